@@ -1,0 +1,1 @@
+"""Collects data from the TikTok Research API into a SQL database."""

@@ -1,0 +1,56 @@
+"""Every exception of this package, and the exit status that it ends a crawl with.
+
+CrawlerError
+├── UsageError            64  a spider argument is unknown, empty or malformed
+├── CredentialsError      77  no credentials, or credentials that cannot be read or are refused
+├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
+│   └── QueryFileError        every mistake of one query file
+└── TemporaryError        75  nothing is wrong: run again later
+    └── QueryLockedError      another crawl of the same query holds its lock
+
+The statuses are those of sysexits.h. A CrawlerError is a mistake or a circumstance of the user's:
+its message is all that is shown of it. Any other exception is a bug, and loud.
+"""
+
+from __future__ import annotations
+
+from os import EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, EX_USAGE
+from typing import ClassVar
+
+
+class CrawlerError(Exception):
+    """The root; `exit_status` is what the process ends with. Not raised itself."""
+
+    exit_status: ClassVar[int]
+
+
+class UsageError(CrawlerError):
+    """Raised by the spiders for arguments that cannot be used."""
+
+    exit_status = EX_USAGE
+
+
+class CredentialsError(CrawlerError):
+    """Raised by `configuration` when there are no usable credentials."""
+
+    exit_status = EX_NOPERM
+
+
+class ConfigurationError(CrawlerError):
+    """Raised before the first request when a setting, a file or the database does not fit."""
+
+    exit_status = EX_CONFIG
+
+
+class QueryFileError(ConfigurationError):
+    """Raised by `collection.query_file`; the message has one line for each mistake of the file."""
+
+
+class TemporaryError(CrawlerError):
+    """Raised when a later run of the same command can succeed."""
+
+    exit_status = EX_TEMPFAIL
+
+
+class QueryLockedError(TemporaryError):
+    """Raised by `storage.lock` when another crawl of the query runs on the same database."""
