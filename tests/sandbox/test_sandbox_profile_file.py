@@ -1,0 +1,149 @@
+from __future__ import annotations
+
+import pytest
+
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.sandbox import Profile, load_profile, shipped_profiles
+from tiktok_crawler.sandbox.profile import (
+    DataBehaviour,
+    HiddenHours,
+    Latency,
+    QuotaBehaviour,
+    SearchBehaviour,
+    TokenBehaviour,
+)
+from tiktok_crawler.sandbox.profile_file import parse_profile
+from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+
+EVERY_KIND = """
+description: one of everything
+seed: 7
+faults:
+  - {fault: hang, every: 30, seconds: 1.5}
+  - {fault: rate_limited, of: later_pages, requests: [5, 9], retry_after: 2}
+searches: {refuse_new_ids: 2, expire_after_seconds: 600}
+data:
+  hidden: 0.35
+  hidden_hours: {every: 24, hours: 6}
+  empty_lists_missing: true
+tokens: {lives_requests: 40, error_status: 401}
+quota: {daily: 25, day_seconds: 60}
+latency: {seconds: 0.8, up_to: 3}
+"""
+
+
+def test_a_file_says_all_that_a_profile_can():
+    assert parse_profile(EVERY_KIND, "x") == Profile(
+        description="one of everything",
+        seed=7,
+        faults=(
+            ScheduledFault(fault=FaultName.HANG, every=30, seconds=1.5),
+            ScheduledFault(
+                fault=FaultName.RATE_LIMITED,
+                of=Requests.LATER_PAGES,
+                requests=(5, 9),
+                retry_after=2,
+            ),
+        ),
+        searches=SearchBehaviour(refuse_new_ids=2, expire_after_seconds=600),
+        data=DataBehaviour(
+            hidden=0.35, hidden_hours=HiddenHours(every=24, hours=6), empty_lists_missing=True
+        ),
+        tokens=TokenBehaviour(lives_requests=40, error_status=401),
+        quota=QuotaBehaviour(daily=25, day_seconds=60),
+        latency=Latency(seconds=0.8, up_to=3),
+    )
+
+
+@pytest.mark.parametrize("text", ["", "# nothing", "{}", "faults: []"])
+def test_an_empty_profile_is_a_good_day(text):
+    assert parse_profile(text, "x") == Profile()
+
+
+def test_tags_build_nothing():
+    assert parse_profile("seed: !!python/object/apply:os.abort 7", "x") == Profile(seed=7)
+
+
+def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
+    assert {
+        "none",
+        "bad-day",
+        "search-ids",
+        "quota",
+        "messy-data",
+        "slow",
+        "old-ids",
+        "heavy-windows",
+    } == set(shipped_profiles())
+    profiles = [load_profile(name) for name in shipped_profiles()]
+    assert all(profile.description for profile in profiles)
+    assert len(set(profiles)) == len(profiles)
+
+
+def test_none_is_the_default():
+    loaded = load_profile("none")
+    assert loaded == Profile(description=loaded.description)
+
+
+def test_a_profile_of_the_users_own(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_text(EVERY_KIND, encoding="utf-8")
+    assert load_profile(str(file)) == parse_profile(EVERY_KIND, "x")
+
+
+def test_a_missing_profile_is_told_with_those_that_exist(tmp_path):
+    with pytest.raises(ConfigurationError) as told:
+        load_profile(str(tmp_path / "bad-dya.yaml"))
+    assert "bad-dya.yaml" in str(told.value)
+    assert "No such file" in str(told.value)
+    assert ", ".join(shipped_profiles()) in str(told.value)
+
+
+@pytest.mark.parametrize("name", ["..", "\0"])
+def test_what_cannot_be_a_file_is_told(name):
+    with pytest.raises(ConfigurationError, match="sandbox profile"):
+        load_profile(name)
+
+
+def test_binary_data_is_told(tmp_path):
+    file = tmp_path / "mine.yaml"
+    file.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(ConfigurationError, match="not UTF-8 text"):
+        load_profile(str(file))
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("dat: {}", "dat: 'dat' is unknown; did you mean data? Possible: description, seed,"),
+        ("data: {hiden: 1}", "data.hiden: 'hiden' is unknown; did you mean hidden?"),
+        ("data: {zzz: 1}", "data.zzz: 'zzz' is unknown; Possible: appear_within_hours,"),
+        ("data: {hidden: 3}", "data: hidden must be between 0 and 1, not 3.0"),
+        ("data: {old_ids: nan}", "data: old_ids must be between 0 and 1, not nan"),
+        ("data: {old_id_days: 31}", "data: old_id_days must be 1 to 30, not 31"),
+        ("data: {hidden: many}", "data.hidden must be a number, not 'many'"),
+        ("data: {hidden: [1]}", "data.hidden takes a single value"),
+        ("data: {hidden: }", "data.hidden must be a number, not ''"),
+        ("data: {hidden_hours: 6}", "data.hidden_hours must hold keys and values"),
+        ("data: {hidden_hours: {every: 6}}", "data.hidden_hours: hours is missing"),
+        ("data: {hidden_hours: {every: 6, hours: 7}}", "7 of every 6 hours is impossible"),
+        ("data: {empty_lists_missing: yes}", "'yes' is unknown; Possible: true, false"),
+        ("searches: {lost_at_page: 1.5}", "must be a whole number, not '1.5'"),
+        ("quota: {day_seconds: 0}", "quota: day_seconds must be at least 1, not 0"),
+        ("faults: hang", "faults takes a list"),
+        ("faults: [hang]", "faults[1] must hold keys and values"),
+        ("faults: [{every: 3}]", "faults[1]: fault is missing"),
+        ("faults: [{fault: hang}]", "faults[1]: give exactly one of request, requests, every"),
+        ("faults: [{fault: hnag, every: 3}]", "faults[1].fault: 'hnag' is unknown; did you mean"),
+        ("faults: [{fault: hang, requests: [1]}]", "faults[1].requests takes a list of 2 values"),
+        ("- none", "the file must hold keys and values"),
+        ("seed: 1\nseed: 2", "line 1: 'seed' is no key, or stands twice"),
+        ("{a: 1, [b]: 2}", "is no key, or stands twice"),
+        ("{", "expected the node content"),
+    ],
+)
+def test_mistakes_are_told_with_their_place(text, message):
+    with pytest.raises(ConfigurationError) as told:
+        parse_profile(text, "mine.yaml")
+    assert str(told.value).startswith("sandbox profile 'mine.yaml': ")
+    assert message in str(told.value)

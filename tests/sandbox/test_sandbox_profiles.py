@@ -1,0 +1,81 @@
+"""What a patient client gets from the sandbox under every profile that comes with it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from typing import Any
+
+import pytest
+from sandbox_client import Client, Clock, query, search_body
+
+from tiktok_crawler.sandbox import Sandbox, load_profile, shipped_profiles
+
+QUERY = query("hashtag_name", "butter", "cheese")
+
+
+class Lost(Exception):  # noqa: N818 - what happens to a search, not an error of the test
+    """The search has to be begun again."""
+
+
+class PatientClient(Client):
+    """Tries again until it has a page or the search is lost; time is the clock's own."""
+
+    def patient_page(self, clock: Clock, **changes: Any) -> dict[str, Any]:
+        for _ in range(8):
+            page = self._page(**changes)
+            if page:
+                return page
+            clock.move(seconds=20)
+        raise Lost
+
+    def _page(self, **changes: Any) -> dict[str, Any] | None:
+        answer = self.post(search_body(query=QUERY, **changes))
+        try:
+            body = json.loads(answer.body)
+        except ValueError:
+            return None
+        if answer.status == 401:
+            self.renew_token()
+        data = body.get("data", {})
+        complete = {"cursor", "has_more"} <= data.keys() and data["cursor"] != changes.get("cursor")
+        return data if answer.status == 200 and complete else None
+
+    def renew_token(self) -> None:
+        for _ in range(3):
+            token = json.loads(self.get_token().body).get("access_token")
+            if token:
+                self.token = token
+                return
+
+
+def collect(client: PatientClient, clock: Clock, start: int, end: int) -> list[dict[str, Any]]:
+    """All records of these days of January, in halves if they cannot be had as a whole."""
+    days = {"start_date": f"202401{start:02}", "end_date": f"202401{end:02}"}
+    for _ in range(3):
+        try:
+            return search(client, clock, days)
+        except Lost:
+            continue
+    middle = (start + end) // 2
+    return collect(client, clock, start, middle) + collect(client, clock, middle + 1, end)
+
+
+def search(client: PatientClient, clock: Clock, days: dict[str, str]) -> list[dict[str, Any]]:
+    page = client.patient_page(clock, **days)
+    records = page.get("videos", [])
+    while page["has_more"]:
+        onward = {"cursor": page["cursor"], "search_id": page["search_id"]}
+        page = client.patient_page(clock, **days, **onward)
+        records += page.get("videos", [])
+    return records
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+def test_patience_gets_everything(name):
+    clock = Clock()
+    sandbox = Sandbox(profile=load_profile(name), now=clock, daily_quota=None)
+    got = collect(PatientClient(sandbox), clock, 1, 31)
+    truth = sandbox.matches(QUERY, date(2024, 1, 1), date(2024, 1, 31))
+    assert len(truth) > 1_000
+    assert {json.dumps(record) for record in got} == {json.dumps(record) for record in truth}

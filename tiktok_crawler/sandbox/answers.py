@@ -1,0 +1,49 @@
+"""Answers: the envelope of the API around data and errors, as bytes to send (API.md 1.10, 1.11)."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from tiktok_crawler.sandbox.errors import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answer:
+    """What is sent, after `delay_seconds`."""
+
+    status: int = HTTPStatus.OK
+    body: bytes = b""
+    content_type: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
+    delay_seconds: float = 0.0
+
+
+NO_ANSWER = Answer(status=0)
+"""The connection is cut off instead."""
+
+
+def success(data: dict[str, Any], log_id: str) -> dict[str, Any]:
+    """The envelope around data."""
+    return {"data": data, "error": {"code": "ok", "message": "", "log_id": log_id}}
+
+
+def json_answer(payload: object, status: int = HTTPStatus.OK) -> Answer:
+    """JSON in UTF-8; half a surrogate pair, which UTF-8 cannot say, becomes an escape sequence."""
+    text = json.dumps(payload, ensure_ascii=False, separators=(",", ":"))
+    return Answer(status=status, body=text.encode("utf-8", "backslashreplace"))
+
+
+def problem_answer(
+    problem: Problem, log_id: str, headers: Mapping[str, str] | None = None
+) -> Answer:
+    """The envelope around an error."""
+    error = {"code": problem.code, "message": problem.message, "log_id": log_id}
+    payload = {"data": {}, "error": error} if problem.with_data else {"error": error}
+    answer = json_answer(payload, problem.status)
+    return Answer(status=answer.status, body=answer.body, headers=headers or {})

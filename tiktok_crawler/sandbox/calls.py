@@ -1,0 +1,29 @@
+"""Requests as they come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request; `fields` is the parameter of the URL, `authorization` the header."""
+
+    path: str
+    fields: str | None
+    authorization: str | None
+    body: bytes
+
+    def document(self) -> Any:
+        """The body as JSON, whatever its content type says (API.md 1.5); None if it is none."""
+        try:
+            return json.loads(self.body)
+        except (ValueError, RecursionError):
+            return None
+
+    def form(self) -> dict[str, str]:
+        """The body as a form; what is no form is an empty one."""
+        return dict(parse_qsl(self.body.decode("utf-8", "replace")))

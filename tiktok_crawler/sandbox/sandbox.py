@@ -1,0 +1,122 @@
+"""The imitation as a whole: a request in, an answer out, without any network."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
+from tiktok_crawler.sandbox.conditions import parse_query
+from tiktok_crawler.sandbox.corpus import Corpus
+from tiktok_crawler.sandbox.journal import Journal, RecordedRequest
+from tiktok_crawler.sandbox.profile import Profile
+from tiktok_crawler.sandbox.quota import Quota
+from tiktok_crawler.sandbox.schedule import Schedule
+from tiktok_crawler.sandbox.search import Searches
+from tiktok_crawler.sandbox.token_endpoint import TokenEndpoint
+from tiktok_crawler.sandbox.tokens import Tokens
+from tiktok_crawler.sandbox.video_endpoint import VideoEndpoint
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date
+
+    from aiohttp.web import Application
+
+    from tiktok_crawler.sandbox.answers import Answer
+    from tiktok_crawler.sandbox.calls import Call
+    from tiktok_crawler.sandbox.search import Positions
+
+VIDEOS_PER_DAY = 500
+DAILY_QUOTA = 1_000
+"""Research requests a day (API.md 12)."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Sandbox:
+    """An imitation of the Research API with data of its own.
+
+    The same `seed` and `videos_per_day` give the same videos at any time; `now` says how many of
+    those of the last days have appeared, and which quota day it is. `daily_quota` None is no limit.
+    With `record`, the requests are kept in `requests`. Answers one request at a time.
+    """
+
+    def __init__(  # noqa: PLR0913 - all have names and defaults
+        self,
+        *,
+        videos_per_day: int = VIDEOS_PER_DAY,
+        seed: int = 1,
+        profile: Profile | None = None,
+        daily_quota: int | None = DAILY_QUOTA,
+        now: Callable[[], datetime] = utc_now,
+        record: bool = False,
+    ) -> None:
+        self._profile = profile or Profile()
+        self._now = now
+        self._received = 0
+        self._journal = Journal(keep=record)
+        self._quota = Quota(daily_quota, self._profile.quota, now)
+        corpus = Corpus(seed=seed, videos_per_day=videos_per_day, behaviour=self._profile.data)
+        self._searches = Searches(corpus, self._profile, now)
+        self._endpoints = self._build_endpoints()
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """What it answers, each by POST."""
+        return tuple(self._endpoints)
+
+    @property
+    def requests(self) -> list[RecordedRequest]:
+        """All requests so far, if they are recorded."""
+        return self._journal.requests
+
+    def application(self) -> Application:
+        """The sandbox as an aiohttp application; `server` puts it on a socket."""
+        from tiktok_crawler.sandbox.server import application  # noqa: PLC0415 - slow to import
+
+        return application(self)
+
+    def answer(self, call: Call) -> Answer:
+        """Answer a request as the API would, or as the profile has it."""
+        now = self._now()
+        self._received += 1
+        answer = self._endpoints[call.path].answer(call, self._log_id(now))
+        body = call.form() if call.path == TOKEN_PATH else call.document()
+        self._journal.note(RecordedRequest(now, call.path, call.fields, body, answer.status))
+        latency = self._profile.latency.of_request(self._received, self._profile.seed)
+        return replace(answer, delay_seconds=answer.delay_seconds + latency)
+
+    def matches(self, query: Mapping[str, Any], start: date, end: date) -> list[dict[str, Any]]:
+        """The records that searches of these days deliver now, newest first; any range of days."""
+        return self._searches.records(self._searches.videos(self._find(query, start, end)))
+
+    def match_count(self, query: Mapping[str, Any], start: date, end: date) -> int:
+        """How many videos match now, hidden ones included: where the last cursor ends."""
+        return len(self._find(query, start, end))
+
+    def statistics(self) -> dict[str, Any]:
+        """Requests by path and status, and what the quota day has cost by pool."""
+        return {"requests": self._journal.counts(), "quota_spent": dict(self._quota.spent)}
+
+    def _build_endpoints(self) -> dict[str, TokenEndpoint | VideoEndpoint]:
+        profile = self._profile
+        schedule = Schedule(profile.faults, profile.seed)
+        tokens = Tokens(profile.tokens, self._now)
+        error_status = profile.tokens.error_status
+        return {
+            TOKEN_PATH: TokenEndpoint(tokens, schedule, error_status=error_status),
+            VIDEO_QUERY.path: VideoEndpoint(tokens, self._quota, schedule, self._searches),
+        }
+
+    def _find(self, query: Mapping[str, Any], start: date, end: date) -> Positions:
+        return self._searches.find(parse_query(query), start, end, int(self._now().timestamp()))
+
+    def _log_id(self, now: datetime) -> str:
+        """UTC and 20 hexadecimal digits (API.md 1.11)."""
+        digits = sha256(f"{self._profile.seed}:{self._received}".encode()).hexdigest()[:20]
+        return f"{now:%Y%m%d%H%M%S}{digits.upper()}"
