@@ -1,0 +1,117 @@
+from __future__ import annotations
+
+import json
+from hashlib import sha256
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
+
+REGIONS = Condition(Field.REGION_CODE, Operation.IN, ("US", "JP"))
+NOT_ADS = Condition(Field.HASHTAG_NAME, Operation.EQ, ("ad",))
+
+texts = st.text(
+    st.characters(exclude_categories=("Cc", "Cs")) | st.sampled_from("äßİ한🧈,\"'"), min_size=1
+)
+conditions = st.builds(
+    Condition,
+    st.sampled_from([field.value for field in Field]),
+    st.just("IN"),
+    st.lists(texts, min_size=1, max_size=5).map(tuple),
+)
+groups = st.lists(conditions, max_size=4)
+
+
+def shuffled(conditions_: list[Condition], random) -> tuple[Condition, ...]:
+    """The same conditions in another order, some of them twice, their values likewise."""
+    again = [
+        Condition(c.field_name, "IN", tuple(random.sample(c.field_values, len(c.field_values))) * 2)
+        for c in conditions_ + conditions_[:2]
+    ]
+    random.shuffle(again)
+    return tuple(again)
+
+
+def test_the_canonical_form_is_sorted_json_without_blanks():
+    query = Query(and_=(REGIONS,), not_=(NOT_ADS,))
+    assert query.canonical() == (
+        '{"and":[{"field_name":"region_code","field_values":["JP","US"],"operation":"IN"}],'
+        '"not":[{"field_name":"hashtag_name","field_values":["ad"],"operation":"EQ"}]}'
+    )
+
+
+def test_the_fingerprint_is_the_sha_256_of_the_canonical_form_in_utf_8():
+    query = Query(and_=(Condition("keyword", "EQ", ("Käse 🧀",)),))
+    assert "Käse 🧀" in query.canonical()
+    assert query.fingerprint == sha256(query.canonical().encode("utf-8")).hexdigest()
+
+
+def test_in_with_one_value_is_eq():
+    assert Condition("keyword", "IN", ("a", "a")) == Condition("keyword", "EQ", ("a",))
+
+
+def test_values_are_sorted_as_text_without_repeats():
+    condition = Condition("view_count", "IN", ("9", "10", "9"))
+    assert condition.field_values == ("10", "9")
+
+
+def test_the_same_values_in_different_groups_are_different_queries():
+    fingerprints = {Query(**{group: (NOT_ADS,)}).fingerprint for group in ("and_", "or_", "not_")}
+    assert len(fingerprints) == 3
+
+
+def test_empty_groups_are_not_sent():
+    assert Query(or_=(NOT_ADS,)).to_json() == {
+        "or": [{"field_name": "hashtag_name", "field_values": ["ad"], "operation": "EQ"}]
+    }
+
+
+def test_usernames_are_those_that_the_search_is_limited_to():
+    query = Query(
+        and_=(Condition("username", "IN", ("zoe", "ann")), Condition("username", "EQ", ("bob",))),
+        not_=(Condition("username", "EQ", ("eve",)),),
+    )
+    assert query.usernames == ("ann", "bob", "zoe")
+    assert Query(and_=(REGIONS,)).usernames == ()
+
+
+@given(groups, groups, groups, st.randoms())
+def test_order_and_repeats_do_not_make_another_query(and_, or_, not_, random):
+    query = Query(tuple(and_), tuple(or_), tuple(not_))
+    other = Query(shuffled(and_, random), shuffled(or_, random), shuffled(not_, random))
+    assert other == query
+    assert other.canonical() == query.canonical()
+    assert other.fingerprint == query.fingerprint
+
+
+@given(groups, groups, groups)
+def test_a_query_is_read_back_from_its_canonical_form(and_, or_, not_):
+    query = Query(tuple(and_), tuple(or_), tuple(not_))
+    assert Query.from_json(json.loads(query.canonical())) == query
+    assert json.loads(query.canonical()) == query.to_json()
+
+
+@given(groups)
+def test_the_canonical_form_is_what_a_plain_encoder_makes_of_the_rules(and_):
+    listed = {
+        (
+            c.field_name,
+            "EQ" if len(set(c.field_values)) == 1 else "IN",
+            tuple(sorted(c.field_values)),
+        )
+        for c in and_
+    }
+    expected = [
+        {"field_name": field, "field_values": list(values), "operation": operation}
+        for field, operation, values in sorted(
+            listed, key=lambda parts: (parts[0], parts[1], parts[2])
+        )
+    ]
+    text = json.dumps(
+        {"and": expected} if expected else {},
+        sort_keys=True,
+        ensure_ascii=False,
+        separators=(",", ":"),
+    )
+    assert Query(tuple(and_)).canonical() == text

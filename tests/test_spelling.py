@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+import pytest
+
+from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted, shortened
+
+
+@pytest.mark.parametrize(
+    ("word", "expected"),
+    [("regoins", ["regions"]), ("REGIONS", ["regions"]), ("start", ["start_date"]), ("xyz", [])],
+)
+def test_the_nearest_choice_is_found_whatever_its_case(word, expected):
+    assert nearest(word, ["regions", "start_date", "end_date"]) == expected
+
+
+def test_nothing_is_near_to_a_very_long_word():
+    assert nearest("regions" * 100_000, ["regions" * 100_000]) == []
+
+
+def test_suggestions_end_a_message():
+    assert did_you_mean([]) == ""
+    assert did_you_mean(["US"]) == "; did you mean 'US'?"
+    assert did_you_mean(["UA", "US", "UZ"]) == "; did you mean 'UA', 'US' or 'UZ'?"
+
+
+def test_words_are_listed():
+    assert listed(["a"]) == "a"
+    assert listed(["a", "b", "c"], conjunction="and") == "a, b and c"
+
+
+def test_long_texts_are_cut_and_stay_on_one_line():
+    assert quoted("a\nb") == r"'a\nb'"
+    assert shortened("a\nb") == "a�b"
+    assert shortened("köln") == "köln"
+    assert shortened("x" * 60) == "x" * 60
+    assert shortened("x" * 1_000_000) == "x" * 59 + "…"
+    assert len(quoted("x" * 1_000_000)) == 62

@@ -1,0 +1,98 @@
+"""Days and durations as people write them in query files and spider arguments.
+
+What cannot be read raises ValueError with words that follow the text: what it is not, what is
+allowed, and what was probably meant.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.spelling import did_you_mean, nearest
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+NEVER = timedelta.max
+"""The age that nothing reaches."""
+
+_DAY = re.compile(r"([1-9][0-9]{3})(-?)([0-9]{2})\2([0-9]{2})")
+_LOOSE_DAY = re.compile(r"([1-9][0-9]{3})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})(?:[T ].*)?")
+_AGO = re.compile(r"([0-9]{1,4}) (day|week)s? ago")
+_AGE = re.compile(r"([1-9][0-9]{0,3}) ?(h|hours?|d|days?|w|weeks?)")
+
+_DATE_FORMS = ("today", "yesterday", "{} days ago", "{} weeks ago")
+_AGE_FORMS = ("never", "{} hours", "{} days", "{} weeks")
+
+_RELATIVE = {"today": timedelta(0), "yesterday": timedelta(days=1)}
+_UNITS = {"h": timedelta(hours=1), "d": timedelta(days=1), "w": timedelta(weeks=1)}
+
+
+def parse_day(text: str) -> date:
+    """A day such as 2024-01-31 or 20240131.
+
+    Raises:
+        ValueError: the text is something else, or there is no such day.
+    """
+    if not (found := _DAY.fullmatch(text.strip())):
+        raise ValueError(f"is not a day; allowed: 2024-01-31 or 20240131{_meant_day(text)}")
+    year, _, month, day = found.groups()
+    try:
+        return date(int(year), int(month), int(day))
+    except ValueError as exc:
+        raise ValueError("is a day that the calendar does not have") from exc
+
+
+def parse_date(text: str, *, today: date) -> date:
+    """A day as in `parse_day`, or one relative to today: yesterday, 3 days ago, 2 weeks ago.
+
+    Raises:
+        ValueError: the text is something else, or there is no such day.
+    """
+    words = " ".join(text.lower().split())
+    if words in _RELATIVE:
+        return today - _RELATIVE[words]
+    if found := _AGO.fullmatch(words):
+        return today - int(found[1]) * _UNITS[found[2][0]]
+    if _DAY.fullmatch(words):
+        return parse_day(words)
+    raise ValueError(
+        "is not a date; allowed: 2024-01-31, 20240131, today, yesterday, 3 days ago or 2 weeks ago"
+        f"{_meant_day(text) or _meant(words, _DATE_FORMS)}"
+    )
+
+
+def parse_age(text: str) -> timedelta:
+    """A duration such as 12 hours, 7 days, 7d or 2 weeks, or never, which gives NEVER.
+
+    Raises:
+        ValueError: the text is something else.
+    """
+    words = " ".join(text.lower().split())
+    if words == "never":
+        return NEVER
+    if found := _AGE.fullmatch(words):
+        return int(found[1]) * _UNITS[found[2][0]]
+    raise ValueError(
+        f"is not an age; allowed: 12 hours, 7 days, 7d, 2 weeks or never{_meant(words, _AGE_FORMS)}"
+    )
+
+
+def _meant_day(text: str) -> str:
+    """What was meant by a day with other signs or fewer digits; only if the year stands first."""
+    if not (found := _LOOSE_DAY.fullmatch(text.strip())):
+        return ""
+    year, month, day = (int(number) for number in found.groups())
+    try:
+        return did_you_mean([date(year, month, day).isoformat()])
+    except ValueError:
+        return ""
+
+
+def _meant(words: str, forms: Sequence[str]) -> str:
+    """What was meant by words, perhaps with a number among them, given the forms allowed."""
+    number = re.search(r"\b[1-9][0-9]{0,3}\b", words)
+    spelled = [form.format(number[0] if number else "3") for form in forms]
+    return did_you_mean(nearest(words, spelled))

@@ -1,0 +1,129 @@
+"""The query language of the video search (API.md 3.3): conditions, and what identifies a query.
+
+Everything is a value: conditions and queries put themselves into canonical order when they are
+made, so that two spellings of one query are equal and have one fingerprint.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_RELIABLE_USERNAMES = 10
+"""Searches for more usernames than this at once are known to fail (API.md 3.3)."""
+
+Group = Literal["and", "or", "not"]
+GROUPS: tuple[Group, ...] = ("and", "or", "not")
+"""All of `and`, at least one of `or` and none of `not` must hold; a query is all three together."""
+
+
+class Operation(StrEnum):
+    EQ = "EQ"
+    IN = "IN"
+    GT = "GT"
+    GTE = "GTE"
+    LT = "LT"
+    LTE = "LTE"
+
+
+class Field(StrEnum):
+    """What a condition can be about."""
+
+    CREATE_DATE = "create_date"
+    USERNAME = "username"
+    REGION_CODE = "region_code"
+    VIDEO_ID = "video_id"
+    HASHTAG_NAME = "hashtag_name"
+    KEYWORD = "keyword"
+    MUSIC_ID = "music_id"
+    EFFECT_ID = "effect_id"
+    VIDEO_LENGTH = "video_length"
+    VIEW_COUNT = "view_count"
+    COMMENT_COUNT = "comment_count"
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether greater and less mean something for its values."""
+        return self in (Field.CREATE_DATE, Field.VIEW_COUNT, Field.COMMENT_COUNT)
+
+    @property
+    def is_single(self) -> bool:
+        """Whether a video has exactly one of it."""
+        return self not in (Field.HASHTAG_NAME, Field.KEYWORD, Field.EFFECT_ID)
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        return tuple(Operation) if self.is_ordered else (Operation.EQ, Operation.IN)
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Condition:
+    """One condition, in canonical form: values without repeats and sorted, `IN` one value is `EQ`.
+
+    Whether the API would take it is for `conditions.condition_problems` to say.
+    """
+
+    field_name: str
+    operation: str
+    field_values: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        values = tuple(sorted(set(self.field_values)))
+        object.__setattr__(self, "field_values", values)
+        if self.operation == Operation.IN and len(values) == 1:
+            object.__setattr__(self, "operation", Operation.EQ.value)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "field_name": self.field_name,
+            "field_values": list(self.field_values),
+            "operation": self.operation,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """The conditions of a search, each group without repeats and sorted."""
+
+    and_: tuple[Condition, ...] = ()
+    or_: tuple[Condition, ...] = ()
+    not_: tuple[Condition, ...] = ()
+
+    def __post_init__(self) -> None:
+        for group in ("and_", "or_", "not_"):
+            object.__setattr__(self, group, tuple(sorted(set(getattr(self, group)))))
+
+    @classmethod
+    def from_json(cls, query: Mapping[str, Iterable[Mapping[str, Any]]]) -> Query:
+        """The query of an API object or of canonical JSON, which is taken to be right."""
+        return cls(*(tuple(Condition(**parts) for parts in query.get(key, ())) for key in GROUPS))
+
+    def to_json(self) -> dict[Group, list[dict[str, Any]]]:
+        """The object that the API takes; an empty group, which it may refuse, is left out."""
+        groups = zip(GROUPS, (self.and_, self.or_, self.not_), strict=True)
+        return {key: [condition.to_json() for condition in group] for key, group in groups if group}
+
+    def canonical(self) -> str:
+        """The text that identifies the query: its JSON with sorted keys and no blanks."""
+        return json.dumps(self.to_json(), ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+    @property
+    def fingerprint(self) -> str:
+        """The SHA-256 of the canonical form in UTF-8, in hexadecimal."""
+        return sha256(self.canonical().encode()).hexdigest()
+
+    @property
+    def usernames(self) -> tuple[str, ...]:
+        """The accounts that the search is limited to, if it is."""
+        named = (
+            condition.field_values
+            for condition in self.and_
+            if condition.field_name == Field.USERNAME
+        )
+        return tuple(sorted({name for values in named for name in values}))

@@ -1,0 +1,48 @@
+"""How mistaken words are shown, and which valid spelling is nearest to them."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+_LONGEST_SHOWN = 60
+_LONGEST_COMPARED = 40
+
+
+def quoted(text: str) -> str:
+    """The text in quotes, on one line and cut to a readable length."""
+    return repr(_cut(text))
+
+
+def shortened(text: str) -> str:
+    """The text without quotes, on one line and cut to a readable length."""
+    return "".join(character if character.isprintable() else "�" for character in _cut(text))
+
+
+def nearest(word: str, choices: Iterable[str]) -> list[str]:
+    """The choice that looks most like the word, whatever its case, if one looks like it."""
+    if len(word) > _LONGEST_COMPARED:
+        return []
+    folded = {choice.casefold(): str(choice) for choice in choices}
+    matches = get_close_matches(word.casefold(), folded, n=1)
+    return [folded[match] for match in matches]
+
+
+def listed(words: Sequence[str], *, conjunction: str = "or") -> str:
+    """`a, b or c`."""
+    *first, last = words
+    return f"{', '.join(first)} {conjunction} {last}" if first else last
+
+
+def did_you_mean(suggestions: Sequence[str]) -> str:
+    """The end of a message: `; did you mean 'a' or 'b'?`, or nothing without suggestions."""
+    if not suggestions:
+        return ""
+    return f"; did you mean {listed([quoted(word) for word in suggestions])}?"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _LONGEST_SHOWN else f"{text[: _LONGEST_SHOWN - 1]}…"
