@@ -1,0 +1,71 @@
+"""Runs migrations: on the connection that it is given, or on the database of the crawls."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from alembic import context
+from alembic.util import CommandError
+from sqlalchemy import Connection
+
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.migrations import CONNECTION, exclusively
+from tiktok_crawler.storage.models import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL, Engine
+
+
+def configured_url() -> URL:
+    """The URL in alembic.ini, else the environment's, else that of Scrapy's settings."""
+    in_section = context.config.get_main_option("sqlalchemy.url")
+    return database_url(in_section or os.environ.get("TIKTOK_DATABASE_URL") or url_of_settings())
+
+
+def url_of_settings() -> str:
+    from scrapy.utils.project import get_project_settings  # noqa: PLC0415 - the last resort
+
+    from tiktok_crawler.configuration import database_url as url_of_crawls  # noqa: PLC0415 - likewise
+
+    return url_of_crawls(get_project_settings())
+
+
+def run_on(connection: Connection) -> None:
+    context.configure(
+        connection=connection,
+        target_metadata=Base.metadata,
+        compare_type=True,
+        render_as_batch=connection.dialect.name == "sqlite",
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run_on_engine(engine: Engine) -> None:
+    with exclusively(engine) as connection:
+        run_on(connection)
+
+
+def print_sql() -> None:
+    """What `--sql` asks for: the statements instead of their effects."""
+    context.configure(url=configured_url(), target_metadata=Base.metadata, literal_binds=True)
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+def run() -> None:
+    given = context.config.attributes.get(CONNECTION)
+    if context.is_offline_mode():
+        print_sql()
+    elif isinstance(given, Connection):
+        run_on(given)
+    else:
+        run_on_engine(given or create_engine_for(configured_url()))
+
+
+try:
+    run()
+except ConfigurationError as exc:
+    raise CommandError(str(exc)) from exc

@@ -1,0 +1,238 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from stored_pages import (
+    JANUARY,
+    NOON,
+    OTHER_QUERY,
+    QUERY,
+    booked,
+    collection,
+    content,
+    first_request,
+    page,
+    row,
+    rows,
+    video,
+)
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.windows import Covered
+from tiktok_crawler.items import PageRequest, ParkedWindow
+from tiktok_crawler.storage.ledger import OpenWindow, Totals
+from tiktok_crawler.storage.models import WindowState
+
+LATER = NOON + timedelta(hours=1)
+FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_a_query_is_registered_once_whatever_it_was_used_for(engine, ledger):
+    first = ledger.begin(collection(), NOON)
+    second = ledger.begin(collection(dates=FEBRUARY, tags=("t",)), LATER)
+
+    assert first == second
+    assert row(engine, "query") == {
+        "id": first,
+        "fingerprint": QUERY.fingerprint,
+        "canonical_json": QUERY.canonical(),
+        "first_used_at": NOON,
+        "last_used_at": LATER,
+    }
+
+
+def test_a_query_is_found_by_its_fingerprint(ledger):
+    query_id = ledger.begin(collection(), NOON)
+
+    assert ledger.find(QUERY.fingerprint) == query_id
+    assert ledger.find(OTHER_QUERY.fingerprint) is None
+
+
+def test_a_collection_is_registered_once_and_remembers_its_runs(engine, ledger):
+    query_id = ledger.begin(collection(tags=("b", "a", "b")), NOON)
+    ledger.begin(collection(tags=("a", "b")), LATER)
+
+    stored = row(engine, "collection")
+    assert stored.pop("id")
+    assert stored == {
+        "query_id": query_id,
+        "start_written": "2024-01-01",
+        "end_written": "2024-01-31",
+        "start_date": JANUARY.start,
+        "end_date": JANUARY.end,
+        "tags": ["a", "b"],
+        "first_run_at": NOON,
+        "last_run_at": LATER,
+    }
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"dates": FEBRUARY},
+        {"start_written": "31 days ago"},
+        {"end_written": "yesterday"},
+        {"tags": ("a",)},
+        {"query": OTHER_QUERY},
+    ],
+)
+def test_another_wish_is_another_collection(engine, ledger, change):
+    ledger.begin(collection(), NOON)
+    ledger.begin(replace(collection(), **change), LATER)
+
+    assert [found["first_run_at"] for found in rows(engine, "collection")] == [NOON, LATER]
+
+
+def test_a_window_exists_from_its_first_request_on(engine, ledger):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id, now=LATER, fields=("id", "username"))
+
+    window = row(engine, "crawl_window")
+    assert request == PageRequest(window["id"], JANUARY, ("id", "username"), 100)
+    assert window["query_id"] == query_id
+    assert (window["start_date"], window["end_date"]) == (JANUARY.start, JANUARY.end)
+    assert (window["state"], window["fields"]) == (WindowState.OPEN, ["id", "username"])
+    assert (window["requests"], window["attempts"]) == (1, 1)
+    assert (window["created_at"], window["searched_at"]) == (LATER, LATER)
+    assert (window["suspicious"], window["last_page_at"]) == (False, None)
+
+
+def test_every_request_is_booked_and_first_pages_are_attempts(engine, ledger, store):
+    request = first_request(ledger)
+    query_id = row(engine, "query")["id"]
+    answer = page(request, video(1), has_more=True)
+    store.save_page(answer, tags=())
+    for _ in range(2):
+        assert ledger.book(query_id, answer.next_request, LATER) == answer.next_request
+
+    window = row(engine, "crawl_window")
+    assert (window["requests"], window["attempts"]) == (3, 1)
+    assert (window["searched_at"], window["updated_at"]) == (NOON, LATER)
+    assert (window["cursor"], window["search_id"], window["pages"]) == (100, "7001", 1)
+
+
+def test_a_new_search_forgets_how_far_the_last_one_had_come(engine, ledger, store):
+    request = first_request(ledger)
+    store.save_page(page(request, video(1), has_more=True), tags=())
+    ledger.book(row(engine, "query")["id"], request.from_start(), LATER)
+
+    window = row(engine, "crawl_window")
+    assert (window["cursor"], window["search_id"], window["searched_at"]) == (0, None, LATER)
+    assert (window["pages"], window["videos"]) == (0, 0)
+    assert (window["requests"], window["attempts"]) == (2, 2)
+    assert len(rows(engine, "crawl")) == 1
+
+
+def test_a_finished_window_cannot_be_booked(engine, ledger, store):
+    request = first_request(ledger)
+    store.save_page(page(request), tags=())
+    before = content(engine)
+
+    with pytest.raises(LookupError, match="neither open nor parked"):
+        ledger.book(row(engine, "query")["id"], request, LATER)
+    assert content(engine) == before
+
+
+def test_an_open_window_goes_on_where_its_last_page_ended(ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id, fields=("video_tag", "id"))
+    answer = page(request, video(1), has_more=True, received_at=LATER)
+    store.save_page(answer, tags=())
+
+    assert ledger.unfinished(query_id) == [OpenWindow(answer.next_request, NOON)]
+
+
+def test_an_open_window_without_pages_starts_over(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+
+    assert ledger.unfinished(query_id) == [OpenWindow(request, NOON)]
+
+
+def test_windows_are_listed_by_day_and_only_those_of_the_query(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    second = booked(ledger, query_id, window=FEBRUARY)
+    first = booked(ledger, query_id)
+    first_request(ledger, query=OTHER_QUERY)
+
+    assert [window.request for window in ledger.unfinished(query_id)] == [first, second]
+
+
+def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    narrow = booked(ledger, query_id, window=FEBRUARY, fields=("id",), now=LATER)
+    for request in (narrow, booked(ledger, query_id)):
+        store.save_page(page(request), tags=())
+    booked(ledger, query_id)
+
+    january, february = Covered(JANUARY, NOON), Covered(FEBRUARY, LATER)
+    assert ledger.coverage(query_id, ("id",)) == [january, february]
+    assert ledger.coverage(query_id, ("username", "id")) == [january]
+
+
+def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(engine, ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    answer = page(booked(ledger, query_id), video(1), has_more=True)
+    store.save_page(answer, tags=())
+    parked = ParkedWindow(answer.next_request, "the API said: \0no", "20240601\0")
+
+    ledger.park(parked, LATER)
+
+    assert ledger.unfinished(query_id) == []
+    (found,) = ledger.parked(query_id)
+    assert found == ParkedWindow(answer.next_request, "the API said: no", "20240601")
+    assert row(engine, "crawl_window")["updated_at"] == LATER
+
+    ledger.book(query_id, found.request, LATER)
+    assert ledger.parked(query_id) == []
+    window = row(engine, "crawl_window")
+    assert (window["state"], window["error"], window["error_log_id"]) == ("open", None, None)
+
+
+def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    store.save_page(page(request, video(1), has_more=True), tags=())
+
+    ledger.park(ParkedWindow(request.from_start(), "the search is lost"), LATER)
+
+    (found,) = ledger.parked(query_id)
+    assert found.request.starts_search
+
+
+def test_a_finished_window_cannot_be_parked(ledger, store):
+    request = first_request(ledger)
+    store.save_page(page(request), tags=())
+
+    with pytest.raises(LookupError):
+        ledger.park(ParkedWindow(request, "too late"), LATER)
+
+
+def test_totals_count_windows_requests_and_videos_of_the_query(ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    complete = booked(ledger, query_id)
+    answer = page(complete, video(1), video(2), has_more=True)
+    store.save_page(answer, tags=())
+    store.save_page(page(ledger.book(query_id, answer.next_request, NOON), video(2)), tags=())
+    booked(ledger, query_id, window=FEBRUARY)
+    store.save_page(page(first_request(ledger, query=OTHER_QUERY), video(3)), tags=())
+
+    assert ledger.totals(query_id) == Totals(
+        windows={WindowState.COMPLETE: 1, WindowState.OPEN: 1}, requests=3, videos=2
+    )
+
+
+def test_totals_of_an_unused_query_are_empty(ledger):
+    assert ledger.totals(ledger.begin(collection(), NOON)) == Totals({}, 0, 0)
+
+
+def test_times_are_stored_in_utc_and_need_a_time_zone(engine, ledger):
+    in_kolkata = datetime.fromisoformat("2024-06-01T17:30:00+05:30")
+    ledger.begin(collection(), in_kolkata)
+    assert row(engine, "query")["first_used_at"] == NOON
+    assert row(engine, "query")["first_used_at"].tzinfo is UTC
+
+    with pytest.raises(Exception, match="time zone"):
+        ledger.begin(collection(), in_kolkata.replace(tzinfo=None))

@@ -1,0 +1,362 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event
+from stored_pages import (
+    JANUARY_10,
+    NOON,
+    content,
+    crawl_tags,
+    effects,
+    first_request,
+    hashtags,
+    page,
+    row,
+    rows,
+    video,
+    video_tags,
+)
+
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.models import WindowState
+
+LATER = NOON + timedelta(days=1)
+
+FULL_RECORD = {
+    "id": 7318000000000000001,
+    "video_description": "Beurre ou fromage? 🧈 #butter",
+    "create_time": JANUARY_10,
+    "region_code": "fr",
+    "share_count": 2**40,
+    "view_count": 2**62,
+    "like_count": 0,
+    "comment_count": 12,
+    "music_id": 7318000000000000002,
+    "hashtag_names": ["butter", "زبدة"],
+    "username": "marie.dupond",
+    "effect_ids": ["0", "123"],
+    "playlist_id": 7318000000000000003,
+    "voice_to_text": "bonjour",
+    "is_stem_verified": False,
+    "favorites_count": 3,
+    "video_duration": 15,
+    "hashtag_info_list": [{"hashtag_id": 2**60, "hashtag_name": "butter"}],
+    "sticker_info_list": [],
+    "effect_info_list": [{"effect_id": "0"}],
+    "video_mention_list": ["jean dupond"],
+    "video_label": {"type": 1, "vote": False},
+    "video_tag": {"type": "AIGC", "number": 1},
+}
+
+
+@pytest.fixture
+def request_(ledger):
+    return first_request(ledger)
+
+
+@pytest.fixture
+def save(store, request_):
+    """Saves records as the next page of the window."""
+    requests = [request_]
+
+    def save(*records, received_at=NOON, tags=(), **kwargs):
+        answer = page(requests[-1], *records, received_at=received_at, has_more=True, **kwargs)
+        requests.append(answer.next_request)
+        return store.save_page(answer, tags=tags)
+
+    return save
+
+
+def test_every_field_of_the_api_is_stored(engine, save):
+    assert set(FULL_RECORD) == set(VIDEO_QUERY.fields)
+
+    saved = save(FULL_RECORD)
+
+    names = {"hashtag_names", "effect_ids"}
+    expected = {key: value for key, value in FULL_RECORD.items() if key not in names}
+    assert row(engine, "video") == expected | {
+        "create_time": datetime(2024, 1, 10, tzinfo=UTC),
+        "region_code": "FR",
+        "extra_data": None,
+        "crawled_at": NOON,
+        "crawled_updated_at": None,
+    }
+    assert hashtags(engine) == [(FULL_RECORD["id"], "butter"), (FULL_RECORD["id"], "زبدة")]
+    assert effects(engine) == [(FULL_RECORD["id"], "0"), (FULL_RECORD["id"], "123")]
+    assert (saved.new_count, saved.updated_count, saved.misfits) == (1, 0, ())
+
+
+def test_a_video_seen_again_gets_new_values_and_keeps_when_it_was_first_seen(engine, save):
+    save(video(1, like_count=5, username="marie"))
+    saved = save(video(1, like_count=6, username="marie.new"), received_at=LATER)
+
+    stored = row(engine, "video")
+    assert (stored["like_count"], stored["username"]) == (6, "marie.new")
+    assert (stored["crawled_at"], stored["crawled_updated_at"]) == (NOON, LATER)
+    assert (saved.new_count, saved.updated_count) == (0, 1)
+
+
+def test_a_video_seen_again_unchanged_is_not_written(engine, save):
+    save(video(1, like_count=5, video_label={"a": 1, "b": 2}, novelty=[1]))
+    saved = save(
+        video(1, video_label={"b": 2, "a": 1}, like_count=5, novelty=[1]), received_at=LATER
+    )
+
+    assert row(engine, "video")["crawled_updated_at"] is None
+    assert (saved.new_count, saved.updated_count) == (0, 0)
+    assert len(rows(engine, "videos_to_crawls")) == 2
+
+
+@pytest.mark.parametrize("again", [{}, {"like_count": None, "video_tag": None}])
+def test_values_that_a_new_answer_lacks_are_kept(engine, save, again):
+    save(video(1, like_count=5, video_tag={"type": "AIGC"}, is_stem_verified=False))
+    save({"id": 1, **again}, received_at=LATER)
+
+    stored = row(engine, "video")
+    assert stored["like_count"] == 5
+    assert stored["video_tag"] == {"type": "AIGC"}
+    assert stored["is_stem_verified"] is False
+    assert stored["create_time"] is not None
+
+
+def test_extra_data_gains_keys_and_replaces_values_whole(engine, save):
+    save({"id": 1, "old": 1, "both": {"kept": False}, "nested": {"a": None}})
+    save({"id": 1, "both": {"new": True}, "new": "x"}, received_at=LATER)
+
+    assert row(engine, "video")["extra_data"] == {
+        "old": 1,
+        "both": {"new": True},
+        "nested": {"a": None},
+        "new": "x",
+    }
+
+
+@pytest.mark.parametrize(
+    ("again", "left"),
+    [
+        ({}, ["a", "b"]),
+        ({"hashtag_names": None}, ["a", "b"]),
+        ({"hashtag_names": []}, []),
+        ({"hashtag_names": ["b", "c"]}, ["b", "c"]),
+    ],
+)
+def test_links_are_kept_or_replaced_by_a_list(engine, save, again, left):
+    save(video(1, hashtag_names=["a", "b"], effect_ids=["7"]), video(2, hashtag_names=["a"]))
+    save({"id": 1, **again})
+
+    assert hashtags(engine) == [*((1, name) for name in left), (2, "a")]
+    assert effects(engine) == [(1, "7")]
+
+
+def test_names_differ_by_case_and_have_one_row_each(engine, save):
+    save(video(1, hashtag_names=["Butter", "butter"]), video(2, hashtag_names=["butter"]))
+    save(video(3, hashtag_names=["butter"]))
+
+    assert [found["name"] for found in rows(engine, "hashtag")] == ["Butter", "butter"]
+
+
+def test_a_video_twice_on_a_page_is_one_video_with_the_last_values(engine, save):
+    saved = save(
+        video(1, like_count=5, share_count=1, hashtag_names=["a"]),
+        video(1, like_count=6, hashtag_names=["b"]),
+    )
+
+    stored = row(engine, "video")
+    assert (stored["like_count"], stored["share_count"]) == (6, 1)
+    assert hashtags(engine) == [(1, "b")]
+    assert (saved.new_count, saved.updated_count) == (1, 0)
+
+
+def test_ids_of_64_bits_are_exact(engine, save):
+    save(video(2**63 - 1, music_id=-(2**63) + 1))
+
+    stored = row(engine, "video")
+    assert (stored["id"], stored["music_id"]) == (2**63 - 1, -(2**63) + 1)
+
+
+def test_tags_go_to_the_page_and_its_videos(engine, save):
+    save(video(1), tags=["bread", "elections-2024"])
+    save(video(2), tags=["bread"])
+
+    assert video_tags(engine) == [(1, "bread"), (1, "elections-2024"), (2, "bread")]
+    assert [tag for _, tag in crawl_tags(engine)] == ["bread", "elections-2024", "bread"]
+
+
+def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, request_):
+    save(video(1), {"no": "id"}, cursor=100, search_id="7001", log_id="20240601")
+
+    crawl = row(engine, "crawl")
+    crawl_id, query_id = crawl.pop("id"), crawl.pop("query_id")
+    assert crawl == {
+        "crawl_window_id": request_.window_id,
+        "cursor": 0,
+        "next_cursor": 100,
+        "search_id": "7001",
+        "has_more": True,
+        "max_count": 100,
+        "video_count": 2,
+        "log_id": "20240601",
+        "crawl_started_at": NOON,
+    }
+    assert query_id == row(engine, "query")["id"]
+    assert rows(engine, "videos_to_crawls") == [{"crawl_id": crawl_id, "video_id": 1}]
+
+
+def test_a_page_moves_its_window_on(engine, save):
+    save(video(1), video(2), cursor=100)
+    save(video(3), cursor=200, received_at=LATER)
+
+    window = row(engine, "crawl_window")
+    assert (window["cursor"], window["search_id"]) == (200, "7001")
+    assert (window["pages"], window["videos"]) == (2, 3)
+    assert (window["state"], window["completed_at"]) == (WindowState.OPEN, None)
+    assert (window["last_page_at"], window["updated_at"]) == (LATER, LATER)
+
+
+@pytest.mark.parametrize("suspicious", [False, True])
+def test_only_an_explicit_end_completes_a_window(engine, store, request_, suspicious):
+    store.save_page(page(request_, cursor=45, suspicious=suspicious), tags=())
+
+    window = row(engine, "crawl_window")
+    assert (window["state"], window["completed_at"]) == (WindowState.COMPLETE, NOON)
+    assert (window["cursor"], window["suspicious"]) == (45, suspicious)
+
+
+@pytest.mark.parametrize("has_more", [True, False])
+def test_a_page_that_is_stored_already_changes_nothing(engine, store, request_, has_more):
+    answer = page(request_, video(1, hashtag_names=["a"]), has_more=has_more)
+    store.save_page(answer, tags=["t"])
+    before = content(engine)
+
+    saved = store.save_page(answer, tags=["t"])
+
+    assert content(engine) == before
+    assert (saved.new_count, saved.updated_count) == (0, 0)
+
+
+def test_a_page_of_a_finished_window_is_an_error_that_stores_nothing(engine, store, request_):
+    store.save_page(page(request_), tags=())
+    before = content(engine)
+
+    with pytest.raises(RuntimeError, match="complete"):
+        store.save_page(page(request_, video(1), received_at=LATER), tags=())
+
+    assert content(engine) == before
+
+
+def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
+    saved = save(
+        video(
+            1,
+            username="ma\0rie",
+            hashtag_names=["a\0b", "c\ud800d"],
+            video_label={"k\0ey": ["x\0", float("inf")]},
+            novelty={"\0": "\udfff"},
+        ),
+        search_id="70\0",
+        log_id="\0l",
+    )
+
+    stored = row(engine, "video")
+    assert stored["username"] == "marie"
+    assert stored["video_label"] == {"key": ["x", None]}
+    assert stored["extra_data"] == {"novelty": {"": ""}}
+    assert hashtags(engine) == [(1, "ab"), (1, "cd")]
+    assert row(engine, "crawl")["log_id"] == "l"
+    assert row(engine, "crawl_window")["search_id"] == "70"
+    assert saved.cleaned_count == 8
+
+
+def test_misfits_and_unknown_fields_are_kept_and_named(engine, save):
+    saved = save(video(1, like_count="many", view_count=2**63, novelty=1))
+
+    stored = row(engine, "video")
+    assert (stored["like_count"], stored["view_count"]) == (None, None)
+    assert stored["extra_data"] == {"like_count": "many", "view_count": 2**63, "novelty": 1}
+    assert saved.unknown_fields == {"novelty"}
+    assert saved.misfits == ("like_count of video 1: text", "view_count of video 1: a number")
+
+
+def test_a_record_without_id_is_refused_and_the_rest_of_its_page_kept(engine, save):
+    saved = save(video(1), {"username": "nobody"}, video(2))
+
+    assert [found["id"] for found in rows(engine, "video")] == [1, 2]
+    assert saved.refused == ("record 2 of its page has no usable id: {}",)
+
+
+def test_large_values_and_many_names_are_stored(engine, save):
+    names = [f"name {number}" for number in range(40_000)]
+    save(video(1, video_description="x" * 5_000_000, hashtag_names=names))
+
+    assert len(row(engine, "video")["video_description"]) == 5_000_000
+    assert len(hashtags(engine)) == 40_000
+
+
+@pytest.mark.parametrize("statement", ["videos_to_hashtags", "UPDATE crawl_window"])
+def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, statement):
+    before = content(engine)
+
+    def fail(_connection, _cursor, text, *_):
+        if statement in text and "SELECT crawl_window" not in text:
+            raise KeyboardInterrupt
+
+    event.listen(engine, "before_cursor_execute", fail)
+    with pytest.raises(KeyboardInterrupt):
+        store.save_page(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+    event.remove(engine, "before_cursor_execute", fail)
+
+    # Names are committed ahead of the page where others may wait for them.
+    harmless = {"hashtag", "query_tag"} if engine.dialect.name == "postgresql" else set()
+    left = content(engine)
+    assert {name for name in before if left[name] != before[name]} <= harmless
+
+    store.save_page(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+    assert hashtags(engine) == [(1, "a")]
+
+
+KILLED_WRITER = """
+import os, signal, sys
+from dataclasses import replace
+from sqlalchemy import event
+from stored_pages import first_request, page, video
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.store import Store
+
+engine = database.create_engine_for(database.database_url(sys.argv[1]))
+request = first_request(Ledger(engine), tags=("t",))
+store = Store(engine)
+first = page(request, *(video(n, hashtag_names=["a"]) for n in range(1, 51)), has_more=True)
+store.save_page(first, tags=["t"])
+statements = []
+
+def count(*_):
+    statements.append(1)
+    if len(statements) == int(sys.argv[2]):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+event.listen(engine, "before_cursor_execute", count)
+event.listen(engine, "commit", count)
+second = page(first.next_request, *(video(n, hashtag_names=["b"]) for n in range(40, 91)))
+store.save_page(second, tags=["t"])
+"""
+
+
+@pytest.mark.parametrize("moment", [2, 5, 7, 9, 11, 13])
+def test_a_killed_writer_leaves_whole_pages(engine, prepared_url, moment):
+    command = [sys.executable, "-c", KILLED_WRITER, prepared_url, str(moment)]
+    path = {"PYTHONPATH": str(Path(__file__).parent)}
+    killed = subprocess.run(command, env=os.environ | path, check=False)
+    assert killed.returncode == -9
+
+    assert [found["id"] for found in rows(engine, "video")] == list(range(1, 51))
+    assert {name for _, name in hashtags(engine)} == {"a"}
+    window = row(engine, "crawl_window")
+    assert (window["cursor"], window["pages"], window["state"]) == (100, 1, WindowState.OPEN)
+    assert len(rows(engine, "videos_to_crawls")) == 50

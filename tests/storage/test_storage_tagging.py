@@ -1,0 +1,146 @@
+"""The tags of a run go to what earlier runs of the query stored."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import event
+from stored_pages import (
+    JANUARY,
+    JANUARY_10,
+    NOON,
+    OTHER_QUERY,
+    booked,
+    collection,
+    content,
+    crawl_tags,
+    first_request,
+    page,
+    video_tags,
+)
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.items import ParkedWindow
+
+DAY = 86_400
+LATER = NOON + timedelta(hours=1)
+TENTH = DateRange(date(2024, 1, 10), date(2024, 1, 10))
+
+
+def at(number, seconds):
+    return {"id": number, "create_time": seconds}
+
+
+@pytest.fixture
+def january(ledger, store):
+    """The request of a window that has a page, which is not its last."""
+    answer = page(
+        first_request(ledger),
+        at(1, JANUARY_10 - 1),
+        at(2, JANUARY_10),
+        at(3, JANUARY_10 + DAY - 1),
+        at(4, JANUARY_10 + DAY),
+        {"id": 5},
+        has_more=True,
+    )
+    store.save_page(answer, tags=["first"])
+    return answer.next_request
+
+
+def tagged(engine, tag):
+    """The videos with a tag, and how many pages have it."""
+    videos = [video_id for video_id, name in video_tags(engine) if name == tag]
+    return videos, sum(name == tag for _, name in crawl_tags(engine))
+
+
+@pytest.mark.usefixtures("january")
+def test_tags_go_to_pages_and_videos_of_the_wanted_days(engine, ledger):
+    ledger.begin(collection(tags=("all", "also")), LATER)
+    ledger.begin(collection(dates=TENTH, tags=("tenth",)), LATER)
+
+    assert tagged(engine, "all") == tagged(engine, "also") == ([1, 2, 3, 4, 5], 1)
+    assert tagged(engine, "tenth") == ([2, 3, 5], 1)
+
+
+@pytest.mark.usefixtures("january")
+def test_days_that_no_window_has_are_not_tagged(engine, ledger):
+    ledger.begin(
+        collection(dates=DateRange(date(2024, 2, 1), date(2024, 2, 3)), tags=("x",)), LATER
+    )
+
+    assert tagged(engine, "x") == ([], 0)
+
+
+@pytest.mark.usefixtures("january")
+def test_another_query_tags_nothing(engine, ledger):
+    ledger.begin(collection(query=OTHER_QUERY, tags=("x",)), LATER)
+
+    assert tagged(engine, "x") == ([], 0)
+
+
+@pytest.mark.usefixtures("january")
+def test_a_run_without_tags_changes_none(engine, ledger):
+    ledger.begin(collection(), LATER)
+
+    assert tagged(engine, "first") == ([1, 2, 3, 4, 5], 1)
+
+
+def test_windows_in_any_state_are_tagged(engine, ledger, store, january):
+    query_id = ledger.begin(collection(), NOON)
+    store.save_page(page(january, at(6, JANUARY_10), received_at=LATER), tags=())
+    parked = page(booked(ledger, query_id), at(7, JANUARY_10), has_more=True)
+    store.save_page(parked, tags=())
+    ledger.park(ParkedWindow(parked.next_request, "too heavy"), LATER)
+
+    ledger.begin(collection(tags=("x",)), LATER)
+
+    assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6, 7], 3)
+
+
+@pytest.mark.usefixtures("january")
+def test_what_a_run_has_tagged_is_not_read_again(engine, ledger):
+    ledger.begin(collection(tags=("x", "y")), LATER)
+    statements = []
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+
+    for dates, tags in ((JANUARY, ("x", "y")), (TENTH, ("y",))):
+        ledger.begin(collection(dates=dates, tags=tags), LATER + timedelta(hours=1))
+
+    assert statements
+    assert not [text for text in statements if "videos_to" in text]
+
+
+def test_pages_that_came_after_a_run_began_are_tagged_by_the_next_one(
+    engine, ledger, store, january
+):
+    ledger.begin(collection(tags=("x",)), NOON + timedelta(minutes=1))
+    answer = page(january, at(6, JANUARY_10), received_at=LATER)
+    store.save_page(answer, tags=())
+
+    ledger.begin(collection(tags=("x",)), LATER + timedelta(minutes=1))
+
+    assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6], 2)
+
+
+@pytest.mark.usefixtures("january")
+def test_a_run_for_some_days_leaves_the_others_to_a_wider_one(engine, ledger):
+    ledger.begin(collection(dates=TENTH, tags=("x",)), LATER)
+    ledger.begin(collection(tags=("x",)), LATER + timedelta(minutes=1))
+
+    assert tagged(engine, "x") == ([1, 2, 3, 4, 5], 1)
+
+
+@pytest.mark.usefixtures("january")
+def test_a_run_that_fails_registers_and_tags_nothing(engine, ledger):
+    before = content(engine)
+
+    def fail(_connection, _cursor, text, *_):
+        if text.startswith("INSERT INTO collection"):
+            raise KeyboardInterrupt
+
+    event.listen(engine, "before_cursor_execute", fail)
+    with pytest.raises(KeyboardInterrupt):
+        ledger.begin(collection(tags=("x",)), LATER)
+
+    assert content(engine) == before

@@ -1,0 +1,165 @@
+"""Several writers on one database."""
+
+from __future__ import annotations
+
+import os
+import random
+import sqlite3
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import OperationalError
+from stored_pages import effects, hashtags, rows, video, video_tags
+
+from tiktok_crawler.storage import transactions
+from tiktok_crawler.storage.transactions import transaction
+
+
+def rename(tag_id):
+    return text(f"UPDATE query_tag SET name = name || '+' WHERE id = {tag_id}")
+
+
+@pytest.fixture
+def two_tags(engine):
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO query_tag (id, name) VALUES (1, 'a'), (2, 'b')"))
+    return engine
+
+
+def test_writers_that_wait_for_each_other_both_succeed(two_tags):
+    both_have_one = threading.Barrier(2)
+    tries = []
+
+    def write(first, second):
+        def work(connection):
+            tries.append(first)
+            connection.execute(rename(first))
+            # SQLite lets only one of them come this far.
+            if two_tags.dialect.name == "postgresql" and len(tries) <= 2:
+                both_have_one.wait(10)
+            connection.execute(rename(second))
+
+        transaction(two_tags, work)
+
+    threads = [threading.Thread(target=write, args=order) for order in ((1, 2), (2, 1))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert [found["name"] for found in rows(two_tags, "query_tag")] == ["a++", "b++"]
+    assert len(tries) == (3 if two_tags.dialect.name == "postgresql" else 2)
+
+
+def test_a_writer_that_is_always_in_the_way_is_an_error_in_the_end(
+    make_engine, prepared_sqlite_url, monkeypatch
+):
+    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0.001)
+    first, second = make_engine(prepared_sqlite_url), make_engine(prepared_sqlite_url)
+    tries = []
+    with second.connect() as impatient:
+        impatient.exec_driver_sql("PRAGMA busy_timeout = 1")
+        impatient.rollback()
+    with first.begin(), pytest.raises(OperationalError, match="locked"):
+        transaction(second, tries.append)
+
+    assert tries == []
+    transaction(second, tries.append)
+    assert len(tries) == 1
+
+
+@pytest.mark.parametrize("failures", [1, 3])
+def test_work_is_done_again_after_interference(two_tags, monkeypatch, failures):
+    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0.001)
+    busy = sqlite3.OperationalError("database is locked")
+    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
+    tries = []
+
+    def work(connection):
+        tries.append(1)
+        connection.execute(rename(1))
+        if len(tries) <= failures:
+            raise OperationalError("", {}, busy)
+        return "done"
+
+    assert transaction(two_tags, work) == "done"
+    assert len(tries) == failures + 1
+    assert rows(two_tags, "query_tag")[0]["name"] == "a+"
+
+
+def test_other_errors_of_the_database_are_not_tried_again(engine):
+    tries = []
+
+    def work(_connection):
+        tries.append(1)
+        raise OperationalError("", {}, Exception("disk full"))
+
+    with pytest.raises(OperationalError, match="disk full"):
+        transaction(engine, work)
+    assert tries == [1]
+
+
+PAGES, WRITERS = 30, 4
+
+WRITER = """
+import sys
+from test_storage_transactions import shared_pages
+from stored_pages import first_request, page
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.store import Store
+
+engine = database.create_engine_for(database.database_url(sys.argv[1]))
+ledger, store, number = Ledger(engine), Store(engine), int(sys.argv[2])
+query = Query(and_=(Condition("keyword", "EQ", (sys.argv[2],)),))
+request = first_request(ledger, query=query)
+sys.stdin.readline()
+for records in shared_pages(number):
+    answer = page(request, *records, has_more=True)
+    store.save_page(answer, tags=["shared", "t"])
+    request = answer.next_request
+"""
+
+
+def shared_pages(number):
+    """The same pages for each writer, in an order of its own."""
+    chance = random.Random(7)
+    pages = [
+        [
+            video(
+                chance.randrange(1, 800),
+                hashtag_names=[f"h{chance.randrange(300)}" for _ in range(8)],
+                effect_ids=[str(chance.randrange(20))],
+            )
+            for _ in range(100)
+        ]
+        for _ in range(PAGES)
+    ]
+    return [pages[(number * 7 + step) % PAGES] for step in range(PAGES)]
+
+
+def test_writers_of_the_same_videos_do_not_disturb_each_other(engine, prepared_url):
+    processes = [
+        subprocess.Popen(
+            [sys.executable, "-c", WRITER, prepared_url, str(number)],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
+            stdin=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+        for number in range(WRITERS)
+    ]
+    errors = [process.communicate("\n")[1] for process in processes]
+
+    assert errors == [""] * WRITERS
+    assert {found["pages"] for found in rows(engine, "crawl_window")} == {PAGES}
+    expected = {record["id"] for records in shared_pages(0) for record in records}
+    assert {found["id"] for found in rows(engine, "video")} == expected
+    assert {id_ for id_, _ in hashtags(engine)} == expected
+    assert {id_ for id_, _ in effects(engine)} == expected
+    assert video_tags(engine) == sorted((id_, tag) for id_ in expected for tag in ("shared", "t"))

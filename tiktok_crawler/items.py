@@ -1,0 +1,82 @@
+"""What flows from the spiders to the pipelines: pages, and windows that were given up for now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from tiktok_crawler.collection.date_range import DateRange
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page to ask for: the search of a window, and how far it has come.
+
+    `window_id` is the row in `crawl_window`, which exists from the first request on. `cursor` 0
+    starts a new search; later pages echo the cursor and the search_id of the page before, which
+    came at `previous_page_at` (API.md 3.5).
+    """
+
+    window_id: int | None
+    window: DateRange
+    fields: tuple[str, ...]
+    max_count: int
+    cursor: int = 0
+    search_id: str | None = None
+    previous_page_at: datetime | None = None
+
+    @property
+    def starts_search(self) -> bool:
+        return self.cursor == 0
+
+    def from_start(self) -> PageRequest:
+        """The request that starts a new search of the same window."""
+        return replace(self, cursor=0, search_id=None, previous_page_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One answer of the API: what is charged for, stored at once, and resumed from.
+
+    `records` are the API's objects as they came. `cursor` is where the next page starts. Only an
+    explicit `has_more` of false ends a search; where the API never said so, the page that stands
+    for its answer is `suspicious`.
+    """
+
+    request: PageRequest
+    records: tuple[Any, ...]
+    cursor: int
+    search_id: str | None
+    has_more: bool
+    log_id: str | None
+    received_at: datetime
+    suspicious: bool = False
+
+    @property
+    def advances(self) -> bool:
+        """Whether the cursor moved on: following one that stands still would never end."""
+        return self.cursor > self.request.cursor
+
+    @property
+    def next_request(self) -> PageRequest | None:
+        """The request for the page after this one, if there is one."""
+        if not self.has_more:
+            return None
+        return replace(
+            self.request,
+            cursor=self.cursor,
+            search_id=self.search_id,
+            previous_page_at=self.received_at,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedWindow:
+    """A window that is given up for now, with the reason and the log_id of the last answer."""
+
+    request: PageRequest
+    reason: str
+    log_id: str | None = None

@@ -1,0 +1,269 @@
+"""What is known of each query: what was asked for, its windows, and how far they have come.
+
+The pages, and the checkpoints that are committed with them, are the store's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, func, insert, select, update
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.windows import Covered
+from tiktok_crawler.items import PageRequest, ParkedWindow
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.models import (
+    VIDEOS_TO_CRAWLS,
+    Collection,
+    Crawl,
+    CrawlWindow,
+    Query,
+    WindowState,
+)
+from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.tagging import Tagging
+from tiktok_crawler.storage.text import clean_text
+from tiktok_crawler.storage.transactions import reading, transaction
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import datetime
+    from typing import Any
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from tiktok_crawler.collection import query_file
+    from tiktok_crawler.research_api import query as research_api
+
+
+UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A window that was begun: the request that goes on with it, and when its search began."""
+
+    request: PageRequest
+    searched_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """What the database holds of a query: windows by state, requests spent, videos found."""
+
+    windows: Mapping[WindowState, int]
+    requests: int
+    videos: int
+
+
+class Ledger:
+    """Reads and writes the ledger of one database. For one thread at a time.
+
+    What a method writes is committed when it returns.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statements = statements_for(engine.dialect)
+
+    def find(self, fingerprint: str) -> int | None:
+        """The id of a query that was used before."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(Query.id).where(Query.fingerprint == fingerprint))
+
+    def begin(self, collection: query_file.Collection, now: datetime) -> int:
+        """Register a run of a collection, and give its tags to what is stored already.
+
+        The tags go to the pages of the query's windows that overlap the wanted days, and to the
+        videos of these windows that were published on the wanted days, or at an unknown time.
+
+        Returns:
+            The query's id.
+        """
+
+        def register(connection: Connection) -> int:
+            query_id = self._register_query(connection, collection.query, now)
+            Tagging(connection, self._statements, query_id).tag(
+                collection.dates, set(collection.tags)
+            )
+            _register_collection(connection, query_id, collection, now)
+            return query_id
+
+        return transaction(self._engine, register)
+
+    def coverage(self, query_id: int, fields: Iterable[str]) -> list[Covered]:
+        """The complete windows that were searched with all of these fields, by first day."""
+        wanted = set(fields)
+        return [
+            Covered(DateRange(window.start_date, window.end_date), window.searched_at)
+            for window in self._windows(query_id, WindowState.COMPLETE)
+            if wanted <= set(window.fields)
+        ]
+
+    def unfinished(self, query_id: int) -> list[OpenWindow]:
+        """The windows that were begun and are neither complete nor parked, by first day."""
+        windows = self._windows(query_id, WindowState.OPEN)
+        return [OpenWindow(_request(window), window.searched_at) for window in windows]
+
+    def parked(self, query_id: int) -> list[ParkedWindow]:
+        """The windows that were given up for now, by first day."""
+        return [
+            ParkedWindow(_request(window), window.error, window.error_log_id)
+            for window in self._windows(query_id, WindowState.PARKED)
+        ]
+
+    def book(self, query_id: int, request: PageRequest, now: datetime) -> PageRequest:
+        """Write down that a request is about to be sent; it may be the first of its window.
+
+        Booking a parked window opens it again. A request that starts a search discards how far the
+        search before it had come.
+
+        Returns:
+            The request, with the window's id.
+        """
+
+        def write(connection: Connection) -> PageRequest:
+            window_id = request.window_id
+            if window_id is None:
+                window_id = _add_window(connection, query_id, request, now)
+            _update_window(connection, window_id, _booking(request, now))
+            return replace(request, window_id=window_id)
+
+        return transaction(self._engine, write)
+
+    def park(self, parked: ParkedWindow, now: datetime) -> None:
+        """Give a window up for now; a later try begins with the request that it was parked with."""
+        values = {
+            CrawlWindow.state: WindowState.PARKED,
+            CrawlWindow.error: clean_text(parked.reason),
+            CrawlWindow.error_log_id: clean_text(parked.log_id),
+            CrawlWindow.cursor: parked.request.cursor,
+            CrawlWindow.search_id: parked.request.search_id,
+            CrawlWindow.updated_at: now,
+        }
+        transaction(self._engine, lambda on: _update_window(on, parked.request.window_id, values))
+
+    def totals(self, query_id: int) -> Totals:
+        """What the database holds of the query by now."""
+        by_state = (
+            select(CrawlWindow.state, func.count(), func.sum(CrawlWindow.requests))
+            .where(CrawlWindow.query_id == query_id)
+            .group_by(CrawlWindow.state)
+        )
+        videos = (
+            select(func.count(VIDEOS_TO_CRAWLS.c.video_id.distinct()))
+            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+            .where(Crawl.query_id == query_id)
+        )
+        with reading(self._engine) as connection:
+            rows = connection.execute(by_state).all()
+            return Totals(
+                windows={state: count for state, count, _ in rows},
+                requests=sum(int(requests) for _, _, requests in rows),
+                videos=connection.scalar(videos) or 0,
+            )
+
+    def _register_query(
+        self, connection: Connection, query: research_api.Query, now: datetime
+    ) -> int:
+        """Insert the query, or use it once more; its row stays locked against other runs."""
+        new = self._statements.insert(Query.__table__).values(
+            fingerprint=query.fingerprint,
+            canonical_json=query.canonical(),
+            first_used_at=now,
+            last_used_at=now,
+        )
+        upsert = new.on_conflict_do_update(
+            index_elements=[Query.fingerprint], set_={"last_used_at": now}
+        )
+        return connection.execute(upsert.returning(Query.id)).scalar_one()
+
+    def _windows(self, query_id: int, state: WindowState) -> list[Row[Any]]:
+        columns = CrawlWindow.__table__
+        windows = (
+            select(columns)
+            .where(columns.c.query_id == query_id, columns.c.state == state)
+            .order_by(columns.c.start_date, columns.c.id)
+        )
+        with reading(self._engine) as connection:
+            return list(connection.execute(windows))
+
+
+def _register_collection(
+    connection: Connection, query_id: int, collection: query_file.Collection, now: datetime
+) -> None:
+    asked_for = {
+        "query_id": query_id,
+        "start_written": collection.start_written,
+        "end_written": collection.end_written,
+        "start_date": collection.dates.start,
+        "end_date": collection.dates.end,
+        "tags": sorted(set(collection.tags)),
+    }
+    table = Collection.__table__
+    same = and_(*(table.c[name] == value for name, value in asked_for.items()))
+    if not connection.execute(update(table).where(same).values(last_run_at=now)).rowcount:
+        times = {"first_run_at": now, "last_run_at": now}
+        connection.execute(insert(table).values(asked_for | times))
+
+
+def _request(window: Row[Any]) -> PageRequest:
+    """The request that goes on where the window's last page ended."""
+    return PageRequest(
+        window_id=window.id,
+        window=DateRange(window.start_date, window.end_date),
+        fields=tuple(window.fields),
+        max_count=VIDEO_QUERY.max_count,
+        cursor=window.cursor,
+        search_id=window.search_id,
+        previous_page_at=window.last_page_at if window.cursor else None,
+    )
+
+
+def _add_window(connection: Connection, query_id: int, request: PageRequest, now: datetime) -> int:
+    window = insert(CrawlWindow).values(
+        query_id=query_id,
+        start_date=request.window.start,
+        end_date=request.window.end,
+        state=WindowState.OPEN,
+        fields=list(request.fields),
+        created_at=now,
+        updated_at=now,
+    )
+    return connection.execute(window.returning(CrawlWindow.id)).scalar_one()
+
+
+def _booking(request: PageRequest, now: datetime) -> dict[Any, Any]:
+    booking: dict[Any, Any] = {
+        CrawlWindow.state: WindowState.OPEN,
+        CrawlWindow.requests: CrawlWindow.requests + 1,
+        CrawlWindow.error: None,
+        CrawlWindow.error_log_id: None,
+        CrawlWindow.retry_at: None,
+        CrawlWindow.updated_at: now,
+    }
+    if not request.starts_search:
+        return booking
+    return booking | {
+        CrawlWindow.attempts: CrawlWindow.attempts + 1,
+        CrawlWindow.searched_at: now,
+        CrawlWindow.cursor: 0,
+        CrawlWindow.search_id: None,
+        CrawlWindow.pages: 0,
+        CrawlWindow.videos: 0,
+    }
+
+
+def _update_window(connection: Connection, window_id: int | None, values: dict[Any, Any]) -> None:
+    """Change a window that is not finished.
+
+    Raises:
+        LookupError: there is none.
+    """
+    window = update(CrawlWindow).where(
+        CrawlWindow.id == window_id, CrawlWindow.state.in_(UNFINISHED)
+    )
+    if not connection.execute(window.values(values)).rowcount:
+        raise LookupError(f"window {window_id} is neither open nor parked")

@@ -1,0 +1,340 @@
+"""The tables. docs/schema.md is generated from them: every table and column says what it holds.
+
+A column that says "API" holds the API's field of the same name (API.md 3.7); NULL in it means that
+the API has not delivered one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Enum,
+    ForeignKey,
+    Index,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from tiktok_crawler.storage.column_types import INT64, JSON_DOCUMENT, NAME, UtcDateTime
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+
+class WindowState(StrEnum):
+    """What has become of a window."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    SPLIT = "split"
+    PARKED = "parked"
+
+
+class Base(DeclarativeBase):
+    """What the tables have in common: types by annotation, and names for all constraints."""
+
+    if TYPE_CHECKING:
+        __table__: ClassVar[Table]
+
+    metadata = MetaData(naming_convention=NAMING_CONVENTION)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        int: INT64,
+        str: Text(),
+        datetime: UtcDateTime(),
+        list[str]: JSON_DOCUMENT,
+        list[Any]: JSON_DOCUMENT,
+        dict[str, Any]: JSON_DOCUMENT,
+        WindowState: Enum(
+            WindowState,
+            native_enum=False,
+            create_constraint=True,
+            name="state",
+            values_callable=lambda states: [state.value for state in states],
+        ),
+    }
+
+
+class Video(Base):
+    __tablename__ = "video"
+    __table_args__ = ({"comment": "One row a video: the latest values that the API delivered."},)
+
+    id: Mapped[int] = mapped_column(
+        primary_key=True,
+        autoincrement=False,
+        comment="API. id >> 32 is a Unix time shortly before create_time.",
+    )
+    create_time: Mapped[datetime | None] = mapped_column(
+        UtcDateTime("seconds"), index=True, comment="API. When the video was published, UTC."
+    )
+    username: Mapped[str | None] = mapped_column(
+        comment="API. Handle of the author without @; handles change, and the API has no author id."
+    )
+    region_code: Mapped[str | None] = mapped_column(
+        comment="API. Country in which the author registered, two letters in upper case."
+    )
+    video_description: Mapped[str | None] = mapped_column(
+        comment="API. Caption, with hashtags and mentions."
+    )
+    music_id: Mapped[int | None] = mapped_column(comment="API. The music of the video.")
+    like_count: Mapped[int | None] = mapped_column(comment="API. Number of likes.")
+    comment_count: Mapped[int | None] = mapped_column(comment="API. Number of comments.")
+    share_count: Mapped[int | None] = mapped_column(comment="API. Number of shares.")
+    view_count: Mapped[int | None] = mapped_column(comment="API. Number of views.")
+    favorites_count: Mapped[int | None] = mapped_column(
+        comment="API. Number of users who keep the video among their favorites."
+    )
+    playlist_id: Mapped[int | None] = mapped_column(
+        comment="API. The playlist that the video is in."
+    )
+    voice_to_text: Mapped[str | None] = mapped_column(
+        comment="API. Transcript; most videos have none."
+    )
+    is_stem_verified: Mapped[bool | None] = mapped_column(
+        comment="API. Whether the video was verified as good science and technology content."
+    )
+    video_duration: Mapped[int | None] = mapped_column(comment="API. Length in seconds.")
+    hashtag_info_list: Mapped[list[Any] | None] = mapped_column(
+        comment="API. List of objects: the hashtags with their ids and descriptions."
+    )
+    sticker_info_list: Mapped[list[Any] | None] = mapped_column(
+        comment="API. List of objects: the stickers with their ids and names."
+    )
+    effect_info_list: Mapped[list[Any] | None] = mapped_column(
+        comment="API. List of objects: the effects with their ids and names."
+    )
+    video_mention_list: Mapped[list[Any] | None] = mapped_column(
+        comment="API. List of text: users who are tagged in the video."
+    )
+    video_label: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="API. Object: the label that is shown on the video, such as a warning."
+    )
+    video_tag: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="API. Object: what the video is marked as: AI-generated, paid partnership."
+    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="API. Object: fields that have no column, and values that do not fit their column."
+    )
+    crawled_at: Mapped[datetime] = mapped_column(
+        comment="When the API first delivered the video, UTC."
+    )
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(
+        comment="When the API last delivered other values than before, UTC; NULL: never."
+    )
+
+
+class Hashtag(Base):
+    __tablename__ = "hashtag"
+    __table_args__ = ({"comment": "One row a hashtag."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    name: Mapped[str] = mapped_column(
+        NAME, unique=True, comment="API (hashtag_names). Without #, as delivered."
+    )
+
+
+class Effect(Base):
+    __tablename__ = "effect"
+    __table_args__ = ({"comment": "One row an effect."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    effect_id: Mapped[str] = mapped_column(
+        NAME, unique=True, comment="API (effect_ids). The effect's id, which is text."
+    )
+
+
+class QueryTag(Base):
+    __tablename__ = "query_tag"
+    __table_args__ = ({"comment": "One row a tag, which a query file gives to what it collects."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    name: Mapped[str] = mapped_column(NAME, unique=True, comment="The tag, as typed.")
+
+
+class Query(Base):
+    __tablename__ = "query"
+    __table_args__ = (
+        {"comment": "One row a query, whatever dates, tags and fields it was used with."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    fingerprint: Mapped[str] = mapped_column(
+        unique=True, comment="SHA-256 of canonical_json, hexadecimal."
+    )
+    canonical_json: Mapped[str] = mapped_column(
+        comment="The query as it is sent to the API, in canonical form."
+    )
+    first_used_at: Mapped[datetime] = mapped_column(comment="When a run first used it, UTC.")
+    last_used_at: Mapped[datetime] = mapped_column(comment="When a run last used it, UTC.")
+
+
+class Collection(Base):
+    __tablename__ = "collection"
+    __table_args__ = (
+        {"comment": "What runs were asked for; the days wanted of a query are those of all rows."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), index=True, comment="The query.")
+    start_written: Mapped[str] = mapped_column(
+        comment="First day as the user wrote it, such as `3 days ago`."
+    )
+    end_written: Mapped[str] = mapped_column(comment="Last day as the user wrote it.")
+    start_date: Mapped[date] = mapped_column(comment="First day wanted, UTC.")
+    end_date: Mapped[date] = mapped_column(comment="Last day wanted, UTC, inclusive.")
+    tags: Mapped[list[str]] = mapped_column(comment="List of text: the tags, sorted.")
+    first_run_at: Mapped[datetime] = mapped_column(comment="When a run first asked for it, UTC.")
+    last_run_at: Mapped[datetime] = mapped_column(comment="When a run last asked for it, UTC.")
+
+
+class CrawlWindow(Base):
+    """A row exists from the window's first request on."""
+
+    __tablename__ = "crawl_window"
+    __table_args__ = (
+        CheckConstraint("start_date <= end_date", name="dates"),
+        Index(None, "query_id", "state"),
+        {"comment": "One row a window: days that are searched as one, and how far that has come."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), comment="The query.")
+    start_date: Mapped[date] = mapped_column(comment="First day, UTC.")
+    end_date: Mapped[date] = mapped_column(comment="Last day, UTC, inclusive.")
+    state: Mapped[WindowState] = mapped_column(
+        comment="open: begun; complete: all pages are stored; split: replaced by other windows; "
+        "parked: given up for now."
+    )
+    fields: Mapped[list[str]] = mapped_column(
+        comment="List of text: the fields of videos that are asked for."
+    )
+    cursor: Mapped[int] = mapped_column(
+        default=0, comment="API. Where the next page starts; 0: at the start of a new search."
+    )
+    search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
+    searched_at: Mapped[datetime | None] = mapped_column(
+        comment="When the first page of the search was asked for, UTC."
+    )
+    pages: Mapped[int] = mapped_column(default=0, comment="Pages stored of the search.")
+    videos: Mapped[int] = mapped_column(default=0, comment="Records received in these pages.")
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for the window, all searches, failures included."
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for a first page, failures included."
+    )
+    retry_at: Mapped[datetime | None] = mapped_column(
+        comment="When a parked window may be tried again, UTC."
+    )
+    suspicious: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the window is complete only because the API never said otherwise.",
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why the window was parked.")
+    error_log_id: Mapped[str | None] = mapped_column(
+        comment="API (log_id). The answer for which it was parked."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
+    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
+    last_page_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page that is stored was received, UTC."
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page of all was received, UTC."
+    )
+
+
+class Crawl(Base):
+    __tablename__ = "crawl"
+    __table_args__ = (
+        # The identity of an answer: a page whose commit was in doubt is stored once.
+        UniqueConstraint("crawl_window_id", "cursor", "crawl_started_at"),
+        {"comment": "One row a page: each answer of the API that is stored."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    crawl_window_id: Mapped[int] = mapped_column(
+        ForeignKey("crawl_window.id"), comment="The window."
+    )
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), comment="The query.")
+    cursor: Mapped[int] = mapped_column(comment="Where the page starts; 0: the first page.")
+    next_cursor: Mapped[int] = mapped_column(
+        comment="API (cursor). Where the next page starts; on the last page the number of matches."
+    )
+    search_id: Mapped[str | None] = mapped_column(comment="API. The search.")
+    has_more: Mapped[bool] = mapped_column(comment="API. Whether there are more pages.")
+    max_count: Mapped[int] = mapped_column(comment="Records that were asked for.")
+    video_count: Mapped[int] = mapped_column(
+        comment="Records received: fewer where videos were deleted or made private."
+    )
+    log_id: Mapped[str | None] = mapped_column(comment="API. Names the answer to TikTok's support.")
+    crawl_started_at: Mapped[datetime] = mapped_column(comment="When the page was received, UTC.")
+
+
+class DatabaseOrigin(Base):
+    __tablename__ = "database_origin"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single_row"),
+        {"comment": "One row: data of the real API and of the sandbox never mix."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Always 1.")
+    origin: Mapped[str] = mapped_column(
+        comment="URL of the API that all data came from, or `sandbox`."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the first crawl set it, UTC.")
+
+
+def _association(name: str, first: Column[int], second: Column[int], comment: str) -> Table:
+    """A table of pairs, stored in the order of its key: columns that grow with time come first."""
+    return Table(name, Base.metadata, first, second, comment=comment, sqlite_with_rowid=False)
+
+
+def _reference(name: str, target: str, comment: str) -> Column[int]:
+    return Column(name, INT64, ForeignKey(target), primary_key=True, comment=comment)
+
+
+VIDEOS_TO_HASHTAGS = _association(
+    "videos_to_hashtags",
+    _reference("video_id", "video.id", "The video."),
+    _reference("hashtag_id", "hashtag.id", "A hashtag of it, at the last observation."),
+    "The hashtags of each video.",
+)
+VIDEOS_TO_EFFECT_IDS = _association(
+    "videos_to_effect_ids",
+    _reference("video_id", "video.id", "The video."),
+    _reference("effect_id", "effect.id", "An effect of it (effect.id), at the last observation."),
+    "The effects of each video.",
+)
+VIDEOS_TO_CRAWLS = _association(
+    "videos_to_crawls",
+    _reference("crawl_id", "crawl.id", "The page."),
+    _reference("video_id", "video.id", "A video on it."),
+    "Which page brought which video.",
+)
+VIDEOS_TO_QUERY_TAGS = _association(
+    "videos_to_query_tags",
+    _reference("query_tag_id", "query_tag.id", "The tag."),
+    _reference("video_id", "video.id", "A video that was collected with it."),
+    "The tags of each video.",
+)
+CRAWLS_TO_QUERY_TAGS = _association(
+    "crawls_to_query_tags",
+    _reference("crawl_id", "crawl.id", "The page."),
+    _reference("query_tag_id", "query_tag.id", "A tag that it was collected with."),
+    "The tags of each page.",
+)

@@ -1,0 +1,57 @@
+"""Transactions: to read without keeping writers waiting, and to write whatever others do."""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from tiktok_crawler.storage.sqlite import READS_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+TRIES = 4
+PAUSE_SECONDS = 0.1
+
+POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01"})
+"""serialization_failure and deadlock_detected."""
+
+SQLITE_INTERFERENCE = frozenset({5, 6})
+"""SQLITE_BUSY and SQLITE_LOCKED."""
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database and keeps no writer waiting."""
+    with engine.connect() as connection:
+        yield connection.execution_options(**{READS_ONLY: True})
+
+
+def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
+    """Do the work in one transaction; all of it again if another one got in its way."""
+    for tried in range(1, TRIES):
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except OperationalError as exc:
+            if not _is_interference(exc):
+                raise
+        time.sleep(random.uniform(tried / 2, tried) * PAUSE_SECONDS)  # noqa: S311 - spreads tries
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _is_interference(exc: OperationalError) -> bool:
+    sqlite_code = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF
+    return (
+        getattr(exc.orig, "pgcode", None) in POSTGRESQL_INTERFERENCE
+        or sqlite_code in SQLITE_INTERFERENCE
+    )
