@@ -1,0 +1,157 @@
+"""What an answer of the API means: status and body in, a verdict out.
+
+Whoever gets a verdict acts on it: `middlewares/token.py`, `quota.py` and `retry.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+
+class Kind(StrEnum):
+    """The closed set of things that an answer can mean."""
+
+    PAGE = "page"
+    """Records, or an explicit absence of them."""
+    MALFORMED = "malformed"
+    """The API says `ok`, but not whether there is more: never the end of a search."""
+    FAULT = "fault"
+    """A fault of the API's own: the same request can succeed later."""
+    SEARCH_REFUSED = "search_refused"
+    """The search_id or cursor is not accepted: not yet known to the API, or lost."""
+    REFUSED = "refused"
+    """The request itself is not accepted: repeating it cannot help."""
+    TOKEN = "token"  # noqa: S105
+    """The access token is missing, expired or revoked."""
+    SCOPE = "scope"
+    """The project has no approval for what was asked."""
+    DAILY_QUOTA = "daily_quota"
+    """The quota of the UTC day is used up."""
+    RATE = "rate"
+    """Too fast: slow down for seconds or a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means, with the API's own words.
+
+    `data` is the answer's `data` object, for a page only. `log_id` is what TikTok's support asks
+    for.
+    """
+
+    kind: Kind
+    status: int
+    code: str = ""
+    message: str = ""
+    log_id: str | None = None
+    data: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        words = " ".join(filter(None, (self.code, self.message))) or "no explanation"
+        return f"HTTP {self.status}: {words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table; what is left out matches anything."""
+
+    kind: Kind
+    statuses: range | None = None
+    codes: frozenset[str] = frozenset()
+    message: re.Pattern[str] | None = None
+
+    def matches(self, status: int, code: str, message: str) -> bool:
+        return (
+            (self.statuses is None or status in self.statuses)
+            and (not self.codes or code in self.codes)
+            and (self.message is None or self.message.search(message) is not None)
+        )
+
+
+def _code(kind: Kind, *codes: str) -> Rule:
+    return Rule(kind, codes=frozenset(codes))
+
+
+def _status(kind: Kind, first: int, last: int) -> Rule:
+    return Rule(kind, statuses=range(first, last + 1))
+
+
+def _message(kind: Kind, pattern: str) -> Rule:
+    return Rule(kind, message=re.compile(pattern, re.IGNORECASE))
+
+
+RULES = (
+    _code(Kind.DAILY_QUOTA, "daily_quota_limit_exceeded"),  # API.md 11.1, 12
+    _code(Kind.RATE, "rate_limit_exceeded"),  # 11.1
+    _code(Kind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # 11.1
+    _code(Kind.TOKEN, "access_token_invalid", "invalid_token"),  # 11.1
+    _code(Kind.FAULT, "internal_error", "timeout"),  # 11.1
+    _status(Kind.TOKEN, 401, 401),  # 11.1
+    _status(Kind.RATE, 429, 429),  # 12: the short-term limit is undocumented
+    _message(Kind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # 11.3, 13.4
+    _message(Kind.SEARCH_REFUSED, r"invalid count or cursor"),  # 11.3, 13.5
+    _message(Kind.FAULT, r"please try again later|server internal error"),  # 11.2
+    _status(Kind.REFUSED, 400, 499),  # 11.1
+    _status(Kind.FAULT, 500, 599),  # 11.1, 13.14
+    _code(  # 11.1: errors can come with HTTP 200
+        Kind.REFUSED, "invalid_params", "invalid_param", "invalid_request", "invalid_file_upload"
+    ),
+)
+"""What answers other than pages mean; the first row that matches counts."""
+
+
+def classify(status: int, body: bytes) -> Verdict:
+    """Tell what an answer of a research endpoint means.
+
+    A body that says it went well counts more than the status: some endpoints answer 500 with
+    valid data (API.md 10.1, 13.15).
+    """
+    payload = _json_object(body)
+    if payload is None:
+        return Verdict(_kind(status), status, message=_excerpt(body))
+    error = payload.get("error")
+    code, message, log_id = _error_words(error if isinstance(error, dict) else {})
+    data = payload.get("data")
+    if code in {"", "ok"} and not message:
+        if isinstance(data, dict) and isinstance(data.get("has_more"), bool):
+            return Verdict(Kind.PAGE, status, code, log_id=log_id, data=data)
+        message = "the answer has no usable data"
+    if code == "ok" and status < 400:  # noqa: PLR2004
+        return Verdict(Kind.MALFORMED, status, code, message, log_id)
+    return Verdict(_kind(status, code, message), status, code, message, log_id)
+
+
+def _kind(status: int, code: str = "", message: str = "") -> Kind:
+    """What an answer means that is no page; a code that nobody knows is a fault, never success."""
+    kinds = (rule.kind for rule in RULES if rule.matches(status, code, message))
+    return next(kinds, Kind.FAULT)
+
+
+def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
+    """Code, message (older answers spell it `msg`: API.md 11.1) and log_id, as text."""
+    code = _text(error.get("code")).lower()
+    message = _text(error.get("message")) or _text(error.get("msg"))
+    return code, "" if code == "ok" else message, _text(error.get("log_id")) or None
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else ""
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _excerpt(body: bytes) -> str:
+    """The first words of a body that is not JSON, without markup."""
+    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", "replace"))
+    words = " ".join(text.split())[:100]
+    return f"not JSON: {words}" if words else "an empty body"
