@@ -1,0 +1,54 @@
+"""Start-up of `scrapy crawl videos` with nothing to do against a bare crawl. Target: at most 2."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+from statistics import median
+
+from measured import SCRAPY, machine, run
+
+ROUNDS = 7
+
+BARE_SPIDER = """
+import scrapy
+
+class BareSpider(scrapy.Spider):
+    name = "bare"
+
+    async def start(self):
+        return
+        yield
+"""
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-01-02
+include: {any_hashtags: [butter]}
+"""
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "bare.py").write_text(BARE_SPIDER)
+        (folder / "query.yaml").write_text(QUERY)
+        bare = [SCRAPY, "runspider", "bare.py"]
+        crawl = [SCRAPY, "crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True"]
+        run(crawl, folder)  # collects; from now on there is nothing to do
+        run(bare, folder, environment=os.environ)
+        rounds = [
+            (run(bare, folder, environment=os.environ).seconds, run(crawl, folder).seconds)
+            for _ in range(ROUNDS)
+        ]
+    bare_seconds, crawl_seconds = (median(column) for column in zip(*rounds, strict=True))
+    print(machine())
+    print(f"{ROUNDS} rounds, medians")
+    print(f"| bare Scrapy crawl | {bare_seconds:.2f} s |")
+    print(f"| crawl with nothing to do | {crawl_seconds:.2f} s |")
+    print(f"| ratio | {median(ours / theirs for theirs, ours in rounds):.2f} |")
+
+
+if __name__ == "__main__":
+    main()

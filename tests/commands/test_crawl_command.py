@@ -1,0 +1,255 @@
+"""`scrapy crawl` as a process: exit status, messages, signals, secrets, the lock."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import stat
+import time
+
+import pytest
+from processes import scrapy, served_sandbox, started
+
+from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-01-10
+tags: [rehearsal]
+include: {any_hashtags: [butter]}
+"""
+SECRETS = "client_key: key-of-ann\nclient_secret: secret-of-ann\n"
+SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+CRAWL = ("crawl", "videos", "-a", "query=query.yaml")
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY)
+    return tmp_path
+
+
+def videos(folder, database="tiktok-sandbox.db") -> int:
+    with sqlite3.connect(folder / database) as connection:
+        (count,) = connection.execute("SELECT count(*) FROM video").fetchone()
+    connection.close()
+    return count
+
+
+def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX)
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == ""
+    found = videos(folder)
+    assert found > 50
+    summary = run.stderr[run.stderr.rindex("\n\n") :]
+    assert f"{found:,} new" in summary
+    assert "tiktok-sandbox.db" in summary
+    assert stat.S_IMODE((folder / "tiktok-sandbox.db").stat().st_mode) == 0o600
+
+
+def test_a_second_run_sends_nothing_and_says_so(folder):
+    scrapy(folder, *CRAWL, *SANDBOX)
+    run = scrapy(folder, *CRAWL, *SANDBOX)
+    assert run.returncode == 0
+    assert "Nothing to collect" in run.stderr
+    assert "tiktok/requests/sent_count" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("crawl",), 64, "name one spider"),
+        (("crawl", "videos", "more"), 64, "name one spider"),
+        (("crawl", "vidoes"), 64, "did you mean 'videos'?"),
+        (("crawl", "videos"), 64, "-a query=FILE is missing"),
+        (("crawl", "videos", "-a", "query"), 64, "-a"),
+        ((*CRAWL, "-a", "colour=red"), 64, "there is no such argument"),
+        (("crawl", "videos", "-a", "query=no.yaml"), 78, "no.yaml"),
+        ((*CRAWL, "-s", "CONCURRENT_ITEMS=9"), 78, "CONCURRENT_ITEMS must be 1"),
+        ((*CRAWL, "-s", "TIKTOK_WINDOW_DAYS=many"), 78, "TIKTOK_WINDOW_DAYS=many is not a number"),
+        (
+            (*CRAWL, *SANDBOX, "-s", "TIKTOK_QUOTA_POLICY=never"),
+            78,
+            "not one of: midnight, interval, stop",
+        ),
+        ((*CRAWL, "-s", "TIKTOK_API_URL=http://example.org"), 78, "use https"),
+        ((*CRAWL, *SANDBOX, "-s", "TIKTOK_SANDBOX_PROFILE=worse"), 78, "worse"),
+        ((*CRAWL, *SANDBOX, "-s", "TIKTOK_DATABASE_URL=mysql://x/y"), 78, "database URL"),
+        (CRAWL, 77, "secrets.example.yaml"),
+    ],
+)
+def test_a_mistake_of_the_user_gets_one_message_and_a_status(folder, arguments, status, words):
+    run = scrapy(folder, *arguments)
+    assert run.returncode == status, run.stderr
+    message = [line for line in run.stderr.splitlines() if line.startswith("error: ")]
+    assert len(message) == 1, run.stderr
+    assert words in message[0]
+    assert "Traceback" not in run.stderr
+    assert "Unhandled" not in run.stderr
+
+
+def test_two_origins_do_not_share_a_database(folder):
+    (folder / "secrets.yaml").write_text("client_key: sandbox-key\nclient_secret: sandbox-secret\n")
+    (folder / "secrets.yaml").chmod(0o600)
+    with served_sandbox(folder) as url:
+        sandbox = scrapy(folder, *CRAWL, *SANDBOX)
+        real = (*CRAWL, "-s", f"TIKTOK_API_URL={url}")
+        other = scrapy(folder, *real, **_sandbox_credentials())
+        mixed = scrapy(
+            folder,
+            *real,
+            "-s",
+            "TIKTOK_DATABASE_URL=sqlite:///tiktok-sandbox.db",
+            **_sandbox_credentials(),
+        )
+    assert (sandbox.returncode, other.returncode) == (0, 0), other.stderr
+    assert videos(folder, "tiktok.db") == videos(folder, "tiktok-sandbox.db") > 0
+    assert mixed.returncode == 78
+    assert "Traceback" not in mixed.stderr
+    assert "sandbox" in mixed.stderr
+    assert url in mixed.stderr
+
+
+def _sandbox_credentials() -> dict[str, str]:
+    return {"TIKTOK_CLIENT_KEY": CLIENT_KEY, "TIKTOK_CLIENT_SECRET": CLIENT_SECRET}
+
+
+def test_a_second_crawl_of_the_query_says_who_is_at_work(folder):
+    slow = (*SANDBOX, "-s", "DOWNLOAD_DELAY=5")
+    with started(folder, *CRAWL, *slow) as first:
+        assert first.stdout
+        _read_until(first, "Collecting")
+        second = scrapy(folder, *CRAWL, *SANDBOX)
+    assert second.returncode == 75
+    assert str(first.pid) in second.stderr
+    assert "error: " in second.stderr
+    assert "Traceback" not in second.stderr
+    third = scrapy(folder, *CRAWL, *SANDBOX)
+    assert third.returncode == 0, "the lock died with its process"
+
+
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_the_crawl_cleanly_and_the_next_run_goes_on(folder, signal_number):
+    with started(folder, *CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=3") as process:
+        _read_until(process, "Collecting")
+        time.sleep(0.5)
+        process.send_signal(signal_number)
+        output, _ = process.communicate(timeout=20)
+    assert process.returncode == 75, output
+    assert "Traceback" not in output
+    run = scrapy(folder, *CRAWL, *SANDBOX)
+    assert run.returncode == 0
+    assert videos(folder) > 50
+
+
+def test_a_second_signal_ends_at_once(folder):
+    with served_sandbox(folder, "--profile", "slow") as url:
+        address = ("-s", f"TIKTOK_SANDBOX_URL={url}")
+        with started(folder, *CRAWL, *SANDBOX, *address) as process:
+            _read_until(process, "Collecting")
+            process.send_signal(signal.SIGINT)
+            time.sleep(0.3)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=10)
+    assert process.returncode == 75, output
+
+
+def test_no_secret_reaches_the_log_at_debug_either(folder):
+    (folder / "secrets.yaml").write_text(SECRETS)
+    run = scrapy(
+        folder,
+        *CRAWL,
+        *SANDBOX,
+        "-L",
+        "DEBUG",
+        TIKTOK_DATABASE_URL="postgresql://ann:password-of-ann@127.0.0.1:1/tiktok",
+    )
+    assert run.returncode == 78
+    collected = scrapy(folder, *CRAWL, *SANDBOX, "-L", "DEBUG", "--logfile", "debug.log")
+    assert collected.returncode == 0
+    log = (folder / "debug.log").read_text() + collected.stderr + run.stderr
+    for secret in ("password-of-ann", "secret-of-ann", "Bearer", "clt.", "sandbox-secret"):
+        assert secret not in log
+    assert stat.S_IMODE((folder / "debug.log").stat().st_mode) == 0o600
+
+
+def test_a_feed_has_one_line_a_video(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX, "-O", "videos.jsonl", "-O", "videos.csv")
+    assert run.returncode == 0, run.stderr
+    lines = (folder / "videos.jsonl").read_text().splitlines()
+    assert len(lines) == videos(folder)
+    assert all(isinstance(json.loads(line)["id"], int) for line in lines)
+    assert f"jsonl feed ({len(lines)} items)" in run.stderr
+    header = (folder / "videos.csv").read_text().splitlines()[0].split(",")
+    assert {"id", "username", "voice_to_text", "extra_data"} <= set(header)
+    before = (folder / "videos.jsonl").read_bytes()
+    scrapy(folder, *CRAWL, *SANDBOX, "-O", "videos.jsonl")
+    assert (folder / "videos.jsonl").read_bytes() == before, "nothing new: the feed stays"
+
+
+@pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
+def test_the_machines_time_zone_changes_no_stored_time(folder, zone):
+    for database, variables in (("utc.db", {"TZ": "UTC"}), ("zone.db", {"TZ": zone})):
+        run = scrapy(
+            folder, *CRAWL, *SANDBOX, TIKTOK_DATABASE_URL=f"sqlite:///{database}", **variables
+        )
+        assert run.returncode == 0, run.stderr
+    statement = "SELECT id, create_time FROM video ORDER BY id"
+    times = []
+    for database in ("utc.db", "zone.db"):
+        with sqlite3.connect(folder / database) as connection:
+            times.append(connection.execute(statement).fetchall())
+            (searched,) = connection.execute("SELECT searched_at FROM crawl_window").fetchone()
+        connection.close()
+        utc = time.strftime("%Y-%m-%d %H", time.gmtime())
+        assert searched[:13] in (utc, time.strftime("%Y-%m-%d %H", time.gmtime(time.time() - 300)))
+    assert times[0] == times[1]
+
+
+def test_a_database_that_is_behind_stops_the_crawl_with_the_command_to_run(folder):
+    scrapy(folder, *CRAWL, *SANDBOX)
+    with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
+        connection.execute("DELETE FROM alembic_version")
+    connection.close()
+    run = scrapy(folder, *CRAWL, *SANDBOX)
+    assert run.returncode == 78
+    assert "scrapy migrate --stamp" in run.stderr
+    stamped = scrapy(folder, "migrate", "--stamp", *SANDBOX)
+    assert stamped.returncode == 0, stamped.stderr
+    assert scrapy(folder, *CRAWL, *SANDBOX).returncode == 0
+
+
+def test_requests_to_this_machine_are_never_proxied(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX, http_proxy="http://127.0.0.1:1")
+    assert run.returncode == 0, run.stderr
+    assert videos(folder) > 50
+
+
+def test_ctrl_c_while_the_quota_is_used_up_ends_within_a_second(folder):
+    with served_sandbox(folder, "--daily-quota", "1") as url:
+        address = ("-s", f"TIKTOK_SANDBOX_URL={url}")
+        with started(folder, *CRAWL, *SANDBOX, *address) as process:
+            _read_until(process, "The day's quota is used up; going on at")
+            process.send_signal(signal.SIGINT)
+            began = time.monotonic()
+            output, _ = process.communicate(timeout=10)
+            # Python itself needs a moment to end.
+            assert time.monotonic() - began < 2
+    assert process.returncode == 75, output
+    assert "Traceback" not in output
+
+
+def test_progress_goes_to_the_log_where_there_is_no_terminal(folder):
+    run = scrapy(
+        folder, *CRAWL, *SANDBOX, "-s", "LOGSTATS_INTERVAL=0.2", "-s", "DOWNLOAD_DELAY=0.5"
+    )
+    assert "windows 0/1 · days 0/10" in run.stderr
+
+
+def _read_until(process, words: str) -> None:
+    for line in process.stdout:
+        if words in line:
+            return
+    raise AssertionError(f"the crawl ended without saying {words!r}")

@@ -1,0 +1,56 @@
+"""`scrapy migrate` and `scrapy sandbox` as processes."""
+
+from __future__ import annotations
+
+import signal
+import socket
+import urllib.request
+
+from processes import scrapy, started
+
+
+def test_migrate_sets_up_an_empty_database_and_then_has_nothing_to_do(tmp_path):
+    first = scrapy(tmp_path, "migrate")
+    assert first.returncode == 0, first.stderr
+    assert (tmp_path / "tiktok.db").exists()
+    second = scrapy(tmp_path, "migrate")
+    assert second.returncode == 0
+    assert first.stdout != second.stdout
+
+
+def test_migrate_says_what_is_wrong_with_a_database(tmp_path):
+    run = scrapy(tmp_path, "migrate", "-s", "TIKTOK_DATABASE_URL=oracle://ann:pw-of-ann@x/y")
+    assert run.returncode == 78
+    assert run.stderr.startswith("error: ")
+    assert "pw-of-ann" not in run.stderr
+
+
+def test_sandbox_serves_until_ctrl_c_and_says_how_to_reach_it(tmp_path):
+    with started(tmp_path, "sandbox", "--port", "0", "--seed", "7") as process:
+        assert process.stdout
+        url = process.stdout.readline().split(" answers at ")[1].split()[0]
+        command = process.stdout.readline()
+        with urllib.request.urlopen(f"{url}/sandbox/stats") as answer:
+            assert answer.status == 200
+        process.send_signal(signal.SIGINT)
+        output, _ = process.communicate(timeout=10)
+    assert "scrapy crawl videos -a query=query.yaml -s TIKTOK_SANDBOX=True" in command
+    assert f"-s TIKTOK_SANDBOX_URL={url}" in command
+    assert process.returncode == 0, output
+
+
+def test_sandbox_says_that_a_port_is_taken(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        run = scrapy(tmp_path, "sandbox", "--port", port)
+    assert run.returncode == 69
+    assert f"127.0.0.1:{port}" in run.stderr
+    assert "try another --port" in run.stderr
+
+
+def test_sandbox_refuses_what_it_does_not_understand(tmp_path):
+    assert scrapy(tmp_path, "sandbox", "now").returncode == 64
+    assert scrapy(tmp_path, "sandbox", "--port", "99999").returncode == 64
+    unknown = scrapy(tmp_path, "sandbox", "--profile", "worst-day")
+    assert unknown.returncode == 78
+    assert "bad-day" in unknown.stderr

@@ -1,0 +1,98 @@
+"""The progress line, in a log and on a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import subprocess
+from datetime import UTC, datetime
+
+import pytest
+from crawling import CrawlFolder
+from processes import SCRAPY, environment
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, page, serving
+
+from tiktok_crawler.extensions.progress import Progress, Snapshot
+
+HALF = {
+    "windows_done": 1,
+    "windows": 2,
+    "days_done": 31,
+    "days": 62,
+    "videos": 12345,
+    "requests": 130,
+    "seconds": 60.0,
+}
+
+
+@pytest.mark.parametrize(
+    ("left_fraction", "words"),
+    [
+        (0.5, "about 0:01:00 left"),
+        (1.0, "time left unknown"),
+        (0.0, "done"),
+    ],
+)
+def test_the_time_left_is_estimated_from_the_days_that_are_done(left_fraction, words):
+    line = str(Snapshot(**HALF, left_fraction=left_fraction))
+    counts = "windows 1/2 · days 31/62 · videos 12,345 · requests 130 (130/min)"
+    assert line == f"{counts} · {words}"
+
+
+def test_a_pause_for_quota_says_until_when():
+    until = datetime(2024, 1, 2, 0, 0, 30, tzinfo=UTC)
+    line = str(Snapshot(**HALF, left_fraction=0.5, waits_until=until))
+    assert line.endswith("waiting for quota until 2024-01-02 00:00:30 UTC")
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_that_is_done_has_done_all_its_windows_and_days(tmp_path):
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(
+            api.url, start_date="2024-01-01", end_date="2024-02-15"
+        )
+    progress = crawler.get_extension(Progress)
+    assert progress
+    snapshot = progress.snapshot(crawler.spider)
+    assert snapshot
+    assert (snapshot.windows_done, snapshot.windows) == (2, 2)
+    assert (snapshot.days_done, snapshot.days) == (46, 46)
+    assert snapshot.requests == 2
+    assert str(snapshot).endswith("done")
+
+
+def test_a_terminal_has_a_live_line_below_the_log(tmp_path):
+    (tmp_path / "query.yaml").write_text(
+        "start_date: 2024-01-01\nend_date: 2024-01-09\ninclude: {any_hashtags: [butter]}\n"
+    )
+    command = [SCRAPY, "crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True"]
+    terminal, end = pty.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [*command, "-s", "DOWNLOAD_DELAY=0.7"],
+            cwd=tmp_path,
+            env=environment(tmp_path, TERM="xterm", COLUMNS="150"),
+            stdin=end,
+            stdout=end,
+            stderr=end,
+        )
+        os.close(end)
+        shown = _read_all(screen)
+    assert process.wait() == 0, shown
+    assert "windows 0/1 · days 0/9" in shown
+    assert "Spider closed (finished)" in shown
+    assert "Traceback" not in shown
+
+
+def _read_all(screen) -> str:
+    chunks = []
+    while True:
+        try:
+            chunk = screen.read(65536)
+        except OSError:  # how Linux says that the other end is closed
+            break
+        if not chunk:
+            break
+        chunks.append(chunk)
+    return b"".join(chunks).decode("utf-8", "replace")

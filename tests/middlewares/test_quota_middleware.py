@@ -1,0 +1,122 @@
+"""What a 429 does, and what is counted and booked."""
+
+from __future__ import annotations
+
+import asyncio
+from os import EX_OK, EX_TEMPFAIL
+
+import pytest
+from crawling import CrawlFolder, exit_status, stat
+from scrapy.crawler import Crawler
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import Answer, ScriptedApi, error, page, serving
+
+from tiktok_crawler.delay_queue import DelayQueue
+from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.spiders.videos import VideosSpider
+
+WINDOWS = {"start_date": "2024-01-01", "end_date": "2024-04-09"}
+SPENT = error(429, "daily_quota_limit_exceeded", "The API daily quota limit exceeded.")
+TOO_FAST = error(429, "rate_limit_exceeded", "The API rate limit was exceeded.")
+INTERVAL = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.1}
+
+
+@deferred_f_from_coro_f
+async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_path, caplog):
+    in_flight_at_once = []
+
+    def refuse_again(_body):
+        in_flight_at_once.append(len(api.bodies))
+        return SPENT
+
+    api = ScriptedApi(SPENT, SPENT, SPENT, SPENT, refuse_again, page(1))
+    async with serving(api):
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, INTERVAL, **WINDOWS)
+    assert in_flight_at_once == [5], "only the probe was sent after the pause"
+    assert len(api.bodies) == 4 + 1 + 4
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "quota/refused_count") == 5
+    assert caplog.text.count("The day's quota is used up; going on at") == 2
+
+
+@deferred_f_from_coro_f
+async def test_policy_stop_ends_with_75_and_a_later_run_goes_on(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1, has_more=True), SPENT)) as api:
+        first = await folder.crawl(api.url, {"TIKTOK_QUOTA_POLICY": "stop"})
+        assert exit_status(first) == EX_TEMPFAIL
+        assert first.stats.get_value("finish_reason") == "daily_quota_spent"
+        api.answers = [page(2, cursor=145)]
+        second = await folder.crawl(api.url)
+    assert exit_status(second) == EX_OK
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100]
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(tmp_path, caplog):
+    async with serving(ScriptedApi(SPENT)) as api:
+        folder = CrawlFolder(tmp_path)
+        crawler = Crawler(VideosSpider, folder.settings(api.url))
+        running = asyncio.ensure_future(crawler.crawl_async(query=str(folder.query_file)))
+        while not caplog.messages or "used up" not in caplog.messages[-1]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+        queue = crawler.get_extension(DelayQueue)
+        assert queue
+        assert queue.closed_until(Pool.RESEARCH)
+        async with asyncio.timeout(1):
+            await crawler.stop_async()
+            await running
+    assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@deferred_f_from_coro_f
+async def test_a_rate_limit_backs_off_and_is_not_the_end_of_the_day(tmp_path):
+    api = ScriptedApi(TOO_FAST, Answer(429, b"slow down"), TOO_FAST, page(1))
+    async with serving(api):
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "quota/rate_limited_count") == 3
+    assert stat(crawler, "quota/refused_count") == 0
+
+
+@deferred_f_from_coro_f
+async def test_a_retry_after_header_is_obeyed(tmp_path):
+    limited = error(429, "rate_limit_exceeded", **{"Retry-After": "1"})
+    async with serving(ScriptedApi(limited, page(1))) as api:
+        loop = asyncio.get_running_loop()
+        started = loop.time()
+        await CrawlFolder(tmp_path).crawl(api.url)
+        assert loop.time() - started >= 1
+
+
+@deferred_f_from_coro_f
+async def test_a_probe_without_an_answer_opens_the_pool(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def hang_up(_body):
+        raise ConnectionResetError
+
+    api = ScriptedApi(SPENT, hang_up, page(1))
+    async with serving(api):
+        crawler = await folder.crawl(api.url, INTERVAL)
+    assert exit_status(crawler) == EX_OK
+
+
+@pytest.mark.parametrize(("budget", "status"), [("3", EX_TEMPFAIL), ("4", EX_OK), ("5", EX_OK)])
+@deferred_f_from_coro_f
+async def test_max_requests_is_never_exceeded(tmp_path, budget, status):
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, **WINDOWS, max_requests=budget)
+    assert len(api.bodies) == min(int(budget), 4)
+    assert exit_status(crawler) == status
+
+
+@deferred_f_from_coro_f
+async def test_what_max_requests_left_over_is_collected_by_the_next_run(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        await folder.crawl(api.url, **WINDOWS, max_requests="3")
+        crawler = await folder.crawl(api.url, **WINDOWS)
+    assert len(api.bodies) == 4
+    assert len({body["start_date"] for body in api.bodies}) == 4
+    assert exit_status(crawler) == EX_OK

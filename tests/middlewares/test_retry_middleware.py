@@ -1,0 +1,178 @@
+"""What failed is sent again after a delay, searched anew, or its window is given up."""
+
+from __future__ import annotations
+
+import sqlite3
+from os import EX_OK, EX_TEMPFAIL
+
+import pytest
+from crawling import CrawlFolder, exit_status, stat
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import Answer, ScriptedApi, error, page, serving
+
+FAULT = error(500, "internal_error", "Something went wrong. Please try again later.")
+LOST = error(400, "invalid_params", "Search Id 77 is invalid or expired")
+CURSOR = error(400, "invalid_params", "Invalid count or cursor")
+FIRST_PAGE = page(2, has_more=True)
+LAST_PAGE = page(1, cursor=145)
+
+
+def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
+    with sqlite3.connect(folder.path / "crawl.db") as connection:
+        rows = connection.execute(f"SELECT {columns} FROM crawl_window ORDER BY id").fetchall()
+    connection.close()
+    return rows
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [
+        FAULT,
+        Answer(503, b"<html>Service Unavailable</html>"),
+        Answer(504, b""),
+        Answer(200, b'{"data": {"videos": ['),
+        Answer(200, b"<html>hello</html>"),
+        Answer(200, {"error": {"code": "never_heard_of"}}),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_a_fault_is_tried_again(tmp_path, fault):
+    async with serving(ScriptedApi(fault, fault, page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert len(api.bodies) == 3
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "retries/delayed_count") == 2
+
+
+@deferred_f_from_coro_f
+async def test_a_connection_that_breaks_is_tried_again(tmp_path):
+    def hang_up(_body):
+        raise ConnectionResetError
+
+    async with serving(ScriptedApi(hang_up, page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_first_page_that_keeps_failing_parks_the_window(tmp_path, caplog):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FAULT)) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
+    assert len(api.bodies) == 3
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert windows(folder, "state, requests, error_log_id") == [("parked", 3, "20240102LOG")]
+    assert "Something went wrong" in windows(folder, "error")[0][0]
+    assert "2024-01-01..2024-01-02 is given up for now" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_parked_window_is_tried_again_by_the_next_run(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FAULT)) as api:
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
+        api.answers = [page(1)]
+        crawler = await folder.crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert windows(folder, "state, requests, error") == [("complete", 2, None)]
+
+
+@deferred_f_from_coro_f
+async def test_a_later_page_that_keeps_failing_keeps_its_cursor_for_the_next_run(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FIRST_PAGE, FAULT)) as api:
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
+        api.answers = [LAST_PAGE]
+        crawler = await folder.crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100]
+    assert exit_status(crawler) == EX_OK
+
+
+@pytest.mark.parametrize("refusal", [LOST, CURSOR])
+@deferred_f_from_coro_f
+async def test_a_search_refused_right_after_it_was_issued_is_asked_for_again(tmp_path, refusal):
+    async with serving(ScriptedApi(FIRST_PAGE, refusal, refusal, LAST_PAGE)) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100]
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_search_that_stays_refused_is_lost_and_starts_anew(tmp_path, caplog):
+    script = ScriptedApi(FIRST_PAGE, LOST, LOST, LOST, FIRST_PAGE, LAST_PAGE)
+    async with serving(script) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 2})
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100, None, 100]
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "searches/lost_count") == 1
+    assert "the search was lost at cursor 100" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_search_that_is_lost_again_and_again_parks_the_window(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def lose_every_search(body):
+        return LOST if "cursor" in body else FIRST_PAGE
+
+    async with serving(ScriptedApi(lose_every_search)) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 0})
+    assert len(api.bodies) == 6
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert windows(folder, "state, cursor, attempts") == [("parked", 0, 3)]
+
+
+@deferred_f_from_coro_f
+async def test_a_search_resumed_after_ten_minutes_is_lost_with_one_refusal(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FIRST_PAGE, FAULT)) as api:
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
+        with sqlite3.connect(folder.path / "crawl.db") as connection:
+            connection.execute(
+                "UPDATE crawl_window SET last_page_at = '2024-01-05 00:00:00.000000'"
+            )
+        connection.close()
+        api.bodies.clear()
+        api.answers = [LOST, page(1)]
+        crawler = await folder.crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [100, None]
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_refusal_is_not_tried_again(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    refusal = error(400, "invalid_params", "`username: x` is invalid: cannot find the user")
+    async with serving(ScriptedApi(refusal)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 1
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert "cannot find the user" in windows(folder, "error")[0][0]
+
+
+@pytest.mark.parametrize(
+    "data", [None, {}, {"videos": []}, {"videos": [], "has_more": None}, {"has_more": "false"}]
+)
+@deferred_f_from_coro_f
+async def test_a_first_page_without_an_end_is_asked_for_once_more_and_then_suspicious(
+    tmp_path, data
+):
+    folder = CrawlFolder(tmp_path)
+    malformed = Answer(200, {"data": data, "error": {"code": "ok", "message": ""}})
+    async with serving(ScriptedApi(malformed)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 2
+    assert exit_status(crawler) == EX_OK
+    assert windows(folder, "state, suspicious") == [("complete", 1)]
+
+
+@deferred_f_from_coro_f
+async def test_a_later_page_without_an_end_never_completes_the_window(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    malformed = Answer(200, {"data": {"videos": []}, "error": {"code": "ok"}})
+    script = ScriptedApi(FIRST_PAGE, malformed, malformed, FIRST_PAGE, LAST_PAGE)
+    async with serving(script) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 1})
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, None, 100]
+    assert exit_status(crawler) == EX_OK
+    assert windows(folder, "state, suspicious") == [("complete", 0)]

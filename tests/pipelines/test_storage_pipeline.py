@@ -1,0 +1,109 @@
+"""The pipeline holds the query's lock, and books a request before it is sent."""
+
+from __future__ import annotations
+
+import sqlite3
+from os import EX_OK, EX_TEMPFAIL
+
+from crawling import CrawlFolder, exit_status, stat
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, page, serving
+
+from tiktok_crawler.pipelines.storage import StoragePipeline
+
+QUARTER = {"start_date": "2024-01-01", "end_date": "2024-03-31"}
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_that_lost_its_lock_stops_before_its_next_page(tmp_path, caplog):
+    folder = CrawlFolder(tmp_path)
+
+    def delete_the_lock(_body):
+        for lock in tmp_path.glob("*.lock"):
+            lock.unlink()
+        return page(2, has_more=True)
+
+    async with serving(ScriptedApi(delete_the_lock)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 1
+    assert stat(crawler, "pages/stored_count") == 1
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert crawler.stats.get_value("finish_reason") == "lock_lost"
+    assert "lock" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_second_crawl_of_the_query_does_nothing(tmp_path, caplog):
+    folder = CrawlFolder(tmp_path)
+    refused = []
+
+    async def crawl_again():
+        refused.append(await folder.crawl(api.url))
+
+    api = ScriptedApi(page(1))
+
+    async def token_after_the_second_crawl(request):
+        if not refused:
+            await crawl_again()
+        return await original(request)
+
+    original, api.token = api.token, token_after_the_second_crawl
+    async with serving(api):
+        crawler = await folder.crawl(api.url)
+    assert [exit_status(second) for second in refused] == [EX_TEMPFAIL]
+    assert refused[0].stats.get_value("finish_reason") == "not_started"
+    assert "Traceback" not in caplog.text
+    assert len(api.bodies) == 1
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_another_query_runs_side_by_side_on_the_same_database(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(folder.query_file.read_text().replace("butter", "cheese"))
+    api = ScriptedApi(page(1))
+    seen = []
+
+    async def token_after_another_crawl(request):
+        if not seen:
+            seen.append(True)
+            crawler = await folder.crawl(api.url, query=str(other))
+            assert exit_status(crawler) == EX_OK
+        return await original(request)
+
+    original, api.token = api.token, token_after_another_crawl
+    async with serving(api):
+        crawler = await folder.crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert len(api.bodies) == 2
+
+
+@deferred_f_from_coro_f
+async def test_a_request_is_booked_before_it_is_sent(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    booked = []
+
+    def look(_body):
+        with sqlite3.connect(tmp_path / "crawl.db") as connection:
+            (requests,) = connection.execute("SELECT sum(requests) FROM crawl_window").fetchone()
+        connection.close()
+        booked.append(requests)
+        return page(1)
+
+    async with serving(ScriptedApi(look)) as api:
+        await folder.crawl(api.url, {"CONCURRENT_REQUESTS": 1}, **QUARTER)
+    assert booked == [1, 2, 3]
+
+
+@deferred_f_from_coro_f
+async def test_what_is_left_is_the_plan_of_the_next_run(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url, **QUARTER, max_requests="1")
+    storage = crawler.get_item_pipeline(StoragePipeline)
+    assert storage
+    assert storage.remains
+    assert storage.remains.plan.window_count == 2
+    assert storage.remains.totals.requests == 1
+    assert "crawl.db" in storage.location

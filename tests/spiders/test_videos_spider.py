@@ -1,0 +1,258 @@
+"""The main job in one process: pages followed, windows side by side, resumed, never repeated."""
+
+from __future__ import annotations
+
+import sqlite3
+from os import EX_OK, EX_TEMPFAIL
+
+import pytest
+from crawling import CrawlFolder, exit_status, stat
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import Answer, ScriptedApi, page, serving
+
+from tiktok_crawler.exceptions import ConfigurationError, QueryFileError, UsageError
+
+YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
+
+
+def rows(folder: CrawlFolder, sql: str) -> list[tuple]:
+    with sqlite3.connect(folder.path / "crawl.db") as connection:
+        found = connection.execute(sql).fetchall()
+    connection.close()
+    return found
+
+
+@deferred_f_from_coro_f
+async def test_a_request_is_what_the_documentation_shows(tmp_path):
+    async with serving(ScriptedApi(page(2, has_more=True), page(1, cursor=145))) as api:
+        await CrawlFolder(tmp_path).crawl(api.url)
+    query = {"and": [{"operation": "EQ", "field_name": "hashtag_name", "field_values": ["butter"]}]}
+    first = {
+        "query": query,
+        "start_date": "20240101",
+        "end_date": "20240102",
+        "max_count": 100,
+    }
+    assert api.bodies == [first, first | {"cursor": 100, "search_id": "77"}]
+    assert api.headers[0]["Content-Type"] == "application/json"
+
+
+@deferred_f_from_coro_f
+async def test_short_and_empty_pages_are_followed_until_there_is_no_more(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    script = ScriptedApi(
+        page(5, 4, has_more=True),
+        page(cursor=200, has_more=True),
+        page(3, cursor=300, has_more=True),
+        page(cursor=345),
+    )
+    async with serving(script) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 4
+    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(3,), (4,), (5,)]
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_page_without_a_cursor_goes_on_a_page_size_further(tmp_path):
+    without = page(2, has_more=True)
+    del without.body["data"]["cursor"]
+    async with serving(ScriptedApi(without, page(1))) as api:
+        await CrawlFolder(tmp_path).crawl(api.url)
+    assert api.bodies[1]["cursor"] == 100
+
+
+@deferred_f_from_coro_f
+async def test_a_cursor_that_stands_still_parks_the_window_and_keeps_the_page(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    script = ScriptedApi(page(3, has_more=True), page(2, cursor=100, has_more=True))
+    async with serving(script) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 2
+    assert rows(folder, "SELECT state, cursor FROM crawl_window") == [("parked", 0)]
+    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(2,), (3,)]
+    assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+@deferred_f_from_coro_f
+async def test_at_most_so_many_windows_are_open_at_once(tmp_path, concurrency):
+    folder = CrawlFolder(tmp_path)
+    open_windows: list[int] = []
+
+    def answer(body):
+        state = "SELECT count(*) FROM crawl_window WHERE state = 'open'"
+        open_windows.append(rows(folder, state)[0][0])
+        return page(1) if "cursor" in body else page(2, has_more=True)
+
+    async with serving(ScriptedApi(answer)) as api:
+        crawler = await folder.crawl(api.url, {"CONCURRENT_REQUESTS": concurrency}, **YEAR)
+    assert max(open_windows) == concurrency
+    assert stat(crawler, "windows/completed_count") == 12
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_page_is_stored_before_the_next_one_of_its_window_is_asked_for(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def answer(body):
+        cursor = body.get("cursor", 0)
+        stored = rows(folder, "SELECT count(*) FROM video")[0][0]
+        assert stored == cursor // 100
+        return page(1000 - cursor, cursor=cursor + 100, has_more=cursor < 900)
+
+    async with serving(ScriptedApi(answer)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 10
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_completed_collection_sends_nothing_and_says_so(tmp_path, caplog):
+    caplog.set_level("INFO")
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        await folder.crawl(api.url)
+        api.bodies.clear()
+        crawler = await folder.crawl(api.url)
+    assert api.bodies == []
+    assert len(api.token_forms) == 1
+    assert exit_status(crawler) == EX_OK
+    assert "Nothing to collect: all 2 days from 2024-01-01 to 2024-01-02 are covered" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_widening_the_dates_collects_only_the_new_days(tmp_path):
+    async with serving(ScriptedApi(page(1))) as api:
+        folder = CrawlFolder(tmp_path)
+        await folder.crawl(api.url)
+        api.bodies.clear()
+        await folder.crawl(api.url, start_date="2023-12-30", end_date="2024-01-03")
+    days = sorted((body["start_date"], body["end_date"]) for body in api.bodies)
+    assert days == [("20231230", "20231231"), ("20240103", "20240103")]
+
+
+@deferred_f_from_coro_f
+async def test_refresh_after_collects_old_days_again(tmp_path):
+    async with serving(ScriptedApi(page(1))) as api:
+        folder = CrawlFolder(tmp_path)
+        await folder.crawl(api.url)
+        rows(folder, "UPDATE crawl_window SET searched_at = '2024-02-01 00:00:00.000000'")
+        await folder.crawl(api.url)
+        assert len(api.bodies) == 1
+        await folder.crawl(api.url, refresh_after="7 days")
+        await folder.crawl(api.url, refresh_after="7 days")
+    assert len(api.bodies) == 2
+
+
+@deferred_f_from_coro_f
+async def test_a_day_counts_as_covered_only_with_all_the_fields_wanted_now(tmp_path):
+    async with serving(ScriptedApi(page(1))) as api:
+        folder = CrawlFolder(tmp_path)
+        await folder.crawl(api.url, {"TIKTOK_VIDEO_FIELDS": "id,username"})
+        await folder.crawl(api.url, {"TIKTOK_VIDEO_FIELDS": "username,id"})
+        assert len(api.bodies) == 1
+        await folder.crawl(api.url, {"TIKTOK_VIDEO_FIELDS": "id,username,view_count"})
+    assert len(api.bodies) == 2
+
+
+@deferred_f_from_coro_f
+async def test_an_item_that_cannot_be_stored_closes_the_crawl_before_the_next_page(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def break_the_table(_body):
+        rows(folder, "ALTER TABLE videos_to_crawls RENAME TO gone")
+        return page(1, has_more=True)
+
+    async with serving(ScriptedApi(break_the_table, page(2))) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 1
+    assert exit_status(crawler) == 70
+    assert crawler.stats.get_value("finish_reason") == "storage_failed"
+    assert rows(folder, "SELECT count(*) FROM video") == [(0,)]
+    assert rows(folder, "SELECT state, pages FROM crawl_window") == [("open", 0)]
+
+
+@deferred_f_from_coro_f
+async def test_tags_are_given_to_what_was_collected_already_without_a_request(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    tagged = (
+        "SELECT name, video_id FROM query_tag"
+        " JOIN videos_to_query_tags ON query_tag_id = query_tag.id ORDER BY name"
+    )
+    async with serving(ScriptedApi(page(1))) as api:
+        await folder.crawl(api.url, tags="one")
+        await folder.crawl(api.url, tags="two")
+    assert len(api.bodies) == 1
+    assert rows(folder, tagged) == [("one", 1), ("two", 1)]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"qeury": "x"}, ["-a qeury=", "did you mean 'query'?", "max_requests"]),
+        ({"max_requests": "0"}, ["-a max_requests=0", "whole number"]),
+        ({"max_requests": "many"}, ["-a max_requests=many"]),
+        ({"start_date": " "}, ["-a start_date=", "empty"]),
+        ({"start_date": "2024-13-01"}, ["start_date", "2024-13-01"]),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_an_argument_that_cannot_be_used_is_named(tmp_path, arguments, words):
+    with pytest.raises(UsageError) as error:
+        await CrawlFolder(tmp_path).crawl("http://127.0.0.1:1", **arguments)
+    for word in words:
+        assert word in str(error.value)
+
+
+@deferred_f_from_coro_f
+async def test_a_query_file_that_does_not_exist_is_a_clear_error(tmp_path):
+    with pytest.raises(QueryFileError, match=r"missing\.yaml"):
+        await CrawlFolder(tmp_path).crawl(
+            "http://127.0.0.1:1", query=str(tmp_path / "missing.yaml")
+        )
+
+
+@pytest.mark.parametrize(
+    "setting", [{"CONCURRENT_ITEMS": 2}, {"JOBDIR": "jobs"}, {"HTTPCACHE_ENABLED": True}]
+)
+@deferred_f_from_coro_f
+async def test_settings_that_would_break_the_promises_stop_the_crawl(tmp_path, setting):
+    with pytest.raises(ConfigurationError, match=next(iter(setting))):
+        await CrawlFolder(tmp_path).crawl("http://127.0.0.1:1", setting)
+    assert not (tmp_path / "crawl.db").exists()
+
+
+@deferred_f_from_coro_f
+async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(tmp_path, caplog):
+    folder = CrawlFolder(tmp_path)
+    odd = page(1, 2)
+    odd.body["data"]["videos"] += [{"username": "bob"}, "nonsense"]
+    odd.body["data"]["videos"][0] |= {"view_count": "many", "brand_new_field": 7}
+    async with serving(ScriptedApi(odd)) as api:
+        crawler = await folder.crawl(api.url)
+    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(1,), (2,)]
+    assert stat(crawler, "videos/refused_count") == 2
+    assert "brand_new_field" in caplog.text
+    assert caplog.text.count("A record was not stored") == 2
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_bug_in_a_callback_is_loud_and_ends_with_70(tmp_path, monkeypatch):
+    monkeypatch.setattr("tiktok_crawler.spiders.videos.read_page", None)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == 70
+    assert crawler.stats.get_value("finish_reason") == "unexpected_error"
+
+
+@deferred_f_from_coro_f
+async def test_an_answer_that_is_too_large_is_a_failure_and_not_a_crash(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    big = Answer(200, b" " * 3000)
+    async with serving(ScriptedApi(big)) as api:
+        crawler = await folder.crawl(api.url, {"DOWNLOAD_MAXSIZE": 2000, "TIKTOK_RETRY_TIMES": 1})
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert rows(folder, "SELECT state FROM crawl_window") == [("parked",)]

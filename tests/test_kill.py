@@ -1,0 +1,84 @@
+"""`kill -9` at any moment: what the next runs make of it equals an undisturbed crawl."""
+
+from __future__ import annotations
+
+import random
+import signal
+import sqlite3
+import time
+from collections import Counter
+
+from processes import scrapy, started
+from sandboxes import recording_sandbox, searches
+
+KILLS = 20
+OPEN_WINDOWS = 4
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-04-30
+tags: [one, two]
+include: {any_hashtags: [butter, cheese]}
+"""
+
+CONTENT = {
+    "videos": """
+        SELECT id, create_time, username, region_code, video_description, view_count, like_count,
+            comment_count, share_count, favorites_count, music_id, playlist_id, voice_to_text,
+            is_stem_verified, video_duration, hashtag_info_list, effect_info_list,
+            sticker_info_list, video_mention_list, video_label, video_tag, extra_data
+        FROM video ORDER BY id""",
+    "hashtags": """
+        SELECT video_id, name FROM videos_to_hashtags
+        JOIN hashtag ON hashtag.id = hashtag_id ORDER BY 1, 2""",
+    "effects": """
+        SELECT video_id, effect.effect_id FROM videos_to_effect_ids
+        JOIN effect ON effect.id = videos_to_effect_ids.effect_id ORDER BY 1, 2""",
+    "tags": """
+        SELECT video_id, name FROM videos_to_query_tags
+        JOIN query_tag ON query_tag.id = query_tag_id ORDER BY 1, 2""",
+    "covered days": "SELECT start_date, end_date, state FROM crawl_window ORDER BY 1, 2",
+    "pages": """
+        SELECT DISTINCT video_id, start_date, crawl.cursor FROM videos_to_crawls
+        JOIN crawl ON crawl.id = crawl_id
+        JOIN crawl_window ON crawl_window.id = crawl_window_id ORDER BY 1, 2, 3""",
+}
+
+
+def content(database) -> dict[str, list[tuple]]:
+    with sqlite3.connect(database) as connection:
+        rows = {name: connection.execute(sql).fetchall() for name, sql in CONTENT.items()}
+    connection.close()
+    return rows
+
+
+def test_killed_20_times_it_collects_the_same_and_repeats_at_most_the_pages_in_flight(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY)
+    moments = random.Random(20240101)
+    with recording_sandbox(daily_quota=None) as (sandbox, url):
+        crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
+        crawl += ("-s", f"TIKTOK_SANDBOX_URL={url}")
+        undisturbed = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///undisturbed.db")
+        assert undisturbed.returncode == 0, undisturbed.stderr
+        least = len(searches(sandbox))
+        sandbox.requests.clear()
+        for _ in range(KILLS):
+            _crawl_and_kill(tmp_path, (*crawl, "-s", "DOWNLOAD_DELAY=0.1"), moments.uniform(0, 0.8))
+        last = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///killed.db")
+    assert last.returncode == 0, last.stderr
+    killed = content(tmp_path / "killed.db")
+    assert killed == content(tmp_path / "undisturbed.db")
+    assert all(killed.values()), "there is something to compare"
+    asked = Counter((body["start_date"], body.get("cursor")) for body in searches(sandbox))
+    assert len(asked) == least
+    assert asked.total() - least <= KILLS * OPEN_WINDOWS
+
+
+def _crawl_and_kill(folder, crawl, seconds: float) -> None:
+    with started(folder, *crawl, TIKTOK_DATABASE_URL="sqlite:///killed.db") as process:
+        for line in process.stdout:
+            if "Collecting" in line or "Nothing to collect" in line:
+                break
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()

@@ -1,0 +1,116 @@
+"""Log lines name pages; what people wrote is not in them."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+import pytest
+from scrapy import Spider
+from scrapy.exceptions import DropItem
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scrapy.utils.log import logformatter_adapter
+from scrapy.utils.test import get_crawler
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+from tiktok_crawler.logformatter import PageLogFormatter, describe
+
+CAPTION = "a caption of ada's"
+REQUEST = PageRequest(3, DateRange(date(2024, 1, 1), date(2024, 1, 31)), ("id",), 100, cursor=200)
+PAGE = Page(
+    request=REQUEST,
+    records=({"id": 7, "video_description": CAPTION},),
+    cursor=300,
+    search_id=None,
+    has_more=False,
+    log_id=None,
+    received_at=datetime(2024, 6, 1, tzinfo=UTC),
+)
+
+
+@dataclass
+class Note:
+    text: str
+
+
+@pytest.mark.parametrize(
+    ("item", "description"),
+    [
+        (PAGE, "page of 2024-01-01..2024-01-31 at cursor 200: 1 records"),
+        (ParkedWindow(REQUEST, CAPTION), "parked window 2024-01-01..2024-01-31"),
+        (Note(CAPTION), "Note"),
+        ({"video_description": CAPTION}, "dict"),
+    ],
+)
+def test_an_item_is_named_without_what_is_in_it(item, description):
+    assert describe(item) == description
+
+
+def test_scrapy_uses_the_formatter_that_the_settings_name():
+    crawler = get_crawler(
+        settings_dict={"LOG_FORMATTER": "tiktok_crawler.logformatter.PageLogFormatter"}
+    )
+
+    assert isinstance(crawler.logformatter, PageLogFormatter)
+
+
+def line(result):
+    level, message, arguments = logformatter_adapter(result)
+    return level, message % arguments
+
+
+def test_each_event_has_a_line_of_its_level():
+    formatter = PageLogFormatter()
+    page = describe(PAGE)
+
+    assert line(formatter.scraped(PAGE, None, None)) == (logging.DEBUG, f"Stored {page}")
+    assert line(formatter.dropped(PAGE, DropItem(CAPTION), None, None)) == (
+        logging.WARNING,
+        f"Dropped {page}: DropItem",
+    )
+    assert line(formatter.item_error(PAGE, OSError(CAPTION), None, None)) == (
+        logging.ERROR,
+        f"Could not store {page}",
+    )
+
+
+class Keeps:
+    def process_item(self, item):
+        return item
+
+
+class Drops:
+    def process_item(self, item):
+        raise DropItem(item)
+
+
+class Fails:
+    def process_item(self, item):  # noqa: ARG002 - Scrapy's signature
+        raise OSError("the disk is full")
+
+
+class OnePage(Spider):
+    name = "one_page"
+
+    async def start(self):
+        yield PAGE
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "words"),
+    [(Keeps, "Stored page of"), (Drops, "Dropped page of"), (Fails, "Could not store page of")],
+)
+@deferred_f_from_coro_f
+async def test_a_crawl_logs_no_record_at_debug_either(pipeline, words, caplog):
+    caplog.set_level(logging.DEBUG)
+    crawler = get_crawler(
+        OnePage,
+        {"LOG_FORMATTER": PageLogFormatter, "ITEM_PIPELINES": {pipeline: 1}},
+    )
+
+    await crawler.crawl_async()
+
+    assert words in caplog.text
+    assert CAPTION not in caplog.text

@@ -1,0 +1,87 @@
+"""The README's commands and queries work as they stand there."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import sqlite3
+from pathlib import Path
+
+import pytest
+import yaml
+from processes import scrapy
+
+from tiktok_crawler.collection.query_file import read_collection
+from tiktok_crawler.delay_queue import utc_now
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^ *```{language}\n(.*?)^ *```", README, re.MULTILINE | re.DOTALL)
+
+
+SCRAPY_COMMANDS = [
+    line.strip()
+    for block in blocks("sh")
+    for line in block.splitlines()
+    if line.strip().startswith("scrapy ")
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A folder with the shipped query file, in which the first command was run."""
+    path = tmp_path_factory.mktemp("readme")
+    (path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
+    (first,) = re.findall(r"<!-- command: try -->\n```sh\n.*&& \.venv/bin/scrapy (.*)\n", README)
+    run = scrapy(path, *shlex.split(first))
+    assert run.returncode == 0, run.stderr
+    return path
+
+
+def test_the_shipped_query_finds_a_few_thousand_videos_in_the_sandbox(folder):
+    with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
+        (videos,) = connection.execute("SELECT count(*) FROM video").fetchone()
+    connection.close()
+    assert 2000 <= videos <= 6000
+
+
+def test_there_are_commands_to_test():
+    assert len(SCRAPY_COMMANDS) >= 4
+
+
+@pytest.mark.parametrize("command", SCRAPY_COMMANDS)
+def test_each_command_works(folder, command):
+    run = scrapy(folder, *shlex.split(command)[1:], *SANDBOX)
+    assert run.returncode == 0, run.stderr
+
+
+@pytest.mark.parametrize("statement", blocks("sql"))
+def test_each_sql_query_finds_something(folder, statement):
+    with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
+        rows = connection.execute(statement).fetchall()
+    connection.close()
+    assert rows
+
+
+@pytest.mark.parametrize("text", blocks("yaml"))
+def test_each_query_file_is_valid(tmp_path, text):
+    if "include" not in text and "query:" not in text:
+        text += "\nregions: [US]\n"
+    path = tmp_path / "query.yaml"
+    path.write_text(text)
+    assert read_collection(path, today=utc_now().date())
+
+
+def test_ci_runs_the_readmes_test_command():
+    ci = (ROOT / ".ci" / "run").read_text()
+    assert "command: tests" in ci
+    assert README.count("<!-- command: tests -->") == 1
+
+
+def test_the_example_of_the_secrets_file_has_its_shape():
+    example = yaml.safe_load((ROOT / "secrets.example.yaml").read_text())
+    assert set(example) == {"client_key", "client_secret"}

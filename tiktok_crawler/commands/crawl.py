@@ -1,0 +1,96 @@
+"""`scrapy crawl`, with an exit status that tells how it ended, and a summary."""
+
+from __future__ import annotations
+
+import logging
+import os
+import shlex
+import sys
+from os import EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
+from typing import TYPE_CHECKING
+
+from scrapy.commands.crawl import Command as CrawlCommand
+from scrapy.exceptions import UsageError
+
+from tiktok_crawler.commands import fail
+from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.summary import Summary
+
+if TYPE_CHECKING:
+    import argparse
+    import asyncio
+
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+
+class Command(CrawlCommand):
+    """Scrapy's own command exits 0 on nearly everything."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        # What a crawl writes - log, database, feeds - is its owner's alone.
+        os.umask(0o077)
+        try:
+            super().process_options(args, opts)
+        except UsageError as exc:
+            fail(EX_USAGE, str(exc))
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.crawler_process
+        crawler = self._create_crawler(self._spider_name(args))
+        task = self.crawler_process.crawl(crawler, **opts.spargs)
+        self.crawler_process.start()
+        self.exitcode = self._conclude(crawler, task)  # type: ignore[arg-type]
+
+    def _spider_name(self, args: list[str]) -> str:
+        assert self.crawler_process
+        spiders = sorted(self.crawler_process.spider_loader.list())
+        if len(args) != 1:
+            fail(EX_USAGE, f"name one spider to crawl, of: {', '.join(spiders)}")
+        if args[0] not in spiders:
+            hint = did_you_mean(nearest(args[0], spiders)) or "."
+            fail(
+                EX_USAGE,
+                f"there is no spider {quoted(args[0])}{hint} Spiders: {', '.join(spiders)}",
+            )
+        return args[0]
+
+    def _conclude(self, crawler: Crawler, task: asyncio.Task[None]) -> int:
+        if not task.done():
+            return EX_TEMPFAIL  # a second Ctrl-C
+        error: BaseException | None = task.exception()
+        if error is None:
+            error = extension(crawler, Outcome).error
+        if isinstance(error, CrawlerError):
+            self._say(f"error: {error}", logging.ERROR)
+            return error.exit_status
+        if error is not None:
+            logger.critical("The crawl could not start", exc_info=error)
+            return EX_SOFTWARE
+        return self._summarize(crawler)
+
+    def _summarize(self, crawler: Crawler) -> int:
+        storage = item_pipeline(crawler, StoragePipeline)
+        if storage.remains:
+            summary = Summary(storage.remains, crawler.stats.get_stats(), storage.location)
+            self._say(summary.text(command=_command()), logging.INFO)
+        return extension(crawler, Outcome).exit_status
+
+    def _say(self, text: str, level: int) -> None:
+        """The last words, where the user looks: the terminal, and the log if that is a file."""
+        print(text, file=sys.stderr)  # noqa: T201 - this is the command line
+        assert self.settings
+        if self.settings["LOG_FILE"]:
+            logger.log(level, "%(text)s", {"text": text})
+
+
+def _command() -> str | None:
+    """The command that was run, unless it holds a password."""
+    if any("://" in argument and "@" in argument for argument in sys.argv):
+        return None
+    return shlex.join(["scrapy", "crawl", *sys.argv[1:]])

@@ -1,0 +1,43 @@
+"""`scrapy migrate`: bring the tables of a database up to date."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler import configuration
+from tiktok_crawler.commands import fail
+from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.storage import database
+
+if TYPE_CHECKING:
+    import argparse
+
+
+class Command(ScrapyCommand):
+    """Works from the wheel too; two of them at once migrate once."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def short_desc(self) -> str:
+        return "Bring the tables of the database up to date"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--stamp",
+            action="store_true",
+            help="only write down that the tables are up to date: for tables without a revision",
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+        assert self.settings
+        try:
+            url = database.database_url(configuration.database_url(self.settings))
+            engine = database.create_engine_for(url)
+            print(database.migrate(engine, stamp=opts.stamp))  # noqa: T201 - this is the output
+            engine.dispose()
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))

@@ -1,0 +1,29 @@
+"""Finds the project's own components in a running crawl; a crawl cannot do without them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from scrapy.crawler import Crawler
+
+T = TypeVar("T")
+
+
+def extension(crawler: Crawler, cls: type[T]) -> T:
+    return _enabled(crawler.get_extension(cls), cls, "EXTENSIONS")
+
+
+def item_pipeline(crawler: Crawler, cls: type[T]) -> T:
+    return _enabled(crawler.get_item_pipeline(cls), cls, "ITEM_PIPELINES")
+
+
+def _enabled(component: T | None, cls: type[T], setting: str) -> T:
+    if component is None:
+        raise ConfigurationError(
+            f"{cls.__module__}.{cls.__name__} is switched off in {setting}; no crawl is possible "
+            "without it"
+        )
+    return component

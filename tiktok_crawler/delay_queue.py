@@ -1,0 +1,148 @@
+"""Requests that wait, outside the engine: for a retry, or until their quota pool opens again."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import DontCloseSpider
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.research_api.endpoints import Pool
+
+logger = logging.getLogger(__name__)
+
+LONGEST_TIMER_SECONDS = 60.0
+"""Long waits look at the wall clock this often: a laptop may sleep, a clock may be set."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(slots=True)
+class _ClosedPool:
+    """A pool that takes no requests until a time; then one is sent, the rest after its success."""
+
+    until: datetime
+    held: deque[Request] = field(default_factory=deque)
+    timer: asyncio.TimerHandle | None = None
+    is_probing: bool = False
+
+
+class DelayQueue:
+    """Keeps requests outside the engine, where they hold no slot and do not delay Ctrl-C.
+
+    A waiting request keeps the spider open. Whoever puts one here raises `RequestDelayedError`, and
+    it comes back through `engine.crawl()`. Closing the spider forgets all of them: the ledger knows
+    their windows.
+
+    Statistics: tiktok/delay_queue/delayed_count, tiktok/delay_queue/held_count.
+    """
+
+    def __init__(self, crawler: Crawler, *, clock: Callable[[], datetime] = utc_now):
+        self.crawler = crawler
+        self._clock = clock
+        self._delayed: dict[Request, asyncio.TimerHandle] = {}
+        self._closed: dict[Pool, _ClosedPool] = {}
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        queue = cls(crawler)
+        crawler.signals.connect(queue.spider_idle, signal=signals.spider_idle)
+        crawler.signals.connect(queue.spider_closed, signal=signals.spider_closed)
+        return queue
+
+    def delay(self, request: Request, seconds: float) -> None:
+        """Send the request again after so many seconds."""
+        loop = asyncio.get_running_loop()
+        self._delayed[request] = loop.call_later(seconds, self._send_delayed, request)
+        self.crawler.stats.inc_value("tiktok/delay_queue/delayed_count")
+
+    def closed_until(self, pool: Pool) -> datetime | None:
+        """When the pool is tried again; None if it is open."""
+        closed = self._closed.get(pool)
+        return closed.until if closed else None
+
+    def admits(self, pool: Pool, request: Request) -> bool:
+        """Whether the request may be sent now: the pool is open, or the request is to try it."""
+        return pool not in self._closed or bool(request.meta.get("pool_probe"))
+
+    def hold(self, pool: Pool, request: Request) -> None:
+        """Keep the request until its pool, which is closed, opens."""
+        self._closed[pool].held.append(request)
+        self.crawler.stats.inc_value("tiktok/delay_queue/held_count")
+
+    def close_pool(self, pool: Pool, until: datetime) -> bool:
+        """Send nothing of the pool until then, and then a single request first.
+
+        Returns:
+            Whether that is news: a pool that waits already keeps its time.
+        """
+        closed = self._closed.get(pool)
+        if closed and not closed.is_probing:
+            return False
+        if closed is None:
+            closed = self._closed[pool] = _ClosedPool(until)
+        closed.until = until
+        closed.is_probing = False
+        self._watch(pool, closed)
+        return True
+
+    def open_pool(self, pool: Pool) -> None:
+        """Let all requests of the pool go on; nothing happens if it is open."""
+        closed = self._closed.pop(pool, None)
+        if closed is None:
+            return
+        if closed.timer:
+            closed.timer.cancel()
+        for request in closed.held:
+            self._send(request)
+
+    def spider_idle(self) -> None:
+        if self._delayed or self._closed:
+            raise DontCloseSpider
+
+    def spider_closed(self) -> None:
+        timers = [*self._delayed.values(), *(closed.timer for closed in self._closed.values())]
+        for timer in timers:
+            if timer:
+                timer.cancel()
+        self._delayed.clear()
+        self._closed.clear()
+
+    def _watch(self, pool: Pool, closed: _ClosedPool) -> None:
+        remaining = (closed.until - self._clock()).total_seconds()
+        closed.timer = asyncio.get_running_loop().call_later(
+            min(max(remaining, 0), LONGEST_TIMER_SECONDS), self._probe, pool, closed
+        )
+
+    def _probe(self, pool: Pool, closed: _ClosedPool) -> None:
+        if self._clock() < closed.until:
+            self._watch(pool, closed)
+            return
+        if not closed.held:
+            self.open_pool(pool)
+            return
+        closed.is_probing = True
+        self._send(closed.held.popleft(), is_probe=True)
+
+    def _send_delayed(self, request: Request) -> None:
+        del self._delayed[request]
+        self._send(request)
+
+    def _send(self, request: Request, *, is_probe: bool = False) -> None:
+        request.meta["pool_probe"] = is_probe
+        if self.crawler.engine.spider is not None:
+            self.crawler.engine.crawl(request)

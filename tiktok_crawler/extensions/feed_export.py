@@ -1,0 +1,42 @@
+"""Feed exports (`-O videos.jsonl`) with one line a record, though an item is a page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Field, Item
+from scrapy.extensions.feedexport import FeedExporter
+
+from tiktok_crawler.items import Page
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+
+EXTRA = "extra_data"
+
+
+class Video(Item):
+    """A video as the API sent it; fields that this version does not know are in `extra_data`.
+
+    All fields are declared, so that a CSV feed has the same columns whatever its first video lacks.
+    """
+
+    fields = {name: Field() for name in (*VIDEO_QUERY.fields, EXTRA)}  # noqa: RUF012 - Scrapy's way
+
+    @classmethod
+    def from_record(cls, record: dict[str, Any]) -> Video:
+        known = {name: value for name, value in record.items() if name in VIDEO_QUERY.fields}
+        unknown = {name: value for name, value in record.items() if name not in known}
+        return cls(known | ({EXTRA: unknown} if unknown else {}))
+
+
+class RecordFeedExporter(FeedExporter):
+    """Scrapy's feed exporter, given the records of a page one by one, after the page is stored."""
+
+    def item_scraped(self, item: Any, spider: Spider) -> None:
+        if not isinstance(item, Page):
+            return
+        for record in item.records:
+            if isinstance(record, dict):
+                super().item_scraped(Video.from_record(record), spider)

@@ -1,0 +1,88 @@
+"""How a crawl ended: the one way to stop it, and the exit status that it ends with."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from os import EX_TEMPFAIL
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import CloseSpider
+
+from tiktok_crawler.closing import CloseReason, exit_status, severest
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.exceptions import CrawlerError
+
+logger = logging.getLogger(__name__)
+
+
+class Outcome:
+    """Collects the exit status, and closes the spider when something demands it.
+
+    An item that could not be stored or an exception in a callback closes the crawl: going on would
+    pay for pages that are lost.
+    """
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+        self._statuses: list[int] = []
+        self._closing: asyncio.Task[None] | None = None
+        self.error: CrawlerError | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        outcome = cls(crawler)
+        crawler.signals.connect(outcome.item_error, signal=signals.item_error)
+        crawler.signals.connect(outcome.spider_error, signal=signals.spider_error)
+        crawler.signals.connect(outcome.spider_closed, signal=signals.spider_closed)
+        return outcome
+
+    @property
+    def exit_status(self) -> int:
+        """What the process ends with; a crawl that never closed was interrupted."""
+        return severest(self._statuses) if self._statuses else EX_TEMPFAIL
+
+    def stop(self, reason: CloseReason) -> None:
+        """Close the spider as soon as the answers in flight are stored."""
+        self._statuses.append(exit_status(reason))
+        if self._closing is None:
+            self._closing = asyncio.ensure_future(
+                self.crawler.engine.close_spider_async(reason=reason)
+            )
+
+    def refuse(self, error: CrawlerError) -> CloseSpider:
+        """What to raise in place of an error that keeps the crawl from starting.
+
+        Scrapy ends in order then; `error` has the words for the user.
+        """
+        self.error = error
+        self._statuses.append(error.exit_status)
+        return CloseSpider(CloseReason.NOT_STARTED)
+
+    def left_undone(self) -> None:
+        """Something that was asked for is not stored: a later run goes on."""
+        self._statuses.append(EX_TEMPFAIL)
+
+    async def item_error(self) -> None:
+        self.stop(CloseReason.STORAGE_FAILED)
+        # Closing has begun before the spider's next request is scheduled.
+        await asyncio.sleep(0)
+
+    def spider_error(self) -> None:
+        self.stop(CloseReason.UNEXPECTED_ERROR)
+
+    def spider_closed(self, reason: str) -> None:
+        self._statuses.append(exit_status(reason))
+        failed_feeds = [
+            name
+            for name, count in self.crawler.stats.get_stats().items()
+            if name.startswith("feedexport/failed_count/") and count
+        ]
+        if failed_feeds:
+            self._statuses.append(exit_status(CloseReason.UNEXPECTED_ERROR))

@@ -1,0 +1,184 @@
+"""How far the crawl is: a live line on a terminal, a line a minute in a log."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import sys
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.utils.log import get_scrapy_root_handler
+
+from tiktok_crawler import configuration
+from tiktok_crawler.collection.date_range import DAY, midnight
+from tiktok_crawler.components import extension
+from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.items import Page
+from tiktok_crawler.research_api.endpoints import Pool
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from rich.live import Live
+    from scrapy import Spider
+    from scrapy.crawler import Crawler
+
+logger = logging.getLogger(__name__)
+
+LIVE_INTERVAL_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """How far a crawl is at a moment; counts of windows and days include what earlier runs did."""
+
+    windows_done: int
+    windows: int
+    days_done: int
+    days: int
+    videos: int
+    requests: int
+    seconds: float
+    left_fraction: float
+    waits_until: datetime | None = None
+
+    def __str__(self) -> str:
+        rate = self.requests / self.seconds * 60 if self.seconds else 0.0
+        return (
+            f"windows {self.windows_done:,}/{self.windows:,}"
+            f" · days {self.days_done:,}/{self.days:,} · videos {self.videos:,}"
+            f" · requests {self.requests:,} ({rate:,.0f}/min) · {self._left()}"
+        )
+
+    def _left(self) -> str:
+        if self.waits_until:
+            return f"waiting for quota until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
+        done = 1 - self.left_fraction
+        if not 0 < done < 1:
+            return "done" if done >= 1 else "time left unknown"
+        left = timedelta(seconds=round(self.seconds * self.left_fraction / done))
+        return f"about {left} left"
+
+
+class Progress:
+    """Shows the progress, live on a terminal, else as a log line now and then.
+
+    Settings: LOGSTATS_INTERVAL, the seconds between log lines; 0 for none at all.
+    """
+
+    def __init__(self, crawler: Crawler, *, interval: float):
+        self.crawler = crawler
+        self._interval = interval
+        self._started_at = utc_now()
+        self._windows_done = 0
+        self._days_done = 0
+        self._days_reached: dict[int | None, float] = {}
+        self._timer: asyncio.TimerHandle | None = None
+        self._live: Live | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        interval = configuration.number(crawler.settings, "LOGSTATS_INTERVAL")
+        progress = cls(crawler, interval=interval)
+        crawler.signals.connect(progress.spider_opened, signal=signals.spider_opened)
+        crawler.signals.connect(progress.item_scraped, signal=signals.item_scraped)
+        crawler.signals.connect(progress.spider_closed, signal=signals.spider_closed)
+        return progress
+
+    def spider_opened(self) -> None:
+        self._started_at = utc_now()
+        if _is_terminal():
+            self._start_live()
+        if self._interval:
+            self._schedule()
+
+    def item_scraped(self, item: object) -> None:
+        if not isinstance(item, Page):
+            return
+        if item.has_more:
+            self._days_reached[item.request.window_id] = days_reached(item)
+            return
+        self._days_reached.pop(item.request.window_id, None)
+        self._windows_done += 1
+        self._days_done += len(item.request.window)
+
+    def spider_closed(self) -> None:
+        if self._timer:
+            self._timer.cancel()
+        if self._live:
+            self._stop_live(self._live)
+
+    def snapshot(self, spider: Spider) -> Snapshot | None:
+        """How far the crawl is; None as long as nothing is planned."""
+        plan = getattr(spider, "plan", None)
+        if plan is None:
+            return None
+        stats = self.crawler.stats
+        reached = self._days_done + sum(self._days_reached.values())
+        return Snapshot(
+            windows_done=self._windows_done,
+            windows=plan.window_count,
+            days_done=min(len(plan.covered_days) + self._days_done, len(plan.days)),
+            days=len(plan.days),
+            videos=stats.get_value("tiktok/videos/new_count", 0)
+            + stats.get_value("tiktok/videos/updated_count", 0),
+            requests=stats.get_value("tiktok/requests/sent_count", 0),
+            seconds=(utc_now() - self._started_at).total_seconds(),
+            left_fraction=1 - reached / plan.planned_days if plan.planned_days else 0.0,
+            waits_until=extension(self.crawler, DelayQueue).closed_until(Pool.RESEARCH),
+        )
+
+    def _schedule(self) -> None:
+        seconds = LIVE_INTERVAL_SECONDS if self._live else self._interval
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._show)
+
+    def _show(self) -> None:
+        self._schedule()
+        spider = self.crawler.spider
+        snapshot = self.snapshot(spider) if spider else None
+        if snapshot is None:
+            return
+        if self._live:
+            from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
+
+            self._live.update(Text(str(snapshot)), refresh=True)
+        else:
+            logger.info("%(progress)s", {"progress": snapshot}, extra={"spider": spider})
+
+    def _start_live(self) -> None:
+        from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
+        from rich.live import Live  # noqa: PLC0415
+
+        self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
+        self._live.start()
+        _log_to(sys.stderr)
+
+    def _stop_live(self, live: Live) -> None:
+        live.stop()
+        _log_to(sys.stderr)
+
+
+def days_reached(page: Page) -> float:
+    """How many days of its window a search has passed: newest first, id >> 32 is a time."""
+    ids = [record.get("id") for record in page.records if isinstance(record, dict)]
+    times = [video_id >> 32 for video_id in ids if isinstance(video_id, int)]
+    if not times:
+        return 0.0
+    end = midnight(page.request.window.end + DAY).timestamp()
+    return min(max((end - min(times)) / DAY.total_seconds(), 0.0), len(page.request.window))
+
+
+def _is_terminal() -> bool:
+    """Whether log lines and a live line share a terminal."""
+    handler = get_scrapy_root_handler()
+    return sys.stderr.isatty() and isinstance(handler, logging.StreamHandler)
+
+
+def _log_to(stream: object) -> None:
+    """Send log lines through the live display, which keeps its own line below them."""
+    handler = get_scrapy_root_handler()
+    if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+        handler.setStream(stream)

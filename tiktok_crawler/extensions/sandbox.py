@@ -1,0 +1,63 @@
+"""Serves the sandbox inside the crawl, for as long as the crawl lasts."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+from scrapy.exceptions import NotConfigured
+
+from tiktok_crawler import configuration
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from aiohttp.web import AppRunner
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.sandbox import Sandbox
+
+
+class SandboxServer:
+    """With TIKTOK_SANDBOX, points TIKTOK_API_URL to an imitation of the API on this machine.
+
+    Settings: TIKTOK_SANDBOX, TIKTOK_SANDBOX_URL (where one is served already),
+    TIKTOK_SANDBOX_PROFILE.
+    """
+
+    def __init__(self, sandbox: Sandbox):
+        self._sandbox = sandbox
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self._runner: AppRunner | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        settings = crawler.settings
+        if not configuration.uses_sandbox(settings):
+            raise NotConfigured
+        if url := configuration.sandbox_url(settings):
+            settings.set("TIKTOK_API_URL", url, priority="cmdline")
+            raise NotConfigured
+        from tiktok_crawler.sandbox import Sandbox, load_profile  # noqa: PLC0415 - rehearsals only
+
+        server = cls(Sandbox(profile=load_profile(settings["TIKTOK_SANDBOX_PROFILE"])))
+        settings.set("TIKTOK_API_URL", server.url, priority="cmdline")
+        crawler.signals.connect(server.spider_opened, signal=signals.spider_opened)
+        crawler.signals.connect(server.spider_closed, signal=signals.spider_closed)
+        return server
+
+    @property
+    def url(self) -> str:
+        host, port = self._socket.getsockname()
+        return f"http://{host}:{port}"
+
+    async def spider_opened(self) -> None:
+        from tiktok_crawler.sandbox.server import start  # noqa: PLC0415 - slow to import
+
+        self._runner = await start(self._sandbox, self._socket)
+
+    async def spider_closed(self) -> None:
+        if self._runner:
+            await self._runner.cleanup()
+        self._socket.close()

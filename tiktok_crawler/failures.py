@@ -1,0 +1,38 @@
+"""How a request can end without a page: raised by middlewares, understood by spiders.
+
+All are IgnoreRequest, so that Scrapy itself has nothing to say about them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.errors import Verdict
+
+
+class RequestDelayedError(IgnoreRequest):
+    """The request waits in the delay queue and will be sent later."""
+
+
+class CrawlStoppingError(IgnoreRequest):
+    """The crawl is being closed; the window of the request stays open."""
+
+
+class SearchLostError(IgnoreRequest):
+    """The API does not know the search any more: the window has to be searched anew."""
+
+
+class WindowFailedError(IgnoreRequest):
+    """The window is given up for now, for a reason in the API's words or the network's."""
+
+    def __init__(self, reason: str, *, log_id: str | None = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.log_id = log_id
+
+    @classmethod
+    def from_verdict(cls, verdict: Verdict) -> WindowFailedError:
+        return cls(str(verdict), log_id=verdict.log_id)

@@ -1,0 +1,154 @@
+"""The only place that acts on a 429, and that counts and books what is spent."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+
+from tiktok_crawler import configuration
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
+from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.exceptions import TemporaryError
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
+from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.research_api.errors import Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from tiktok_crawler.research_api.endpoints import Pool
+
+logger = logging.getLogger(__name__)
+
+
+class QuotaMiddleware:
+    """Stops a pool when the API refuses it, and books each request in the ledger before it is sent.
+
+    While the day's quota is used up, or the API says that requests come too fast, the requests of
+    the pool wait in the delay queue; then one is sent, and the others after its success.
+
+    Settings: TIKTOK_QUOTA_POLICY, TIKTOK_QUOTA_INTERVAL, TIKTOK_RATE_LIMIT_DELAY.
+    Spider argument: max_requests.
+    Statistics: tiktok/requests/sent_count, tiktok/quota/refused_count,
+    tiktok/quota/rate_limited_count.
+    """
+
+    def __init__(self, crawler: Crawler):
+        settings = crawler.settings
+        self.crawler = crawler
+        self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
+        self.interval = timedelta(
+            seconds=configuration.number(settings, "TIKTOK_QUOTA_INTERVAL", least=0.01)
+        )
+        self.rate_limit_delay = configuration.number(settings, "TIKTOK_RATE_LIMIT_DELAY")
+        self.max_requests: int | None = getattr(crawler.spider, "max_requests", None)
+        self._sent = 0
+        self._rate_limits_in_a_row = 0
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    async def process_request(self, request: Request) -> None:
+        if not is_research_request(request):
+            return
+        pool = request.meta["pool"]
+        if not self._queue.admits(pool, request):
+            self._queue.hold(pool, request)
+            raise RequestDelayedError
+        self._spend()
+        await self._book(request)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if not is_research_request(request):
+            return response
+        verdict = verdict_of(request)
+        if verdict.kind is Kind.DAILY_QUOTA:
+            self._daily_quota_refused(request)
+        if verdict.kind is Kind.RATE:
+            self._rate_limited(request, response)
+        self._rate_limits_in_a_row = 0
+        self._queue.open_pool(request.meta["pool"])
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """No answer to the request that tries a closed pool says nothing against the pool."""
+        if request.meta.get("pool_probe") and not isinstance(exception, IgnoreRequest):
+            self._queue.open_pool(request.meta["pool"])
+
+    def _spend(self) -> None:
+        if self.max_requests is not None and self._sent >= self.max_requests:
+            self._outcome.stop(CloseReason.MAX_REQUESTS_REACHED)
+            raise CrawlStoppingError
+        self._sent += 1
+
+    async def _book(self, request: Request) -> None:
+        try:
+            request.meta["page_request"] = await self._storage.book(request.meta["page_request"])
+        except TemporaryError as exc:
+            logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
+            self._outcome.stop(CloseReason.LOCK_LOST)
+            raise CrawlStoppingError from exc
+        self.crawler.stats.inc_value("tiktok/requests/sent_count")
+
+    def _daily_quota_refused(self, request: Request) -> None:
+        self.crawler.stats.inc_value("tiktok/quota/refused_count")
+        if self.policy is QuotaPolicy.STOP:
+            self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
+            raise CrawlStoppingError
+        pool: Pool = request.meta["pool"]
+        until = next_try(utc_now(), self.policy, self.interval)
+        if self._queue.close_pool(pool, until):
+            logger.warning(
+                "The day's quota is used up; going on at %(until)s UTC. Ctrl-C ends the crawl, and "
+                "the same command goes on later",
+                {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
+                extra={"spider": self.crawler.spider},
+            )
+        self._queue.hold(pool, request)
+        raise RequestDelayedError
+
+    def _rate_limited(self, request: Request, response: Response) -> None:
+        self.crawler.stats.inc_value("tiktok/quota/rate_limited_count")
+        pool: Pool = request.meta["pool"]
+        seconds = rate_limit_seconds(
+            self._rate_limits_in_a_row + 1, self.rate_limit_delay, _retry_after(response)
+        )
+        if self._queue.close_pool(pool, utc_now() + timedelta(seconds=seconds)):
+            self._rate_limits_in_a_row += 1
+            logger.info(
+                "The API says that requests come too fast; going on in %(seconds).0f s",
+                {"seconds": seconds},
+                extra={"spider": self.crawler.spider},
+            )
+        self._queue.hold(pool, request)
+        raise RequestDelayedError
+
+    @property
+    def _queue(self) -> DelayQueue:
+        return extension(self.crawler, DelayQueue)
+
+    @property
+    def _outcome(self) -> Outcome:
+        return extension(self.crawler, Outcome)
+
+    @property
+    def _storage(self) -> StoragePipeline:
+        return item_pipeline(self.crawler, StoragePipeline)
+
+
+def _retry_after(response: Response) -> float | None:
+    """Seconds from a Retry-After header, if there is one (API.md 11.4)."""
+    value = (response.headers.get("Retry-After") or b"").strip()
+    return min(float(value), 3600.0) if value.isdigit() else None

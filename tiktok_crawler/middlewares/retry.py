@@ -1,0 +1,147 @@
+"""What happens to a request that failed: sent again later, or given up."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import DownloadCancelledError
+from scrapy.utils.misc import load_object
+
+from tiktok_crawler import configuration
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.quota import backoff_seconds
+from tiktok_crawler.components import extension
+from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import (
+    CrawlStoppingError,
+    RequestDelayedError,
+    SearchLostError,
+    WindowFailedError,
+)
+from tiktok_crawler.middlewares.token import TokenUnavailableError
+from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
+from tiktok_crawler.research_api.errors import Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from tiktok_crawler.items import PageRequest
+    from tiktok_crawler.research_api.errors import Verdict
+
+logger = logging.getLogger(__name__)
+
+FRESH_SEARCH = timedelta(minutes=10)
+"""A search refused this soon after its last page may only not be known yet (API.md 11.3)."""
+
+
+class RetryMiddleware:
+    """Delays requests that failed, and gives up on those that cannot succeed.
+
+    Settings: TIKTOK_RETRY_DELAY, TIKTOK_RETRY_DELAY_MAX, TIKTOK_RETRY_TIMES,
+    TIKTOK_SEARCH_ID_DELAY, TIKTOK_SEARCH_ID_TIMES, RETRY_EXCEPTIONS.
+    Statistics: tiktok/retries/delayed_count, tiktok/retries/gave_up_count,
+    tiktok/searches/lost_count.
+    """
+
+    def __init__(self, crawler: Crawler):
+        settings = crawler.settings
+        self.crawler = crawler
+        self.delay = configuration.number(settings, "TIKTOK_RETRY_DELAY")
+        self.delay_max = configuration.number(settings, "TIKTOK_RETRY_DELAY_MAX")
+        self.times = int(configuration.number(settings, "TIKTOK_RETRY_TIMES"))
+        self.search_id_delay = configuration.number(settings, "TIKTOK_SEARCH_ID_DELAY")
+        self.search_id_times = int(configuration.number(settings, "TIKTOK_SEARCH_ID_TIMES"))
+        self.exceptions: tuple[type[Exception], ...] = (
+            DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
+            *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if is_research_request(request):
+            self._act_on(request, verdict_of(request))
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        """Retry a request that got no answer; other exceptions pass."""
+        if not is_research_request(request):
+            return
+        if isinstance(exception, TokenUnavailableError):
+            self._retry_token(request, exception)
+        if isinstance(exception, self.exceptions):
+            self._retry(request, WindowFailedError(f"no answer: {type(exception).__name__}"))
+
+    def _act_on(self, request: Request, verdict: Verdict) -> None:
+        match verdict.kind:
+            case Kind.SEARCH_REFUSED if not request.meta["page_request"].starts_search:
+                self._retry_search(request)
+            case Kind.MALFORMED:
+                self._retry_malformed(request, verdict)
+            case Kind.FAULT:
+                self._retry(request, WindowFailedError.from_verdict(verdict))
+            case Kind.REFUSED | Kind.SEARCH_REFUSED:
+                raise WindowFailedError.from_verdict(verdict)
+
+    def _retry(self, request: Request, failure: Exception, *, times: int | None = None) -> None:
+        """Send the request again later, or give up with the failure."""
+        attempt = request.meta.get("retry_times", 0) + 1
+        if attempt > (self.times if times is None else times):
+            self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
+            raise failure
+        request.meta["retry_times"] = attempt
+        self._send_later(
+            request,
+            backoff_seconds(attempt, self.delay, self.delay_max, jitter=random.random()),  # noqa: S311
+        )
+
+    def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
+        """An empty result may look like this: on a first page it is believed the second time."""
+        page_request: PageRequest = request.meta["page_request"]
+        if not page_request.starts_search:
+            self._retry(request, SearchLostError(str(verdict)))
+        elif not request.meta.get("retry_times"):
+            self._retry(request, WindowFailedError.from_verdict(verdict), times=1)
+
+    def _retry_search(self, request: Request) -> None:
+        """A search_id is often refused right after it was issued: the same request again."""
+        page_request: PageRequest = request.meta["page_request"]
+        attempt = request.meta.get("search_id_times", 0) + 1
+        if attempt > self.search_id_times or _is_stale(page_request):
+            self.crawler.stats.inc_value("tiktok/searches/lost_count")
+            raise SearchLostError(str(verdict_of(request)))
+        request.meta["search_id_times"] = attempt
+        self._send_later(request, self.search_id_delay * (1 + random.random()))  # noqa: S311
+
+    def _retry_token(self, request: Request, exception: TokenUnavailableError) -> None:
+        try:
+            self._retry(request, CrawlStoppingError())
+        except CrawlStoppingError:
+            logger.error(
+                "TikTok gives no access token: %(error)s",
+                {"error": exception},
+                extra={"spider": self.crawler.spider},
+            )
+            extension(self.crawler, Outcome).stop(CloseReason.TOKEN_UNAVAILABLE)
+            raise
+
+    def _send_later(self, request: Request, seconds: float) -> None:
+        self.crawler.stats.inc_value("tiktok/retries/delayed_count")
+        again = request.replace(dont_filter=True, priority=request.priority + 1)
+        extension(self.crawler, DelayQueue).delay(again, seconds)
+        raise RequestDelayedError
+
+
+def _is_stale(page_request: PageRequest) -> bool:
+    previous = page_request.previous_page_at
+    return previous is not None and utc_now() - previous > FRESH_SEARCH

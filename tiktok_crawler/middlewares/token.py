@@ -1,0 +1,177 @@
+"""The only place that gets, adds and renews the client access token (API.md 2)."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from scrapy import FormRequest
+
+from tiktok_crawler import configuration
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.components import extension
+from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import CrawlStoppingError
+from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
+from tiktok_crawler.research_api.endpoints import TOKEN_PATH
+from tiktok_crawler.research_api.errors import Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+    from tiktok_crawler.configuration import Credentials
+
+logger = logging.getLogger(__name__)
+
+RENEW_AHEAD = timedelta(minutes=5)
+"""A token is renewed so long before it expires; of one that lives shorter, the last tenth."""
+
+
+class TokenUnavailableError(Exception):
+    """The API gave no token, for a reason that can pass; the retry middleware tries again."""
+
+
+class TokenRefusedError(Exception):
+    """The API gave no token, and says why: the message is in its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """An access token; its value is not in its `repr`."""
+
+    value: str = field(repr=False)
+    renew_at: datetime
+
+    @classmethod
+    def from_answer(cls, body: bytes, status: int, now: datetime) -> Token:
+        """Read the answer to a token request; errors can come with HTTP 200.
+
+        Raises:
+            TokenRefusedError: the credentials are not accepted.
+            TokenUnavailableError: anything else that is not a token.
+        """
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            answer = None
+        if not isinstance(answer, dict):
+            raise TokenUnavailableError(f"HTTP {status} without JSON")
+        value = answer.get("access_token")
+        if isinstance(value, str) and value:
+            return cls(value, now + _lifetime(answer.get("expires_in")))
+        words = f"{answer.get('error', '')}: {answer.get('error_description', '')}"
+        if status >= 500 or not answer.get("error"):  # noqa: PLR2004
+            raise TokenUnavailableError(f"HTTP {status} {words}")
+        raise TokenRefusedError(f"{words} (log_id {answer.get('log_id')})")
+
+
+def _lifetime(expires_in: object) -> timedelta:
+    """How long to use a token: two hours where the answer does not say (API.md 2)."""
+    seconds = expires_in if isinstance(expires_in, int) and expires_in > 0 else 7200
+    life = timedelta(seconds=min(seconds, 86400))
+    return life - min(RENEW_AHEAD, life / 10)
+
+
+class TokenMiddleware:
+    """Adds the token to research requests, and to nothing else.
+
+    One token request serves all that wait for it. A 401 for a request that carried an older token
+    is sent again; otherwise the token is renewed once for the request, and then the crawl ends with
+    status 77.
+
+    Statistics: tiktok/token/requested_count, tiktok/token/refused_count.
+    """
+
+    def __init__(self, crawler: Crawler, credentials: Credentials, api_url: str):
+        self.crawler = crawler
+        self._credentials = credentials
+        self._api_url = api_url
+        self._token: Token | None = None
+        self._pending: asyncio.Task[Token] | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        settings = crawler.settings
+        api_url = configuration.api_url(settings)
+        return cls(crawler, configuration.credentials(settings), api_url)
+
+    async def process_request(self, request: Request) -> None:
+        if not is_research_request(request):
+            return
+        try:
+            token = await self._current_token()
+        except TokenRefusedError as exc:
+            self._give_up(f"TikTok gives no access token: {self._without_secrets(str(exc))}")
+        request.meta["token"] = token
+        # Retries copy the headers: always overwrite.
+        request.headers["Authorization"] = f"Bearer {token.value}"
+
+    def process_response(self, request: Request, response: Response) -> Request | Response:
+        if not is_research_request(request):
+            return response
+        verdict = verdict_of(request)
+        if verdict.kind is Kind.SCOPE:
+            self._give_up(f"The project may not do this: {verdict} (log_id {verdict.log_id})")
+        if verdict.kind is not Kind.TOKEN:
+            request.meta.pop("token_renewed", None)
+            return response
+        self.crawler.stats.inc_value("tiktok/token/refused_count")
+        if request.meta["token"] is self._token:
+            if request.meta.get("token_renewed"):
+                self._give_up(f"TikTok refuses a new token: {verdict} (log_id {verdict.log_id})")
+            self._token = None
+            request.meta["token_renewed"] = True
+        # A bare copy would be dropped as a duplicate where the filter is on.
+        return request.replace(dont_filter=True, priority=request.priority + 1)
+
+    async def _current_token(self) -> Token:
+        if self._token and utc_now() < self._token.renew_at:
+            return self._token
+        if self._pending is None:
+            self._pending = asyncio.ensure_future(self._get_token())
+            self._pending.add_done_callback(self._got_token)
+        return await asyncio.shield(self._pending)
+
+    def _got_token(self, task: asyncio.Task[Token]) -> None:
+        self._pending = None
+        if not task.cancelled() and task.exception() is None:
+            self._token = task.result()
+
+    async def _get_token(self) -> Token:
+        self.crawler.stats.inc_value("tiktok/token/requested_count")
+        try:
+            response = await self.crawler.engine.download_async(self._token_request())
+        except Exception as exc:
+            raise TokenUnavailableError(f"no answer: {type(exc).__name__}") from exc
+        return Token.from_answer(response.body, response.status, utc_now())
+
+    def _token_request(self) -> Request:
+        return FormRequest(
+            f"{self._api_url}{TOKEN_PATH}",
+            formdata={
+                "client_key": self._credentials.client_key,
+                "client_secret": self._credentials.client_secret,
+                "grant_type": "client_credentials",
+            },
+            meta={"proxy": None} if configuration.is_loopback(self._api_url) else None,
+            dont_filter=True,
+        )
+
+    def _without_secrets(self, words: str) -> str:
+        for secret in (self._credentials.client_secret, self._credentials.client_key):
+            words = words.replace(secret, "***")
+        return words
+
+    def _give_up(self, message: str) -> None:
+        logger.error("%(message)s", {"message": message}, extra={"spider": self.crawler.spider})
+        extension(self.crawler, Outcome).stop(CloseReason.CREDENTIALS_REFUSED)
+        raise CrawlStoppingError

@@ -1,0 +1,60 @@
+"""Says once, for all middlewares and the spider, what an answer of the API means."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, cast
+
+from tiktok_crawler.research_api.errors import Kind, Verdict, classify
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+
+def is_research_request(request: Request) -> bool:
+    """Whether this is a request to a research endpoint, which costs quota."""
+    return "page_request" in request.meta
+
+
+def verdict_of(request: Request) -> Verdict:
+    """What the answer to the request means."""
+    return cast("Verdict", request.meta["verdict"])
+
+
+class VerdictMiddleware:
+    """Classifies each answer and keeps the verdict in `request.meta["verdict"]`.
+
+    Statistics: tiktok/answers/<kind>_count.
+    """
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if not is_research_request(request):
+            return response
+        verdict = classify(response.status, response.body)
+        request.meta["verdict"] = verdict
+        self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
+        if verdict.kind is not Kind.PAGE:
+            logger.info(
+                "%(window)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
+                {
+                    "window": request.meta["page_request"].window,
+                    "cursor": request.meta["page_request"].cursor,
+                    "verdict": verdict,
+                    "log_id": verdict.log_id,
+                },
+                extra={"spider": self.crawler.spider},
+            )
+        return response

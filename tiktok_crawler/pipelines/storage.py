@@ -1,0 +1,144 @@
+"""The one way from a crawl to the database: a single thread, which keeps the order of writes."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, ParamSpec, TypeVar
+
+from tiktok_crawler import configuration
+from tiktok_crawler.components import extension
+from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.items import Page, ParkedWindow
+from tiktok_crawler.storage.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Self
+
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.collection.plan import Plan
+    from tiktok_crawler.items import PageRequest
+    from tiktok_crawler.storage.session import Remains
+    from tiktok_crawler.storage.store import Saved
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+
+class StoragePipeline:
+    """Stores each page in one transaction, with the ledger's checkpoint.
+
+    Opens the database and takes the query's lock before the first request. An exception here closes
+    the crawl (`extensions/outcome.py`).
+
+    Settings: TIKTOK_DATABASE_URL.
+    Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
+    tiktok/windows/parked_count, tiktok/videos/new_count, tiktok/videos/updated_count,
+    tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count.
+    """
+
+    def __init__(self, crawler: Crawler, session: Session):
+        self.crawler = crawler
+        self.remains: Remains | None = None
+        self._session = session
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        self._known_extra_fields: set[str] = set()
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        settings, spider = crawler.settings, crawler.spider
+        session = Session(
+            configuration.database_url(settings),
+            origin=configuration.origin(settings),
+            collection=spider.collection,  # type: ignore[union-attr]
+            wanted=spider.wanted,  # type: ignore[union-attr]
+        )
+        return cls(crawler, session)
+
+    @property
+    def location(self) -> str:
+        """Where the data is, without a password."""
+        return self._session.location
+
+    async def open_spider(self) -> None:
+        try:
+            await self._in_thread(self._session.open)
+        except CrawlerError as exc:
+            raise self._outcome.refuse(exc) from exc
+
+    async def close_spider(self) -> None:
+        try:
+            self.remains = await self._in_thread(self._session.close)
+        finally:
+            self._executor.shutdown()
+        if self.remains and not self.remains.plan.is_empty:
+            self._outcome.left_undone()
+
+    async def process_item(self, item: object) -> object:
+        if isinstance(item, Page):
+            saved = await self._in_thread(self._session.save_page, item)
+            self._count(item, saved)
+            self._report(saved)
+        elif isinstance(item, ParkedWindow):
+            await self._in_thread(self._session.park, item, utc_now())
+            self.crawler.stats.inc_value("tiktok/windows/parked_count")
+        return item
+
+    async def plan(self) -> Plan:
+        """Register the collection, and decide what this run has to do."""
+        return await self._in_thread(self._session.plan, utc_now())
+
+    async def book(self, request: PageRequest) -> PageRequest:
+        """Write down that the request is about to be sent.
+
+        Returns:
+            The request, with the window's row.
+
+        Raises:
+            QueryLockedError: the query's lock was lost; nothing may be sent.
+        """
+        return await self._in_thread(self._session.book, request, utc_now())
+
+    @property
+    def _outcome(self) -> Outcome:
+        return extension(self.crawler, Outcome)
+
+    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        future = self._executor.submit(function, *args, **kwargs)
+        return await asyncio.wrap_future(future)
+
+    def _count(self, page: Page, saved: Saved) -> None:
+        stats = self.crawler.stats
+        stats.inc_value("tiktok/pages/stored_count")
+        stats.inc_value("tiktok/videos/new_count", saved.new_count)
+        stats.inc_value("tiktok/videos/updated_count", saved.updated_count)
+        if not page.has_more:
+            stats.inc_value("tiktok/windows/completed_count")
+        for name, count in (
+            ("tiktok/videos/refused_count", len(saved.refused)),
+            ("tiktok/videos/misfit_count", len(saved.misfits)),
+            ("tiktok/text/cleaned_count", saved.cleaned_count),
+        ):
+            if count:
+                stats.inc_value(name, count)
+
+    def _report(self, saved: Saved) -> None:
+        for reason in saved.refused:
+            logger.warning("A record was not stored: %(reason)s", {"reason": reason})
+        for misfit in saved.misfits:
+            logger.warning("Kept in video.extra_data: %(misfit)s", {"misfit": misfit})
+        new_fields = sorted(set(saved.unknown_fields) - self._known_extra_fields)
+        if new_fields:
+            self._known_extra_fields.update(new_fields)
+            logger.warning(
+                "The API has fields that this version does not know, kept in video.extra_data: "
+                "%(fields)s",
+                {"fields": ", ".join(new_fields)},
+            )

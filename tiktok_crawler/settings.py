@@ -1,0 +1,156 @@
+"""Scrapy settings of the project: each override with Scrapy's default and the reason.
+
+Override any of them with `-s NAME=VALUE`. docs/configuration.md lists the settings of our own.
+"""
+
+from __future__ import annotations
+
+BOT_NAME = "tiktok_crawler"
+SPIDER_MODULES = ["tiktok_crawler.spiders"]
+NEWSPIDER_MODULE = "tiktok_crawler.spiders"
+COMMANDS_MODULE = "tiktok_crawler.commands"
+
+# --- Promises: changing these stops the crawl (configuration.check_promises) ---------------------
+
+# Default 100. With 1, a page is stored before the next one is asked for.
+CONCURRENT_ITEMS = 1
+
+# --- Speed ---------------------------------------------------------------------------------------
+
+# Default 16. At most so many windows are searched side by side; the API is slow, but answers 429
+# to more than a few requests at once.
+CONCURRENT_REQUESTS = 4
+
+# Default 180. The API can hang for four minutes before its gateway gives up (API.md 1.19).
+DOWNLOAD_TIMEOUT = 120
+
+# Default 1 GiB. A page is about 200 KiB; nothing that large can be one.
+DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
+
+# Default: Scrapy's own, which waits for an answer up to DOWNLOAD_TIMEOUT seconds after Ctrl-C.
+DOWNLOAD_HANDLERS = {
+    "http": "tiktok_crawler.download_handler.GracefulDownloadHandler",
+    "https": "tiktok_crawler.download_handler.GracefulDownloadHandler",
+}
+
+# --- An API is not a website ---------------------------------------------------------------------
+
+# Default True: without delay, while every try costs quota. See middlewares/retry.py.
+RETRY_ENABLED = False
+
+# Default False. research_api/errors.py judges an answer by its body, not by its status alone.
+HTTPERROR_ALLOW_ALL = True
+
+# Default RFPDupeFilter, which silently drops a request that is sent again.
+DUPEFILTER_CLASS = "scrapy.dupefilters.BaseDupeFilter"
+
+# Default True. A redirect would turn a POST into a GET, and carry the token to another place.
+REDIRECT_ENABLED = False
+METAREFRESH_ENABLED = False
+
+# Default True. The API has neither.
+COOKIES_ENABLED = False
+REFERER_ENABLED = False
+
+# Default: HTML in English.
+DEFAULT_REQUEST_HEADERS = {"Accept": "application/json"}
+USER_AGENT = "tiktok_crawler (Scrapy)"
+
+# --- Security ------------------------------------------------------------------------------------
+
+# Default False.
+DOWNLOAD_VERIFY_CERTIFICATES = True
+
+# Default True: both let others run code in this process.
+TELNETCONSOLE_ENABLED = False
+REMOTE_CONTROL_ENABLED = False
+
+# --- What the user sees --------------------------------------------------------------------------
+
+# Default DEBUG, which has several lines a page.
+LOG_LEVEL = "INFO"
+
+# Default prints whole items, which are pages of personal data.
+LOG_FORMATTER = "tiktok_crawler.logformatter.PageLogFormatter"
+
+# Default None: JSON feeds would have \uXXXX for every letter outside ASCII.
+FEED_EXPORT_ENCODING = "utf-8"
+
+# Default True, with which a run that collects nothing new would empty the feed of an earlier one.
+FEED_STORE_EMPTY = False
+
+# Default joins lists with commas, which are part of the values.
+FEED_EXPORTERS = {"csv": "tiktok_crawler.exporters.CsvRecordExporter"}
+
+# --- Components ----------------------------------------------------------------------------------
+
+EXTENSIONS: dict[str, int | None] = {
+    # Replaced by extensions/feed_export.py, which writes a line a record instead of a page.
+    "scrapy.extensions.feedexport.FeedExporter": None,
+    # Replaced by extensions/progress.py.
+    "scrapy.extensions.logstats.LogStats": None,
+    # First: it decides which API the others talk to.
+    "tiktok_crawler.extensions.sandbox.SandboxServer": 0,
+    "tiktok_crawler.delay_queue.DelayQueue": 10,
+    "tiktok_crawler.extensions.outcome.Outcome": 20,
+    "tiktok_crawler.extensions.progress.Progress": 30,
+    "tiktok_crawler.extensions.feed_export.RecordFeedExporter": 40,
+}
+
+# All stand between Scrapy's decompression (590) and retries (550). Requests pass from top to
+# bottom, answers from bottom to top.
+DOWNLOADER_MIDDLEWARES = {
+    # Delays what failed and can succeed later; gives up what cannot.
+    "tiktok_crawler.middlewares.retry.RetryMiddleware": 560,
+    # Adds the access token; renews it.
+    "tiktok_crawler.middlewares.token.TokenMiddleware": 570,
+    # Holds requests while the quota is used up; books each one that is sent.
+    "tiktok_crawler.middlewares.quota.QuotaMiddleware": 580,
+    # Says what an answer means, for the others.
+    "tiktok_crawler.middlewares.verdict.VerdictMiddleware": 585,
+}
+
+ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}
+
+# --- Settings of our own -------------------------------------------------------------------------
+
+# Where the API is. Used by configuration.py.
+TIKTOK_API_URL = "https://open.tiktokapis.com"
+
+# True: collect from an imitation of the API on this machine, which needs no credentials.
+TIKTOK_SANDBOX = False
+# Where `scrapy sandbox` serves it already; None: start one for the time of the crawl.
+TIKTOK_SANDBOX_URL: str | None = None
+# How it misbehaves: a name or a file (docs/sandbox.md).
+TIKTOK_SANDBOX_PROFILE = "none"
+
+# None: sqlite:///tiktok.db, with the sandbox sqlite:///tiktok-sandbox.db. The environment variable
+# of this name goes before it.
+TIKTOK_DATABASE_URL: str | None = None
+
+# Holds client_key and client_secret, unless TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are in the
+# environment.
+TIKTOK_SECRETS_FILE = "secrets.yaml"
+
+# The fields to ask for; empty: all that the API has.
+TIKTOK_VIDEO_FIELDS: list[str] = []
+
+# The widest window to search, in days; the API takes at most 31.
+TIKTOK_WINDOW_DAYS = 31
+# Days after its end from when on a day is final.
+TIKTOK_SETTLE_DAYS = 2.0
+
+# midnight, interval or stop: what to do when the day's quota is used up.
+TIKTOK_QUOTA_POLICY = "midnight"
+# Seconds between tries with policy interval.
+TIKTOK_QUOTA_INTERVAL = 4 * 3600.0
+
+# Seconds before a failed request is sent again, doubling up to the second; and how often.
+TIKTOK_RETRY_DELAY = 5.0
+TIKTOK_RETRY_DELAY_MAX = 120.0
+TIKTOK_RETRY_TIMES = 5
+# Seconds (up to twice as many) before a search_id that was refused is tried again; and how often.
+TIKTOK_SEARCH_ID_DELAY = 5.0
+TIKTOK_SEARCH_ID_TIMES = 6
+# Seconds that a rate limit makes all requests wait, doubling up to 60.
+TIKTOK_RATE_LIMIT_DELAY = 10.0

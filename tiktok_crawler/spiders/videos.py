@@ -1,0 +1,216 @@
+"""Collects the videos that a query file asks for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Spider, signals
+from scrapy.http import JsonRequest
+
+from tiktok_crawler import arguments, configuration
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.plan import describe_days
+from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import (
+    CrawlStoppingError,
+    RequestDelayedError,
+    SearchLostError,
+    WindowFailedError,
+)
+from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+from tiktok_crawler.middlewares.verdict import verdict_of
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.research_api.responses import empty_page, read_page
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from tiktok_crawler.collection.plan import Plan, Wanted
+    from tiktok_crawler.collection.query_file import Collection
+
+logger = logging.getLogger(__name__)
+
+FOLLOW_UP_PRIORITY = 10
+"""Pages of an open window go before new windows."""
+
+LOST_SEARCHES = 3
+"""A window whose search was lost so often in a run is parked."""
+
+
+class VideosSpider(Spider):
+    """Searches the windows of a collection that are not covered yet, several side by side.
+
+    Arguments: query (required, a file), start_date, end_date, tags, refresh_after, max_requests.
+    """
+
+    name = "videos"
+
+    def __init__(
+        self,
+        collection: Collection,
+        wanted: Wanted,
+        *,
+        max_requests: int | None = None,
+        **kwargs: Any,
+    ):
+        super().__init__(**kwargs)
+        self.collection = collection
+        self.wanted = wanted
+        self.max_requests = max_requests
+        self.plan: Plan | None = None
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
+        """Build the spider from its `-a` arguments.
+
+        Raises:
+            UsageError: an argument is unknown, missing or malformed.
+            ConfigurationError: the query file or a setting cannot be used.
+        """
+        configuration.check_promises(crawler.settings)
+        arguments.check(kwargs, arguments.VIDEOS_ARGUMENTS)
+        collection = arguments.collection(kwargs, today=utc_now().date())
+        spider = super().from_crawler(
+            crawler,
+            collection,
+            arguments.wanted(collection, crawler.settings),
+            max_requests=arguments.whole_number(kwargs, "max_requests"),
+        )
+        crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
+        return spider
+
+    async def start(self) -> AsyncIterator[Request]:
+        storage = item_pipeline(self.crawler, StoragePipeline)
+        self._free_windows = asyncio.Semaphore(
+            self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
+        )
+        self.plan = plan = await storage.plan()
+        self._announce(plan)
+        new = (
+            PageRequest(None, window, self.wanted.fields, VIDEO_QUERY.max_count)
+            for window in plan.new_windows
+        )
+        for page_request in (*plan.open_windows, *new, *plan.parked_windows):
+            await self._free_windows.acquire()
+            yield self._request(page_request)
+
+    def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
+        """Yield the page first: the request for the next one is scheduled after it is stored."""
+        assert response.request
+        page_request: PageRequest = response.request.meta["page_request"]
+        verdict = verdict_of(response.request)
+        if verdict.kind is Kind.MALFORMED or verdict.data is None:
+            yield empty_page(page_request, received_at=utc_now(), log_id=verdict.log_id)
+            return
+        page = read_page(
+            VIDEO_QUERY,
+            page_request,
+            verdict.data,
+            received_at=utc_now(),
+            log_id=verdict.log_id,
+        )
+        yield page
+        if page.next_request is None:
+            return
+        if page.advances:
+            yield self._request(page.next_request, lost=response.request.meta["lost_searches"])
+        else:
+            reason = f"the cursor does not move on from {page.cursor}"
+            yield ParkedWindow(page_request.from_start(), reason, page.log_id)
+
+    def failed(self, failure: Failure) -> Iterator[Request | ParkedWindow]:
+        """Act on a request that ended without a page."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        page_request: PageRequest = request.meta["page_request"]
+        match failure.value:
+            case RequestDelayedError() | CrawlStoppingError():
+                return
+            case SearchLostError():
+                yield self._search_anew(request, page_request, str(failure.value))
+            case WindowFailedError(reason=reason, log_id=log_id):
+                logger.warning(
+                    "%(window)s is given up for now: %(reason)s (log_id %(log_id)s)",
+                    {"window": page_request.window, "reason": reason, "log_id": log_id},
+                )
+                yield ParkedWindow(page_request, reason, log_id)
+            case _:
+                extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
+                failure.raiseException()
+
+    def item_scraped(self, item: Page | ParkedWindow) -> None:
+        """Let the next window open when one has ended; called after the item is stored."""
+        if isinstance(item, ParkedWindow) or not item.has_more:
+            self._free_windows.release()
+
+    def _search_anew(
+        self, request: Request, page_request: PageRequest, reason: str
+    ) -> Request | ParkedWindow:
+        lost = request.meta["lost_searches"] + 1
+        logger.warning(
+            "%(window)s: the search was lost at cursor %(cursor)d: %(reason)s",
+            {"window": page_request.window, "cursor": page_request.cursor, "reason": reason},
+        )
+        if lost < LOST_SEARCHES:
+            return self._request(page_request.from_start(), lost=lost)
+        return ParkedWindow(
+            page_request.from_start(), f"the search was lost {lost} times: {reason}"
+        )
+
+    def _request(self, page_request: PageRequest, *, lost: int = 0) -> Request:
+        url = self.settings["TIKTOK_API_URL"]
+        meta: dict[str, Any] = {
+            "page_request": page_request,
+            "pool": VIDEO_QUERY.pool,
+            "lost_searches": lost,
+        }
+        if configuration.is_loopback(url):
+            meta["proxy"] = None
+        return JsonRequest(
+            VIDEO_QUERY.url(url, page_request.fields),
+            data=video_query_body(self.collection.query.to_json(), page_request),
+            callback=self.parse,
+            errback=self.failed,
+            meta=meta,
+            priority=0 if page_request.starts_search else FOLLOW_UP_PRIORITY,
+            dont_filter=True,
+        )
+
+    def _announce(self, plan: Plan) -> None:
+        for warning in self.collection.warnings:
+            logger.warning("%(warning)s", {"warning": warning})
+        if plan.is_empty:
+            logger.info(
+                "Nothing to collect: all %(count)d days from %(start)s to %(end)s are covered",
+                {"count": len(plan.days), "start": plan.days.start, "end": plan.days.end},
+            )
+            return
+        logger.info(
+            "Collecting %(start)s to %(end)s: %(open)d open windows to finish, %(new)d new, "
+            "%(parked)d parked ones again; %(covered)d days are covered already",
+            {
+                "start": plan.days.start,
+                "end": plan.days.end,
+                "open": len(plan.open_windows),
+                "new": len(plan.new_windows),
+                "parked": len(plan.parked_windows),
+                "covered": len(plan.covered_days),
+            },
+        )
+        if plan.unsettled_days:
+            logger.info(
+                "Covered, but searched before they could be complete: %(days)s",
+                {"days": describe_days(plan.unsettled_days)},
+            )
+

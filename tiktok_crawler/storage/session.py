@@ -1,0 +1,140 @@
+"""One run of a collection on a database: its lock, ledger and store, for one thread at a time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.collection.plan import Known, Plan, Wanted, make_plan
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.storage.store import Store
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from tiktok_crawler.collection.query_file import Collection
+    from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+    from tiktok_crawler.storage.ledger import Totals
+    from tiktok_crawler.storage.store import Saved
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What a run leaves behind: the plan of the next one, and all that the database has by now.
+
+    `final_from` is when the first of the plan's unsettled days can be final.
+    """
+
+    plan: Plan
+    totals: Totals
+    final_from: datetime | None
+
+
+class Session:
+    """Holds the query's lock from `open` to `close`; the other methods are for the time between."""
+
+    def __init__(self, url: str, *, origin: str, collection: Collection, wanted: Wanted) -> None:
+        self._url = database.database_url(url)
+        self._origin = origin
+        self._collection = collection
+        self._wanted = wanted
+        self._engine: Engine | None = None
+        self._lock: QueryLock | None = None
+        self._planned_at: datetime | None = None
+
+    @property
+    def location(self) -> str:
+        """Where the data is, without user name and password."""
+        return database.describe(self._url)
+
+    def open(self) -> None:
+        """Open the database, setting it up if it is empty, and take the lock.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+            QueryLockedError: another crawl of the query is running.
+        """
+        self._engine = database.create_engine_for(self._url)
+        database.prepare(self._engine, self._origin)
+        lock = QueryLock(self._engine, self._collection.query.fingerprint)
+        lock.acquire()
+        self._lock = lock
+        self._ledger = Ledger(self._engine)
+        self._store = Store(self._engine)
+
+    def plan(self, now: datetime) -> Plan:
+        """Register this run of the collection, and decide what it has to do."""
+        self._query_id = self._ledger.begin(self._collection, now)
+        self._planned_at = now
+        return self._make_plan(now)
+
+    def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        """Write down that the request is about to be sent, and give it the window's row.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+        """
+        assert self._lock
+        self._lock.verify()
+        return self._ledger.book(self._query_id, request, now)
+
+    def save_page(self, page: Page) -> Saved:
+        return self._store.save_page(page, tags=self._collection.tags)
+
+    def park(self, parked: ParkedWindow, now: datetime) -> None:
+        self._ledger.park(parked, now)
+
+    def close(self) -> Remains | None:
+        """Release everything.
+
+        Returns:
+            What this run leaves behind; None if it never came to a plan.
+        """
+        try:
+            return self._remains(self._planned_at) if self._planned_at else None
+        finally:
+            if self._lock:
+                self._lock.release()
+            if self._engine:
+                self._engine.dispose()
+
+    def _remains(self, planned_at: datetime) -> Remains:
+        plan = self._make_plan(planned_at)
+        final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
+        return Remains(plan, self._ledger.totals(self._query_id), min(final_from, default=None))
+
+    def _make_plan(self, now: datetime) -> Plan:
+        return make_plan(self._wanted, _known(self._ledger, self._query_id, self._wanted), now)
+
+
+def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
+    """What a database knows of a query, without changing anything.
+
+    Returns:
+        None if the database or the query is not there yet.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    engine = database.create_engine_for(database.database_url(url))
+    try:
+        if database.is_new(engine):
+            return None
+        database.prepare(engine, origin)
+        ledger = Ledger(engine)
+        query_id = ledger.find(collection.query.fingerprint)
+        return None if query_id is None else _known(ledger, query_id, wanted)
+    finally:
+        engine.dispose()
+
+
+def _known(ledger: Ledger, query_id: int, wanted: Wanted) -> Known:
+    return Known(
+        coverage=tuple(ledger.coverage(query_id, wanted.fields)),
+        open_windows=tuple(window.request for window in ledger.unfinished(query_id)),
+        parked_windows=tuple(window.request for window in ledger.parked(query_id)),
+    )

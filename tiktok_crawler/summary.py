@@ -1,0 +1,72 @@
+"""What a crawl says at its end: what it did, what is left to do, and where the data is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.collection.plan import describe_days
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from typing import Any
+
+    from tiktok_crawler.storage.session import Remains
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The last words of a crawl.
+
+    `remains` is what the database holds and lacks after it, `stats` are Scrapy's statistics of this
+    run, `location` is the database in words.
+    """
+
+    remains: Remains
+    stats: Mapping[str, Any]
+    location: str
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something that was asked for is not stored."""
+        return not self.remains.plan.is_empty
+
+    def text(self, *, command: str | None) -> str:
+        """The summary; `command` is what to run to go on."""
+        return "\n".join(("", *self._lines(command)))
+
+    def _lines(self, command: str | None) -> Iterator[str]:
+        plan, totals = self.remains.plan, self.remains.totals
+        yield f"Collection of {plan.days} ({len(plan.days):,} days)"
+        yield (
+            f"  videos     {self._stat('videos/new_count')} new, "
+            f"{self._stat('videos/updated_count')} updated; the query has {totals.videos:,}"
+        )
+        yield (
+            f"  requests   {self._stat('requests/sent_count')} in this run; "
+            f"{totals.requests:,} for the query so far"
+        )
+        yield (
+            f"  windows    {self._stat('windows/completed_count')} completed, "
+            f"{self._stat('windows/parked_count')} given up for now"
+        )
+        yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
+        yield from self._left(command)
+        yield f"  data       {self.location}"
+
+    def _left(self, command: str | None) -> Iterator[str]:
+        plan = self.remains.plan
+        if plan.unsettled_days:
+            yield (
+                f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
+                f"first run from {self.remains.final_from:%Y-%m-%d %H:%M} UTC on"
+            )
+        if plan.left_windows:
+            windows = ", ".join(str(request.window) for request in plan.left_windows)
+            yield f"  left alone {windows}: begun for other dates of this query"
+        if self.is_unfinished:
+            again = f"run: {command}" if command else "run the same command again"
+            yield f"  left       {plan.window_count:,} windows, at least as many requests; {again}"
+
+    def _stat(self, name: str) -> str:
+        return f"{self.stats.get(f'tiktok/{name}', 0):,}"
