@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from inspect import isawaitable
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -44,7 +45,7 @@ def error(status: int, code: str, message: str = "", **headers: str) -> Answer:
 class ScriptedApi:
     """Answers in order; the last answer is repeated. `answers` may hold functions of the body."""
 
-    def __init__(self, *answers: Answer | Callable[[dict[str, Any]], Answer]):
+    def __init__(self, *answers: Answer | Callable[[dict[str, Any]], Any]):
         self.answers = list(answers)
         self.token_answers = [Answer(body=TOKEN)]
         self.bodies: list[dict[str, Any]] = []
@@ -61,7 +62,11 @@ class ScriptedApi:
         self.bodies.append(body)
         self.headers.append(dict(request.headers))
         answer = _next(self.answers)
-        return (answer(body) if callable(answer) else answer).response()
+        if callable(answer):
+            answer = answer(body)
+        if isawaitable(answer):
+            answer = await answer
+        return answer.response()
 
 
 def _next(answers: list[Any]) -> Any:

@@ -35,6 +35,7 @@ EXIT_STATUSES = {
     # Scrapy's own
     "finished": EX_OK,
     "shutdown": EX_TEMPFAIL,
+    "memusage_exceeded": EX_TEMPFAIL,
     "closespider_timeout": EX_TEMPFAIL,
     "closespider_itemcount": EX_TEMPFAIL,
     "closespider_pagecount": EX_TEMPFAIL,

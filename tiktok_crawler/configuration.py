@@ -222,7 +222,7 @@ def video_fields(settings: BaseSettings) -> tuple[str, ...]:
 
 def window_days(settings: BaseSettings) -> int:
     """The widest window to search, in days; the API's limit is 31."""
-    return int(number(settings, "TIKTOK_WINDOW_DAYS", least=1, most=LONGEST_WINDOW_DAYS))
+    return whole_number(settings, "TIKTOK_WINDOW_DAYS", least=1, most=LONGEST_WINDOW_DAYS)
 
 
 def freshness(settings: BaseSettings, refresh_after: timedelta | None) -> Freshness:
@@ -260,6 +260,18 @@ def switch(settings: BaseSettings, name: str) -> bool:
         return settings.getbool(name)
     except ValueError:
         raise ConfigurationError(f"{name}={settings.get(name)} is not True or False") from None
+
+
+def whole_number(settings: BaseSettings, name: str, *, least: int = 0, most: int = 10**6) -> int:
+    """A setting that has to be a whole number.
+
+    Raises:
+        ConfigurationError: it is none, or out of bounds.
+    """
+    as_number = number(settings, name, least=least, most=most)
+    if not as_number.is_integer():
+        raise ConfigurationError(f"{name}={settings.get(name)} is not a whole number")
+    return int(as_number)
 
 
 def choice(settings: BaseSettings, name: str, choices: type[E]) -> E:

@@ -58,7 +58,7 @@ async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(tmp_
         folder = CrawlFolder(tmp_path)
         crawler = Crawler(VideosSpider, folder.settings(api.url))
         running = asyncio.ensure_future(crawler.crawl_async(query=str(folder.query_file)))
-        while not caplog.messages or "used up" not in caplog.messages[-1]:  # noqa: ASYNC110
+        while "used up" not in caplog.text and not running.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         queue = crawler.get_extension(DelayQueue)
         assert queue
@@ -67,6 +67,27 @@ async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(tmp_
             await crawler.stop_async()
             await running
     assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@deferred_f_from_coro_f
+async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(tmp_path):
+    sent_at = []
+    loop = asyncio.get_running_loop()
+
+    async def answer_late(_body):
+        await asyncio.sleep(0.2)
+        return page(1)
+
+    def note(_body):
+        sent_at.append(loop.time())
+        return page(1)
+
+    pause = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 1}
+    async with serving(ScriptedApi(answer_late, SPENT, SPENT, SPENT, note)) as api:
+        began = loop.time()
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, pause, **WINDOWS)
+    assert exit_status(crawler) == EX_OK
+    assert min(sent_at) - began >= 1
 
 
 @deferred_f_from_coro_f

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
 from crawling import CrawlFolder, exit_status, stat
+from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryFileError, UsageError
+from tiktok_crawler.spiders.videos import VideosSpider
 
 YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
 
@@ -237,6 +240,20 @@ async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(tmp_p
     assert "brand_new_field" in caplog.text
     assert caplog.text.count("A record was not stored") == 2
     assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_ctrl_c_while_the_database_is_opened_is_not_forgotten(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = Crawler(VideosSpider, folder.settings(api.url))
+        running = asyncio.ensure_future(crawler.crawl_async(query=str(folder.query_file)))
+        await asyncio.sleep(0)
+        await crawler.stop_async()
+        await running
+    assert api.bodies == []
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert crawler.stats.get_value("finish_reason") == "shutdown"
 
 
 @deferred_f_from_coro_f

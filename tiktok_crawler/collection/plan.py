@@ -83,14 +83,16 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     """Decide what is missing, and how to search for it.
 
     Open windows that overlap the wanted days are finished as they are, with the fields that they
-    began with; days that an unfinished window will bring with all wanted fields are not searched
-    besides.
+    began with, parked ones only if they bring all wanted fields; days that an unfinished window
+    will bring with all wanted fields are not searched besides.
     """
     searched = windows.last_searches(known.coverage)
     missing = windows.missing_days(wanted.days, searched, wanted.freshness, now)
     open_windows = tuple(w for w in known.open_windows if w.window.overlaps(wanted.days))
     parked_windows = tuple(
-        w for w in known.parked_windows if any(day in w.window for day in missing)
+        w
+        for w in known.parked_windows
+        if set(wanted.fields) <= set(w.fields) and any(day in w.window for day in missing)
     )
     promised = {
         day

@@ -9,6 +9,7 @@ from scrapy.extensions.feedexport import FeedExporter
 
 from tiktok_crawler.items import Page
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.text import Cleaner
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -26,6 +27,8 @@ class Video(Item):
 
     @classmethod
     def from_record(cls, record: dict[str, Any]) -> Video:
+        """The record without what no text file can hold, as in the database."""
+        record = Cleaner().clean(record)
         known = {name: value for name, value in record.items() if name in VIDEO_QUERY.fields}
         unknown = {name: value for name, value in record.items() if name not in known}
         return cls(known | ({EXTRA: unknown} if unknown else {}))

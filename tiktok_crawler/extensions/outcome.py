@@ -46,7 +46,9 @@ class Outcome:
     @property
     def exit_status(self) -> int:
         """What the process ends with; a crawl that never closed was interrupted."""
-        return severest(self._statuses) if self._statuses else EX_TEMPFAIL
+        if not self._statuses:
+            return EX_TEMPFAIL
+        return severest((*self._statuses, *self._failed_feeds()))
 
     def stop(self, reason: CloseReason) -> None:
         """Close the spider as soon as the answers in flight are stored."""
@@ -79,10 +81,11 @@ class Outcome:
 
     def spider_closed(self, reason: str) -> None:
         self._statuses.append(exit_status(reason))
-        failed_feeds = [
-            name
-            for name, count in self.crawler.stats.get_stats().items()
-            if name.startswith("feedexport/failed_count/") and count
+
+    def _failed_feeds(self) -> list[int]:
+        """A status for each storage of feeds that failed; Scrapy only logs them."""
+        return [
+            exit_status(CloseReason.UNEXPECTED_ERROR)
+            for name in self.crawler.stats.get_stats()
+            if name.startswith("feedexport/failed_count/")
         ]
-        if failed_feeds:
-            self._statuses.append(exit_status(CloseReason.UNEXPECTED_ERROR))

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+LONGEST_INTERVAL_SECONDS = 7 * 86400.0
+
 
 class QuotaMiddleware:
     """Stops a pool when the API refuses it, and books each request in the ledger before it is sent.
@@ -49,7 +51,9 @@ class QuotaMiddleware:
         self.crawler = crawler
         self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
         self.interval = timedelta(
-            seconds=configuration.number(settings, "TIKTOK_QUOTA_INTERVAL", least=0.01)
+            seconds=configuration.number(
+                settings, "TIKTOK_QUOTA_INTERVAL", least=0.01, most=LONGEST_INTERVAL_SECONDS
+            )
         )
         self.rate_limit_delay = configuration.number(settings, "TIKTOK_RATE_LIMIT_DELAY")
         self.max_requests: int | None = getattr(crawler.spider, "max_requests", None)
@@ -78,8 +82,10 @@ class QuotaMiddleware:
             self._daily_quota_refused(request)
         if verdict.kind is Kind.RATE:
             self._rate_limited(request, response)
-        self._rate_limits_in_a_row = 0
-        self._queue.open_pool(request.meta["pool"])
+        # Not if it was on its way when the pool closed: that says nothing of now.
+        if self._queue.admits(request.meta["pool"], request):
+            self._rate_limits_in_a_row = 0
+            self._queue.open_pool(request.meta["pool"])
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:

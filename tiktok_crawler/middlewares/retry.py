@@ -56,9 +56,9 @@ class RetryMiddleware:
         self.crawler = crawler
         self.delay = configuration.number(settings, "TIKTOK_RETRY_DELAY")
         self.delay_max = configuration.number(settings, "TIKTOK_RETRY_DELAY_MAX")
-        self.times = int(configuration.number(settings, "TIKTOK_RETRY_TIMES"))
+        self.times = configuration.whole_number(settings, "TIKTOK_RETRY_TIMES")
         self.search_id_delay = configuration.number(settings, "TIKTOK_SEARCH_ID_DELAY")
-        self.search_id_times = int(configuration.number(settings, "TIKTOK_SEARCH_ID_TIMES"))
+        self.search_id_times = configuration.whole_number(settings, "TIKTOK_SEARCH_ID_TIMES")
         self.exceptions: tuple[type[Exception], ...] = (
             DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
             *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),

@@ -69,9 +69,11 @@ class StoragePipeline:
 
     async def open_spider(self) -> None:
         try:
-            await self._in_thread(self._session.open)
+            warning = await self._in_thread(self._session.open)
         except CrawlerError as exc:
             raise self._outcome.refuse(exc) from exc
+        if warning:
+            logger.warning("%(warning)s", {"warning": warning})
 
     async def close_spider(self) -> None:
         try:

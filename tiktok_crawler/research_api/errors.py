@@ -35,6 +35,10 @@ class Kind(StrEnum):
     """Too fast: slow down for seconds or a minute."""
 
 
+LONGEST_WORDS = 500
+"""More characters than this of the API's words help nobody."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """What an answer means, with the API's own words.
@@ -139,7 +143,11 @@ def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
 
 
 def _text(value: object) -> str:
-    return value if isinstance(value, str) else ""
+    """Words for a log: one line of a readable length, whatever the API sends."""
+    if not value or not isinstance(value, (str, int)):
+        return ""
+    printable = str(value).encode("utf-8", "replace").decode()
+    return " ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS]
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:

@@ -60,7 +60,7 @@ def _cursor(value: object, request: PageRequest) -> int:
         value = int(value[:20])
     if isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_CURSOR:
         return value
-    return request.cursor + request.max_count
+    return min(request.cursor + request.max_count, LARGEST_CURSOR)
 
 
 def _search_id(value: object) -> str | None:

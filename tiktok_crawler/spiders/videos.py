@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider, signals
+from scrapy.exceptions import CloseSpider
 from scrapy.http import JsonRequest
 
 from tiktok_crawler import arguments, configuration
@@ -92,6 +93,11 @@ class VideosSpider(Spider):
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
+        if not self.crawler.crawling:
+            # Ctrl-C came while the database was opened: Scrapy has noted it here, but stops only an
+            # engine that runs, and one that closes later only if this was not noted.
+            self.crawler.crawling = True
+            raise CloseSpider("shutdown")
         storage = item_pipeline(self.crawler, StoragePipeline)
         self._free_windows = asyncio.Semaphore(
             self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
@@ -213,4 +219,3 @@ class VideosSpider(Spider):
                 "Covered, but searched before they could be complete: %(days)s",
                 {"days": describe_days(plan.unsettled_days)},
             )
-

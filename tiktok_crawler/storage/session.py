@@ -51,8 +51,11 @@ class Session:
         """Where the data is, without user name and password."""
         return database.describe(self._url)
 
-    def open(self) -> None:
+    def open(self) -> str | None:
         """Open the database, setting it up if it is empty, and take the lock.
+
+        Returns:
+            A warning for the user, if there is one.
 
         Raises:
             ConfigurationError: the database cannot be used as it is.
@@ -65,6 +68,7 @@ class Session:
         self._lock = lock
         self._ledger = Ledger(self._engine)
         self._store = Store(self._engine)
+        return database.network_file_system_warning(self._url)
 
     def plan(self, now: datetime) -> Plan:
         """Register this run of the collection, and decide what it has to do."""
