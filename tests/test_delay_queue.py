@@ -14,7 +14,7 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler import delay_queue
-from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
 from tiktok_crawler.research_api.endpoints import Pool
 
 EVENING = datetime(2024, 5, 1, 20, tzinfo=UTC)
@@ -143,7 +143,7 @@ async def test_a_closed_pool_admits_nothing_and_other_pools_go_on():
     async with crawling() as crawl:
         assert crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
 
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
 
         assert not crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
         assert crawl.queue.admits(Pool.FOLLOW, asking_for("a"))
@@ -154,7 +154,7 @@ async def test_a_closed_pool_admits_nothing_and_other_pools_go_on():
 @deferred_f_from_coro_f
 async def test_a_closed_pool_holds_its_requests_until_its_time():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b")
         crawl.clock.now = MIDNIGHT - timedelta(seconds=1)
 
@@ -166,14 +166,14 @@ async def test_a_closed_pool_holds_its_requests_until_its_time():
 @deferred_f_from_coro_f
 async def test_at_its_time_one_request_is_sent_and_the_rest_after_its_success():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b", "c")
 
         # As after a night in which the machine slept: only the wall clock knows.
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
 
-        crawl.queue.open_pool(Pool.RESEARCH)
+        crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
         await crawl.answered("a", "b", "c")
         assert crawl.queue.closed_until(Pool.RESEARCH) is None
         assert await crawl.finished() == "finished"
@@ -182,7 +182,7 @@ async def test_at_its_time_one_request_is_sent_and_the_rest_after_its_success():
 @deferred_f_from_coro_f
 async def test_while_one_request_tries_a_pool_no_other_is_admitted():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b")
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
@@ -195,13 +195,13 @@ async def test_while_one_request_tries_a_pool_no_other_is_admitted():
 @deferred_f_from_coro_f
 async def test_a_request_that_tried_a_pool_once_waits_at_its_next_closing():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a")
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
-        crawl.queue.open_pool(Pool.RESEARCH)
+        crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
 
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1))
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1), PoolTrouble.QUOTA)
         crawl.queue.delay(crawl.sent[0].replace(), 0)
         await crawl.answered("a", "a")
 
@@ -211,8 +211,10 @@ async def test_a_request_that_tried_a_pool_once_waits_at_its_next_closing():
 @deferred_f_from_coro_f
 async def test_a_pool_that_waits_already_keeps_its_time():
     async with crawling() as crawl:
-        assert crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
-        assert not crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(hours=1))
+        assert crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
+        assert not crawl.queue.close_pool(
+            Pool.RESEARCH, MIDNIGHT + timedelta(hours=1), PoolTrouble.QUOTA
+        )
 
         assert crawl.queue.closed_until(Pool.RESEARCH) == MIDNIGHT
 
@@ -221,31 +223,33 @@ async def test_a_pool_that_waits_already_keeps_its_time():
 async def test_a_pool_whose_probe_was_refused_waits_again_and_tries_one_again():
     later = MIDNIGHT + timedelta(minutes=30)
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b", "c")
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
 
-        assert crawl.queue.close_pool(Pool.RESEARCH, later)
-        assert not crawl.queue.close_pool(Pool.RESEARCH, later + timedelta(days=1))
+        assert crawl.queue.close_pool(Pool.RESEARCH, later, PoolTrouble.QUOTA)
+        assert not crawl.queue.close_pool(
+            Pool.RESEARCH, later + timedelta(days=1), PoolTrouble.QUOTA
+        )
         crawl.queue.hold(Pool.RESEARCH, crawl.sent[0])
         await crawl.answered("a")
 
         crawl.clock.now = later
         await crawl.answered("a", "b")
 
-        crawl.queue.open_pool(Pool.RESEARCH)
+        crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
         await crawl.answered("a", "b", "c", "a")
 
 
 @deferred_f_from_coro_f
 async def test_opening_early_sends_what_waits_once():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b")
 
-        crawl.queue.open_pool(Pool.RESEARCH)
-        crawl.queue.open_pool(Pool.RESEARCH)
+        crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
+        crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
         crawl.clock.now = MIDNIGHT
 
         await crawl.answered("a", "b")
@@ -254,7 +258,7 @@ async def test_opening_early_sends_what_waits_once():
 @deferred_f_from_coro_f
 async def test_a_pool_that_nothing_waits_for_opens_at_its_time():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.clock.now = MIDNIGHT
 
         assert await crawl.finished() == "finished"
@@ -266,7 +270,7 @@ async def test_a_pool_that_nothing_waits_for_opens_at_its_time():
 async def test_a_pool_closed_until_a_time_that_has_come_tries_what_is_held_next(early):
     # As after `Retry-After: 0`: the pool is closed first, then its request is held.
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, EVENING - early)
+        crawl.queue.close_pool(Pool.RESEARCH, EVENING - early, PoolTrouble.QUOTA)
         crawl.hold("a", "b")
 
         await crawl.answered("a")
@@ -275,8 +279,8 @@ async def test_a_pool_closed_until_a_time_that_has_come_tries_what_is_held_next(
 @deferred_f_from_coro_f
 async def test_pools_wait_each_for_their_own_time():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1))
-        crawl.queue.close_pool(Pool.FOLLOW, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1), PoolTrouble.QUOTA)
+        crawl.queue.close_pool(Pool.FOLLOW, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("research")
         crawl.hold("follow", pool=Pool.FOLLOW)
 
@@ -289,7 +293,10 @@ async def test_pools_wait_each_for_their_own_time():
     "put",
     [
         pytest.param(lambda queue: queue.delay(asking_for("a"), 60), id="delayed"),
-        pytest.param(lambda queue: queue.close_pool(Pool.RESEARCH, MIDNIGHT), id="closed pool"),
+        pytest.param(
+            lambda queue: queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA),
+            id="closed pool",
+        ),
     ],
 )
 @deferred_f_from_coro_f
@@ -309,7 +316,7 @@ async def test_the_spider_stays_open_while_anything_waits_and_ctrl_c_ends_it_at_
 @deferred_f_from_coro_f
 async def test_closing_cancels_every_timer_and_forgets_what_waits():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a")
         crawl.queue.delay(asking_for("b"), 60)
         timers = [*crawl.queue._delayed.values(), crawl.queue._closed[Pool.RESEARCH].timer]
@@ -323,7 +330,7 @@ async def test_closing_cancels_every_timer_and_forgets_what_waits():
 @deferred_f_from_coro_f
 async def test_closing_cancels_the_wait_while_a_pool_is_tried_too():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT)
+        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("a", "b")
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")

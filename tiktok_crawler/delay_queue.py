@@ -7,6 +7,7 @@ import logging
 from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import Enum, auto
 from typing import TYPE_CHECKING
 
 from scrapy import signals
@@ -31,11 +32,19 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
+class PoolTrouble(Enum):
+    """Why a pool is closed; only the end of that trouble opens it."""
+
+    QUOTA = auto()
+    FAULTS = auto()
+
+
 @dataclass(slots=True)
 class _ClosedPool:
     """A pool that takes no requests until a time; then one is sent, the rest after its success."""
 
     until: datetime
+    trouble: PoolTrouble
     held: deque[Request] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
     is_probing: bool = False
@@ -84,7 +93,7 @@ class DelayQueue:
         self._closed[pool].held.append(request)
         self.crawler.stats.inc_value("tiktok/delay_queue/held_count")
 
-    def close_pool(self, pool: Pool, until: datetime) -> bool:
+    def close_pool(self, pool: Pool, until: datetime, trouble: PoolTrouble) -> bool:
         """Send nothing of the pool until then, and then a single request first.
 
         Returns:
@@ -94,21 +103,18 @@ class DelayQueue:
         if closed and not closed.is_probing:
             return False
         if closed is None:
-            closed = self._closed[pool] = _ClosedPool(until)
+            closed = self._closed[pool] = _ClosedPool(until, trouble)
         closed.until = until
+        closed.trouble = trouble
         closed.is_probing = False
         self._watch(pool, closed)
         return True
 
-    def open_pool(self, pool: Pool) -> None:
-        """Let all requests of the pool go on; nothing happens if it is open."""
-        closed = self._closed.pop(pool, None)
-        if closed is None:
-            return
-        if closed.timer:
-            closed.timer.cancel()
-        for request in closed.held:
-            self._send(request)
+    def open_pool(self, pool: Pool, trouble: PoolTrouble) -> None:
+        """Let all requests of the pool go on, if it was closed for this trouble."""
+        closed = self._closed.get(pool)
+        if closed and closed.trouble is trouble:
+            self._open(pool)
 
     def spider_idle(self) -> None:
         if self._delayed or self._closed:
@@ -133,10 +139,17 @@ class DelayQueue:
             self._watch(pool, closed)
             return
         if not closed.held:
-            self.open_pool(pool)
+            self._open(pool)
             return
         closed.is_probing = True
         self._send(closed.held.popleft(), is_probe=True)
+
+    def _open(self, pool: Pool) -> None:
+        closed = self._closed.pop(pool)
+        if closed.timer:
+            closed.timer.cancel()
+        for request in closed.held:
+            self._send(request)
 
     def _send_delayed(self, request: Request) -> None:
         del self._delayed[request]

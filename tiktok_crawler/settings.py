@@ -102,6 +102,8 @@ EXTENSIONS: dict[str, int | None] = {
 DOWNLOADER_MIDDLEWARES = {
     # Delays what failed and can succeed later; gives up what cannot.
     "tiktok_crawler.middlewares.retry.RetryMiddleware": 560,
+    # Stops sending while the API only fails.
+    "tiktok_crawler.middlewares.breaker.BreakerMiddleware": 565,
     # Adds the access token; renews it.
     "tiktok_crawler.middlewares.token.TokenMiddleware": 570,
     # Holds requests while the quota is used up; books each one that is sent.
@@ -152,5 +154,8 @@ TIKTOK_RETRY_TIMES = 5
 # Seconds (up to twice as many) before a search_id that was refused is tried again; and how often.
 TIKTOK_SEARCH_ID_DELAY = 5.0
 TIKTOK_SEARCH_ID_TIMES = 6
+# Seconds between single requests while the API only fails; and how many of them may fail.
+TIKTOK_PROBE_INTERVAL = 600.0
+TIKTOK_PROBE_TIMES = 6
 # Seconds that a rate limit makes all requests wait, doubling up to 60.
 TIKTOK_RATE_LIMIT_DELAY = 10.0

@@ -12,7 +12,7 @@ from tiktok_crawler import configuration
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
 from tiktok_crawler.components import extension, item_pipeline
-from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
 from tiktok_crawler.exceptions import TemporaryError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
@@ -85,13 +85,13 @@ class QuotaMiddleware:
         # Not if it was on its way when the pool closed: that says nothing of now.
         if self._queue.admits(request.meta["pool"], request):
             self._rate_limits_in_a_row = 0
-            self._queue.open_pool(request.meta["pool"])
+            self._queue.open_pool(request.meta["pool"], PoolTrouble.QUOTA)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """No answer to the request that tries a closed pool says nothing against the pool."""
         if request.meta.get("pool_probe") and not isinstance(exception, IgnoreRequest):
-            self._queue.open_pool(request.meta["pool"])
+            self._queue.open_pool(request.meta["pool"], PoolTrouble.QUOTA)
 
     def _spend(self) -> None:
         if self.max_requests is not None and self._sent >= self.max_requests:
@@ -115,7 +115,7 @@ class QuotaMiddleware:
             raise CrawlStoppingError
         pool: Pool = request.meta["pool"]
         until = next_try(utc_now(), self.policy, self.interval)
-        if self._queue.close_pool(pool, until):
+        if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             logger.warning(
                 "The day's quota is used up; going on at %(until)s UTC. Ctrl-C ends the crawl, and "
                 "the same command goes on later",
@@ -131,7 +131,8 @@ class QuotaMiddleware:
         seconds = rate_limit_seconds(
             self._rate_limits_in_a_row + 1, self.rate_limit_delay, _retry_after(response)
         )
-        if self._queue.close_pool(pool, utc_now() + timedelta(seconds=seconds)):
+        until = utc_now() + timedelta(seconds=seconds)
+        if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             self._rate_limits_in_a_row += 1
             logger.info(
                 "The API says that requests come too fast; going on in %(seconds).0f s",

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+    from scrapy.settings import BaseSettings
 
     from tiktok_crawler.items import PageRequest
     from tiktok_crawler.research_api.errors import Verdict
@@ -59,10 +60,7 @@ class RetryMiddleware:
         self.times = configuration.whole_number(settings, "TIKTOK_RETRY_TIMES")
         self.search_id_delay = configuration.number(settings, "TIKTOK_SEARCH_ID_DELAY")
         self.search_id_times = configuration.whole_number(settings, "TIKTOK_SEARCH_ID_TIMES")
-        self.exceptions: tuple[type[Exception], ...] = (
-            DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
-            *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
-        )
+        self.unanswered = unanswered(settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -79,7 +77,7 @@ class RetryMiddleware:
             return
         if isinstance(exception, TokenUnavailableError):
             self._retry_token(request, exception)
-        if isinstance(exception, self.exceptions):
+        if isinstance(exception, self.unanswered):
             self._retry(request, WindowFailedError(f"no answer: {type(exception).__name__}"))
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
@@ -140,6 +138,14 @@ class RetryMiddleware:
         again = request.replace(dont_filter=True, priority=request.priority + 1)
         extension(self.crawler, DelayQueue).delay(again, seconds)
         raise RequestDelayedError
+
+
+def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
+    """The exceptions that mean that a request got no usable answer."""
+    return (
+        DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
+        *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
+    )
 
 
 def _is_stale(page_request: PageRequest) -> bool:

@@ -1,0 +1,63 @@
+"""An API that only fails is asked by single requests, and not for ever."""
+
+from __future__ import annotations
+
+import sqlite3
+from os import EX_OK, EX_TEMPFAIL
+
+from crawling import CrawlFolder, exit_status, stat
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, error, page, serving
+
+YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
+PATIENT = {
+    "TIKTOK_RETRY_TIMES": 100,
+    "TIKTOK_PROBE_INTERVAL": 0.05,
+    "TIKTOK_PROBE_TIMES": 3,
+    "CONCURRENT_REQUESTS": 1,
+}
+FAULT = error(500, "internal_error")
+
+
+@deferred_f_from_coro_f
+async def test_a_bad_time_is_waited_out_with_single_requests(tmp_path, caplog):
+    async with serving(ScriptedApi(*[FAULT] * 22, page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, PATIENT, **YEAR)
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "breaker/opened_count") == 3
+    assert stat(crawler, "breaker/probe_failed_count") == 2
+    assert "The API only fails; trying again at" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_it_never_waits_for_ever_and_leaves_the_windows_open(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FAULT)) as api:
+        crawler = await folder.crawl(api.url, PATIENT, **YEAR)
+    assert len(api.bodies) == 20 + 3
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert crawler.stats.get_value("finish_reason") == "api_unavailable"
+    with sqlite3.connect(tmp_path / "crawl.db") as connection:
+        states = connection.execute("SELECT DISTINCT state FROM crawl_window").fetchall()
+    connection.close()
+    assert states == [("open",)]
+
+
+@deferred_f_from_coro_f
+async def test_with_policy_stop_it_ends_at_once(tmp_path):
+    async with serving(ScriptedApi(FAULT)) as api:
+        settings = PATIENT | {"TIKTOK_QUOTA_POLICY": "stop"}
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, settings, **YEAR)
+    assert len(api.bodies) == 20
+    assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@deferred_f_from_coro_f
+async def test_connections_that_break_count_too(tmp_path):
+    def hang_up(_body):
+        raise ConnectionResetError
+
+    async with serving(ScriptedApi(hang_up)) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, PATIENT)
+    assert len(api.bodies) == 23
+    assert crawler.stats.get_value("finish_reason") == "api_unavailable"

@@ -1,0 +1,106 @@
+"""Stops spending quota while the API only fails: a circuit breaker."""
+
+from __future__ import annotations
+
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tiktok_crawler import configuration
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.breaker import CircuitBreaker, Reaction
+from tiktok_crawler.collection.quota import QuotaPolicy
+from tiktok_crawler.components import extension
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
+from tiktok_crawler.middlewares.retry import unanswered
+from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
+from tiktok_crawler.research_api.errors import Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+
+class BreakerMiddleware:
+    """After 20 failures in a row, sends one request every TIKTOK_PROBE_INTERVAL seconds.
+
+    After TIKTOK_PROBE_TIMES of them that failed too, the crawl ends with status 75, and its windows
+    stay open. With TIKTOK_QUOTA_POLICY `stop` it ends at once.
+
+    Settings: TIKTOK_PROBE_INTERVAL, TIKTOK_PROBE_TIMES, TIKTOK_QUOTA_POLICY.
+    Statistics: tiktok/breaker/opened_count, tiktok/breaker/probe_failed_count.
+    """
+
+    def __init__(self, crawler: Crawler):
+        settings = crawler.settings
+        self.crawler = crawler
+        self.interval = timedelta(
+            seconds=configuration.number(settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=86400)
+        )
+        self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
+        self._unanswered = unanswered(settings)
+        self._breaker = CircuitBreaker(
+            configuration.whole_number(settings, "TIKTOK_PROBE_TIMES", least=1)
+        )
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        return cls(crawler)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        if not is_research_request(request):
+            return response
+        if verdict_of(request).kind is Kind.FAULT:
+            self._failed(request)
+        elif self._queue.admits(request.meta["pool"], request):
+            self._breaker.worked()
+            self._queue.open_pool(request.meta["pool"], PoolTrouble.FAULTS)
+        return response
+
+    def process_exception(self, request: Request, exception: Exception) -> None:
+        if is_research_request(request) and isinstance(exception, self._unanswered):
+            self._failed(request)
+
+    def _failed(self, request: Request) -> None:
+        was_open = self._breaker.is_open
+        is_probe = bool(request.meta.get("pool_probe"))
+        reaction = self._breaker.failed(is_probe=is_probe)
+        if reaction is Reaction.GO_ON:
+            return
+        if is_probe and was_open:
+            self.crawler.stats.inc_value("tiktok/breaker/probe_failed_count")
+        if reaction is Reaction.GIVE_UP or self.policy is QuotaPolicy.STOP:
+            self._give_up()
+        self._pause(request)
+
+    def _pause(self, request: Request) -> None:
+        pool = request.meta["pool"]
+        until = utc_now() + self.interval
+        if self._queue.close_pool(pool, until, PoolTrouble.FAULTS):
+            self.crawler.stats.inc_value("tiktok/breaker/opened_count")
+            logger.warning(
+                "The API only fails; trying again at %(until)s UTC with a single request",
+                {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
+                extra={"spider": self.crawler.spider},
+            )
+        self._queue.hold(pool, request)
+        raise RequestDelayedError
+
+    def _give_up(self) -> None:
+        logger.error(
+            "The API only fails; the windows that are open stay open for a later run",
+            extra={"spider": self.crawler.spider},
+        )
+        extension(self.crawler, Outcome).stop(CloseReason.API_UNAVAILABLE)
+        raise CrawlStoppingError
+
+    @property
+    def _queue(self) -> DelayQueue:
+        return extension(self.crawler, DelayQueue)
