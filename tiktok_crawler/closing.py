@@ -17,6 +17,7 @@ class CloseReason(StrEnum):
     CREDENTIALS_REFUSED = "credentials_refused"
     TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105
     DAILY_QUOTA_SPENT = "daily_quota_spent"
+    QUERY_REFUSED = "query_refused"
     API_UNAVAILABLE = "api_unavailable"
     MAX_REQUESTS_REACHED = "max_requests_reached"
     LOCK_LOST = "lock_lost"
@@ -29,6 +30,7 @@ EXIT_STATUSES = {
     CloseReason.CREDENTIALS_REFUSED: EX_NOPERM,
     CloseReason.TOKEN_UNAVAILABLE: EX_TEMPFAIL,
     CloseReason.DAILY_QUOTA_SPENT: EX_TEMPFAIL,
+    CloseReason.QUERY_REFUSED: EX_CONFIG,
     CloseReason.API_UNAVAILABLE: EX_TEMPFAIL,
     CloseReason.MAX_REQUESTS_REACHED: EX_TEMPFAIL,
     CloseReason.LOCK_LOST: EX_TEMPFAIL,

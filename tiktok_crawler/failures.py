@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import IgnoreRequest
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from tiktok_crawler.research_api.errors import Verdict
 
 
@@ -34,5 +36,9 @@ class WindowFailedError(IgnoreRequest):
         self.log_id = log_id
 
     @classmethod
-    def from_verdict(cls, verdict: Verdict) -> WindowFailedError:
+    def from_verdict(cls, verdict: Verdict) -> Self:
         return cls(str(verdict), log_id=verdict.log_id)
+
+
+class RequestRefusedError(WindowFailedError):
+    """The API does not accept the request itself: repeating it cannot help."""

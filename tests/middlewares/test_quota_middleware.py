@@ -30,8 +30,10 @@ async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_
         return SPENT
 
     api = ScriptedApi(SPENT, SPENT, SPENT, SPENT, refuse_again, page(1))
+    folder = CrawlFolder(tmp_path)
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, INTERVAL, **WINDOWS)
+        await folder.prove_query(api)
+        crawler = await folder.crawl(api.url, INTERVAL, **WINDOWS)
     assert in_flight_at_once == [5], "only the probe was sent after the pause"
     assert len(api.bodies) == 4 + 1 + 4
     assert exit_status(crawler) == EX_OK
@@ -83,9 +85,11 @@ async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(tmp_path)
         return page(1)
 
     pause = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 1}
+    folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(answer_late, SPENT, SPENT, SPENT, note)) as api:
+        await folder.prove_query(api)
         began = loop.time()
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, pause, **WINDOWS)
+        crawler = await folder.crawl(api.url, pause, **WINDOWS)
     assert exit_status(crawler) == EX_OK
     assert min(sent_at) - began >= 1
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from os import EX_OK, EX_TEMPFAIL
+from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
 from crawling import CrawlFolder, exit_status, stat
@@ -11,6 +11,7 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 
 FAULT = error(500, "internal_error", "Something went wrong. Please try again later.")
+REFUSAL = error(400, "invalid_params", "`username: x` is invalid: cannot find the user")
 LOST = error(400, "invalid_params", "Search Id 77 is invalid or expired")
 CURSOR = error(400, "invalid_params", "Invalid count or cursor")
 FIRST_PAGE = page(2, has_more=True)
@@ -142,12 +143,40 @@ async def test_a_search_resumed_after_ten_minutes_is_lost_with_one_refusal(tmp_p
 @deferred_f_from_coro_f
 async def test_a_refusal_is_not_tried_again(tmp_path):
     folder = CrawlFolder(tmp_path)
-    refusal = error(400, "invalid_params", "`username: x` is invalid: cannot find the user")
-    async with serving(ScriptedApi(refusal)) as api:
+    async with serving(ScriptedApi(REFUSAL)) as api:
+        await folder.prove_query(api)
         crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 1
     assert exit_status(crawler) == EX_TEMPFAIL
-    assert "cannot find the user" in windows(folder, "error")[0][0]
+    assert "cannot find the user" in windows(folder, "error")[-1][0]
+
+
+@deferred_f_from_coro_f
+async def test_a_query_that_never_succeeded_is_refused_with_one_request_and_parks_nothing(
+    tmp_path, caplog
+):
+    folder = CrawlFolder(tmp_path)
+    folder.query_file.write_text(
+        "start_date: 2023-01-01\nend_date: 2023-12-31\nusernames: [ann, bob]\n"
+    )
+    async with serving(ScriptedApi(REFUSAL)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 1
+    assert exit_status(crawler) == EX_CONFIG
+    assert crawler.stats.get_value("finish_reason") == "query_refused"
+    assert "cannot find the user (log_id 20240102LOG)" in caplog.text
+    assert "one unusable account can fail them all" in caplog.text
+    assert windows(folder, "state") == [("open",)]
+
+
+@deferred_f_from_coro_f
+async def test_a_query_whose_first_window_was_parked_goes_on_but_is_not_proven(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FAULT, REFUSAL)) as api:
+        settings = {"TIKTOK_RETRY_TIMES": 0, "CONCURRENT_REQUESTS": 1}
+        crawler = await folder.crawl(api.url, settings, start_date="2023-01-01")
+    assert len(api.bodies) == 2
+    assert exit_status(crawler) == EX_CONFIG
 
 
 @pytest.mark.parametrize(

@@ -18,8 +18,10 @@ INVALID = error(401, "access_token_invalid", "The access token is invalid or not
 
 @deferred_f_from_coro_f
 async def test_one_token_request_serves_all_that_wait(tmp_path):
+    folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, **WINDOWS)
+        await folder.prove_query(api)
+        crawler = await folder.crawl(api.url, **WINDOWS)
     assert len(api.bodies) == 4
     assert api.token_forms == [
         {
@@ -35,9 +37,14 @@ async def test_one_token_request_serves_all_that_wait(tmp_path):
 @deferred_f_from_coro_f
 async def test_a_token_that_dies_is_renewed_once_for_all(tmp_path):
     api = ScriptedApi(INVALID, INVALID, INVALID, INVALID, page(1))
-    api.token_answers.append(Answer(body=TOKEN | {"access_token": "clt.second"}))
+    folder = CrawlFolder(tmp_path)
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, **WINDOWS)
+        await folder.prove_query(api)
+        api.token_answers = [
+            Answer(body=TOKEN),
+            Answer(body=TOKEN | {"access_token": "clt.second"}),
+        ]
+        crawler = await folder.crawl(api.url, **WINDOWS)
     assert len(api.token_forms) == 2
     assert api.headers[-1]["Authorization"] == "Bearer clt.second"
     assert exit_status(crawler) == EX_OK

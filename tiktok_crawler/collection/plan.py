@@ -57,6 +57,8 @@ class Plan:
     left_windows: tuple[PageRequest, ...]
     covered_days: tuple[date, ...]
     unsettled_days: tuple[date, ...]
+    has_succeeded: bool
+    """Whether the API has ever answered the query with a page."""
 
     @property
     def window_count(self) -> int:
@@ -113,6 +115,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         left_windows=tuple(w for w in unfinished if not w.window.overlaps(wanted.days)),
         covered_days=tuple(day for day in wanted.days if day not in missing_set),
         unsettled_days=tuple(day for day in unsettled if day not in missing_set),
+        has_succeeded=bool(known.coverage) or not all(w.starts_search for w in unfinished),
     )
 
 

@@ -19,6 +19,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     CrawlStoppingError,
     RequestDelayedError,
+    RequestRefusedError,
     SearchLostError,
     WindowFailedError,
 )
@@ -89,7 +90,7 @@ class RetryMiddleware:
             case Kind.FAULT:
                 self._retry(request, WindowFailedError.from_verdict(verdict))
             case Kind.REFUSED | Kind.SEARCH_REFUSED:
-                raise WindowFailedError.from_verdict(verdict)
+                raise RequestRefusedError.from_verdict(verdict)
 
     def _retry(self, request: Request, failure: Exception, *, times: int | None = None) -> None:
         """Send the request again later, or give up with the failure."""

@@ -19,6 +19,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     CrawlStoppingError,
     RequestDelayedError,
+    RequestRefusedError,
     SearchLostError,
     WindowFailedError,
 )
@@ -71,6 +72,8 @@ class VideosSpider(Spider):
         self.wanted = wanted
         self.max_requests = max_requests
         self.plan: Plan | None = None
+        self._is_proven = False
+        self._first_has_ended = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
@@ -103,6 +106,9 @@ class VideosSpider(Spider):
             self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
         )
         self.plan = plan = await storage.plan()
+        if plan.has_succeeded:
+            self._is_proven = True
+            self._first_has_ended.set()
         self._announce(plan)
         new = (
             PageRequest(None, window, self.wanted.fields, VIDEO_QUERY.max_count)
@@ -111,6 +117,8 @@ class VideosSpider(Spider):
         for page_request in (*plan.open_windows, *new, *plan.parked_windows):
             await self._free_windows.acquire()
             yield self._request(page_request)
+            # The first request of a query that the API has never answered goes alone.
+            await self._first_has_ended.wait()
 
     def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""
@@ -145,6 +153,8 @@ class VideosSpider(Spider):
                 return
             case SearchLostError():
                 yield self._search_anew(request, page_request, str(failure.value))
+            case RequestRefusedError(reason=reason, log_id=log_id) if not self._is_proven:
+                self._refuse_query(reason, log_id)
             case WindowFailedError(reason=reason, log_id=log_id):
                 logger.warning(
                     "%(window)s is given up for now: %(reason)s (log_id %(log_id)s)",
@@ -157,8 +167,20 @@ class VideosSpider(Spider):
 
     def item_scraped(self, item: Page | ParkedWindow) -> None:
         """Let the next window open when one has ended; called after the item is stored."""
+        self._is_proven |= isinstance(item, Page)
+        self._first_has_ended.set()
         if isinstance(item, ParkedWindow) or not item.has_more:
             self._free_windows.release()
+
+    def _refuse_query(self, reason: str, log_id: str | None) -> None:
+        hint = ""
+        if len(self.collection.query.usernames) > 1:
+            hint = ". The query names several usernames: one unusable account can fail them all"
+        logger.error(
+            "The API refuses the query: %(reason)s (log_id %(log_id)s)%(hint)s",
+            {"reason": reason, "log_id": log_id, "hint": hint},
+        )
+        extension(self.crawler, Outcome).stop(CloseReason.QUERY_REFUSED)
 
     def _search_anew(
         self, request: Request, page_request: PageRequest, reason: str
