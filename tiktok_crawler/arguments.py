@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -66,6 +67,9 @@ def wanted(collection: Collection, settings: BaseSettings) -> Wanted:
         fields=configuration.video_fields(settings),
         freshness=configuration.freshness(settings, collection.refresh_after),
         window_days=configuration.window_days(settings),
+        id_skew=timedelta(
+            seconds=configuration.number(settings, "TIKTOK_ID_SKEW_SECONDS", most=30 * 86400)
+        ),
     )
 
 

@@ -1,8 +1,8 @@
-"""What flows from the spiders to the pipelines: pages, and windows that were given up for now."""
+"""What flows from the spiders to the pipelines: pages, and windows that something happened to."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ class PageRequest:
 
     `window_id` is the row in `crawl_window`, which exists from the first request on. `cursor` 0
     starts a new search; later pages echo the cursor and the search_id of the page before, which
-    came at `previous_page_at` (API.md 3.5).
+    came at `previous_page_at` (API.md 3.5). `searched_at` is when the search began.
     """
 
     window_id: int | None
@@ -27,14 +27,20 @@ class PageRequest:
     cursor: int = 0
     search_id: str | None = None
     previous_page_at: datetime | None = None
+    searched_at: datetime | None = field(default=None, compare=False)
 
     @property
     def starts_search(self) -> bool:
         return self.cursor == 0
 
+    @property
+    def is_divisible(self) -> bool:
+        """Whether the window can be searched in parts without asking for a page again."""
+        return self.starts_search and len(self.window) > 1
+
     def from_start(self) -> PageRequest:
         """The request that starts a new search of the same window."""
-        return replace(self, cursor=0, search_id=None, previous_page_at=None)
+        return replace(self, cursor=0, search_id=None, previous_page_at=None, searched_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,29 @@ class Page:
 @dataclass(frozen=True, slots=True)
 class ParkedWindow:
     """A window that is given up for now, with the reason and the log_id of the last answer."""
+
+    request: PageRequest
+    reason: str
+    log_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LostSearch:
+    """A search that the API does not know any more, at the page that was asked for last.
+
+    The pipeline finds out which of the window's days the search had passed, and adds `resumed`: the
+    request that starts a new search of the others. `lost_searches` counts the searches of the
+    window that were lost in a row without passing a day.
+    """
+
+    request: PageRequest
+    lost_searches: int
+    resumed: PageRequest | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeavyWindow:
+    """A window whose first page kept failing, and that is searched in parts from now on."""
 
     request: PageRequest
     reason: str

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-from tiktok_crawler.items import Page, ParkedWindow
+from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -56,5 +56,9 @@ def describe(item: object) -> str:
             return f"page of {request.window} at cursor {request.cursor}: {len(records)} records"
         case ParkedWindow(request=request):
             return f"parked window {request.window}"
+        case HeavyWindow(request=request):
+            return f"window {request.window}, which is too heavy"
+        case LostSearch(request=request):
+            return f"lost search of {request.window} at cursor {request.cursor}"
         case _:
             return type(item).__name__

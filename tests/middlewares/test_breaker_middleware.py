@@ -15,6 +15,7 @@ PATIENT = {
     "TIKTOK_PROBE_INTERVAL": 0.05,
     "TIKTOK_PROBE_TIMES": 3,
     "CONCURRENT_REQUESTS": 1,
+    "TIKTOK_WINDOW_DAYS": 7,
 }
 FAULT = error(500, "internal_error")
 

@@ -18,6 +18,9 @@ FIRST_PAGE = page(2, has_more=True)
 LAST_PAGE = page(1, cursor=145)
 
 
+ONE_DAY = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
+
+
 def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
     with sqlite3.connect(folder.path / "crawl.db") as connection:
         rows = connection.execute(f"SELECT {columns} FROM crawl_window ORDER BY id").fetchall()
@@ -59,21 +62,79 @@ async def test_a_connection_that_breaks_is_tried_again(tmp_path):
 async def test_a_first_page_that_keeps_failing_parks_the_window(tmp_path, caplog):
     folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(FAULT)) as api:
-        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2}, **ONE_DAY)
     assert len(api.bodies) == 3
     assert exit_status(crawler) == EX_TEMPFAIL
     assert windows(folder, "state, requests, error_log_id") == [("parked", 3, "20240102LOG")]
     assert "Something went wrong" in windows(folder, "error")[0][0]
-    assert "2024-01-01..2024-01-02 is given up for now" in caplog.text
+    assert "2024-01-01 is given up for now" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def fail_over_four_days(body):
+        days = int(body["end_date"]) - int(body["start_date"]) + 1
+        return FAULT if days > 4 else page(1)
+
+    async with serving(ScriptedApi(fail_over_four_days)) as api:
+        january = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 1}, **january)
+        asked = [(body["start_date"], body["end_date"]) for body in api.bodies]
+    assert exit_status(crawler) == EX_OK
+    assert asked[:4] == [("20240101", "20240131")] * 2 + [
+        ("20240131", "20240131"),
+        ("20240101", "20240115"),
+    ]
+    covered = windows(folder, "start_date, end_date, state")
+    days = [
+        int(day[-2:])
+        for first, last, state in covered
+        if state == "complete"
+        for day in (f"{n:02d}" for n in range(int(first[-2:]), int(last[-2:]) + 1))
+    ]
+    assert sorted(days) == list(range(1, 32)), "each day once"
+    assert len(api.bodies) <= 30
+
+
+@deferred_f_from_coro_f
+async def test_a_single_day_that_stays_too_heavy_is_parked_while_the_others_work(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def fail_on_the_15th(body):
+        return FAULT if body["start_date"] <= "20240115" <= body["end_date"] else page(1)
+
+    async with serving(ScriptedApi(fail_on_the_15th)) as api:
+        january = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 1}, **january)
+        assert exit_status(crawler) == EX_TEMPFAIL
+        parked = [row for row in windows(folder, "state, start_date, end_date") if "parked" in row]
+        assert parked == [("parked", "2024-01-15", "2024-01-15")]
+        api.answers = [page(1)]
+        api.bodies.clear()
+        assert exit_status(await folder.crawl(api.url, **january)) == EX_OK
+    assert len(api.bodies) == 1
+
+
+@deferred_f_from_coro_f
+async def test_a_wide_window_is_tried_twice_and_a_narrow_one_patiently(tmp_path):
+    async with serving(ScriptedApi(FAULT)) as api:
+        settings = {"TIKTOK_RETRY_TIMES": 5, "CONCURRENT_REQUESTS": 1}
+        await CrawlFolder(tmp_path).crawl(
+            api.url, settings, start_date="2024-01-01", end_date="2024-01-08", max_requests="9"
+        )
+    widths = [int(body["end_date"]) - int(body["start_date"]) + 1 for body in api.bodies]
+    assert widths == [8, 8, 1, 1, 1, 1, 1, 1, 7]
 
 
 @deferred_f_from_coro_f
 async def test_a_parked_window_is_tried_again_by_the_next_run(tmp_path):
     folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(FAULT)) as api:
-        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0}, **ONE_DAY)
         api.answers = [page(1)]
-        crawler = await folder.crawl(api.url)
+        crawler = await folder.crawl(api.url, **ONE_DAY)
     assert exit_status(crawler) == EX_OK
     assert windows(folder, "state, requests, error") == [("complete", 2, None)]
 
@@ -107,6 +168,28 @@ async def test_a_search_that_stays_refused_is_lost_and_starts_anew(tmp_path, cap
     assert exit_status(crawler) == EX_OK
     assert stat(crawler, "searches/lost_count") == 1
     assert "the search was lost at cursor 100" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_lost_search_keeps_the_days_that_it_had_passed(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    january_25 = 1706184000 << 32  # noon
+    script = ScriptedApi(page(january_25 + 1, january_25, has_more=True), LOST, page(1))
+    async with serving(script) as api:
+        crawler = await folder.crawl(
+            api.url, {"TIKTOK_SEARCH_ID_TIMES": 0}, start_date="2024-01-01", end_date="2024-01-31"
+        )
+        asked = [(body["start_date"], body["end_date"]) for body in api.bodies]
+        again = await folder.crawl(api.url, start_date="2024-01-01", end_date="2024-01-31")
+    whole, rest = ("20240101", "20240131"), ("20240101", "20240125")
+    assert asked == [whole, whole, rest]
+    assert windows(folder, "state, start_date, end_date") == [
+        ("split", "2024-01-01", "2024-01-31"),
+        ("complete", "2024-01-26", "2024-01-31"),
+        ("complete", "2024-01-01", "2024-01-25"),
+    ]
+    assert exit_status(crawler) == exit_status(again) == EX_OK
+    assert len(api.bodies) == 3
 
 
 @deferred_f_from_coro_f
@@ -205,3 +288,58 @@ async def test_a_later_page_without_an_end_never_completes_the_window(tmp_path):
     assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, None, 100]
     assert exit_status(crawler) == EX_OK
     assert windows(folder, "state, suspicious") == [("complete", 0)]
+
+
+def malformed(*ids: int) -> Answer:
+    """An answer that says `ok`, but not whether there is more."""
+    answer = page(*ids)
+    del answer.body["data"]["has_more"]
+    return answer
+
+
+@deferred_f_from_coro_f
+async def test_a_fault_before_does_not_make_a_malformed_answer_believable(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(FAULT, malformed(), page(1))) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 3
+    assert exit_status(crawler) == EX_OK
+    assert windows(folder, "state, suspicious, videos") == [("complete", 0, 1)]
+
+
+@deferred_f_from_coro_f
+async def test_records_without_an_end_are_stored_and_the_window_is_not_complete(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(malformed(1, 2, 3))) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 2
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert windows(folder, "state, videos") == [("parked", 3)]
+
+
+@deferred_f_from_coro_f
+async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    script = ScriptedApi(FIRST_PAGE, LOST, malformed())
+    async with serving(script) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 0}, **ONE_DAY)
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert windows(folder, "state") == [("parked",)]
+
+
+@deferred_f_from_coro_f
+async def test_an_empty_answer_that_is_believed_is_said(tmp_path, caplog):
+    async with serving(ScriptedApi(malformed())) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "windows/suspicious_count") == 1
+    assert "suspicious" in caplog.text
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
+@deferred_f_from_coro_f
+async def test_an_answer_that_cannot_be_decompressed_is_tried_again(tmp_path, encoding):
+    broken = Answer(503, b"<html>busy</html>", {"Content-Encoding": encoding})
+    async with serving(ScriptedApi(broken, page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == EX_OK

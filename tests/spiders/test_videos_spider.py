@@ -9,6 +9,7 @@ from os import EX_OK, EX_TEMPFAIL
 import pytest
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.crawler import Crawler
+from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 
@@ -72,7 +73,7 @@ async def test_a_cursor_that_stands_still_parks_the_window_and_keeps_the_page(tm
     async with serving(script) as api:
         crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 2
-    assert rows(folder, "SELECT state, cursor FROM crawl_window") == [("parked", 0)]
+    assert rows(folder, "SELECT state, cursor FROM crawl_window") == [("parked", 100)]
     assert rows(folder, "SELECT id FROM video ORDER BY id") == [(2,), (3,)]
     assert exit_status(crawler) == EX_TEMPFAIL
 
@@ -270,6 +271,41 @@ async def test_an_answer_that_is_too_large_is_a_failure_and_not_a_crash(tmp_path
     folder = CrawlFolder(tmp_path)
     big = Answer(200, b" " * 3000)
     async with serving(ScriptedApi(big)) as api:
-        crawler = await folder.crawl(api.url, {"DOWNLOAD_MAXSIZE": 2000, "TIKTOK_RETRY_TIMES": 1})
+        crawler = await folder.crawl(
+            api.url, {"DOWNLOAD_MAXSIZE": 2000, "TIKTOK_RETRY_TIMES": 1}, end_date="2024-01-01"
+        )
     assert exit_status(crawler) == EX_TEMPFAIL
     assert rows(folder, "SELECT state FROM crawl_window") == [("parked",)]
+
+
+class DropsEverything:
+    def process_item(self, item):  # noqa: ARG002 - Scrapy's signature
+        raise DropItem("as the user wants it")
+
+
+@deferred_f_from_coro_f
+async def test_a_users_pipeline_that_drops_pages_does_not_keep_the_crawl_open(tmp_path):
+    pipelines = {
+        "tiktok_crawler.pipelines.storage.StoragePipeline": 100,
+        DropsEverything: 200,
+    }
+    async with serving(ScriptedApi(page(1))) as api:
+        async with asyncio.timeout(20):
+            crawler = await CrawlFolder(tmp_path).crawl(
+                api.url, {"ITEM_PIPELINES": pipelines}, **YEAR
+            )
+    assert stat(crawler, "windows/completed_count") == 12
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_an_open_search_that_began_before_its_days_were_final_starts_anew(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(2, has_more=True))) as api:
+        await folder.crawl(api.url, max_requests="1")
+        rows(folder, "UPDATE crawl_window SET searched_at = '2024-01-02 12:00:00.000000'")
+        api.answers = [page(1)]
+        api.bodies.clear()
+        crawler = await folder.crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [None]
+    assert exit_status(crawler) == EX_OK

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import chain
+from datetime import UTC, datetime
+from itertools import chain, pairwise
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.date_range import DAY, DateRange, contiguous, midnight
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
-    from datetime import date, datetime, timedelta
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, timedelta
 
 LONGEST_WINDOW_DAYS = 31
 """The API takes at most 30 days between first and last day, both inclusive (API.md 3.2)."""
@@ -73,6 +74,43 @@ def unsettled_days(
     return [
         day for day in wanted if day in searched and not freshness.is_settled(day, searched[day])
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class PageSpan:
+    """The newest and the oldest id of a page; `id >> 32` is a Unix time (API.md 3.7)."""
+
+    newest_id: int
+    oldest_id: int
+
+
+def passed_days(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -> DateRange | None:
+    """The newest days of a window that an unfinished search has delivered completely.
+
+    Pages come in strictly descending id, and ids are made at most `skew` before `create_time`. A
+    day is passed when the oldest id lies at least `skew` before its start. The first day of the
+    window never is: what the search has not said to be its end is not.
+
+    Args:
+        window: the days that are searched.
+        pages: what the pages of the search brought, in their order; empty ones are left out.
+        skew: how far apart an id's time and `create_time` may lie.
+
+    Returns:
+        None if there is no such day, or if the ids do not bear this out: their order is broken, or
+        their times lie outside the window.
+    """
+    if not pages or any(later.newest_id >= page.oldest_id for page, later in pairwise(pages)):
+        return None
+    newest, oldest = _time_of(pages[0].newest_id), _time_of(pages[-1].oldest_id)
+    if oldest < midnight(window.start) - skew or newest > midnight(window.end + DAY):
+        return None
+    passed = [day for day in window if midnight(day) - skew >= oldest and day > window.start]
+    return DateRange(passed[0], passed[-1]) if passed else None
+
+
+def _time_of(video_id: int) -> datetime:
+    return datetime.fromtimestamp(video_id >> 32, UTC)
 
 
 def windows(days: Iterable[date], width: int = LONGEST_WINDOW_DAYS) -> list[DateRange]:

@@ -73,6 +73,7 @@ class Progress:
         self.crawler = crawler
         self._interval = interval
         self._started_at = utc_now()
+        self._videos = 0
         self._windows_done = 0
         self._days_done = 0
         self._days_reached: dict[int | None, float] = {}
@@ -98,6 +99,7 @@ class Progress:
     def item_scraped(self, item: object) -> None:
         if not isinstance(item, Page):
             return
+        self._videos += len(item.records)
         if item.has_more:
             self._days_reached[item.request.window_id] = days_reached(item)
             return
@@ -120,11 +122,11 @@ class Progress:
         reached = self._days_done + sum(self._days_reached.values())
         return Snapshot(
             windows_done=self._windows_done,
-            windows=plan.window_count,
+            # Windows that are cut become more than were planned.
+            windows=max(plan.window_count, self._windows_done),
             days_done=min(len(plan.covered_days) + self._days_done, len(plan.days)),
             days=len(plan.days),
-            videos=stats.get_value("tiktok/videos/new_count", 0)
-            + stats.get_value("tiktok/videos/updated_count", 0),
+            videos=self._videos,
             requests=stats.get_value("tiktok/requests/sent_count", 0),
             seconds=(utc_now() - self._started_at).total_seconds(),
             left_fraction=1 - reached / plan.planned_days if plan.planned_days else 0.0,

@@ -12,6 +12,7 @@ from scrapy.utils.misc import load_object
 
 from tiktok_crawler import configuration
 from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.agenda import PATIENT_WIDTH_DAYS
 from tiktok_crawler.collection.quota import backoff_seconds
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import DelayQueue, utc_now
@@ -79,7 +80,8 @@ class RetryMiddleware:
         if isinstance(exception, TokenUnavailableError):
             self._retry_token(request, exception)
         if isinstance(exception, self.unanswered):
-            self._retry(request, WindowFailedError(f"no answer: {type(exception).__name__}"))
+            reason = f"no answer: {type(exception).__name__}"
+            self._retry_fault(request, WindowFailedError(reason))
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
@@ -88,14 +90,14 @@ class RetryMiddleware:
             case Kind.MALFORMED:
                 self._retry_malformed(request, verdict)
             case Kind.FAULT:
-                self._retry(request, WindowFailedError.from_verdict(verdict))
+                self._retry_fault(request, WindowFailedError.from_verdict(verdict))
             case Kind.REFUSED | Kind.SEARCH_REFUSED:
                 raise RequestRefusedError.from_verdict(verdict)
 
-    def _retry(self, request: Request, failure: Exception, *, times: int | None = None) -> None:
-        """Send the request again later, or give up with the failure."""
+    def _retry(self, request: Request, failure: Exception, *, times: int) -> None:
+        """Send the request again later, so many times, or give up with the failure."""
         attempt = request.meta.get("retry_times", 0) + 1
-        if attempt > (self.times if times is None else times):
+        if attempt > times:
             self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
             raise failure
         request.meta["retry_times"] = attempt
@@ -104,13 +106,23 @@ class RetryMiddleware:
             backoff_seconds(attempt, self.delay, self.delay_max, jitter=random.random()),  # noqa: S311
         )
 
+    def _retry_fault(self, request: Request, failure: WindowFailedError) -> None:
+        """A wide window may be too heavy for the API: it is cut soon instead of tried for long."""
+        page_request: PageRequest = request.meta["page_request"]
+        is_wide = page_request.starts_search and len(page_request.window) > PATIENT_WIDTH_DAYS
+        self._retry(request, failure, times=min(self.times, 1) if is_wide else self.times)
+
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
         page_request: PageRequest = request.meta["page_request"]
         if not page_request.starts_search:
-            self._retry(request, SearchLostError(str(verdict)))
-        elif not request.meta.get("retry_times"):
-            self._retry(request, WindowFailedError.from_verdict(verdict), times=1)
+            self._retry(request, SearchLostError(str(verdict)), times=self.times)
+        elif not request.meta.get("is_malformed"):
+            request.meta["is_malformed"] = True
+            self._retry(request, WindowFailedError.from_verdict(verdict), times=self.times + 1)
+        elif request.meta["lost_searches"]:
+            # The search before this one had found something.
+            raise WindowFailedError.from_verdict(verdict)
 
     def _retry_search(self, request: Request) -> None:
         """A search_id is often refused right after it was issued: the same request again."""
@@ -124,7 +136,7 @@ class RetryMiddleware:
 
     def _retry_token(self, request: Request, exception: TokenUnavailableError) -> None:
         try:
-            self._retry(request, CrawlStoppingError())
+            self._retry(request, CrawlStoppingError(), times=self.times)
         except CrawlStoppingError:
             logger.error(
                 "TikTok gives no access token: %(error)s",

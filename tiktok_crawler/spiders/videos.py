@@ -12,6 +12,7 @@ from scrapy.http import JsonRequest
 
 from tiktok_crawler import arguments, configuration
 from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.agenda import Agenda
 from tiktok_crawler.collection.plan import describe_days
 from tiktok_crawler.components import extension, item_pipeline
 from tiktok_crawler.delay_queue import utc_now
@@ -23,7 +24,7 @@ from tiktok_crawler.failures import (
     SearchLostError,
     WindowFailedError,
 )
-from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
 from tiktok_crawler.middlewares.verdict import verdict_of
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
@@ -48,7 +49,7 @@ FOLLOW_UP_PRIORITY = 10
 """Pages of an open window go before new windows."""
 
 LOST_SEARCHES = 3
-"""A window whose search was lost so often in a run is parked."""
+"""A window whose search is lost so often in a row, and never passes a day, is parked."""
 
 
 class VideosSpider(Spider):
@@ -74,6 +75,7 @@ class VideosSpider(Spider):
         self.plan: Plan | None = None
         self._is_proven = False
         self._first_has_ended = asyncio.Event()
+        self._something_ended = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
@@ -92,7 +94,8 @@ class VideosSpider(Spider):
             arguments.wanted(collection, crawler.settings),
             max_requests=arguments.whole_number(kwargs, "max_requests"),
         )
-        crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
+        for signal in (signals.item_scraped, signals.item_dropped):
+            crawler.signals.connect(spider.item_scraped, signal=signal)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
@@ -110,41 +113,51 @@ class VideosSpider(Spider):
             self._is_proven = True
             self._first_has_ended.set()
         self._announce(plan)
-        new = (
-            PageRequest(None, window, self.wanted.fields, VIDEO_QUERY.max_count)
-            for window in plan.new_windows
-        )
-        for page_request in (*plan.open_windows, *new, *plan.parked_windows):
-            await self._free_windows.acquire()
+        self._agenda = Agenda(plan, self.wanted)
+        while page_request := await self._next_window():
             yield self._request(page_request)
             # The first request of a query that the API has never answered goes alone.
             await self._first_has_ended.wait()
+
+    async def _next_window(self) -> PageRequest | None:
+        """Wait until another window may be opened; None when nothing is left to search."""
+        await self._free_windows.acquire()
+        while not self._agenda.is_done:
+            if page_request := self._agenda.next():
+                return page_request
+            self._something_ended.clear()
+            await self._something_ended.wait()
+        return None
 
     def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""
         assert response.request
         page_request: PageRequest = response.request.meta["page_request"]
         verdict = verdict_of(response.request)
-        if verdict.kind is Kind.MALFORMED or verdict.data is None:
+        is_malformed = verdict.kind is Kind.MALFORMED
+        if is_malformed and not (verdict.data or {}).get(VIDEO_QUERY.records_key):
             yield empty_page(page_request, received_at=utc_now(), log_id=verdict.log_id)
             return
         page = read_page(
             VIDEO_QUERY,
             page_request,
-            verdict.data,
+            verdict.data or {},
             received_at=utc_now(),
             log_id=verdict.log_id,
         )
         yield page
+        if is_malformed:
+            yield self._give_up(page_request, str(verdict), verdict.log_id)
+            return
         if page.next_request is None:
             return
         if page.advances:
             yield self._request(page.next_request, lost=response.request.meta["lost_searches"])
         else:
             reason = f"the cursor does not move on from {page.cursor}"
-            yield ParkedWindow(page_request.from_start(), reason, page.log_id)
+            yield self._give_up(page_request, reason, page.log_id)
 
-    def failed(self, failure: Failure) -> Iterator[Request | ParkedWindow]:
+    def failed(self, failure: Failure) -> Iterator[LostSearch | HeavyWindow | ParkedWindow]:
         """Act on a request that ended without a page."""
         request: Request = failure.request  # type: ignore[attr-defined]
         page_request: PageRequest = request.meta["page_request"]
@@ -152,25 +165,49 @@ class VideosSpider(Spider):
             case RequestDelayedError() | CrawlStoppingError():
                 return
             case SearchLostError():
-                yield self._search_anew(request, page_request, str(failure.value))
+                yield self._lost(request, str(failure.value))
             case RequestRefusedError(reason=reason, log_id=log_id) if not self._is_proven:
                 self._refuse_query(reason, log_id)
+            case RequestRefusedError(reason=reason, log_id=log_id):
+                yield self._give_up(page_request, reason, log_id)
+            case WindowFailedError(reason=reason, log_id=log_id) if page_request.is_divisible:
+                yield self._cut(page_request, reason, log_id)
             case WindowFailedError(reason=reason, log_id=log_id):
-                logger.warning(
-                    "%(window)s is given up for now: %(reason)s (log_id %(log_id)s)",
-                    {"window": page_request.window, "reason": reason, "log_id": log_id},
-                )
-                yield ParkedWindow(page_request, reason, log_id)
+                yield self._give_up(page_request, reason, log_id)
             case _:
                 extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
                 failure.raiseException()
 
-    def item_scraped(self, item: Page | ParkedWindow) -> None:
-        """Let the next window open when one has ended; called after the item is stored."""
+    def item_scraped(self, item: Page | LostSearch | HeavyWindow | ParkedWindow) -> None:
+        """Plan what comes next; called after the item is stored."""
         self._is_proven |= isinstance(item, Page)
         self._first_has_ended.set()
-        if isinstance(item, ParkedWindow) or not item.has_more:
-            self._free_windows.release()
+        match item:
+            case LostSearch():
+                self._search_anew(item)
+                return
+            case Page(has_more=True):
+                return
+            case HeavyWindow(request=request):
+                self._agenda.too_heavy(request.window)
+            case Page(request=request) | ParkedWindow(request=request):
+                self._agenda.ended(request.window, worked=isinstance(item, Page))
+        self._free_windows.release()
+        self._something_ended.set()
+
+    def _give_up(self, page_request: PageRequest, reason: str, log_id: str | None) -> ParkedWindow:
+        logger.warning(
+            "%(window)s is given up for now: %(reason)s (log_id %(log_id)s)",
+            {"window": page_request.window, "reason": reason, "log_id": log_id},
+        )
+        return ParkedWindow(page_request, reason, log_id)
+
+    def _cut(self, page_request: PageRequest, reason: str, log_id: str | None) -> HeavyWindow:
+        logger.info(
+            "%(window)s may be too wide: searching its newest day alone first",
+            {"window": page_request.window},
+        )
+        return HeavyWindow(page_request, reason, log_id)
 
     def _refuse_query(self, reason: str, log_id: str | None) -> None:
         hint = ""
@@ -182,22 +219,32 @@ class VideosSpider(Spider):
         )
         extension(self.crawler, Outcome).stop(CloseReason.QUERY_REFUSED)
 
-    def _search_anew(
-        self, request: Request, page_request: PageRequest, reason: str
-    ) -> Request | ParkedWindow:
+    def _lost(self, request: Request, reason: str) -> LostSearch | ParkedWindow:
+        page_request: PageRequest = request.meta["page_request"]
         lost = request.meta["lost_searches"] + 1
         logger.warning(
             "%(window)s: the search was lost at cursor %(cursor)d: %(reason)s",
             {"window": page_request.window, "cursor": page_request.cursor, "reason": reason},
         )
         if lost < LOST_SEARCHES:
-            return self._request(page_request.from_start(), lost=lost)
+            return LostSearch(page_request, lost)
         return ParkedWindow(
             page_request.from_start(), f"the search was lost {lost} times: {reason}"
         )
 
+    def _search_anew(self, item: LostSearch) -> None:
+        assert item.resumed
+        self._agenda.replaced(item.request.window, item.resumed.window)
+        has_passed_days = item.resumed.window != item.request.window
+        lost = 0 if has_passed_days else item.lost_searches
+        logger.info(
+            "%(window)s: searching %(rest)s again",
+            {"window": item.request.window, "rest": item.resumed.window},
+        )
+        self.crawler.engine.crawl(self._request(item.resumed, lost=lost))
+
     def _request(self, page_request: PageRequest, *, lost: int = 0) -> Request:
-        url = self.settings["TIKTOK_API_URL"]
+        url = configuration.api_url(self.settings)
         meta: dict[str, Any] = {
             "page_request": page_request,
             "pool": VIDEO_QUERY.pool,

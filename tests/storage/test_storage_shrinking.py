@@ -1,0 +1,100 @@
+"""A window whose search was lost keeps the days that it had passed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import select
+from stored_pages import JANUARY, NOON, booked, collection, page
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.models import CrawlWindow
+from tiktok_crawler.storage.shrinking import shrink
+from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.transactions import transaction
+
+SKEW = timedelta(minutes=15)
+LATER = NOON + timedelta(hours=1)
+
+
+def video(day: int, *, made_before: timedelta = timedelta(seconds=30)) -> dict[str, int]:
+    created = datetime(2024, 1, day, 12, tzinfo=UTC)
+    return {
+        "id": int((created - made_before).timestamp()) << 32,
+        "create_time": int(created.timestamp()),
+    }
+
+
+def lose(engine, *pages) -> tuple[list[tuple], object]:
+    """Store the pages, lose the search, and look at the windows."""
+    ledger, store = Ledger(engine), Store(engine)
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    for number, videos in enumerate(pages, start=1):
+        answer = page(request, *videos, has_more=True, cursor=number * 100)
+        store.save_page(answer, tags=())
+        request = answer.next_request
+    resumed = transaction(engine, lambda on: shrink(on, request, SKEW, LATER))
+    with engine.connect() as connection:
+        columns = CrawlWindow.__table__.c
+        windows = connection.execute(
+            select(
+                columns.start_date, columns.end_date, columns.state, columns.searched_at
+            ).order_by(columns.start_date, columns.id)
+        ).all()
+    return [tuple(window) for window in windows], resumed
+
+
+def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine):
+    windows, resumed = lose(engine, [video(31), video(25)], [video(24), video(20)])
+
+    first, last = date(2024, 1, 1), date(2024, 1, 31)
+    assert windows == [
+        (first, last, "split", NOON),
+        (date(2024, 1, 21), last, "complete", NOON),
+    ]
+    assert resumed.window == DateRange(first, date(2024, 1, 20))
+    assert resumed.window_id is None
+    assert resumed.starts_search
+
+    ledger = Ledger(engine)
+    (covered,) = ledger.coverage(1, resumed.fields)
+    assert covered.days == DateRange(date(2024, 1, 21), last)
+    assert ledger.unfinished(1) == []
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        pytest.param([[video(31)]], id="nothing passed"),
+        pytest.param([[video(31), video(20)], [video(25), video(15)]], id="broken order"),
+        pytest.param(
+            [[video(31), video(20)], [video(18, made_before=timedelta(days=3))]], id="old ids"
+        ),
+        pytest.param([[]], id="empty pages"),
+    ],
+)
+def test_without_proof_the_whole_window_is_searched_again(engine, pages):
+    windows, resumed = lose(engine, *pages)
+
+    assert [state for _, _, state, _ in windows] == ["open"]
+    assert resumed.window == JANUARY
+    assert resumed.starts_search
+
+
+def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
+    ledger, store = Ledger(engine), Store(engine)
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    store.save_page(page(request, video(31), video(10), has_more=True), tags=())
+    again = ledger.book(query_id, request.from_start(), LATER)
+    later = page(again, video(31), video(30), has_more=True)
+    later = replace(later, received_at=LATER + timedelta(seconds=1))
+    store.save_page(later, tags=())
+
+    resumed = transaction(engine, lambda on: shrink(on, later.next_request, SKEW, LATER))
+
+    assert resumed.window.end == date(2024, 1, 30)

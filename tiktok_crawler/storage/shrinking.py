@@ -1,0 +1,94 @@
+"""What becomes of a window whose search was lost: the days that it had passed stay covered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import extract, func, insert, select, update
+
+from tiktok_crawler.collection.date_range import DAY, DateRange
+from tiktok_crawler.collection.windows import PageSpan, passed_days
+from tiktok_crawler.storage.models import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow, Video, WindowState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Row
+
+    from tiktok_crawler.items import PageRequest
+
+
+def shrink(
+    connection: Connection, request: PageRequest, skew: timedelta, now: datetime
+) -> PageRequest:
+    """Keep what the lost search of a window has passed.
+
+    The window becomes `split`, beside a `complete` one for the days that its search has delivered
+    completely. Where there are none, or where the query's own records do not bear out that ids are
+    made at most `skew` before `create_time`, the whole window is searched again.
+
+    Returns:
+        The request that starts the new search.
+    """
+    window = connection.execute(
+        select(CrawlWindow.__table__).where(CrawlWindow.id == request.window_id)
+    ).one()
+    passed = None
+    if window.searched_at and _largest_skew(connection, window.query_id) <= skew:
+        passed = passed_days(request.window, _spans(connection, window), skew)
+    if passed is None:
+        return request.from_start()
+    _split(connection, window, passed, now)
+    rest = DateRange(request.window.start, passed.start - DAY)
+    return replace(request.from_start(), window_id=None, window=rest)
+
+
+def _largest_skew(connection: Connection, query_id: int) -> timedelta:
+    """How far apart the times of an id and of its video lie at most, of all the query's videos."""
+    skew = func.abs(extract("epoch", Video.create_time) - Video.id.op(">>")(32))
+    largest = (
+        select(func.max(skew))
+        .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(Crawl.query_id == query_id)
+    )
+    return timedelta(seconds=float(connection.scalar(largest) or 0))
+
+
+def _spans(connection: Connection, window: Row[tuple[object, ...]]) -> list[PageSpan]:
+    """What the pages of the window's last search brought, in their order."""
+    video_id = VIDEOS_TO_CRAWLS.c.video_id
+    pages = (
+        select(func.max(video_id), func.min(video_id))
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(
+            Crawl.crawl_window_id == window.id,
+            Crawl.crawl_started_at >= window.searched_at,
+        )
+        .group_by(Crawl.cursor)
+        .order_by(Crawl.cursor)
+    )
+    return [PageSpan(newest, oldest) for newest, oldest in connection.execute(pages)]
+
+
+def _split(
+    connection: Connection, window: Row[tuple[object, ...]], passed: DateRange, now: datetime
+) -> None:
+    split = {CrawlWindow.state: WindowState.SPLIT, CrawlWindow.updated_at: now}
+    connection.execute(update(CrawlWindow).where(CrawlWindow.id == window.id).values(split))
+    connection.execute(
+        insert(CrawlWindow).values(
+            query_id=window.query_id,
+            start_date=passed.start,
+            end_date=passed.end,
+            state=WindowState.COMPLETE,
+            fields=window.fields,
+            searched_at=window.searched_at,
+            last_page_at=window.last_page_at,
+            completed_at=now,
+            created_at=now,
+            updated_at=now,
+        )
+    )
