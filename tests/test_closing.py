@@ -15,6 +15,7 @@ from tiktok_crawler.exceptions import (
     ConfigurationError,
     CrawlerError,
     CredentialsError,
+    DailyBudgetSpentError,
     QueryFileError,
     QueryLockedError,
     TemporaryError,
@@ -29,6 +30,7 @@ DONE, USAGE, BROKEN, LATER, REFUSED, CONFIGURATION = 0, 64, 70, 75, 77, 78
     [
         ("finished", DONE),
         ("daily_quota_spent", LATER),
+        ("daily_budget_spent", LATER),
         ("max_requests_reached", LATER),
         ("token_unavailable", LATER),
         ("lock_lost", LATER),
@@ -84,6 +86,7 @@ def test_the_severest_of_many_statuses_wins_in_any_order():
         (QueryFileError, CONFIGURATION),
         (TemporaryError, LATER),
         (QueryLockedError, LATER),
+        (DailyBudgetSpentError, LATER),
     ],
 )
 def test_an_exception_has_its_exit_status(exception, status):

@@ -13,11 +13,12 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler import configuration
+from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.components import extension, item_pipeline
 from tiktok_crawler.configuration import Credentials
 from tiktok_crawler.delay_queue import DelayQueue
 from tiktok_crawler.exceptions import ConfigurationError, CredentialsError
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 
 SECRET = "s3cr3t-of-ada"
@@ -378,6 +379,17 @@ def test_a_secrets_file_of_its_owners_alone_gets_no_warning(secrets, caplog, mod
     assert not caplog.records
 
 
+def test_requests_are_booked_on_the_hash_of_the_client_key_without_a_second_warning(
+    secrets, caplog
+):
+    chosen = secrets(f"client_key: ada\nclient_secret: {SECRET}\n", 0o644)
+
+    account = configuration.quota_account(chosen, Pool.RESEARCH, {})
+
+    assert account == QuotaAccount.of("ada", Pool.RESEARCH, None)
+    assert not caplog.records
+
+
 def test_credentials_do_not_show_in_their_repr():
     shown = f"{Credentials('key-of-ada', SECRET)!r} {Credentials('key-of-ada', SECRET)}"
 
@@ -552,3 +564,16 @@ def test_a_choice_is_read_in_any_case(value):
 def test_another_word_is_refused_with_the_choices(value):
     with pytest.raises(ConfigurationError, match=r"^X=.* is not one of: spring, autumn$"):
         configuration.choice(settings(X=value), "X", Season)
+
+
+@pytest.mark.parametrize(
+    ("value", "budget"), [(None, None), ("", None), ("800", 800), (1, 1), ("20000", 20_000)]
+)
+def test_a_daily_budget_is_a_whole_number_or_none(value, budget):
+    assert configuration.daily_budget(settings(TIKTOK_DAILY_BUDGET=value)) == budget
+
+
+@pytest.mark.parametrize("value", ["0", -1, "1.5", "many"])
+def test_a_daily_budget_is_at_least_one_request(value):
+    with pytest.raises(ConfigurationError, match=f"TIKTOK_DAILY_BUDGET={value}"):
+        configuration.daily_budget(settings(TIKTOK_DAILY_BUDGET=value))

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
+from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.windows import LONGEST_WINDOW_DAYS, Freshness
 from tiktok_crawler.exceptions import ConfigurationError, CredentialsError
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
@@ -26,7 +27,20 @@ if TYPE_CHECKING:
     import yaml
     from scrapy.settings import BaseSettings
 
+    from tiktok_crawler.research_api.endpoints import Pool
+
+
 API_URL = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^@/?#:\[\]]+)(:\d+)?(/[^@?#]*)?")
+
+SCRAPY_NUMBERS = (
+    "CONCURRENT_REQUESTS",
+    "CONCURRENT_REQUESTS_PER_DOMAIN",
+    "DOWNLOAD_DELAY",
+    "DOWNLOAD_TIMEOUT",
+    "CLOSESPIDER_TIMEOUT",
+    "LOGSTATS_INTERVAL",
+)
+"""Scrapy's settings that users change; Scrapy itself fails on a wrong one with a traceback."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -67,7 +81,7 @@ def api_url(settings: BaseSettings) -> str:
         ConfigurationError: it is not https, and not on this machine either.
     """
     url = str(settings.get("TIKTOK_API_URL") or DEFAULT_URL).rstrip("/")
-    if not API_URL.fullmatch(url) or not _host(url):
+    if not API_URL.fullmatch(url) or not _host(url) or _port(url) is None:
         # Not quoted: it may hold a password.
         raise ConfigurationError(f"TIKTOK_API_URL is not a URL such as {DEFAULT_URL}")
     if not url.startswith("https:") and not is_loopback(url):
@@ -108,6 +122,14 @@ def _host(url: str) -> str:
         return ""
 
 
+def _port(url: str) -> int | None:
+    """The port that a URL names, 0 without one; None if there is no such port."""
+    try:
+        return urlsplit(url).port or 0
+    except ValueError:
+        return None
+
+
 def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> str:
     """Where to store: command line, then environment, then settings, then the default."""
     configured = settings.get("TIKTOK_DATABASE_URL")
@@ -118,8 +140,12 @@ def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ
     return environ.get("TIKTOK_DATABASE_URL") or str(configured or default)
 
 
-def credentials(settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> Credentials:
+def credentials(
+    settings: BaseSettings, environ: Mapping[str, str] = os.environ, *, warn: bool = True
+) -> Credentials:
     """The client key and secret, from the environment or the secrets file.
+
+    With `warn`, the user is told if others can read the file.
 
     Raises:
         CredentialsError: there are none, or the file cannot be used.
@@ -137,14 +163,36 @@ def credentials(settings: BaseSettings, environ: Mapping[str, str] = os.environ)
     if key or secret:
         absent = "TIKTOK_CLIENT_SECRET" if key else "TIKTOK_CLIENT_KEY"
         raise CredentialsError(f"{absent} is missing in the environment; the other one is set")
-    return _read_secrets(Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"))
+    return _read_secrets(Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"), warn=warn)
 
 
-def _read_secrets(path: Path) -> Credentials:
+def quota_account(
+    settings: BaseSettings, pool: Pool, environ: Mapping[str, str] = os.environ
+) -> QuotaAccount:
+    """What the requests of a pool are booked on.
+
+    Raises:
+        CredentialsError: there are no credentials.
+        ConfigurationError: the budget is no whole number of at least 1.
+    """
+    # Whoever gets the token warns.
+    client_key = credentials(settings, environ, warn=False).client_key
+    return QuotaAccount.of(client_key, pool, daily_budget(settings))
+
+
+def daily_budget(settings: BaseSettings) -> int | None:
+    """The requests that all crawls on the database may send in a day; None: no budget."""
+    if settings.get("TIKTOK_DAILY_BUDGET") in (None, ""):
+        return None
+    return whole_number(settings, "TIKTOK_DAILY_BUDGET", least=1)
+
+
+def _read_secrets(path: Path, *, warn: bool) -> Credentials:
     import yaml  # noqa: PLC0415 - credentials from the environment do not need it
 
     try:
-        _warn_if_others_can_read(path)
+        if warn:
+            _warn_if_others_can_read(path)
         node = yaml.compose(path.read_bytes(), Loader=yaml.BaseLoader)
     except FileNotFoundError:
         raise CredentialsError(
@@ -189,6 +237,8 @@ def check_promises(settings: BaseSettings) -> None:
         raise ConfigurationError(
             "CONCURRENT_ITEMS must be 1: a page is stored before the next one is asked for"
         )
+    for name in SCRAPY_NUMBERS:
+        number(settings, name)
     if settings.get("JOBDIR"):
         raise ConfigurationError(
             "JOBDIR must not be set: it writes the access token to disk, and resuming needs no "
@@ -207,7 +257,8 @@ def video_fields(settings: BaseSettings) -> tuple[str, ...]:
     Raises:
         ConfigurationError: a field is unknown, or `id` is missing.
     """
-    wanted = [str(name).strip() for name in settings.getlist("TIKTOK_VIDEO_FIELDS")]
+    names = [str(name).strip() for name in settings.getlist("TIKTOK_VIDEO_FIELDS")]
+    wanted = names[:-1] if names and not names[-1] else names
     for name in wanted:
         if name not in VIDEO_QUERY.fields:
             hint = did_you_mean(nearest(name, VIDEO_QUERY.fields))

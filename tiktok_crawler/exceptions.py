@@ -6,7 +6,8 @@ CrawlerError
 ├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
 │   └── QueryFileError        every mistake of one query file
 └── TemporaryError        75  nothing is wrong: run again later
-    └── QueryLockedError      another crawl of the same query holds its lock
+    ├── QueryLockedError      another crawl of the same query holds its lock
+    └── DailyBudgetSpentError the crawls on the database have spent what a day may cost
 
 The statuses are those of sysexits.h. A CrawlerError is a mistake or a circumstance of the user's:
 its message is all that is shown of it. Any other exception is a bug, and loud.
@@ -54,3 +55,7 @@ class TemporaryError(CrawlerError):
 
 class QueryLockedError(TemporaryError):
     """Raised by `storage.lock` when another crawl of the query runs on the same database."""
+
+
+class DailyBudgetSpentError(TemporaryError):
+    """Raised by `storage.quota` when another request would exceed TIKTOK_DAILY_BUDGET."""

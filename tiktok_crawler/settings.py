@@ -99,7 +99,7 @@ EXTENSIONS: dict[str, int | None] = {
 
 # All stand between Scrapy's decompression (590) and retries (550). Requests pass from top to
 # bottom, answers from bottom to top.
-DOWNLOADER_MIDDLEWARES = {
+DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Delays what failed and can succeed later; gives up what cannot.
     "tiktok_crawler.middlewares.retry.RetryMiddleware": 560,
     # Stops sending while the API only fails.
@@ -110,6 +110,9 @@ DOWNLOADER_MIDDLEWARES = {
     "tiktok_crawler.middlewares.quota.QuotaMiddleware": 580,
     # Says what an answer means, for the others.
     "tiktok_crawler.middlewares.verdict.VerdictMiddleware": 585,
+    # Replaced: it ends the crawl on an answer that is not what its headers say.
+    "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
+    "tiktok_crawler.middlewares.compression.CompressionMiddleware": 590,
 }
 
 ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}
@@ -142,10 +145,16 @@ TIKTOK_WINDOW_DAYS = 31
 # Days after its end from when on a day is final.
 TIKTOK_SETTLE_DAYS = 2.0
 
+# How many seconds before create_time a video's id may be made: how much of a search that was lost
+# counts as delivered rests on it.
+TIKTOK_ID_SKEW_SECONDS = 900.0
+
 # midnight, interval or stop: what to do when the day's quota is used up.
 TIKTOK_QUOTA_POLICY = "midnight"
 # Seconds between tries with policy interval.
 TIKTOK_QUOTA_INTERVAL = 4 * 3600.0
+# Requests that all crawls on the database together may send in a UTC day; None: no limit.
+TIKTOK_DAILY_BUDGET: int | None = None
 
 # Seconds before a failed request is sent again, doubling up to the second; and how often.
 TIKTOK_RETRY_DELAY = 5.0

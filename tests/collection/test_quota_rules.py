@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.collection.quota import (
+    DAILY_QUOTAS,
+    QuotaAccount,
     QuotaPolicy,
     backoff_seconds,
     next_try,
     rate_limit_seconds,
+    refused_day,
 )
+from tiktok_crawler.research_api.endpoints import Pool
 
 FOUR_HOURS = timedelta(hours=4)
 SHORTLY = timedelta(minutes=5)
@@ -71,9 +76,13 @@ def test_a_rate_limit_backs_off_from_10_seconds_doubling_to_60():
 
 
 @pytest.mark.parametrize("refusals", [1, 5, 100])
-@pytest.mark.parametrize("retry_after", [0.0, 3.0, 600.0])
+@pytest.mark.parametrize("retry_after", [1.0, 3.0, 600.0])
 def test_retry_after_goes_before_the_doubling(refusals, retry_after):
     assert rate_limit_seconds(refusals, 10, retry_after) == retry_after
+
+
+def test_retry_after_0_is_no_reason_to_ask_without_a_pause():
+    assert rate_limit_seconds(1, 10, 0.0) == 1
 
 
 @given(COUNTS, st.floats(0, 3600))
@@ -98,3 +107,26 @@ def test_requests_that_failed_together_return_apart():
     waits = {backoff_seconds(3, 5, 120, jitter=jitter / 10) for jitter in range(10)}
 
     assert len(waits) == 10
+
+
+@pytest.mark.parametrize(
+    ("refused_at", "day"),
+    [
+        ((2024, 5, 1, 23, 59, 59), 1),
+        ((2024, 5, 2, 0, 29, 59), 1),
+        ((2024, 5, 2, 0, 30), 2),
+    ],
+)
+def test_a_refusal_right_after_midnight_is_about_the_day_before(refused_at, day):
+    assert refused_day(datetime(*refused_at, tzinfo=UTC)) == date(2024, 5, day)
+
+
+def test_each_pool_has_its_daily_quota():
+    assert DAILY_QUOTAS == {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
+
+
+def test_an_account_has_the_hash_of_the_client_key_alone():
+    account = QuotaAccount.of("key-of-ann", Pool.RESEARCH, 800)
+
+    assert account == QuotaAccount(sha256(b"key-of-ann").hexdigest(), Pool.RESEARCH, 800)
+    assert "key-of-ann" not in repr(account)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from hashlib import sha256
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -134,6 +136,102 @@ async def test_max_requests_is_never_exceeded(tmp_path, budget, status):
         crawler = await CrawlFolder(tmp_path).crawl(api.url, **WINDOWS, max_requests=budget)
     assert len(api.bodies) == min(int(budget), 4)
     assert exit_status(crawler) == status
+
+
+def spent(tmp_path):
+    """What the database says of today's requests."""
+    with sqlite3.connect(tmp_path / "crawl.db") as connection:
+        rows = connection.execute("SELECT client, pool, requests FROM api_quota").fetchall()
+    connection.close()
+    return rows
+
+
+@deferred_f_from_coro_f
+async def test_every_request_is_counted_before_it_is_sent_failed_ones_too(tmp_path):
+    counted = []
+
+    def look(_body):
+        counted.extend(spent(tmp_path))
+        return error(500, "internal_error")
+
+    async with serving(ScriptedApi(look, look, page(1))) as api:
+        await CrawlFolder(tmp_path).crawl(api.url)
+    client = sha256(b"key-of-ann").hexdigest()
+    assert counted == [(client, "research", 1), (client, "research", 2)]
+    assert spent(tmp_path) == [(client, "research", 3)]
+
+
+@pytest.mark.parametrize("policy", [INTERVAL, {"TIKTOK_QUOTA_POLICY": "stop"}])
+@deferred_f_from_coro_f
+async def test_the_apis_refusal_fills_the_day_and_blocks_nothing(tmp_path, policy):
+    folder = CrawlFolder(tmp_path)
+    seen = []
+
+    def look(_body):
+        seen.extend(requests for _, _, requests in spent(tmp_path))
+        return page(1)
+
+    async with serving(ScriptedApi(SPENT, look)) as api:
+        await folder.crawl(api.url, policy)
+        if not seen:
+            await folder.crawl(api.url)
+    assert max(seen) >= 1000
+
+
+@deferred_f_from_coro_f
+async def test_a_spent_budget_ends_the_crawl_before_the_next_request(tmp_path, caplog):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
+        assert len(api.bodies) == stat(crawler, "requests/sent_count") == 3
+        assert exit_status(crawler) == EX_TEMPFAIL
+        assert crawler.stats.get_value("finish_reason") == "daily_budget_spent"
+        assert "budget of 3 requests a day (TIKTOK_DAILY_BUDGET) is spent" in caplog.text
+        assert "Traceback" not in caplog.text
+
+        again = await folder.crawl(api.url, **WINDOWS)
+    assert exit_status(again) == EX_OK
+    assert len(api.bodies) == len({body["start_date"] for body in api.bodies}) == 4
+
+
+@deferred_f_from_coro_f
+async def test_a_budget_that_suffices_is_no_reason_to_stop(tmp_path):
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, {"TIKTOK_DAILY_BUDGET": 4}, **WINDOWS)
+    assert len(api.bodies) == 4
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_budget_counts_the_requests_of_earlier_runs_of_the_day(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        await folder.crawl(api.url, **WINDOWS, max_requests="2")
+        crawler = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
+        assert len(api.bodies) == 3
+        assert crawler.stats.get_value("finish_reason") == "daily_budget_spent"
+
+        with sqlite3.connect(tmp_path / "crawl.db") as connection:
+            connection.execute("UPDATE api_quota SET day = date(day, '-1 day')")
+        connection.close()
+        next_day = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
+    assert exit_status(next_day) == EX_OK
+    assert len(api.bodies) == 4
+
+
+@deferred_f_from_coro_f
+async def test_crawls_on_one_database_share_a_budget(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    other = tmp_path / "other.yaml"
+    other.write_text(folder.query_file.read_text().replace("butter", "cheese"))
+    budget = {"TIKTOK_DAILY_BUDGET": 6}
+    async with serving(ScriptedApi(page(1))) as api:
+        crawlers = await asyncio.gather(
+            folder.crawl(api.url, budget, **WINDOWS),
+            folder.crawl(api.url, budget, query=str(other), **WINDOWS),
+        )
+    assert len(api.bodies) == 6
+    assert EX_TEMPFAIL in [exit_status(crawler) for crawler in crawlers]
 
 
 @deferred_f_from_coro_f

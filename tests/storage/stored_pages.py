@@ -8,8 +8,9 @@ from sqlalchemy import select
 
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.query_file import Collection
+from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.items import Page, PageRequest
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.models import Base, Effect, Hashtag, QueryTag
 
@@ -18,6 +19,7 @@ JANUARY_10 = 1704844800
 """2024-01-10 00:00 UTC in Unix seconds."""
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+ACCOUNT = QuotaAccount.of("key-of-ann", Pool.RESEARCH, None)
 QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
 OTHER_QUERY = Query(and_=(Condition("region_code", "EQ", ("US",)),))
 

@@ -54,6 +54,23 @@ def test_a_database_is_prepared_again_and_again(empty):
     assert row(empty, "database_origin") == before
 
 
+def test_the_origin_is_read_without_claiming_it(empty):
+    assert database.stored_origin(empty) is None
+    database.migrate(empty)
+    assert database.stored_origin(empty) is None
+    database.prepare(empty, API)
+
+    assert database.stored_origin(empty) == API
+
+
+@pytest.mark.parametrize(("found", "words"), [("0001", "scrapy migrate"), ("9999", "update it")])
+def test_the_origin_is_read_from_tables_of_this_version_alone(engine, found, words):
+    execute(engine, f"UPDATE alembic_version SET version_num = '{found}'")
+
+    with pytest.raises(ConfigurationError, match=words):
+        database.stored_origin(engine)
+
+
 def test_data_of_two_origins_does_not_mix(engine):
     with pytest.raises(ConfigurationError) as refusal:
         database.prepare(engine, API)
@@ -83,15 +100,15 @@ def test_a_database_of_a_newer_version_is_refused(engine, revision):
 
 
 def test_a_database_of_an_older_version_is_refused_with_the_command(engine, monkeypatch):
-    monkeypatch.setattr(database, "HEAD", "0002")
+    monkeypatch.setattr(database, "HEAD", "9999")
 
-    with pytest.raises(ConfigurationError, match=r"0001.* needs 0002: run `scrapy migrate`"):
+    with pytest.raises(ConfigurationError, match=r"0002.* needs 9999: run `scrapy migrate`"):
         database.prepare(engine, "sandbox")
 
 
 def test_migrate_creates_the_tables_and_says_so(empty):
-    assert database.migrate(empty).endswith("brought from revision none to 0001")
-    assert database.migrate(empty).endswith("up to date at revision 0001")
+    assert database.migrate(empty).endswith("brought from revision none to 0002")
+    assert database.migrate(empty).endswith("up to date at revision 0002")
     assert rows(empty, "database_origin") == []
     assert database.is_new(empty)
 
@@ -105,7 +122,7 @@ def test_stamping_marks_tables_that_have_no_revision(engine):
 
 
 def test_stamping_refuses_what_has_a_revision(engine):
-    with pytest.raises(ConfigurationError, match="already: 0001"):
+    with pytest.raises(ConfigurationError, match="already: 0002"):
         database.migrate(engine, stamp=True)
 
 

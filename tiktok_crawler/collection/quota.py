@@ -1,15 +1,21 @@
-"""When to ask again after a 429: the day's quota, and the API's short-term rate limit. Pure."""
+"""Quotas, who spends them, and when to ask again after a 429. Pure."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.date_range import DAY, midnight
+from tiktok_crawler.research_api.endpoints import Pool
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
+
+DAILY_QUOTAS = {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
+"""Requests that the API allows an organisation in a UTC day (API.md 12)."""
 
 MARGIN = timedelta(seconds=30)
 """How long after 00:00 UTC the quota is taken to be whole again: clocks differ."""
@@ -17,8 +23,29 @@ MARGIN = timedelta(seconds=30)
 EARLY = timedelta(minutes=30)
 """A refusal this soon after 00:00 UTC says that the clocks differ by more."""
 
+SHORTEST_RETRY_AFTER_SECONDS = 1.0
+"""A server that says `Retry-After: 0` is not asked again and again without a pause."""
+
 LONGEST_RATE_LIMIT_SECONDS = 60.0
 """How long a rate limit without `Retry-After` makes a pool wait at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaAccount:
+    """What the requests of a crawl are booked on, and how many a UTC day all crawls may book on it.
+
+    `client` is the SHA-256 of the client key, in hexadecimal. Without a `daily_budget` it is for
+    the API to say when a day's quota is used up.
+    """
+
+    client: str
+    pool: Pool
+    daily_budget: int | None = None
+
+    @classmethod
+    def of(cls, client_key: str, pool: Pool, daily_budget: int | None) -> QuotaAccount:
+        """The account of a client key, which itself is kept nowhere."""
+        return cls(sha256(client_key.encode()).hexdigest(), pool, daily_budget)
 
 
 class QuotaPolicy(StrEnum):
@@ -36,15 +63,23 @@ def next_try(now: datetime, policy: QuotaPolicy, interval: timedelta) -> datetim
     """When to try again after a refusal for the day's quota at `now`, in UTC."""
     if policy is QuotaPolicy.INTERVAL:
         return now + interval
-    if now - midnight(now.date()) < EARLY:
+    if refused_day(now) < now.date():
         return now + EARLY
     return midnight(now.date() + DAY) + MARGIN
 
 
+def refused_day(now: datetime) -> date:
+    """The UTC day whose quota a refusal at `now` is about: soon after 00:00 the one before."""
+    return (now - EARLY).date()
+
+
 def rate_limit_seconds(refusals: int, first: float, retry_after: float | None) -> float:
-    """How long to wait after so many rate limit refusals in a row, the one just seen included."""
+    """How long to wait after so many rate limit refusals in a row, the one just seen included.
+
+    `Retry-After` is obeyed, down to a second.
+    """
     if retry_after is not None:
-        return retry_after
+        return max(retry_after, SHORTEST_RETRY_AFTER_SECONDS)
     return min(first * 2.0 ** min(refusals - 1, 16), max(first, LONGEST_RATE_LIMIT_SECONDS))
 
 

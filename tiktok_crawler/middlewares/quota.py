@@ -13,7 +13,7 @@ from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
 from tiktok_crawler.components import extension, item_pipeline
 from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
-from tiktok_crawler.exceptions import TemporaryError
+from tiktok_crawler.exceptions import DailyBudgetSpentError, QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
@@ -38,7 +38,8 @@ class QuotaMiddleware:
     """Stops a pool when the API refuses it, and books each request in the ledger before it is sent.
 
     While the day's quota is used up, or the API says that requests come too fast, the requests of
-    the pool wait in the delay queue; then one is sent, and the others after its success.
+    the pool wait in the delay queue; then one is sent, and the others after its success. A day's
+    budget that all crawls on the database have spent together ends the crawl.
 
     Settings: TIKTOK_QUOTA_POLICY, TIKTOK_QUOTA_INTERVAL, TIKTOK_RATE_LIMIT_DELAY.
     Spider argument: max_requests.
@@ -74,24 +75,32 @@ class QuotaMiddleware:
         self._spend()
         await self._book(request)
 
-    def process_response(self, request: Request, response: Response) -> Response:
+    async def process_response(self, request: Request, response: Response) -> Response:
         if not is_research_request(request):
             return response
         verdict = verdict_of(request)
         if verdict.kind is Kind.DAILY_QUOTA:
-            self._daily_quota_refused(request)
+            await self._daily_quota_refused(request)
         if verdict.kind is Kind.RATE:
             self._rate_limited(request, response)
+        if verdict.kind is Kind.FAULT:
+            self._try_the_next(request)
         # Not if it was on its way when the pool closed: that says nothing of now.
-        if self._queue.admits(request.meta["pool"], request):
+        elif self._queue.admits(request.meta["pool"], request):
             self._rate_limits_in_a_row = 0
             self._queue.open_pool(request.meta["pool"], PoolTrouble.QUOTA)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        """No answer to the request that tries a closed pool says nothing against the pool."""
-        if request.meta.get("pool_probe") and not isinstance(exception, IgnoreRequest):
-            self._queue.open_pool(request.meta["pool"], PoolTrouble.QUOTA)
+        if is_research_request(request) and not isinstance(exception, IgnoreRequest):
+            self._try_the_next(request)
+
+    def _try_the_next(self, request: Request) -> None:
+        """A fault of the request that tries a closed pool says nothing about the pool."""
+        pool: Pool = request.meta["pool"]
+        if request.meta.get("pool_probe") and self._queue.trouble(pool) is PoolTrouble.QUOTA:
+            until = utc_now() + timedelta(seconds=self.rate_limit_delay)
+            self._queue.close_pool(pool, until, PoolTrouble.QUOTA)
 
     def _spend(self) -> None:
         if self.max_requests is not None and self._sent >= self.max_requests:
@@ -102,14 +111,20 @@ class QuotaMiddleware:
     async def _book(self, request: Request) -> None:
         try:
             request.meta["page_request"] = await self._storage.book(request.meta["page_request"])
-        except TemporaryError as exc:
+        except DailyBudgetSpentError as exc:
+            logger.warning("Stopping: %(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
+            self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
+            raise CrawlStoppingError from exc
+        except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.LOCK_LOST)
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 
-    def _daily_quota_refused(self, request: Request) -> None:
+    async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
+        # First: a pool must not open again between its closing and the holding of the request.
+        await self._storage.fill_quota()
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError

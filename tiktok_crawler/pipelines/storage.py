@@ -12,7 +12,8 @@ from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.items import Page, ParkedWindow
+from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class StoragePipeline:
     Opens the database and takes the query's lock before the first request. An exception here closes
     the crawl (`extensions/outcome.py`).
 
-    Settings: TIKTOK_DATABASE_URL.
+    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET.
     Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
     tiktok/windows/parked_count, tiktok/videos/new_count, tiktok/videos/updated_count,
     tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count.
@@ -59,6 +60,7 @@ class StoragePipeline:
             origin=configuration.origin(settings),
             collection=spider.collection,  # type: ignore[union-attr]
             wanted=spider.wanted,  # type: ignore[union-attr]
+            account=configuration.quota_account(settings, VIDEO_QUERY.pool),
         )
         return cls(crawler, session)
 
@@ -78,6 +80,9 @@ class StoragePipeline:
     async def close_spider(self) -> None:
         try:
             self.remains = await self._in_thread(self._session.close)
+        except Exception:
+            self._outcome.broke()
+            raise
         finally:
             self._executor.shutdown()
         if self.remains and not self.remains.plan.is_empty:
@@ -88,6 +93,11 @@ class StoragePipeline:
             saved = await self._in_thread(self._session.save_page, item)
             self._count(item, saved)
             self._report(saved)
+        elif isinstance(item, LostSearch):
+            item = await self._in_thread(self._session.search_lost, item, utc_now())
+        elif isinstance(item, HeavyWindow):
+            await self._in_thread(self._session.split, item, utc_now())
+            self.crawler.stats.inc_value("tiktok/windows/split_count")
         elif isinstance(item, ParkedWindow):
             await self._in_thread(self._session.park, item, utc_now())
             self.crawler.stats.inc_value("tiktok/windows/parked_count")
@@ -105,8 +115,13 @@ class StoragePipeline:
 
         Raises:
             QueryLockedError: the query's lock was lost; nothing may be sent.
+            DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
         """
         return await self._in_thread(self._session.book, request, utc_now())
+
+    async def fill_quota(self) -> None:
+        """Write down that the API says that the day's quota is used up."""
+        await self._in_thread(self._session.fill_quota, utc_now())
 
     @property
     def _outcome(self) -> Outcome:
@@ -123,6 +138,12 @@ class StoragePipeline:
         stats.inc_value("tiktok/videos/updated_count", saved.updated_count)
         if not page.has_more:
             stats.inc_value("tiktok/windows/completed_count")
+        if page.suspicious:
+            stats.inc_value("tiktok/windows/suspicious_count")
+            logger.warning(
+                "%(window)s: the API sent no data at all, twice; taken as empty, but suspicious",
+                {"window": page.request.window},
+            )
         for name, count in (
             ("tiktok/videos/refused_count", len(saved.refused)),
             ("tiktok/videos/misfit_count", len(saved.misfits)),

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-HEAD = "0001"
+HEAD = "0002"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 DRIVERS = {
@@ -78,16 +78,31 @@ def create_engine_for(url: URL) -> Engine:
 
 
 def is_new(engine: Engine) -> bool:
-    """Whether no crawl has used the database yet. A file that does not exist is not created.
+    """Whether no crawl has used the database yet. A file that is missing or empty is left so.
 
     Raises:
         ConfigurationError: the database cannot be reached.
     """
-    if engine.dialect.name == "sqlite" and not Path(engine.url.database or "").is_file():
+    if engine.dialect.name == "sqlite" and not _has_content(Path(engine.url.database or "")):
         return True
     with _explained(engine), reading(engine) as connection:
         found = revision(connection)
         return found is None or (found == HEAD and _origin(connection) is None)
+
+
+def stored_origin(engine: Engine) -> str | None:
+    """Where the data of a database to read from came from; None if no crawl has used it yet.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has tables of another revision.
+    """
+    if is_new(engine):
+        return None
+    with _explained(engine), reading(engine) as connection:
+        found = revision(connection)
+        if found != HEAD:
+            raise ConfigurationError(_outdated(str(found)))
+        return _origin(connection)
 
 
 def prepare(engine: Engine, origin: str) -> None:
@@ -157,6 +172,10 @@ def _explained(engine: Engine) -> Iterator[None]:
         if engine.url.password:
             reason = reason.replace(engine.url.password, "***")
         raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
 
 
 def _outdated(found: str) -> str:

@@ -5,15 +5,19 @@ The pages, and the checkpoints that are committed with them, are the store's.
 
 from __future__ import annotations
 
+import json
+from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, insert, select, update
 
-from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.date_range import DateRange, contiguous
 from tiktok_crawler.collection.windows import Covered
-from tiktok_crawler.items import PageRequest, ParkedWindow
+from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
+from tiktok_crawler.research_api import query as research_api
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage import quota
 from tiktok_crawler.storage.models import (
     VIDEOS_TO_CRAWLS,
     Collection,
@@ -29,13 +33,14 @@ from tiktok_crawler.storage.transactions import reading, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import datetime
+    from datetime import date, datetime
     from typing import Any
 
     from sqlalchemy import Connection, Engine, Row
 
     from tiktok_crawler.collection import query_file
-    from tiktok_crawler.research_api import query as research_api
+    from tiktok_crawler.collection.quota import QuotaAccount
+    from tiktok_crawler.storage.quota import Spent
 
 
 UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
@@ -58,14 +63,44 @@ class Totals:
     videos: int
 
 
+@dataclass(frozen=True, slots=True)
+class UsedQuery:
+    """A query that was used, and what all runs of it asked for together.
+
+    `fields` are those that it was last searched with; none if it never was.
+    """
+
+    query_id: int
+    query: research_api.Query
+    tags: tuple[str, ...]
+    days: tuple[DateRange, ...]
+    fields: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedWindow:
+    """How far an open or parked window has come, and what is known of its last failure."""
+
+    window_id: int
+    days: DateRange
+    state: WindowState
+    pages: int
+    videos: int
+    updated_at: datetime
+    error: str | None
+    error_log_id: str | None
+
+
 class Ledger:
     """Reads and writes the ledger of one database. For one thread at a time.
 
-    What a method writes is committed when it returns.
+    What a method writes is committed when it returns. Requests are booked on `account`; a ledger
+    without one counts them for their windows alone.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, account: QuotaAccount | None = None) -> None:
         self._engine = engine
+        self._account = account
         self._statements = statements_for(engine.dialect)
 
     def find(self, fingerprint: str) -> int | None:
@@ -122,6 +157,9 @@ class Ledger:
 
         Returns:
             The request, with the window's id.
+
+        Raises:
+            DailyBudgetSpentError: the day's budget is spent; nothing is written.
         """
 
         def write(connection: Connection) -> PageRequest:
@@ -129,9 +167,22 @@ class Ledger:
             if window_id is None:
                 window_id = _add_window(connection, query_id, request, now)
             _update_window(connection, window_id, _booking(request, now))
+            if self._account:
+                quota.spend(connection, self._account, now)
             return replace(request, window_id=window_id)
 
         return transaction(self._engine, write)
+
+    def fill_quota(self, now: datetime) -> None:
+        """Write down that the API says that the day's quota is used up."""
+        account = self._account
+        if account:
+            transaction(self._engine, lambda connection: quota.fill(connection, account, now))
+
+    def quota_spent(self, day: date) -> list[Spent]:
+        """What all client keys have spent on a UTC day."""
+        with reading(self._engine) as connection:
+            return quota.spent_on(connection, day)
 
     def park(self, parked: ParkedWindow, now: datetime) -> None:
         """Give a window up for now; a later try begins with the request that it was parked with."""
@@ -144,6 +195,16 @@ class Ledger:
             CrawlWindow.updated_at: now,
         }
         transaction(self._engine, lambda on: _update_window(on, parked.request.window_id, values))
+
+    def split(self, heavy: HeavyWindow, now: datetime) -> None:
+        """Leave the days of a window that was too heavy to other windows."""
+        values = {
+            CrawlWindow.state: WindowState.SPLIT,
+            CrawlWindow.error: clean_text(heavy.reason),
+            CrawlWindow.error_log_id: clean_text(heavy.log_id),
+            CrawlWindow.updated_at: now,
+        }
+        transaction(self._engine, lambda on: _update_window(on, heavy.request.window_id, values))
 
     def totals(self, query_id: int) -> Totals:
         """What the database holds of the query by now."""
@@ -165,6 +226,34 @@ class Ledger:
                 videos=connection.scalar(videos) or 0,
             )
 
+    def used_queries(self) -> list[UsedQuery]:
+        """All queries of the database, in the order of their first use."""
+        with reading(self._engine) as connection:
+            wishes = defaultdict(list)
+            for wish in connection.execute(select(Collection.__table__)):
+                wishes[wish.query_id].append(wish)
+            searched = {row.query_id: row.fields for row in connection.execute(_LAST_FIELDS)}
+            return [
+                _used_query(row, wishes[row.id], searched.get(row.id, []))
+                for row in connection.execute(select(Query.__table__).order_by(Query.id))
+            ]
+
+    def unfinished_windows(self, query_id: int) -> list[UnfinishedWindow]:
+        """How far the open and the parked windows have come, by first day."""
+        return [
+            UnfinishedWindow(
+                window_id=window.id,
+                days=DateRange(window.start_date, window.end_date),
+                state=window.state,
+                pages=window.pages,
+                videos=window.videos,
+                updated_at=window.updated_at,
+                error=window.error,
+                error_log_id=window.error_log_id,
+            )
+            for window in self._windows(query_id, *UNFINISHED)
+        ]
+
     def _register_query(
         self, connection: Connection, query: research_api.Query, now: datetime
     ) -> int:
@@ -180,11 +269,11 @@ class Ledger:
         )
         return connection.execute(upsert.returning(Query.id)).scalar_one()
 
-    def _windows(self, query_id: int, state: WindowState) -> list[Row[Any]]:
+    def _windows(self, query_id: int, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
         windows = (
             select(columns)
-            .where(columns.c.query_id == query_id, columns.c.state == state)
+            .where(columns.c.query_id == query_id, columns.c.state.in_(states))
             .order_by(columns.c.start_date, columns.c.id)
         )
         with reading(self._engine) as connection:
@@ -209,6 +298,22 @@ def _register_collection(
         connection.execute(insert(table).values(asked_for | times))
 
 
+_LAST_FIELDS = select(CrawlWindow.query_id, CrawlWindow.fields).where(
+    CrawlWindow.id.in_(select(func.max(CrawlWindow.id)).group_by(CrawlWindow.query_id))
+)
+
+
+def _used_query(query: Row[Any], wishes: list[Row[Any]], fields: list[str]) -> UsedQuery:
+    days = {day for wish in wishes for day in DateRange(wish.start_date, wish.end_date)}
+    return UsedQuery(
+        query_id=query.id,
+        query=research_api.Query.from_json(json.loads(query.canonical_json)),
+        tags=tuple(sorted({tag for wish in wishes for tag in wish.tags})),
+        days=tuple(contiguous(days)),
+        fields=tuple(fields),
+    )
+
+
 def _request(window: Row[Any]) -> PageRequest:
     """The request that goes on where the window's last page ended."""
     return PageRequest(
@@ -219,6 +324,7 @@ def _request(window: Row[Any]) -> PageRequest:
         cursor=window.cursor,
         search_id=window.search_id,
         previous_page_at=window.last_page_at if window.cursor else None,
+        searched_at=window.searched_at if window.cursor else None,
     )
 
 

@@ -285,6 +285,26 @@ class Crawl(Base):
     crawl_started_at: Mapped[datetime] = mapped_column(comment="When the page was received, UTC.")
 
 
+class ApiQuota(Base):
+    __tablename__ = "api_quota"
+    __table_args__ = (
+        {"comment": "One row a client key, pool and day: the requests of all crawls here."},
+    )
+
+    client: Mapped[str] = mapped_column(
+        primary_key=True,
+        comment="SHA-256 of the client key, hexadecimal; the key itself is stored nowhere.",
+    )
+    pool: Mapped[str] = mapped_column(
+        primary_key=True,
+        comment="research: 1,000 requests a day; follow: 20,000, for followers and following.",
+    )
+    day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
+    requests: Mapped[int] = mapped_column(
+        comment="Requests sent; at least the whole quota once the API said that it is used up."
+    )
+
+
 class DatabaseOrigin(Base):
     __tablename__ = "database_origin"
     __table_args__ = (

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.plan import Known, Plan, Wanted, make_plan
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.storage.shrinking import shrink
 from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tiktok_crawler.collection.query_file import Collection
-    from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+    from tiktok_crawler.collection.quota import QuotaAccount
+    from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
     from tiktok_crawler.storage.ledger import Totals
     from tiktok_crawler.storage.store import Saved
 
@@ -37,9 +40,18 @@ class Remains:
 class Session:
     """Holds the query's lock from `open` to `close`; the other methods are for the time between."""
 
-    def __init__(self, url: str, *, origin: str, collection: Collection, wanted: Wanted) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str,
+        collection: Collection,
+        wanted: Wanted,
+        account: QuotaAccount,
+    ) -> None:
         self._url = database.database_url(url)
         self._origin = origin
+        self._account = account
         self._collection = collection
         self._wanted = wanted
         self._engine: Engine | None = None
@@ -66,7 +78,7 @@ class Session:
         lock = QueryLock(self._engine, self._collection.query.fingerprint)
         lock.acquire()
         self._lock = lock
-        self._ledger = Ledger(self._engine)
+        self._ledger = Ledger(self._engine, self._account)
         self._store = Store(self._engine)
         return database.network_file_system_warning(self._url)
 
@@ -81,6 +93,7 @@ class Session:
 
         Raises:
             QueryLockedError: the lock was lost.
+            DailyBudgetSpentError: the day's budget is spent.
         """
         assert self._lock
         self._lock.verify()
@@ -89,8 +102,21 @@ class Session:
     def save_page(self, page: Page) -> Saved:
         return self._store.save_page(page, tags=self._collection.tags)
 
+    def search_lost(self, lost: LostSearch, now: datetime) -> LostSearch:
+        """Keep the days that the lost search had passed, and say how to go on with the others."""
+        assert self._engine
+        skew = self._wanted.id_skew
+        resumed = transaction(self._engine, lambda on: shrink(on, lost.request, skew, now))
+        return replace(lost, resumed=resumed)
+
+    def split(self, heavy: HeavyWindow, now: datetime) -> None:
+        self._ledger.split(heavy, now)
+
     def park(self, parked: ParkedWindow, now: datetime) -> None:
         self._ledger.park(parked, now)
+
+    def fill_quota(self, now: datetime) -> None:
+        self._ledger.fill_quota(now)
 
     def close(self) -> Remains | None:
         """Release everything.
@@ -112,7 +138,7 @@ class Session:
         return Remains(plan, self._ledger.totals(self._query_id), min(final_from, default=None))
 
     def _make_plan(self, now: datetime) -> Plan:
-        return make_plan(self._wanted, _known(self._ledger, self._query_id, self._wanted), now)
+        return make_plan(self._wanted, known(self._ledger, self._query_id, self._wanted), now)
 
 
 def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
@@ -131,12 +157,13 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
         database.prepare(engine, origin)
         ledger = Ledger(engine)
         query_id = ledger.find(collection.query.fingerprint)
-        return None if query_id is None else _known(ledger, query_id, wanted)
+        return None if query_id is None else known(ledger, query_id, wanted)
     finally:
         engine.dispose()
 
 
-def _known(ledger: Ledger, query_id: int, wanted: Wanted) -> Known:
+def known(ledger: Ledger, query_id: int, wanted: Wanted) -> Known:
+    """What a plan has to know of a query."""
     return Known(
         coverage=tuple(ledger.coverage(query_id, wanted.fields)),
         open_windows=tuple(window.request for window in ledger.unfinished(query_id)),

@@ -1,0 +1,189 @@
+"""`scrapy status` tells how far everything has come, and leaves no trace."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from datetime import datetime
+
+import pytest
+from processes import scrapy
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-02-29
+tags: [dairy, first]
+include: {any_hashtags: [butter, cheese]}
+regions: [US]
+exclude: {usernames: [somebody]}
+"""
+SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+DATABASE = "tiktok-sandbox.db"
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    """A folder in which January was collected, and the rest of the query was parked."""
+    folder = tmp_path_factory.mktemp("status")
+    (folder / "query.yaml").write_text(QUERY)
+    crawl = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
+    january = scrapy(folder, *crawl, "-a", "end_date=2024-01-31")
+    assert january.returncode == 0, january.stderr
+    rest = scrapy(folder, *crawl, "-a", "max_requests=1")
+    assert rest.returncode == 75, rest.stderr
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.execute(
+            "UPDATE crawl_window SET state = 'parked', error = 'no\nway \x1b[31m', "
+            "error_log_id = '20240601LOG', updated_at = '2024-06-01 12:30:00.000000' "
+            "WHERE state = 'open'"
+        )
+    return folder
+
+
+def total(folder, expression, table):
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        return connection.execute(f"SELECT {expression} FROM {table}").fetchone()[0]
+
+
+def test_it_tells_in_words_how_far_a_query_has_come(collected):
+    before = sorted(path.name for path in collected.iterdir())
+    run = scrapy(collected, "status", *SANDBOX)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = [line.strip() for line in run.stdout.splitlines()]
+    assert lines[0] == "SQLite database tiktok-sandbox.db, data from sandbox"
+    assert "hashtag_name IN butter, cheese; region_code EQ US" in lines
+    assert "not: username EQ somebody" in lines
+    assert "tags       dairy, first" in lines
+    assert "wanted     2024-01-01..2024-02-29 (60 days)" in lines
+    assert "covered    31 of 60 days (51.6 %)" in lines
+    assert "gaps       2024-02-01..2024-02-29" in lines
+    assert (
+        "parked     2024-02-01..2024-02-29 since 2024-06-01 12:30 UTC: no way  [31m "
+        "(log_id 20240601LOG)"
+    ) in lines
+    assert "next run   windows: 1 (0 open, 0 new, 1 parked), at least as many requests" in lines
+    assert f"videos     {total(collected, 'count(*)', 'video')}" in lines
+    requests = total(collected, "sum(requests)", "crawl_window")
+    assert f"requests   {requests} so far" in lines
+    assert f"{requests} of 1,000 (research, client key " in lines[1]
+    assert sorted(path.name for path in collected.iterdir()) == before
+
+
+def test_programs_get_the_same_as_json(collected):
+    run = scrapy(collected, "status", "--json", *SANDBOX, "-s", "TIKTOK_DAILY_BUDGET=800")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    status = json.loads(run.stdout)
+    assert status.keys() == {"database", "origin", "at", "quota", "queries"}
+    read_at = datetime.fromisoformat(status["at"])
+    assert read_at.utcoffset().total_seconds() == 0
+    assert status["quota"]["day"] == f"{read_at:%Y-%m-%d}"
+    assert status["quota"]["daily_budget"] == 800
+    (spent,) = status["quota"]["spent"]
+    requests = total(collected, "sum(requests)", "crawl_window")
+    client = total(collected, "client", "api_quota")
+    assert spent == {
+        "pool": "research",
+        "client": client[:8],
+        "requests": requests,
+        "limit": 1000,
+    }
+
+    (query,) = status["queries"]
+    january = {"start": "2024-01-01", "end": "2024-01-31"}
+    february = {"start": "2024-02-01", "end": "2024-02-29"}
+    assert query.pop("fingerprint") == total(collected, "fingerprint", "query")
+    assert query.pop("query")["not"][0]["field_values"] == ["somebody"]
+    assert query == {
+        "text": ["hashtag_name IN butter, cheese; region_code EQ US", "not: username EQ somebody"],
+        "tags": ["dairy", "first"],
+        "wanted": [{"start": "2024-01-01", "end": "2024-02-29"}],
+        "wanted_days": 60,
+        "covered": [january],
+        "covered_days": 31,
+        "coverage_percent": 51.6,
+        "gaps": [february],
+        "not_final": [],
+        "open": [],
+        "parked": [
+            {
+                **february,
+                "since": "2024-06-01T12:30:00+00:00",
+                "reason": "no\nway \x1b[31m",
+                "log_id": "20240601LOG",
+            }
+        ],
+        "videos": total(collected, "count(*)", "video"),
+        "requests": requests,
+        "next_run": {"windows": 1, "open": 0, "new": 0, "parked": 1},
+    }
+
+
+def test_the_database_may_be_of_another_origin(collected):
+    run = scrapy(collected, "status", "-s", f"TIKTOK_DATABASE_URL=sqlite:///{DATABASE}")
+
+    assert run.returncode == 0, run.stderr
+    assert "data from sandbox" in run.stdout
+
+
+@pytest.mark.parametrize("name", [None, "tiktok.db"])
+def test_without_data_it_says_so_and_creates_nothing(tmp_path, name):
+    if name:
+        (tmp_path / name).touch()
+    run = scrapy(tmp_path, "status")
+
+    assert (run.returncode, run.stderr) == (0, "")
+    assert run.stdout == "SQLite database tiktok.db: no crawl has used it yet\n"
+    assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == (
+        [(name, 0)] if name else []
+    )
+
+
+def test_without_data_the_json_has_no_origin(tmp_path):
+    status = json.loads(scrapy(tmp_path, "status", "--json").stdout)
+
+    assert (status["origin"], status["queries"], status["quota"]["spent"]) == (None, [], [])
+
+
+@pytest.mark.parametrize(("revision", "words"), [("0001", "scrapy migrate"), ("9999", "update")])
+def test_a_database_of_another_version_is_refused(tmp_path, revision, words):
+    assert scrapy(tmp_path, "migrate").returncode == 0
+    with closing(sqlite3.connect(tmp_path / "tiktok.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = ?", (revision,))
+    run = scrapy(tmp_path, "status")
+
+    assert (run.returncode, run.stdout) == (78, "")
+    assert run.stderr.startswith("error: ")
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "words"),
+    [
+        (("query.yaml",), 64, "no query file"),
+        (("-s", "TIKTOK_DAILY_BUDGET=0"), 78, "TIKTOK_DAILY_BUDGET=0"),
+        (("-s", "TIKTOK_DATABASE_URL=oracle://ann:pw-of-ann@x/y"), 78, "unknown kind"),
+    ],
+)
+def test_mistakes_are_one_message_and_a_status(tmp_path, arguments, status, words):
+    run = scrapy(tmp_path, "status", *arguments)
+
+    assert (run.returncode, run.stdout) == (status, "")
+    assert run.stderr.startswith("error: ")
+    assert words in run.stderr
+    assert "Traceback" not in run.stderr
+    assert "pw-of-ann" not in run.stderr
+
+
+def test_no_secret_is_shown(tmp_path, collected, postgresql_url):
+    secrets = {"TIKTOK_CLIENT_KEY": "key-of-ann", "TIKTOK_CLIENT_SECRET": "secret-of-ann"}
+    url = postgresql_url.replace("postgres@", "postgres:pw-of-ann@")
+    for options in ((), ("--json",)):
+        of_postgresql = scrapy(tmp_path, "status", *options, TIKTOK_DATABASE_URL=url, **secrets)
+        assert "PostgreSQL database" in of_postgresql.stdout, of_postgresql.stderr
+        of_sqlite = scrapy(collected, "status", *options, *SANDBOX, **secrets)
+        shown = of_postgresql.stdout + of_postgresql.stderr + of_sqlite.stdout + of_sqlite.stderr
+        assert not [word for word in ("key-of-", "secret-of-", "pw-of-") if word in shown]

@@ -1,0 +1,200 @@
+"""What a database says of its queries, without being changed."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from sqlalchemy import text
+from stored_pages import (
+    ACCOUNT,
+    JANUARY,
+    NOON,
+    OTHER_QUERY,
+    QUERY,
+    booked,
+    collection,
+    content,
+    page,
+    video,
+)
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.plan import Wanted
+from tiktok_crawler.collection.windows import Freshness
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.items import ParkedWindow
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.quota import Spent
+from tiktok_crawler.storage.status import read_status
+
+LATER = NOON + timedelta(hours=1)
+FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))
+MARCH = DateRange(date(2024, 3, 1), date(2024, 3, 31))
+FIRST_MARCH = DateRange(date(2024, 3, 1), date(2024, 3, 1))
+FIRST_DAY = DateRange(JANUARY.start, JANUARY.start)
+
+
+def terms(days, fields):
+    return Wanted(days, fields or VIDEO_QUERY.fields, Freshness(timedelta(days=2)))
+
+
+@pytest.fixture
+def status(prepared_url):
+    def read(now=NOON):
+        return read_status(prepared_url, terms, now)
+
+    return read
+
+
+def only(status):
+    (query,) = status.queries
+    return query
+
+
+def complete(ledger, store, query_id, window, **kwargs):
+    store.save_page(page(booked(ledger, query_id, window=window, **kwargs)), tags=())
+
+
+def test_a_database_that_is_missing_is_not_created(tmp_path):
+    status = read_status(f"sqlite:///{tmp_path / 'missing.db'}", terms, NOON)
+
+    assert (status.origin, status.queries, status.spent) == (None, (), ())
+    assert "missing.db" in status.location
+    assert not list(tmp_path.iterdir())
+
+
+def test_an_empty_file_stays_empty(tmp_path):
+    path = tmp_path / "empty.db"
+    path.touch()
+
+    assert read_status(f"sqlite:///{path}", terms, NOON).origin is None
+    assert path.read_bytes() == b""
+
+
+def test_an_empty_database_has_no_origin(database_url):
+    assert read_status(database_url, terms, NOON).origin is None
+
+
+def test_a_database_without_queries_has_an_origin(status):
+    assert status().origin == "sandbox"
+    assert status().queries == ()
+
+
+@pytest.mark.parametrize("revision", ["0001", "9999"])
+def test_a_database_of_another_version_is_refused(engine, status, revision):
+    with engine.begin() as connection:
+        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
+
+    with pytest.raises(ConfigurationError, match=revision):
+        status()
+
+
+def test_wishes_of_all_runs_are_added_up(ledger, status):
+    ledger.begin(collection(tags=("b", "a"), dates=MARCH), NOON)
+    ledger.begin(collection(tags=("c",)), LATER)
+    ledger.begin(collection(dates=DateRange(date(2024, 1, 20), date(2024, 2, 3))), LATER)
+
+    query = only(status())
+    assert query.used.query == QUERY
+    assert query.used.tags == ("a", "b", "c")
+    assert query.used.days == (DateRange(JANUARY.start, date(2024, 2, 3)), MARCH)
+    assert query.used.fields == ()
+    assert (query.wanted_count, query.percent, query.covered_days) == (65, 0, ())
+    assert (query.next_windows, query.next_new) == (3, 3)
+
+
+def test_what_is_covered_open_parked_and_left_is_told(ledger, store, status):
+    query_id = ledger.begin(collection(dates=DateRange(JANUARY.start, MARCH.end)), NOON)
+    complete(ledger, store, query_id, JANUARY)
+    first = page(booked(ledger, query_id, window=FEBRUARY), video(1), video(2), has_more=True)
+    store.save_page(first, tags=())
+    parked = booked(ledger, query_id, window=FIRST_MARCH)
+    ledger.park(ParkedWindow(parked, "the API said no", "20240601LOG"), LATER)
+
+    query = only(status())
+    assert query.covered_days == tuple(JANUARY)
+    assert query.missing_days == (*FEBRUARY, *MARCH)
+    assert query.percent == 34.0
+    (open_,) = query.open_windows
+    assert (open_.days, open_.pages, open_.videos) == (FEBRUARY, 1, 2)
+    (given_up,) = query.parked_windows
+    assert (given_up.days, given_up.updated_at) == (FIRST_MARCH, LATER)
+    assert (given_up.error, given_up.error_log_id) == ("the API said no", "20240601LOG")
+    assert (query.totals.videos, query.totals.requests) == (2, 3)
+    assert (query.next_open, query.next_new, query.next_parked) == (1, 1, 1)
+
+
+def test_a_window_that_lies_in_two_ranges_of_days_is_searched_once(ledger, status):
+    for day in (1, 5):
+        query_id = ledger.begin(
+            collection(dates=DateRange(date(2024, 1, day), date(2024, 1, day))), NOON
+        )
+    booked(ledger, query_id)
+
+    assert only(status()).next_windows == 1
+
+
+def test_all_but_one_day_is_not_a_hundred_percent(ledger, store, status):
+    days = DateRange(date(2020, 1, 1), date(2024, 1, 1))
+    query_id = ledger.begin(collection(dates=days), NOON)
+    complete(ledger, store, query_id, DateRange(days.start, date(2023, 12, 31)))
+    assert only(status()).percent == 99.9
+
+    complete(ledger, store, query_id, DateRange(days.end, days.end))
+    assert only(status()).percent == 100
+    assert only(status()).next_windows == 0
+    assert only(status()).missing_days == ()
+
+
+def test_days_that_were_searched_early_are_unsettled_until_they_are_due(ledger, store, status):
+    today = DateRange(NOON.date(), NOON.date())
+    query_id = ledger.begin(collection(dates=today), NOON)
+    complete(ledger, store, query_id, today)
+
+    early, due = only(status()), only(status(NOON + timedelta(days=4)))
+    assert (early.unsettled_days, early.percent, early.next_windows) == (tuple(today), 100, 0)
+    assert (due.unsettled_days, due.percent, due.next_windows) == ((), 0, 1)
+
+
+def test_coverage_is_judged_by_the_fields_of_the_newest_window(ledger, store, status):
+    query_id = ledger.begin(collection(), NOON)
+    complete(ledger, store, query_id, JANUARY, fields=("id", "username"))
+    assert only(status()).percent == 100
+
+    booked(ledger, query_id, window=FIRST_DAY, fields=("id", "view_count"))
+    assert only(status()).percent == 0
+
+
+def test_queries_are_told_apart_in_the_order_of_their_first_use(ledger, store, status):
+    first = ledger.begin(collection(query=OTHER_QUERY, tags=("x",)), NOON)
+    second = ledger.begin(collection(tags=("y",)), NOON)
+    complete(ledger, store, second, JANUARY)
+
+    one, other = status().queries
+    assert (one.used.query_id, other.used.query_id) == (first, second)
+    assert (one.used.query, one.used.tags, one.percent) == (OTHER_QUERY, ("x",), 0)
+    assert (other.used.query, other.used.tags, other.percent) == (QUERY, ("y",), 100)
+
+
+def test_the_quota_is_that_of_today(engine, status):
+    ledger = Ledger(engine, ACCOUNT)
+    booked(ledger, ledger.begin(collection(), NOON))
+
+    assert status().spent == (Spent(ACCOUNT.client, Pool.RESEARCH, 1),)
+    assert status(datetime(2024, 6, 2, tzinfo=UTC)).spent == ()
+
+
+def test_reading_changes_nothing(engine, ledger, status):
+    booked(ledger, ledger.begin(collection(tags=("t",)), NOON))
+    before = content(engine)
+    status()
+
+    assert content(engine) == before
+
+
+def test_reading_works_beside_a_writer(make_engine, prepared_sqlite_url):
+    with make_engine(prepared_sqlite_url).begin() as writer:
+        writer.execute(text("INSERT INTO query_tag (name) VALUES ('t')"))
+        assert read_status(prepared_sqlite_url, terms, NOON).origin == "sandbox"

@@ -1,0 +1,150 @@
+"""What `scrapy status` says of each situation."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tiktok_crawler import status_report
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.plan import Known, Wanted, make_plan
+from tiktok_crawler.collection.windows import Covered, Freshness
+from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.ledger import Totals, UnfinishedWindow, UsedQuery
+from tiktok_crawler.storage.models import WindowState
+from tiktok_crawler.storage.quota import Spent
+from tiktok_crawler.storage.status import QueryStatus, Status
+
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+TODAY = DateRange(NOON.date(), NOON.date())
+BUTTER = Condition("hashtag_name", "EQ", ("butter",))
+FRENCH = Condition("region_code", "EQ", ("FR",))
+
+
+def query_status(*days, covered=(), windows=(), query=None, tags=()):
+    known = Known(tuple(Covered(window, NOON) for window in covered))
+    wanted = [Wanted(part, ("id",), Freshness(timedelta(days=2))) for part in days]
+    return QueryStatus(
+        used=UsedQuery(7, query or Query((BUTTER,)), tags, days, ("id",)),
+        plans=tuple(make_plan(part, known, NOON) for part in wanted),
+        windows=windows,
+        totals=Totals({}, 1234, 5678),
+    )
+
+
+def status(*queries, spent=()):
+    return Status("SQLite database x.db", "sandbox", NOON, spent, queries)
+
+
+def lines(*queries, spent=(), budget=None):
+    words = status_report.text(status(*queries, spent=spent), budget)
+    return [line.strip() for line in words.splitlines()]
+
+
+def window(state, **changes):
+    values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None} | changes
+    return UnfinishedWindow(window_id=1, days=JANUARY, state=state, updated_at=NOON, **values)
+
+
+def test_a_database_that_no_crawl_has_used_is_one_line():
+    unused = Status("SQLite database x.db", None, NOON)
+
+    assert status_report.text(unused, 800) == "SQLite database x.db: no crawl has used it yet"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (Query((FRENCH, BUTTER)), ["hashtag_name EQ butter; region_code EQ FR"]),
+        (
+            Query(or_=(FRENCH, BUTTER)),
+            ["at least one of: hashtag_name EQ butter; region_code EQ FR"],
+        ),
+        (Query((BUTTER,), (), (FRENCH,)), ["hashtag_name EQ butter", "not: region_code EQ FR"]),
+        (
+            Query((Condition("username", "IN", tuple(f"ann{n:02}" for n in range(12))),)),
+            [f"username IN {', '.join(f'ann{n:02}' for n in range(10))} and 2 more"],
+        ),
+        (Query((Condition("keyword", "EQ", ("a\u2028b",)),)), ["keyword EQ a b"]),
+    ],
+)
+def test_a_query_is_a_line_for_each_group(query, words):
+    assert status_report.describe_query(query) == words
+
+
+def test_a_complete_query_has_no_gaps_and_nothing_to_do():
+    said = lines(query_status(JANUARY, covered=[JANUARY]))
+
+    assert said == [
+        "SQLite database x.db, data from sandbox",
+        "Requests on 2024-06-01 UTC: none",
+        "",
+        "Query 7",
+        "hashtag_name EQ butter",
+        "wanted     2024-01-01..2024-01-31 (31 days)",
+        "covered    31 of 31 days (100.0 %)",
+        "videos     5,678",
+        "requests   1,234 so far",
+        "next run   nothing is missing",
+    ]
+
+
+def test_days_that_are_not_final_are_named():
+    said = lines(query_status(TODAY, covered=[TODAY]))
+
+    assert ("not final  2024-06-01: collected once more when all videos have appeared") in said
+    (query,) = status_report.as_json(status(query_status(TODAY, covered=[TODAY])), None)["queries"]
+    assert query["not_final"] == [{"start": "2024-06-01", "end": "2024-06-01"}]
+
+
+def test_open_windows_say_how_far_they_have_come():
+    query = query_status(JANUARY, windows=(window(WindowState.OPEN),))
+
+    assert (
+        "open       2024-01-01..2024-01-31: 2 pages with 150 videos so far, last request "
+        "2024-06-01 12:00 UTC"
+    ) in lines(query)
+    (described,) = status_report.as_json(status(query), None)["queries"]
+    assert described["open"] == [
+        {
+            "start": "2024-01-01",
+            "end": "2024-01-31",
+            "pages": 2,
+            "videos": 150,
+            "last_request_at": "2024-06-01T12:00:00+00:00",
+        }
+    ]
+
+
+def test_a_parked_window_without_words_of_the_api_says_so():
+    parked = window(WindowState.PARKED)
+
+    assert (
+        "parked     2024-01-01..2024-01-31 since 2024-06-01 12:00 UTC: no reason known "
+        "(log_id none)"
+    ) in lines(query_status(JANUARY, windows=(parked,)))
+
+
+def test_many_gaps_are_counted_in_words_and_listed_in_json():
+    days = [DateRange(date(2024, month, 1), date(2024, month, 1)) for month in range(1, 6)]
+    days += [DateRange(date(2023, month, 1), date(2023, month, 1)) for month in range(1, 13)]
+    query = query_status(*sorted(days))
+
+    (gaps,) = [line for line in lines(query) if line.startswith("gaps")]
+    assert gaps.endswith(", 2023-12-01 and 5 more")
+    (described,) = status_report.as_json(status(query), None)["queries"]
+    assert len(described["gaps"]) == len(described["wanted"]) == 17
+
+
+def test_the_days_requests_are_told_for_each_client_key_and_pool():
+    spent = (Spent("a" * 64, Pool.RESEARCH, 1000), Spent("b" * 64, Pool.FOLLOW, 3))
+    said = lines(spent=spent, budget=800)
+
+    assert said[1:] == [
+        "Requests on 2024-06-01 UTC: 1,000 of 1,000 (research, client key aaaaaaaa...)",
+        "Requests on 2024-06-01 UTC: 3 of 20,000 (follow, client key bbbbbbbb...)",
+        "Daily budget: 800 (TIKTOK_DAILY_BUDGET)",
+    ]

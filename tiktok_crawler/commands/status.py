@@ -1,0 +1,67 @@
+"""`scrapy status`: how far every query of the database has come."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler import configuration, status_report
+from tiktok_crawler.collection.plan import Wanted
+from tiktok_crawler.commands import fail
+from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.storage.status import read_status
+
+if TYPE_CHECKING:
+    import argparse
+
+    from scrapy.settings import BaseSettings
+
+    from tiktok_crawler.collection.date_range import DateRange
+    from tiktok_crawler.storage.status import Terms
+
+
+class Command(ScrapyCommand):
+    """Reads the database; writes, creates and sends nothing."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def short_desc(self) -> str:
+        return "Show how far every query of the database has come, and what is spent today"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        try:
+            if args:
+                raise UsageError("`scrapy status` takes no query file: it shows all queries")
+            print(_report(self.settings, as_json=opts.json))  # noqa: T201 - this is the output
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+
+
+def _report(settings: BaseSettings, *, as_json: bool) -> str:
+    budget = configuration.daily_budget(settings)
+    status = read_status(configuration.database_url(settings), _terms(settings), utc_now())
+    if not as_json:
+        return status_report.text(status, budget)
+    report = status_report.as_json(status, budget)
+    return json.dumps(report, indent=2, ensure_ascii=False)
+
+
+def _terms(settings: BaseSettings) -> Terms:
+    """What a crawl under these settings would ask for."""
+    all_fields = configuration.video_fields(settings)
+    freshness = configuration.freshness(settings, None)
+    window_days = configuration.window_days(settings)
+
+    def wanted(days: DateRange, fields: tuple[str, ...]) -> Wanted:
+        return Wanted(days, fields or all_fields, freshness, window_days)
+
+    return wanted
