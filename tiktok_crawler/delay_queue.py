@@ -84,6 +84,11 @@ class DelayQueue:
         closed = self._closed.get(pool)
         return closed.until if closed else None
 
+    def trouble(self, pool: Pool) -> PoolTrouble | None:
+        """Why the pool is closed; None if it is open."""
+        closed = self._closed.get(pool)
+        return closed.trouble if closed else None
+
     def admits(self, pool: Pool, request: Request) -> bool:
         """Whether the request may be sent now: the pool is open, or the request is to try it."""
         return pool not in self._closed or bool(request.meta.get("pool_probe"))

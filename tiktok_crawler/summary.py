@@ -48,14 +48,21 @@ class Summary:
         )
         yield (
             f"  windows    {self._stat('windows/completed_count')} completed, "
-            f"{self._stat('windows/parked_count')} given up for now"
+            f"{self._stat('windows/parked_count')} given up for now in this run; "
+            f"the query has {self._windows()}"
         )
         yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
         yield from self._left(command)
         yield f"  data       {self.location}"
 
+    def _windows(self) -> str:
+        counts = self.remains.totals.windows
+        return ", ".join(f"{counts[state]:,} {state}" for state in sorted(counts)) or "none"
+
     def _left(self, command: str | None) -> Iterator[str]:
         plan = self.remains.plan
+        if suspicious := self._stat("windows/suspicious_count", if_any=True):
+            yield f"  suspicious {suspicious} windows: the API sent no data at all, not even an end"
         if plan.unsettled_days:
             yield (
                 f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
@@ -68,5 +75,6 @@ class Summary:
             again = f"run: {command}" if command else "run the same command again"
             yield f"  left       {plan.window_count:,} windows, at least as many requests; {again}"
 
-    def _stat(self, name: str) -> str:
-        return f"{self.stats.get(f'tiktok/{name}', 0):,}"
+    def _stat(self, name: str, *, if_any: bool = False) -> str:
+        count = self.stats.get(f"tiktok/{name}", 0)
+        return f"{count:,}" if count or not if_any else ""

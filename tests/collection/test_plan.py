@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.plan import DAILY_QUOTA, Known, Wanted, describe_days, make_plan
+from tiktok_crawler.collection.plan import Known, Wanted, describe_days, make_plan
 from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.items import PageRequest
 
@@ -221,7 +221,3 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
 )
 def test_days_are_named_as_ranges(named, text):
     assert describe_days(named) == text
-
-
-def test_a_day_of_quota_is_1000_requests():
-    assert DAILY_QUOTA == 1000

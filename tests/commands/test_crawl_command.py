@@ -75,6 +75,9 @@ def test_a_second_run_sends_nothing_and_says_so(folder):
             "not one of: midnight, interval, stop",
         ),
         ((*CRAWL, "-s", "TIKTOK_API_URL=http://example.org"), 78, "use https"),
+        ((*CRAWL, "-s", "TIKTOK_API_URL=http://127.0.0.1:99999"), 78, "TIKTOK_API_URL"),
+        ((*CRAWL, *SANDBOX, "-s", "CONCURRENT_REQUESTS=abc"), 78, "CONCURRENT_REQUESTS=abc"),
+        ((*CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=-1"), 78, "DOWNLOAD_DELAY=-1"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_SANDBOX_PROFILE=worse"), 78, "worse"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_DATABASE_URL=mysql://x/y"), 78, "database URL"),
         (CRAWL, 77, "secrets.example.yaml"),
@@ -187,6 +190,13 @@ def test_a_feed_has_one_line_a_video(folder):
     before = (folder / "videos.jsonl").read_bytes()
     scrapy(folder, *CRAWL, *SANDBOX, "-O", "videos.jsonl")
     assert (folder / "videos.jsonl").read_bytes() == before, "nothing new: the feed stays"
+
+
+def test_a_feed_on_a_full_disk_ends_with_70_and_the_database_has_everything(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX, "-O", "/dev/full:csv")
+    assert run.returncode == 70
+    assert "A feed could not be written; the pages are in the database" in run.stderr
+    assert videos(folder) > 50
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])

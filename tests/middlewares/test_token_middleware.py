@@ -136,3 +136,35 @@ def test_a_token_is_renewed_ahead_of_its_expiry(expires_in, seconds):
 
 def test_a_token_is_not_in_its_repr():
     assert "clt" not in repr(Token("clt.hidden", utc_now()))
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        Answer(429, {"error": "rate_limit_exceeded"}),
+        Answer(200, {"error": "server_error", "error_description": "secret-of-ann is fine"}),
+        Answer(400, {"error": {"code": "internal_error"}}),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_trouble_that_can_pass_is_no_refusal_of_the_credentials(tmp_path, trouble):
+    api = ScriptedApi(page(1))
+    api.token_answers = [trouble, Answer(body=TOKEN)]
+    async with serving(api):
+        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_no_secret_is_repeated_from_an_answer(tmp_path, caplog):
+    api = ScriptedApi(error(400, "invalid_params", "no, clt.scripted-token, no"))
+    api.token_answers = [Answer(500, {"error": "x", "error_description": "secret-of-ann"})] * 6
+    api.token_answers.append(Answer(body=TOKEN))
+    caplog.set_level("DEBUG", logger="tiktok_crawler")
+    async with serving(api):
+        folder = CrawlFolder(tmp_path)
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 9})
+    assert "no, ***, no" in caplog.text
+    assert "secret-of-ann" not in caplog.text
+    assert "clt.scripted-token" not in caplog.text

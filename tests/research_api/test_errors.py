@@ -236,8 +236,28 @@ def test_ok_without_has_more_is_malformed_and_not_an_end(body):
     verdict = classify(200, json.dumps(body).encode())
 
     assert verdict.kind is Kind.MALFORMED
-    assert verdict.data is None
+    assert verdict.data == (body["data"] if isinstance(body.get("data"), dict) else {})
     assert verdict.log_id == LOG_ID
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"), [(429, Kind.RATE), (404, Kind.REFUSED), (500, Kind.FAULT)]
+)
+@pytest.mark.parametrize("error", [{}, {"error": {"code": ""}}, {"error": None}])
+def test_an_error_status_with_no_records_and_no_ok_is_no_end(status, kind, error):
+    body = json.dumps({"data": {"has_more": False, "cursor": 0}, **error}).encode()
+
+    assert classify(status, body).kind is kind
+
+
+@pytest.mark.parametrize("videos", [{"0": {"id": 7}}, "none", 7])
+def test_records_that_are_no_list_are_malformed(videos):
+    data = PAGE_DATA | {"videos": videos, "has_more": False}
+
+    verdict = classify(200, answer(data, code="ok", message=""))
+
+    assert verdict.kind is Kind.MALFORMED
+    assert verdict.data == {}
 
 
 @pytest.mark.parametrize("status", [200, 500, 502, 503, 504])
@@ -308,7 +328,7 @@ def test_every_answer_has_a_verdict(status, body):
 
     assert verdict.kind in Kind
     assert verdict.status == status
-    assert (verdict.data is not None) is (verdict.kind is Kind.PAGE)
+    assert (verdict.data is not None) is (verdict.kind in {Kind.PAGE, Kind.MALFORMED})
     assert str(verdict).startswith(f"HTTP {status}: ")
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection import windows
@@ -14,9 +15,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.collection.windows import Covered, Freshness
     from tiktok_crawler.items import PageRequest
-
-DAILY_QUOTA = 1000
-"""Research requests per organisation and UTC day (API.md 12)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +31,16 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run asks for: days, fields, how fresh, and how wide its windows may be."""
+    """What a run asks for: days, fields, how fresh, and how its windows may be.
+
+    `id_skew` is how far an id's time and `create_time` may lie apart.
+    """
 
     days: DateRange
     fields: tuple[str, ...]
     freshness: Freshness
     window_days: int = windows.LONGEST_WINDOW_DAYS
+    id_skew: timedelta = timedelta(seconds=900)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,18 +92,23 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     """
     searched = windows.last_searches(known.coverage)
     missing = windows.missing_days(wanted.days, searched, wanted.freshness, now)
-    open_windows = tuple(w for w in known.open_windows if w.window.overlaps(wanted.days))
-    parked_windows = tuple(
-        w
-        for w in known.parked_windows
-        if set(wanted.fields) <= set(w.fields) and any(day in w.window for day in missing)
+    open_windows = tuple(
+        _continued(w, wanted.freshness, now)
+        for w in known.open_windows
+        if w.window.overlaps(wanted.days)
     )
     promised = {
         day
-        for request in (*open_windows, *parked_windows)
+        for request in open_windows
         if set(wanted.fields) <= set(request.fields)
         for day in request.window
     }
+    parked_windows = []
+    for request in known.parked_windows:
+        brings = set(missing).intersection(request.window) - promised
+        if brings and set(wanted.fields) <= set(request.fields):
+            parked_windows.append(request)
+            promised.update(request.window)
     unfinished = (*known.open_windows, *known.parked_windows)
     unsettled = windows.unsettled_days(wanted.days, searched, wanted.freshness)
     missing_set = set(missing)
@@ -111,12 +118,27 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         new_windows=tuple(
             windows.windows((d for d in missing if d not in promised), wanted.window_days)
         ),
-        parked_windows=parked_windows,
+        parked_windows=tuple(parked_windows),
         left_windows=tuple(w for w in unfinished if not w.window.overlaps(wanted.days)),
         covered_days=tuple(day for day in wanted.days if day not in missing_set),
         unsettled_days=tuple(day for day in unsettled if day not in missing_set),
         has_succeeded=bool(known.coverage) or not all(w.starts_search for w in unfinished),
     )
+
+
+def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> PageRequest:
+    """The request that goes on with an open window.
+
+    A search that began before its days were final starts anew as soon as they are: what it still
+    brings would have to be collected once more.
+    """
+    began = request.searched_at
+    if began and any(
+        not freshness.is_settled(day, began) and now >= freshness.final_from(day)
+        for day in request.window
+    ):
+        return request.from_start()
+    return request
 
 
 def describe_days(days: tuple[date, ...]) -> str:

@@ -90,7 +90,7 @@ class Command(CrawlCommand):
 
 
 def _command() -> str | None:
-    """The command that was run, unless it holds a password."""
-    if any("://" in argument and "@" in argument for argument in sys.argv):
+    """The command that was run, unless it names a database, whose URL can hold a password."""
+    if any("TIKTOK_DATABASE_URL" in argument for argument in sys.argv):
         return None
     return shlex.join(["scrapy", "crawl", *sys.argv[1:]])

@@ -9,7 +9,9 @@ from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
 from tiktok_crawler import arguments, configuration
-from tiktok_crawler.collection.plan import DAILY_QUOTA, Known, Plan, describe_days, make_plan
+from tiktok_crawler.collection.plan import Known, Plan, describe_days, make_plan
+from tiktok_crawler.collection.quota import DAILY_QUOTAS
+from tiktok_crawler.collection.windows import windows as split
 from tiktok_crawler.commands import fail
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError, UsageError
@@ -19,8 +21,9 @@ from tiktok_crawler.storage.session import look_up
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
+    from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.collection.plan import Wanted
     from tiktok_crawler.collection.query_file import Collection
 
@@ -84,16 +87,16 @@ def _arguments(args: list[str], opts: argparse.Namespace) -> dict[str, str]:
 
 
 def _describe_request(collection: Collection, plan: Plan, wanted: Wanted) -> Iterator[str]:
-    windows = (*plan.open_windows, *_new_requests(plan, wanted), *plan.parked_windows)
-    first = windows[0] if windows else PageRequest(None, plan.days, wanted.fields, 100)
+    windows = (*plan.open_windows, *_requests(plan.new_windows, wanted), *plan.parked_windows)
+    first = windows[0] if windows else next(_requests(split(plan.days), wanted))
     body = video_query_body(collection.query.to_json(), first)
-    yield f"POST {VIDEO_QUERY.url('', wanted.fields)}"
+    yield f"POST {VIDEO_QUERY.url('', first.fields)}"
     yield json.dumps(body, indent=2, ensure_ascii=False)
     yield ""
 
 
-def _new_requests(plan: Plan, wanted: Wanted) -> Iterator[PageRequest]:
-    for window in plan.new_windows:
+def _requests(windows: Iterable[DateRange], wanted: Wanted) -> Iterator[PageRequest]:
+    for window in windows:
         yield PageRequest(None, window, wanted.fields, VIDEO_QUERY.max_count)
 
 
@@ -117,6 +120,7 @@ def _describe_days(
         ("Open windows", [request.window for request in plan.open_windows]),
         ("New windows", list(plan.new_windows)),
         ("Parked windows", [request.window for request in plan.parked_windows]),
+        ("Left alone", [request.window for request in plan.left_windows]),
     ):
         if windows:
             listed = ", ".join(str(window) for window in windows[:LISTED_WINDOWS])
@@ -132,12 +136,13 @@ def _describe_cost(plan: Plan) -> Iterator[str]:
     if plan.is_empty:
         yield "Requests:      none, nothing is missing"
         return
-    share = plan.least_requests / DAILY_QUOTA
+    daily_quota = DAILY_QUOTAS[VIDEO_QUERY.pool]
+    share = plan.least_requests / daily_quota
     yield (
         f"Requests:      at least {plan.least_requests:,}, and one more for each further 100 "
         "matches of a window"
     )
     yield (
-        f"Quota:         at least {share:.3g} days of {DAILY_QUOTA:,} requests; a day's quota "
+        f"Quota:         at least {share:.3g} days of {daily_quota:,} requests; a day's quota "
         "brings at most 100,000 videos"
     )

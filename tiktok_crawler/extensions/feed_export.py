@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Field, Item
-from scrapy.extensions.feedexport import FeedExporter
+from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 
 from tiktok_crawler.items import Page
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from scrapy import Spider
 
 EXTRA = "extra_data"
+
+logger = logging.getLogger(__name__)
 
 
 class Video(Item):
@@ -40,6 +43,20 @@ class RecordFeedExporter(FeedExporter):
     def item_scraped(self, item: Any, spider: Spider) -> None:
         if not isinstance(item, Page):
             return
-        for record in item.records:
-            if isinstance(record, dict):
-                super().item_scraped(Video.from_record(record), spider)
+        try:
+            for record in item.records:
+                if isinstance(record, dict):
+                    super().item_scraped(Video.from_record(record), spider)
+        except Exception as exc:  # noqa: BLE001 - feeds go to storages of many kinds
+            self._failed(exc)
+
+    async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:
+        try:
+            await super()._close_slot(slot, spider)
+        except Exception as exc:  # noqa: BLE001 - feeds go to storages of many kinds
+            self._failed(exc)
+
+    def _failed(self, exc: Exception) -> None:
+        """Scrapy would lose the exception; `extensions/outcome.py` looks at the statistic."""
+        logger.error("A feed could not be written; the pages are in the database", exc_info=exc)
+        self.crawler.stats.inc_value("feedexport/failed_count/RecordFeedExporter")

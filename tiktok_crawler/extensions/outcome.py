@@ -67,6 +67,10 @@ class Outcome:
         self._statuses.append(error.exit_status)
         return CloseSpider(CloseReason.NOT_STARTED)
 
+    def broke(self) -> None:
+        """Something went wrong while the crawl was closing."""
+        self._statuses.append(exit_status(CloseReason.UNEXPECTED_ERROR))
+
     def left_undone(self) -> None:
         """Something that was asked for is not stored: a later run goes on."""
         self._statuses.append(EX_TEMPFAIL)

@@ -36,6 +36,19 @@ RENEW_AHEAD = timedelta(minutes=5)
 """A token is renewed so long before it expires; of one that lives shorter, the last tenth."""
 
 
+REFUSALS = (
+    "access_denied",
+    "invalid_client",
+    "invalid_grant",
+    "invalid_request",
+    "invalid_scope",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "unsupported_response_type",
+)
+"""The errors that asking again cannot mend (API.md 2)."""
+
+
 class TokenUnavailableError(Exception):
     """The API gave no token, for a reason that can pass; the retry middleware tries again."""
 
@@ -69,7 +82,7 @@ class Token:
         if isinstance(value, str) and value:
             return cls(value, now + _lifetime(answer.get("expires_in")))
         words = f"{answer.get('error', '')}: {answer.get('error_description', '')}"
-        if status >= 500 or not answer.get("error"):  # noqa: PLR2004
+        if answer.get("error") not in REFUSALS:
             raise TokenUnavailableError(f"HTTP {status} {words}")
         raise TokenRefusedError(f"{words} (log_id {answer.get('log_id')})")
 
@@ -152,7 +165,10 @@ class TokenMiddleware:
             response = await self.crawler.engine.download_async(self._token_request())
         except Exception as exc:
             raise TokenUnavailableError(f"no answer: {type(exc).__name__}") from exc
-        return Token.from_answer(response.body, response.status, utc_now())
+        try:
+            return Token.from_answer(response.body, response.status, utc_now())
+        except TokenUnavailableError as exc:
+            raise TokenUnavailableError(self._without_secrets(str(exc))) from None
 
     def _token_request(self) -> Request:
         return FormRequest(

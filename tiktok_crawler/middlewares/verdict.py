@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from tiktok_crawler.research_api.errors import Kind, Verdict, classify
@@ -27,6 +28,15 @@ def verdict_of(request: Request) -> Verdict:
     return cast("Verdict", request.meta["verdict"])
 
 
+def _without_token(verdict: Verdict, request: Request) -> Verdict:
+    """An answer may repeat what it was asked with; the token goes into no log and no database."""
+    header = (request.headers.get("Authorization") or b"").decode()
+    token = header.removeprefix("Bearer ")
+    if not token or token not in verdict.message:
+        return verdict
+    return replace(verdict, message=verdict.message.replace(token, "***"))
+
+
 class VerdictMiddleware:
     """Classifies each answer and keeps the verdict in `request.meta["verdict"]`.
 
@@ -43,7 +53,7 @@ class VerdictMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_research_request(request):
             return response
-        verdict = classify(response.status, response.body)
+        verdict = _without_token(classify(response.status, response.body), request)
         request.meta["verdict"] = verdict
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.kind is not Kind.PAGE:

@@ -35,6 +35,9 @@ class Kind(StrEnum):
     """Too fast: slow down for seconds or a minute."""
 
 
+ERRORS = 400
+"""HTTP statuses from here on say that something went wrong."""
+
 LONGEST_WORDS = 500
 """More characters than this of the API's words help nobody."""
 
@@ -43,8 +46,8 @@ LONGEST_WORDS = 500
 class Verdict:
     """What an answer means, with the API's own words.
 
-    `data` is the answer's `data` object, for a page only. `log_id` is what TikTok's support asks
-    for.
+    `data` is the answer's `data` object, of a page or a malformed answer. `log_id` is what TikTok's
+    support asks for.
     """
 
     kind: Kind
@@ -108,11 +111,11 @@ RULES = (
 """What answers other than pages mean; the first row that matches counts."""
 
 
-def classify(status: int, body: bytes) -> Verdict:
+def classify(status: int, body: bytes, records_key: str = "videos") -> Verdict:
     """Tell what an answer of a research endpoint means.
 
     A body that says it went well counts more than the status: some endpoints answer 500 with
-    valid data (API.md 10.1, 13.15).
+    valid data (API.md 10.1, 13.15). `records_key` is where the endpoint has its records.
     """
     payload = _json_object(body)
     if payload is None:
@@ -121,12 +124,21 @@ def classify(status: int, body: bytes) -> Verdict:
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     data = payload.get("data")
     if code in {"", "ok"} and not message:
-        if isinstance(data, dict) and isinstance(data.get("has_more"), bool):
-            return Verdict(Kind.PAGE, status, code, log_id=log_id, data=data)
-        message = "the answer has no usable data"
-    if code == "ok" and status < 400:  # noqa: PLR2004
-        return Verdict(Kind.MALFORMED, status, code, message, log_id)
+        usable = _usable_data(data, records_key)
+        says_so = status < ERRORS or code == "ok" or bool(usable.get(records_key))
+        if isinstance(usable.get("has_more"), bool) and says_so:
+            return Verdict(Kind.PAGE, status, code, log_id=log_id, data=usable)
+        message = "the answer does not say whether there is more"
+        if code == "ok" and status < ERRORS:
+            return Verdict(Kind.MALFORMED, status, code, message, log_id, usable)
     return Verdict(_kind(status, code, message), status, code, message, log_id)
+
+
+def _usable_data(data: object, records_key: str) -> dict[str, Any]:
+    """The answer's data; nothing if it has something else where its records should be."""
+    if not isinstance(data, dict) or not isinstance(data.get(records_key), list | None):
+        return {}
+    return data
 
 
 def _kind(status: int, code: str = "", message: str = "") -> Kind:
@@ -137,7 +149,8 @@ def _kind(status: int, code: str = "", message: str = "") -> Kind:
 
 def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
     """Code, message (older answers spell it `msg`: API.md 11.1) and log_id, as text."""
-    code = _text(error.get("code")).lower()
+    raw = error.get("code")
+    code = _text(raw).lower() or ("unreadable" if raw else "")
     message = _text(error.get("message")) or _text(error.get("msg"))
     return code, "" if code == "ok" else message, _text(error.get("log_id")) or None
 

@@ -24,10 +24,10 @@ def read_page(
     received_at: datetime,
     log_id: str | None = None,
 ) -> Page:
-    """Build the page from `data`, which must have a boolean `has_more`.
+    """Build the page from `data`.
 
     A missing list of records is an empty page; a missing cursor continues at the previous one
-    plus `max_count` (API.md 13.7, 13.8).
+    plus `max_count` (API.md 13.7, 13.8). Only an explicit `has_more` of false is an end.
     """
     records = data.get(endpoint.records_key)
     return Page(
@@ -35,7 +35,7 @@ def read_page(
         records=tuple(records) if isinstance(records, list) else (),
         cursor=_cursor(data.get("cursor"), request),
         search_id=_search_id(data.get("search_id")) or request.search_id,
-        has_more=data["has_more"],
+        has_more=data.get("has_more") is not False,
         log_id=log_id,
         received_at=received_at,
     )
