@@ -147,6 +147,23 @@ def test_a_signal_ends_the_crawl_cleanly_and_the_next_run_goes_on(folder, signal
     assert videos(folder) > 50
 
 
+def test_a_crawl_whose_answers_hang_ends_within_ten_seconds(folder):
+    (folder / "hang.yaml").write_text(
+        "description: no search is ever answered\nfaults: [{fault: hang, every: 1, seconds: 300}]\n"
+    )
+    profile = ("-s", "TIKTOK_SANDBOX_PROFILE=hang.yaml")
+    with started(folder, *CRAWL, *SANDBOX, *profile) as process:
+        _read_until(process, "Collecting")
+        time.sleep(1)
+        process.send_signal(signal.SIGTERM)
+        began = time.monotonic()
+        output, _ = process.communicate(timeout=20)
+        assert time.monotonic() - began < 10
+    assert process.returncode == 75, output
+    assert "Spider closed (shutdown)" in output
+    assert "Traceback" not in output
+
+
 def test_a_second_signal_ends_at_once(folder):
     with served_sandbox(folder, "--profile", "slow") as url:
         address = ("-s", f"TIKTOK_SANDBOX_URL={url}")
