@@ -1,0 +1,78 @@
+"""The last words of a crawl say what was done, what is left, and how to go on."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.plan import Known, Wanted, make_plan
+from tiktok_crawler.collection.windows import Covered, Freshness
+from tiktok_crawler.items import PageRequest
+from tiktok_crawler.storage.ledger import Totals
+from tiktok_crawler.storage.models import WindowState
+from tiktok_crawler.storage.session import Remains
+from tiktok_crawler.summary import Summary
+
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
+FRESHNESS = Freshness(timedelta(days=2))
+ALL = Known(coverage=(Covered(JANUARY, datetime(2024, 6, 1, tzinfo=UTC)),))
+
+
+def summary(known: Known = ALL, **stats: int) -> Summary:
+    plan = make_plan(Wanted(JANUARY, ("id",), FRESHNESS), known, NOON)
+    totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
+    counts = {name.replace("__", "/"): count for name, count in stats.items()}
+    remains = Remains(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
+    return Summary(remains, counts, "SQLite database tiktok.db")
+
+
+def test_it_counts_what_this_run_did_and_what_the_query_has():
+    text = summary(
+        tiktok__videos__new_count=1000,
+        tiktok__videos__updated_count=2,
+        tiktok__requests__sent_count=12,
+        tiktok__windows__completed_count=1,
+    ).text(command="scrapy crawl videos")
+    assert "1,000 new, 2 updated; the query has 56,789" in text
+    assert "12 in this run; 1,234 for the query so far" in text
+    assert "1 completed, 0 given up for now in this run; the query has 3 complete, 1 open" in text
+    assert "31 of 31 days" in text
+    assert "SQLite database tiktok.db" in text
+    assert "left" not in text
+    assert not summary().is_unfinished
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("scrapy crawl videos -a query=q.yaml", "run: scrapy crawl videos -a query=q.yaml"),
+        (None, "run the same command again"),
+    ],
+)
+def test_what_is_left_comes_with_the_command_that_goes_on(command, words):
+    unfinished = summary(Known())
+    assert unfinished.is_unfinished
+    assert "0 of 31 days" in unfinished.text(command=command)
+    assert f"left       1 windows, at least as many requests; {words}" in unfinished.text(
+        command=command
+    )
+
+
+def test_days_that_are_not_final_are_named_with_the_time_from_which_they_can_be():
+    text = summary(Known(coverage=(Covered(JANUARY, NOON),))).text(command=None)
+    assert "not final  2024-01-30..2024-01-31: collected once more by the first run from" in text
+    assert "from 2024-02-03 00:00 UTC on" in text
+
+
+def test_windows_of_other_dates_are_left_alone_and_named():
+    other = PageRequest(7, DateRange(date(2023, 5, 1), date(2023, 5, 9)), ("id",), 100, cursor=100)
+    text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None)
+    assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
+
+
+def test_suspicious_windows_are_said():
+    text = summary(tiktok__windows__suspicious_count=2).text(command=None)
+    assert "suspicious 2 windows" in text
