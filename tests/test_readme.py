@@ -5,11 +5,13 @@ from __future__ import annotations
 import re
 import shlex
 import sqlite3
+import stat
+import subprocess
 from pathlib import Path
 
 import pytest
 import yaml
-from processes import scrapy
+from processes import SCRAPY, environment, scrapy
 
 from tiktok_crawler.collection.query_file import read_collection
 from tiktok_crawler.delay_queue import utc_now
@@ -57,6 +59,29 @@ def test_there_are_commands_to_test():
 def test_each_command_works(folder, command):
     run = scrapy(folder, *shlex.split(command)[1:], *SANDBOX)
     assert run.returncode == 0, run.stderr
+
+
+def test_the_secrets_file_is_made_as_it_says(tmp_path):
+    (tmp_path / "secrets.example.yaml").write_bytes((ROOT / "secrets.example.yaml").read_bytes())
+    (command,) = [line.strip() for line in README.splitlines() if line.strip().startswith("cp ")]
+    subprocess.run(["bash", "-euc", command], cwd=tmp_path, check=True)
+    assert stat.S_IMODE((tmp_path / "secrets.yaml").stat().st_mode) == 0o600
+
+
+def test_the_cron_line_works(tmp_path):
+    (tmp_path / "query.yaml").write_text(
+        "start_date: 2024-01-01\nend_date: 2024-01-02\ninclude: {any_hashtags: [butter]}\n"
+    )
+    (line,) = blocks("crontab")
+    command = line.split("  ", maxsplit=1)[1].strip()
+    command = command.replace("/home/me/tiktok", str(tmp_path)).replace(".venv/bin/scrapy", SCRAPY)
+    command = command.replace("crawl videos", "crawl videos -s TIKTOK_SANDBOX=True")
+    run = subprocess.run(
+        ["bash", "-euc", command], env=environment(tmp_path), capture_output=True, check=False
+    )
+    assert run.returncode == 0
+    assert (run.stdout, run.stderr) == (b"", b"")
+    assert "finished" in (tmp_path / "crawl.log").read_text()
 
 
 @pytest.mark.parametrize("statement", blocks("sql"))
