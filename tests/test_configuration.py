@@ -386,7 +386,7 @@ def test_requests_are_booked_on_the_hash_of_the_client_key_without_a_second_warn
 
     account = configuration.quota_account(chosen, Pool.RESEARCH, {})
 
-    assert account == QuotaAccount.of("ada", Pool.RESEARCH, None)
+    assert account == QuotaAccount.of("ada", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
     assert not caplog.records
 
 

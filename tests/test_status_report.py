@@ -45,7 +45,8 @@ def lines(*queries, spent=(), budget=None):
 
 
 def window(state, **changes):
-    values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None} | changes
+    values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None}
+    values |= {"retry_at": None} | changes
     return UnfinishedWindow(window_id=1, days=JANUARY, state=state, updated_at=NOON, **values)
 
 

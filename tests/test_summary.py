@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.plan import Known, Wanted, make_plan
+from tiktok_crawler.collection.plan import Known, Parked, Wanted, make_plan
 from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.storage.ledger import Totals
@@ -73,6 +74,18 @@ def test_windows_of_other_dates_are_left_alone_and_named():
     assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
 
 
-def test_suspicious_windows_are_said():
-    text = summary(tiktok__windows__suspicious_count=2).text(command=None)
-    assert "suspicious 2 windows" in text
+def test_suspicious_days_are_named():
+    silent = replace(ALL.coverage[0], suspicious=True)
+    text = summary(Known(coverage=(silent,))).text(command=None)
+    assert "suspicious 2024-01-01..2024-01-31: no video where there should be some" in text
+    assert not summary(Known(coverage=(silent,))).is_unfinished
+
+
+def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
+    request = PageRequest(7, JANUARY, ("id",), 100)
+    waiting = Parked(request, retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
+    unfinished = summary(Known(parked_windows=(waiting,)))
+    assert "given up   2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (
+        unfinished.text(command=None)
+    )
+    assert unfinished.is_unfinished

@@ -20,6 +20,10 @@ def item_pipeline(crawler: Crawler, cls: type[T]) -> T:
     return _enabled(crawler.get_item_pipeline(cls), cls, "ITEM_PIPELINES")
 
 
+def downloader_middleware(crawler: Crawler, cls: type[T]) -> T:
+    return _enabled(crawler.get_downloader_middleware(cls), cls, "DOWNLOADER_MIDDLEWARES")
+
+
 def _enabled(component: T | None, cls: type[T], setting: str) -> T:
     if component is None:
         raise ConfigurationError(

@@ -173,11 +173,17 @@ def quota_account(
 
     Raises:
         CredentialsError: there are no credentials.
-        ConfigurationError: the budget is no whole number of at least 1.
+        ConfigurationError: the budget is no whole number of at least 1, or the share for parked
+            windows none from 0 to 1.
     """
     # Whoever gets the token warns.
     client_key = credentials(settings, environ, warn=False).client_key
-    return QuotaAccount.of(client_key, pool, daily_budget(settings))
+    return QuotaAccount.of(
+        client_key,
+        pool,
+        daily_budget=daily_budget(settings),
+        parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
+    )
 
 
 def daily_budget(settings: BaseSettings) -> int | None:

@@ -7,7 +7,8 @@ CrawlerError
 │   └── QueryFileError        every mistake of one query file
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
-    └── DailyBudgetSpentError the crawls on the database have spent what a day may cost
+    ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
+    └── SecondTriesSpentError ... what second tries of windows may cost in a day
 
 The statuses are those of sysexits.h. A CrawlerError is a mistake or a circumstance of the user's:
 its message is all that is shown of it. Any other exception is a bug, and loud.
@@ -59,3 +60,7 @@ class QueryLockedError(TemporaryError):
 
 class DailyBudgetSpentError(TemporaryError):
     """Raised by `storage.quota` when another request would exceed TIKTOK_DAILY_BUDGET."""
+
+
+class SecondTriesSpentError(TemporaryError):
+    """Raised by `storage.quota` when another second try would exceed TIKTOK_PARKED_SHARE."""

@@ -19,6 +19,14 @@ class RequestDelayedError(IgnoreRequest):
     """The request waits in the delay queue and will be sent later."""
 
 
+class ApiUnavailableError(RequestDelayedError):
+    """The same, because the API fails whatever it is asked."""
+
+
+class SecondTryDroppedError(IgnoreRequest):
+    """What second tries may cost today is spent; the window stays parked."""
+
+
 class CrawlStoppingError(IgnoreRequest):
     """The crawl is being closed; the window of the request stays open."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.collection.date_range import DAY, midnight
+
 if TYPE_CHECKING:
     from datetime import datetime
 
@@ -17,7 +19,8 @@ class PageRequest:
 
     `window_id` is the row in `crawl_window`, which exists from the first request on. `cursor` 0
     starts a new search; later pages echo the cursor and the search_id of the page before, which
-    came at `previous_page_at` (API.md 3.5). `searched_at` is when the search began.
+    came at `previous_page_at` (API.md 3.5). `searched_at` is when the search began. A `second_try`
+    of a window that was parked, or looked suspicious, is one until a page comes.
     """
 
     window_id: int | None
@@ -28,6 +31,7 @@ class PageRequest:
     search_id: str | None = None
     previous_page_at: datetime | None = None
     searched_at: datetime | None = field(default=None, compare=False)
+    second_try: bool = field(default=False, compare=False)
 
     @property
     def starts_search(self) -> bool:
@@ -68,15 +72,27 @@ class Page:
 
     @property
     def next_request(self) -> PageRequest | None:
-        """The request for the page after this one, if there is one."""
+        """The request for the page after this one, if there is one; never for one before."""
         if not self.has_more:
             return None
         return replace(
             self.request,
-            cursor=self.cursor,
+            cursor=max(self.cursor, self.request.cursor),
             search_id=self.search_id,
             previous_page_at=self.received_at,
+            second_try=False,
         )
+
+    @property
+    def passed_days(self) -> float:
+        """How many days of its window a search has passed: newest first, id >> 32 is a time."""
+        ids = [record.get("id") for record in self.records if isinstance(record, dict)]
+        times = [video_id >> 32 for video_id in ids if isinstance(video_id, int)]
+        if not times:
+            return 0.0
+        end = midnight(self.request.window.end + DAY).timestamp()
+        days = (end - min(times)) / DAY.total_seconds()
+        return min(max(days, 0.0), float(len(self.request.window)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,12 +110,14 @@ class LostSearch:
 
     The pipeline finds out which of the window's days the search had passed, and adds `resumed`: the
     request that starts a new search of the others. `lost_searches` counts the searches of the
-    window that were lost in a row without passing a day.
+    window that were lost in a row without passing a day. Unless the query's ids can be trusted to
+    tell when videos were published, no day counts as passed.
     """
 
     request: PageRequest
     lost_searches: int
     resumed: PageRequest | None = None
+    trusts_ids: bool = True
 
 
 @dataclass(frozen=True, slots=True)

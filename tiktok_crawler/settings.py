@@ -155,6 +155,9 @@ TIKTOK_QUOTA_POLICY = "midnight"
 TIKTOK_QUOTA_INTERVAL = 4 * 3600.0
 # Requests that all crawls on the database together may send in a UTC day; None: no limit.
 TIKTOK_DAILY_BUDGET: int | None = None
+# The share of a day's budget (of the API's quota, if there is none) that may go to second tries of
+# windows that were given up, or that came back suspiciously empty.
+TIKTOK_PARKED_SHARE = 0.1
 
 # Seconds before a failed request is sent again, doubling up to the second; and how often.
 TIKTOK_RETRY_DELAY = 5.0

@@ -100,6 +100,11 @@ def _query(query: QueryStatus) -> Iterator[str]:
             f"  not final  {_ranges(contiguous(query.unsettled_days))}: collected once more when "
             "all videos have appeared"
         )
+    if query.suspicious_days:
+        yield (
+            f"  suspicious {_ranges(contiguous(query.suspicious_days))}: no video where there "
+            "should be some; searched once more three days after"
+        )
     yield from map(_open, query.open_windows)
     yield from map(_parked, query.parked_windows)
     yield f"  videos     {totals.videos:,}"
@@ -115,8 +120,9 @@ def _open(window: UnfinishedWindow) -> str:
 
 
 def _parked(window: UnfinishedWindow) -> str:
+    due = f"; due at {window.retry_at:%Y-%m-%d %H:%M} UTC" if window.retry_at else ""
     return (
-        f"  parked     {window.days} since {window.updated_at:%Y-%m-%d %H:%M} UTC: "
+        f"  parked     {window.days} since {window.updated_at:%Y-%m-%d %H:%M} UTC{due}: "
         f"{_one_line(window.error or 'no reason known')} "
         f"(log_id {_one_line(window.error_log_id or 'none')})"
     )
@@ -124,10 +130,11 @@ def _parked(window: UnfinishedWindow) -> str:
 
 def _next_run(query: QueryStatus) -> str:
     if not query.next_windows:
-        return "nothing is missing"
+        return "nothing is due" if query.missing_days else "nothing is missing"
     return (
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
-        f"{query.next_parked:,} parked), at least as many requests"
+        f"{query.next_parked:,} parked, {query.next_suspicious:,} suspicious), at least as many "
+        "requests"
     )
 
 
@@ -166,6 +173,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "coverage_percent": query.percent,
         "gaps": _days_as_json(query.missing_days),
         "not_final": _days_as_json(query.unsettled_days),
+        "suspicious": _days_as_json(query.suspicious_days),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
         "videos": query.totals.videos,
@@ -175,6 +183,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "open": query.next_open,
             "new": query.next_new,
             "parked": query.next_parked,
+            "suspicious": query.next_suspicious,
         },
     }
 
@@ -192,6 +201,7 @@ def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
     return {
         **_range_as_json(window.days),
         "since": window.updated_at.isoformat(timespec="seconds"),
+        "due": window.retry_at.isoformat(timespec="seconds") if window.retry_at else None,
         "reason": window.error,
         "log_id": window.error_log_id,
     }

@@ -29,7 +29,7 @@ class Summary:
     @property
     def is_unfinished(self) -> bool:
         """Whether something that was asked for is not stored."""
-        return not self.remains.plan.is_empty
+        return not self.remains.plan.is_fulfilled
 
     def text(self, *, command: str | None) -> str:
         """The summary; `command` is what to run to go on."""
@@ -61,8 +61,11 @@ class Summary:
 
     def _left(self, command: str | None) -> Iterator[str]:
         plan = self.remains.plan
-        if suspicious := self._stat("windows/suspicious_count", if_any=True):
-            yield f"  suspicious {suspicious} windows: the API sent no data at all, not even an end"
+        if plan.suspicious_days:
+            yield (
+                f"  suspicious {describe_days(plan.suspicious_days)}: no video where there should "
+                "be some; searched once more by the first run after three days"
+            )
         if plan.unsettled_days:
             yield (
                 f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
@@ -71,10 +74,15 @@ class Summary:
         if plan.left_windows:
             windows = ", ".join(str(request.window) for request in plan.left_windows)
             yield f"  left alone {windows}: begun for other dates of this query"
-        if self.is_unfinished:
-            again = f"run: {command}" if command else "run the same command again"
+        again = f"run: {command}" if command else "run the same command again"
+        if plan.window_count:
             yield f"  left       {plan.window_count:,} windows, at least as many requests; {again}"
+        if plan.next_retry_at:
+            windows = ", ".join(str(waiting.request.window) for waiting in plan.waiting_windows)
+            yield (
+                f"  given up   {windows}: tried again by runs from "
+                f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on; {again}"
+            )
 
-    def _stat(self, name: str, *, if_any: bool = False) -> str:
-        count = self.stats.get(f"tiktok/{name}", 0)
-        return f"{count:,}" if count or not if_any else ""
+    def _stat(self, name: str) -> str:
+        return f"{self.stats.get(f'tiktok/{name}', 0):,}"

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.plan import Known, Wanted, describe_days, make_plan
+from tiktok_crawler.collection.plan import Known, Parked, Wanted, describe_days, make_plan
 from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.items import PageRequest
 
@@ -27,6 +27,10 @@ def days(first, last=None):
 
 def unfinished(window, *, fields=FIELDS, cursor=0):
     return PageRequest(7, window, fields, max_count=100, cursor=cursor)
+
+
+def parked(window, *, retry_at=NOW, **changes):
+    return Parked(unfinished(window, **changes), retry_at)
 
 
 def january(**changes):
@@ -109,8 +113,9 @@ def test_an_open_window_is_finished_when_a_single_day_of_it_is_wanted():
 @pytest.mark.parametrize("group", ["open_windows", "parked_windows"])
 def test_unfinished_windows_outside_the_wanted_days_are_left_alone_and_listed(group):
     outside = unfinished(DateRange(date(2023, 12, 1), date(2023, 12, 31)))
+    known = Known(**{group: (Parked(outside, NOW) if group == "parked_windows" else outside,)})
 
-    plan = make_plan(january(), Known(**{group: (outside,)}), NOW)
+    plan = make_plan(january(), known, NOW)
 
     assert plan.left_windows == (outside,)
     assert plan.open_windows == plan.parked_windows == ()
@@ -118,25 +123,76 @@ def test_unfinished_windows_outside_the_wanted_days_are_left_alone_and_listed(gr
 
 
 def test_parked_windows_are_tried_again():
-    parked = unfinished(days(5, 12))
+    given_up = parked(days(5, 12))
 
-    plan = make_plan(january(), Known(parked_windows=(parked,)), NOW)
+    plan = make_plan(january(), Known(parked_windows=(given_up,)), NOW)
 
-    assert plan.parked_windows == (parked,)
+    assert plan.parked_windows == (given_up.request,)
     assert plan.new_windows == (days(1, 4), days(13, 31))
     assert plan.left_windows == ()
 
 
 def test_a_parked_window_whose_days_were_covered_since_is_not_tried_again():
-    known = Known(coverage=(covered(JANUARY),), parked_windows=(unfinished(days(5, 12)),))
+    known = Known(coverage=(covered(JANUARY),), parked_windows=(parked(days(5, 12)),))
 
     assert make_plan(january(), known, NOW).is_empty
 
 
-def test_each_window_needs_one_request_at_least():
-    known = Known(
-        open_windows=(unfinished(days(1, 3)),), parked_windows=(unfinished(days(10, 12)),)
+def test_a_parked_window_waits_until_it_is_due_and_nothing_else_brings_its_days():
+    given_up = parked(days(5, 12), retry_at=NOW + DAY)
+
+    plan = make_plan(january(), Known(parked_windows=(given_up,)), NOW)
+
+    assert plan.parked_windows == ()
+    assert plan.waiting_windows == (given_up,)
+    assert plan.next_retry_at == NOW + DAY
+    assert plan.new_windows == (days(1, 4), days(13, 31))
+    assert not plan.is_fulfilled
+
+
+def test_suspicious_days_are_searched_once_more_after_three_days():
+    silent = Covered(days(5, 12), NOW - 3 * DAY, matches=0, videos=0, suspicious=True)
+    known = Known(coverage=(covered(JANUARY), silent))
+
+    before = make_plan(january(), known, NOW - timedelta(seconds=1))
+    plan = make_plan(january(), known, NOW)
+
+    assert before.is_empty
+    assert [request.window for request in plan.suspicious_windows] == [days(5, 12)]
+    assert all(request.second_try for request in plan.suspicious_windows)
+    assert plan.suspicious_days == tuple(days(5, 12))
+    assert not plan.is_empty
+    assert plan.is_fulfilled, "they are covered: the exit status is 0"
+
+
+def test_suspicious_days_are_searched_only_once_more():
+    silences = (
+        Covered(days(5, 12), NOW - (3 + n) * DAY, matches=0, videos=0, suspicious=True)
+        for n in range(2)
     )
+
+    assert make_plan(january(), Known(coverage=(covered(JANUARY), *silences)), NOW).is_empty
+
+
+def test_what_worked_before_is_remembered():
+    known = Known(
+        coverage=(
+            Covered(days(1, 4), NOW, matches=400, videos=300),
+            Covered(days(5, 5), NOW, matches=100, videos=100),
+            Covered(days(6, 31), NOW),
+        ),
+        has_been_heavy=True,
+    )
+
+    experience = make_plan(january(), known, NOW).experience
+
+    assert (experience.most_matches, experience.widest) == (400, 4)
+    assert experience.density == 100.0
+    assert experience.has_failed
+
+
+def test_each_window_needs_one_request_at_least():
+    known = Known(open_windows=(unfinished(days(1, 3)),), parked_windows=(parked(days(10, 12)),))
 
     plan = make_plan(january(), known, NOW)
 
@@ -146,9 +202,9 @@ def test_each_window_needs_one_request_at_least():
 
 def test_days_that_two_windows_search_are_planned_twice():
     begun = unfinished(days(5, 12), fields=("id",))
-    parked = unfinished(days(30, 31))
+    known = Known(open_windows=(begun,), parked_windows=(parked(days(30, 31)),))
 
-    plan = make_plan(january(), Known(open_windows=(begun,), parked_windows=(parked,)), NOW)
+    plan = make_plan(january(), known, NOW)
 
     assert plan.new_windows == (days(1, 29),)
     assert plan.planned_days == 8 + 29 + 2
@@ -193,8 +249,8 @@ UNFINISHED = st.lists(
 
 
 @given(SPANS, st.lists(st.builds(covered, SPANS), max_size=4).map(tuple), UNFINISHED, UNFINISHED)
-def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open_, parked):
-    known = Known(coverage, open_, parked)
+def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open_, given_up):
+    known = Known(coverage, open_, tuple(Parked(request, NOW) for request in given_up))
     plan = make_plan(january(days=wanted_days), known, NOW)
 
     missing = set(wanted_days) - {day for search in coverage for day in search.days}

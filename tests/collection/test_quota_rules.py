@@ -126,7 +126,16 @@ def test_each_pool_has_its_daily_quota():
 
 
 def test_an_account_has_the_hash_of_the_client_key_alone():
-    account = QuotaAccount.of("key-of-ann", Pool.RESEARCH, 800)
+    account = QuotaAccount.of("key-of-ann", Pool.RESEARCH, daily_budget=800, parked_share=0.1)
 
     assert account == QuotaAccount(sha256(b"key-of-ann").hexdigest(), Pool.RESEARCH, 800)
     assert "key-of-ann" not in repr(account)
+
+
+@pytest.mark.parametrize(
+    ("daily_budget", "share", "second_tries"),
+    [(None, 0.1, 100), (800, 0.1, 80), (5, 0.1, 1), (None, 0.0, 0), (10, 1.0, 10)],
+)
+def test_second_tries_have_a_share_of_the_daily_budget(daily_budget, share, second_tries):
+    account = QuotaAccount("hash", Pool.RESEARCH, daily_budget, share)
+    assert account.second_tries == second_tries

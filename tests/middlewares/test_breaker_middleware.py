@@ -17,6 +17,7 @@ PATIENT = {
     "CONCURRENT_REQUESTS": 1,
     "TIKTOK_WINDOW_DAYS": 7,
 }
+NO_RATE_DELAY = {"TIKTOK_RATE_LIMIT_DELAY": 1e-6}
 FAULT = error(500, "internal_error")
 
 
@@ -62,3 +63,51 @@ async def test_connections_that_break_count_too(tmp_path):
         crawler = await CrawlFolder(tmp_path).crawl(api.url, PATIENT)
     assert len(api.bodies) == 23
     assert crawler.stats.get_value("finish_reason") == "api_unavailable"
+
+
+@deferred_f_from_coro_f
+async def test_a_day_that_fails_after_its_window_opens_the_breaker_if_nothing_else_works(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    hurried = PATIENT | {"TIKTOK_RETRY_TIMES": 1, "TIKTOK_WINDOW_DAYS": 31}
+    month = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
+    async with serving(ScriptedApi(*[FAULT] * 4, page(1))) as api:
+        crawler = await folder.crawl(api.url, hurried, **month)
+    assert [(body["start_date"][-2:], body["end_date"][-2:]) for body in api.bodies] == [
+        ("01", "31"),
+        ("01", "31"),
+        ("31", "31"),
+        ("31", "31"),
+        ("31", "31"),
+        ("01", "30"),
+    ], "no window is searched in parts because of a bad time"
+    assert stat(crawler, "breaker/opened_count") == 1
+    assert stat(crawler, "windows/parked_count") == 0
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_with_policy_stop_such_a_day_ends_the_crawl(tmp_path):
+    settings = PATIENT | {"TIKTOK_RETRY_TIMES": 0, "TIKTOK_QUOTA_POLICY": "stop"}
+    async with serving(ScriptedApi(FAULT)) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, settings)
+    assert len(api.bodies) == 2
+    assert crawler.stats.get_value("finish_reason") == "api_unavailable"
+    assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@deferred_f_from_coro_f
+async def test_rate_limits_count_after_ten_in_a_row(tmp_path):
+    async with serving(ScriptedApi(error(429, "rate_limit_exceeded"))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, PATIENT | NO_RATE_DELAY)
+    assert len(api.bodies) == 10 + 20 + 3
+    assert crawler.stats.get_value("finish_reason") == "api_unavailable"
+    assert exit_status(crawler) == EX_TEMPFAIL
+
+
+@deferred_f_from_coro_f
+async def test_a_rate_limit_that_ends_while_probing_is_forgotten(tmp_path):
+    limits = [error(429, "rate_limit_exceeded")] * 31
+    async with serving(ScriptedApi(*limits, page(1))) as api:
+        crawler = await CrawlFolder(tmp_path).crawl(api.url, PATIENT | NO_RATE_DELAY)
+    assert stat(crawler, "breaker/opened_count") == 2
+    assert exit_status(crawler) == EX_OK

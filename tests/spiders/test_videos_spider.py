@@ -72,7 +72,7 @@ async def test_a_cursor_that_stands_still_parks_the_window_and_keeps_the_page(tm
     script = ScriptedApi(page(3, has_more=True), page(2, cursor=100, has_more=True))
     async with serving(script) as api:
         crawler = await folder.crawl(api.url)
-    assert len(api.bodies) == 2
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100]
     assert rows(folder, "SELECT state, cursor FROM crawl_window") == [("parked", 100)]
     assert rows(folder, "SELECT id FROM video ORDER BY id") == [(2,), (3,)]
     assert exit_status(crawler) == EX_TEMPFAIL

@@ -19,7 +19,7 @@ JANUARY_10 = 1704844800
 """2024-01-10 00:00 UTC in Unix seconds."""
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
-ACCOUNT = QuotaAccount.of("key-of-ann", Pool.RESEARCH, None)
+ACCOUNT = QuotaAccount.of("key-of-ann", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
 QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
 OTHER_QUERY = Query(and_=(Condition("region_code", "EQ", ("US",)),))
 

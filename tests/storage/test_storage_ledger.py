@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from stored_pages import (
+    ACCOUNT,
     JANUARY,
     NOON,
     OTHER_QUERY,
@@ -20,9 +21,11 @@ from stored_pages import (
 )
 
 from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.plan import Parked
 from tiktok_crawler.collection.windows import Covered
-from tiktok_crawler.items import PageRequest, ParkedWindow
-from tiktok_crawler.storage.ledger import OpenWindow, Totals
+from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.ledger import Ledger, Totals
 from tiktok_crawler.storage.models import WindowState
 
 LATER = NOON + timedelta(hours=1)
@@ -141,14 +144,16 @@ def test_an_open_window_goes_on_where_its_last_page_ended(ledger, store):
     answer = page(request, video(1), has_more=True, received_at=LATER)
     store.save_page(answer, tags=())
 
-    assert ledger.unfinished(query_id) == [OpenWindow(answer.next_request, NOON)]
+    (found,) = ledger.known(query_id, ()).open_windows
+    assert found == answer.next_request
+    assert found.searched_at == NOON
 
 
 def test_an_open_window_without_pages_starts_over(ledger):
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
 
-    assert ledger.unfinished(query_id) == [OpenWindow(request, NOON)]
+    assert ledger.known(query_id, ()).open_windows == (request,)
 
 
 def test_windows_are_listed_by_day_and_only_those_of_the_query(ledger):
@@ -157,7 +162,7 @@ def test_windows_are_listed_by_day_and_only_those_of_the_query(ledger):
     first = booked(ledger, query_id)
     first_request(ledger, query=OTHER_QUERY)
 
-    assert [window.request for window in ledger.unfinished(query_id)] == [first, second]
+    assert ledger.known(query_id, ()).open_windows == (first, second)
 
 
 def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
@@ -167,28 +172,98 @@ def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
         store.save_page(page(request), tags=())
     booked(ledger, query_id)
 
-    january, february = Covered(JANUARY, NOON), Covered(FEBRUARY, LATER)
+    january = Covered(JANUARY, NOON, matches=100, videos=0, window_id=2)
+    february = Covered(FEBRUARY, LATER, matches=100, videos=0, window_id=1)
     assert ledger.coverage(query_id, ("id",)) == [january, february]
     assert ledger.coverage(query_id, ("username", "id")) == [january]
 
 
-def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(engine, ledger, store):
+def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     answer = page(booked(ledger, query_id), video(1), has_more=True)
     store.save_page(answer, tags=())
-    parked = ParkedWindow(answer.next_request, "the API said: \0no", "20240601\0")
 
-    ledger.park(parked, LATER)
+    ledger.park(ParkedWindow(answer.next_request, "the API said: \0no", "20240601\0"), LATER)
 
-    assert ledger.unfinished(query_id) == []
-    (found,) = ledger.parked(query_id)
-    assert found == ParkedWindow(answer.next_request, "the API said: no", "20240601")
-    assert row(engine, "crawl_window")["updated_at"] == LATER
+    known = ledger.known(query_id, ())
+    assert known.open_windows == ()
+    assert known.parked_windows == (Parked(answer.next_request, LATER),)
+    (found,) = ledger.unfinished_windows(query_id)
+    assert (found.error, found.error_log_id) == ("the API said: no", "20240601")
+    assert found.updated_at == LATER
 
-    ledger.book(query_id, found.request, LATER)
-    assert ledger.parked(query_id) == []
+
+def test_a_second_try_leaves_its_window_parked_until_a_page_comes(engine, store):
+    ledger = Ledger(engine, ACCOUNT)
+    query_id = ledger.begin(collection(), NOON)
+    ledger.park(ParkedWindow(booked(ledger, query_id), "no", "20240601"), LATER)
+    (found,) = ledger.known(query_id, ()).parked_windows
+
+    request = ledger.book(query_id, found.request, LATER)
+    window = row(engine, "crawl_window")
+    assert (window["state"], window["error"]) == ("parked", "no")
+    assert row(engine, "api_quota")["second_tries"] == 1
+
+    store.save_page(page(request, video(1), has_more=True), tags=())
     window = row(engine, "crawl_window")
     assert (window["state"], window["error"], window["error_log_id"]) == ("open", None, None)
+    assert window["retry_at"] is None
+    (found,) = ledger.known(query_id, ()).open_windows
+    assert not found.second_try
+
+
+def test_a_window_that_is_parked_again_waits_longer_each_time(engine, ledger):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    waits = []
+    for _ in range(4):
+        ledger.park(ParkedWindow(request, "no"), NOON)
+        waits.append(row(engine, "crawl_window")["retry_at"] - NOON)
+
+    assert waits == [timedelta(hours=hours) for hours in (0, 1, 4, 16)]
+    assert row(engine, "crawl_window")["parked_count"] == 4
+
+
+def test_the_windows_that_may_be_tried_longest_come_first(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    january, february = booked(ledger, query_id), booked(ledger, query_id, window=FEBRUARY)
+    ledger.park(ParkedWindow(february, "no"), NOON)
+    ledger.park(ParkedWindow(january, "no"), LATER)
+
+    parked = ledger.known(query_id, ()).parked_windows
+    assert [window.request for window in parked] == [february, january]
+
+
+def test_a_window_that_was_cut_is_remembered(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    assert not ledger.known(query_id, ()).has_been_heavy
+
+    ledger.split(HeavyWindow(request, "too heavy"), LATER)
+
+    assert ledger.known(query_id, ()).has_been_heavy
+
+
+def test_a_suspicious_window_stays_complete(engine, ledger, store):
+    query_id = ledger.begin(collection(), NOON)
+    request = booked(ledger, query_id)
+    store.save_page(page(request), tags=())
+
+    ledger.suspect([request.window_id])
+
+    (covered,) = ledger.coverage(query_id, ())
+    assert covered.suspicious
+    assert row(engine, "crawl_window")["state"] == "complete"
+
+
+def test_a_second_search_of_suspicious_days_is_parked_until_it_answers(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    request = PageRequest(None, JANUARY, VIDEO_QUERY.fields, 100, second_try=True)
+
+    ledger.book(query_id, request, NOON)
+
+    (found,) = ledger.unfinished_windows(query_id)
+    assert (found.state, "suspiciously empty" in found.error) == ("parked", True)
 
 
 def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
@@ -198,7 +273,7 @@ def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
 
     ledger.park(ParkedWindow(request.from_start(), "the search is lost"), LATER)
 
-    (found,) = ledger.parked(query_id)
+    (found,) = ledger.known(query_id, ()).parked_windows
     assert found.request.starts_search
 
 

@@ -92,7 +92,7 @@ def test_the_quota_came_second(filled):
     with pytest.raises(ConfigurationError, match=r"revision 0001.*`scrapy migrate`"):
         database.prepare(filled, "sandbox")
 
-    assert database.migrate(filled).endswith("brought from revision 0001 to 0002")
+    assert database.migrate(filled).endswith("brought from revision 0001 to 0003")
     assert content(filled) == before | {"api_quota": []}
 
 

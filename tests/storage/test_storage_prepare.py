@@ -102,13 +102,13 @@ def test_a_database_of_a_newer_version_is_refused(engine, revision):
 def test_a_database_of_an_older_version_is_refused_with_the_command(engine, monkeypatch):
     monkeypatch.setattr(database, "HEAD", "9999")
 
-    with pytest.raises(ConfigurationError, match=r"0002.* needs 9999: run `scrapy migrate`"):
+    with pytest.raises(ConfigurationError, match=r"0003.* needs 9999: run `scrapy migrate`"):
         database.prepare(engine, "sandbox")
 
 
 def test_migrate_creates_the_tables_and_says_so(empty):
-    assert database.migrate(empty).endswith("brought from revision none to 0002")
-    assert database.migrate(empty).endswith("up to date at revision 0002")
+    assert database.migrate(empty).endswith("brought from revision none to 0003")
+    assert database.migrate(empty).endswith("up to date at revision 0003")
     assert rows(empty, "database_origin") == []
     assert database.is_new(empty)
 
@@ -122,7 +122,7 @@ def test_stamping_marks_tables_that_have_no_revision(engine):
 
 
 def test_stamping_refuses_what_has_a_revision(engine):
-    with pytest.raises(ConfigurationError, match="already: 0002"):
+    with pytest.raises(ConfigurationError, match="already: 0003"):
         database.migrate(engine, stamp=True)
 
 

@@ -23,7 +23,7 @@ from stored_pages import (
 )
 
 from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.exceptions import DailyBudgetSpentError
+from tiktok_crawler.exceptions import DailyBudgetSpentError, SecondTriesSpentError
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.quota import Spent
@@ -55,7 +55,32 @@ def test_each_booking_counts_one_request(engine, spending, query_id):
         "pool": "research",
         "day": TODAY,
         "requests": 2,
+        "second_tries": 0,
     }
+
+
+def test_second_tries_have_a_share_of_the_day(engine, query_id):
+    account = replace(ACCOUNT, daily_budget=20)
+    ledger = Ledger(engine, account)
+    request = replace(booked(ledger, query_id), second_try=True)
+    for _ in range(2):
+        ledger.book(query_id, request, NOON)
+    before = content(engine)
+
+    with pytest.raises(SecondTriesSpentError, match=r"the 2 requests a day.*TIKTOK_PARKED_SHARE"):
+        ledger.book(query_id, request, NOON)
+
+    assert content(engine) == before
+    ledger.book(query_id, request, NOON + timedelta(days=1))
+    ledger.book(query_id, replace(request, second_try=False), NOON)
+
+
+def test_without_a_share_there_are_no_second_tries(engine, query_id):
+    ledger = Ledger(engine, replace(ACCOUNT, parked_share=0.0))
+    request = replace(booked(ledger, query_id), second_try=True)
+
+    with pytest.raises(SecondTriesSpentError):
+        ledger.book(query_id, request, NOON + timedelta(days=1))
 
 
 def test_a_booking_that_fails_counts_nothing(engine, spending, store, query_id):
@@ -69,7 +94,7 @@ def test_a_booking_that_fails_counts_nothing(engine, spending, store, query_id):
 
 
 def test_client_keys_pools_and_days_are_counted_apart(engine, spending, query_id):
-    other_key = QuotaAccount.of("key-of-bob", Pool.RESEARCH, None)
+    other_key = QuotaAccount.of("key-of-bob", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
     follow = replace(ACCOUNT, pool=Pool.FOLLOW)
     for ledger in (spending, spending, Ledger(engine, other_key), Ledger(engine, follow)):
         booked(ledger, query_id)

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from stored_pages import JANUARY, NOON, booked, collection, page
 
 from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.items import LostSearch
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.models import CrawlWindow
 from tiktok_crawler.storage.shrinking import shrink
@@ -37,7 +38,7 @@ def lose(engine, *pages) -> tuple[list[tuple], object]:
         answer = page(request, *videos, has_more=True, cursor=number * 100)
         store.save_page(answer, tags=())
         request = answer.next_request
-    resumed = transaction(engine, lambda on: shrink(on, request, SKEW, LATER))
+    lost = transaction(engine, lambda on: shrink(on, LostSearch(request, 1), SKEW, LATER))
     with engine.connect() as connection:
         columns = CrawlWindow.__table__.c
         windows = connection.execute(
@@ -45,12 +46,14 @@ def lose(engine, *pages) -> tuple[list[tuple], object]:
                 columns.start_date, columns.end_date, columns.state, columns.searched_at
             ).order_by(columns.start_date, columns.id)
         ).all()
-    return [tuple(window) for window in windows], resumed
+    return [tuple(window) for window in windows], lost
 
 
 def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine):
-    windows, resumed = lose(engine, [video(31), video(25)], [video(24), video(20)])
+    windows, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
+    resumed = lost.resumed
 
+    assert lost.trusts_ids
     first, last = date(2024, 1, 1), date(2024, 1, 31)
     assert windows == [
         (first, last, "split", NOON),
@@ -63,26 +66,29 @@ def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine):
     ledger = Ledger(engine)
     (covered,) = ledger.coverage(1, resumed.fields)
     assert covered.days == DateRange(date(2024, 1, 21), last)
-    assert ledger.unfinished(1) == []
+    assert ledger.known(1, resumed.fields).open_windows == ()
 
 
 @pytest.mark.parametrize(
-    "pages",
+    ("pages", "trusts_ids"),
     [
-        pytest.param([[video(31)]], id="nothing passed"),
-        pytest.param([[video(31), video(20)], [video(25), video(15)]], id="broken order"),
+        pytest.param([[video(31)]], True, id="nothing passed"),
+        pytest.param([[video(31), video(20)], [video(25), video(15)]], False, id="broken order"),
         pytest.param(
-            [[video(31), video(20)], [video(18, made_before=timedelta(days=3))]], id="old ids"
+            [[video(31), video(20)], [video(18, made_before=timedelta(days=3))]],
+            False,
+            id="old ids",
         ),
-        pytest.param([[]], id="empty pages"),
+        pytest.param([[]], True, id="empty pages"),
     ],
 )
-def test_without_proof_the_whole_window_is_searched_again(engine, pages):
-    windows, resumed = lose(engine, *pages)
+def test_without_proof_the_whole_window_is_searched_again(engine, pages, trusts_ids):
+    windows, lost = lose(engine, *pages)
 
     assert [state for _, _, state, _ in windows] == ["open"]
-    assert resumed.window == JANUARY
-    assert resumed.starts_search
+    assert lost.resumed.window == JANUARY
+    assert lost.resumed.starts_search
+    assert lost.trusts_ids is trusts_ids
 
 
 def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
@@ -95,6 +101,7 @@ def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
     later = replace(later, received_at=LATER + timedelta(seconds=1))
     store.save_page(later, tags=())
 
-    resumed = transaction(engine, lambda on: shrink(on, later.next_request, SKEW, LATER))
+    before = LostSearch(later.next_request, 1)
+    lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
 
-    assert resumed.window.end == date(2024, 1, 30)
+    assert lost.resumed.window.end == date(2024, 1, 30)

@@ -113,7 +113,7 @@ def test_what_is_covered_open_parked_and_left_is_told(ledger, store, status):
     parked = booked(ledger, query_id, window=FIRST_MARCH)
     ledger.park(ParkedWindow(parked, "the API said no", "20240601LOG"), LATER)
 
-    query = only(status())
+    query = only(status(LATER))
     assert query.covered_days == tuple(JANUARY)
     assert query.missing_days == (*FEBRUARY, *MARCH)
     assert query.percent == 34.0

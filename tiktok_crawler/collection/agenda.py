@@ -1,43 +1,57 @@
-"""Which window a run searches next, and how wide: wide ones save requests, but can be too heavy."""
+"""Which window a run searches next: what was begun, what is missing, what was given up before."""
 
 from __future__ import annotations
 
 from collections import deque
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.date_range import DAY, DateRange
+from tiktok_crawler.collection.date_range import DAY, DateRange, contiguous
+from tiktok_crawler.collection.widths import Widths
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
     from tiktok_crawler.collection.plan import Plan, Wanted
+    from tiktok_crawler.items import Page
 
 PATIENT_WIDTH_DAYS = 7
 """A window no wider than this is tried patiently; a wider one that fails is cut quickly."""
 
 
+@dataclass(slots=True)
+class _Cut:
+    """What is left of a window that failed, while its newest day is tried alone.
+
+    `others_work` says that other windows have brought pages since.
+    """
+
+    rest: DateRange
+    others_work: bool = False
+
+
 class Agenda:
-    """The searches of a run: open windows first, then new ones, then parked ones again.
+    """The searches of a run: open windows first, then new ones, then second tries.
 
     A window that proved too heavy is cut: its newest day, which is needed anyway, is tried alone.
-    If that works, the width was the problem, and the rest is searched in windows half as wide; if
-    it fails too, the API is having a bad time, and the rest stays as it is. Widths grow again as
-    windows go well.
+    If that works, the width was the problem, and the rest is searched in narrower windows; if it
+    fails too, the rest stays as it is.
     """
 
     def __init__(self, plan: Plan, wanted: Wanted):
-        self._wanted = wanted
-        self._width = wanted.window_days
+        self._fields = wanted.fields
+        self._widths = Widths(wanted.window_days, plan.experience)
         self._continued = deque(plan.open_windows)
-        self._missing = deque(plan.new_windows)
-        self._again = deque(plan.parked_windows)
+        self._missing = deque(contiguous(chain.from_iterable(plan.new_windows)))
+        self._second_tries = deque((*plan.parked_windows, *plan.suspicious_windows))
         self._open: set[DateRange] = set()
-        self._rests: dict[DateRange, DateRange] = {}
+        self._cuts: dict[DateRange, _Cut] = {}
 
     @property
     def is_done(self) -> bool:
         """Nothing is left to search, and nothing that is being searched can leave anything."""
-        return not (self._continued or self._missing or self._again or self._open)
+        return not (self._continued or self._missing or self._second_tries or self._open)
 
     def next(self) -> PageRequest | None:
         """Open the next window; None if there is none for now."""
@@ -46,44 +60,73 @@ class Agenda:
             self._open.add(request.window)
         return request
 
+    def page_came(self, page: Page) -> None:
+        """A page is stored; the last one of its window completes it."""
+        window = page.request.window
+        for newest, other in self._cuts.items():
+            other.others_work |= newest != window
+        if page.has_more:
+            if page.request.starts_search:
+                self._widths.saw(page.cursor, page.passed_days)
+            return
+        self._widths.worked(page.cursor, len(window))
+        self._open.discard(window)
+        if window in self._cuts:
+            self._widths.failed(len(self._cuts[window].rest) + 1)
+        self._go_on_with_rest(window)
+
     def replaced(self, window: DateRange, rest: DateRange) -> None:
         """A search goes on with the rest of its window; the other days are covered."""
         self._open.discard(window)
         self._open.add(rest)
 
-    def ended(self, window: DateRange, *, worked: bool) -> None:
-        """A window is complete, or was given up for now."""
+    def given_up(self, window: DateRange) -> None:
+        """A window was given up for now."""
         self._open.discard(window)
-        rest = self._rests.pop(window, None)
-        if rest is None:
-            if worked:
-                self._width = min(self._width * 2, self._wanted.window_days)
-            return
-        if worked:
-            self._width = max(1, min(self._width, (len(rest) + 1) // 2))
-        self._missing.appendleft(rest)
+        self._go_on_with_rest(window)
 
     def too_heavy(self, window: DateRange) -> None:
         """The first page of a window of several days failed: cut it."""
         self._open.discard(window)
         newest = DateRange(window.end, window.end)
-        self._rests[newest] = DateRange(window.start, window.end - DAY)
+        rest = DateRange(window.start, window.end - DAY)
+        self._cuts[newest] = _Cut(rest)
         self._missing.appendleft(newest)
+
+    def blames_api_for(self, window: DateRange) -> bool:
+        """Whether a window that failed says that the API fails whatever is asked.
+
+        So it is when the newest day of a window that had failed fails too, and no other one works.
+        """
+        cut = self._cuts.get(window)
+        return cut is not None and not cut.others_work
+
+    def everything_fails(self) -> None:
+        """The API is having a bad time: no width is to blame for what failed lately."""
+        for newest in list(self._cuts):
+            self._go_on_with_rest(newest)
+
+    def drop_second_tries(self) -> None:
+        """What second tries may cost is spent for today."""
+        self._second_tries.clear()
 
     def _take(self) -> PageRequest | None:
         if self._continued:
             return self._continued.popleft()
         if self._missing:
-            return PageRequest(
-                None, self._cut(), self._wanted.fields, max_count=VIDEO_QUERY.max_count
-            )
-        return self._again.popleft() if self._again else None
+            return PageRequest(None, self._cut_off(), self._fields, VIDEO_QUERY.max_count)
+        return self._second_tries.popleft() if self._second_tries else None
 
-    def _cut(self) -> DateRange:
-        """The next missing days, no more of them than windows may be wide now."""
+    def _go_on_with_rest(self, window: DateRange) -> None:
+        """Search what was left of a window while this day, its newest, was tried alone."""
+        if window in self._cuts:
+            self._missing.appendleft(self._cuts.pop(window).rest)
+
+    def _cut_off(self) -> DateRange:
+        """The next missing days, no more of them than a window may have now."""
         days = self._missing.popleft()
-        if len(days) <= self._width:
+        if len(days) <= self._widths.days:
             return days
-        window = DateRange(days.start, days.start + (self._width - 1) * DAY)
+        window = DateRange(days.start, days.start + (self._widths.days - 1) * DAY)
         self._missing.appendleft(DateRange(window.end + DAY, days.end))
         return window

@@ -43,6 +43,10 @@ class CircuitBreaker:
         self.failures += 1
         return Reaction.PAUSE if self.is_open else Reaction.GO_ON
 
+    def trip(self) -> None:
+        """Open it, whatever the count: it is known already that nothing works."""
+        self.failures = max(self.failures, FAILURES_IN_A_ROW)
+
     def worked(self) -> None:
         """Forget all failures: the API answers."""
         self.failures = self.failed_probes = 0

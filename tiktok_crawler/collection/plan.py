@@ -8,25 +8,39 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection import windows
 from tiktok_crawler.collection.date_range import contiguous
+from tiktok_crawler.collection.suspicion import second_searches
+from tiktok_crawler.collection.widths import Experience
+from tiktok_crawler.items import PageRequest
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.collection.windows import Covered, Freshness
-    from tiktok_crawler.items import PageRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The request that tries a parked window again, and from when on it may be sent."""
+
+    request: PageRequest
+    retry_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
     """What the ledger knows of a query.
 
-    `coverage` counts searches with all wanted fields only.
+    `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
+    which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
     """
 
     coverage: tuple[Covered, ...] = ()
     open_windows: tuple[PageRequest, ...] = ()
-    parked_windows: tuple[PageRequest, ...] = ()
+    parked_windows: tuple[Parked, ...] = ()
+    has_been_heavy: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,45 +56,65 @@ class Wanted:
     window_days: int = windows.LONGEST_WINDOW_DAYS
     id_skew: timedelta = timedelta(seconds=900)
 
+    def is_brought_by(self, request: PageRequest) -> bool:
+        """Whether a search brings all the fields."""
+        return set(self.fields) <= set(request.fields)
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work of one run, in its order: open windows first, then new ones, then parked ones again.
+    """The work of one run, in its order: open windows first, then new ones, then second tries.
 
-    `covered_days` are wanted days that need nothing now; the `unsettled_days` among them have to be
-    searched once more when they can be final. `left_windows` are open or parked outside the wanted
-    days.
+    `parked_windows` are tried again now, `waiting_windows` not before a later run;
+    `suspicious_windows` are covered, and searched once more. `covered_days` are wanted days that
+    need nothing now; the `unsettled_days` among them have to be searched once more when they can be
+    final. `left_windows` are open or parked outside the wanted days.
     """
 
     days: DateRange
     open_windows: tuple[PageRequest, ...]
     new_windows: tuple[DateRange, ...]
     parked_windows: tuple[PageRequest, ...]
+    waiting_windows: tuple[Parked, ...]
+    suspicious_windows: tuple[PageRequest, ...]
     left_windows: tuple[PageRequest, ...]
     covered_days: tuple[date, ...]
     unsettled_days: tuple[date, ...]
+    suspicious_days: tuple[date, ...]
     has_succeeded: bool
     """Whether the API has ever answered the query with a page."""
+    experience: Experience
 
     @property
     def window_count(self) -> int:
+        """The windows that bring what is missing, as far as they are searched now."""
         return len(self.open_windows) + len(self.new_windows) + len(self.parked_windows)
 
     @property
     def planned_days(self) -> int:
         """How many days are searched; days that two windows search count twice."""
-        unfinished = (*self.open_windows, *self.parked_windows)
-        windows_ = (*self.new_windows, *(request.window for request in unfinished))
-        return sum(map(len, windows_))
+        requests = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
+        return sum(map(len, (*self.new_windows, *(request.window for request in requests))))
 
     @property
     def least_requests(self) -> int:
         """Each window takes one request, and one more for each further 100 matches."""
-        return self.window_count
+        return self.window_count + len(self.suspicious_windows)
 
     @property
     def is_empty(self) -> bool:
-        return self.window_count == 0
+        """There is nothing to ask for now."""
+        return self.least_requests == 0
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """All that was asked for is stored: suspicious and unsettled days are, too."""
+        return self.window_count == 0 and not self.waiting_windows
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        """When the first of the windows that wait may be tried again."""
+        return min((parked.retry_at for parked in self.waiting_windows), default=None)
 
 
 def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
@@ -92,37 +126,64 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     """
     searched = windows.last_searches(known.coverage)
     missing = windows.missing_days(wanted.days, searched, wanted.freshness, now)
+    missing_set = set(missing)
     open_windows = tuple(
-        _continued(w, wanted.freshness, now)
-        for w in known.open_windows
-        if w.window.overlaps(wanted.days)
+        _continued(request, wanted.freshness, now)
+        for request in known.open_windows
+        if request.window.overlaps(wanted.days)
     )
     promised = {
-        day
-        for request in open_windows
-        if set(wanted.fields) <= set(request.fields)
-        for day in request.window
+        day for request in open_windows if wanted.is_brought_by(request) for day in request.window
     }
     parked_windows = []
-    for request in known.parked_windows:
-        brings = set(missing).intersection(request.window) - promised
-        if brings and set(wanted.fields) <= set(request.fields):
-            parked_windows.append(request)
+    for parked in known.parked_windows:
+        request = parked.request
+        if wanted.is_brought_by(request) and missing_set.intersection(request.window) - promised:
+            parked_windows.append(parked)
             promised.update(request.window)
-    unfinished = (*known.open_windows, *known.parked_windows)
+    unfinished = (*known.open_windows, *(parked.request for parked in known.parked_windows))
     unsettled = windows.unsettled_days(wanted.days, searched, wanted.freshness)
-    missing_set = set(missing)
+    doubtful = set(second_searches(known.coverage, now)).intersection(wanted.days) - missing_set
     return Plan(
         days=wanted.days,
         open_windows=open_windows,
         new_windows=tuple(
             windows.windows((d for d in missing if d not in promised), wanted.window_days)
         ),
-        parked_windows=tuple(parked_windows),
-        left_windows=tuple(w for w in unfinished if not w.window.overlaps(wanted.days)),
+        parked_windows=tuple(parked.request for parked in parked_windows if parked.retry_at <= now),
+        waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
+        suspicious_windows=tuple(_second_searches(wanted, doubtful)),
+        left_windows=tuple(r for r in unfinished if not r.window.overlaps(wanted.days)),
         covered_days=tuple(day for day in wanted.days if day not in missing_set),
         unsettled_days=tuple(day for day in unsettled if day not in missing_set),
-        has_succeeded=bool(known.coverage) or not all(w.starts_search for w in unfinished),
+        suspicious_days=tuple(_suspicious_days(wanted, known)),
+        has_succeeded=bool(known.coverage) or not all(r.starts_search for r in unfinished),
+        experience=_experience(known),
+    )
+
+
+def _suspicious_days(wanted: Wanted, known: Known) -> Iterable[date]:
+    last = windows.last_coverage(known.coverage)
+    return (day for day in wanted.days if day in last and last[day].suspicious)
+
+
+def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageRequest]:
+    return (
+        PageRequest(None, window, wanted.fields, VIDEO_QUERY.max_count, second_try=True)
+        for window in windows.windows(days, wanted.window_days)
+    )
+
+
+def _experience(known: Known) -> Experience:
+    """What the windows that were searched to their end say of how wide windows may be."""
+    ended = [search for search in known.coverage if search.matches is not None]
+    matches = [search.matches or 0 for search in ended]
+    days = [len(search.days) for search in ended]
+    return Experience(
+        has_failed=known.has_been_heavy,
+        most_matches=max(matches, default=0),
+        widest=max(days, default=0),
+        density=sum(matches) / max(sum(days), 1),
     )
 
 

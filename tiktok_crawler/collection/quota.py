@@ -35,17 +35,28 @@ class QuotaAccount:
     """What the requests of a crawl are booked on, and how many a UTC day all crawls may book on it.
 
     `client` is the SHA-256 of the client key, in hexadecimal. Without a `daily_budget` it is for
-    the API to say when a day's quota is used up.
+    the API to say when a day's quota is used up. `parked_share` is how much of the day's budget may
+    go to second tries of windows that were parked or looked suspicious.
     """
 
     client: str
     pool: Pool
     daily_budget: int | None = None
+    parked_share: float = 0.1
 
     @classmethod
-    def of(cls, client_key: str, pool: Pool, daily_budget: int | None) -> QuotaAccount:
+    def of(
+        cls, client_key: str, pool: Pool, *, daily_budget: int | None, parked_share: float
+    ) -> QuotaAccount:
         """The account of a client key, which itself is kept nowhere."""
-        return cls(sha256(client_key.encode()).hexdigest(), pool, daily_budget)
+        client = sha256(client_key.encode()).hexdigest()
+        return cls(client, pool, daily_budget, parked_share)
+
+    @property
+    def second_tries(self) -> int:
+        """How many requests of a UTC day may be second tries; one at least, unless none may."""
+        budget = self.daily_budget or DAILY_QUOTAS[self.pool]
+        return max(1, int(self.parked_share * budget)) if self.parked_share else 0
 
 
 class QuotaPolicy(StrEnum):

@@ -19,10 +19,18 @@ LONGEST_WINDOW_DAYS = 31
 
 @dataclass(frozen=True, slots=True)
 class Covered:
-    """Days that one search collected completely, and when its first page was asked for."""
+    """Days that one search collected completely, and when its first page was asked for.
+
+    `matches` is what the API counted and `videos` what it delivered; None if the days were kept of
+    a search that was lost. `window_id` is the row in `crawl_window`.
+    """
 
     days: DateRange
     searched_at: datetime
+    matches: int | None = None
+    videos: int | None = None
+    suspicious: bool = False
+    window_id: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +58,17 @@ class Freshness:
         return self.refresh_after is not None and now - searched_at > self.refresh_after
 
 
+def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:
+    """The covered days, each with the last search that covered it."""
+    last: dict[date, Covered] = {}
+    for covered in sorted(coverage, key=lambda covered: covered.searched_at):
+        last.update(dict.fromkeys(covered.days, covered))
+    return last
+
+
 def last_searches(coverage: Iterable[Covered]) -> dict[date, datetime]:
     """The covered days, each with the start of the last search that covered it."""
-    last: dict[date, datetime] = {}
-    for covered in sorted(coverage, key=lambda covered: covered.searched_at):
-        last.update(dict.fromkeys(covered.days, covered.searched_at))
-    return last
+    return {day: covered.searched_at for day, covered in last_coverage(coverage).items()}
 
 
 def missing_days(
@@ -84,6 +97,26 @@ class PageSpan:
     oldest_id: int
 
 
+def ids_tell_times(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -> bool:
+    """Whether the pages of a search bear out what `passed_days` rests on.
+
+    Their ids come in strictly descending order, and their times lie in the window.
+
+    Args:
+        window: the days that are searched.
+        pages: what the pages of the search brought, in their order; empty ones are left out.
+        skew: how far apart an id's time and `create_time` may lie.
+    """
+    if not pages:
+        return True
+    newest, oldest = _time_of(pages[0].newest_id), _time_of(pages[-1].oldest_id)
+    return (
+        all(later.newest_id < page.oldest_id for page, later in pairwise(pages))
+        and oldest >= midnight(window.start) - skew
+        and newest <= midnight(window.end + DAY)
+    )
+
+
 def passed_days(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -> DateRange | None:
     """The newest days of a window that an unfinished search has delivered completely.
 
@@ -91,20 +124,12 @@ def passed_days(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -
     day is passed when the oldest id lies at least `skew` before its start. The first day of the
     window never is: what the search has not said to be its end is not.
 
-    Args:
-        window: the days that are searched.
-        pages: what the pages of the search brought, in their order; empty ones are left out.
-        skew: how far apart an id's time and `create_time` may lie.
-
     Returns:
-        None if there is no such day, or if the ids do not bear this out: their order is broken, or
-        their times lie outside the window.
+        None if there is no such day, or if the ids do not bear this out.
     """
-    if not pages or any(later.newest_id >= page.oldest_id for page, later in pairwise(pages)):
+    if not pages or not ids_tell_times(window, pages, skew):
         return None
-    newest, oldest = _time_of(pages[0].newest_id), _time_of(pages[-1].oldest_id)
-    if oldest < midnight(window.start) - skew or newest > midnight(window.end + DAY):
-        return None
+    oldest = _time_of(pages[-1].oldest_id)
     passed = [day for day in window if midnight(day) - skew >= oldest and day > window.start]
     return DateRange(passed[0], passed[-1]) if passed else None
 

@@ -87,7 +87,12 @@ def _arguments(args: list[str], opts: argparse.Namespace) -> dict[str, str]:
 
 
 def _describe_request(collection: Collection, plan: Plan, wanted: Wanted) -> Iterator[str]:
-    windows = (*plan.open_windows, *_requests(plan.new_windows, wanted), *plan.parked_windows)
+    windows = (
+        *plan.open_windows,
+        *_requests(plan.new_windows, wanted),
+        *plan.parked_windows,
+        *plan.suspicious_windows,
+    )
     first = windows[0] if windows else next(_requests(split(plan.days), wanted))
     body = video_query_body(collection.query.to_json(), first)
     yield f"POST {VIDEO_QUERY.url('', first.fields)}"
@@ -120,6 +125,8 @@ def _describe_days(
         ("Open windows", [request.window for request in plan.open_windows]),
         ("New windows", list(plan.new_windows)),
         ("Parked windows", [request.window for request in plan.parked_windows]),
+        ("Not due yet", [parked.request.window for parked in plan.waiting_windows]),
+        ("Suspicious", [request.window for request in plan.suspicious_windows]),
         ("Left alone", [request.window for request in plan.left_windows]),
     ):
         if windows:
@@ -133,8 +140,14 @@ def _in_brackets(days: tuple[object, ...]) -> str:
 
 
 def _describe_cost(plan: Plan) -> Iterator[str]:
+    if plan.next_retry_at:
+        yield (
+            "Given up:      windows that are not due yet are tried again by runs from "
+            f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
+        )
     if plan.is_empty:
-        yield "Requests:      none, nothing is missing"
+        why = "nothing is missing" if plan.is_fulfilled else "nothing is due"
+        yield f"Requests:      none, {why}"
         return
     daily_quota = DAILY_QUOTAS[VIDEO_QUERY.pool]
     share = plan.least_requests / daily_quota

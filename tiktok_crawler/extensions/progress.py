@@ -13,7 +13,6 @@ from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
 
 from tiktok_crawler import configuration
-from tiktok_crawler.collection.date_range import DAY, midnight
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import DelayQueue, utc_now
 from tiktok_crawler.items import Page
@@ -101,7 +100,7 @@ class Progress:
             return
         self._videos += len(item.records)
         if item.has_more:
-            self._days_reached[item.request.window_id] = days_reached(item)
+            self._days_reached[item.request.window_id] = item.passed_days
             return
         self._days_reached.pop(item.request.window_id, None)
         self._windows_done += 1
@@ -161,16 +160,6 @@ class Progress:
     def _stop_live(self, live: Live) -> None:
         live.stop()
         _log_to(sys.stderr)
-
-
-def days_reached(page: Page) -> float:
-    """How many days of its window a search has passed: newest first, id >> 32 is a time."""
-    ids = [record.get("id") for record in page.records if isinstance(record, dict)]
-    times = [video_id >> 32 for video_id in ids if isinstance(video_id, int)]
-    if not times:
-        return 0.0
-    end = midnight(page.request.window.end + DAY).timestamp()
-    return min(max((end - min(times)) / DAY.total_seconds(), 0.0), len(page.request.window))
 
 
 def _is_terminal() -> bool:

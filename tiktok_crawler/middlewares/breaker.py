@@ -13,7 +13,7 @@ from tiktok_crawler.collection.quota import QuotaPolicy
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
+from tiktok_crawler.failures import ApiUnavailableError, CrawlStoppingError
 from tiktok_crawler.middlewares.retry import unanswered
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.errors import Kind
@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 class BreakerMiddleware:
     """After 20 failures in a row, sends one request every TIKTOK_PROBE_INTERVAL seconds.
 
+    So it does when a window fails, its newest day alone does too, and nothing else works.
     After TIKTOK_PROBE_TIMES of them that failed too, the crawl ends with status 75, and its windows
     stay open. With TIKTOK_QUOTA_POLICY `stop` it ends at once.
 
@@ -58,7 +59,7 @@ class BreakerMiddleware:
         if not is_research_request(request):
             return response
         if verdict_of(request).kind is Kind.FAULT:
-            self._failed(request)
+            self.failed(request)
         elif self._queue.admits(request.meta["pool"], request):
             self._breaker.worked()
             self._queue.open_pool(request.meta["pool"], PoolTrouble.FAULTS)
@@ -66,9 +67,15 @@ class BreakerMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if is_research_request(request) and isinstance(exception, self._unanswered):
-            self._failed(request)
+            self.failed(request)
 
-    def _failed(self, request: Request) -> None:
+    def failed(self, request: Request) -> None:
+        """Count a failure.
+
+        Raises:
+            ApiUnavailableError: the request waits, because it was one too many.
+            CrawlStoppingError: the crawl ends.
+        """
         was_open = self._breaker.is_open
         is_probe = bool(request.meta.get("pool_probe"))
         reaction = self._breaker.failed(is_probe=is_probe)
@@ -78,7 +85,17 @@ class BreakerMiddleware:
             self.crawler.stats.inc_value("tiktok/breaker/probe_failed_count")
         if reaction is Reaction.GIVE_UP or self.policy is QuotaPolicy.STOP:
             self._give_up()
+            raise CrawlStoppingError
         self._pause(request)
+        raise ApiUnavailableError
+
+    def open(self, request: Request) -> None:
+        """Send nothing for a while, and then this request: it is known that nothing works."""
+        self._breaker.trip()
+        if self.policy is QuotaPolicy.STOP:
+            self._give_up()
+        else:
+            self._pause(request)
 
     def _pause(self, request: Request) -> None:
         pool = request.meta["pool"]
@@ -91,7 +108,6 @@ class BreakerMiddleware:
                 extra={"spider": self.crawler.spider},
             )
         self._queue.hold(pool, request)
-        raise RequestDelayedError
 
     def _give_up(self) -> None:
         logger.error(
@@ -99,7 +115,6 @@ class BreakerMiddleware:
             extra={"spider": self.crawler.spider},
         )
         extension(self.crawler, Outcome).stop(CloseReason.API_UNAVAILABLE)
-        raise CrawlStoppingError
 
     @property
     def _queue(self) -> DelayQueue:

@@ -11,13 +11,18 @@ from scrapy.exceptions import IgnoreRequest
 from tiktok_crawler import configuration
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
-from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
 from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
-from tiktok_crawler.exceptions import DailyBudgetSpentError, QueryLockedError
+from tiktok_crawler.exceptions import (
+    DailyBudgetSpentError,
+    QueryLockedError,
+    SecondTriesSpentError,
+)
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError
+from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError, SecondTryDroppedError
+from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
 from tiktok_crawler.research_api.errors import Kind
 
 if TYPE_CHECKING:
@@ -32,6 +37,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LONGEST_INTERVAL_SECONDS = 7 * 86400.0
+
+RATE_LIMITS_IN_A_ROW = 10
+"""From then on rate limits are failures for the circuit breaker: waiting longer does not help."""
 
 
 class QuotaMiddleware:
@@ -115,6 +123,12 @@ class QuotaMiddleware:
             logger.warning("Stopping: %(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
+        except NotStoredError as exc:
+            raise CrawlStoppingError from exc
+        except SecondTriesSpentError as exc:
+            logger.info("%(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
+            self._sent -= 1
+            raise SecondTryDroppedError from exc
         except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.LOCK_LOST)
@@ -142,6 +156,8 @@ class QuotaMiddleware:
 
     def _rate_limited(self, request: Request, response: Response) -> None:
         self.crawler.stats.inc_value("tiktok/quota/rate_limited_count")
+        if self._rate_limits_in_a_row >= RATE_LIMITS_IN_A_ROW:
+            downloader_middleware(self.crawler, BreakerMiddleware).failed(request)
         pool: Pool = request.meta["pool"]
         seconds = rate_limit_seconds(
             self._rate_limits_in_a_row + 1, self.rate_limit_delay, _retry_after(response)

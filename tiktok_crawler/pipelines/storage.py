@@ -5,15 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+from scrapy.exceptions import DropItem
+from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler import configuration
+from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.outage import is_outage
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
@@ -33,16 +38,27 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 
+PATIENCE_SECONDS = 60.0
+"""How long a database that is away, or a disk that is full, is waited for."""
+
+LOOK_SECONDS = 1.0
+
+
+class NotStoredError(DropItem):
+    """What came in could not be stored, and the crawl ends: its window stays as it was."""
+
+
 class StoragePipeline:
     """Stores each page in one transaction, with the ledger's checkpoint.
 
-    Opens the database and takes the query's lock before the first request. An exception here closes
-    the crawl (`extensions/outcome.py`).
+    Opens the database and takes the query's lock before the first request. While the database is
+    away it tries again, for a minute. An exception here closes the crawl (`extensions/outcome.py`).
 
     Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET.
     Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
     tiktok/windows/parked_count, tiktok/videos/new_count, tiktok/videos/updated_count,
-    tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count.
+    tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count,
+    tiktok/windows/split_count, tiktok/windows/suspicious_count, tiktok/storage/outage_count.
     """
 
     def __init__(self, crawler: Crawler, session: Session):
@@ -51,6 +67,8 @@ class StoragePipeline:
         self._session = session
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._known_extra_fields: set[str] = set()
+        self._is_away = False
+        self._has_said_that_ids_lie = False
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -80,26 +98,30 @@ class StoragePipeline:
     async def close_spider(self) -> None:
         try:
             self.remains = await self._in_thread(self._session.close)
-        except Exception:
+        except Exception as exc:
             self._outcome.broke()
-            raise
+            if not (isinstance(exc, DBAPIError) and is_outage(exc)):
+                raise
+            reason = self._session.explain(exc)
+            logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
         finally:
             self._executor.shutdown()
-        if self.remains and not self.remains.plan.is_empty:
-            self._outcome.left_undone()
+        if self.remains:
+            self._report_remains(self.remains)
 
     async def process_item(self, item: object) -> object:
         if isinstance(item, Page):
-            saved = await self._in_thread(self._session.save_page, item)
+            saved = await self._patiently(self._session.save_page, item)
             self._count(item, saved)
             self._report(saved)
         elif isinstance(item, LostSearch):
-            item = await self._in_thread(self._session.search_lost, item, utc_now())
+            item = lost = await self._patiently(self._session.search_lost, item, utc_now())
+            self._report_shrinking(lost)
         elif isinstance(item, HeavyWindow):
-            await self._in_thread(self._session.split, item, utc_now())
+            await self._patiently(self._session.split, item, utc_now())
             self.crawler.stats.inc_value("tiktok/windows/split_count")
         elif isinstance(item, ParkedWindow):
-            await self._in_thread(self._session.park, item, utc_now())
+            await self._patiently(self._session.park, item, utc_now())
             self.crawler.stats.inc_value("tiktok/windows/parked_count")
         return item
 
@@ -116,12 +138,14 @@ class StoragePipeline:
         Raises:
             QueryLockedError: the query's lock was lost; nothing may be sent.
             DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
+            SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
+            NotStoredError: the database is away for too long; the crawl ends.
         """
-        return await self._in_thread(self._session.book, request, utc_now())
+        return await self._patiently(self._session.book, request, utc_now())
 
     async def fill_quota(self) -> None:
         """Write down that the API says that the day's quota is used up."""
-        await self._in_thread(self._session.fill_quota, utc_now())
+        await self._patiently(self._session.fill_quota, utc_now())
 
     @property
     def _outcome(self) -> Outcome:
@@ -130,6 +154,65 @@ class StoragePipeline:
     async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         future = self._executor.submit(function, *args, **kwargs)
         return await asyncio.wrap_future(future)
+
+    async def _patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do it, and do it again while the database is away, unless the crawl is interrupted."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while True:
+            try:
+                result = await self._in_thread(function, *args, **kwargs)
+            except DBAPIError as exc:
+                if not is_outage(exc):
+                    raise
+                reason = self._session.explain(exc)
+                if loop.time() >= deadline or not self.crawler.engine.running:
+                    await self._give_up(reason)
+                self._report_outage(reason)
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._is_away = False
+                return result
+
+    async def _give_up(self, reason: str) -> NoReturn:
+        logger.error(
+            "The database is still away, and the crawl ends; run the same command again when it is "
+            "back: %(reason)s",
+            {"reason": reason},
+        )
+        self._outcome.stop(CloseReason.STORAGE_FAILED)
+        # Closing has begun before the spider's next request is scheduled.
+        await asyncio.sleep(0)
+        raise NotStoredError(reason)
+
+    def _report_outage(self, reason: str) -> None:
+        self.crawler.stats.inc_value("tiktok/storage/outage_count")
+        if not self._is_away:
+            self._is_away = True
+            logger.warning(
+                "The database is away, and is tried again for %(seconds)d s: %(reason)s",
+                {"seconds": PATIENCE_SECONDS, "reason": reason},
+            )
+
+    def _report_shrinking(self, lost: LostSearch) -> None:
+        if lost.trusts_ids or self._has_said_that_ids_lie:
+            return
+        self._has_said_that_ids_lie = True
+        logger.warning(
+            "Searches of this query that are lost begin anew: the ids of its videos do not tell "
+            "when they were published (TIKTOK_ID_SKEW_SECONDS)"
+        )
+
+    def _report_remains(self, remains: Remains) -> None:
+        for days in remains.silences:
+            self.crawler.stats.inc_value("tiktok/windows/suspicious_count")
+            logger.warning(
+                "%(days)s: no video, right after days that have many; suspicious, and searched "
+                "once more by the first run after three days",
+                {"days": days},
+            )
+        if not remains.plan.is_fulfilled:
+            self._outcome.left_undone()
 
     def _count(self, page: Page, saved: Saved) -> None:
         stats = self.crawler.stats

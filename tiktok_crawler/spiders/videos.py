@@ -7,26 +7,30 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider, signals
-from scrapy.exceptions import CloseSpider
+from scrapy.exceptions import CloseSpider, DropItem
 from scrapy.http import JsonRequest
 
 from tiktok_crawler import arguments, configuration
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.agenda import Agenda
 from tiktok_crawler.collection.plan import describe_days
-from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.collection.standstill import Standstill
+from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
+    ApiUnavailableError,
     CrawlStoppingError,
     RequestDelayedError,
     RequestRefusedError,
     SearchLostError,
+    SecondTryDroppedError,
     WindowFailedError,
 )
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
+from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import verdict_of
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
 from tiktok_crawler.research_api.errors import Kind
 from tiktok_crawler.research_api.responses import empty_page, read_page
@@ -94,8 +98,8 @@ class VideosSpider(Spider):
             arguments.wanted(collection, crawler.settings),
             max_requests=arguments.whole_number(kwargs, "max_requests"),
         )
-        for signal in (signals.item_scraped, signals.item_dropped):
-            crawler.signals.connect(spider.item_scraped, signal=signal)
+        crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
+        crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
         return spider
 
     async def start(self) -> AsyncIterator[Request]:
@@ -149,21 +153,22 @@ class VideosSpider(Spider):
         if is_malformed:
             yield self._give_up(page_request, str(verdict), verdict.log_id)
             return
-        if page.next_request is None:
-            return
-        if page.advances:
-            yield self._request(page.next_request, lost=response.request.meta["lost_searches"])
-        else:
-            reason = f"the cursor does not move on from {page.cursor}"
-            yield self._give_up(page_request, reason, page.log_id)
+        if page.next_request:
+            yield self._follow(response.request, page)
 
     def failed(self, failure: Failure) -> Iterator[LostSearch | HeavyWindow | ParkedWindow]:
         """Act on a request that ended without a page."""
         request: Request = failure.request  # type: ignore[attr-defined]
         page_request: PageRequest = request.meta["page_request"]
         match failure.value:
+            case ApiUnavailableError():
+                self._everything_fails()
             case RequestDelayedError() | CrawlStoppingError():
                 return
+            case SecondTryDroppedError():
+                self._agenda.drop_second_tries()
+                self._agenda.given_up(page_request.window)
+                self._window_ended()
             case SearchLostError():
                 yield self._lost(request, str(failure.value))
             case RequestRefusedError(reason=reason, log_id=log_id) if not self._is_proven:
@@ -172,6 +177,9 @@ class VideosSpider(Spider):
                 yield self._give_up(page_request, reason, log_id)
             case WindowFailedError(reason=reason, log_id=log_id) if page_request.is_divisible:
                 yield self._cut(page_request, reason, log_id)
+            case WindowFailedError() if self._agenda.blames_api_for(page_request.window):
+                self._everything_fails()
+                downloader_middleware(self.crawler, BreakerMiddleware).open(request)
             case WindowFailedError(reason=reason, log_id=log_id):
                 yield self._give_up(page_request, reason, log_id)
             case _:
@@ -186,14 +194,41 @@ class VideosSpider(Spider):
             case LostSearch():
                 self._search_anew(item)
                 return
-            case Page(has_more=True):
-                return
+            case Page():
+                self._agenda.page_came(item)
+                if item.has_more:
+                    return
             case HeavyWindow(request=request):
                 self._agenda.too_heavy(request.window)
-            case Page(request=request) | ParkedWindow(request=request):
-                self._agenda.ended(request.window, worked=isinstance(item, Page))
+            case ParkedWindow(request=request):
+                self._agenda.given_up(request.window)
+        self._window_ended()
+
+    def item_dropped(
+        self, item: Page | LostSearch | HeavyWindow | ParkedWindow, exception: DropItem
+    ) -> None:
+        """A pipeline of the user's that drops a page does so after it is stored."""
+        if not isinstance(exception, NotStoredError):
+            self.item_scraped(item)
+
+    def _everything_fails(self) -> None:
+        """No window is to blame: what waits for one can be asked for as soon as the API answers."""
+        self._agenda.everything_fails()
+        self._something_ended.set()
+
+    def _window_ended(self) -> None:
         self._free_windows.release()
         self._something_ended.set()
+
+    def _follow(self, request: Request, page: Page) -> Request | ParkedWindow:
+        """Ask for the page after this one, unless that would never end."""
+        assert page.next_request
+        standstill: Standstill = request.meta["standstill"].after(page)
+        if standstill.reason:
+            return self._give_up(page.next_request, standstill.reason, page.log_id)
+        return self._request(
+            page.next_request, lost=request.meta["lost_searches"], standstill=standstill
+        )
 
     def _give_up(self, page_request: PageRequest, reason: str, log_id: str | None) -> ParkedWindow:
         logger.warning(
@@ -243,12 +278,19 @@ class VideosSpider(Spider):
         )
         self.crawler.engine.crawl(self._request(item.resumed, lost=lost))
 
-    def _request(self, page_request: PageRequest, *, lost: int = 0) -> Request:
+    def _request(
+        self,
+        page_request: PageRequest,
+        *,
+        lost: int = 0,
+        standstill: Standstill = Standstill(),  # noqa: B008 - immutable
+    ) -> Request:
         url = configuration.api_url(self.settings)
         meta: dict[str, Any] = {
             "page_request": page_request,
             "pool": VIDEO_QUERY.pool,
             "lost_searches": lost,
+            "standstill": standstill,
         }
         if configuration.is_loopback(url):
             meta["proxy"] = None
@@ -265,7 +307,12 @@ class VideosSpider(Spider):
     def _announce(self, plan: Plan) -> None:
         for warning in self.collection.warnings:
             logger.warning("%(warning)s", {"warning": warning})
-        if plan.is_empty:
+        if plan.waiting_windows:
+            logger.info(
+                "%(count)d windows that were given up wait; the first is due at %(at)s UTC",
+                {"count": len(plan.waiting_windows), "at": f"{plan.next_retry_at:%Y-%m-%d %H:%M}"},
+            )
+        if plan.is_empty and plan.is_fulfilled:
             logger.info(
                 "Nothing to collect: all %(count)d days from %(start)s to %(end)s are covered",
                 {"count": len(plan.days), "start": plan.days.start, "end": plan.days.end},
@@ -273,13 +320,13 @@ class VideosSpider(Spider):
             return
         logger.info(
             "Collecting %(start)s to %(end)s: %(open)d open windows to finish, %(new)d new, "
-            "%(parked)d parked ones again; %(covered)d days are covered already",
+            "%(again)d again; %(covered)d days are covered already",
             {
                 "start": plan.days.start,
                 "end": plan.days.end,
                 "open": len(plan.open_windows),
                 "new": len(plan.new_windows),
-                "parked": len(plan.parked_windows),
+                "again": len(plan.parked_windows) + len(plan.suspicious_windows),
                 "covered": len(plan.covered_days),
             },
         )

@@ -14,6 +14,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage import postgresql, sqlite
 from tiktok_crawler.storage.column_types import dump_json
 from tiktok_crawler.storage.models import DatabaseOrigin
+from tiktok_crawler.storage.outage import explain
 from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.transactions import reading, transaction
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 DRIVERS = {
@@ -167,10 +168,7 @@ def _explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        reason = str(exc.orig).strip()
-        # The drivers do not quote passwords; should they begin to, nobody sees it.
-        if engine.url.password:
-            reason = reason.replace(engine.url.password, "***")
+        reason = explain(exc, engine.url)
         raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
 
 

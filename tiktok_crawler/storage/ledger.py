@@ -13,12 +13,15 @@ from typing import TYPE_CHECKING
 from sqlalchemy import and_, func, insert, select, update
 
 from tiktok_crawler.collection.date_range import DateRange, contiguous
+from tiktok_crawler.collection.parking import retry_at
+from tiktok_crawler.collection.plan import Known, Parked
 from tiktok_crawler.collection.windows import Covered
 from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
 from tiktok_crawler.research_api import query as research_api
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage import quota
 from tiktok_crawler.storage.models import (
+    UNFINISHED,
     VIDEOS_TO_CRAWLS,
     Collection,
     Crawl,
@@ -32,7 +35,7 @@ from tiktok_crawler.storage.text import clean_text
 from tiktok_crawler.storage.transactions import reading, transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
     from typing import Any
 
@@ -43,15 +46,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.quota import Spent
 
 
-UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
-
-
-@dataclass(frozen=True, slots=True)
-class OpenWindow:
-    """A window that was begun: the request that goes on with it, and when its search began."""
-
-    request: PageRequest
-    searched_at: datetime | None
+SUSPECTED = "searched once more, because it was suspiciously empty"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +84,7 @@ class UnfinishedWindow:
     updated_at: datetime
     error: str | None
     error_log_id: str | None
+    retry_at: datetime | None
 
 
 class Ledger:
@@ -128,38 +124,45 @@ class Ledger:
 
         return transaction(self._engine, register)
 
+    def known(self, query_id: int, fields: Iterable[str]) -> Known:
+        """What a plan has to know of a query that is searched with these fields."""
+        split = self._windows(query_id, WindowState.SPLIT)
+        parked = map(_parked, self._windows(query_id, WindowState.PARKED))
+        return Known(
+            coverage=tuple(self.coverage(query_id, fields)),
+            open_windows=tuple(map(_request, self._windows(query_id, WindowState.OPEN))),
+            parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
+            has_been_heavy=any(window.error for window in split),
+        )
+
     def coverage(self, query_id: int, fields: Iterable[str]) -> list[Covered]:
         """The complete windows that were searched with all of these fields, by first day."""
         wanted = set(fields)
         return [
-            Covered(DateRange(window.start_date, window.end_date), window.searched_at)
+            _covered(window)
             for window in self._windows(query_id, WindowState.COMPLETE)
             if wanted <= set(window.fields)
         ]
 
-    def unfinished(self, query_id: int) -> list[OpenWindow]:
-        """The windows that were begun and are neither complete nor parked, by first day."""
-        windows = self._windows(query_id, WindowState.OPEN)
-        return [OpenWindow(_request(window), window.searched_at) for window in windows]
-
-    def parked(self, query_id: int) -> list[ParkedWindow]:
-        """The windows that were given up for now, by first day."""
-        return [
-            ParkedWindow(_request(window), window.error, window.error_log_id)
-            for window in self._windows(query_id, WindowState.PARKED)
-        ]
+    def suspect(self, window_ids: Sequence[int]) -> None:
+        """Mark complete windows as suspicious: they are searched once more."""
+        windows = update(CrawlWindow).where(
+            self._statements.among(CrawlWindow.__table__.c.id, window_ids)
+        )
+        transaction(self._engine, lambda on: on.execute(windows.values(suspicious=True)))
 
     def book(self, query_id: int, request: PageRequest, now: datetime) -> PageRequest:
         """Write down that a request is about to be sent; it may be the first of its window.
 
-        Booking a parked window opens it again. A request that starts a search discards how far the
-        search before it had come.
+        A request that starts a search discards how far the search before it had come. The window of
+        a second try stays parked until a page comes.
 
         Returns:
             The request, with the window's id.
 
         Raises:
             DailyBudgetSpentError: the day's budget is spent; nothing is written.
+            SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
         """
 
         def write(connection: Connection) -> PageRequest:
@@ -168,7 +171,7 @@ class Ledger:
                 window_id = _add_window(connection, query_id, request, now)
             _update_window(connection, window_id, _booking(request, now))
             if self._account:
-                quota.spend(connection, self._account, now)
+                quota.spend(connection, self._account, now, second_try=request.second_try)
             return replace(request, window_id=window_id)
 
         return transaction(self._engine, write)
@@ -186,15 +189,24 @@ class Ledger:
 
     def park(self, parked: ParkedWindow, now: datetime) -> None:
         """Give a window up for now; a later try begins with the request that it was parked with."""
-        values = {
-            CrawlWindow.state: WindowState.PARKED,
-            CrawlWindow.error: clean_text(parked.reason),
-            CrawlWindow.error_log_id: clean_text(parked.log_id),
-            CrawlWindow.cursor: parked.request.cursor,
-            CrawlWindow.search_id: parked.request.search_id,
-            CrawlWindow.updated_at: now,
-        }
-        transaction(self._engine, lambda on: _update_window(on, parked.request.window_id, values))
+
+        def write(connection: Connection) -> None:
+            window_id = parked.request.window_id
+            count = select(CrawlWindow.parked_count).where(CrawlWindow.id == window_id)
+            parked_count = (connection.scalar(count) or 0) + 1
+            values = {
+                CrawlWindow.state: WindowState.PARKED,
+                CrawlWindow.parked_count: parked_count,
+                CrawlWindow.retry_at: retry_at(parked_count, now),
+                CrawlWindow.error: clean_text(parked.reason),
+                CrawlWindow.error_log_id: clean_text(parked.log_id),
+                CrawlWindow.cursor: parked.request.cursor,
+                CrawlWindow.search_id: parked.request.search_id,
+                CrawlWindow.updated_at: now,
+            }
+            _update_window(connection, window_id, values)
+
+        transaction(self._engine, write)
 
     def split(self, heavy: HeavyWindow, now: datetime) -> None:
         """Leave the days of a window that was too heavy to other windows."""
@@ -250,6 +262,7 @@ class Ledger:
                 updated_at=window.updated_at,
                 error=window.error,
                 error_log_id=window.error_log_id,
+                retry_at=window.retry_at,
             )
             for window in self._windows(query_id, *UNFINISHED)
         ]
@@ -328,6 +341,22 @@ def _request(window: Row[Any]) -> PageRequest:
     )
 
 
+def _covered(window: Row[Any]) -> Covered:
+    was_searched = window.pages > 0
+    return Covered(
+        days=DateRange(window.start_date, window.end_date),
+        searched_at=window.searched_at,
+        matches=window.cursor if was_searched else None,
+        videos=window.videos if was_searched else None,
+        suspicious=window.suspicious,
+        window_id=window.id,
+    )
+
+
+def _parked(window: Row[Any]) -> Parked:
+    return Parked(replace(_request(window), second_try=True), window.retry_at or window.updated_at)
+
+
 def _add_window(connection: Connection, query_id: int, request: PageRequest, now: datetime) -> int:
     window = insert(CrawlWindow).values(
         query_id=query_id,
@@ -335,6 +364,7 @@ def _add_window(connection: Connection, query_id: int, request: PageRequest, now
         end_date=request.window.end,
         state=WindowState.OPEN,
         fields=list(request.fields),
+        error=SUSPECTED if request.second_try else None,
         created_at=now,
         updated_at=now,
     )
@@ -343,13 +373,11 @@ def _add_window(connection: Connection, query_id: int, request: PageRequest, now
 
 def _booking(request: PageRequest, now: datetime) -> dict[Any, Any]:
     booking: dict[Any, Any] = {
-        CrawlWindow.state: WindowState.OPEN,
         CrawlWindow.requests: CrawlWindow.requests + 1,
-        CrawlWindow.error: None,
-        CrawlWindow.error_log_id: None,
-        CrawlWindow.retry_at: None,
         CrawlWindow.updated_at: now,
     }
+    if request.second_try:
+        booking[CrawlWindow.state] = WindowState.PARKED
     if not request.starts_search:
         return booking
     return booking | {

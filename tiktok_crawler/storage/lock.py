@@ -47,15 +47,16 @@ class QueryLock:
             )
 
     def verify(self) -> None:
-        """Make sure that the lock is still held.
+        """Make sure that the lock is held.
 
         Raises:
             QueryLockedError: it was lost, so that another crawl may have begun.
+            DBAPIError: the database cannot be reached.
         """
-        if not self._lock.is_held():
+        loss = self._lock.loss()
+        if loss is not None:
             raise QueryLockedError(
-                f"the lock on this query is lost, {self._lock.loss}: another crawl of it may be "
-                "running now"
+                f"the lock on this query is lost, {loss}: another crawl of it may be running now"
             )
 
     def release(self) -> None:
@@ -64,15 +65,13 @@ class QueryLock:
 
 
 class _Lock(ABC):
-    loss: str
-    """How this kind of lock is lost."""
-
     @abstractmethod
     def acquire(self) -> str | None:
         """Take the lock, or say who has it."""
 
     @abstractmethod
-    def is_held(self) -> bool: ...
+    def loss(self) -> str | None:
+        """How the lock was lost; None if it is held."""
 
     @abstractmethod
     def release(self) -> None: ...
@@ -88,13 +87,11 @@ def _lock_for(engine: Engine, name: str) -> _Lock:
 
 
 class _NoLock(_Lock):
-    loss = "which cannot happen"
-
     def acquire(self) -> str | None:
         return None
 
-    def is_held(self) -> bool:
-        return True
+    def loss(self) -> str | None:
+        return None
 
     def release(self) -> None:
         return
@@ -104,14 +101,13 @@ class _FileLock(_Lock):
     """The lock on a file that exists while a crawl runs, and says who holds it."""
 
     def __init__(self, path: Path) -> None:
-        self.loss = f"since {path} was removed or replaced"
         self._path = path
         self._file: int | None = None
 
     def acquire(self) -> str | None:
         try:
             # A file that its holder removed while it was opened here is no lock.
-            while not self.is_held():
+            while not self._is_held():
                 self._close()
                 self._file = file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
                 if not _lock(file):
@@ -124,7 +120,10 @@ class _FileLock(_Lock):
             raise ConfigurationError(f"{self._path} cannot be locked: {exc.strerror}") from exc
         return None
 
-    def is_held(self) -> bool:
+    def loss(self) -> str | None:
+        return None if self._is_held() else f"since {self._path} was removed or replaced"
+
+    def _is_held(self) -> bool:
         try:
             return self._file is not None and os.path.samestat(
                 os.fstat(self._file), self._path.stat()
@@ -133,7 +132,7 @@ class _FileLock(_Lock):
             return False
 
     def release(self) -> None:
-        if self.is_held():
+        if self._is_held():
             self._path.unlink()
         self._close()
 
@@ -144,14 +143,13 @@ class _FileLock(_Lock):
 
 
 class _AdvisoryLock(_Lock):
-    """A lock of PostgreSQL's that ends with its session."""
-
-    loss = "since the connection to PostgreSQL broke"
+    """A lock of PostgreSQL's that ends with its session, and is taken again in a new one."""
 
     def __init__(self, engine: Engine, key: int) -> None:
         self._engine = engine
         self._key = {"key": key}
         self._session: Connection | None = None
+        self._is_mine = False
 
     def acquire(self) -> str | None:
         # Outside of transactions, which would keep the server from cleaning up.
@@ -160,17 +158,27 @@ class _AdvisoryLock(_Lock):
         session.detach()
         if session.scalar(text("SELECT pg_try_advisory_lock(:key)"), self._key):
             self._session = session
+            self._is_mine = True
             return None
         holder = session.execute(text(HOLDER), self._key).one_or_none()
         session.close()
         return describe_holder(*holder) if holder else UNKNOWN_HOLDER
 
-    def is_held(self) -> bool:
+    def loss(self) -> str | None:
+        if self._is_held():
+            return None
+        holder = self.acquire() if self._is_mine else "nobody"
+        self._is_mine = holder is None
+        return f"since the connection to PostgreSQL broke: {holder} has it" if holder else None
+
+    def _is_held(self) -> bool:
         if self._session is None:
             return False
         try:
             return bool(self._session.scalar(text(IS_HELD), self._key))
         except SQLAlchemyError:
+            self._session.invalidate()
+            self._session = None
             return False
 
     def release(self) -> None:
@@ -181,6 +189,7 @@ class _AdvisoryLock(_Lock):
             self._session.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
         self._session.close()
         self._session = None
+        self._is_mine = False
 
 
 SIGNATURE_BYTES = 1000

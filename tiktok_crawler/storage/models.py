@@ -21,6 +21,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
@@ -42,6 +43,9 @@ class WindowState(StrEnum):
     COMPLETE = "complete"
     SPLIT = "split"
     PARKED = "parked"
+
+
+UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
 
 
 class Base(DeclarativeBase):
@@ -236,15 +240,21 @@ class CrawlWindow(Base):
     attempts: Mapped[int] = mapped_column(
         default=0, comment="Requests sent for a first page, failures included."
     )
+    parked_count: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="How often the window was parked.",
+    )
     retry_at: Mapped[datetime | None] = mapped_column(
         comment="When a parked window may be tried again, UTC."
     )
     suspicious: Mapped[bool] = mapped_column(
         default=False,
         server_default=false(),
-        comment="Whether the window is complete only because the API never said otherwise.",
+        comment="Whether the window is complete, but without a video where many were to be "
+        "expected: the API sent no data at all, or the days before had many.",
     )
-    error: Mapped[str | None] = mapped_column(comment="Why the window was parked.")
+    error: Mapped[str | None] = mapped_column(comment="Why the window was parked or split.")
     error_log_id: Mapped[str | None] = mapped_column(
         comment="API (log_id). The answer for which it was parked."
     )
@@ -302,6 +312,11 @@ class ApiQuota(Base):
     day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
     requests: Mapped[int] = mapped_column(
         comment="Requests sent; at least the whole quota once the API said that it is used up."
+    )
+    second_tries: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="Those of the requests that tried a parked or suspicious window again.",
     )
 
 

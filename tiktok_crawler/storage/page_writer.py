@@ -9,6 +9,7 @@ from sqlalchemy import select, update
 
 from tiktok_crawler.storage.models import (
     CRAWLS_TO_QUERY_TAGS,
+    UNFINISHED,
     VIDEOS_TO_CRAWLS,
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
@@ -60,7 +61,7 @@ class PageWriter:
         crawl_id = self._add_crawl(window.query_id)
         if crawl_id is None:
             return 0, 0
-        if window.state != WindowState.OPEN:
+        if window.state not in UNFINISHED:
             raise RuntimeError(f"a page of window {window.id}, which is {window.state}, came in")
         new_ids, updated_count = self._upsert(videos)
         for key in LINKS:
@@ -138,6 +139,10 @@ class PageWriter:
             CrawlWindow.completed_at: page.received_at,
         }
         progress = {
+            CrawlWindow.state: WindowState.OPEN,
+            CrawlWindow.error: None,
+            CrawlWindow.error_log_id: None,
+            CrawlWindow.retry_at: None,
             CrawlWindow.cursor: page.cursor,
             CrawlWindow.search_id: clean_text(page.search_id),
             CrawlWindow.pages: CrawlWindow.pages + 1,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tiktok_crawler.collection.quota import DAILY_QUOTAS, refused_day
-from tiktok_crawler.exceptions import DailyBudgetSpentError
+from tiktok_crawler.exceptions import DailyBudgetSpentError, SecondTriesSpentError
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.storage.models import ApiQuota
 from tiktok_crawler.storage.statements import statements_for
@@ -37,24 +37,37 @@ class Spent:
     requests: int
 
 
-def spend(connection: Connection, account: QuotaAccount, now: datetime) -> None:
+def spend(
+    connection: Connection, account: QuotaAccount, now: datetime, *, second_try: bool = False
+) -> None:
     """Book one request on the day's row, which stays locked until the transaction ends.
 
     Crawls share this row alone. A transaction that takes it last waits for nobody while it holds
     it.
 
     Raises:
-        DailyBudgetSpentError: the day's budget is spent; nothing is booked.
+        DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
+        SecondTriesSpentError: what second tries may cost in a day is spent; this one may not be
+            sent.
     """
-    upsert = _row(connection, account, now.astimezone(UTC).date(), 1).on_conflict_do_update(
+    upsert = _row(connection, account, now.astimezone(UTC).date(), 1, second_tries=int(second_try))
+    upsert = upsert.on_conflict_do_update(
         index_elements=QUOTA.primary_key.columns,
-        set_={"requests": QUOTA.c.requests + 1},
-        where=None if account.daily_budget is None else QUOTA.c.requests < account.daily_budget,
+        set_={
+            "requests": QUOTA.c.requests + 1,
+            "second_tries": QUOTA.c.second_tries + int(second_try),
+        },
     )
-    if connection.scalar(upsert.returning(QUOTA.c.requests)) is None:
+    spent = connection.execute(upsert.returning(QUOTA.c.requests, QUOTA.c.second_tries)).one()
+    if account.daily_budget is not None and spent.requests > account.daily_budget:
         raise DailyBudgetSpentError(
             f"the budget of {account.daily_budget} requests a day (TIKTOK_DAILY_BUDGET) is spent "
             "by the crawls on this database until 00:00 UTC; run again then"
+        )
+    if second_try and spent.second_tries > account.second_tries:
+        raise SecondTriesSpentError(
+            f"the {account.second_tries} requests a day for windows that were given up before "
+            "(TIKTOK_PARKED_SHARE) are spent"
         )
 
 
@@ -78,9 +91,22 @@ def spent_on(connection: Connection, day: date) -> list[Spent]:
     return [Spent(client, Pool(pool), requests) for client, pool, requests in found]
 
 
-def _row(connection: Connection, account: QuotaAccount, day: date, requests: int) -> Insert:
+def _row(
+    connection: Connection,
+    account: QuotaAccount,
+    day: date,
+    requests: int,
+    *,
+    second_tries: int = 0,
+) -> Insert:
     return (
         statements_for(connection.dialect)
         .insert(QUOTA)
-        .values(client=account.client, pool=account.pool, day=day, requests=requests)
+        .values(
+            client=account.client,
+            pool=account.pool,
+            day=day,
+            requests=requests,
+            second_tries=second_tries,
+        )
     )

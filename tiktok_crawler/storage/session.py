@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.plan import Known, Plan, Wanted, make_plan
+from tiktok_crawler.collection.plan import make_plan
+from tiktok_crawler.collection.suspicion import sudden_silences
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.storage.outage import explain
 from tiktok_crawler.storage.shrinking import shrink
 from tiktok_crawler.storage.store import Store
 from tiktok_crawler.storage.transactions import transaction
@@ -17,9 +19,13 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Engine
+    from sqlalchemy.exc import DBAPIError
 
+    from tiktok_crawler.collection.date_range import DateRange
+    from tiktok_crawler.collection.plan import Known, Plan, Wanted
     from tiktok_crawler.collection.query_file import Collection
     from tiktok_crawler.collection.quota import QuotaAccount
+    from tiktok_crawler.collection.windows import Covered
     from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
     from tiktok_crawler.storage.ledger import Totals
     from tiktok_crawler.storage.store import Saved
@@ -29,12 +35,14 @@ if TYPE_CHECKING:
 class Remains:
     """What a run leaves behind: the plan of the next one, and all that the database has by now.
 
-    `final_from` is when the first of the plan's unsettled days can be final.
+    `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
+    of this run that brought nothing right after days that brought many.
     """
 
     plan: Plan
     totals: Totals
     final_from: datetime | None
+    silences: tuple[DateRange, ...] = ()
 
 
 class Session:
@@ -63,6 +71,10 @@ class Session:
         """Where the data is, without user name and password."""
         return database.describe(self._url)
 
+    def explain(self, error: DBAPIError) -> str:
+        """An error of the database in words, without a password."""
+        return f"{self.location}: {explain(error, self._url)}"
+
     def open(self) -> str | None:
         """Open the database, setting it up if it is empty, and take the lock.
 
@@ -86,6 +98,7 @@ class Session:
         """Register this run of the collection, and decide what it has to do."""
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
+        self._suspect_silences()
         return self._make_plan(now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
@@ -106,8 +119,7 @@ class Session:
         """Keep the days that the lost search had passed, and say how to go on with the others."""
         assert self._engine
         skew = self._wanted.id_skew
-        resumed = transaction(self._engine, lambda on: shrink(on, lost.request, skew, now))
-        return replace(lost, resumed=resumed)
+        return transaction(self._engine, lambda on: shrink(on, lost, skew, now))
 
     def split(self, heavy: HeavyWindow, now: datetime) -> None:
         self._ledger.split(heavy, now)
@@ -133,12 +145,31 @@ class Session:
                 self._engine.dispose()
 
     def _remains(self, planned_at: datetime) -> Remains:
+        silences = self._suspect_silences()
         plan = self._make_plan(planned_at)
         final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
-        return Remains(plan, self._ledger.totals(self._query_id), min(final_from, default=None))
+        return Remains(
+            plan,
+            self._ledger.totals(self._query_id),
+            final_from=min(final_from, default=None),
+            silences=tuple(silence.days for silence in silences),
+        )
+
+    def _suspect_silences(self) -> list[Covered]:
+        """Mark the windows that came back empty where that is hard to believe.
+
+        Returns:
+            Those that were not marked before.
+        """
+        coverage = self._ledger.coverage(self._query_id, self._wanted.fields)
+        found = sudden_silences(coverage, self._wanted.freshness)
+        silences = [silence for silence in found if not silence.suspicious]
+        self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
+        return silences
 
     def _make_plan(self, now: datetime) -> Plan:
-        return make_plan(self._wanted, known(self._ledger, self._query_id, self._wanted), now)
+        known = self._ledger.known(self._query_id, self._wanted.fields)
+        return make_plan(self._wanted, known, now)
 
 
 def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
@@ -157,15 +188,6 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
         database.prepare(engine, origin)
         ledger = Ledger(engine)
         query_id = ledger.find(collection.query.fingerprint)
-        return None if query_id is None else known(ledger, query_id, wanted)
+        return None if query_id is None else ledger.known(query_id, wanted.fields)
     finally:
         engine.dispose()
-
-
-def known(ledger: Ledger, query_id: int, wanted: Wanted) -> Known:
-    """What a plan has to know of a query."""
-    return Known(
-        coverage=tuple(ledger.coverage(query_id, wanted.fields)),
-        open_windows=tuple(window.request for window in ledger.unfinished(query_id)),
-        parked_windows=tuple(window.request for window in ledger.parked(query_id)),
-    )

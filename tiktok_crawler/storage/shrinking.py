@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import extract, func, insert, select, update
 
 from tiktok_crawler.collection.date_range import DAY, DateRange
-from tiktok_crawler.collection.windows import PageSpan, passed_days
+from tiktok_crawler.collection.windows import PageSpan, ids_tell_times, passed_days
 from tiktok_crawler.storage.models import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow, Video, WindowState
 
 if TYPE_CHECKING:
@@ -17,12 +17,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
-    from tiktok_crawler.items import PageRequest
+    from tiktok_crawler.items import LostSearch
 
 
-def shrink(
-    connection: Connection, request: PageRequest, skew: timedelta, now: datetime
-) -> PageRequest:
+def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datetime) -> LostSearch:
     """Keep what the lost search of a window has passed.
 
     The window becomes `split`, beside a `complete` one for the days that its search has delivered
@@ -30,19 +28,23 @@ def shrink(
     made at most `skew` before `create_time`, the whole window is searched again.
 
     Returns:
-        The request that starts the new search.
+        The same, with the request that starts the new search.
     """
+    request = lost.request
     window = connection.execute(
         select(CrawlWindow.__table__).where(CrawlWindow.id == request.window_id)
     ).one()
-    passed = None
-    if window.searched_at and _largest_skew(connection, window.query_id) <= skew:
-        passed = passed_days(request.window, _spans(connection, window), skew)
+    spans = _spans(connection, window) if window.searched_at else []
+    trusts_ids = (
+        ids_tell_times(request.window, spans, skew)
+        and _largest_skew(connection, window.query_id) <= skew
+    )
+    passed = passed_days(request.window, spans, skew) if trusts_ids else None
     if passed is None:
-        return request.from_start()
+        return replace(lost, resumed=request.from_start(), trusts_ids=trusts_ids)
     _split(connection, window, passed, now)
     rest = DateRange(request.window.start, passed.start - DAY)
-    return replace(request.from_start(), window_id=None, window=rest)
+    return replace(lost, resumed=replace(request.from_start(), window_id=None, window=rest))
 
 
 def _largest_skew(connection: Connection, query_id: int) -> timedelta:

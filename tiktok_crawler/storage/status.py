@@ -10,7 +10,6 @@ from tiktok_crawler.collection.plan import make_plan
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.models import WindowState
-from tiktok_crawler.storage.session import known
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,6 +59,10 @@ class QueryStatus:
         return tuple(day for plan in self.plans for day in plan.unsettled_days)
 
     @property
+    def suspicious_days(self) -> tuple[date, ...]:
+        return tuple(day for plan in self.plans for day in plan.suspicious_days)
+
+    @property
     def percent(self) -> float:
         """The share of the wanted days that is covered, rounded down: 100 means all of them."""
         return len(self.covered_days) * 1000 // max(self.wanted_count, 1) / 10
@@ -86,9 +89,13 @@ class QueryStatus:
         return _distinct(request for plan in self.plans for request in plan.parked_windows)
 
     @property
+    def next_suspicious(self) -> int:
+        return sum(len(plan.suspicious_windows) for plan in self.plans)
+
+    @property
     def next_windows(self) -> int:
         """The windows that the next run searches, each with at least one request."""
-        return self.next_open + self.next_new + self.next_parked
+        return self.next_open + self.next_new + self.next_parked + self.next_suspicious
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +139,9 @@ def _query_status(ledger: Ledger, used: UsedQuery, terms: Terms, now: datetime) 
     wanted = [terms(days, used.fields) for days in used.days]
     return QueryStatus(
         used=used,
-        plans=tuple(make_plan(part, known(ledger, used.query_id, part), now) for part in wanted),
+        plans=tuple(
+            make_plan(part, ledger.known(used.query_id, part.fields), now) for part in wanted
+        ),
         windows=tuple(ledger.unfinished_windows(used.query_id)),
         totals=ledger.totals(used.query_id),
     )

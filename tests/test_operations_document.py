@@ -1,0 +1,142 @@
+"""docs/operations.md is complete: whatever a crawl can end with, count or warn of is explained."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+import tiktok_crawler
+from tiktok_crawler import exceptions
+from tiktok_crawler.closing import EXIT_STATUSES
+from tiktok_crawler.research_api.errors import Kind
+
+PACKAGE = Path(tiktok_crawler.__file__).parent
+DOCUMENT = (PACKAGE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
+TREES = {
+    path.relative_to(PACKAGE).as_posix(): ast.parse(path.read_text(encoding="utf-8"))
+    for path in sorted(PACKAGE.rglob("*.py"))
+}
+
+PASSED_ON = {
+    # The words come from somewhere else: a file's warnings, an exception, TikTok.
+    ("spiders/videos.py", "%(warning)s"): "begins with the query file",
+    ("pipelines/storage.py", "%(warning)s"): "lies on a network file system",
+    ("middlewares/quota.py", "%(error)s"): "the lock on this query is lost",
+    ("middlewares/token.py", "%(message)s"): "TikTok refuses a new token",
+}
+
+
+def section(title: str) -> str:
+    return DOCUMENT.split(f"## {title}\n")[1].split("\n## ")[0]
+
+
+def first_cells(title: str) -> list[str]:
+    """What the rows of a section's table are about."""
+    _header, *rows = re.findall(r"^\| (.*?) \|", section(title), flags=re.MULTILINE)
+    return [row for row in rows if not row.startswith("-")]
+
+
+def codes(title: str) -> list[str]:
+    return [code for cell in first_cells(title) for code in re.findall(r"`([^`]+)`", cell)]
+
+
+def messages() -> list[tuple[str, str]]:
+    """The module and the template of each WARNING and ERROR."""
+    return [
+        (module, node.args[0].value)
+        for module, tree in TREES.items()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"warning", "error", "exception", "critical"}
+        and ast.unparse(node.func.value) == "logger"
+        and isinstance(node.args[0], ast.Constant)
+    ]
+
+
+def statistics() -> set[str]:
+    """The names of the statistics, as far as they are written out, and their beginnings."""
+    return {
+        node.value
+        for tree in TREES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and re.fullmatch(r"tiktok/[a-z_]+/[a-z_]*", node.value)
+    }
+
+
+def is_explained(message: str) -> bool:
+    """Whether a row has the message; where it says `...`, there may be anything."""
+    patterns = (
+        ".*".join(map(re.escape, code.split("..."))).replace(r"\ .*", ".*")
+        for code in codes("Warnings and errors")
+    )
+    return any(re.fullmatch(pattern, message, flags=re.DOTALL) for pattern in patterns)
+
+
+def test_messages_are_found():
+    assert len(messages()) > 20
+    assert len(statistics()) > 20
+
+
+@pytest.mark.parametrize(("module", "message"), messages())
+def test_every_warning_and_error_is_explained(module, message):
+    assert is_explained(message) or PASSED_ON[module, message] in section("Warnings and errors")
+
+
+def test_every_passed_on_message_exists():
+    assert set(PASSED_ON) <= set(messages())
+
+
+def test_every_explained_message_exists():
+    texts = [message for _, message in messages()]
+    source = " ".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    flat = re.sub(r'"\s+f?"', "", source)
+    for code in codes("Warnings and errors"):
+        fragments = [part.strip() for part in code.split("...") if part.strip()]
+        assert any(all(part in text for part in fragments) for text in [*texts, flat]), code
+
+
+@pytest.mark.parametrize("name", sorted(statistics()))
+def test_every_statistic_is_explained(name):
+    assert any(known.startswith(name) for known in codes("Statistics"))
+
+
+def test_every_explained_statistic_exists():
+    written = statistics()
+    for known in (code for code in codes("Statistics") if code.startswith("tiktok/")):
+        assert known in written or known.split("<")[0] in written, known
+
+
+def test_every_kind_of_answer_is_explained():
+    assert set(Kind) <= set(codes("Statistics")) | set(
+        re.findall(r"`(\w+)`", section("Statistics"))
+    )
+
+
+def test_every_close_reason_is_explained():
+    explained = codes("Close reasons")
+    for reason in EXIT_STATUSES:
+        assert reason in explained or f"{reason.split('_')[0]}_..." in explained, reason
+
+
+@pytest.mark.parametrize("reason", codes("Close reasons"))
+def test_every_explained_close_reason_exists(reason):
+    assert any(known.startswith(reason.removesuffix("...")) for known in EXIT_STATUSES)
+
+
+def test_the_statuses_of_the_close_reasons_are_right():
+    rows = re.findall(r"^\| `(\w+)` \| (\d+) \|", section("Close reasons"), flags=re.MULTILINE)
+    assert rows
+    for reason, status in rows:
+        assert EXIT_STATUSES[reason] == int(status), reason
+
+
+def test_every_exit_status_is_explained():
+    errors = [value for value in vars(exceptions).values() if isinstance(value, type)]
+    statuses = {getattr(error, "exit_status", 0) for error in errors} | {*EXIT_STATUSES.values()}
+    assert {str(status) for status in statuses} == set(first_cells("What to do after a crawl"))

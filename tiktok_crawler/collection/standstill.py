@@ -1,0 +1,46 @@
+"""Searches that do not get on: pages that repeat, or are empty, though more are promised. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self
+
+if TYPE_CHECKING:
+    from tiktok_crawler.items import Page
+
+REPEATED_PAGES = 3
+"""So many pages in a row that repeat their cursor or their videos never end."""
+
+EMPTY_PAGES = 10
+"""Videos that were deleted leave pages empty (API.md 3.5), but not so many in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Standstill:
+    """How many pages in a row, up to the last one, did not bring a search on.
+
+    `last_ids` are the videos of the last page that had any.
+    """
+
+    repeated: int = 0
+    empty: int = 0
+    last_ids: frozenset[Any] = frozenset()
+
+    def after(self, page: Page) -> Self:
+        """What is so after one more page."""
+        ids = frozenset(str(r.get("id")) for r in page.records if isinstance(r, dict))
+        is_repeated = not page.advances or (bool(ids) and ids <= self.last_ids)
+        return type(self)(
+            repeated=self.repeated + 1 if is_repeated else 0,
+            empty=0 if ids else self.empty + 1,
+            last_ids=ids or self.last_ids,
+        )
+
+    @property
+    def reason(self) -> str | None:
+        """Why the search is not to be followed any further; None if it is."""
+        if self.repeated >= REPEATED_PAGES:
+            return f"the last {self.repeated} pages repeat what came before, and promise more"
+        if self.empty >= EMPTY_PAGES:
+            return f"the last {self.empty} pages are empty, and promise more"
+        return None

@@ -1,0 +1,50 @@
+"""Which errors say that a database is away for now, rather than that the program is wrong."""
+
+from __future__ import annotations
+
+import sqlite3
+from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
+
+if TYPE_CHECKING:
+    from sqlalchemy import URL
+
+SQLITE_OUTAGES = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+    }
+)
+
+POSTGRESQL_OUTAGES = ("08", "53", "57P", "58")
+"""How the SQLSTATE begins: connection exception, insufficient resources (a full disk is one),
+operator intervention (the server shuts down or starts up), system error."""
+
+
+def is_outage(error: BaseException) -> bool:
+    """Whether the same may succeed later: the database is away, or its disk is full."""
+    if not isinstance(error, DBAPIError):
+        return False
+    if isinstance(error.orig, sqlite3.Error):
+        return (getattr(error.orig, "sqlite_errorcode", 0) & 0xFF) in SQLITE_OUTAGES
+    code = getattr(error.orig, "pgcode", None)
+    # A server that cannot be reached, or that is gone, sends no code.
+    return error.connection_invalidated or (
+        code.startswith(POSTGRESQL_OUTAGES) if code else _is_operational(error)
+    )
+
+
+def _is_operational(error: DBAPIError) -> bool:
+    return type(error.orig).__name__ in {"OperationalError", "InterfaceError"}
+
+
+def explain(error: DBAPIError, url: URL) -> str:
+    """The driver's words for an error, without a password."""
+    reason = str(error.orig).strip()
+    # The drivers do not quote passwords; should they begin to, nobody sees it.
+    return reason.replace(url.password, "***") if url.password else reason
