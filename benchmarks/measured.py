@@ -1,30 +1,40 @@
-"""Runs commands for the benchmarks: time and peak memory of each, and what machine this is."""
+"""What the benchmarks share: commands with their time and peak memory, a sandbox, and tables."""
 
 from __future__ import annotations
 
+import json
 import os
 import platform
+import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.request import ProxyHandler, build_opener
+
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 SCRAPY = str(Path(sys.executable).with_name("scrapy"))
 ENVIRONMENT = {**os.environ, "SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings"}
 
+EVERYTHING = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
+"""A query that matches all videos of the sandbox, so that their number is known."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a command went: wall-clock seconds, and peak resident memory in MiB."""
+    """How a command went: wall-clock seconds, peak resident memory in MiB, and exit status."""
 
     seconds: float
     peak_mib: float
+    status: int
 
 
 def run(
@@ -41,10 +51,55 @@ def run(
             command, cwd=folder, env=environment, stdout=output, stderr=subprocess.STDOUT
         )
         _, status, usage = os.wait4(process.pid, 0)
+    seconds = time.perf_counter() - started
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in statuses:
         raise SystemExit(f"{command} failed:\n{(folder / 'output.txt').read_text()}")
-    return Run(time.perf_counter() - started, usage.ru_maxrss / 1024)
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode)
+
+
+@contextmanager
+def served_sandbox(folder: Path, *options: str) -> Iterator[str]:
+    """The URL of a sandbox in a process of its own; nothing limits how much it is asked."""
+    sandbox = subprocess.Popen(
+        [SCRAPY, "sandbox", "--port=0", "--daily-quota=0", *options],
+        cwd=folder,
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert sandbox.stdout
+        yield sandbox.stdout.readline().split(" answers at ")[1].split()[0]
+    finally:
+        sandbox.send_signal(signal.SIGINT)
+        sandbox.communicate()
+
+
+def answers(url: str) -> dict[int, int]:
+    """How many requests for videos a sandbox answered, by status."""
+    with build_opener(ProxyHandler({})).open(f"{url}/sandbox/stats") as answer:
+        requests = json.load(answer)["requests"]
+    counts: dict[str, int] = requests[VIDEO_QUERY.path]
+    return {int(status): count for status, count in counts.items()}
+
+
+def crawl_command(query: Path, database: Path, url: str, **settings: object) -> list[str]:
+    """The command that collects a query from a sandbox into a SQLite file."""
+    settings |= {
+        "TIKTOK_SANDBOX": True,
+        "TIKTOK_SANDBOX_URL": url,
+        "TIKTOK_DATABASE_URL": f"sqlite:///{database}",
+    }
+    options = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
+    return [SCRAPY, "crawl", "videos", "-a", f"query={query}", *options]
+
+
+def print_table(*rows: Sequence[str]) -> None:
+    """Print rows as a table in Markdown; the first is the header."""
+    header, *others = rows
+    for row in (header, ["---"] * len(header), *others):
+        print(f"| {' | '.join(row)} |")
 
 
 def machine() -> str:

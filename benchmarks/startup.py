@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from measured import SCRAPY, machine, run
+from measured import SCRAPY, machine, print_table, run
 
 ROUNDS = 7
 
@@ -43,11 +43,13 @@ def main() -> None:
             for _ in range(ROUNDS)
         ]
     bare_seconds, crawl_seconds = (median(column) for column in zip(*rounds, strict=True))
-    print(machine())
-    print(f"{ROUNDS} rounds, medians")
-    print(f"| bare Scrapy crawl | {bare_seconds:.2f} s |")
-    print(f"| crawl with nothing to do | {crawl_seconds:.2f} s |")
-    print(f"| ratio | {median(ours / theirs for theirs, ours in rounds):.2f} |")
+    print(f"{machine()}; {ROUNDS} rounds, medians\n")
+    print_table(
+        ["start-up", "time"],
+        ["bare Scrapy crawl", f"{bare_seconds:.2f} s"],
+        ["crawl with nothing to do", f"{crawl_seconds:.2f} s"],
+        ["ratio", f"{median(ours / theirs for theirs, ours in rounds):.2f}"],
+    )
 
 
 if __name__ == "__main__":
