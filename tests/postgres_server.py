@@ -25,7 +25,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 NOBODY = 65534
 PREFIX = "tiktok-pg-"
@@ -40,7 +40,7 @@ THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "li
 
 
 @contextmanager
-def running_server() -> Iterator[str]:
+def running_server(settings: Sequence[str] = THROW_AWAY) -> Iterator[str]:
     """The URL of a server that runs as long as the context; its database can be replaced."""
     _sweep()
     # A socket's path has at most 107 bytes, so the folder's name is short.
@@ -49,7 +49,7 @@ def running_server() -> Iterator[str]:
         as_user = _as_user(folder)
         binaries = _executable(_binaries(), folder, as_user)
         _initialise(binaries, folder, as_user)
-        server = _start(binaries, folder, as_user)
+        server = _start(binaries, folder, as_user, settings)
         try:
             _wait(server, folder)
             yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
@@ -110,8 +110,10 @@ def _initialise(binaries: Path, folder: Path, as_user: dict[str, Any]) -> None:
     subprocess.run([*command, *options], check=True, stdout=-3, cwd=folder, **as_user)
 
 
-def _start(binaries: Path, folder: Path, as_user: dict[str, Any]) -> subprocess.Popen[bytes]:
-    options = [part for setting in THROW_AWAY for part in ("-c", setting)]
+def _start(
+    binaries: Path, folder: Path, as_user: dict[str, Any], settings: Sequence[str]
+) -> subprocess.Popen[bytes]:
+    options = [part for setting in settings for part in ("-c", setting)]
     with (folder / "log").open("wb") as log:
         return subprocess.Popen(
             [binaries / "postgres", "-D", folder / "data", "-k", folder, *options],

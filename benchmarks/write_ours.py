@@ -1,0 +1,43 @@
+"""Stores pages as a crawl does, with `Store.save_page`. Command: DATABASE_URL PAGES [lean]."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from stored_pages import first_request, page
+from turns import take_turns
+
+from tiktok_crawler.storage.database import create_engine_for, database_url, prepare
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.store import Store
+
+if TYPE_CHECKING:
+    from turns import Page, Write
+
+TAGS = {"benchmark"}
+
+
+def main() -> None:
+    engine = create_engine_for(database_url(sys.argv[1]))
+    prepare(engine, "sandbox")
+    ledger, store = Ledger(engine), Store(engine)
+
+    def begin() -> Write:
+        request = first_request(ledger)
+
+        def write(records: Page) -> None:
+            nonlocal request
+            answer = page(request, *records, has_more=True, received_at=datetime.now(UTC))
+            store.save_page(answer, tags=TAGS)
+            assert answer.next_request
+            request = answer.next_request
+
+        return write
+
+    take_turns(begin)
+
+
+if __name__ == "__main__":
+    main()
