@@ -36,6 +36,10 @@ class Run:
     peak_mib: float
     status: int
 
+    @property
+    def peak_mb(self) -> float:
+        return self.peak_mib * 2**20 / 10**6
+
 
 def run(
     command: Sequence[str],
