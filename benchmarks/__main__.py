@@ -13,6 +13,7 @@ COMMANDS = (
     ["memory.py"],
     ["requests_spent.py"],
     ["storing.py", "--prefill=5000000"],
+    ["where_time_goes.py"],
     ["crawling.py"],
 )
 

@@ -24,7 +24,7 @@ def main() -> None:
     ) -> requests.Response:
         return request(session, method, url.replace(API_URL, sandbox_url), **options)
 
-    requests.Session.request = redirected
+    requests.Session.request = redirected  # type: ignore[assignment,method-assign]
     APP(arguments)
 
 

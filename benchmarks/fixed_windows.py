@@ -7,6 +7,7 @@ request that fails is sent again until it works; a search that is lost begins ag
 from __future__ import annotations
 
 import json
+from contextlib import closing
 from datetime import date, timedelta
 from http.client import HTTPConnection
 from typing import Any
@@ -44,11 +45,12 @@ def collect(url: str, start: date, end: date) -> set[int]:
     Raises:
         HopelessError: some windows can never be collected.
     """
-    client = _Client(url)
     found: set[int] = set()
-    while start <= end:
-        found |= _window(client, start, min(start + WINDOW, end))
-        start += WINDOW
+    with closing(HTTPConnection(urlsplit(url).netloc)) as connection:
+        client = _Client(connection)
+        while start <= end:
+            found |= _window(client, start, min(start + WINDOW, end))
+            start += WINDOW
     return found
 
 
@@ -78,8 +80,8 @@ def _search(client: _Client, body: dict[str, Any]) -> set[int]:
 class _Client:
     """One connection to a sandbox, and its token."""
 
-    def __init__(self, url: str) -> None:
-        self._connection = HTTPConnection(urlsplit(url).netloc)
+    def __init__(self, connection: HTTPConnection) -> None:
+        self._connection = connection
         form = {"Content-Type": "application/x-www-form-urlencoded"}
         _, answer = self._post(TOKEN_PATH, urlencode(CREDENTIALS), form)
         self._headers = {

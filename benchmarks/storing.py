@@ -18,21 +18,12 @@ from measured import machine, print_table
 from pages import NEWEST, PAGE_SIZE, SECONDS, write_pages
 from prefill import multiply
 from sqlalchemy import create_engine, func, make_url, select
-from writers import (
-    Writer,
-    alternate,
-    postgresql_databases,
-    ratio,
-    sqlite_databases,
-    writer,
-)
+from writers import SYSTEMS, Writer, alternate, ratio, writer
 
 from tiktok_crawler.storage.models import Base
 
 if TYPE_CHECKING:
     from argparse import Namespace
-
-SYSTEMS = {"SQLite": sqlite_databases, "PostgreSQL": postgresql_databases}
 
 TARGETS = {
     ("SQLite", "for the first time"): 6,

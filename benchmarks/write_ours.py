@@ -14,6 +14,7 @@ from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.store import Store
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
     from turns import Page, Write
 
 TAGS = {"benchmark"}
@@ -21,22 +22,28 @@ TAGS = {"benchmark"}
 
 def main() -> None:
     engine = create_engine_for(database_url(sys.argv[1]))
+    store = prepared_store(engine)
+    take_turns(lambda: new_crawl(engine, store))
+
+
+def prepared_store(engine: Engine) -> Store:
+    """The store of a database, which gets its tables."""
     prepare(engine, "sandbox")
-    ledger, store = Ledger(engine), Store(engine)
+    return Store(engine)
 
-    def begin() -> Write:
-        request = first_request(ledger)
 
-        def write(records: Page) -> None:
-            nonlocal request
-            answer = page(request, *records, has_more=True, received_at=datetime.now(UTC))
-            store.save_page(answer, tags=TAGS)
-            assert answer.next_request
-            request = answer.next_request
+def new_crawl(engine: Engine, store: Store) -> Write:
+    """A crawl with one window; the function stores its next page."""
+    request = first_request(Ledger(engine))
 
-        return write
+    def write(records: Page) -> None:
+        nonlocal request
+        answer = page(request, *records, has_more=True, received_at=datetime.now(UTC))
+        store.save_page(answer, tags=TAGS)
+        assert answer.next_request
+        request = answer.next_request
 
-    take_turns(begin)
+    return write
 
 
 if __name__ == "__main__":

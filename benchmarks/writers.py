@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 TESTS = Path(__file__).parents[1] / "tests"
-sys.path.append(str(TESTS))
+sys.path += [str(TESTS), str(TESTS / "storage")]
 from postgres_server import running_server, temporary_database  # noqa: E402 - the tests' own
 
 DURABLE = ("listen_addresses=",)
@@ -100,3 +100,7 @@ def postgresql_databases(_: Path) -> Iterator[Callable[[], str]]:
     """Makes URLs of new databases on a server of their own, whose commits are durable."""
     with running_server(DURABLE) as server, ExitStack() as stack:
         yield lambda: stack.enter_context(temporary_database(server))
+
+
+SYSTEMS = {"SQLite": sqlite_databases, "PostgreSQL": postgresql_databases}
+"""Ways to make databases, each in a folder of its own."""
