@@ -67,8 +67,7 @@ def main() -> None:
         Crawl(options.slow_videos, FOUR_WINDOWS, 1, 3.5),
     )
     rows = [row for crawl in crawls for row in measure(crawl, options.rounds)]
-    print(f"{machine()}, {peer.NAME} {peer.VERSION};")
-    print(f"{options.rounds} rounds, medians\n")
+    print(f"{machine()}, {peer.NAME} {peer.VERSION}; {options.rounds} rounds, medians\n")
     print_table(["crawl", "this project", "other tool", "ratio", "target", "met"], *rows)
 
 

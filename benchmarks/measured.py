@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import time
@@ -76,7 +75,7 @@ def served_sandbox(folder: Path, *options: str) -> Iterator[str]:
         assert sandbox.stdout
         yield sandbox.stdout.readline().split(" answers at ")[1].split()[0]
     finally:
-        sandbox.send_signal(signal.SIGINT)
+        sandbox.terminate()
         sandbox.communicate()
 
 

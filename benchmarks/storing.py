@@ -137,9 +137,9 @@ def main() -> None:
     for system in options.systems:
         with ExitStack() as stack:
             rows += Bench(stack, system, options).rows()
-    print(f"\n{machine()}, {peer.NAME} {peer.VERSION}; {options.videos:,} videos in")
-    print(f"{options.rounds} rounds, medians; the other tool {told(options.peer_pages)} a round;")
-    print(f"{options.prefill:,} videos already there\n")
+    there = f"; {options.prefill:,} videos already there" if options.prefill else ""
+    print(f"{machine()}, {peer.NAME} {peer.VERSION}; {options.rounds} rounds, medians;")
+    print(f"{options.videos:,} videos, by the other tool {told(options.peer_pages)}{there}\n")
     print_table(["storing pages", "this project", "beside", "ratio", "target", "met"], *rows)
 
 
@@ -154,7 +154,7 @@ def parse_options() -> Namespace:
 
 
 def told(peer_pages: int | None) -> str:
-    return f"{peer_pages * PAGE_SIZE:,} videos" if peer_pages else "as many videos"
+    return f"{peer_pages * PAGE_SIZE:,} a round" if peer_pages else "as many"
 
 
 def warn_of_omissions(ours: str, floor: str) -> None:
