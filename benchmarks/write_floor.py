@@ -21,7 +21,7 @@ from turns import take_turns
 
 from tiktok_crawler.storage.database import create_engine_for, database_url, prepare
 from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import Video
+from tiktok_crawler.storage.models import Base, Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -39,6 +39,8 @@ API_COLUMNS = [
     if column.name not in {"extra_data", "crawled_at", "crawled_updated_at"}
 ]
 NAMES = [column.name for column in API_COLUMNS]
+COUNTERS = ["like_count", "comment_count", "share_count", "view_count", "favorites_count"]
+HAS_STATISTICS = "video_statistics" in Base.metadata.tables
 UPSERT_VIDEO = (
     f"INSERT INTO video ({', '.join(NAMES)}, crawled_at) VALUES %s ON CONFLICT (id) DO UPDATE"
     f" SET {', '.join(f'{n} = coalesce(excluded.{n}, video.{n})' for n in NAMES if n != 'id')},"
@@ -82,12 +84,14 @@ class Floor(ABC):
                 f"INSERT INTO {table} ({column}) VALUES %s ON CONFLICT DO NOTHING",
                 [(name,) for name in missing],
             )
-            marks = ", ".join([self.mark] * len(missing))
-            self.cursor.execute(
-                f"SELECT {column}, id FROM {table} WHERE {column} IN ({marks})", missing
-            )
-            known |= dict(self.cursor.fetchall())
+            known |= dict(self.among(f"SELECT {column}, id FROM {table} WHERE {column}", missing))
         return known
+
+    def among(self, sql: str, values: list[Any]) -> list[Row]:
+        """The rows in which what the statement ends with has one of the values."""
+        self.cursor.execute(f"{sql} IN ({', '.join([self.mark] * len(values))})", values)
+        rows: list[Row] = self.cursor.fetchall()
+        return rows
 
 
 class SqliteFloor(Floor):
@@ -145,13 +149,26 @@ def write_page(floor: Floor, records: Page, place: tuple[int | None, int, int]) 
     """Write a page; its place is the ids of window and query, and the cursor."""
     now = floor.time(datetime.now(UTC))
     crawl_id = add_crawl(floor, records, place, now)
+    readings = [(crawl_id, now, *reading) for reading in changed_counters(floor, records)]
     floor.rows(UPSERT_VIDEO, [video_row(floor, record, now) for record in records])
+    columns = ["crawl_id", "observed_at", "video_id", *COUNTERS]
+    floor.rows(f"INSERT INTO video_statistics ({', '.join(columns)}) VALUES %s", readings)
     link(floor, records, "videos_to_hashtags", ("hashtag", "name", "hashtag_names"))
     link(floor, records, "videos_to_effect_ids", ("effect", "effect_id", "effect_ids"))
     tag_id = floor.one("SELECT id FROM query_tag WHERE name = ?", TAG)
     floor.add("videos_to_crawls", [(crawl_id, record["id"]) for record in records])
     floor.add("crawls_to_query_tags", [(crawl_id, tag_id)])
     floor.add("videos_to_query_tags", [(tag_id, record["id"]) for record in records])
+
+
+def changed_counters(floor: Floor, records: Page) -> list[Row]:
+    """The ids and counters of videos that are new or had other counters."""
+    if not HAS_STATISTICS:
+        return []
+    read = f"SELECT id, {', '.join(COUNTERS)} FROM video WHERE id"
+    stored = set(floor.among(read, [record["id"] for record in records]))
+    delivered = [(record["id"], *(record[name] for name in COUNTERS)) for record in records]
+    return sorted(set(delivered) - stored)
 
 
 def add_crawl(floor: Floor, records: Page, place: tuple[int | None, int, int], now: Any) -> int:
