@@ -131,10 +131,10 @@ def _parked(window: UnfinishedWindow) -> str:
 def _next_run(query: QueryStatus) -> str:
     if not query.next_windows:
         return "nothing is due" if query.missing_days else "nothing is missing"
+    suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""
     return (
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
-        f"{query.next_parked:,} parked, {query.next_suspicious:,} suspicious), at least as many "
-        "requests"
+        f"{query.next_parked:,} parked{suspicious}), at least as many requests"
     )
 
 

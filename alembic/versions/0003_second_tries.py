@@ -18,8 +18,10 @@ INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 SUSPICIOUS = (
     "Whether the window is complete only because the API never said otherwise.",
-    "Whether the window is complete, but without a video where many were to be expected: the API "
-    "sent no data at all, or the days before had many.",
+    (
+        "Whether the window is complete, but without a video where many were to be expected: the API "
+        "sent no data at all, or the days before had many."
+    ),
 )
 ERROR = ("Why the window was parked.", "Why the window was parked or split.")
 

@@ -35,7 +35,8 @@ def collected(tmp_path_factory):
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         connection.execute(
             "UPDATE crawl_window SET state = 'parked', error = 'no\nway \x1b[31m', "
-            "error_log_id = '20240601LOG', updated_at = '2024-06-01 12:30:00.000000' "
+            "error_log_id = '20240601LOG', updated_at = '2024-06-01 12:30:00.000000', "
+            "retry_at = '2024-06-01 13:30:00.000000' "
             "WHERE state = 'open'"
         )
     return folder
@@ -60,7 +61,8 @@ def test_it_tells_in_words_how_far_a_query_has_come(collected):
     assert "covered    31 of 60 days (51.6 %)" in lines
     assert "gaps       2024-02-01..2024-02-29" in lines
     assert (
-        "parked     2024-02-01..2024-02-29 since 2024-06-01 12:30 UTC: no way  [31m "
+        "parked     2024-02-01..2024-02-29 since 2024-06-01 12:30 UTC; due at 2024-06-01 13:30 "
+        "UTC: no way  [31m "
         "(log_id 20240601LOG)"
     ) in lines
     assert "next run   windows: 1 (0 open, 0 new, 1 parked), at least as many requests" in lines
@@ -106,18 +108,20 @@ def test_programs_get_the_same_as_json(collected):
         "coverage_percent": 51.6,
         "gaps": [february],
         "not_final": [],
+        "suspicious": [],
         "open": [],
         "parked": [
             {
                 **february,
                 "since": "2024-06-01T12:30:00+00:00",
+                "due": "2024-06-01T13:30:00+00:00",
                 "reason": "no\nway \x1b[31m",
                 "log_id": "20240601LOG",
             }
         ],
         "videos": total(collected, "count(*)", "video"),
         "requests": requests,
-        "next_run": {"windows": 1, "open": 0, "new": 0, "parked": 1},
+        "next_run": {"windows": 1, "open": 0, "new": 0, "parked": 1, "suspicious": 0},
     }
 
 
