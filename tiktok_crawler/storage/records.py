@@ -24,6 +24,9 @@ MAX_TIME = 2**32 - 1
 MAX_NAME_BYTES = 2000
 """Names are in an index, and PostgreSQL's takes no entry above 2,704 bytes."""
 
+MAX_CHARACTER_BYTES = 4
+"""In UTF-8."""
+
 ID_KEYS = ("id", "video_id")
 """Documentation and answers differ (API.md 16)."""
 
@@ -90,9 +93,7 @@ def read_videos(records: Iterable[Any]) -> Videos:
         if video_id is None:
             videos.refused.append(f"record {number} of its page has no usable id: {_ids(record)}")
             continue
-        video = Video(video_id)
-        for key, value in record.items():
-            _take(videos, video, key, value)
+        video = _read(video_id, record, videos)
         earlier = videos.by_id.get(video_id)
         videos.by_id[video_id] = earlier.followed_by(video) if earlier else video
     videos.cleaned_count = cleaner.count
@@ -113,30 +114,38 @@ def _ids(record: Any) -> str:
     return reprlib.repr({key: record[key] for key in ID_KEYS if key in record})
 
 
-def _take(videos: Videos, video: Video, key: str, value: Any) -> None:
-    """Put one value of a record where it belongs."""
-    # Null says as much as a missing key (API.md 1.17).
-    if value is None or (key in ID_KEYS and _id(value) == video.id):
-        return
-    fitting, rest = _split(key, value)
-    if fitting is not None:
-        (video.names if key in NAME_KEYS else video.values)[key] = fitting
-    if rest is None:
-        return
-    video.extra_data[key] = rest
+def _read(video_id: int, record: dict[str, Any], videos: Videos) -> Video:
+    """Put each value of a record where it belongs."""
+    video = Video(video_id)
+    for key, value in record.items():
+        # Null says as much as a missing key (API.md 1.17).
+        if value is None:
+            continue
+        read = READERS.get(key)
+        fitting = read(value) if read else None
+        if fitting is not None:
+            video.values[key] = fitting
+        elif key in NAME_KEYS and isinstance(value, list):
+            _take_names(video, key, value, videos)
+        elif key not in ID_KEYS or _id(value) != video_id:
+            _keep_aside(video, key, value, videos)
+    return video
+
+
+def _take_names(video: Video, key: str, items: list[Any], videos: Videos) -> None:
+    names = list(filter(_is_name, items))
+    video.names[key] = frozenset(names)
+    if len(names) < len(items):
+        others = [item for item in items if not _is_name(item)]
+        _keep_aside(video, key, others, videos)
+
+
+def _keep_aside(video: Video, key: str, value: Any, videos: Videos) -> None:
+    video.extra_data[key] = value
     if key in FIELDS:
-        videos.misfits.append(f"{key} of video {video.id}: {_word(rest)}")
+        videos.misfits.append(f"{key} of video {video.id}: {_word(value)}")
     else:
         videos.unknown_fields.add(key)
-
-
-def _split(key: str, value: Any) -> tuple[Any, Any]:
-    """What of a value its field can hold, and the rest; None for nothing."""
-    if key in NAME_KEYS and isinstance(value, list):
-        others = [item for item in value if not _is_name(item)]
-        return frozenset(filter(_is_name, value)), others or None
-    fitting = READERS[key](value) if key in READERS else None
-    return fitting, value if fitting is None else None
 
 
 def _word(value: Any) -> str:
@@ -144,12 +153,14 @@ def _word(value: Any) -> str:
 
 
 def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and len(value.encode()) <= MAX_NAME_BYTES
+    return isinstance(value, str) and (
+        len(value) <= MAX_NAME_BYTES // MAX_CHARACTER_BYTES or len(value.encode()) <= MAX_NAME_BYTES
+    )
 
 
 def _integer(value: Any) -> int | None:
-    is_integer = isinstance(value, int) and not isinstance(value, bool)
-    return value if is_integer and abs(value) <= MAX_INT64 else None
+    # A boolean is an int to isinstance.
+    return value if type(value) is int and -MAX_INT64 <= value <= MAX_INT64 else None
 
 
 def _id(value: Any) -> int | None:
