@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Dialect
     from sqlalchemy.types import TypeEngine
 
+Precision = Literal["seconds", "microseconds"]
+
 INT64 = BigInteger().with_variant(Integer(), "sqlite")
 """SQLite's integers have 64 bits, and only a key declared INTEGER is the number of its row."""
 
@@ -34,7 +36,7 @@ class UtcDateTime(TypeDecorator[datetime]):
     impl = DateTime
     cache_ok = True
 
-    def __init__(self, precision: Literal["seconds", "microseconds"] = "microseconds") -> None:
+    def __init__(self, precision: Precision = "microseconds") -> None:
         super().__init__(timezone=True)
         self.precision = precision
 
@@ -56,6 +58,11 @@ class UtcDateTime(TypeDecorator[datetime]):
         if value is None:
             return None
         return value.replace(tzinfo=UTC) if dialect.name == "sqlite" else value.astimezone(UTC)
+
+
+def time_text(value: datetime, precision: Precision = "microseconds") -> str:
+    """An aware time as `UtcDateTime` stores it in SQLite."""
+    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", precision)
 
 
 _ENCODER = json.JSONEncoder(

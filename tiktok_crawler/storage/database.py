@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine
 
-HEAD = "0003"
+HEAD = "0004"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 DRIVERS = {

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from sqlalchemy import (
     CheckConstraint,
     Column,
+    Date,
     Enum,
     ForeignKey,
     Index,
@@ -295,6 +296,59 @@ class Crawl(Base):
     crawl_started_at: Mapped[datetime] = mapped_column(comment="When the page was received, UTC.")
 
 
+class VideoStatistics(Base):
+    """The keys of a video come one after another, so that reading its growth is one step."""
+
+    __tablename__ = "video_statistics"
+    __table_args__ = (
+        {
+            "comment": "One row a video and time at which one of its counters had changed, with "
+            "the values known from then on. NULL: the API had not delivered one yet.",
+            "sqlite_with_rowid": False,
+        },
+    )
+
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id"), primary_key=True, comment="The video."
+    )
+    observed_at: Mapped[datetime] = mapped_column(
+        primary_key=True, comment="When the page with these values was received, UTC."
+    )
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment="The page.")
+    like_count: Mapped[int | None] = mapped_column(comment="API. Number of likes.")
+    comment_count: Mapped[int | None] = mapped_column(comment="API. Number of comments.")
+    share_count: Mapped[int | None] = mapped_column(comment="API. Number of shares.")
+    view_count: Mapped[int | None] = mapped_column(comment="API. Number of views.")
+    favorites_count: Mapped[int | None] = mapped_column(
+        comment="API. Number of users who keep the video among their favorites."
+    )
+
+
+class VideoRevision(Base):
+    __tablename__ = "video_revision"
+    __table_args__ = (
+        {"comment": "One row a value, other than a counter, that a later page replaced."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    video_id: Mapped[int] = mapped_column(ForeignKey("video.id"), index=True, comment="The video.")
+    field: Mapped[str] = mapped_column(
+        comment="What was replaced: a column of video, hashtag_names, effect_ids, or a key of "
+        "extra_data, such as `extra_data.novelty`."
+    )
+    old_value: Mapped[Any] = mapped_column(
+        JSON_DOCUMENT,
+        comment="Any JSON: the value before; of hashtag_names and effect_ids the sorted names, "
+        "of create_time text.",
+    )
+    until: Mapped[datetime] = mapped_column(
+        comment="When the page that replaced it was received, UTC."
+    )
+    crawl_id: Mapped[int] = mapped_column(
+        ForeignKey("crawl.id"), comment="The page that replaced it."
+    )
+
+
 class ApiQuota(Base):
     __tablename__ = "api_quota"
     __table_args__ = (
@@ -372,4 +426,25 @@ CRAWLS_TO_QUERY_TAGS = _association(
     _reference("crawl_id", "crawl.id", "The page."),
     _reference("query_tag_id", "query_tag.id", "A tag that it was collected with."),
     "The tags of each page.",
+)
+
+VIEWS = MetaData()
+"""Views are made by migrations, and are nothing that Alembic compares."""
+
+VIDEO_STATISTICS_DAILY = Table(
+    "video_statistics_daily",
+    VIEWS,
+    Column("video_id", INT64, comment="The video."),
+    Column("day", Date(), comment="Day on which a page brought the video, UTC."),
+    Column("like_count", INT64, comment="API. Number of likes."),
+    Column("comment_count", INT64, comment="API. Number of comments."),
+    Column("share_count", INT64, comment="API. Number of shares."),
+    Column("view_count", INT64, comment="API. Number of views."),
+    Column(
+        "favorites_count",
+        INT64,
+        comment="API. Number of users who keep the video among their favorites.",
+    ),
+    comment="A view, for reading: one row a video and day on which it was seen, with the values "
+    "known at the end of that day (`video_statistics`).",
 )

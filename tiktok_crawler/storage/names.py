@@ -5,8 +5,6 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
@@ -37,11 +35,11 @@ class NameIds:
         in between is found by looking again.
         """
         ids = {name: self._remembered[name] for name in names if name in self._remembered}
-        ids |= self._look_up(connection, names - ids.keys())
+        ids |= self._find(connection, names - ids.keys())
         missing = names - ids.keys()
         if missing:
-            self._statements.add(connection, (self._column,), [(name,) for name in sorted(missing)])
-            ids |= self._look_up(connection, missing)
+            ids |= self._statements.add_names(connection, self._column, tuple(sorted(missing)))
+            ids |= self._find(connection, missing - ids.keys())
         return ids
 
     def remember(self, ids: Mapping[str, int]) -> None:
@@ -52,10 +50,5 @@ class NameIds:
         for name in list(islice(self._remembered, max(0, len(self._remembered) - self._size))):
             del self._remembered[name]
 
-    def _look_up(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
-        if not names:
-            return {}
-        rows = select(self._column, self._column.table.c.id).where(
-            self._statements.among(self._column, names)
-        )
-        return {name: id_ for name, id_ in connection.execute(rows)}  # noqa: C416 - dict() of Rows
+    def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
+        return self._statements.find_names(connection, self._column, tuple(names)) if names else {}

@@ -7,32 +7,30 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from tiktok_crawler.storage.changes import LINKS, Change, changed, is_late, repeats
+from tiktok_crawler.storage.column_types import time_text
+from tiktok_crawler.storage.history import History
 from tiktok_crawler.storage.models import (
     CRAWLS_TO_QUERY_TAGS,
     UNFINISHED,
     VIDEOS_TO_CRAWLS,
-    VIDEOS_TO_EFFECT_IDS,
-    VIDEOS_TO_HASHTAGS,
     VIDEOS_TO_QUERY_TAGS,
     Crawl,
     CrawlWindow,
     WindowState,
 )
-from tiktok_crawler.storage.statements import VIDEO_COLUMNS
+from tiktok_crawler.storage.stored_videos import StoredVideos, seen_state
 from tiktok_crawler.storage.text import clean_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
-    from collections.abc import Set as AbstractSet
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Row, Table
+    from sqlalchemy import Connection, Table
 
     from tiktok_crawler.items import Page
+    from tiktok_crawler.storage.changes import VideoState
     from tiktok_crawler.storage.records import Video
     from tiktok_crawler.storage.statements import Statements, Values
-
-LINKS = {"hashtag_names": VIDEOS_TO_HASHTAGS, "effect_ids": VIDEOS_TO_EFFECT_IDS}
-"""The tables that hold lists of names, by the API's key."""
 
 TAGS = "tags"
 
@@ -42,13 +40,17 @@ class PageWriter:
     """Writes a page with the ids of its names, by the keys of `LINKS` and `TAGS`.
 
     All writers go through the tables in one order and write rows in sorted order. A video's row,
-    which every writer of the video locks, guards what belongs to it.
+    which every writer who changes the video locks, guards what belongs to it.
     """
 
     connection: Connection
     statements: Statements
     page: Page
     ids: Mapping[str, Mapping[str, int]]
+
+    @property
+    def history(self) -> History:
+        return History(self.connection, self.statements)
 
     def write(self, videos: Sequence[Video]) -> tuple[int, int]:
         """Write the page and its videos, which come sorted by id.
@@ -57,34 +59,24 @@ class PageWriter:
             How many videos are new, and of how many others the values changed; of a page that is
             stored already, nothing.
         """
-        window = self._window()
-        crawl_id = self._add_crawl(window.query_id)
+        crawl_id = self._add_crawl()
         if crawl_id is None:
             return 0, 0
-        if window.state not in UNFINISHED:
-            raise RuntimeError(f"a page of window {window.id}, which is {window.state}, came in")
-        new_ids, updated_count = self._upsert(videos)
-        for key in LINKS:
-            self._link(key, videos, new_ids)
+        received_at = time_text(self.page.received_at)
+        changes = self._write_videos([seen_state(v, received_at, self.ids) for v in videos])
+        self.history.write(changes, crawl_id)
         self._add(VIDEOS_TO_CRAWLS, ((crawl_id, video.id) for video in videos))
         self._tag(crawl_id, videos)
         self._move_on()
-        return len(new_ids), updated_count
+        new_count = sum(change.before is None for change in changes)
+        return new_count, sum(change.is_update for change in changes)
 
-    def _window(self) -> Row[int, int, WindowState]:
-        """The page's window, which nobody else changes until the transaction ends."""
-        window = select(CrawlWindow.id, CrawlWindow.query_id, CrawlWindow.state)
-        return self.connection.execute(
-            window.where(CrawlWindow.id == self.page.request.window_id).with_for_update(
-                key_share=True
-            )
-        ).one()
-
-    def _add_crawl(self, query_id: int) -> int | None:
+    def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
+        window = select(CrawlWindow.query_id).where(CrawlWindow.id == request.window_id)
         crawl = self.statements.insert(Crawl.__table__).values(
             crawl_window_id=request.window_id,
-            query_id=query_id,
+            query_id=window.scalar_subquery(),
             cursor=request.cursor,
             next_cursor=page.cursor,
             search_id=clean_text(page.search_id),
@@ -96,31 +88,37 @@ class PageWriter:
         )
         return self.connection.scalar(crawl.on_conflict_do_nothing().returning(Crawl.id))
 
-    def _upsert(self, videos: Sequence[Video]) -> tuple[set[int], int]:
-        rows = [self._video_row(video) for video in videos]
-        return self.statements.upsert_videos(self.connection, rows)
+    def _write_videos(self, seen: Sequence[VideoState]) -> list[Change]:
+        """Write the videos that are new or have changed.
 
-    def _video_row(self, video: Video) -> Values:
-        values = video.values | {
-            "id": video.id,
-            "extra_data": video.extra_data or None,
-            "crawled_at": self.page.received_at,
-        }
-        return tuple(values.get(column.name) for column in VIDEO_COLUMNS)
+        The new ones come first: a writer who waits for another one's holds no lock then that the
+        other could be waiting for.
+        """
+        videos = StoredVideos(self.connection, self.statements)
+        stored = videos.read(state.id for state in seen)
+        new_ids = videos.insert([state for state in seen if state.id not in stored])
+        suspects = [
+            state
+            for state in seen
+            if state.id not in new_ids
+            and not (state.id in stored and repeats(stored[state.id], state))
+        ]
+        changes = [Change(None, state, state) for state in seen if state.id in new_ids]
+        changes += self._compare(suspects, videos.read_again(suspects, stored))
+        changes.sort(key=lambda change: change.id)
+        videos.replace([change.after for change in changes if change.is_rewrite])
+        videos.link(changes)
+        return changes
 
-    def _link(self, key: str, videos: Iterable[Video], new_ids: AbstractSet[int]) -> None:
-        """Make a kind of links what the page says; a video without such a list keeps its own."""
-        table, ids = LINKS[key], self.ids[key]
-        video_id, _ = columns = tuple(table.columns)
-        listed = [video for video in videos if key in video.names]
-        wanted = {(video.id, ids[name]) for video in listed for name in video.names[key]}
-        known_ids = {video.id for video in listed} - new_ids
-        stored: set[Values] = set()
-        if known_ids:
-            among = self.statements.among(video_id, known_ids)
-            stored = {tuple(row) for row in self.connection.execute(select(table).where(among))}
-        self.statements.add(self.connection, columns, sorted(wanted - stored))
-        self.statements.remove(self.connection, columns, sorted(stored - wanted))
+    def _compare(
+        self, seen: Sequence[VideoState], stored: Mapping[int, VideoState]
+    ) -> Iterator[Change]:
+        late = [state.id for state in seen if is_late(stored[state.id], state)]
+        unlinked = self.history.unlinked_since(self.page.received_at, late) if late else set()
+        for state in seen:
+            links = zip(LINKS, state.links, strict=True)
+            known = [None if (state.id, key) in unlinked else ids for key, ids in links]
+            yield changed(stored[state.id], state._replace(links=tuple(known)))
 
     def _tag(self, crawl_id: int, videos: Iterable[Video]) -> None:
         tag_ids = sorted(self.ids[TAGS].values())
@@ -150,8 +148,14 @@ class PageWriter:
             CrawlWindow.last_page_at: page.received_at,
             CrawlWindow.updated_at: page.received_at,
         }
-        self.connection.execute(
+        window = CrawlWindow.id == page.request.window_id
+        moved = self.connection.execute(
             update(CrawlWindow)
-            .where(CrawlWindow.id == page.request.window_id)
+            .where(window, CrawlWindow.state == WindowState.OPEN)
             .values(progress if page.has_more else progress | ending)
         )
+        if not moved.rowcount:
+            state = self.connection.scalar(select(CrawlWindow.state).where(window))
+            raise RuntimeError(
+                f"a page of window {page.request.window_id}, which is {state}, came in"
+            )

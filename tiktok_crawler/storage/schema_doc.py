@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import JSON, Boolean, Date, Integer, Text
 
 from tiktok_crawler.storage.column_types import UtcDateTime
-from tiktok_crawler.storage.models import Base
+from tiktok_crawler.storage.models import VIEWS, Base
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,7 +32,10 @@ A SQLite file or a PostgreSQL database, with the same tables and columns.
   floating point (JavaScript, R without bit64, spreadsheets) round them: read them as text there.
 - **JSON** is `jsonb` in PostgreSQL, text in SQLite.
 - **Counts** of views, likes and so on are the latest that the API delivered; its own are up to ten
-  days old.
+  days old. How they grew is in `video_statistics`: a row where one of them changed.
+- **Text, names and other values** that a later answer replaced are in `video_revision`.
+- **Late pages**: one that was received before a video's last change adds what was missing and its
+  place in `video_statistics`; it replaces nothing.
 
 Looking up the videos of a hashtag reads the whole table of links: the index that would spare that
 makes collecting several times slower. When a collection is complete, add it:
@@ -56,7 +59,8 @@ TYPES: tuple[tuple[type, str], ...] = (
 def schema_document() -> str:
     """The whole of docs/schema.md."""
     tables = sorted(Base.metadata.sorted_tables, key=lambda table: "_to_" in table.name)
-    parts = [PREFACE, _diagram(tables), *(_section(table) for table in tables)]
+    views = VIEWS.tables.values()
+    parts = [PREFACE, _diagram(tables), *(_section(table) for table in [*tables, *views])]
     return "\n".join(parts)
 
 

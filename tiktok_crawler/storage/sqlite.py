@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 from pathlib import Path
@@ -12,7 +11,6 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.column_types import dump_json
 
 if TYPE_CHECKING:
     import sqlite3
@@ -82,20 +80,12 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.isolation_level = None
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
-    connection.create_function("merge_objects", 2, merge_objects, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first can be refused it later."""
     reads_only = connection.get_execution_options().get(READS_ONLY)
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
-
-
-def merge_objects(old: str | None, new: str | None) -> str | None:
-    """PostgreSQL's `||` of two JSON objects as an SQL function: all keys, and new values win."""
-    if old is None or new is None:
-        return None
-    return dump_json(json.loads(old) | json.loads(new))
 
 
 def network_file_system_warning(url: URL, mounts: Path = Path("/proc/mounts")) -> str | None:

@@ -8,74 +8,150 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import ARRAY, Text, any_, bindparam, cast, delete, func, literal, or_, select
+from sqlalchemy import (
+    ARRAY,
+    Text,
+    any_,
+    bindparam,
+    cast,
+    delete,
+    func,
+    literal,
+    literal_column,
+    select,
+    true,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import JSONB
 
-from tiktok_crawler.storage.column_types import dump_json
-from tiktok_crawler.storage.models import Video
+from tiktok_crawler.storage.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
-    from sqlalchemy import Column, ColumnElement, Connection, CursorResult, Dialect, Executable
+    from sqlalchemy import (
+        Column,
+        ColumnElement,
+        Connection,
+        CursorResult,
+        Dialect,
+        Executable,
+    )
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
     from sqlalchemy.types import TypeEngine
 
     Columns = tuple[Column[Any], ...]
     Values = tuple[Any, ...]
     Insert = sqlite.Insert | postgresql.Insert
-    Excluded = ReadOnlyColumnCollection[str, ColumnElement[Any]]
+    Result = CursorResult[*tuple[Any, ...]]
 
-VIDEO = Video.__table__
-VIDEO_COLUMNS = tuple(VIDEO.columns)
-OWN_COLUMNS = frozenset({"id", "crawled_at", "crawled_updated_at"})
-"""The columns of a video that the API's newer values do not replace."""
+VALUES = "values"
+"""The parameter of statements that take one list of values."""
+
+TIME_FORMATS = {
+    "seconds": "'YYYY-MM-DD HH24:MI:SS'",
+    "microseconds": "'YYYY-MM-DD HH24:MI:SS.US'",
+}
+"""PostgreSQL's patterns for the times that SQLite writes (`time_text`)."""
 
 
 class Statements(ABC):
     """The statements of one dialect.
 
-    Columns are in the order of their table, and rows hold their values in that order. Writers that
-    share rows do not wait for each other in a circle as long as all of them write in sorted order.
+    Columns are in the order of their table. Rows hold their values in that order, as both databases
+    take them: times as SQLite writes them, JSON as text. Writers that share rows do not wait for
+    each other in a circle as long as all of them write in sorted order.
     """
 
-    names_apart: ClassVar[bool]
-    """Whether new names have to be committed before the page: others may be waiting for them."""
+    has_many_writers: ClassVar[bool]
+    """Whether others may be writing at the same time, so that rows have to be locked one by one."""
+
+    rewrites_json: ClassVar[bool]
+    """Whether the database writes JSON in its own way."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._texts: dict[tuple[str, Columns], str] = {}
+        self._texts: dict[tuple[object, ...], str] = {}
 
     def add(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Insert the rows that are not there yet."""
         if rows:
-            self._execute(connection, self._text(self._add, columns), columns, rows)
+            self._write(connection, self._text(self._add, columns), columns, rows)
+
+    def put(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
+        """Insert the rows, or replace the ones that have their keys."""
+        if rows:
+            self._write(connection, self._text(self._put, columns), columns, rows)
 
     def remove(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Delete the rows that have exactly these values."""
         if rows:
-            self._execute(connection, self._text(self._remove, columns), columns, rows)
+            self._write(connection, self._text(self._remove, columns), columns, rows)
 
-    def upsert_videos(self, connection: Connection, rows: Sequence[Values]) -> tuple[set[int], int]:
-        """Write rows of all columns of `video`: new values win, but none is replaced by NULL.
+    def read(
+        self, connection: Connection, build: Callable[[Statements], Executable], values: Values
+    ) -> Result:
+        """Run a statement that has one list of values (`listed`); a function builds it once."""
+        return self._read(connection, self._text(build, self), values)
+
+    def find_names(
+        self, connection: Connection, column: Column[str], names: Values
+    ) -> dict[str, int]:
+        """The ids of the names, as far as they are there."""
+        found = self._read(connection, self._text(self._find_names, column), names)
+        return {name: id_ for name, id_ in found}  # noqa: C416 - dict() of Rows
+
+    def add_names(
+        self, connection: Connection, column: Column[str], names: Values
+    ) -> dict[str, int]:
+        """Insert the names that are not there yet.
 
         Returns:
-            The ids that were not there before, and how many of the other videos changed.
+            The ids of those that were inserted.
         """
-        return self._upsert_rows(connection, rows) if rows else (set(), 0)
+        added = self._read(connection, self._text(self._add_names, column), names)
+        return {name: id_ for name, id_ in added}  # noqa: C416 - dict() of Rows
+
+    def listed(self, column: Column[Any]) -> ColumnElement[bool]:
+        """Whether the column has one of the values of a statement for `read`."""
+        return self._is_in(column, bindparam(VALUES, type_=Text()))
+
+    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+        """Whether the column has one of the values, of which there may be any number."""
+        return self._is_in(column, literal(self._list(values), Text()))
 
     @abstractmethod
     def insert(self, table: Any) -> Insert:
         """An insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
 
     @abstractmethod
-    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        """Whether the column has one of the values, of which there may be any number."""
+    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+        """A column to select, with its values as rows hold them."""
 
     @abstractmethod
-    def _upsert_rows(
-        self, connection: Connection, rows: Sequence[Values]
-    ) -> tuple[set[int], int]: ...
+    def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+        """The values of all rows as one text, with commas in between; NULL if there are none."""
+
+    @abstractmethod
+    def insert_new(
+        self, connection: Connection, columns: Columns, rows: Sequence[Values]
+    ) -> Collection[int]:
+        """Insert rows that were not there a moment ago.
+
+        Returns:
+            The first values of those that nobody else has inserted since.
+        """
+
+    @abstractmethod
+    def _list(self, values: Iterable[Any]) -> str:
+        """How a statement gets many values as one."""
+
+    @abstractmethod
+    def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+        """The values of a list for a column as a column to select."""
+
+    @abstractmethod
+    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]: ...
 
     @abstractmethod
     def _insert_rows(self, columns: Columns) -> Insert: ...
@@ -84,71 +160,70 @@ class Statements(ABC):
     def _remove(self, columns: Columns) -> Executable: ...
 
     @abstractmethod
-    def _merged(self, old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
-        """Two JSON objects as one, in which the values of the second win; NULL if one is NULL."""
+    def _write(
+        self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
+    ) -> Result: ...
 
     @abstractmethod
-    def _execute(
-        self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
-    ) -> CursorResult[*tuple[Any, ...]]: ...
+    def _read(self, connection: Connection, text: str, values: Values) -> Result: ...
 
     def _add(self, columns: Columns) -> Executable:
         return self._insert_rows(columns).on_conflict_do_nothing()
 
-    def _upsert(self, columns: Columns) -> Insert:
+    def _put(self, columns: Columns) -> Executable:
         insert = self._insert_rows(columns)
-        values = {
-            column.name: self._latest(column, insert.excluded)
-            for column in columns
-            if column.name not in OWN_COLUMNS
-        }
         return insert.on_conflict_do_update(
-            index_elements=[VIDEO.c.id],
-            set_={**values, "crawled_updated_at": insert.excluded.crawled_at},
-            where=or_(*(VIDEO.c[name].is_distinct_from(value) for name, value in values.items())),
+            index_elements=list(columns[0].table.primary_key.columns),
+            set_={c.name: insert.excluded[c.name] for c in columns if not c.primary_key},
         )
 
-    def _latest(self, column: Column[Any], excluded: Excluded) -> ColumnElement[Any]:
-        new = excluded[column.name]
-        if column.name == "extra_data":
-            return func.coalesce(self._merged(column, new), new, column)
-        return func.coalesce(new, column)
+    def _find_names(self, column: Column[str]) -> Executable:
+        return select(column, column.table.c.id).where(self.listed(column))
 
-    def _text(self, build: Callable[[Columns], Executable], columns: Columns) -> str:
+    def _add_names(self, column: Column[str]) -> Executable:
+        # SQLite would read `ON` as a part of the select, did it not end with a condition.
+        names = select(self._unlist(column, bindparam(VALUES, type_=Text()))).where(true())
+        insert = self.insert(column.table).from_select([column.name], names)
+        return insert.on_conflict_do_nothing().returning(column, column.table.c.id)
+
+    def _text(self, build: Callable[[Any], Executable], subject: object) -> str:
         """The SQL of a statement, which is made once: making it takes longer than running it."""
-        key = (build.__name__, columns)
+        key = (build, subject)
         if key not in self._texts:
-            self._texts[key] = str(build(columns).compile(dialect=self._dialect))  # type: ignore[attr-defined]
+            statement: Any = build(subject)
+            self._texts[key] = str(statement.compile(dialect=self._dialect))
         return self._texts[key]
-
-    def _for_driver(self, columns: Columns, rows: Sequence[Values]) -> list[list[Any]]:
-        """The rows as the driver takes them: times and JSON as their column types have it."""
-        adapted = [list(row) for row in rows]
-        for index, column in enumerate(columns):
-            process = column.type.dialect_impl(self._dialect).bind_processor(self._dialect)
-            if process:
-                for row in adapted:
-                    row[index] = process(row[index])
-        return adapted
 
 
 class SqliteStatements(Statements):
-    names_apart = False
+    has_many_writers = False
+    rewrites_json = False
 
     def insert(self, table: Any) -> Insert:
         return sqlite.insert(table)
 
-    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        listed = func.json_each(dump_json(list(values))).table_valued("value")
-        return column.in_(select(listed.c.value))
+    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+        return column
 
-    def _upsert_rows(self, connection: Connection, rows: Sequence[Values]) -> tuple[set[int], int]:
-        ids = {row[0] for row in rows}
-        known = connection.scalars(select(VIDEO.c.id).where(self.among(VIDEO.c.id, ids)))
-        new_ids = ids.difference(known)
-        text = self._text(self._upsert, VIDEO_COLUMNS)
-        written = self._execute(connection, text, VIDEO_COLUMNS, rows).rowcount
-        return new_ids, written - len(new_ids)
+    def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+        return func.group_concat(column)
+
+    def insert_new(
+        self, connection: Connection, columns: Columns, rows: Sequence[Values]
+    ) -> Collection[int]:
+        if rows:
+            self._write(connection, self._text(self._insert_rows, columns), columns, rows)
+        return {row[0] for row in rows}
+
+    def _list(self, values: Iterable[Any]) -> str:
+        return dump_json(list(values))
+
+    def _unlist(self, _column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+        value: ColumnElement[Any] = func.json_each(listed).table_valued("value").c.value
+        return value
+
+    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
+        return column.in_(select(self._unlist(column, listed)))
 
     def _insert_rows(self, columns: Columns) -> Insert:
         return sqlite.insert(columns[0].table).values(
@@ -159,33 +234,51 @@ class SqliteStatements(Statements):
         conditions = (column == bindparam(column.name) for column in columns)
         return delete(columns[0].table).where(*conditions)
 
-    def _merged(self, old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
-        return func.merge_objects(old, new)
+    def _write(
+        self, connection: Connection, text: str, _columns: Columns, rows: Sequence[Values]
+    ) -> Result:
+        return connection.exec_driver_sql(text, rows)
 
-    def _execute(
-        self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
-    ) -> CursorResult[*tuple[Any, ...]]:
-        adapted = [tuple(row) for row in self._for_driver(columns, rows)]
-        return connection.exec_driver_sql(text, adapted)
+    def _read(self, connection: Connection, text: str, values: Values) -> Result:
+        return connection.exec_driver_sql(text, (self._list(values),))
 
 
 class PostgresqlStatements(Statements):
-    names_apart = True
+    has_many_writers = True
+    rewrites_json = True
 
     def insert(self, table: Any) -> Insert:
         return postgresql.insert(table)
 
-    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        return column == any_(cast(literal(list(values), ARRAY(Text())), self._array(column)))
+    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+        if isinstance(column.type.dialect_impl(self._dialect), JSONB):
+            return cast(column, Text)
+        if isinstance(column.type, UtcDateTime):
+            return func.to_char(column, literal_column(TIME_FORMATS[column.type.precision]))
+        return column
 
-    def _upsert_rows(self, connection: Connection, rows: Sequence[Values]) -> tuple[set[int], int]:
-        text = self._text(self._upsert_returning, VIDEO_COLUMNS)
-        written = self._execute(connection, text, VIDEO_COLUMNS, rows).all()
-        new_ids = {row[0] for row in written if row[1]}
-        return new_ids, len(written) - len(new_ids)
+    def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
+        return func.string_agg(cast(column, Text), literal_column("','"))
 
-    def _upsert_returning(self, columns: Columns) -> Executable:
-        return self._upsert(columns).returning(VIDEO.c.id, VIDEO.c.crawled_updated_at.is_(None))
+    def insert_new(
+        self, connection: Connection, columns: Columns, rows: Sequence[Values]
+    ) -> Collection[int]:
+        if not rows:
+            return ()
+        text = self._text(self._add_returning, columns)
+        return {row[0] for row in self._write(connection, text, columns, rows)}
+
+    def _add_returning(self, columns: Columns) -> Executable:
+        return self._insert_rows(columns).on_conflict_do_nothing().returning(columns[0])
+
+    def _list(self, values: Iterable[Any]) -> str:
+        return "{" + ",".join(map(_array_item, values)) + "}"
+
+    def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+        return func.unnest(cast(listed, self._array(column)))
+
+    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
+        return column == any_(cast(listed, self._array(column)))
 
     def _insert_rows(self, columns: Columns) -> Insert:
         insert = postgresql.insert(columns[0].table)
@@ -199,7 +292,7 @@ class PostgresqlStatements(Statements):
 
     def _rows(self, columns: Columns) -> ReadOnlyColumnCollection[str, Any]:
         """The arrays as a table, whose rows come in the order of the arrays."""
-        arrays = (cast(bindparam(column.name), self._array(column)) for column in columns)
+        arrays = (cast(bindparam(c.name, type_=Text()), self._array(c)) for c in columns)
         names = [column.name for column in columns]
         return func.unnest(*arrays).table_valued(*names).render_derived().c
 
@@ -208,16 +301,22 @@ class PostgresqlStatements(Statements):
         # A collation is no part of a type that something can be cast to.
         return ARRAY(Text() if isinstance(item, Text) else item)
 
-    def _merged(self, old: ColumnElement[Any], new: ColumnElement[Any]) -> ColumnElement[Any]:
-        return old.op("||")(new)
-
-    def _execute(
+    def _write(
         self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
-    ) -> CursorResult[*tuple[Any, ...]]:
-        by_column = zip(*self._for_driver(columns, rows), strict=True)
-        arrays = (list(values) for values in by_column)
+    ) -> Result:
+        arrays = map(self._list, zip(*rows, strict=True))
         names = (column.name for column in columns)
         return connection.exec_driver_sql(text, dict(zip(names, arrays, strict=True)))
+
+    def _read(self, connection: Connection, text: str, values: Values) -> Result:
+        return connection.exec_driver_sql(text, {VALUES: self._list(values)})
+
+
+def _array_item(value: Any) -> str:
+    """A value inside the text of an array, which the server reads faster than an expression."""
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return "NULL" if value is None else str(value)
 
 
 def statements_for(dialect: Dialect) -> Statements:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.storage.changes import LINKS
 from tiktok_crawler.storage.models import Effect, Hashtag, QueryTag
 from tiktok_crawler.storage.names import NameIds
-from tiktok_crawler.storage.page_writer import LINKS, TAGS, PageWriter
+from tiktok_crawler.storage.page_writer import TAGS, PageWriter
 from tiktok_crawler.storage.records import read_videos
 from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.transactions import transaction
@@ -64,12 +65,14 @@ class Store:
         names = {key: videos.names(key) for key in LINKS} | {TAGS: set(tags)}
 
         def write(connection: Connection) -> tuple[Ids, int, int]:
-            ids = self._resolve(connection, names)
+            ids = committed or self._resolve(connection, names)
             writer = PageWriter(connection, self._statements, page, ids)
             return ids, *writer.write(in_order)
 
-        if self._statements.names_apart:
-            self._remember(transaction(self._engine, lambda on: self._resolve(on, names)))
+        committed: Ids = {}
+        if self._statements.has_many_writers:
+            # In a transaction of their own, because others may be waiting for new names.
+            committed = transaction(self._engine, lambda on: self._resolve(on, names))
         ids, new_count, updated_count = transaction(self._engine, write)
         self._remember(ids)
         return Saved(
