@@ -250,6 +250,19 @@ def test_a_late_page_between_two_others_takes_its_place(engine, see):
     assert (stored["crawled_at"], stored["crawled_updated_at"]) == (NOON, NOON + 4 * HOUR)
 
 
+def test_a_late_reading_is_followed_by_the_latest_counters(engine, see):
+    see(0, video(1, like_count=5), video(2, like_count=5))
+    see(2, video(1, like_count=5, username="ann"), video(2, like_count=5))
+    see(2, video(3))
+    see(1, video(1, like_count=4), video(2, like_count=4))
+
+    assert [found["like_count"] for found in rows(engine, "video")] == [5, 4, None]
+    assert readings(engine) == [(0, 5), (1, 4), (2, 5), (0, 5), (1, 4)]
+    crawls = [found["id"] for found in rows(engine, "crawl")]
+    written_by = [found["crawl_id"] for found in rows(engine, "video_statistics")]
+    assert written_by == [crawls[0], crawls[3], crawls[1], crawls[0], crawls[3]]
+
+
 @pytest.mark.parametrize(("hours", "left"), [(1, []), (3, [(1, "b")])])
 def test_a_late_page_does_not_link_what_was_unlinked_since(engine, see, hours, left):
     see(0, video(1, hashtag_names=["a"]))

@@ -9,7 +9,6 @@ from sqlalchemy import select, update
 
 from tiktok_crawler.storage.changes import LINKS, Change, changed, is_late, repeats
 from tiktok_crawler.storage.column_types import time_text
-from tiktok_crawler.storage.history import History
 from tiktok_crawler.storage.models import (
     CRAWLS_TO_QUERY_TAGS,
     UNFINISHED,
@@ -19,6 +18,8 @@ from tiktok_crawler.storage.models import (
     CrawlWindow,
     WindowState,
 )
+from tiktok_crawler.storage.readings import Readings
+from tiktok_crawler.storage.revisions import Revisions
 from tiktok_crawler.storage.stored_videos import StoredVideos, seen_state
 from tiktok_crawler.storage.text import clean_text
 
@@ -48,10 +49,6 @@ class PageWriter:
     page: Page
     ids: Mapping[str, Mapping[str, int]]
 
-    @property
-    def history(self) -> History:
-        return History(self.connection, self.statements)
-
     def write(self, videos: Sequence[Video]) -> tuple[int, int]:
         """Write the page and its videos, which come sorted by id.
 
@@ -64,7 +61,8 @@ class PageWriter:
             return 0, 0
         received_at = time_text(self.page.received_at)
         changes = self._write_videos([seen_state(v, received_at, self.ids) for v in videos])
-        self.history.write(changes, crawl_id)
+        Readings(self.connection, self.statements).write(changes, crawl_id)
+        Revisions(self.connection, self.statements).write(changes, crawl_id)
         self._add(VIDEOS_TO_CRAWLS, ((crawl_id, video.id) for video in videos))
         self._tag(crawl_id, videos)
         self._move_on()
@@ -114,7 +112,8 @@ class PageWriter:
         self, seen: Sequence[VideoState], stored: Mapping[int, VideoState]
     ) -> Iterator[Change]:
         late = [state.id for state in seen if is_late(stored[state.id], state)]
-        unlinked = self.history.unlinked_since(self.page.received_at, late) if late else set()
+        revisions = Revisions(self.connection, self.statements)
+        unlinked = revisions.unlinked_since(self.page.received_at, late) if late else set()
         for state in seen:
             links = zip(LINKS, state.links, strict=True)
             known = [None if (state.id, key) in unlinked else ids for key, ids in links]

@@ -20,6 +20,7 @@ from sqlalchemy import (
     literal_column,
     select,
     true,
+    type_coerce,
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -203,7 +204,7 @@ class SqliteStatements(Statements):
         return sqlite.insert(table)
 
     def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
-        return column
+        return type_coerce(column, Text())
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.group_concat(column)
