@@ -72,7 +72,7 @@ class Store:
         committed: Ids = {}
         if self._statements.has_many_writers:
             # In a transaction of their own, because others may be waiting for new names.
-            committed = transaction(self._engine, lambda on: self._resolve(on, names))
+            committed = transaction(self._engine, lambda on: self._commit_names(on, names))
         ids, new_count, updated_count = transaction(self._engine, write)
         self._remember(ids)
         return Saved(
@@ -86,6 +86,11 @@ class Store:
 
     def _resolve(self, connection: Connection, names: Names) -> Ids:
         return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
+
+    def _commit_names(self, connection: Connection, names: Names) -> Ids:
+        # What the page's commit flushes to disk has these before it.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+        return self._resolve(connection, names)
 
     def _remember(self, ids: Ids) -> None:
         for key, committed in ids.items():

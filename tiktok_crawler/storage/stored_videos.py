@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
@@ -139,9 +140,10 @@ def _row(state: VideoState) -> Values:
     return row
 
 
+@lru_cache(maxsize=1024)
 def _canonical(text: str | None) -> str | None:
-    """JSON as PostgreSQL writes it, in our way."""
-    return text if text in (None, "[]", "{}") else dump_json(json.loads(text))
+    """JSON as PostgreSQL writes it, in our way. Labels and the like are the same ones mostly."""
+    return None if text is None else dump_json(json.loads(text))
 
 
 def _split(ids: str | None) -> tuple[int, ...]:

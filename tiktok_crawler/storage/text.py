@@ -20,16 +20,17 @@ def _is_clean(value: Any) -> bool:
     """
     values, texts, nests = [value], [], 0
     for item in values:
-        if isinstance(item, str):
+        kind = type(item)
+        if kind is str:
             texts.append(item)
-        elif isinstance(item, dict):
+        elif kind is dict:
             nests += 1
-            texts.extend(item)
-            values.extend(item.values())
-        elif isinstance(item, list):
+            texts += item
+            values += item.values()
+        elif kind is list:
             nests += 1
-            values.extend(item)
-        elif isinstance(item, float) and not isfinite(item):
+            values += item
+        elif kind is float and not isfinite(item):
             return False
     text = "".join(texts)
     return nests <= MAX_DEPTH and "\0" not in text and _is_encodable(text)
