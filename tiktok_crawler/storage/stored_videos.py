@@ -110,8 +110,8 @@ class StoredVideos:
             for change in changes:
                 before, after = change.links(place)
                 if before != after:
-                    added += [(change.id, id_) for id_ in after if id_ not in before]
-                    removed += [(change.id, id_) for id_ in before if id_ not in after]
+                    added += [(change.id, id_) for id_ in sorted(set(after).difference(before))]
+                    removed += [(change.id, id_) for id_ in sorted(set(before).difference(after))]
             self.statements.add(self.connection, columns, added)
             self.statements.remove(self.connection, columns, removed)
 
