@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, literal_column, null, or_, select, update
 
 from tiktok_crawler.storage.changes import LINKS, Change, changed, is_late, repeats
 from tiktok_crawler.storage.column_types import time_text
@@ -26,7 +26,7 @@ from tiktok_crawler.storage.text import clean_text
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from sqlalchemy import Connection, Table
+    from sqlalchemy import ColumnElement, Connection, Executable, Table, Update
 
     from tiktok_crawler.items import Page
     from tiktok_crawler.storage.changes import VideoState
@@ -71,20 +71,19 @@ class PageWriter:
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
-        window = select(CrawlWindow.query_id).where(CrawlWindow.id == request.window_id)
-        crawl = self.statements.insert(Crawl.__table__).values(
-            crawl_window_id=request.window_id,
-            query_id=window.scalar_subquery(),
-            cursor=request.cursor,
-            next_cursor=page.cursor,
-            search_id=clean_text(page.search_id),
-            has_more=page.has_more,
-            max_count=request.max_count,
-            video_count=len(page.records),
-            log_id=clean_text(page.log_id),
-            crawl_started_at=page.received_at,
-        )
-        return self.connection.scalar(crawl.on_conflict_do_nothing().returning(Crawl.id))
+        values = {
+            "crawl_window_id": request.window_id,
+            "window_id": request.window_id,
+            "cursor": request.cursor,
+            "next_cursor": page.cursor,
+            "search_id": clean_text(page.search_id),
+            "has_more": page.has_more,
+            "max_count": request.max_count,
+            "video_count": len(page.records),
+            "log_id": clean_text(page.log_id),
+            "crawl_started_at": time_text(page.received_at),
+        }
+        return self.statements.run(self.connection, _new_crawl, values).scalar()
 
     def _write_videos(self, seen: Sequence[VideoState]) -> list[Change]:
         """Write the videos that are new or have changed.
@@ -129,32 +128,65 @@ class PageWriter:
 
     def _move_on(self) -> None:
         """The window's checkpoint: where its next page starts, or that there is none."""
-        page = self.page
-        ending = {
-            CrawlWindow.state: WindowState.COMPLETE,
-            CrawlWindow.suspicious: page.suspicious,
-            CrawlWindow.completed_at: page.received_at,
+        page, window_id = self.page, self.page.request.window_id
+        values = {
+            "window_id": window_id,
+            "next_cursor": page.cursor,
+            "next_search_id": clean_text(page.search_id),
+            "video_count": len(page.records),
+            "received_at": time_text(page.received_at),
+            "is_suspicious": page.suspicious,
         }
-        progress = {
-            CrawlWindow.state: WindowState.OPEN,
-            CrawlWindow.error: None,
-            CrawlWindow.error_log_id: None,
-            CrawlWindow.retry_at: None,
-            CrawlWindow.cursor: page.cursor,
-            CrawlWindow.search_id: clean_text(page.search_id),
-            CrawlWindow.pages: CrawlWindow.pages + 1,
-            CrawlWindow.videos: CrawlWindow.videos + len(page.records),
-            CrawlWindow.last_page_at: page.received_at,
-            CrawlWindow.updated_at: page.received_at,
-        }
-        window = CrawlWindow.id == page.request.window_id
-        moved = self.connection.execute(
-            update(CrawlWindow)
-            .where(window, CrawlWindow.state == WindowState.OPEN)
-            .values(progress if page.has_more else progress | ending)
+        build = _window_with_page if page.has_more else _window_with_last_page
+        if not self.statements.run(self.connection, build, values).rowcount:
+            window = select(CrawlWindow.state).where(CrawlWindow.id == window_id)
+            state = self.connection.scalar(window)
+            raise RuntimeError(f"a page of window {window_id}, which is {state}, came in")
+
+
+def _new_crawl(statements: Statements) -> Executable:
+    window = select(CrawlWindow.query_id).where(CrawlWindow.id == bindparam("window_id"))
+    given: dict[str, Any] = {
+        column.name: bindparam(column.name)
+        for column in Crawl.__table__.columns
+        if column.name not in ("id", "query_id")
+    }
+    crawl = statements.insert(Crawl.__table__).values(
+        given | {"query_id": window.scalar_subquery()}
+    )
+    return crawl.on_conflict_do_nothing().returning(Crawl.id)
+
+
+def _window_with_page(_statements: Statements) -> Update:
+    # Constants are in the text: the driver gets no values but those of `run`.
+    return (
+        update(CrawlWindow)
+        .where(
+            CrawlWindow.id == bindparam("window_id"),
+            or_(*(CrawlWindow.state == _literal(state) for state in UNFINISHED)),
         )
-        if not moved.rowcount:
-            state = self.connection.scalar(select(CrawlWindow.state).where(window))
-            raise RuntimeError(
-                f"a page of window {page.request.window_id}, which is {state}, came in"
-            )
+        .values(
+            state=_literal(WindowState.OPEN),
+            error=null(),
+            error_log_id=null(),
+            retry_at=null(),
+            cursor=bindparam("next_cursor"),
+            search_id=bindparam("next_search_id"),
+            pages=CrawlWindow.pages + literal_column("1"),
+            videos=CrawlWindow.videos + bindparam("video_count"),
+            last_page_at=bindparam("received_at"),
+            updated_at=bindparam("received_at"),
+        )
+    )
+
+
+def _literal(state: WindowState) -> ColumnElement[WindowState]:
+    return literal_column(f"'{state.value}'")
+
+
+def _window_with_last_page(statements: Statements) -> Update:
+    return _window_with_page(statements).values(
+        state=_literal(WindowState.COMPLETE),
+        suspicious=bindparam("is_suspicious"),
+        completed_at=bindparam("received_at"),
+    )

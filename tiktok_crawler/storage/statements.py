@@ -28,7 +28,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tiktok_crawler.storage.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from sqlalchemy import (
         Column,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
         Dialect,
         Executable,
     )
+    from sqlalchemy.engine.interfaces import Compiled
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
     from sqlalchemy.types import TypeEngine
 
@@ -72,7 +73,7 @@ class Statements(ABC):
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
-        self._texts: dict[tuple[object, ...], str] = {}
+        self._made: dict[tuple[object, ...], Compiled] = {}
 
     def add(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Insert the rows that are not there yet."""
@@ -94,6 +95,18 @@ class Statements(ABC):
     ) -> Result:
         """Run a statement that has one list of values (`listed`); a function builds it once."""
         return self._read(connection, self._text(build, self), values)
+
+    def run(
+        self,
+        connection: Connection,
+        build: Callable[[Statements], Executable],
+        values: Mapping[str, Any],
+    ) -> Result:
+        """Run a statement with named values; a function builds it once."""
+        compiled = self._compiled(build, self)
+        names = compiled.positiontup  # type: ignore[attr-defined]
+        parameters = tuple([values[name] for name in names]) if names else dict(values)
+        return connection.exec_driver_sql(str(compiled), parameters)
 
     def find_names(
         self, connection: Connection, column: Column[str], names: Values
@@ -188,12 +201,15 @@ class Statements(ABC):
         return insert.on_conflict_do_nothing().returning(column, column.table.c.id)
 
     def _text(self, build: Callable[[Any], Executable], subject: object) -> str:
-        """The SQL of a statement, which is made once: making it takes longer than running it."""
+        return str(self._compiled(build, subject))
+
+    def _compiled(self, build: Callable[[Any], Executable], subject: object) -> Compiled:
+        """A statement as SQL, which is made once: making it takes longer than running it."""
         key = (build, subject)
-        if key not in self._texts:
+        if key not in self._made:
             statement: Any = build(subject)
-            self._texts[key] = str(statement.compile(dialect=self._dialect))
-        return self._texts[key]
+            self._made[key] = statement.compile(dialect=self._dialect)
+        return self._made[key]
 
 
 class SqliteStatements(Statements):
