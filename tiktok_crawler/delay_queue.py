@@ -8,7 +8,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
@@ -102,13 +102,16 @@ class DelayQueue:
         """Send nothing of the pool until then, and then a single request first.
 
         Returns:
-            Whether that is news: a pool that waits already keeps its time.
+            Whether that is news: a pool that waits already for the same trouble, or for longer,
+            keeps its time.
         """
         closed = self._closed.get(pool)
-        if closed and not closed.is_probing:
+        if closed and not closed.is_probing and (closed.trouble is trouble or until < closed.until):
             return False
         if closed is None:
             closed = self._closed[pool] = _ClosedPool(until, trouble)
+        if closed.timer:
+            closed.timer.cancel()
         closed.until = until
         closed.trouble = trouble
         closed.is_probing = False
@@ -120,6 +123,12 @@ class DelayQueue:
         closed = self._closed.get(pool)
         if closed and closed.trouble is trouble:
             self._open(pool)
+
+    def dropped(self, pool: Pool, request: Request) -> None:
+        """A request will not be sent after all: if it was to try its pool, the next one does."""
+        closed = self._closed.get(pool)
+        if closed and closed.is_probing and request.meta.get("pool_probe"):
+            self._probe(pool, closed)
 
     def spider_idle(self) -> None:
         if self._delayed or self._closed:
@@ -147,18 +156,26 @@ class DelayQueue:
             self._open(pool)
             return
         closed.is_probing = True
-        self._send(closed.held.popleft(), is_probe=True)
+        # What has failed least says most about the pool.
+        probe = min(closed.held, key=lambda request: request.meta.get("retry_times", 0))
+        closed.held.remove(probe)
+        self._send(probe, is_probe=True)
 
     def _open(self, pool: Pool) -> None:
         closed = self._closed.pop(pool)
         if closed.timer:
             closed.timer.cancel()
         for request in closed.held:
+            # It failed because everything did.
+            request.meta.pop("retry_times", None)
             self._send(request)
 
     def _send_delayed(self, request: Request) -> None:
         del self._delayed[request]
-        self._send(request)
+        pool: Any = request.meta.get("pool")
+        closed = self._closed.get(pool)
+        still_probes = closed is not None and closed.is_probing
+        self._send(request, is_probe=still_probes and bool(request.meta.get("pool_probe")))
 
     def _send(self, request: Request, *, is_probe: bool = False) -> None:
         request.meta["pool_probe"] = is_probe

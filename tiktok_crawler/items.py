@@ -38,9 +38,12 @@ class PageRequest:
         return self.cursor == 0
 
     @property
-    def is_divisible(self) -> bool:
-        """Whether the window can be searched in parts without asking for a page again."""
-        return self.starts_search and len(self.window) > 1
+    def can_be_cut(self) -> bool:
+        """Whether the window can be searched in parts without asking for a page again.
+
+        That of a second try is not: its parts would be missing days as any others.
+        """
+        return self.starts_search and len(self.window) > 1 and not self.second_try
 
     def from_start(self) -> PageRequest:
         """The request that starts a new search of the same window."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 from hypothesis import given
@@ -92,7 +93,7 @@ def test_a_page_that_is_not_the_last_leaves_its_window_open():
 
 def test_a_window_that_is_too_heavy_is_cut_at_its_newest_day_first():
     work = agenda(31)
-    work.too_heavy(work.next().window)
+    work.too_heavy(work.next())
     assert work.next().window == days(30, 30)
     assert work.next() is None, "the rest waits for what the newest day says"
     assert not work.is_done
@@ -100,16 +101,16 @@ def test_a_window_that_is_too_heavy_is_cut_at_its_newest_day_first():
 
 def test_if_the_day_works_the_rest_is_searched_twice_as_wide_as_what_worked():
     work = agenda(31)
-    work.too_heavy(work.next().window)
+    work.too_heavy(work.next())
     work.page_came(last_page(work.next().window, matches=1000))
     assert widths_of(work, daily=1000) == [2, 4, 8, 15, 1]
 
 
 def test_the_density_of_the_first_page_counts():
     work = agenda(62)
-    first, second = work.next().window, work.next().window
-    work.page_came(last_page(first, matches=310))
-    work.page_came(first_page(second, reaches=0.5))
+    first, second = work.next(), work.next()
+    work.page_came(last_page(first.window, matches=310))
+    work.page_came(first_page(second.window, reaches=0.5))
     work.too_heavy(second)
     work.page_came(last_page(work.next().window, matches=200))
     assert len(work.next().window) == 3, "620 matches have 3 days of 200 a day"
@@ -117,10 +118,10 @@ def test_the_density_of_the_first_page_counts():
 
 def test_if_the_day_fails_too_while_others_work_the_rest_stays_as_it_is():
     work = agenda(62)
-    heavy, other = work.next().window, work.next().window
+    heavy, other = work.next(), work.next()
     work.too_heavy(heavy)
     newest = work.next().window
-    work.page_came(last_page(other))
+    work.page_came(last_page(other.window))
     assert not work.blames_api_for(newest)
     work.given_up(newest)
     assert work.next().window == days(0, 29)
@@ -128,16 +129,16 @@ def test_if_the_day_fails_too_while_others_work_the_rest_stays_as_it_is():
 
 def test_if_the_day_fails_and_nothing_works_the_api_is_to_blame():
     work = agenda(62)
-    heavy, other = work.next().window, work.next().window
+    heavy, other = work.next(), work.next()
     work.too_heavy(heavy)
     newest = work.next().window
     assert work.blames_api_for(newest)
-    assert not work.blames_api_for(other)
+    assert not work.blames_api_for(other.window)
 
 
 def test_a_bad_time_makes_no_window_narrower():
     work = agenda(31)
-    work.too_heavy(work.next().window)
+    work.too_heavy(work.next())
     newest = work.next().window
     work.everything_fails()
     assert not work.blames_api_for(newest), "if it fails again, others have worked before"
@@ -148,7 +149,7 @@ def test_a_bad_time_makes_no_window_narrower():
 
 def test_widths_grow_again_as_windows_go_well():
     work = agenda(200)
-    work.too_heavy(work.next().window)
+    work.too_heavy(work.next())
     work.page_came(last_page(work.next().window))
     widths = widths_of(work, daily=3)
     assert widths[:4] == [2, 4, 8, 15]
@@ -169,12 +170,13 @@ def test_every_day_is_searched_once_whatever_is_too_heavy(length, heaviest, chan
     ended, opened = [], []
     for _ in range(20 * length):
         while len(opened) < 4 and (request := work.next()) is not None:
-            opened.append(request.window)
+            opened.append(request)
         if not opened:
             break
-        window = opened.pop(chance.randrange(len(opened)))
+        request = opened.pop(chance.randrange(len(opened)))
+        window = request.window
         if len(window) > max(1, min(heaviest, 31)):
-            work.too_heavy(window)
+            work.too_heavy(request)
             continue
         if chance.random() < 0.8:
             work.page_came(last_page(window, chance.randrange(500)))
@@ -183,3 +185,14 @@ def test_every_day_is_searched_once_whatever_is_too_heavy(length, heaviest, chan
         ended.append(window)
     assert work.is_done
     assert sorted(day for window in ended for day in window) == list(days(0, length - 1))
+
+
+def test_the_same_days_may_be_open_twice_with_other_fields():
+    old = replace(unfinished(0, 4), fields=("id",), cursor=0)
+    work = agenda(5, open_windows=(old,))
+    first, second = work.next(), work.next()
+    assert [first.fields, second.fields] == [("id",), FIELDS]
+    work.page_came(last_page(second.window))
+    assert not work.is_done
+    work.too_heavy(first)
+    assert work.next().fields == ("id",), "the parts of a window ask for what it asked for"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING
 
@@ -20,6 +20,14 @@ PATIENT_WIDTH_DAYS = 7
 """A window no wider than this is tried patiently; a wider one that fails is cut quickly."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    """Days to search, and the fields to ask for."""
+
+    days: DateRange
+    fields: tuple[str, ...]
+
+
 @dataclass(slots=True)
 class _Cut:
     """What is left of a window that failed, while its newest day is tried alone.
@@ -27,7 +35,7 @@ class _Cut:
     `others_work` says that other windows have brought pages since.
     """
 
-    rest: DateRange
+    rest: _Missing
     others_work: bool = False
 
 
@@ -40,24 +48,31 @@ class Agenda:
     """
 
     def __init__(self, plan: Plan, wanted: Wanted):
-        self._fields = wanted.fields
         self._widths = Widths(wanted.window_days, plan.experience)
         self._continued = deque(plan.open_windows)
-        self._missing = deque(contiguous(chain.from_iterable(plan.new_windows)))
+        self._missing = deque(
+            _Missing(days, wanted.fields)
+            for days in contiguous(chain.from_iterable(plan.new_windows))
+        )
         self._second_tries = deque((*plan.parked_windows, *plan.suspicious_windows))
-        self._open: set[DateRange] = set()
+        self._open: Counter[DateRange] = Counter()
         self._cuts: dict[DateRange, _Cut] = {}
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether a window is open."""
+        return self._open.total() > 0
 
     @property
     def is_done(self) -> bool:
         """Nothing is left to search, and nothing that is being searched can leave anything."""
-        return not (self._continued or self._missing or self._second_tries or self._open)
+        return not (self._continued or self._missing or self._second_tries or self.is_searching)
 
     def next(self) -> PageRequest | None:
         """Open the next window; None if there is none for now."""
         request = self._take()
         if request:
-            self._open.add(request.window)
+            self._open[request.window] += 1
         return request
 
     def page_came(self, page: Page) -> None:
@@ -70,28 +85,28 @@ class Agenda:
                 self._widths.saw(page.cursor, page.passed_days)
             return
         self._widths.worked(page.cursor, len(window))
-        self._open.discard(window)
+        self._open[window] -= 1
         if window in self._cuts:
-            self._widths.failed(len(self._cuts[window].rest) + 1)
+            self._widths.failed(len(self._cuts[window].rest.days) + 1)
         self._go_on_with_rest(window)
 
     def replaced(self, window: DateRange, rest: DateRange) -> None:
         """A search goes on with the rest of its window; the other days are covered."""
-        self._open.discard(window)
-        self._open.add(rest)
+        self._open[window] -= 1
+        self._open[rest] += 1
 
     def given_up(self, window: DateRange) -> None:
         """A window was given up for now."""
-        self._open.discard(window)
+        self._open[window] -= 1
         self._go_on_with_rest(window)
 
-    def too_heavy(self, window: DateRange) -> None:
+    def too_heavy(self, request: PageRequest) -> None:
         """The first page of a window of several days failed: cut it."""
-        self._open.discard(window)
+        window, fields = request.window, request.fields
+        self._open[window] -= 1
         newest = DateRange(window.end, window.end)
-        rest = DateRange(window.start, window.end - DAY)
-        self._cuts[newest] = _Cut(rest)
-        self._missing.appendleft(newest)
+        self._cuts[newest] = _Cut(_Missing(DateRange(window.start, window.end - DAY), fields))
+        self._missing.appendleft(_Missing(newest, fields))
 
     def blames_api_for(self, window: DateRange) -> bool:
         """Whether a window that failed says that the API fails whatever is asked.
@@ -114,7 +129,8 @@ class Agenda:
         if self._continued:
             return self._continued.popleft()
         if self._missing:
-            return PageRequest(None, self._cut_off(), self._fields, VIDEO_QUERY.max_count)
+            part = self._cut_off()
+            return PageRequest(None, part.days, part.fields, VIDEO_QUERY.max_count)
         return self._second_tries.popleft() if self._second_tries else None
 
     def _go_on_with_rest(self, window: DateRange) -> None:
@@ -122,11 +138,12 @@ class Agenda:
         if window in self._cuts:
             self._missing.appendleft(self._cuts.pop(window).rest)
 
-    def _cut_off(self) -> DateRange:
+    def _cut_off(self) -> _Missing:
         """The next missing days, no more of them than a window may have now."""
-        days = self._missing.popleft()
-        if len(days) <= self._widths.days:
-            return days
-        window = DateRange(days.start, days.start + (self._widths.days - 1) * DAY)
-        self._missing.appendleft(DateRange(window.end + DAY, days.end))
-        return window
+        missing = self._missing.popleft()
+        days, width = missing.days, self._widths.days
+        if len(days) <= width:
+            return missing
+        part = DateRange(days.start, days.start + (width - 1) * DAY)
+        self._missing.appendleft(replace(missing, days=DateRange(part.end + DAY, days.end)))
+        return replace(missing, days=part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from tiktok_crawler.items import Page
@@ -19,21 +19,21 @@ EMPTY_PAGES = 10
 class Standstill:
     """How many pages in a row, up to the last one, did not bring a search on.
 
-    `last_ids` are the videos of the last page that had any.
+    `last_ids` are the videos of each of the last pages that had any.
     """
 
     repeated: int = 0
     empty: int = 0
-    last_ids: frozenset[Any] = frozenset()
+    last_ids: tuple[frozenset[str], ...] = ()
 
     def after(self, page: Page) -> Self:
         """What is so after one more page."""
         ids = frozenset(str(r.get("id")) for r in page.records if isinstance(r, dict))
-        is_repeated = not page.advances or (bool(ids) and ids <= self.last_ids)
+        is_repeated = not page.advances or (bool(ids) and ids <= frozenset().union(*self.last_ids))
         return type(self)(
             repeated=self.repeated + 1 if is_repeated else 0,
             empty=0 if ids else self.empty + 1,
-            last_ids=ids or self.last_ids,
+            last_ids=(*self.last_ids, ids)[-REPEATED_PAGES:] if ids else self.last_ids,
         )
 
     @property

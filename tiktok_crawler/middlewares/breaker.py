@@ -14,7 +14,7 @@ from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import ApiUnavailableError, CrawlStoppingError
-from tiktok_crawler.middlewares.retry import unanswered
+from tiktok_crawler.middlewares.retry import count_try, is_last_try, unanswered
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.errors import Kind
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+    from tiktok_crawler.research_api.endpoints import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class BreakerMiddleware:
     After TIKTOK_PROBE_TIMES of them that failed too, the crawl ends with status 75, and its windows
     stay open. With TIKTOK_QUOTA_POLICY `stop` it ends at once.
 
-    Settings: TIKTOK_PROBE_INTERVAL, TIKTOK_PROBE_TIMES, TIKTOK_QUOTA_POLICY.
+    Settings: TIKTOK_PROBE_INTERVAL, TIKTOK_PROBE_TIMES, TIKTOK_QUOTA_POLICY, TIKTOK_RETRY_TIMES.
     Statistics: tiktok/breaker/opened_count, tiktok/breaker/probe_failed_count.
     """
 
@@ -47,6 +49,7 @@ class BreakerMiddleware:
         )
         self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
         self._unanswered = unanswered(settings)
+        self._retry_times = configuration.whole_number(settings, "TIKTOK_RETRY_TIMES")
         self._breaker = CircuitBreaker(
             configuration.whole_number(settings, "TIKTOK_PROBE_TIMES", least=1)
         )
@@ -59,7 +62,7 @@ class BreakerMiddleware:
         if not is_research_request(request):
             return response
         if verdict_of(request).kind is Kind.FAULT:
-            self.failed(request)
+            self._act_on_failure(request)
         elif self._queue.admits(request.meta["pool"], request):
             self._breaker.worked()
             self._queue.open_pool(request.meta["pool"], PoolTrouble.FAULTS)
@@ -67,38 +70,50 @@ class BreakerMiddleware:
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         if is_research_request(request) and isinstance(exception, self._unanswered):
-            self.failed(request)
+            self._act_on_failure(request)
 
-    def failed(self, request: Request) -> None:
+    def failed(self, request: Request) -> bool:
         """Count a failure.
 
+        Returns:
+            Whether it was one too many: the pool is closed.
+
         Raises:
-            ApiUnavailableError: the request waits, because it was one too many.
             CrawlStoppingError: the crawl ends.
         """
         was_open = self._breaker.is_open
         is_probe = bool(request.meta.get("pool_probe"))
         reaction = self._breaker.failed(is_probe=is_probe)
         if reaction is Reaction.GO_ON:
-            return
+            return False
         if is_probe and was_open:
             self.crawler.stats.inc_value("tiktok/breaker/probe_failed_count")
         if reaction is Reaction.GIVE_UP or self.policy is QuotaPolicy.STOP:
             self._give_up()
             raise CrawlStoppingError
-        self._pause(request)
-        raise ApiUnavailableError
+        self._close_pool(request.meta["pool"])
+        return True
+
+    def _act_on_failure(self, request: Request) -> None:
+        """Let the request wait with its pool, unless it was its last try.
+
+        A window that was tried often enough makes room for another one, which may work.
+        """
+        if self.failed(request) and not is_last_try(request, self._retry_times):
+            count_try(request)
+            self._queue.hold(request.meta["pool"], request)
+            raise ApiUnavailableError
 
     def open(self, request: Request) -> None:
         """Send nothing for a while, and then this request: it is known that nothing works."""
         self._breaker.trip()
         if self.policy is QuotaPolicy.STOP:
             self._give_up()
-        else:
-            self._pause(request)
+            return
+        self._close_pool(request.meta["pool"])
+        self._queue.hold(request.meta["pool"], request)
 
-    def _pause(self, request: Request) -> None:
-        pool = request.meta["pool"]
+    def _close_pool(self, pool: Pool) -> None:
         until = utc_now() + self.interval
         if self._queue.close_pool(pool, until, PoolTrouble.FAULTS):
             self.crawler.stats.inc_value("tiktok/breaker/opened_count")
@@ -107,7 +122,6 @@ class BreakerMiddleware:
                 {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
                 extra={"spider": self.crawler.spider},
             )
-        self._queue.hold(pool, request)
 
     def _give_up(self) -> None:
         logger.error(

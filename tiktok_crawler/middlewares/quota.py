@@ -19,7 +19,12 @@ from tiktok_crawler.exceptions import (
     SecondTriesSpentError,
 )
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError, RequestDelayedError, SecondTryDroppedError
+from tiktok_crawler.failures import (
+    ApiUnavailableError,
+    CrawlStoppingError,
+    RequestDelayedError,
+    SecondTryDroppedError,
+)
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
@@ -128,6 +133,7 @@ class QuotaMiddleware:
         except SecondTriesSpentError as exc:
             logger.info("%(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
             self._sent -= 1
+            self._queue.dropped(request.meta["pool"], request)
             raise SecondTryDroppedError from exc
         except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
@@ -138,7 +144,10 @@ class QuotaMiddleware:
     async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
-        await self._storage.fill_quota()
+        try:
+            await self._storage.fill_quota()
+        except NotStoredError as exc:
+            raise CrawlStoppingError from exc
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError
@@ -156,9 +165,11 @@ class QuotaMiddleware:
 
     def _rate_limited(self, request: Request, response: Response) -> None:
         self.crawler.stats.inc_value("tiktok/quota/rate_limited_count")
-        if self._rate_limits_in_a_row >= RATE_LIMITS_IN_A_ROW:
-            downloader_middleware(self.crawler, BreakerMiddleware).failed(request)
         pool: Pool = request.meta["pool"]
+        breaker = downloader_middleware(self.crawler, BreakerMiddleware)
+        if self._rate_limits_in_a_row >= RATE_LIMITS_IN_A_ROW and breaker.failed(request):
+            self._queue.hold(pool, request)
+            raise ApiUnavailableError
         seconds = rate_limit_seconds(
             self._rate_limits_in_a_row + 1, self.rate_limit_delay, _retry_after(response)
         )

@@ -96,21 +96,17 @@ class RetryMiddleware:
 
     def _retry(self, request: Request, failure: Exception, *, times: int) -> None:
         """Send the request again later, so many times, or give up with the failure."""
-        attempt = request.meta.get("retry_times", 0) + 1
-        if attempt > times:
+        if request.meta.get("retry_times", 0) >= times:
             self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
             raise failure
-        request.meta["retry_times"] = attempt
+        attempt = count_try(request)
         self._send_later(
             request,
             backoff_seconds(attempt, self.delay, self.delay_max, jitter=random.random()),  # noqa: S311
         )
 
     def _retry_fault(self, request: Request, failure: WindowFailedError) -> None:
-        """A wide window may be too heavy for the API: it is cut soon instead of tried for long."""
-        page_request: PageRequest = request.meta["page_request"]
-        is_wide = page_request.starts_search and len(page_request.window) > PATIENT_WIDTH_DAYS
-        self._retry(request, failure, times=min(self.times, 1) if is_wide else self.times)
+        self._retry(request, failure, times=fault_retries(request, self.times))
 
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
@@ -151,6 +147,27 @@ class RetryMiddleware:
         again = request.replace(dont_filter=True, priority=request.priority + 1)
         extension(self.crawler, DelayQueue).delay(again, seconds)
         raise RequestDelayedError
+
+
+def fault_retries(request: Request, times: int) -> int:
+    """How often a request that failed is sent again.
+
+    A wide window may be too heavy for the API: it is cut soon instead of tried for long.
+    """
+    page_request: PageRequest = request.meta["page_request"]
+    is_wide = page_request.starts_search and len(page_request.window) > PATIENT_WIDTH_DAYS
+    return min(times, 1) if is_wide else times
+
+
+def is_last_try(request: Request, times: int) -> bool:
+    """Whether a request that fails now is not sent again."""
+    return bool(request.meta.get("retry_times", 0) >= fault_retries(request, times))
+
+
+def count_try(request: Request) -> int:
+    """Count that a request failed and is sent again; returns how often, with this time."""
+    request.meta["retry_times"] = times = request.meta.get("retry_times", 0) + 1
+    return int(times)
 
 
 def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:

@@ -78,8 +78,7 @@ class VideosSpider(Spider):
         self.max_requests = max_requests
         self.plan: Plan | None = None
         self._is_proven = False
-        self._first_has_ended = asyncio.Event()
-        self._something_ended = asyncio.Event()
+        self._something_came = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
@@ -113,24 +112,24 @@ class VideosSpider(Spider):
             self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
         )
         self.plan = plan = await storage.plan()
-        if plan.has_succeeded:
-            self._is_proven = True
-            self._first_has_ended.set()
+        self._is_proven = plan.has_succeeded
         self._announce(plan)
         self._agenda = Agenda(plan, self.wanted)
         while page_request := await self._next_window():
             yield self._request(page_request)
-            # The first request of a query that the API has never answered goes alone.
-            await self._first_has_ended.wait()
 
     async def _next_window(self) -> PageRequest | None:
-        """Wait until another window may be opened; None when nothing is left to search."""
+        """Wait until another window may be opened; None when nothing is left to search.
+
+        As long as the API has never answered the query, one window is tried at a time.
+        """
         await self._free_windows.acquire()
         while not self._agenda.is_done:
-            if page_request := self._agenda.next():
+            may_open = self._is_proven or not self._agenda.is_searching
+            if may_open and (page_request := self._agenda.next()):
                 return page_request
-            self._something_ended.clear()
-            await self._something_ended.wait()
+            self._something_came.clear()
+            await self._something_came.wait()
         return None
 
     def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
@@ -175,7 +174,7 @@ class VideosSpider(Spider):
                 self._refuse_query(reason, log_id)
             case RequestRefusedError(reason=reason, log_id=log_id):
                 yield self._give_up(page_request, reason, log_id)
-            case WindowFailedError(reason=reason, log_id=log_id) if page_request.is_divisible:
+            case WindowFailedError(reason=reason, log_id=log_id) if page_request.can_be_cut:
                 yield self._cut(page_request, reason, log_id)
             case WindowFailedError() if self._agenda.blames_api_for(page_request.window):
                 self._everything_fails()
@@ -189,20 +188,20 @@ class VideosSpider(Spider):
     def item_scraped(self, item: Page | LostSearch | HeavyWindow | ParkedWindow) -> None:
         """Plan what comes next; called after the item is stored."""
         self._is_proven |= isinstance(item, Page)
-        self._first_has_ended.set()
         match item:
             case LostSearch():
                 self._search_anew(item)
-                return
             case Page():
                 self._agenda.page_came(item)
-                if item.has_more:
-                    return
+                self._something_came.set()
+                if not item.has_more:
+                    self._window_ended()
             case HeavyWindow(request=request):
-                self._agenda.too_heavy(request.window)
+                self._agenda.too_heavy(request)
+                self._window_ended()
             case ParkedWindow(request=request):
                 self._agenda.given_up(request.window)
-        self._window_ended()
+                self._window_ended()
 
     def item_dropped(
         self, item: Page | LostSearch | HeavyWindow | ParkedWindow, exception: DropItem
@@ -214,11 +213,11 @@ class VideosSpider(Spider):
     def _everything_fails(self) -> None:
         """No window is to blame: what waits for one can be asked for as soon as the API answers."""
         self._agenda.everything_fails()
-        self._something_ended.set()
+        self._something_came.set()
 
     def _window_ended(self) -> None:
         self._free_windows.release()
-        self._something_ended.set()
+        self._something_came.set()
 
     def _follow(self, request: Request, page: Page) -> Request | ParkedWindow:
         """Ask for the page after this one, unless that would never end."""
