@@ -1,0 +1,220 @@
+"""Every fault of the sandbox alone, and mixtures of them at random.
+
+Whatever happens, the database equals the truth or says which days are not complete and why; nothing
+that was delivered is lost or asked for again, nothing goes on for ever, and a good day completes
+everything. `trials.py` has the checks.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from dataclasses import fields
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import pytest
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from scrapy.utils.defer import deferred_f_from_coro_f
+from trials import Trial, try_out
+
+from tiktok_crawler.sandbox.profile import (
+    DataBehaviour,
+    HiddenHours,
+    Latency,
+    Profile,
+    QuotaBehaviour,
+    SearchBehaviour,
+    TokenBehaviour,
+)
+from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+
+SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
+MIXTURES_OF_A_SEED = 50
+
+WHEN: dict[str, dict[str, Any]] = {
+    "once": {"request": 2},
+    "often": {"every": 3},
+    "always": {"every": 1, "seconds": 0.01},
+}
+TWO_WINDOWS = {"TIKTOK_WINDOW_DAYS": 5}
+IMPATIENT = {"DOWNLOAD_TIMEOUT": 1.0}
+PATIENT = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.3}
+
+BEHAVIOURS: dict[str, Any] = {
+    "searches.refuse_new_ids": SearchBehaviour(refuse_new_ids=2),
+    "searches.lost_at_page": SearchBehaviour(lost_at_page=2),
+    "searches.expire_after_seconds": SearchBehaviour(expire_after_seconds=0.05),
+    "searches.fail_over_days": SearchBehaviour(fail_over_days=3),
+    "searches.fail_over_matches": SearchBehaviour(fail_over_matches=50),
+    "searches.endless": SearchBehaviour(endless=True),
+    "searches.repeated_records": SearchBehaviour(repeated_records=5),
+    "data.appear_within_hours": DataBehaviour(appear_within_hours=1),
+    "data.hidden": DataBehaviour(hidden=0.35),
+    "data.hidden_hours": DataBehaviour(hidden_hours=HiddenHours(every=240, hours=216)),
+    "data.empty_lists_missing": DataBehaviour(hidden=1, empty_lists_missing=True),
+    "data.old_ids": DataBehaviour(old_ids=0.2),
+    "data.old_id_days": DataBehaviour(old_ids=0.2, old_id_days=3),
+    "data.lower_case_regions": DataBehaviour(lower_case_regions=0.5),
+    "data.nul_characters": DataBehaviour(nul_characters=0.5),
+    "data.lone_surrogates": DataBehaviour(lone_surrogates=0.5),
+    "data.ids_as_strings": DataBehaviour(ids_as_strings=0.5),
+    "data.without_create_time": DataBehaviour(without_create_time=0.5),
+    "data.without_id": DataBehaviour(without_id=0.5),
+    "data.nulls": DataBehaviour(nulls=0.5),
+    "data.unknown_fields": DataBehaviour(unknown_fields=0.5),
+    "tokens.expires_in": TokenBehaviour(expires_in=1),
+    "tokens.lives_seconds": TokenBehaviour(lives_seconds=0.05),
+    "tokens.lives_requests": TokenBehaviour(lives_requests=2),
+    "tokens.error_status": TokenBehaviour(lives_requests=2, error_status=500),
+    "quota.daily": QuotaBehaviour(daily=2),
+    "quota.day_seconds": QuotaBehaviour(daily=2, day_seconds=1),
+    "quota.per_second": QuotaBehaviour(per_second=2),
+    "latency.seconds": Latency(seconds=0.05),
+    "latency.up_to": Latency(up_to=0.1),
+}
+"""A trial of each way in which a sandbox can misbehave all the time."""
+
+
+def test_each_behaviour_has_its_trial():
+    parts = {
+        "searches": SearchBehaviour,
+        "data": DataBehaviour,
+        "tokens": TokenBehaviour,
+        "quota": QuotaBehaviour,
+        "latency": Latency,
+    }
+    names = {f"{part}.{field.name}" for part, cls in parts.items() for field in fields(cls)}
+    assert set(BEHAVIOURS) == names
+    assert {field.name for field in fields(Profile)} == {*parts, "description", "seed", "faults"}
+
+
+@pytest.mark.parametrize("when", WHEN)
+@pytest.mark.parametrize("fault", FaultName)
+@deferred_f_from_coro_f
+async def test_a_fault_of_searches(tmp_path, fault, when):
+    scheduled = ScheduledFault(**{"fault": fault, "seconds": 1.2} | WHEN[when])
+    await try_out(Trial(Profile(faults=(scheduled,)), TWO_WINDOWS | IMPATIENT), tmp_path)
+
+
+@pytest.mark.parametrize("when", ["once", "always"])
+@pytest.mark.parametrize("fault", [fault for fault in FaultName if fault not in FOR_SEARCHES])
+@deferred_f_from_coro_f
+async def test_a_fault_of_tokens(tmp_path, fault, when):
+    schedule = {"request": 1, "seconds": 0.01} if when == "once" else WHEN[when]
+    scheduled = ScheduledFault(fault=fault, of=Requests.TOKENS, **schedule)
+    await try_out(Trial(Profile(faults=(scheduled,))), tmp_path)
+
+
+@pytest.mark.parametrize("name", BEHAVIOURS)
+@deferred_f_from_coro_f
+async def test_a_behaviour(tmp_path, name):
+    part = name.split(".")[0]
+    await try_out(Trial(Profile(**{part: BEHAVIOURS[name]}), TWO_WINDOWS), tmp_path)
+
+
+@deferred_f_from_coro_f
+async def test_a_quota_that_comes_back_is_waited_for(tmp_path):
+    profile = Profile(quota=QuotaBehaviour(daily=2, day_seconds=1))
+    runs = await try_out(Trial(profile, TWO_WINDOWS | PATIENT), tmp_path)
+    assert [run.exit_status for run in runs] == [0]
+
+
+@deferred_f_from_coro_f
+async def test_a_lost_search_counts_no_day_whose_old_ids_it_has_not_delivered(tmp_path):
+    """On the pages before the loss, no record shows that ids can be older than their videos."""
+    profile = Profile(
+        searches=SearchBehaviour(lost_at_page=2),
+        data=DataBehaviour(hidden=0.5, hidden_hours=HiddenHours(every=240, hours=72), old_ids=0.2),
+    )
+    await try_out(Trial(profile), tmp_path)
+
+
+shares = st.sampled_from([0.0, 0.0, 0.0, 0.2])
+moments = st.one_of(
+    st.builds(dict, request=st.integers(1, 12)),
+    st.builds(
+        dict, requests=st.tuples(st.integers(1, 8), st.integers(0, 6)).map(lambda r: (r[0], sum(r)))
+    ),
+    st.builds(dict, every=st.integers(2, 6)),
+    st.builds(dict, rate=st.sampled_from([0.1, 0.3, 0.5])),
+)
+
+
+@st.composite
+def scheduled_faults(draw) -> ScheduledFault:
+    of = draw(st.sampled_from(Requests))
+    possible = [
+        fault for fault in FaultName if of is not Requests.TOKENS or fault not in FOR_SEARCHES
+    ]
+    return ScheduledFault(
+        fault=draw(st.sampled_from(possible)), of=of, seconds=0.01, **draw(moments)
+    )
+
+
+profiles = st.builds(
+    Profile,
+    seed=st.integers(1, 1000),
+    faults=st.lists(scheduled_faults(), max_size=4).map(tuple),
+    searches=st.builds(
+        SearchBehaviour,
+        refuse_new_ids=st.integers(0, 2),
+        lost_at_page=st.none() | st.integers(2, 3),
+        fail_over_days=st.none() | st.integers(1, 9),
+        fail_over_matches=st.none() | st.integers(28, 252),
+        repeated_records=st.integers(0, 3),
+    ),
+    data=st.builds(
+        DataBehaviour,
+        hidden=st.sampled_from([0.5, 0.9]),
+        hidden_hours=st.none() | st.just(HiddenHours(every=240, hours=72)),
+        empty_lists_missing=st.booleans(),
+        old_ids=shares,
+        nul_characters=shares,
+        ids_as_strings=shares,
+        without_create_time=shares,
+        without_id=shares,
+    ),
+    tokens=st.builds(TokenBehaviour, lives_requests=st.none() | st.integers(2, 6)),
+)
+trials = st.builds(
+    Trial,
+    profiles,
+    st.fixed_dictionaries(
+        {
+            "CONCURRENT_REQUESTS": st.sampled_from([1, 4]),
+            "TIKTOK_WINDOW_DAYS": st.sampled_from([31, 5, 3]),
+            "TIKTOK_RETRY_TIMES": st.sampled_from([2, 5]),
+            "TIKTOK_SEARCH_ID_TIMES": st.sampled_from([2, 6]),
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize("first", SEEDS)
+@deferred_f_from_coro_f
+async def test_mixtures_of_faults(monkeypatch, first):
+    """The examples are made in a thread, which waits for the crawls in this loop."""
+    # A test that takes longer than five minutes is taken for one that hangs.
+    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", 60)
+    loop = asyncio.get_running_loop()
+
+    @seed(first)
+    @settings(
+        max_examples=MIXTURES_OF_A_SEED,
+        phases=[Phase.generate, Phase.shrink],
+        database=None,
+        deadline=None,
+    )
+    @given(trials)
+    def try_mixture(trial: Trial) -> None:
+        asyncio.run_coroutine_threadsafe(_try_out(trial), loop).result()
+
+    await asyncio.to_thread(try_mixture)
+
+
+async def _try_out(trial: Trial) -> None:
+    with TemporaryDirectory() as folder:
+        await try_out(trial, Path(folder), runs=2)

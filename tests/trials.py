@@ -1,0 +1,403 @@
+"""Trials: crawls of a small query under faults, and what has to be true of their database.
+
+What is asked for are 9 days with 28 videos each, which is enough for several pages and windows.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import socket
+from collections import defaultdict
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime
+from functools import cache, lru_cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any
+
+from crawling import CrawlFolder, exit_status, project_settings
+from sqlalchemy import create_engine, select, text
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.commands import status as status_command
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.sandbox import Sandbox
+from tiktok_crawler.sandbox.profile import DataBehaviour, Profile
+from tiktok_crawler.sandbox.server import start
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.models import (
+    VIDEOS_TO_EFFECT_IDS,
+    VIDEOS_TO_HASHTAGS,
+    Effect,
+    Hashtag,
+    Video,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy.crawler import Crawler
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.sandbox.answers import Answer
+    from tiktok_crawler.sandbox.calls import Call
+
+VIDEOS_PER_DAY = 28
+WANTED = DateRange(date(2024, 1, 1), date(2024, 1, 9))
+QUERY = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
+QUERY_FILE = f"start_date: {WANTED.start}\nend_date: {WANTED.end}\nquery: {json.dumps(QUERY)}\n"
+
+PAGES = len(WANTED) + 3
+TRIES_OF_A_PAGE = 1 + 5 + 6 + 2
+SEARCHES_OF_A_WINDOW = 3
+MOST_REQUESTS = PAGES * TRIES_OF_A_PAGE * SEARCHES_OF_A_WINDOW
+"""No run may need more: every day alone, every try that the settings allow, every search lost."""
+
+LONGEST_SECONDS = 15
+QUICK = {
+    "TIKTOK_RATE_LIMIT_DELAY": 0.000002,  # it doubles many times
+    "TIKTOK_PROBE_INTERVAL": 0.01,
+    "TIKTOK_PROBE_TIMES": 3,
+    "TIKTOK_QUOTA_POLICY": "stop",
+    "TIKTOK_QUOTA_INTERVAL": 0.01,
+    "CLOSESPIDER_TIMEOUT": LONGEST_SECONDS,
+}
+ORDERLY_STATUSES = {0, 75, 77, 78}
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A search request and its answer; `page` is the answer's data, if the answer is a page."""
+
+    window: tuple[str, str]
+    cursor: int
+    log_id: str
+    page: dict[str, Any] | None
+
+    @classmethod
+    def of(cls, body: dict[str, Any], answer: Answer) -> Exchange:
+        window = (body["start_date"], body["end_date"])
+        envelope = _json(answer.body) if answer.status == 200 else {}
+        error, data = envelope.get("error") or {}, envelope.get("data") or {}
+        is_page = error.get("code") == "ok" and isinstance(data.get("has_more"), bool)
+        page = data if is_page else None
+        return cls(window, body.get("cursor", 0), error.get("log_id", ""), page)
+
+    @property
+    def moves_on(self) -> bool:
+        """Whether nobody has a reason to ask for this page again."""
+        if self.page is None:
+            return False
+        return not self.page["has_more"] or self.page.get("cursor", 10**9) > self.cursor
+
+
+class WatchedSandbox(Sandbox):
+    """Remembers what it was asked and what it answered."""
+
+    def __init__(self, profile: Profile, *, videos_per_day: int = VIDEOS_PER_DAY) -> None:
+        super().__init__(videos_per_day=videos_per_day, profile=profile, daily_quota=None)
+        self.exchanges: list[Exchange] = []
+
+    def answer(self, call: Call) -> Answer:
+        answer = super().answer(call)
+        if call.path == VIDEO_QUERY.path:
+            self.exchanges.append(Exchange.of(call.document(), answer))
+        return answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What a sandbox does to a crawl, and how the crawl is set up."""
+
+    profile: Profile
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Run:
+    """How one crawl of a trial ended."""
+
+    crawler: Crawler
+    exchanges: list[Exchange]
+    problems: list[str]
+
+    @property
+    def exit_status(self) -> int:
+        return exit_status(self.crawler)
+
+
+class TrialFolder(CrawlFolder):
+    """A user's folder for the query of all trials."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path)
+        self.query_file.write_text(QUERY_FILE)
+        (path / "crawl.db").write_bytes(_empty_database())
+
+    async def run(self, sandbox: WatchedSandbox, trial: Trial, **arguments: str) -> Run:
+        """One crawl, and what has to be true after any crawl."""
+        before = len(sandbox.exchanges)
+        async with served(sandbox) as url:
+            settings = QUICK | {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url} | trial.settings
+            arguments["max_requests"] = str(MOST_REQUESTS)
+            with logged_problems() as problems:
+                crawler = await self.crawl(url, settings, **arguments)
+        return Run(crawler, sandbox.exchanges[before:], problems)
+
+    def status(self) -> dict[str, Any]:
+        """What `scrapy status --json` says of the query."""
+        settings = project_settings(TIKTOK_DATABASE_URL=self.database_url)
+        report = json.loads(status_command._report(settings, as_json=True))
+        return report["queries"][0] if report["queries"] else {}
+
+    @contextmanager
+    def database_rows(self) -> Iterator[Connection]:
+        engine = create_engine(self.database_url)
+        with engine.connect() as connection:
+            yield connection
+        engine.dispose()
+
+    def let_time_pass(self) -> None:
+        """All that was done was done a month ago, and nothing has to wait any longer."""
+        month = "SET {0} = strftime('%Y-%m-%d %H:%M:%f000', {0}, '-30 days')"
+        columns = {
+            "crawl": ["crawl_started_at"],
+            "crawl_window": [
+                *("searched_at", "retry_at", "last_page_at"),
+                *("completed_at", "created_at", "updated_at"),
+            ],
+        }
+        with self.database_rows() as connection:
+            for table, names in columns.items():
+                for name in names:
+                    connection.execute(text(f"UPDATE {table} {month.format(name)}"))
+            connection.commit()
+
+
+@asynccontextmanager
+async def served(sandbox: Sandbox) -> AsyncIterator[str]:
+    """Serve the sandbox in the running loop; its URL."""
+    listening = socket.create_server(("127.0.0.1", 0))
+    runner = await start(sandbox, listening)
+    try:
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    finally:
+        await runner.cleanup()
+
+
+@contextmanager
+def logged_problems() -> Iterator[list[str]]:
+    """The log lines with tracebacks: a fault of the API never has one."""
+    problems: list[str] = []
+
+    class Handler(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            if record.exc_info:
+                problems.append(f"{record.name}: {record.getMessage()}: {record.exc_info[1]!r}")
+
+    handler = Handler()
+    logging.getLogger().addHandler(handler)
+    try:
+        yield problems
+    finally:
+        logging.getLogger().removeHandler(handler)
+
+
+async def try_out(trial: Trial, path: Path, *, runs: int = 3) -> list[Run]:
+    """Crawl under faults, again until all is there or `runs` are over, then once without faults.
+
+    After each run the database is honest, and after the last one it equals the truth.
+    """
+    folder, sandbox = TrialFolder(path), WatchedSandbox(trial.profile)
+    done: list[Run] = []
+    while len(done) < runs and (not done or done[-1].exit_status):
+        done.append(await folder.run(sandbox, trial))
+        check_run(done[-1])
+        check_database(folder, trial, sandbox.exchanges, done[-1])
+    assert asked_again(sandbox.exchanges) == []
+    await _complete(folder, replace(trial, profile=without_faults(trial.profile)))
+    return done
+
+
+async def _complete(folder: TrialFolder, trial: Trial) -> None:
+    """A run on a good day finds everything that is left."""
+    folder.let_time_pass()
+    sandbox = WatchedSandbox(trial.profile)
+    run = await folder.run(sandbox, trial)
+    check_run(run)
+    assert run.exit_status == 0
+    check_database(folder, trial, sandbox.exchanges, run)
+    if suspicious_days(folder):
+        folder.let_time_pass()
+        again = await folder.run(sandbox, trial, refresh_after="7 days")
+        assert again.exit_status == 0
+    truth = truth_of(trial.profile.data)
+    assert stored_videos(folder) == {k: v for day in WANTED for k, v in truth[day].items()}
+
+
+def without_faults(profile: Profile) -> Profile:
+    """The same videos on a good day."""
+    return Profile(seed=profile.seed + 1, data=profile.data)
+
+
+def check_run(run: Run) -> None:
+    """It ended in order, by itself, and after a bounded number of requests."""
+    assert run.problems == []
+    reason = run.crawler.stats.get_value("finish_reason")
+    assert reason not in {"closespider_timeout", "max_requests_reached"}, "it would never end"
+    assert run.exit_status in ORDERLY_STATUSES, reason
+    assert len(run.exchanges) <= MOST_REQUESTS
+
+
+def check_database(folder: TrialFolder, trial: Trial, exchanges: list[Exchange], run: Run) -> None:
+    """It has what was delivered, and is complete where it says so, and only there."""
+    status = folder.status()
+    covered = _days(status.get("covered", []))
+    assert (run.exit_status == 0) == (covered == set(WANTED))
+    check_reasons(status)
+    with folder.database_rows() as rows:
+        pages = list(rows.scalars(text("SELECT log_id FROM crawl WHERE log_id IS NOT NULL")))
+    assert len(pages) == len(set(pages)), "a page is stored twice"
+    lost = [e for e in exchanges if e.page is not None and e.log_id not in pages]
+    assert lost == []
+    check_videos(folder, trial, covered)
+
+
+def check_reasons(status: dict[str, Any]) -> None:
+    """Every day that is not covered is named, and what was given up has its reason."""
+    if not status:
+        return
+    missing = _days(status["gaps"])
+    assert missing == set(WANTED) - _days(status["covered"])
+    assert all(parked["reason"] for parked in status["parked"])
+    never_asked_for = missing - _days(status["open"]) - _days(status["parked"])
+    assert bool(status["next_run"]["new"]) == bool(never_asked_for)
+
+
+def check_videos(folder: TrialFolder, trial: Trial, covered: set[date]) -> None:
+    truth = truth_of(trial.profile.data)
+    stored = stored_videos(folder)
+    everything = {video_id: row for day in WANTED for video_id, row in truth[day].items()}
+    assert stored.items() <= everything.items()
+    for day in covered - suspicious_days(folder):
+        assert truth[day].keys() <= stored.keys(), f"{day} is not complete"
+
+
+def asked_again(exchanges: list[Exchange]) -> list[Exchange]:
+    """The requests for pages that their search had delivered already.
+
+    A search may begin anew only when its last request was not answered with a page.
+    """
+    last: dict[tuple[str, str], Exchange] = {}
+    delivered: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    repeated = []
+    for exchange in exchanges:
+        window, before = exchange.window, last.get(exchange.window)
+        if exchange.cursor == 0:
+            delivered[window] = {0} if before and before.moves_on else set()
+        if exchange.cursor in delivered[window]:
+            repeated.append(exchange)
+        if exchange.moves_on:
+            delivered[window].add(exchange.cursor)
+        last[window] = exchange
+    return repeated
+
+
+def suspicious_days(folder: TrialFolder) -> set[date]:
+    """The days that were last covered by a window that may be empty by mistake."""
+    windows = text(
+        "SELECT start_date, end_date, suspicious FROM crawl_window"
+        " WHERE state = 'complete' ORDER BY searched_at"
+    )
+    suspicious: dict[date, bool] = {}
+    with folder.database_rows() as rows:
+        for start_day, end, is_suspicious in rows.execute(windows):
+            days = DateRange(date.fromisoformat(start_day), date.fromisoformat(end))
+            suspicious.update(dict.fromkeys(days, bool(is_suspicious)))
+    return {day for day, is_suspicious in suspicious.items() if is_suspicious}
+
+
+@lru_cache
+def truth_of(data: DataBehaviour) -> dict[date, dict[int, dict[str, Any]]]:
+    """The rows that the videos of each day should have, by id."""
+    sandbox = Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=data))
+    return {
+        day: dict(
+            _expected_row(record) for record in sandbox.matches(QUERY, day, day) if "id" in record
+        )
+        for day in WANTED
+    }
+
+
+def stored_videos(folder: TrialFolder) -> dict[int, dict[str, Any]]:
+    """The rows of the videos by id, with the names of their hashtags and effects."""
+    with folder.database_rows() as rows:
+        videos = {row.id: dict(row._mapping) for row in rows.execute(select(Video.__table__))}
+        names = {
+            "hashtag_names": select(VIDEOS_TO_HASHTAGS.c.video_id, Hashtag.name).join(Hashtag),
+            "effect_ids": select(VIDEOS_TO_EFFECT_IDS.c.video_id, Effect.effect_id).join(Effect),
+        }
+        for key, links in names.items():
+            for video_id, name in rows.execute(links):
+                videos[video_id].setdefault(key, set()).add(name)
+    own = {"id", "crawled_at", "crawled_updated_at"}
+    return {
+        video_id: {key: value for key, value in row.items() if value is not None and key not in own}
+        for video_id, row in videos.items()
+    }
+
+
+@cache
+def _empty_database() -> bytes:
+    """A database with its tables, which take longer to make than to copy."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "empty.db")
+        engine = database.create_engine_for(database.database_url(f"sqlite:///{path}"))
+        database.prepare(engine, "sandbox")
+        engine.dispose()
+        return path.read_bytes()
+
+
+def _expected_row(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    values = {key: value for key, value in _storable(record).items() if value is not None}
+    video_id = int(values.pop("id"))
+    for key in {"music_id", "playlist_id"} & values.keys():
+        values[key] = int(values[key])
+    for key in ("hashtag_names", "effect_ids"):
+        names = set(values.pop(key, ()))
+        values |= {key: names} if names else {}
+    if "create_time" in values:
+        values["create_time"] = datetime.fromtimestamp(values["create_time"], UTC)
+    values["region_code"] = values["region_code"].upper()
+    known = {"hashtag_names", "effect_ids", *(column.name for column in Video.__table__.columns)}
+    extra = {key: values.pop(key) for key in values.keys() - known}
+    return video_id, values | ({"extra_data": extra} if extra else {})
+
+
+def _storable(value: Any) -> Any:
+    """JSON without what no database takes."""
+    if isinstance(value, str):
+        return value.encode(errors="ignore").decode().replace("\0", "")
+    if isinstance(value, list):
+        return [_storable(each) for each in value]
+    if isinstance(value, dict):
+        return {_storable(key): _storable(each) for key, each in value.items()}
+    return value
+
+
+def _days(ranges: list[dict[str, str]]) -> set[date]:
+    return {
+        day
+        for each in ranges
+        for day in DateRange(date.fromisoformat(each["start"]), date.fromisoformat(each["end"]))
+    }
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
