@@ -19,12 +19,19 @@ if TYPE_CHECKING:
 def recording_sandbox(**options: Any) -> Iterator[tuple[Sandbox, str]]:
     """The sandbox and its URL; it is served until the end of the block."""
     sandbox = Sandbox(record=True, **options)
+    with served_by_thread(sandbox) as url:
+        yield sandbox, url
+
+
+@contextmanager
+def served_by_thread(sandbox: Sandbox) -> Iterator[str]:
+    """Serve a sandbox until the end of the block; its URL."""
     listening = socket.create_server(("127.0.0.1", 0))
     loop, done = asyncio.new_event_loop(), asyncio.Event()
     thread = threading.Thread(target=_serve, args=(loop, sandbox, listening, done))
     thread.start()
     try:
-        yield sandbox, f"http://127.0.0.1:{listening.getsockname()[1]}"
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
     finally:
         loop.call_soon_threadsafe(done.set)
         thread.join()
