@@ -18,6 +18,7 @@ import tempfile
 import time
 import uuid
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -42,6 +43,13 @@ THROW_AWAY = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "li
 @contextmanager
 def running_server(settings: Sequence[str] = THROW_AWAY) -> Iterator[str]:
     """The URL of a server that runs as long as the context; its database can be replaced."""
+    with restartable_server(settings) as server:
+        yield server.url
+
+
+@contextmanager
+def restartable_server(settings: Sequence[str] = THROW_AWAY) -> Iterator[RestartableServer]:
+    """A server that can be stopped and started as long as the context lasts."""
     _sweep()
     # A socket's path has at most 107 bytes, so the folder's name is short.
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
@@ -49,14 +57,38 @@ def running_server(settings: Sequence[str] = THROW_AWAY) -> Iterator[str]:
         as_user = _as_user(folder)
         binaries = _executable(_binaries(), folder, as_user)
         _initialise(binaries, folder, as_user)
-        server = _start(binaries, folder, as_user, settings)
+        server = RestartableServer(binaries, folder, as_user, settings)
+        server.start()
         try:
-            _wait(server, folder)
-            yield f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+            yield server
         finally:
-            _stop(server)
+            server.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+class RestartableServer:
+    """A server in a folder; it ends with the thread that started it."""
+
+    def __init__(
+        self, binaries: Path, folder: Path, as_user: dict[str, Any], settings: Sequence[str]
+    ) -> None:
+        self.url = f"postgresql+psycopg2://postgres@/postgres?host={folder}"
+        self._folder = folder
+        self._start = partial(_start, binaries, folder, as_user, settings)
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, unless it runs, and wait until it takes connections."""
+        if self._process is None:
+            self._process = self._start()
+            _wait(self._process, self._folder)
+
+    def stop(self) -> None:
+        """Stop it, unless it is stopped; its clients lose their connections."""
+        if self._process is not None:
+            _stop(self._process)
+            self._process = None
 
 
 @contextmanager
