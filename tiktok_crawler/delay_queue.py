@@ -95,7 +95,8 @@ class DelayQueue:
 
     def hold(self, pool: Pool, request: Request) -> None:
         """Keep the request until its pool, which is closed, opens."""
-        self._closed[pool].held.append(request)
+        # A copy: the engine may not be done with the request itself when the pool opens.
+        self._closed[pool].held.append(request.copy())
         self.crawler.stats.inc_value("tiktok/delay_queue/held_count")
 
     def close_pool(self, pool: Pool, until: datetime, trouble: PoolTrouble) -> bool:

@@ -13,7 +13,7 @@ from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.items import LostSearch
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.models import CrawlWindow
-from tiktok_crawler.storage.shrinking import shrink
+from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
 from tiktok_crawler.storage.store import Store
 from tiktok_crawler.storage.transactions import transaction
 
@@ -105,3 +105,20 @@ def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
     lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
 
     assert lost.resumed.window.end == date(2024, 1, 30)
+
+
+def test_days_kept_on_false_evidence_are_taken_back(engine):
+    _, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
+    with engine.connect() as connection:
+        assert untrue_days(connection, 1, SKEW) == []
+
+    ledger, store = Ledger(engine), Store(engine)
+    rest = ledger.book(1, lost.resumed, LATER)
+    store.save_page(page(rest, video(3, made_before=timedelta(days=2))), tags=())
+    with engine.begin() as connection:
+        assert untrue_days(connection, 1, SKEW) == [DateRange(date(2024, 1, 21), date(2024, 1, 31))]
+        take_back(connection, 1, LATER)
+        assert untrue_days(connection, 1, SKEW) == []
+
+    (covered,) = ledger.coverage(1, rest.fields)
+    assert covered.days == rest.window

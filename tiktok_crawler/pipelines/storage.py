@@ -68,6 +68,7 @@ class StoragePipeline:
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._known_extra_fields: set[str] = set()
         self._is_away = False
+        self._has_given_up = False
         self._has_said_that_ids_lie = False
 
     @classmethod
@@ -175,11 +176,13 @@ class StoragePipeline:
                 return result
 
     async def _give_up(self, reason: str) -> NoReturn:
-        logger.error(
-            "The database is still away, and the crawl ends; run the same command again when it is "
-            "back: %(reason)s",
-            {"reason": reason},
-        )
+        if not self._has_given_up:
+            self._has_given_up = True
+            logger.error(
+                "The database is still away, and the crawl ends; run the same command again when "
+                "it is back: %(reason)s",
+                {"reason": reason},
+            )
         self._outcome.stop(CloseReason.STORAGE_FAILED)
         # Closing has begun before the spider's next request is scheduled.
         await asyncio.sleep(0)
@@ -209,6 +212,13 @@ class StoragePipeline:
             logger.warning(
                 "%(days)s: no video, right after days that have many; suspicious, and searched "
                 "once more by the first run after three days",
+                {"days": days},
+            )
+        for days in remains.taken_back:
+            logger.warning(
+                "%(days)s: not complete after all: a search that was lost had passed these days, "
+                "but the ids of this query's videos do not tell when they were published; they are "
+                "searched again by the next run",
                 {"days": days},
             )
         if not remains.plan.is_fulfilled:

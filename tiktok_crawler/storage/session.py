@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.plan import make_plan
@@ -11,13 +12,11 @@ from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
 from tiktok_crawler.storage.outage import explain
-from tiktok_crawler.storage.shrinking import shrink
+from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
 from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import transaction
+from tiktok_crawler.storage.transactions import reading, transaction
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import Engine
     from sqlalchemy.exc import DBAPIError
 
@@ -36,13 +35,15 @@ class Remains:
     """What a run leaves behind: the plan of the next one, and all that the database has by now.
 
     `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
-    of this run that brought nothing right after days that brought many.
+    of this run that brought nothing right after days that brought many; `taken_back` are days that
+    were kept of a lost search before a video showed that they cannot be.
     """
 
     plan: Plan
     totals: Totals
     final_from: datetime | None
     silences: tuple[DateRange, ...] = ()
+    taken_back: tuple[DateRange, ...] = ()
 
 
 class Session:
@@ -98,6 +99,7 @@ class Session:
         """Register this run of the collection, and decide what it has to do."""
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
+        self._take_back_days(now)
         self._suspect_silences()
         return self._make_plan(now)
 
@@ -145,6 +147,7 @@ class Session:
                 self._engine.dispose()
 
     def _remains(self, planned_at: datetime) -> Remains:
+        taken_back = self._take_back_days(datetime.now(UTC))
         silences = self._suspect_silences()
         plan = self._make_plan(planned_at)
         final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
@@ -153,7 +156,18 @@ class Session:
             self._ledger.totals(self._query_id),
             final_from=min(final_from, default=None),
             silences=tuple(silence.days for silence in silences),
+            taken_back=tuple(taken_back),
         )
+
+    def _take_back_days(self, now: datetime) -> list[DateRange]:
+        """Count days as missing that were kept of lost searches on false evidence."""
+        assert self._engine
+        query_id = self._query_id
+        with reading(self._engine) as connection:
+            days = untrue_days(connection, query_id, self._wanted.id_skew)
+        if days:
+            transaction(self._engine, lambda on: take_back(on, query_id, now))
+        return days
 
     def _suspect_silences(self) -> list[Covered]:
         """Mark the windows that came back empty where that is hard to believe.

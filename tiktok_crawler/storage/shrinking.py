@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import extract, func, insert, select, update
+from sqlalchemy import and_, extract, func, insert, select, update
 
 from tiktok_crawler.collection.date_range import DAY, DateRange
 from tiktok_crawler.collection.windows import PageSpan, ids_tell_times, passed_days
@@ -15,7 +15,7 @@ from tiktok_crawler.storage.models import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow, 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from tiktok_crawler.items import LostSearch
 
@@ -45,6 +45,34 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
     _split(connection, window, passed, now)
     rest = DateRange(request.window.start, passed.start - DAY)
     return replace(lost, resumed=replace(request.from_start(), window_id=None, window=rest))
+
+
+def untrue_days(connection: Connection, query_id: int, skew: timedelta) -> list[DateRange]:
+    """Days that were kept of lost searches, though the ids of the query's videos tell nothing.
+
+    The video that shows it may have come later than the days were kept.
+    """
+    kept = connection.execute(
+        select(CrawlWindow.start_date, CrawlWindow.end_date).where(_kept_days(query_id))
+    ).all()
+    if not kept or _largest_skew(connection, query_id) <= skew:
+        return []
+    return [DateRange(start, end) for start, end in kept]
+
+
+def take_back(connection: Connection, query_id: int, now: datetime) -> None:
+    """Count the days that were kept of the query's lost searches as missing."""
+    split = {CrawlWindow.state: WindowState.SPLIT, CrawlWindow.updated_at: now}
+    connection.execute(update(CrawlWindow).where(_kept_days(query_id)).values(split))
+
+
+def _kept_days(query_id: int) -> ColumnElement[bool]:
+    """Complete windows that no search of their own has brought to an end."""
+    return and_(
+        CrawlWindow.query_id == query_id,
+        CrawlWindow.state == WindowState.COMPLETE,
+        CrawlWindow.pages == 0,
+    )
 
 
 def _largest_skew(connection: Connection, query_id: int) -> timedelta:
