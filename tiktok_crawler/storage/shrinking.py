@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.items import LostSearch
 
+EVIDENCE_VIDEOS = 50
+"""Fewer videos of a query prove nothing about its ids, and have cost few requests."""
+
 
 def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datetime) -> LostSearch:
     """Keep what the lost search of a window has passed.
@@ -35,11 +38,9 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
         select(CrawlWindow.__table__).where(CrawlWindow.id == request.window_id)
     ).one()
     spans = _spans(connection, window) if window.searched_at else []
-    trusts_ids = (
-        ids_tell_times(request.window, spans, skew)
-        and _largest_skew(connection, window.query_id) <= skew
-    )
-    passed = passed_days(request.window, spans, skew) if trusts_ids else None
+    are_true = _ids_are_true(connection, window.query_id, skew)
+    trusts_ids = ids_tell_times(request.window, spans, skew) and are_true is not False
+    passed = passed_days(request.window, spans, skew) if are_true else None
     if passed is None:
         return replace(lost, resumed=request.from_start(), trusts_ids=trusts_ids)
     _split(connection, window, passed, now)
@@ -55,9 +56,9 @@ def untrue_days(connection: Connection, query_id: int, skew: timedelta) -> list[
     kept = connection.execute(
         select(CrawlWindow.start_date, CrawlWindow.end_date).where(_kept_days(query_id))
     ).all()
-    if not kept or _largest_skew(connection, query_id) <= skew:
-        return []
-    return [DateRange(start, end) for start, end in kept]
+    if kept and _ids_are_true(connection, query_id, skew) is False:
+        return [DateRange(start, end) for start, end in kept]
+    return []
 
 
 def take_back(connection: Connection, query_id: int, now: datetime) -> None:
@@ -75,16 +76,23 @@ def _kept_days(query_id: int) -> ColumnElement[bool]:
     )
 
 
-def _largest_skew(connection: Connection, query_id: int) -> timedelta:
-    """How far apart the times of an id and of its video lie at most, of all the query's videos."""
-    skew = func.abs(extract("epoch", Video.create_time) - Video.id.op(">>")(32))
-    largest = (
-        select(func.max(skew))
+def _ids_are_true(connection: Connection, query_id: int, skew: timedelta) -> bool | None:
+    """Whether the times of an id and of its video lie close together, for all the query's videos.
+
+    Returns:
+        None if there are too few videos to tell.
+    """
+    apart = func.abs(extract("epoch", Video.create_time) - Video.id.op(">>")(32))
+    found = connection.execute(
+        select(func.count(apart), func.max(apart))
         .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
         .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
         .where(Crawl.query_id == query_id)
     )
-    return timedelta(seconds=float(connection.scalar(largest) or 0))
+    count, largest = found.one()
+    if timedelta(seconds=float(largest or 0)) > skew:
+        return False
+    return True if count >= EVIDENCE_VIDEOS else None
 
 
 def _spans(connection: Connection, window: Row[tuple[object, ...]]) -> list[PageSpan]:
