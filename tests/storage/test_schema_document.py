@@ -33,3 +33,33 @@ def test_every_table_and_column_has_its_meaning(table):
         assert column.comment.endswith(".")
         assert f"| `{column.name}` | " in section
         assert column.comment in section
+
+
+DIAGRAM = DOCUMENT.read_text().split("erDiagram\n")[1].split("```")[0].splitlines()
+KEYS = [key for table in Base.metadata.tables.values() for key in table.foreign_keys]
+
+
+@pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.parent.table.name}.{key.parent.name}")
+def test_every_foreign_key_is_in_the_diagram(key):
+    child = key.parent
+    kinds = "PK, FK" if child.primary_key else "FK"
+
+    assert f"    {key.column.table.name} ||--o{{ {child.table.name} : {child.name}" in DIAGRAM
+    assert f"        integer {child.name} {kinds}" in entity(child.table)
+
+
+def test_the_diagram_has_no_other_relations():
+    assert sum("||--" in line for line in DIAGRAM) == len(KEYS)
+
+
+@pytest.mark.parametrize("table", Base.metadata.tables.values(), ids=lambda table: table.name)
+def test_every_primary_key_is_in_the_diagram(table):
+    stated = [line.split()[1] for line in entity(table) if "PK" in line]
+
+    assert stated == table.primary_key.columns.keys()
+
+
+def entity(table):
+    """The lines of a table's box."""
+    box = DIAGRAM[DIAGRAM.index(f"    {table.name} {{") + 1 :]
+    return box[: box.index("    }")]

@@ -60,21 +60,29 @@ def schema_document() -> str:
     """The whole of docs/schema.md."""
     tables = sorted(Base.metadata.sorted_tables, key=lambda table: "_to_" in table.name)
     views = VIEWS.tables.values()
-    parts = [PREFACE, _diagram(tables), *(_section(table) for table in [*tables, *views])]
-    return "\n".join(parts)
+    sections = (_section(table) for table in [*tables, *views])
+    return "\n".join([PREFACE, _diagram(tables), *sections])
 
 
 def _diagram(tables: list[Table]) -> str:
-    lines = (line for table in tables for line in _relations(table))
-    return "\n".join(["## Diagram", "", "```mermaid", "erDiagram", *lines, "```", ""])
+    entities = (line for table in tables for line in _entity(table))
+    relations = (line for table in tables for line in _relations(table))
+    head = ["## Diagram", "", "Tables with their primary (PK) and foreign (FK) keys.", ""]
+    return "\n".join([*head, "```mermaid", "erDiagram", *entities, *relations, "```", ""])
+
+
+def _entity(table: Table) -> Iterator[str]:
+    yield f"    {table.name} {{"
+    for column in table.columns:
+        keys = ["PK"] * column.primary_key + ["FK"] * bool(column.foreign_keys)
+        if keys:
+            yield f"        {_type(column)} {column.name} {', '.join(keys)}"
+    yield "    }"
 
 
 def _relations(table: Table) -> Iterator[str]:
-    keys = sorted(table.foreign_keys, key=lambda key: str(key.parent.name))
-    for key in keys:
+    for key in sorted(table.foreign_keys, key=lambda key: str(key.parent.name)):
         yield f"    {key.column.table.name} ||--o{{ {table.name} : {key.parent.name}"
-    if not keys:
-        yield f"    {table.name}"
 
 
 def _section(table: Table) -> str:
