@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import JSON, Boolean, Date, Integer, Text
 
 from tiktok_crawler.storage.column_types import UtcDateTime
+from tiktok_crawler.storage.example_queries import queries_section
 from tiktok_crawler.storage.models import VIEWS, Base
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def schema_document() -> str:
     tables = sorted(Base.metadata.sorted_tables, key=lambda table: "_to_" in table.name)
     views = VIEWS.tables.values()
     sections = (_section(table) for table in [*tables, *views])
-    return "\n".join([PREFACE, _diagram(tables), *sections])
+    return "\n".join([PREFACE, _diagram(tables), queries_section(), *sections])
 
 
 def _diagram(tables: list[Table]) -> str:

@@ -1,0 +1,37 @@
+-- Coverage
+--
+-- For every query and every day that its runs asked for (UTC), whether the day is complete:
+-- `complete`; `unsettled`: searched before all its videos could have appeared; `suspicious`: empty
+-- only because the API never said otherwise; `parked`: given up for now; `open`: begun; `missing`:
+-- never searched.
+--
+-- Mind: three days from a day's start to its being settled are `TIKTOK_SETTLE_DAYS` of 2. The last
+-- complete search of a day counts, whatever fields it asked for; `scrapy status` minds the fields
+-- too.
+WITH RECURSIVE wanted (query_id, day, end_date) AS (
+    SELECT query_id, start_date, max(end_date) FROM collection GROUP BY query_id, start_date
+    UNION ALL
+    SELECT query_id, date(day, '+1 day'), end_date FROM wanted WHERE day < end_date
+),
+search AS (
+    SELECT wanted.query_id, day, state, suspicious, searched_at, error,
+           row_number() OVER (
+               PARTITION BY wanted.query_id, day
+               ORDER BY state <> 'complete', searched_at DESC
+           ) AS place
+    FROM wanted
+    LEFT JOIN crawl_window ON crawl_window.query_id = wanted.query_id
+        AND day BETWEEN crawl_window.start_date AND crawl_window.end_date
+        AND state <> 'split'
+)
+SELECT query_id, day,
+       CASE WHEN state IS NULL THEN 'missing'
+            WHEN state <> 'complete' THEN state
+            WHEN suspicious THEN 'suspicious'
+            WHEN searched_at < date(day, '+3 days') THEN 'unsettled'
+            ELSE 'complete'
+       END AS coverage,
+       searched_at, error
+FROM search
+WHERE place = 1
+ORDER BY query_id, day;

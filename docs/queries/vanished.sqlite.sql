@@ -1,0 +1,30 @@
+-- What vanished
+--
+-- Which videos an earlier search found, and a later complete search of the same query and day (UTC)
+-- did not: when they were last seen by any query, and when they were first missed.
+--
+-- Mind: deleted, hidden and made private look alike. A video is also missed when it no longer
+-- matches the query (fewer views than asked for, another handle, an edited text), or when the API
+-- leaves it out for once. Videos that came back are not listed; suspicious searches do not count.
+WITH RECURSIVE searched_day (query_id, day, end_date, searched_at) AS (
+    SELECT query_id, start_date, end_date, searched_at
+    FROM crawl_window
+    WHERE state = 'complete' AND NOT suspicious
+    UNION ALL
+    SELECT query_id, date(day, '+1 day'), end_date, searched_at FROM searched_day WHERE day < end_date
+),
+sighting AS (
+    SELECT video_id, query_id,
+           max(max(crawl_started_at)) OVER (PARTITION BY video_id) AS last_seen_at
+    FROM videos_to_crawls
+    JOIN crawl ON crawl.id = videos_to_crawls.crawl_id
+    GROUP BY video_id, query_id
+)
+SELECT video.id, video.username, last_seen_at, min(searched_at) AS missed_at
+FROM sighting
+JOIN video ON video.id = sighting.video_id
+JOIN searched_day ON searched_day.query_id = sighting.query_id
+    AND searched_day.day = date(create_time)
+    AND searched_at > last_seen_at
+GROUP BY video.id, video.username, last_seen_at
+ORDER BY missed_at, video.id;

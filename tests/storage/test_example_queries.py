@@ -1,0 +1,209 @@
+"""The queries of docs/queries give what they promise, whatever the session's time zone."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+from stored_pages import ACCOUNT, OTHER_QUERY, QUERY, booked, collection, page
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.quota import QuotaAccount
+from tiktok_crawler.items import HeavyWindow, ParkedWindow
+from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.storage.example_queries import DIALECTS, FOLDER, NAMES, explanation, query_file
+from tiktok_crawler.storage.ledger import Ledger
+
+BREAD = 7319000000000000001
+MINUTE = timedelta(minutes=1)
+QUERIES = {1: QUERY, 2: OTHER_QUERY}
+TAGS = {1: "butter", 2: "cheese"}
+
+EXPECTED = {
+    "videos_per_day": [
+        ("2024-01-01", 1, 1),
+        ("2024-01-02", 2, 2),
+        ("2024-01-03", 2, 1),
+        ("2024-01-04", 1, 1),
+        ("2024-01-06", 1, 1),
+    ],
+    "growth_of_a_video": [
+        ("2024-01-05 12:01:00", 100, None),
+        ("2024-01-12 12:01:00", 400, 300),
+        ("2024-01-20 23:01:00", 390, -10),
+    ],
+    "fastest_growing": [
+        (BREAD, "ann.bakes", "2024-01-05", "2024-01-20", 290),
+        (4, "zoe", "2024-01-05", "2024-01-21", 30),
+    ],
+    "hashtags_together": [
+        ("bread", "butter", 2),
+        ("Butter", "butter", 1),
+        ("bread", "jam", 1),
+        ("butter", "jam", 1),
+    ],
+    "top_accounts": [
+        ("ann", 2, None),
+        ("marie", 2, 55),
+        ("zoe", 2, 47),
+        ("ann.bakes", 1, 390),
+    ],
+    "tags": [
+        ("butter", 8, 4, "2024-01-01 00:00:00", "2024-01-06 09:00:00", 6),
+        ("cheese", 1, 1, "2024-01-02 12:00:00", "2024-01-02 12:00:00", 2),
+    ],
+    "vanished": [(2, "marie", "2024-01-05 12:01:00", "2024-01-12 12:00:00")],
+    "changed_texts": [
+        (BREAD, "username", "2024-01-12 12:01:00", '"ann"', "ann.bakes"),
+        (BREAD, "video_description", "2024-01-12 12:01:00", '"My bread"', "Our bread"),
+    ],
+    "coverage": [
+        (1, "2024-01-01", "complete", "2024-01-20 23:00:00", None),
+        (1, "2024-01-02", "complete", "2024-01-20 23:00:00", None),
+        (1, "2024-01-03", "unsettled", "2024-01-05 12:00:00", None),
+        (1, "2024-01-04", "suspicious", "2024-01-10 12:00:00", None),
+        (1, "2024-01-05", "parked", "2024-01-22 12:00:00", "the API said no"),
+        (1, "2024-01-06", "open", "2024-01-10 13:00:00", None),
+        (1, "2024-01-07", "missing", None, None),
+        (2, "2024-01-02", "complete", "2024-01-21 12:00:00", None),
+        (2, "2024-01-03", "complete", "2024-01-06 00:00:00", None),
+    ],
+    "requests_per_day": [
+        ("2024-01-05", 1, 1, 1, 6),
+        ("2024-01-06", 1, 2, 1, 1),
+        ("2024-01-08", 1, 1, 1, 1),
+        ("2024-01-10", 4, 1, 2, 1),
+        ("2024-01-12", 1, 1, 1, 1),
+        ("2024-01-20", 1, 1, 1, 1),
+        ("2024-01-21", 1, 2, 1, 1),
+        ("2024-01-22", 2, None, None, None),
+    ],
+}
+
+
+def january(first, last):
+    return DateRange(date(2024, 1, first), date(2024, 1, last))
+
+
+def at(day, hour=0, minute=0, second=0):
+    return datetime(2024, 1, day, hour, minute, second, tzinfo=UTC)
+
+
+def video(number, published, username, **fields):
+    return {"id": number, "create_time": int(published.timestamp()), "username": username} | fields
+
+
+ZOE = video(4, at(2, 12), "zoe", view_count=10, video_description="Bonjour")
+MIDNIGHT = at(2, 23, 59, 59)
+
+
+@pytest.fixture
+def ledger(engine):
+    return Ledger(engine, ACCOUNT)
+
+
+@pytest.fixture
+def search(ledger, store):
+    """Searches a window with one request; the answer comes a minute later."""
+
+    def search(query_id, window, now, *records, **answer):
+        request = booked(ledger, query_id, window=window, now=now)
+        found = page(request, *records, received_at=now + MINUTE, **answer)
+        store.save_page(found, tags=[TAGS[query_id]])
+
+    return search
+
+
+@pytest.fixture
+def filled(engine, ledger, search):
+    """An engine on a database with two queries, of which the first has every kind of day."""
+    wishes = (1, january(1, 5)), (2, january(2, 3)), (1, january(1, 7)), (1, january(3, 6))
+    for query_id, days in wishes:
+        wish = collection(query=QUERIES[query_id], dates=days, tags=(TAGS[query_id],))
+        assert ledger.begin(wish, at(5)) == query_id
+    search_for_butter(search)
+    search_for_cheese(search)
+    give_up(ledger)
+    Ledger(engine, QuotaAccount.of("key-of-ann", Pool.FOLLOW, None)).fill_quota(at(8, 12))
+    return engine
+
+
+def search_for_butter(search):
+    """Of six videos, one is seen again, with another handle and text."""
+    ann = video(BREAD, at(1), "ann", view_count=100, video_description="My bread")
+    search(
+        1,
+        january(1, 3),
+        at(5, 12),
+        ann | {"hashtag_names": ["bread", "butter"]},
+        video(2, MIDNIGHT, "marie", view_count=50, hashtag_names=["butter", "jam", "bread"]),
+        video(3, at(3), "ann", hashtag_names=["butter", "Butter"]),
+        video(5, at(3, 1), "ann"),
+        ZOE,
+        {"id": 8},
+    )
+    search(1, january(4, 4), at(8, 12), video(6, at(4, 8), "zoe", view_count=7))
+    search(1, january(4, 4), at(10, 12), suspicious=True)
+    marie = video(7, at(6, 9), "marie", view_count=5)
+    search(1, january(6, 6), at(10, 13), marie, has_more=True)
+    renamed = ann | {"username": "ann.bakes", "video_description": "Our bread"}
+    search(1, january(1, 2), at(12, 12), renamed | {"view_count": 400})
+    search(1, january(1, 2), at(20, 23), renamed | {"view_count": 390})
+
+
+def search_for_cheese(search):
+    """One video of the first query is found again after that one missed it."""
+    search(2, january(2, 3), at(6), ZOE)
+    search(2, january(2, 2), at(21, 12), ZOE | {"view_count": 40})
+
+
+def give_up(ledger):
+    """A window is cut, one of its days is parked twice, and a search of a complete day fails."""
+    heavy = booked(ledger, 1, window=january(5, 7), now=at(10, 12))
+    ledger.split(HeavyWindow(heavy, "too heavy"), at(10, 12))
+    refused = booked(ledger, 1, window=january(5, 5), now=at(10, 14))
+    ledger.park(ParkedWindow(refused, "the API said nothing"), at(10, 14))
+    again = ledger.book(1, refused, at(22, 12))
+    ledger.park(ParkedWindow(again, "the API said no"), at(22, 12))
+    booked(ledger, 1, window=january(1, 1), now=at(22, 12))
+
+
+def answer(engine, statement):
+    """The rows as both databases have them: times as text in UTC."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET TIME ZONE 'Pacific/Auckland'")
+        return [tuple(map(plain, row)) for row in connection.exec_driver_sql(statement)]
+
+
+def plain(value):
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S")
+    if isinstance(value, date):
+        return value.isoformat()
+    if isinstance(value, Decimal):
+        return int(value)
+    return value.removesuffix(".000000") if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_finds_what_it_promises(filled, name):
+    statement = query_file(name, filled.dialect.name).read_text()
+
+    assert answer(filled, statement) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_query_is_explained_alike_for_all_databases(name):
+    first, second = (explanation(query_file(name, dialect)) for dialect in DIALECTS)
+
+    assert first == second
+    assert [line[:6] for line in first if line.startswith("Mind: ")] == ["Mind: "]
+
+
+def test_the_document_has_all_queries():
+    listed = {query_file(name, dialect) for name in NAMES for dialect in DIALECTS}
+
+    assert len(NAMES) == 10
+    assert listed == set(FOLDER.iterdir())
