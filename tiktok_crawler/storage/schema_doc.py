@@ -25,6 +25,8 @@ PREFACE = f"""\
 
 A SQLite file or a PostgreSQL database, with the same tables and columns.
 
+- **Source**: a meaning that begins with API is that of the API's field, of the same name or of the
+  one in brackets. Everything else is this program's own: its clock, its counts, what users wrote.
 - **Times** are in UTC. PostgreSQL has them as `timestamptz`; SQLite as text that its date functions
   read: `create_time` as `2024-01-31 12:00:00`, all others with microseconds.
 - **NULL** in a column of the API's means that the API has not delivered a value. What it delivered
