@@ -125,7 +125,9 @@ def filled(engine, ledger, search):
     search_for_butter(search)
     search_for_cheese(search)
     give_up(ledger)
-    Ledger(engine, QuotaAccount.of("key-of-ann", Pool.FOLLOW, None)).fill_quota(at(8, 12))
+    Ledger(
+        engine, QuotaAccount.of("key-of-ann", Pool.FOLLOW, daily_budget=None, parked_share=0.1)
+    ).fill_quota(at(8, 12))
     return engine
 
 
