@@ -46,7 +46,7 @@ def lines(*queries, spent=(), budget=None):
 
 def window(state, **changes):
     values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None}
-    values |= {"retry_at": None} | changes
+    values |= {"parked_at": None, "retry_at": None} | changes
     return UnfinishedWindow(window_id=1, days=JANUARY, state=state, updated_at=NOON, **values)
 
 
@@ -141,11 +141,17 @@ def test_many_gaps_are_counted_in_words_and_listed_in_json():
 
 
 def test_the_days_requests_are_told_for_each_client_key_and_pool():
-    spent = (Spent("a" * 64, Pool.RESEARCH, 1000), Spent("b" * 64, Pool.FOLLOW, 3))
+    spent = (
+        Spent("a" * 64, Pool.RESEARCH, 700, is_used_up=True),
+        Spent("b" * 64, Pool.FOLLOW, 3),
+    )
     said = lines(spent=spent, budget=800)
 
     assert said[1:] == [
-        "Requests on 2024-06-01 UTC: 1,000 of 1,000 (research, client key aaaaaaaa...)",
+        (
+            "Requests on 2024-06-01 UTC: 700 of 1,000 (research, client key aaaaaaaa...); "
+            "used up, the API said"
+        ),
         "Requests on 2024-06-01 UTC: 3 of 20,000 (follow, client key bbbbbbbb...)",
         "Daily budget: 800 (TIKTOK_DAILY_BUDGET)",
     ]

@@ -9,7 +9,7 @@ from tiktok_crawler.collection.quota import DAILY_QUOTAS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import date
+    from datetime import date, datetime
 
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.research_api.query import Condition, Query
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CLIENT_DIGITS = 8
 """Of the 64 that a client key's hash has: enough to tell a few keys apart."""
+
+USED_UP = "; used up, the API said"
 
 LISTED_VALUES = 10
 LISTED_RANGES = 12
@@ -76,6 +78,7 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield (
             f"Requests on {day}: {spent.requests:,} of {DAILY_QUOTAS[spent.pool]:,} "
             f"({spent.pool}, client key {spent.client[:CLIENT_DIGITS]}...)"
+            f"{USED_UP if spent.is_used_up else ''}"
         )
     if daily_budget is not None:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
@@ -122,10 +125,14 @@ def _open(window: UnfinishedWindow) -> str:
 def _parked(window: UnfinishedWindow) -> str:
     due = f"; due at {window.retry_at:%Y-%m-%d %H:%M} UTC" if window.retry_at else ""
     return (
-        f"  parked     {window.days} since {window.updated_at:%Y-%m-%d %H:%M} UTC{due}: "
+        f"  parked     {window.days} since {_since(window):%Y-%m-%d %H:%M} UTC{due}: "
         f"{_one_line(window.error or 'no reason known')} "
         f"(log_id {_one_line(window.error_log_id or 'none')})"
     )
+
+
+def _since(window: UnfinishedWindow) -> datetime:
+    return window.parked_at or window.updated_at
 
 
 def _next_run(query: QueryStatus) -> str:
@@ -157,6 +164,7 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
         "client": spent.client[:CLIENT_DIGITS],
         "requests": spent.requests,
         "limit": DAILY_QUOTAS[spent.pool],
+        "used_up": spent.is_used_up,
     }
 
 
@@ -200,7 +208,7 @@ def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
 def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
     return {
         **_range_as_json(window.days),
-        "since": window.updated_at.isoformat(timespec="seconds"),
+        "since": _since(window).isoformat(timespec="seconds"),
         "due": window.retry_at.isoformat(timespec="seconds") if window.retry_at else None,
         "reason": window.error,
         "log_id": window.error_log_id,

@@ -91,6 +91,7 @@ def test_programs_get_the_same_as_json(collected):
         "client": client[:8],
         "requests": requests,
         "limit": 1000,
+        "used_up": False,
     }
 
     (query,) = status["queries"]

@@ -216,12 +216,41 @@ def test_a_window_that_is_parked_again_waits_longer_each_time(engine, ledger):
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
     waits = []
-    for _ in range(4):
-        ledger.park(ParkedWindow(request, "no"), NOON)
-        waits.append(row(engine, "crawl_window")["retry_at"] - NOON)
+    for now in (NOON + timedelta(days=day) for day in range(4)):
+        ledger.park(ParkedWindow(request, "no"), now)
+        waits.append(row(engine, "crawl_window")["retry_at"] - now)
 
     assert waits == [timedelta(hours=hours) for hours in (0, 1, 4, 16)]
     assert row(engine, "crawl_window")["parked_count"] == 4
+
+
+def test_what_is_written_twice_because_its_commit_was_in_doubt_is_there_once(engine, ledger):
+    query_id = ledger.begin(collection(), NOON)
+    for _ in range(2):
+        request = booked(ledger, query_id)
+    assert row(engine, "crawl_window")["id"] == request.window_id
+
+    for _ in range(2):
+        ledger.park(ParkedWindow(request, "no"), LATER)
+    assert row(engine, "crawl_window")["parked_count"] == 1
+    assert row(engine, "crawl_window")["retry_at"] == LATER
+
+    for _ in range(2):
+        ledger.split(HeavyWindow(request, "too heavy"), LATER)
+    assert row(engine, "crawl_window")["state"] == "split"
+    with pytest.raises(LookupError):
+        ledger.split(HeavyWindow(request, "too heavy"), LATER + timedelta(seconds=1))
+
+
+def test_a_second_try_does_not_change_since_when_a_window_is_parked(ledger):
+    query_id = ledger.begin(collection(), NOON)
+    ledger.park(ParkedWindow(booked(ledger, query_id), "no"), NOON)
+    (parked,) = ledger.known(query_id, ()).parked_windows
+
+    ledger.book(query_id, parked.request, LATER)
+
+    (found,) = ledger.unfinished_windows(query_id)
+    assert (found.parked_at, found.updated_at) == (NOON, LATER)
 
 
 def test_the_windows_that_may_be_tried_longest_come_first(ledger):

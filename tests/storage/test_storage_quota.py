@@ -55,6 +55,7 @@ def test_each_booking_counts_one_request(engine, spending, query_id):
         "pool": "research",
         "day": TODAY,
         "requests": 2,
+        "is_used_up": False,
         "second_tries": 0,
     }
 
@@ -154,40 +155,36 @@ def test_a_budget_is_one_of_a_key_a_pool_and_a_day(engine, query_id, changes, no
     booked(with_budget(engine, 1, **changes), query_id, now=now)
 
 
-@pytest.mark.parametrize(("pool", "limit"), [(Pool.RESEARCH, 1000), (Pool.FOLLOW, 20_000)])
+@pytest.mark.parametrize("pool", Pool)
 @pytest.mark.parametrize("spent", [0, 3])
-def test_the_apis_refusal_fills_the_day(engine, query_id, pool, limit, spent):
+def test_the_apis_refusal_is_remembered_beside_what_was_spent(engine, query_id, pool, spent):
     ledger = Ledger(engine, replace(ACCOUNT, pool=pool))
     for _ in range(spent):
         booked(ledger, query_id)
+    for _ in range(2):
+        ledger.fill_quota(NOON)
+
+    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, pool, spent, is_used_up=True)]
+
+
+def test_a_day_that_is_used_up_forbids_nothing(engine, query_id):
+    ledger = with_budget(engine, 2)
     ledger.fill_quota(NOON)
+    for _ in range(2):
+        booked(ledger, query_id)
 
-    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, pool, limit)]
-
-
-def test_a_full_day_is_never_lowered_and_forbids_nothing(spending, query_id):
-    spending.fill_quota(NOON)
-    booked(spending, query_id)
-    spending.fill_quota(NOON)
-
-    assert spending.quota_spent(TODAY) == [Spent(ACCOUNT.client, Pool.RESEARCH, 1001)]
-
-
-def test_a_full_day_has_no_budget_left(engine, query_id):
-    ledger = with_budget(engine, 800)
-    ledger.fill_quota(NOON)
-
+    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, Pool.RESEARCH, 2, is_used_up=True)]
     with pytest.raises(DailyBudgetSpentError):
         booked(ledger, query_id)
 
 
-def test_a_refusal_right_after_midnight_fills_the_day_that_is_over(engine, query_id):
+def test_a_refusal_right_after_midnight_is_about_the_day_that_is_over(engine):
     ledger = with_budget(engine, 800)
     midnight = datetime(2024, 6, 2, tzinfo=UTC)
     ledger.fill_quota(midnight + timedelta(minutes=10))
 
-    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, Pool.RESEARCH, 1000)]
-    booked(ledger, query_id, now=midnight + timedelta(minutes=40))
+    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, Pool.RESEARCH, 0, is_used_up=True)]
+    assert ledger.quota_spent(midnight.date()) == []
 
 
 def test_crawls_at_once_spend_exactly_the_budget(engine, prepared_url, make_engine):

@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from sqlalchemy import select
-from stored_pages import JANUARY, NOON, booked, collection, page
+from stored_pages import JANUARY, NOON, booked, collection, page, rows
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import LostSearch
+from tiktok_crawler.items import LostSearch, PageRequest
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.models import CrawlWindow
 from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
@@ -72,6 +72,16 @@ def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine):
     (covered,) = ledger.coverage(1, resumed.fields)
     assert covered.days == DateRange(date(2024, 1, 21), last)
     assert ledger.known(1, resumed.fields).open_windows == ()
+
+
+def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(engine):
+    windows, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
+    before = LostSearch(PageRequest(1, JANUARY, lost.request.fields, 100, cursor=200), 1)
+
+    again = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+
+    assert again.resumed == lost.resumed
+    assert len(rows(engine, "crawl_window")) == len(windows)
 
 
 @pytest.mark.parametrize(

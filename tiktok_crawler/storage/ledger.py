@@ -10,7 +10,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from tiktok_crawler.collection.date_range import DateRange, contiguous
 from tiktok_crawler.collection.parking import retry_at
@@ -84,14 +84,16 @@ class UnfinishedWindow:
     updated_at: datetime
     error: str | None
     error_log_id: str | None
+    parked_at: datetime | None
     retry_at: datetime | None
 
 
 class Ledger:
     """Reads and writes the ledger of one database. For one thread at a time.
 
-    What a method writes is committed when it returns. Requests are booked on `account`; a ledger
-    without one counts them for their windows alone.
+    What a method writes is committed when it returns. After a commit in doubt it is called once
+    more, with the same `now`, and finds what it has written. Requests are booked on `account`; a
+    ledger without one counts them for their windows alone.
     """
 
     def __init__(self, engine: Engine, account: QuotaAccount | None = None) -> None:
@@ -155,7 +157,8 @@ class Ledger:
         """Write down that a request is about to be sent; it may be the first of its window.
 
         A request that starts a search discards how far the search before it had come. The window of
-        a second try stays parked until a page comes.
+        a second try stays parked until a page comes. Booked once more because the commit was in
+        doubt, a request may count twice, but its window has one row.
 
         Returns:
             The request, with the window's id.
@@ -167,6 +170,8 @@ class Ledger:
 
         def write(connection: Connection) -> PageRequest:
             window_id = request.window_id
+            if window_id is None:
+                window_id = _window_made(connection, query_id, request, now)
             if window_id is None:
                 window_id = _add_window(connection, query_id, request, now)
             _update_window(connection, window_id, _booking(request, now))
@@ -192,11 +197,15 @@ class Ledger:
 
         def write(connection: Connection) -> None:
             window_id = parked.request.window_id
-            count = select(CrawlWindow.parked_count).where(CrawlWindow.id == window_id)
-            parked_count = (connection.scalar(count) or 0) + 1
+            before = select(CrawlWindow.parked_count, CrawlWindow.parked_at)
+            window = connection.execute(before.where(CrawlWindow.id == window_id)).one()
+            if window.parked_at == now:
+                return
+            parked_count = window.parked_count + 1
             values = {
                 CrawlWindow.state: WindowState.PARKED,
                 CrawlWindow.parked_count: parked_count,
+                CrawlWindow.parked_at: now,
                 CrawlWindow.retry_at: retry_at(parked_count, now),
                 CrawlWindow.error: clean_text(parked.reason),
                 CrawlWindow.error_log_id: clean_text(parked.log_id),
@@ -262,6 +271,7 @@ class Ledger:
                 updated_at=window.updated_at,
                 error=window.error,
                 error_log_id=window.error_log_id,
+                parked_at=window.parked_at,
                 retry_at=window.retry_at,
             )
             for window in self._windows(query_id, *UNFINISHED)
@@ -357,6 +367,20 @@ def _parked(window: Row[Any]) -> Parked:
     return Parked(replace(_request(window), second_try=True), window.retry_at or window.updated_at)
 
 
+def _window_made(
+    connection: Connection, query_id: int, request: PageRequest, now: datetime
+) -> int | None:
+    """The row that this booking has made already, when its commit was in doubt."""
+    window = select(CrawlWindow.id).where(
+        CrawlWindow.query_id == query_id,
+        CrawlWindow.start_date == request.window.start,
+        CrawlWindow.end_date == request.window.end,
+        CrawlWindow.created_at == now,
+        CrawlWindow.state.in_(UNFINISHED),
+    )
+    return connection.scalar(window)
+
+
 def _add_window(connection: Connection, query_id: int, request: PageRequest, now: datetime) -> int:
     window = insert(CrawlWindow).values(
         query_id=query_id,
@@ -365,6 +389,7 @@ def _add_window(connection: Connection, query_id: int, request: PageRequest, now
         state=WindowState.OPEN,
         fields=list(request.fields),
         error=SUSPECTED if request.second_try else None,
+        parked_at=now if request.second_try else None,
         created_at=now,
         updated_at=now,
     )
@@ -391,13 +416,17 @@ def _booking(request: PageRequest, now: datetime) -> dict[Any, Any]:
 
 
 def _update_window(connection: Connection, window_id: int | None, values: dict[Any, Any]) -> None:
-    """Change a window that is not finished.
+    """Change a window that is not finished, or that this very change has finished.
 
     Raises:
         LookupError: there is none.
     """
+    is_changed = and_(
+        CrawlWindow.state == values.get(CrawlWindow.state),
+        CrawlWindow.updated_at == values[CrawlWindow.updated_at],
+    )
     window = update(CrawlWindow).where(
-        CrawlWindow.id == window_id, CrawlWindow.state.in_(UNFINISHED)
+        CrawlWindow.id == window_id, or_(CrawlWindow.state.in_(UNFINISHED), is_changed)
     )
     if not connection.execute(window.values(values)).rowcount:
         raise LookupError(f"window {window_id} is neither open nor parked")

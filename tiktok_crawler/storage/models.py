@@ -246,6 +246,9 @@ class CrawlWindow(Base):
         server_default=text("0"),
         comment="How often the window was parked.",
     )
+    parked_at: Mapped[datetime | None] = mapped_column(
+        comment="When the window was parked last, UTC."
+    )
     retry_at: Mapped[datetime | None] = mapped_column(
         comment="When a parked window may be tried again, UTC."
     )
@@ -364,8 +367,11 @@ class ApiQuota(Base):
         comment="research: 1,000 requests a day; follow: 20,000, for followers and following.",
     )
     day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
-    requests: Mapped[int] = mapped_column(
-        comment="Requests sent; at least the whole quota once the API said that it is used up."
+    requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
+    is_used_up: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the API said that the day's quota is used up, whoever has spent it.",
     )
     second_tries: Mapped[int] = mapped_column(
         default=0,

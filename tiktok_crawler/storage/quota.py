@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from tiktok_crawler.collection.quota import DAILY_QUOTAS, refused_day
+from tiktok_crawler.collection.quota import refused_day
 from tiktok_crawler.exceptions import DailyBudgetSpentError, SecondTriesSpentError
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.storage.models import ApiQuota
@@ -30,11 +30,15 @@ QUOTA = ApiQuota.__table__
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The requests of a day that a client key has spent of a pool."""
+    """The requests of a day that a client key has spent of a pool, as far as this database knows.
+
+    `is_used_up`: the API said that nothing is left of the day's quota, whoever has spent it.
+    """
 
     client: str
     pool: Pool
     requests: int
+    is_used_up: bool = False
 
 
 def spend(
@@ -50,7 +54,8 @@ def spend(
         SecondTriesSpentError: what second tries may cost in a day is spent; this one may not be
             sent.
     """
-    upsert = _row(connection, account, now.astimezone(UTC).date(), 1, second_tries=int(second_try))
+    day = now.astimezone(UTC).date()
+    upsert = _row(connection, account, day, requests=1, second_tries=int(second_try))
     upsert = upsert.on_conflict_do_update(
         index_elements=QUOTA.primary_key.columns,
         set_={
@@ -73,40 +78,26 @@ def spend(
 
 def fill(connection: Connection, account: QuotaAccount, now: datetime) -> None:
     """The API says that the day's quota is used up, whoever has spent it."""
-    limit = DAILY_QUOTAS[account.pool]
-    row = _row(connection, account, refused_day(now.astimezone(UTC)), limit)
+    row = _row(connection, account, refused_day(now.astimezone(UTC)), requests=0, is_used_up=True)
     connection.execute(
         row.on_conflict_do_update(
-            index_elements=QUOTA.primary_key.columns,
-            set_={"requests": limit},
-            where=QUOTA.c.requests < limit,
+            index_elements=QUOTA.primary_key.columns, set_={"is_used_up": True}
         )
     )
 
 
 def spent_on(connection: Connection, day: date) -> list[Spent]:
     """What all client keys have spent on a day, by pool."""
-    rows = select(QUOTA.c.client, QUOTA.c.pool, QUOTA.c.requests).where(QUOTA.c.day == day)
-    found = connection.execute(rows.order_by(QUOTA.c.pool.desc(), QUOTA.c.client))
-    return [Spent(client, Pool(pool), requests) for client, pool, requests in found]
-
-
-def _row(
-    connection: Connection,
-    account: QuotaAccount,
-    day: date,
-    requests: int,
-    *,
-    second_tries: int = 0,
-) -> Insert:
-    return (
-        statements_for(connection.dialect)
-        .insert(QUOTA)
-        .values(
-            client=account.client,
-            pool=account.pool,
-            day=day,
-            requests=requests,
-            second_tries=second_tries,
-        )
+    rows = select(QUOTA.c.client, QUOTA.c.pool, QUOTA.c.requests, QUOTA.c.is_used_up)
+    found = connection.execute(
+        rows.where(QUOTA.c.day == day).order_by(QUOTA.c.pool.desc(), QUOTA.c.client)
     )
+    return [
+        Spent(client, Pool(pool), requests, is_used_up)
+        for client, pool, requests, is_used_up in found
+    ]
+
+
+def _row(connection: Connection, account: QuotaAccount, day: date, **values: int) -> Insert:
+    row = statements_for(connection.dialect).insert(QUOTA)
+    return row.values(client=account.client, pool=account.pool, day=day, **values)

@@ -27,8 +27,9 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
     """Keep what the lost search of a window has passed.
 
     The window becomes `split`, beside a `complete` one for the days that its search has delivered
-    completely. Where there are none, or where the query's own records do not bear out that ids are
-    made at most `skew` before `create_time`, the whole window is searched again.
+    completely; if it is already, since the commit was in doubt, the answer is the same. Where there
+    are no such days, or where the query's own records do not bear out that ids are made at most
+    `skew` before `create_time`, the whole window is searched again.
 
     Returns:
         The same, with the request that starts the new search.
@@ -43,7 +44,8 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
     passed = passed_days(request.window, spans, skew) if are_true else None
     if passed is None:
         return replace(lost, resumed=request.from_start(), trusts_ids=trusts_ids)
-    _split(connection, window, passed, now)
+    if window.state is not WindowState.SPLIT:
+        _split(connection, window, passed, now)
     rest = DateRange(request.window.start, passed.start - DAY)
     return replace(lost, resumed=replace(request.from_start(), window_id=None, window=rest))
 
