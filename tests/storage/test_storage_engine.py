@@ -34,7 +34,7 @@ def test_a_sqlite_file_is_durable_and_waits_for_writers(make_engine, sqlite_url)
         assert pragma(connection, "synchronous") == 2
         assert pragma(connection, "wal_autocheckpoint") == 10_000
         assert pragma(connection, "foreign_keys") == 1
-        assert pragma(connection, "busy_timeout") == 30_000
+        assert pragma(connection, "busy_timeout") == sqlite.PATIENT_SECONDS * 1000
         assert pragma(connection, "cache_size") == -16_384
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import os
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from stored_pages import effects, hashtags, rows, video, video_tags
 
 from tiktok_crawler.storage import transactions
+from tiktok_crawler.storage.sqlite import PATIENT_SECONDS, WAITS_SECONDS
 from tiktok_crawler.storage.transactions import transaction
 
 
@@ -55,40 +56,40 @@ def test_writers_that_wait_for_each_other_both_succeed(two_tags):
     assert len(tries) == (3 if two_tags.dialect.name == "postgresql" else 2)
 
 
-def test_a_writer_that_is_always_in_the_way_is_an_error_in_the_end(
-    make_engine, prepared_sqlite_url, monkeypatch
-):
-    monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0.001)
+def test_sqlite_waits_as_long_as_it_is_told_and_only_once(make_engine, prepared_sqlite_url):
     first, second = make_engine(prepared_sqlite_url), make_engine(prepared_sqlite_url)
+    impatient = second.execution_options(**{WAITS_SECONDS: 1})
     tries = []
-    with second.connect() as impatient:
-        impatient.exec_driver_sql("PRAGMA busy_timeout = 1")
-        impatient.rollback()
+    begun = time.monotonic()
     with first.begin(), pytest.raises(OperationalError, match="locked"):
-        transaction(second, tries.append)
+        transaction(impatient, tries.append)
 
+    assert 1 <= time.monotonic() - begun < 3
     assert tries == []
-    transaction(second, tries.append)
-    assert len(tries) == 1
+    transaction(impatient, tries.append)
+    with second.begin() as patient:
+        assert patient.scalar(text("PRAGMA busy_timeout")) == PATIENT_SECONDS * 1000
 
 
 @pytest.mark.parametrize("failures", [1, 3])
 def test_work_is_done_again_after_interference(two_tags, monkeypatch, failures):
     monkeypatch.setattr(transactions, "PAUSE_SECONDS", 0.001)
-    busy = sqlite3.OperationalError("database is locked")
-    busy.sqlite_errorcode = sqlite3.SQLITE_BUSY_SNAPSHOT
     tries = []
 
     def work(connection):
         tries.append(1)
         connection.execute(rename(1))
         if len(tries) <= failures:
-            raise OperationalError("", {}, busy)
+            raise OperationalError("", {}, SerializationFailureError())
         return "done"
 
     assert transaction(two_tags, work) == "done"
     assert len(tries) == failures + 1
     assert rows(two_tags, "query_tag")[0]["name"] == "a+"
+
+
+class SerializationFailureError(Exception):
+    pgcode = "40001"
 
 
 def test_other_errors_of_the_database_are_not_tried_again(engine):

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 APPLICATION = "tiktok_crawler"
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS = 60
+UNANSWERED_MILLISECONDS = 10_000
+"""How long a connection lives on while the network loses what is sent on it."""
 HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
 
@@ -32,6 +34,7 @@ def engine_options() -> dict[str, Any]:
             "connect_timeout": CONNECT_SECONDS,
             # A session that waits for the next day's quota must not be forgotten on the way.
             "keepalives_idle": KEEPALIVE_SECONDS,
+            "tcp_user_timeout": UNANSWERED_MILLISECONDS,
         },
     }
 

@@ -13,6 +13,7 @@ from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
 from tiktok_crawler.storage.outage import explain
 from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
+from tiktok_crawler.storage.sqlite import IMPATIENT_SECONDS, WAITS_SECONDS
 from tiktok_crawler.storage.store import Store
 from tiktok_crawler.storage.transactions import reading, transaction
 
@@ -86,21 +87,24 @@ class Session:
             ConfigurationError: the database cannot be used as it is.
             QueryLockedError: another crawl of the query is running.
         """
-        self._engine = database.create_engine_for(self._url)
-        database.prepare(self._engine, self._origin)
-        lock = QueryLock(self._engine, self._collection.query.fingerprint)
+        self._engine = engine = database.create_engine_for(self._url)
+        database.prepare(engine, self._origin)
+        lock = QueryLock(engine, self._collection.query.fingerprint)
         lock.acquire()
         self._lock = lock
-        self._ledger = Ledger(self._engine, self._account)
-        self._store = Store(self._engine)
+        self._use(engine)
         return database.network_file_system_warning(self._url)
 
     def plan(self, now: datetime) -> Plan:
         """Register this run of the collection, and decide what it has to do."""
+        assert self._engine
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
         self._take_back_days(now)
         self._suspect_silences()
+        # From here on, what fails while another program writes is tried again by the crawl, which
+        # looks in between whether it is interrupted.
+        self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
         return self._make_plan(now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
@@ -146,6 +150,13 @@ class Session:
             if self._engine:
                 self._engine.dispose()
 
+    def _use(self, engine: Engine) -> None:
+        self._engine, self._ledger, self._store = (
+            engine,
+            Ledger(engine, self._account),
+            Store(engine),
+        )
+
     def _remains(self, planned_at: datetime) -> Remains:
         taken_back = self._take_back_days(datetime.now(UTC))
         silences = self._suspect_silences()
@@ -178,7 +189,8 @@ class Session:
         coverage = self._ledger.coverage(self._query_id, self._wanted.fields)
         found = sudden_silences(coverage, self._wanted.freshness)
         silences = [silence for silence in found if not silence.suspicious]
-        self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
+        if silences:
+            self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
         return silences
 
     def _make_plan(self, now: datetime) -> Plan:

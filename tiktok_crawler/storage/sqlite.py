@@ -20,8 +20,6 @@ if TYPE_CHECKING:
 IN_MEMORY = ":memory:"
 
 PRAGMAS = (
-    # First, because the others may have to wait for a writer.
-    "busy_timeout = 30000",
     # Readers and a writer do not wait for each other.
     "journal_mode = WAL",
     # A page whose cursor has moved on must survive a power cut, which NORMAL does not promise.
@@ -35,6 +33,13 @@ PRAGMAS = (
 
 READS_ONLY = "tiktok_reads_only"
 """Execution option of connections that write nothing, and so need not wait for a writer."""
+
+WAITS_SECONDS = "tiktok_waits_seconds"
+"""Execution option: how long a transaction waits for another program's."""
+
+PATIENT_SECONDS = 30
+IMPATIENT_SECONDS = 2
+"""For those who try again themselves, and look in between whether they should."""
 
 NETWORK_FILE_SYSTEMS = re.compile(
     r"nfs4?|cifs|smb\w*|afs|9p|ceph|lustre|gpfs|beegfs|glusterfs|davfs\w*|vboxsf"
@@ -78,14 +83,22 @@ def _create_file(path: Path) -> None:
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own BEGIN comes late and is deferred; `_begin` does it instead.
     connection.isolation_level = None
+    # First, because the pragmas may have to wait for a writer.
+    connection.execute(_busy_timeout(PATIENT_SECONDS))
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first can be refused it later."""
-    reads_only = connection.get_execution_options().get(READS_ONLY)
+    options = connection.get_execution_options()
+    reads_only = options.get(READS_ONLY)
+    connection.exec_driver_sql(_busy_timeout(options.get(WAITS_SECONDS, PATIENT_SECONDS)))
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def _busy_timeout(seconds: int) -> str:
+    return f"PRAGMA busy_timeout = {seconds * 1000}"
 
 
 def network_file_system_warning(url: URL, mounts: Path = Path("/proc/mounts")) -> str | None:

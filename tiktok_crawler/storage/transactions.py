@@ -1,4 +1,7 @@
-"""Transactions: to read without keeping writers waiting, and to write whatever others do."""
+"""Transactions: to read without keeping writers waiting, and to write whatever others do.
+
+SQLite itself waits for other writers (`sqlite.WAITS_SECONDS`).
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,6 @@ PAUSE_SECONDS = 0.1
 POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01"})
 """serialization_failure and deadlock_detected."""
 
-SQLITE_INTERFERENCE = frozenset({5, 6})
-"""SQLITE_BUSY and SQLITE_LOCKED."""
-
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
@@ -36,7 +36,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Do the work in one transaction; all of it again if another one got in its way."""
+    """Do the work in one transaction; all of it again if the server says that others stopped it."""
     for tried in range(1, TRIES):
         try:
             with engine.begin() as connection:
@@ -50,8 +50,4 @@ def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
 
 
 def _is_interference(exc: OperationalError) -> bool:
-    sqlite_code = getattr(exc.orig, "sqlite_errorcode", 0) & 0xFF
-    return (
-        getattr(exc.orig, "pgcode", None) in POSTGRESQL_INTERFERENCE
-        or sqlite_code in SQLITE_INTERFERENCE
-    )
+    return getattr(exc.orig, "pgcode", None) in POSTGRESQL_INTERFERENCE
