@@ -75,9 +75,16 @@ def test_windows_of_other_dates_are_left_alone_and_named():
 
 
 def test_suspicious_days_are_named():
-    silent = replace(ALL.coverage[0], suspicious=True)
+    silent = replace(ALL.coverage[0], videos=0, suspicious=True)
     text = summary(Known(coverage=(silent,))).text(command=None)
-    assert "suspicious 2024-01-01..2024-01-31: no video where there should be some" in text
+    assert (
+        "suspicious 2024-01-01..2024-01-31: no video where there should be some; searched once "
+        "more from 2024-06-04 00:00 UTC on"
+    ) in text
+    again = Covered(DateRange(date(2024, 1, 7), date(2024, 1, 9)), NOON + timedelta(days=150), 0, 0)
+    text = summary(Known(coverage=(silent, again))).text(command=None)
+    assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: no video" in text
+    assert "2024-01-07..2024-01-09: no video where there should be some; searched twice" in text
     assert not summary(Known(coverage=(silent,))).is_unfinished
 
 

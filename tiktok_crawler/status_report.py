@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.collection.date_range import contiguous
+from tiktok_crawler.collection.plan import describe_doubts
 from tiktok_crawler.collection.quota import DAILY_QUOTAS
 
 if TYPE_CHECKING:
@@ -103,11 +104,8 @@ def _query(query: QueryStatus) -> Iterator[str]:
             f"  not final  {_ranges(contiguous(query.unsettled_days))}: collected once more when "
             "all videos have appeared"
         )
-    if query.suspicious_days:
-        yield (
-            f"  suspicious {_ranges(contiguous(query.suspicious_days))}: no video where there "
-            "should be some; searched once more three days after"
-        )
+    for line in describe_doubts(query.doubts):
+        yield f"  suspicious {line}"
     yield from map(_open, query.open_windows)
     yield from map(_parked, query.parked_windows)
     yield f"  videos     {totals.videos:,}"
@@ -181,7 +179,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "coverage_percent": query.percent,
         "gaps": _days_as_json(query.missing_days),
         "not_final": _days_as_json(query.unsettled_days),
-        "suspicious": _days_as_json(query.suspicious_days),
+        "suspicious": _days_as_json(query.doubts),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
         "videos": query.totals.videos,

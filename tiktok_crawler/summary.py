@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.plan import describe_days
+from tiktok_crawler.collection.plan import describe_days, describe_doubts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,11 +61,8 @@ class Summary:
 
     def _left(self, command: str | None) -> Iterator[str]:
         plan = self.remains.plan
-        if plan.suspicious_days:
-            yield (
-                f"  suspicious {describe_days(plan.suspicious_days)}: no video where there should "
-                "be some; searched once more by the first run after three days"
-            )
+        for line in describe_doubts(plan.doubts):
+            yield f"  suspicious {line}"
         if plan.unsettled_days:
             yield (
                 f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "

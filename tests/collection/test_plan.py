@@ -160,18 +160,44 @@ def test_suspicious_days_are_searched_once_more_after_three_days():
     assert before.is_empty
     assert [request.window for request in plan.suspicious_windows] == [days(5, 12)]
     assert all(request.second_try for request in plan.suspicious_windows)
-    assert plan.suspicious_days == tuple(days(5, 12))
+    assert plan.doubts == dict.fromkeys(days(5, 12), NOW)
     assert not plan.is_empty
     assert plan.is_fulfilled, "they are covered: the exit status is 0"
 
 
 def test_suspicious_days_are_searched_only_once_more():
     silences = (
-        Covered(days(5, 12), NOW - (3 + n) * DAY, matches=0, videos=0, suspicious=True)
-        for n in range(2)
+        Covered(days(5, 12), NOW - n * DAY, matches=0, videos=0, suspicious=True) for n in (7, 4)
     )
 
-    assert make_plan(january(), Known(coverage=(covered(JANUARY), *silences)), NOW).is_empty
+    plan = make_plan(january(), Known(coverage=(covered(JANUARY), *silences)), NOW)
+
+    assert plan.is_empty
+    assert plan.doubts == dict.fromkeys(days(5, 12))
+
+
+@pytest.mark.parametrize("is_due", [True, False])
+def test_a_second_search_that_was_begun_is_the_one_that_goes_on(is_due):
+    silent = Covered(days(5, 12), NOW - 9 * DAY, matches=0, videos=0, suspicious=True)
+    begun = parked(days(5, 12), retry_at=NOW if is_due else NOW + DAY)
+    known = Known(coverage=(covered(JANUARY), silent), parked_windows=(begun,))
+
+    plan = make_plan(january(), known, NOW)
+
+    assert plan.suspicious_windows == ((begun.request,) if is_due else ())
+    assert plan.doubts == dict.fromkeys(days(5, 12), begun.retry_at)
+    assert plan.waiting_windows == ()
+    assert plan.is_fulfilled
+
+
+def test_a_second_search_that_has_had_a_page_is_not_begun_again():
+    silent = Covered(days(5, 12), NOW - 9 * DAY, matches=0, videos=0, suspicious=True)
+    known = Known((covered(JANUARY), silent), open_windows=(unfinished(days(5, 12), cursor=100),))
+
+    plan = make_plan(january(), known, NOW)
+
+    assert plan.suspicious_windows == ()
+    assert len(plan.open_windows) == 1
 
 
 def test_what_worked_before_is_remembered():

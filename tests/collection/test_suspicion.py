@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from tiktok_crawler.collection.date_range import DAY, DateRange
-from tiktok_crawler.collection.suspicion import second_searches, sudden_silences
+from tiktok_crawler.collection.suspicion import doubts, sudden_silences
 from tiktok_crawler.collection.windows import Covered, Freshness
 
 START = date(2024, 3, 1)
@@ -20,8 +21,8 @@ def searched(first: int, last: int, videos: int | None, **changes) -> Covered:
     return Covered(**{"days": days, "searched_at": NOW, "videos": videos} | changes)
 
 
-def silences(*coverage: Covered) -> list[Covered]:
-    return sudden_silences(coverage, SETTLE_TWO_DAYS)
+def silences(*coverage: Covered, videos_on=lambda _day: 0) -> list[Covered]:
+    return sudden_silences(coverage, SETTLE_TWO_DAYS, videos_on)
 
 
 def test_a_day_without_videos_after_days_with_many_is_suspicious():
@@ -45,8 +46,34 @@ def test_a_wide_window_is_one_finding():
     assert silences(searched(0, 30, 93), empty) == [empty]
 
 
-def test_what_begins_later_is_not_suspicious_before():
-    assert silences(searched(0, 30, 0), searched(31, 61, 5000)) == []
+@pytest.mark.parametrize(("on_its_first_day", "is_found"), [(99, False), (100, True)])
+def test_what_begins_later_is_suspicious_only_if_it_begins_at_full_strength(
+    on_its_first_day, is_found
+):
+    before, empty, busy = searched(0, 30, 0), searched(31, 61, 0), searched(62, 92, 5000)
+    videos = {busy.days.start: on_its_first_day}
+
+    found = silences(before, empty, busy, videos_on=lambda day: videos.get(day, 0))
+
+    assert found == ([empty] if is_found else [])
+
+
+def test_a_silence_that_was_believed_is_past():
+    """A hashtag that died is not suspected on each day for ever."""
+    coverage = [searched(0, 30, 310)]
+    suspected = 0
+    for number in range(31, 331):
+        now = datetime(2024, 3, 1, tzinfo=UTC) + (number + 4) * DAY
+        again_at = doubts(coverage, SETTLE_TWO_DAYS)
+        due = [day for day, at in again_at.items() if at and at <= now]
+        coverage += [Covered(DateRange(day, day), now, videos=0) for day in due]
+        coverage.append(searched(number, number, 0, searched_at=now))
+        found = silences(*coverage)
+        suspected += len(found)
+        coverage = [replace(s, suspicious=s.suspicious or s in found) for s in coverage]
+
+    assert 3 < suspected < 40
+    assert None in doubts(coverage, SETTLE_TWO_DAYS).values()
 
 
 def test_only_the_month_before_counts():
@@ -55,7 +82,7 @@ def test_only_the_month_before_counts():
 
 def test_empty_days_before_make_the_past_sparser():
     past = [searched(n, n, 12 if n == 0 else 0, searched_at=NOW) for n in range(30)]
-    assert sudden_silences([*past[:1], *past[1:]], SETTLE_TWO_DAYS) == past[1:]
+    assert silences(*past) == past[1:]
     assert silences(searched(0, 0, 12), searched(1, 29, 12), searched(30, 30, 0)) == []
 
 
@@ -75,17 +102,28 @@ def test_the_last_search_of_a_day_counts():
     assert silences(searched(0, 30, 310), empty, searched(31, 31, 9)) == []
 
 
-@pytest.mark.parametrize(("days_later", "found"), [(2, []), (3, [START]), (90, [START])])
-def test_a_suspicious_search_is_repeated_after_three_days(days_later, found):
+def test_a_suspicious_search_is_repeated_after_three_days():
     empty = searched(0, 0, 0, suspicious=True)
-    assert second_searches([empty], NOW + days_later * DAY) == found
+    assert doubts([empty], SETTLE_TWO_DAYS) == {START: NOW + 3 * DAY}
+    assert silences(searched(-31, -1, 310), empty) == [], "it was found before"
 
 
-def test_it_is_repeated_once():
-    twice = [searched(0, 0, 0, suspicious=True, searched_at=NOW - n * DAY) for n in (0, 9)]
-    assert second_searches(twice, NOW + 9 * DAY) == []
+@pytest.mark.parametrize(("days_later", "again_at"), [(2, NOW + 3 * DAY), (3, None), (9, None)])
+def test_it_is_repeated_once(days_later, again_at):
+    twice = [searched(0, 0, 0, suspicious=True)]
+    twice.append(searched(0, 0, 0, searched_at=NOW + days_later * DAY))
+    assert doubts(twice, SETTLE_TWO_DAYS) == {START: again_at}
+
+
+def test_a_search_before_a_day_is_final_is_not_one_of_the_two():
+    final_from = datetime(2024, 3, 4, tzinfo=UTC)
+    early = searched(0, 0, 0, suspicious=True, searched_at=final_from - DAY)
+    late = searched(0, 0, 0, suspicious=True, searched_at=final_from + 4 * DAY)
+    assert doubts([early], SETTLE_TWO_DAYS) == {START: final_from}
+    assert doubts([early, late], SETTLE_TWO_DAYS) == {START: final_from + 7 * DAY}
+    assert doubts([early, replace(late, suspicious=False)], SETTLE_TWO_DAYS) == {}
 
 
 def test_a_search_that_found_videos_since_ends_the_suspicion():
     empty = searched(0, 1, 0, suspicious=True, searched_at=NOW - DAY)
-    assert second_searches([empty, searched(0, 0, 5)], NOW + 9 * DAY) == [START + DAY]
+    assert list(doubts([empty, searched(0, 0, 5)], SETTLE_TWO_DAYS)) == [START + DAY]

@@ -100,7 +100,7 @@ async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(tm
         crawler = await folder.crawl(api.url, **TWO_MONTHS)
         assert exit_status(crawler) == EX_OK, "the days are covered"
         assert stat(crawler, "windows/suspicious_count") == 1
-        assert "2024-02-01..2024-03-02: no video, right after days that have many" in caplog.text
+        assert "2024-02-01..2024-03-02: no video, beside days that have many" in caplog.text
         suspicious = "SELECT start_date, state FROM crawl_window WHERE suspicious"
         assert query(folder, suspicious) == [("2024-02-01", "complete")]
 

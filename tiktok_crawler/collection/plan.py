@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection import windows
 from tiktok_crawler.collection.date_range import contiguous
-from tiktok_crawler.collection.suspicion import second_searches
+from tiktok_crawler.collection.suspicion import doubts
 from tiktok_crawler.collection.widths import Experience
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from tiktok_crawler.collection.date_range import DateRange
@@ -66,9 +66,10 @@ class Plan:
     """The work of one run, in its order: open windows first, then new ones, then second tries.
 
     `parked_windows` are tried again now, `waiting_windows` not before a later run;
-    `suspicious_windows` are covered, and searched once more. `covered_days` are wanted days that
-    need nothing now; the `unsettled_days` among them have to be searched once more when they can be
-    final. `left_windows` are open or parked outside the wanted days.
+    `suspicious_windows` are covered, and searched once more. `doubts` has the suspicious days: from
+    when on each is searched once more, None if it was and stayed empty. `covered_days` are wanted
+    days that need nothing now; the `unsettled_days` among them have to be searched once more when
+    they can be final. `left_windows` are open or parked outside the wanted days.
     """
 
     days: DateRange
@@ -80,7 +81,7 @@ class Plan:
     left_windows: tuple[PageRequest, ...]
     covered_days: tuple[date, ...]
     unsettled_days: tuple[date, ...]
-    suspicious_days: tuple[date, ...]
+    doubts: Mapping[date, datetime | None]
     has_succeeded: bool
     """Whether the API has ever answered the query with a page."""
     experience: Experience
@@ -122,7 +123,8 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
 
     Open windows that overlap the wanted days are finished as they are, with the fields that they
     began with, parked ones only if they bring all wanted fields; days that an unfinished window
-    will bring with all wanted fields are not searched besides.
+    will bring with all wanted fields are not searched besides. A second search of suspicious days
+    that was begun is a parked window, too.
     """
     searched = windows.last_searches(known.coverage)
     missing = windows.missing_days(wanted.days, searched, wanted.freshness, now)
@@ -135,15 +137,23 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     promised = {
         day for request in open_windows if wanted.is_brought_by(request) for day in request.window
     }
-    parked_windows = []
+    doubted = _doubts(wanted, known)
+    doubtful = {day for day, at in doubted.items() if at and at <= now} - missing_set
+    parked_windows, second_searches = [], []
     for parked in known.parked_windows:
-        request = parked.request
-        if wanted.is_brought_by(request) and missing_set.intersection(request.window) - promised:
+        days = set(parked.request.window) - promised
+        if not wanted.is_brought_by(parked.request):
+            continue
+        if days & missing_set:
             parked_windows.append(parked)
-            promised.update(request.window)
+        elif days & doubtful:
+            second_searches.append(parked)
+            doubted |= dict.fromkeys(days & doubtful, parked.retry_at)
+        else:
+            continue
+        promised |= days
     unfinished = (*known.open_windows, *(parked.request for parked in known.parked_windows))
     unsettled = windows.unsettled_days(wanted.days, searched, wanted.freshness)
-    doubtful = set(second_searches(known.coverage, now)).intersection(wanted.days) - missing_set
     return Plan(
         days=wanted.days,
         open_windows=open_windows,
@@ -152,19 +162,22 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         ),
         parked_windows=tuple(parked.request for parked in parked_windows if parked.retry_at <= now),
         waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
-        suspicious_windows=tuple(_second_searches(wanted, doubtful)),
+        suspicious_windows=(
+            *(parked.request for parked in second_searches if parked.retry_at <= now),
+            *_second_searches(wanted, sorted(doubtful - promised)),
+        ),
         left_windows=tuple(r for r in unfinished if not r.window.overlaps(wanted.days)),
         covered_days=tuple(day for day in wanted.days if day not in missing_set),
         unsettled_days=tuple(day for day in unsettled if day not in missing_set),
-        suspicious_days=tuple(_suspicious_days(wanted, known)),
+        doubts=doubted,
         has_succeeded=bool(known.coverage) or not all(r.starts_search for r in unfinished),
         experience=_experience(known),
     )
 
 
-def _suspicious_days(wanted: Wanted, known: Known) -> Iterable[date]:
-    last = windows.last_coverage(known.coverage)
-    return (day for day in wanted.days if day in last and last[day].suspicious)
+def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
+    found = doubts(known.coverage, wanted.freshness)
+    return {day: found[day] for day in wanted.days if day in found}
 
 
 def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageRequest]:
@@ -205,3 +218,16 @@ def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> Pag
 def describe_days(days: tuple[date, ...]) -> str:
     """Days as a reader wants them: `2024-01-01..2024-01-31, 2024-03-02`."""
     return ", ".join(str(days_) for days_ in contiguous(days))
+
+
+def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
+    """What is hard to believe, and what is done about it: lines for a reader."""
+    waiting = {day: at for day, at in doubts.items() if at}
+    believed = tuple(day for day in doubts if day not in waiting)
+    if waiting:
+        yield (
+            f"{describe_days(tuple(waiting))}: no video where there should be some; searched once "
+            f"more from {min(waiting.values()):%Y-%m-%d %H:%M} UTC on"
+        )
+    if believed:
+        yield f"{describe_days(believed)}: no video where there should be some; searched twice"

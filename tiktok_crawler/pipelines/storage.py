@@ -210,8 +210,8 @@ class StoragePipeline:
         for days in remains.silences:
             self.crawler.stats.inc_value("tiktok/windows/suspicious_count")
             logger.warning(
-                "%(days)s: no video, right after days that have many; suspicious, and searched "
-                "once more by the first run after three days",
+                "%(days)s: no video, beside days that have many; suspicious, and searched once "
+                "more by the first run after three days",
                 {"days": days},
             )
         for days in remains.taken_back:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, func, insert, or_, select, update
 
-from tiktok_crawler.collection.date_range import DateRange, contiguous
+from tiktok_crawler.collection.date_range import DAY, DateRange, contiguous, midnight
 from tiktok_crawler.collection.parking import retry_at
 from tiktok_crawler.collection.plan import Known, Parked
 from tiktok_crawler.collection.windows import Covered
@@ -27,6 +27,7 @@ from tiktok_crawler.storage.models import (
     Crawl,
     CrawlWindow,
     Query,
+    Video,
     WindowState,
 )
 from tiktok_crawler.storage.statements import statements_for
@@ -246,6 +247,21 @@ class Ledger:
                 requests=sum(int(requests) for _, _, requests in rows),
                 videos=connection.scalar(videos) or 0,
             )
+
+    def videos_on(self, query_id: int, day: date) -> int:
+        """How many videos that the query found were published on a day, UTC."""
+        videos = (
+            select(func.count(Video.id.distinct()))
+            .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
+            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+            .where(
+                Crawl.query_id == query_id,
+                Video.create_time >= midnight(day),
+                Video.create_time < midnight(day + DAY),
+            )
+        )
+        with reading(self._engine) as connection:
+            return connection.scalar(videos) or 0
 
     def used_queries(self) -> list[UsedQuery]:
         """All queries of the database, in the order of their first use."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.plan import make_plan
@@ -36,8 +37,8 @@ class Remains:
     """What a run leaves behind: the plan of the next one, and all that the database has by now.
 
     `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
-    of this run that brought nothing right after days that brought many; `taken_back` are days that
-    were kept of a lost search before a video showed that they cannot be.
+    of this run that brought nothing beside days that brought many; `taken_back` are days that were
+    kept of a lost search before a video showed that they cannot be.
     """
 
     plan: Plan
@@ -151,11 +152,9 @@ class Session:
                 self._engine.dispose()
 
     def _use(self, engine: Engine) -> None:
-        self._engine, self._ledger, self._store = (
-            engine,
-            Ledger(engine, self._account),
-            Store(engine),
-        )
+        self._engine = engine
+        self._ledger = Ledger(engine, self._account)
+        self._store = Store(engine)
 
     def _remains(self, planned_at: datetime) -> Remains:
         taken_back = self._take_back_days(datetime.now(UTC))
@@ -187,8 +186,8 @@ class Session:
             Those that were not marked before.
         """
         coverage = self._ledger.coverage(self._query_id, self._wanted.fields)
-        found = sudden_silences(coverage, self._wanted.freshness)
-        silences = [silence for silence in found if not silence.suspicious]
+        videos_on = partial(self._ledger.videos_on, self._query_id)
+        silences = sudden_silences(coverage, self._wanted.freshness, videos_on)
         if silences:
             self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
         return silences

@@ -59,8 +59,9 @@ class QueryStatus:
         return tuple(day for plan in self.plans for day in plan.unsettled_days)
 
     @property
-    def suspicious_days(self) -> tuple[date, ...]:
-        return tuple(day for plan in self.plans for day in plan.suspicious_days)
+    def doubts(self) -> dict[date, datetime | None]:
+        """The suspicious days, as in a plan."""
+        return {day: again_at for plan in self.plans for day, again_at in plan.doubts.items()}
 
     @property
     def percent(self) -> float:
