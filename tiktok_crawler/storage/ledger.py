@@ -127,6 +127,11 @@ class Ledger:
 
         return transaction(self._engine, register)
 
+    def last_used_at(self, query_id: int) -> datetime | None:
+        """When a run of the query began last."""
+        with reading(self._engine) as connection:
+            return connection.scalar(select(Query.last_used_at).where(Query.id == query_id))
+
     def known(self, query_id: int, fields: Iterable[str]) -> Known:
         """What a plan has to know of a query that is searched with these fields."""
         split = self._windows(query_id, WindowState.SPLIT)

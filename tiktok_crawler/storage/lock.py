@@ -149,7 +149,7 @@ class _AdvisoryLock(_Lock):
         self._engine = engine
         self._key = {"key": key}
         self._session: Connection | None = None
-        self._is_mine = False
+        self._loss: str | None = NEVER_TAKEN
 
     def acquire(self) -> str | None:
         # Outside of transactions, which would keep the server from cleaning up.
@@ -158,18 +158,19 @@ class _AdvisoryLock(_Lock):
         session.detach()
         if session.scalar(text("SELECT pg_try_advisory_lock(:key)"), self._key):
             self._session = session
-            self._is_mine = True
+            self._loss = None
             return None
         holder = session.execute(text(HOLDER), self._key).one_or_none()
         session.close()
         return describe_holder(*holder) if holder else UNKNOWN_HOLDER
 
     def loss(self) -> str | None:
-        if self._is_held():
-            return None
-        holder = self.acquire() if self._is_mine else "nobody"
-        self._is_mine = holder is None
-        return f"since the connection to PostgreSQL broke: {holder} has it" if holder else None
+        # What was lost stays lost: the other crawl has gone on from where this one was.
+        if self._loss is None and not self._is_held():
+            holder = self.acquire()
+            if holder is not None:
+                self._loss = f"since the connection to PostgreSQL broke: {holder} has taken it"
+        return self._loss
 
     def _is_held(self) -> bool:
         if self._session is None:
@@ -189,10 +190,11 @@ class _AdvisoryLock(_Lock):
             self._session.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
         self._session.close()
         self._session = None
-        self._is_mine = False
+        self._loss = NEVER_TAKEN
 
 
 SIGNATURE_BYTES = 1000
+NEVER_TAKEN = "as it is not taken"
 UNKNOWN_HOLDER = "a process that has just begun, or has just ended"
 
 LOCKS = """

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.plan import make_plan
 from tiktok_crawler.collection.suspicion import sudden_silences
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
@@ -117,6 +118,7 @@ class Session:
         """
         assert self._lock
         self._lock.verify()
+        self._verify_plan()
         return self._ledger.book(self._query_id, request, now)
 
     def save_page(self, page: Page) -> Saved:
@@ -150,6 +152,13 @@ class Session:
                 self._lock.release()
             if self._engine:
                 self._engine.dispose()
+
+    def _verify_plan(self) -> None:
+        """A lock that was taken again is worth nothing if another run has begun in between."""
+        if self._ledger.last_used_at(self._query_id) != self._planned_at:
+            raise QueryLockedError(
+                "the lock on this query is lost, since another crawl of it has begun meanwhile"
+            )
 
     def _use(self, engine: Engine) -> None:
         self._engine = engine
