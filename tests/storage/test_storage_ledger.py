@@ -253,6 +253,28 @@ def test_a_second_try_does_not_change_since_when_a_window_is_parked(ledger):
     assert (found.parked_at, found.updated_at) == (NOON, LATER)
 
 
+@pytest.mark.parametrize(
+    ("other", "state"),
+    [
+        pytest.param({"fields": ("id", "username")}, "split", id="collected"),
+        pytest.param({"window": FEBRUARY}, "parked", id="other days"),
+        pytest.param({"fields": ("username",)}, "parked", id="other fields"),
+        pytest.param({"now": NOON - timedelta(1)}, "parked", id="collected before"),
+    ],
+)
+def test_a_parked_window_ends_when_its_days_were_collected_since(engine, store, other, state):
+    ledger = Ledger(engine)
+    query_id = ledger.begin(collection(), NOON)
+    ledger.park(ParkedWindow(booked(ledger, query_id, fields=("id",)), "no"), NOON)
+    request = booked(ledger, query_id, **({"now": LATER, "fields": ("id",)} | other))
+    store.save_page(page(request), tags=())
+
+    ledger.retire_parked(query_id, LATER)
+
+    assert rows(engine, "crawl_window")[0]["state"] == state
+    assert not ledger.known(query_id, ()).has_been_heavy
+
+
 def test_the_windows_that_may_be_tried_longest_come_first(ledger):
     query_id = ledger.begin(collection(), NOON)
     january, february = booked(ledger, query_id), booked(ledger, query_id, window=FEBRUARY)

@@ -15,7 +15,7 @@ from sqlalchemy import and_, func, insert, or_, select, update
 from tiktok_crawler.collection.date_range import DAY, DateRange, contiguous, midnight
 from tiktok_crawler.collection.parking import retry_at
 from tiktok_crawler.collection.plan import Known, Parked
-from tiktok_crawler.collection.windows import Covered
+from tiktok_crawler.collection.windows import Covered, last_searches
 from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
 from tiktok_crawler.research_api import query as research_api
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -151,6 +151,30 @@ class Ledger:
             for window in self._windows(query_id, WindowState.COMPLETE)
             if wanted <= set(window.fields)
         ]
+
+    def retire_parked(self, query_id: int, now: datetime) -> None:
+        """Give up for good the parked windows that other searches have made needless.
+
+        These are the windows whose days were all collected since they were made, with all their
+        fields.
+        """
+        complete = self._windows(query_id, WindowState.COMPLETE)
+        needless = [
+            window.id
+            for window in self._windows(query_id, WindowState.PARKED)
+            if _is_collected_since(window, complete)
+        ]
+        if needless:
+            windows = update(CrawlWindow).where(
+                self._statements.among(CrawlWindow.__table__.c.id, needless)
+            )
+            values = {
+                CrawlWindow.state: WindowState.SPLIT,
+                CrawlWindow.error: None,
+                CrawlWindow.error_log_id: None,
+                CrawlWindow.updated_at: now,
+            }
+            transaction(self._engine, lambda on: on.execute(windows.values(values)))
 
     def suspect(self, window_ids: Sequence[int]) -> None:
         """Mark complete windows as suspicious: they are searched once more."""
@@ -382,6 +406,13 @@ def _covered(window: Row[Any]) -> Covered:
         suspicious=window.suspicious,
         window_id=window.id,
     )
+
+
+def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:
+    fields = set(window.fields)
+    coverage = (_covered(other) for other in complete if fields <= set(other.fields))
+    searched = last_searches(c for c in coverage if c.searched_at >= window.created_at)
+    return all(day in searched for day in DateRange(window.start_date, window.end_date))
 
 
 def _parked(window: Row[Any]) -> Parked:

@@ -103,6 +103,7 @@ class Session:
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
         self._take_back_days(now)
+        self._ledger.retire_parked(self._query_id, now)
         self._suspect_silences()
         # From here on, what fails while another program writes is tried again by the crawl, which
         # looks in between whether it is interrupted.
@@ -167,6 +168,7 @@ class Session:
 
     def _remains(self, planned_at: datetime) -> Remains:
         taken_back = self._take_back_days(datetime.now(UTC))
+        self._ledger.retire_parked(self._query_id, planned_at)
         silences = self._suspect_silences()
         plan = self._make_plan(planned_at)
         final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
