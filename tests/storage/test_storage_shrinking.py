@@ -10,7 +10,7 @@ from sqlalchemy import select
 from stored_pages import JANUARY, NOON, booked, collection, page, rows
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import LostSearch, PageRequest
+from tiktok_crawler.items import LostSearch, PageRequest, ParkedWindow
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.models import CrawlWindow
 from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
@@ -82,6 +82,27 @@ def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(
 
     assert again.resumed == lost.resumed
     assert len(rows(engine, "crawl_window")) == len(windows)
+
+
+def test_the_rest_of_a_parked_window_is_parked_for_the_same_reason(engine):
+    ledger, store = Ledger(engine), Store(engine)
+    query_id = ledger.begin(collection(), NOON)
+    answer = page(booked(ledger, query_id), video(31), video(20), has_more=True)
+    store.save_page(answer, tags=())
+    ledger.park(ParkedWindow(answer.next_request, "the API said no", "20240601"), NOON)
+    (parked,) = ledger.known(query_id, ()).parked_windows
+    before = LostSearch(ledger.book(query_id, parked.request, LATER), 1)
+
+    for _ in range(2):
+        lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+
+    again = LATER + timedelta(hours=1)
+    assert ledger.book(query_id, lost.resumed, again) == lost.resumed
+    (rest,) = ledger.unfinished_windows(query_id)
+    assert (rest.window_id, rest.days) == (lost.resumed.window_id, lost.resumed.window)
+    assert (rest.state, rest.parked_at) == ("parked", NOON)
+    assert (rest.error, rest.error_log_id) == ("the API said no", "20240601")
+    assert not ledger.known(query_id, ()).has_been_heavy
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,11 @@ from tiktok_crawler.storage.models import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow, 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Insert, Row
 
     from tiktok_crawler.items import LostSearch
+
+    Window = Row[tuple[object, ...]]
 
 EVIDENCE_VIDEOS = 50
 """Fewer videos of a query prove nothing about its ids, and have cost few requests."""
@@ -27,9 +29,10 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
     """Keep what the lost search of a window has passed.
 
     The window becomes `split`, beside a `complete` one for the days that its search has delivered
-    completely; if it is already, since the commit was in doubt, the answer is the same. Where there
-    are no such days, or where the query's own records do not bear out that ids are made at most
-    `skew` before `create_time`, the whole window is searched again.
+    completely; if it is already, since the commit was in doubt, the answer is the same. The rest of
+    a parked window gets its row at once, and stays parked; that of an open one when it is booked.
+    Where there are no such days, or where the query's own records do not bear out that ids are made
+    at most `skew` before `create_time`, the whole window is searched again.
 
     Returns:
         The same, with the request that starts the new search.
@@ -44,10 +47,21 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
     passed = passed_days(request.window, spans, skew) if are_true else None
     if passed is None:
         return replace(lost, resumed=request.from_start(), trusts_ids=trusts_ids)
-    if window.state is not WindowState.SPLIT:
-        _split(connection, window, passed, now)
     rest = DateRange(request.window.start, passed.start - DAY)
-    return replace(lost, resumed=replace(request.from_start(), window_id=None, window=rest))
+    if window.state is not WindowState.SPLIT:
+        _split(connection, window, now)
+        _add_passed(connection, window, passed, now)
+        if window.state is WindowState.PARKED:
+            _add_rest(connection, window, rest, now)
+    rest_id = connection.scalar(
+        select(CrawlWindow.id).where(
+            CrawlWindow.query_id == window.query_id,
+            CrawlWindow.start_date == rest.start,
+            CrawlWindow.end_date == rest.end,
+            CrawlWindow.created_at == now,
+        )
+    )
+    return replace(lost, resumed=replace(request.from_start(), window_id=rest_id, window=rest))
 
 
 def untrue_days(connection: Connection, query_id: int, skew: timedelta) -> list[DateRange]:
@@ -97,7 +111,7 @@ def _ids_are_true(connection: Connection, query_id: int, skew: timedelta) -> boo
     return True if count >= EVIDENCE_VIDEOS else None
 
 
-def _spans(connection: Connection, window: Row[tuple[object, ...]]) -> list[PageSpan]:
+def _spans(connection: Connection, window: Window) -> list[PageSpan]:
     """What the pages of the window's last search brought, in their order."""
     video_id = VIDEOS_TO_CRAWLS.c.video_id
     pages = (
@@ -113,22 +127,48 @@ def _spans(connection: Connection, window: Row[tuple[object, ...]]) -> list[Page
     return [PageSpan(newest, oldest) for newest, oldest in connection.execute(pages)]
 
 
-def _split(
-    connection: Connection, window: Row[tuple[object, ...]], passed: DateRange, now: datetime
-) -> None:
-    split = {CrawlWindow.state: WindowState.SPLIT, CrawlWindow.updated_at: now}
-    connection.execute(update(CrawlWindow).where(CrawlWindow.id == window.id).values(split))
+def _split(connection: Connection, window: Window, now: datetime) -> None:
+    values = {
+        CrawlWindow.state: WindowState.SPLIT,
+        # Why it had been parked; nothing was too heavy.
+        CrawlWindow.error: None,
+        CrawlWindow.error_log_id: None,
+        CrawlWindow.updated_at: now,
+    }
+    connection.execute(update(CrawlWindow).where(CrawlWindow.id == window.id).values(values))
+
+
+def _add_passed(connection: Connection, window: Window, days: DateRange, now: datetime) -> None:
     connection.execute(
-        insert(CrawlWindow).values(
-            query_id=window.query_id,
-            start_date=passed.start,
-            end_date=passed.end,
+        _part(window, days, now).values(
             state=WindowState.COMPLETE,
-            fields=window.fields,
             searched_at=window.searched_at,
             last_page_at=window.last_page_at,
             completed_at=now,
-            created_at=now,
-            updated_at=now,
         )
+    )
+
+
+def _add_rest(connection: Connection, window: Window, days: DateRange, now: datetime) -> None:
+    """The rest of a parked window is parked for what that was parked for, until a page comes."""
+    connection.execute(
+        _part(window, days, now).values(
+            state=WindowState.PARKED,
+            parked_count=window.parked_count,
+            parked_at=window.parked_at,
+            retry_at=window.retry_at,
+            error=window.error,
+            error_log_id=window.error_log_id,
+        )
+    )
+
+
+def _part(window: Window, days: DateRange, now: datetime) -> Insert:
+    return insert(CrawlWindow).values(
+        query_id=window.query_id,
+        start_date=days.start,
+        end_date=days.end,
+        fields=window.fields,
+        created_at=now,
+        updated_at=now,
     )
