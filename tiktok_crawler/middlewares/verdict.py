@@ -6,9 +6,11 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
+from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.research_api.errors import Kind, Verdict, classify
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from typing import Self
 
     from scrapy import Request
@@ -28,6 +30,11 @@ def verdict_of(request: Request) -> Verdict:
     return cast("Verdict", request.meta["verdict"])
 
 
+def received_at_of(request: Request) -> datetime:
+    """When the answer to the request came, UTC."""
+    return cast("datetime", request.meta["received_at"])
+
+
 def _without_token(verdict: Verdict, request: Request) -> Verdict:
     """An answer may repeat what it was asked with; the token goes into no log and no database."""
     header = (request.headers.get("Authorization") or b"").decode()
@@ -38,7 +45,7 @@ def _without_token(verdict: Verdict, request: Request) -> Verdict:
 
 
 class VerdictMiddleware:
-    """Classifies each answer and keeps the verdict in `request.meta["verdict"]`.
+    """Classifies each answer; `verdict_of` and `received_at_of` tell the others.
 
     Statistics: tiktok/answers/<kind>_count.
     """
@@ -55,6 +62,7 @@ class VerdictMiddleware:
             return response
         verdict = _without_token(classify(response.status, response.body), request)
         request.meta["verdict"] = verdict
+        request.meta["received_at"] = utc_now()
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.kind is not Kind.PAGE:
             logger.info(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.items import Page
+from tiktok_crawler.research_api.errors import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,8 +13,22 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.items import PageRequest
     from tiktok_crawler.research_api.endpoints import Endpoint
+    from tiktok_crawler.research_api.errors import Verdict
 
 LARGEST_CURSOR = 2**63 - 1
+
+
+def page_of(
+    endpoint: Endpoint, request: PageRequest, verdict: Verdict, *, received_at: datetime
+) -> Page:
+    """The page that an answer brings: one with records, or one that says that there are none.
+
+    An answer that is malformed and has no records stands for an empty result.
+    """
+    data = verdict.data or {}
+    if verdict.kind is Kind.MALFORMED and not data.get(endpoint.records_key):
+        return empty_page(request, received_at=received_at, log_id=verdict.log_id)
+    return read_page(endpoint, request, data, received_at=received_at, log_id=verdict.log_id)
 
 
 def read_page(

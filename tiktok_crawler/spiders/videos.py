@@ -29,11 +29,11 @@ from tiktok_crawler.failures import (
 )
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
-from tiktok_crawler.middlewares.verdict import verdict_of
+from tiktok_crawler.middlewares.verdict import received_at_of, verdict_of
 from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
 from tiktok_crawler.research_api.errors import Kind
-from tiktok_crawler.research_api.responses import empty_page, read_page
+from tiktok_crawler.research_api.responses import page_of
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -137,22 +137,14 @@ class VideosSpider(Spider):
         assert response.request
         page_request: PageRequest = response.request.meta["page_request"]
         verdict = verdict_of(response.request)
-        is_malformed = verdict.kind is Kind.MALFORMED
-        if is_malformed and not (verdict.data or {}).get(VIDEO_QUERY.records_key):
-            yield empty_page(page_request, received_at=utc_now(), log_id=verdict.log_id)
-            return
-        page = read_page(
-            VIDEO_QUERY,
-            page_request,
-            verdict.data or {},
-            received_at=utc_now(),
-            log_id=verdict.log_id,
-        )
+        received_at = received_at_of(response.request)
+        page = page_of(VIDEO_QUERY, page_request, verdict, received_at=received_at)
         yield page
-        if is_malformed:
-            yield self._give_up(page_request, str(verdict), verdict.log_id)
+        if page.next_request is None:
             return
-        if page.next_request:
+        if verdict.kind is Kind.MALFORMED:
+            yield self._give_up(page_request, str(verdict), verdict.log_id)
+        else:
             yield self._follow(response.request, page)
 
     def failed(self, failure: Failure) -> Iterator[LostSearch | HeavyWindow | ParkedWindow]:
