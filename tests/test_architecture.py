@@ -16,7 +16,8 @@ DOCUMENT = PACKAGE.parent / "docs" / "configuration.md"
 
 FRAMEWORKS = {"scrapy", "twisted"}
 PURE = tuple(
-    f"tiktok_crawler.{name}" for name in ("research_api", "collection", "storage", "items")
+    f"tiktok_crawler.{name}"
+    for name in ("research_api", "collection", "storage", "archive", "items")
 )
 ENDS_OF_THE_LINE = {"tiktok_crawler.spiders", "tiktok_crawler.commands"}
 ENVIRONMENT_ONLY = {"TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET"}

@@ -140,6 +140,12 @@ def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ
     return environ.get("TIKTOK_DATABASE_URL") or str(configured or default)
 
 
+def archive_folder(settings: BaseSettings) -> Path | None:
+    """Where every answer is kept as it came; None: nowhere."""
+    folder = settings.get("TIKTOK_ARCHIVE")
+    return Path(folder).expanduser() if folder else None
+
+
 def credentials(
     settings: BaseSettings, environ: Mapping[str, str] = os.environ, *, warn: bool = True
 ) -> Credentials:

@@ -5,6 +5,7 @@ CrawlerError
 ├── CredentialsError      77  no credentials, or credentials that cannot be read or are refused
 ├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
 │   └── QueryFileError        every mistake of one query file
+├── ArchiveError          70  an archive that cannot be written to its end
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
     ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
@@ -16,7 +17,7 @@ its message is all that is shown of it. Any other exception is a bug, and loud.
 
 from __future__ import annotations
 
-from os import EX_CONFIG, EX_NOPERM, EX_TEMPFAIL, EX_USAGE
+from os import EX_CONFIG, EX_NOPERM, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
 from typing import ClassVar
 
 
@@ -46,6 +47,12 @@ class ConfigurationError(CrawlerError):
 
 class QueryFileError(ConfigurationError):
     """Raised by `collection.query_file`; the message has one line for each mistake of the file."""
+
+
+class ArchiveError(CrawlerError):
+    """Raised by `archive.writer` when a line cannot be written, such as on a full disk."""
+
+    exit_status = EX_SOFTWARE
 
 
 class TemporaryError(CrawlerError):

@@ -108,6 +108,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "tiktok_crawler.middlewares.token.TokenMiddleware": 570,
     # Holds requests while the quota is used up; books each one that is sent.
     "tiktok_crawler.middlewares.quota.QuotaMiddleware": 580,
+    # Keeps each answer as it came, before the others act on it.
+    "tiktok_crawler.middlewares.archive.ArchiveMiddleware": 583,
     # Says what an answer means, for the others.
     "tiktok_crawler.middlewares.verdict.VerdictMiddleware": 585,
     # Replaced: it ends the crawl on an answer that is not what its headers say.
@@ -132,6 +134,9 @@ TIKTOK_SANDBOX_PROFILE = "none"
 # None: sqlite:///tiktok.db, with the sandbox sqlite:///tiktok-sandbox.db. The environment variable
 # of this name goes before it.
 TIKTOK_DATABASE_URL: str | None = None
+
+# A folder in which every answer is kept as it came; None: nowhere.
+TIKTOK_ARCHIVE: str | None = None
 
 # Holds client_key and client_secret, unless TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are in the
 # environment.

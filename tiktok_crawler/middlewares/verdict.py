@@ -35,10 +35,14 @@ def received_at_of(request: Request) -> datetime:
     return cast("datetime", request.meta["received_at"])
 
 
+def token_in(request: Request) -> str:
+    """The access token that the request was sent with; empty if there was none."""
+    return (request.headers.get("Authorization") or b"").decode().removeprefix("Bearer ")
+
+
 def _without_token(verdict: Verdict, request: Request) -> Verdict:
     """An answer may repeat what it was asked with; the token goes into no log and no database."""
-    header = (request.headers.get("Authorization") or b"").decode()
-    token = header.removeprefix("Bearer ")
+    token = token_in(request)
     if not token or token not in verdict.message:
         return verdict
     return replace(verdict, message=verdict.message.replace(token, "***"))

@@ -5,16 +5,19 @@ from __future__ import annotations
 import asyncio
 import logging
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
 
 from scrapy.exceptions import DropItem
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler import configuration
+from tiktok_crawler.archive.session import ArchivedSession
+from tiktok_crawler.archive.writer import ArchiveWriter
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
-from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.exceptions import ArchiveError, CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -23,10 +26,12 @@ from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Self
 
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.archive.lines import Answer
     from tiktok_crawler.collection.plan import Plan
     from tiktok_crawler.items import PageRequest
     from tiktok_crawler.storage.session import Remains
@@ -54,7 +59,7 @@ class StoragePipeline:
     Opens the database and takes the query's lock before the first request. While the database is
     away it tries again, for a minute. An exception here closes the crawl (`extensions/outcome.py`).
 
-    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET.
+    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_ARCHIVE.
     Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
     tiktok/windows/parked_count, tiktok/videos/new_count, tiktok/videos/updated_count,
     tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count,
@@ -74,7 +79,9 @@ class StoragePipeline:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings, spider = crawler.settings, crawler.spider
-        session = Session(
+        folder = configuration.archive_folder(settings)
+        make = partial(ArchivedSession, archive=ArchiveWriter(folder)) if folder else Session
+        session = make(
             configuration.database_url(settings),
             origin=configuration.origin(settings),
             collection=spider.collection,  # type: ignore[union-attr]
@@ -128,7 +135,10 @@ class StoragePipeline:
 
     async def plan(self) -> Plan:
         """Register the collection, and decide what this run has to do."""
-        return await self._in_thread(self._session.plan, utc_now())
+        try:
+            return await self._in_thread(self._session.plan, utc_now())
+        except ArchiveError as exc:
+            raise self._outcome.refuse(exc) from exc
 
     async def book(self, request: PageRequest) -> PageRequest:
         """Write down that the request is about to be sent.
@@ -143,6 +153,18 @@ class StoragePipeline:
             NotStoredError: the database is away for too long; the crawl ends.
         """
         return await self._patiently(self._session.book, request, utc_now())
+
+    async def keep_answer(
+        self, window_id: int, answer: Answer, received_at: datetime, *, is_malformed: bool
+    ) -> None:
+        """Archive the answer to the last request of a window, in a crawl with an archive.
+
+        Raises:
+            ArchiveError: that is not possible.
+        """
+        assert isinstance(self._session, ArchivedSession)
+        keep = self._session.keep_answer
+        await self._in_thread(keep, window_id, answer, received_at, is_malformed=is_malformed)
 
     async def fill_quota(self) -> None:
         """Write down that the API says that the day's quota is used up."""

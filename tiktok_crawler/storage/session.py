@@ -20,7 +20,7 @@ from tiktok_crawler.storage.store import Store
 from tiktok_crawler.storage.transactions import reading, transaction
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
     from sqlalchemy.exc import DBAPIError
 
     from tiktok_crawler.collection.date_range import DateRange
@@ -128,8 +128,7 @@ class Session:
     def search_lost(self, lost: LostSearch, now: datetime) -> LostSearch:
         """Keep the days that the lost search had passed, and say how to go on with the others."""
         assert self._engine
-        skew = self._wanted.id_skew
-        return transaction(self._engine, lambda on: shrink(on, lost, skew, now))
+        return transaction(self._engine, lambda on: self._shrink(on, lost, now))
 
     def split(self, heavy: HeavyWindow, now: datetime) -> None:
         self._ledger.split(heavy, now)
@@ -165,6 +164,9 @@ class Session:
         self._engine = engine
         self._ledger = Ledger(engine, self._account)
         self._store = Store(engine)
+
+    def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
+        return shrink(connection, lost, self._wanted.id_skew, now)
 
     def _remains(self, planned_at: datetime) -> Remains:
         taken_back = self._take_back_days(datetime.now(UTC))

@@ -49,10 +49,7 @@ def shrink(connection: Connection, lost: LostSearch, skew: timedelta, now: datet
         return replace(lost, resumed=request.from_start(), trusts_ids=trusts_ids)
     rest = DateRange(request.window.start, passed.start - DAY)
     if window.state is not WindowState.SPLIT:
-        _split(connection, window, now)
-        _add_passed(connection, window, passed, now)
-        if window.state is WindowState.PARKED:
-            _add_rest(connection, window, rest, now)
+        split_off(connection, window, passed, now)
     rest_id = connection.scalar(
         select(CrawlWindow.id).where(
             CrawlWindow.query_id == window.query_id,
@@ -125,6 +122,17 @@ def _spans(connection: Connection, window: Window) -> list[PageSpan]:
         .order_by(Crawl.cursor)
     )
     return [PageSpan(newest, oldest) for newest, oldest in connection.execute(pages)]
+
+
+def split_off(connection: Connection, window: Window, passed: DateRange, now: datetime) -> None:
+    """Split a window, and put a complete one beside it for the days that its search has passed.
+
+    The rest of a window that was parked is so, too.
+    """
+    _split(connection, window, now)
+    _add_passed(connection, window, passed, now)
+    if window.state is WindowState.PARKED:
+        _add_rest(connection, window, DateRange(window.start_date, passed.start - DAY), now)
 
 
 def _split(connection: Connection, window: Window, now: datetime) -> None:

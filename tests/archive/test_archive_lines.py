@@ -1,0 +1,117 @@
+"""The lines of an archive: what is written can be read, and what cannot be read is named."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from archived import JANUARY, NOON, answer_line, body, request, run_line, window_line
+
+from tiktok_crawler.archive.lines import (
+    Answer,
+    Believed,
+    LineError,
+    WindowParked,
+    WindowShrunk,
+    WindowSplit,
+    dump_line,
+    read_line,
+)
+from tiktok_crawler.exceptions import ConfigurationError
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "archive.md").read_text(encoding="utf-8")
+
+LINES = {
+    "run": run_line(),
+    "page": answer_line(1, body(1, 2, cursor=200), request(100)),
+    "not UTF-8": answer_line(1, b"\xff\x00\x80"),
+    "line feeds and separators": answer_line(1, b'{"a":\n\r"\\n\xe2\x80\xa8"}\n'),
+    "nothing": answer_line(1, b""),
+    "headers": window_line(1, Answer(429, {"Retry-After": "7"}, b"x")),
+    "believed": window_line(1, Believed()),
+    "shrunk": window_line(1, WindowShrunk(JANUARY)),
+    "split": window_line(1, WindowSplit("HTTP 500: \u2028é", None)),
+    "parked": window_line(1, WindowParked("no", "2024LOG", 100, "77"), request(100)),
+    "half a surrogate pair": window_line(1, WindowParked("\ud800", None, 100, "\ud800")),
+    "to the microsecond": replace(run_line(), at=NOON + timedelta(microseconds=1)),
+}
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_what_is_written_can_be_read(line):
+    text = dump_line(line)
+    assert read_line(text) == line
+    assert text.endswith(b"\n")
+    assert text.count(b"\n") == 1
+
+
+def test_a_line_says_what_was_asked_and_what_came():
+    content = json.loads(dump_line(answer_line(2, body(1), request(100))))
+    assert content["kind"] == "answer"
+    assert content["at"] == "2024-06-01T12:00:02+00:00"
+    assert content["requested_at"] == "2024-06-01T12:00:01+00:00"
+    assert content["tags"] == ["dairy"]
+    assert len(content["fingerprint"]) == 64
+    assert content["request"] == {
+        "endpoint": "/v2/research/video/query/",
+        "fields": ["id", "username", "hashtag_names"],
+        "body": {
+            "query": {
+                "and": [{"field_name": "region_code", "field_values": ["FR"], "operation": "EQ"}]
+            },
+            "start_date": "20240101",
+            "end_date": "20240131",
+            "max_count": 100,
+            "cursor": 100,
+            "search_id": "77",
+        },
+    }
+    assert json.loads(content["response"]["body"])["data"]["videos"][0]["id"] == 1
+
+
+def altered(**changes):
+    content = json.loads(dump_line(answer_line(1, body(1)))) | changes
+    return json.dumps(content).encode()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"",
+        b"{",
+        b"7",
+        b"[" * 100_000,
+        altered(at="noon"),
+        altered(kind="rumour"),
+        altered(format=None),
+        altered(request={"body": {"query": {}}}),
+        altered(response={"status": 200, "headers": {}}),
+    ],
+)
+def test_a_line_that_is_none_is_refused(text):
+    with pytest.raises(LineError):
+        read_line(text)
+
+
+def test_a_line_of_a_newer_version_is_not_misread():
+    with pytest.raises(ConfigurationError, match=r"tiktok_crawler 9\.1, which is newer"):
+        read_line(altered(format=2, version="9.1"))
+
+
+def keys(content):
+    """All keys of an object and of the objects in it, but not of what is sent or received."""
+    for key, value in content.items():
+        yield key
+        if isinstance(value, dict) and key not in ("query", "body", "headers"):
+            yield from keys(value)
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_the_documentation_names_every_kind_and_key(line):
+    content = json.loads(dump_line(line))
+    named = set(re.findall(r"`(\w+)`", DOCUMENT))
+    assert {content["kind"], *keys(content)} <= named

@@ -1,0 +1,141 @@
+"""Crawls with an archive, lines of archives, and what databases hold apart from their own ids."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from tiktok_crawler.archive.lines import Answer, Asked, Run, RunLine, Source, WindowLine, dump_line
+from tiktok_crawler.archive.reader import Archives, find_archives
+from tiktok_crawler.archive.replay import Replay
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.query_file import Collection
+from tiktok_crawler.items import PageRequest
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.models import Base
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from crawling import CrawlFolder
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.archive.lines import Event
+    from tiktok_crawler.archive.replay import Counts
+
+NOT_ARCHIVED = {"api_quota", "database_origin"}
+"""What was spent today, and when the database was made: facts of its own."""
+
+KEYS = {
+    "query": ("fingerprint",),
+    "hashtag": ("name",),
+    "effect": ("effect_id",),
+    "query_tag": ("name",),
+    "crawl_window": ("query_id", "start_date", "end_date", "created_at"),
+    "crawl": ("crawl_window_id", "cursor", "crawl_started_at"),
+}
+"""What tells rows with surrogate ids apart; tables before those that refer to them."""
+
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+SOURCE = Source("sandbox", QUERY, ("dairy",))
+
+
+async def archived_crawl(
+    folder: CrawlFolder, url: str, settings: dict[str, Any] | None = None, **arguments: str
+) -> Crawler:
+    """A crawl that keeps its answers in the folder `archive`."""
+    archive = {"TIKTOK_ARCHIVE": str(folder.path / "archive")}
+    return await folder.crawl(url, archive | (settings or {}), **arguments)
+
+
+def replay(url: str, *places: Path) -> Counts:
+    """Replay archives into a database; nothing may be wrong with them."""
+    archives = Archives(find_archives(places))
+    counts = replay_lines(url, archives.lines(), origin=archives.origin())
+    assert archives.damages == []
+    return counts
+
+
+def replay_lines(url: str, lines, *, origin: str = "sandbox") -> Counts:
+    engine = database.create_engine_for(database.database_url(url))
+    database.prepare(engine, origin)
+    replay = Replay(engine)
+    replay.run(lines)
+    replay.close()
+    engine.dispose()
+    return replay.counts
+
+
+def content(url: str) -> dict[str, list[dict[str, Any]]]:
+    """All rows of all tables, sorted; ids that a database gives are replaced by what they mean."""
+    engine = database.create_engine_for(database.database_url(url))
+    with engine.connect() as connection:
+        tables = {
+            table.name: [dict(row) for row in connection.execute(select(table)).mappings()]
+            for table in Base.metadata.sorted_tables
+            if table.name not in NOT_ARCHIVED
+        }
+    engine.dispose()
+    meanings: dict[str, dict[int, tuple]] = {}
+    for name in [*KEYS, *(name for name in tables if name not in KEYS)]:
+        for row in tables[name]:
+            for foreign in Base.metadata.tables[name].foreign_keys:
+                target, column = foreign.column.table.name, foreign.parent.name
+                row[column] = meanings[target][row[column]] if target in KEYS else row[column]
+        if name in KEYS:
+            meanings[name] = {
+                row.pop("id"): tuple(row[key] for key in KEYS[name]) for row in tables[name]
+            }
+        elif name != "video":
+            for row in tables[name]:
+                row.pop("id", None)
+    return {name: sorted(rows, key=repr) for name, rows in tables.items()}
+
+
+def texts(folder: Path) -> list[dict[str, Any]]:
+    """The lines of all archives in a folder, as others read them."""
+    return [
+        json.loads(text)
+        for path in find_archives([folder])
+        for text in gzip.decompress(path.read_bytes()).splitlines()
+    ]
+
+
+def body(*ids: int, cursor: int = 100, has_more: bool = False, **data: Any) -> bytes:
+    """The body of a page with videos of these ids."""
+    records = [{"id": id_, "username": "ann", "hashtag_names": ["butter"]} for id_ in ids]
+    of_page = {"videos": records, "cursor": cursor, "has_more": has_more, "search_id": "77"}
+    return json.dumps({"data": of_page | data, "error": {"code": "ok", "message": ""}}).encode()
+
+
+def request(cursor: int = 0, *, days: DateRange = JANUARY) -> PageRequest:
+    search_id = "77" if cursor else None
+    return PageRequest(None, days, ("id", "username", "hashtag_names"), 100, cursor, search_id)
+
+
+def run_line(at: datetime = NOON, *, tags: tuple[str, ...] = ("dairy",)) -> RunLine:
+    source = Source("sandbox", QUERY, tags)
+    collection = Collection(QUERY, JANUARY, "2024-01-01", "2024-01-31", tags)
+    return RunLine(at, source, Run(at, collection))
+
+
+def window_line(second: int, event: Event, of: PageRequest | None = None) -> WindowLine:
+    """What happened so many seconds after noon, to a request that was sent a second before."""
+    at = NOON + timedelta(seconds=second)
+    asked = Asked(of or request(), NOON, at - timedelta(seconds=1))
+    return WindowLine(at, SOURCE, asked, event)
+
+
+def answer_line(second: int, text: bytes, of: PageRequest | None = None) -> WindowLine:
+    return window_line(second, Answer(200, {}, text), of)
+
+
+def dump_lines(*lines: RunLine | WindowLine) -> bytes:
+    return b"".join(map(dump_line, lines))

@@ -1,0 +1,113 @@
+"""An archive that cannot be written stops the crawl, and nothing is stored that is not archived."""
+
+from __future__ import annotations
+
+import os
+import resource
+from contextlib import contextmanager
+from os import EX_CONFIG, EX_OK, EX_SOFTWARE
+
+import pytest
+from archived import archived_crawl, content, replay, texts
+from crawling import CrawlFolder, exit_status
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, page, serving
+
+from tiktok_crawler.components import extension
+from tiktok_crawler.extensions.outcome import Outcome
+
+
+@contextmanager
+def files_of_at_most(size):
+    limits = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, limits[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+
+
+@deferred_f_from_coro_f
+async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(tmp_path, caplog, request):
+    url = request.getfixturevalue("postgresql_url")  # its files are not this process's
+    folder = CrawlFolder(tmp_path)
+    noise = {"noise": os.urandom(60_000).hex()}
+    script = ScriptedApi(page(3, has_more=True), page(2, has_more=True, **noise), page(1))
+    settings = {"TIKTOK_DATABASE_URL": url}
+    async with serving(script) as api:
+        with files_of_at_most(20_000):
+            crawler = await archived_crawl(folder, api.url, settings)
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert crawler.stats.get_value("finish_reason") == "storage_failed"
+    assert [row["id"] for row in content(url)["video"]] == [3]
+    assert [row["state"] for row in content(url)["crawl_window"]] == ["open"]
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.getMessage() for record in errors] == [
+        f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
+    ]
+    assert not any(record.exc_info for record in errors)
+
+
+@deferred_f_from_coro_f
+async def test_a_disk_that_is_full_from_the_start_is_said_once(tmp_path, request):
+    url = request.getfixturevalue("postgresql_url")
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        with files_of_at_most(10):
+            crawler = await archived_crawl(folder, api.url, {"TIKTOK_DATABASE_URL": url})
+    outcome = extension(crawler, Outcome)
+    assert "cannot be written: File too large" in str(outcome.error)
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert api.bodies == []
+    assert content(url)["query"] == []
+
+
+@deferred_f_from_coro_f
+async def test_a_folder_that_cannot_be_made_stops_the_crawl_before_it_begins(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    (tmp_path / "archive").write_text("")
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await archived_crawl(folder, api.url)
+        assert exit_status(crawler) == EX_CONFIG
+        assert api.bodies == api.token_forms == []
+        (tmp_path / "archive").unlink()
+        # The lock was given back.
+        crawler = await archived_crawl(folder, api.url)
+    assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_an_answer_is_in_the_archive_before_its_page_is_in_the_database(tmp_path):
+    folder = CrawlFolder(tmp_path)
+
+    def answer(body):
+        pages = body.get("cursor", 0) // 100
+        if pages:
+            stored = content(folder.database_url)["crawl"]
+            assert len(stored) == pages
+            (file,) = (tmp_path / "archive").iterdir()
+            # The file is not closed yet.
+            assert file.stat().st_size > 0
+            replayed = f"sqlite:///{tmp_path / f'{pages}.db'}"
+            replay(replayed, tmp_path / "archive")
+            assert content(replayed)["crawl"] == stored
+        return page(9 - pages, cursor=100 * pages + 100, has_more=pages < 3)
+
+    async with serving(ScriptedApi(answer)) as api:
+        crawler = await archived_crawl(folder, api.url)
+    assert exit_status(crawler) == EX_OK
+    assert len(texts(tmp_path / "archive")) == 5
+
+
+@pytest.mark.parametrize("value", ["", None])
+@deferred_f_from_coro_f
+async def test_an_empty_setting_is_none(tmp_path, value):
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_ARCHIVE": value})
+    assert exit_status(crawler) == EX_OK
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "crawl.db",
+        "query.yaml",
+        "secrets.yaml",
+    ]

@@ -1,0 +1,284 @@
+"""The lines of an archive, as values and as JSON: what a crawl was told, and what it made of it.
+
+docs/archive.md describes them for others. All times are UTC.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import metadata
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.query_file import Collection
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.items import PageRequest
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.research_api.query import Query
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+FORMAT = 1
+"""Goes up when readers of this version would misunderstand a line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A crawl begins. The line stands at the start of each of its files."""
+
+    began_at: datetime
+    collection: Collection
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer to a research request: its status, some of its headers, and its whole body."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """The window's last answer, which is malformed, counts as a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowShrunk:
+    """The search was lost; the days that it had passed are covered, the others left to windows."""
+
+    passed: DateRange
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSplit:
+    """The window is too heavy: its days are left to other windows."""
+
+    reason: str
+    log_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowParked:
+    """The window is given up for now; a later try begins at `cursor` of the search `search_id`."""
+
+    reason: str
+    log_id: str | None
+    cursor: int
+    search_id: str | None
+
+
+Event = Answer | Believed | WindowShrunk | WindowSplit | WindowParked
+
+KINDS: dict[str, type[Event]] = {
+    "answer": Answer,
+    "believed": Believed,
+    "window_shrunk": WindowShrunk,
+    "window_split": WindowSplit,
+    "window_parked": WindowParked,
+}
+NAMES: dict[type[Event], str] = {kind: name for name, kind in KINDS.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The last request of a window, and when it was booked.
+
+    Days and `begun_at`, when the first request of all was booked, tell windows apart.
+    """
+
+    request: PageRequest
+    begun_at: datetime
+    requested_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What all lines of a crawl share."""
+
+    origin: str
+    query: Query
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    at: datetime
+    source: Source
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class WindowLine:
+    """What happened to a window at a time: of an answer, when it was received."""
+
+    at: datetime
+    source: Source
+    asked: Asked
+    event: Event
+
+
+Line = RunLine | WindowLine
+
+
+class LineError(ValueError):
+    """A line that cannot be read; the message says why, after `it`."""
+
+
+def dump_line(line: Line) -> bytes:
+    """The line as JSON in UTF-8, with its line feed."""
+    if isinstance(line, RunLine):
+        return _dump(_common(line, "run") | _run_json(line.run))
+    kind = NAMES[type(line.event)]
+    event = _answer_json(line.event) if isinstance(line.event, Answer) else _plain(line.event)
+    asked = _asked_json(line.asked, line.source.query)
+    return _dump(_common(line, kind) | asked | event)
+
+
+def read_line(text: bytes) -> Line:
+    """Read what `dump_line` returned.
+
+    Raises:
+        LineError: it is something else.
+        ConfigurationError: a newer version of this package wrote it.
+    """
+    try:
+        content = json.loads(text)
+        if content["format"] > FORMAT:
+            raise ConfigurationError(
+                f"an archive was written by tiktok_crawler {content.get('version')}, which is "
+                "newer than this version: update tiktok_crawler"
+            )
+        return _line(content)
+    except (ValueError, RecursionError) as exc:
+        raise LineError("is no line of an archive") from exc
+    except (KeyError, TypeError, AttributeError) as exc:
+        raise LineError("lacks something that it must have") from exc
+
+
+@cache
+def _version() -> str:
+    return metadata.version("tiktok-crawler")
+
+
+def _common(line: Line, kind: str) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "kind": kind,
+        "at": line.at.isoformat(),
+        "origin": line.source.origin,
+        "version": _version(),
+        "fingerprint": line.source.query.fingerprint,
+        "tags": list(line.source.tags),
+    }
+
+
+def _run_json(run: Run) -> dict[str, Any]:
+    collection = run.collection
+    return {
+        "began_at": run.began_at.isoformat(),
+        "query": collection.query.to_json(),
+        **_days_json(collection.dates),
+        "start_written": collection.start_written,
+        "end_written": collection.end_written,
+    }
+
+
+def _days_json(days: DateRange) -> dict[str, Any]:
+    return {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
+
+
+def _days(content: dict[str, Any]) -> DateRange:
+    """Days as `2024-01-31`, or as the API has them: `20240131`."""
+    return DateRange(*(date.fromisoformat(content[key]) for key in ("start_date", "end_date")))
+
+
+def _asked_json(asked: Asked, query: Query) -> dict[str, Any]:
+    request = asked.request
+    return {
+        "window": _days_json(request.window) | {"begun_at": asked.begun_at.isoformat()},
+        "requested_at": asked.requested_at.isoformat(),
+        "request": {
+            "endpoint": VIDEO_QUERY.path,
+            "fields": list(request.fields),
+            "body": video_query_body(query.to_json(), request),
+        },
+    }
+
+
+def _answer_json(answer: Answer) -> dict[str, Any]:
+    """A body that is not UTF-8 is kept in base64, under another key."""
+    try:
+        body = {"body": answer.body.decode()}
+    except UnicodeDecodeError:
+        body = {"body_base64": b64encode(answer.body).decode()}
+    return {"response": {"status": answer.status, "headers": dict(answer.headers)} | body}
+
+
+def _plain(event: Event) -> dict[str, Any]:
+    if isinstance(event, WindowShrunk):
+        return {"passed": _days_json(event.passed)}
+    return asdict(event)
+
+
+def _dump(content: dict[str, Any]) -> bytes:
+    try:
+        text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
+    except UnicodeEncodeError:  # a search_id with half a surrogate pair
+        text = json.dumps(content, separators=(",", ":")).encode()
+    return text + b"\n"
+
+
+def _line(content: dict[str, Any]) -> Line:
+    at = _time(content["at"])
+    is_run = content["kind"] == "run"
+    query = Query.from_json((content if is_run else content["request"]["body"])["query"])
+    source = Source(content["origin"], query, tuple(content["tags"]))
+    if is_run:
+        return RunLine(at, source, _run(content, source))
+    return WindowLine(at, source, _asked(content), _event(content))
+
+
+def _run(content: dict[str, Any], source: Source) -> Run:
+    written = content["start_written"], content["end_written"]
+    collection = Collection(source.query, _days(content), *written, tags=source.tags)
+    return Run(_time(content["began_at"]), collection)
+
+
+def _asked(content: dict[str, Any]) -> Asked:
+    body = content["request"]["body"]
+    request = PageRequest(
+        window_id=None,
+        window=_days(body),
+        fields=tuple(content["request"]["fields"]),
+        max_count=int(body["max_count"]),
+        cursor=int(body.get("cursor", 0)),
+        search_id=body.get("search_id"),
+    )
+    begun_at = _time(content["window"]["begun_at"])
+    return Asked(request, begun_at, _time(content["requested_at"]))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)
+
+
+def _event(content: dict[str, Any]) -> Event:
+    kind = KINDS[content["kind"]]
+    if kind is Answer:
+        return _answer(content["response"])
+    if kind is WindowShrunk:
+        return WindowShrunk(_days(content["passed"]))
+    return kind(**{name: content[name] for name in kind.__dataclass_fields__})
+
+
+def _answer(response: dict[str, Any]) -> Answer:
+    body = response.get("body")
+    as_bytes = b64decode(response["body_base64"]) if body is None else body.encode()
+    return Answer(int(response["status"]), response["headers"], as_bytes)

@@ -1,0 +1,115 @@
+"""A session that keeps an archive: what it is told is on the disk before the database has it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select
+
+from tiktok_crawler.archive.lines import (
+    Asked,
+    Believed,
+    Event,
+    Run,
+    RunLine,
+    Source,
+    WindowLine,
+    WindowParked,
+    WindowShrunk,
+    WindowSplit,
+)
+from tiktok_crawler.collection.date_range import DAY, DateRange
+from tiktok_crawler.storage.models import CrawlWindow
+from tiktok_crawler.storage.session import Session
+from tiktok_crawler.storage.transactions import reading
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.archive.lines import Answer
+    from tiktok_crawler.archive.writer import ArchiveWriter
+    from tiktok_crawler.collection.plan import Plan
+    from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
+    from tiktok_crawler.storage.session import Remains
+    from tiktok_crawler.storage.store import Saved
+
+
+class ArchivedSession(Session):
+    """Writes each answer, and what became of windows, into an archive.
+
+    Where the archive cannot be written, the methods raise ArchiveError and leave the database as it
+    was.
+    """
+
+    def __init__(self, url: str, *, archive: ArchiveWriter, **of_session: Any) -> None:
+        super().__init__(url, **of_session)
+        self._archive = archive
+        self._source = Source(self._origin, self._collection.query, self._collection.tags)
+        self._asked: dict[int, Asked] = {}
+        self._malformed: set[int] = set()
+
+    def open(self) -> str | None:
+        warning = super().open()
+        self._archive.open(datetime.now(UTC))
+        return warning
+
+    def plan(self, now: datetime) -> Plan:
+        self._archive.append(RunLine(now, self._source, Run(now, self._collection)))
+        return super().plan(now)
+
+    def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        booked = super().book(request, now)
+        assert booked.window_id
+        begun_at = now if request.window_id is None else self._begun_at(booked.window_id)
+        self._asked[booked.window_id] = Asked(booked, begun_at, now)
+        return booked
+
+    def keep_answer(
+        self, window_id: int, answer: Answer, received_at: datetime, *, is_malformed: bool
+    ) -> None:
+        """Archive the answer to the last request of a window, whatever it says."""
+        self._append(window_id, answer, received_at)
+        (self._malformed.add if is_malformed else self._malformed.discard)(window_id)
+
+    def save_page(self, page: Page) -> Saved:
+        if page.request.window_id in self._malformed:
+            self._append(page.request.window_id, Believed(), page.received_at)
+        return super().save_page(page)
+
+    def split(self, heavy: HeavyWindow, now: datetime) -> None:
+        self._append(heavy.request.window_id, WindowSplit(heavy.reason, heavy.log_id), now)
+        super().split(heavy, now)
+
+    def park(self, parked: ParkedWindow, now: datetime) -> None:
+        resume = parked.request
+        event = WindowParked(parked.reason, parked.log_id, resume.cursor, resume.search_id)
+        self._append(resume.window_id, event, now)
+        super().park(parked, now)
+
+    def close(self) -> Remains | None:
+        try:
+            return super().close()
+        finally:
+            self._archive.close()
+
+    def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
+        found, request = super()._shrink(connection, lost, now), lost.request
+        assert found.resumed
+        if found.resumed.window != request.window:
+            passed = DateRange(found.resumed.window.end + DAY, request.window.end)
+            self._append(request.window_id, WindowShrunk(passed), now)
+        return found
+
+    def _append(self, window_id: int | None, event: Event, at: datetime) -> None:
+        assert window_id
+        self._archive.append(WindowLine(at, self._source, self._asked[window_id], event))
+
+    def _begun_at(self, window_id: int) -> datetime:
+        """When the window's row was made: with its first request, in this run or an earlier one."""
+        if window_id in self._asked:
+            return self._asked[window_id].begun_at
+        assert self._engine
+        begun_at = select(CrawlWindow.created_at).where(CrawlWindow.id == window_id)
+        with reading(self._engine) as connection:
+            return connection.execute(begun_at).scalar_one()

@@ -1,0 +1,85 @@
+"""Keeps every answer of the API as it came, before anything acts on it."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import NotConfigured
+
+from tiktok_crawler import configuration
+from tiktok_crawler.archive.lines import Answer
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.exceptions import ArchiveError
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import CrawlStoppingError
+from tiktok_crawler.middlewares.verdict import (
+    is_research_request,
+    received_at_of,
+    token_in,
+    verdict_of,
+)
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.research_api.errors import Kind
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+logger = logging.getLogger(__name__)
+
+HEADERS = ("Content-Type", "Date", "Retry-After", "X-Tt-Logid")
+"""What an answer's headers can add to its body."""
+
+
+class ArchiveMiddleware:
+    """With TIKTOK_ARCHIVE, writes each answer to a research request into the archive.
+
+    A page is stored only after its answer is on the disk. Where that fails the crawl is stopped
+    with status 70, and the answer counts as never received.
+
+    Settings: TIKTOK_ARCHIVE.
+    Statistics: tiktok/archive/answers_count.
+    """
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        if not configuration.archive_folder(crawler.settings):
+            raise NotConfigured
+        return cls(crawler)
+
+    async def process_response(self, request: Request, response: Response) -> Response:
+        if not is_research_request(request):
+            return response
+        try:
+            await item_pipeline(self.crawler, StoragePipeline).keep_answer(
+                request.meta["page_request"].window_id,
+                _answer(request, response),
+                received_at_of(request),
+                is_malformed=verdict_of(request).kind is Kind.MALFORMED,
+            )
+        except ArchiveError as exc:
+            logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
+            extension(self.crawler, Outcome).stop(CloseReason.STORAGE_FAILED)
+            raise CrawlStoppingError from exc
+        self.crawler.stats.inc_value("tiktok/archive/answers_count")
+        return response
+
+
+def _answer(request: Request, response: Response) -> Answer:
+    """The answer without the token, should it repeat what it was asked with."""
+    headers = {name: _text(value) for name in HEADERS if (value := response.headers.get(name))}
+    token = token_in(request).encode()
+    body = response.body.replace(token, b"***") if token else response.body
+    return Answer(response.status, headers, body)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "replace")
