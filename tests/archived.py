@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from crawling import CrawlFolder
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.archive.lines import Event
+    from tiktok_crawler.archive.lines import Event, Line
     from tiktok_crawler.archive.replay import Counts
 
 NOT_ARCHIVED = {"api_quota", "database_origin"}
@@ -137,5 +137,5 @@ def answer_line(second: int, text: bytes, of: PageRequest | None = None) -> Wind
     return window_line(second, Answer(200, {}, text), of)
 
 
-def dump_lines(*lines: RunLine | WindowLine) -> bytes:
+def dump_lines(*lines: Line) -> bytes:
     return b"".join(map(dump_line, lines))

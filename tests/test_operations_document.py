@@ -24,6 +24,8 @@ PASSED_ON = {
     # The words come from somewhere else: a file's warnings, an exception, TikTok.
     ("spiders/videos.py", "%(warning)s"): "begins with the query file",
     ("pipelines/storage.py", "%(warning)s"): "lies on a network file system",
+    ("pipelines/storage.py", "%(error)s"): "the archive in ... cannot be written",
+    ("middlewares/archive.py", "%(error)s"): "the archive in ... cannot be written",
     ("middlewares/quota.py", "%(error)s"): "the lock on this query is lost",
     ("middlewares/token.py", "%(message)s"): "TikTok refuses a new token",
 }

@@ -9,12 +9,13 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from archived import JANUARY, NOON, answer_line, body, request, run_line, window_line
+from archived import JANUARY, NOON, SOURCE, answer_line, body, request, run_line, window_line
 
 from tiktok_crawler.archive.lines import (
     Answer,
     Believed,
     LineError,
+    SuspectLine,
     WindowParked,
     WindowShrunk,
     WindowSplit,
@@ -36,6 +37,7 @@ LINES = {
     "shrunk": window_line(1, WindowShrunk(JANUARY)),
     "split": window_line(1, WindowSplit("HTTP 500: \u2028é", None)),
     "parked": window_line(1, WindowParked("no", "2024LOG", 100, "77"), request(100)),
+    "suspected": SuspectLine(NOON, SOURCE, JANUARY, NOON - timedelta(days=1)),
     "half a surrogate pair": window_line(1, WindowParked("\ud800", None, 100, "\ud800")),
     "to the microsecond": replace(run_line(), at=NOON + timedelta(microseconds=1)),
 }
@@ -59,6 +61,7 @@ def test_a_line_says_what_was_asked_and_what_came():
     assert content["request"] == {
         "endpoint": "/v2/research/video/query/",
         "fields": ["id", "username", "hashtag_names"],
+        "second_try": False,
         "body": {
             "query": {
                 "and": [{"field_name": "region_code", "field_values": ["FR"], "operation": "EQ"}]
@@ -71,6 +74,12 @@ def test_a_line_says_what_was_asked_and_what_came():
         },
     }
     assert json.loads(content["response"]["body"])["data"]["videos"][0]["id"] == 1
+
+
+@pytest.mark.parametrize("is_one", [True, False])
+def test_whether_a_request_was_a_second_try_is_kept(is_one):
+    line = answer_line(1, body(1), replace(request(), second_try=is_one))
+    assert read_line(dump_line(line)).asked.request.second_try is is_one
 
 
 def altered(**changes):

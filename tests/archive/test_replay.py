@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 from archived import (
     JANUARY,
     NOON,
+    SOURCE,
     answer_line,
     body,
     content,
@@ -18,11 +20,19 @@ from archived import (
 )
 from sqlalchemy import text
 
-from tiktok_crawler.archive.lines import Answer, Believed, WindowParked, WindowShrunk, WindowSplit
+from tiktok_crawler.archive.lines import (
+    Answer,
+    Believed,
+    SuspectLine,
+    WindowParked,
+    WindowShrunk,
+    WindowSplit,
+)
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.lock import QueryLock
 
+# What is the same on every database is shown on SQLite alone.
 FIRST = answer_line(10, body(30, 29, has_more=True))
 SECOND = answer_line(20, body(20, 19, cursor=200, has_more=True), request(100))
 LAST = answer_line(30, body(10, cursor=250), request(200))
@@ -89,24 +99,24 @@ def test_a_window_of_which_a_page_is_missing_is_not_complete(database_url, missi
     assert content(database_url) == before
 
 
-def test_a_new_search_of_a_window_with_a_missing_page_completes_it(database_url):
+def test_a_new_search_of_a_window_with_a_missing_page_completes_it(sqlite_url):
     again = answer_line(40, body(30, 20, 10, cursor=150))
-    replay_lines(database_url, [FIRST, LAST, again])
-    assert window(database_url)["state"] == "complete"
-    assert (window(database_url)["pages"], window(database_url)["videos"]) == (1, 3)
+    replay_lines(sqlite_url, [FIRST, LAST, again])
+    assert window(sqlite_url)["state"] == "complete"
+    assert (window(sqlite_url)["pages"], window(sqlite_url)["videos"]) == (1, 3)
 
 
-def test_a_page_of_another_search_does_not_continue_this_one(database_url):
+def test_a_page_of_another_search_does_not_continue_this_one(sqlite_url):
     other = request(100)
     other = type(other)(None, other.window, other.fields, 100, 100, "another search")
-    replay_lines(database_url, [FIRST, answer_line(20, body(20, cursor=150), other)])
-    assert window(database_url)["state"] == "parked"
+    replay_lines(sqlite_url, [FIRST, answer_line(20, body(20, cursor=150), other)])
+    assert window(sqlite_url)["state"] == "parked"
 
 
 @pytest.mark.parametrize("event", [WindowShrunk(JANUARY), WindowParked("no", None, 200, "77")])
-def test_what_became_of_a_window_with_a_missing_page_is_no_checkpoint(database_url, event):
-    replay_lines(database_url, [FIRST, window_line(25, event, request(200))])
-    found = content(database_url)["crawl_window"]
+def test_what_became_of_a_window_with_a_missing_page_is_no_checkpoint(sqlite_url, event):
+    replay_lines(sqlite_url, [FIRST, window_line(25, event, request(200))])
+    found = content(sqlite_url)["crawl_window"]
     assert {row["state"] for row in found} <= {"open", "parked"}
     assert len(found) == 1
     assert found[0]["cursor"] < 200
@@ -126,47 +136,139 @@ def test_a_page_that_the_crawl_could_not_store_is_stored_and_then_followed_again
     assert len(content(database_url)["crawl"]) == 5
 
 
-def test_an_older_answer_to_a_window_that_has_gone_on_is_left_out(database_url):
-    replay_lines(database_url, [FIRST, SECOND])
+def test_an_older_answer_to_a_window_that_has_gone_on_is_left_out(sqlite_url):
+    replay_lines(sqlite_url, [FIRST, SECOND])
     late = answer_line(15, body(99, has_more=True))
-    counts = replay_lines(database_url, [late])
+    counts = replay_lines(sqlite_url, [late])
     assert counts.outdated_pages == 1
-    assert window(database_url)["cursor"] == 200
+    assert window(sqlite_url)["cursor"] == 200
 
 
-def test_failures_count_as_requests_and_nothing_else(database_url):
+def test_failures_count_as_requests_and_nothing_else(sqlite_url):
     failure = window_line(5, Answer(500, {}, b"<html>"))
-    replay_lines(database_url, [failure, FIRST])
-    assert (window(database_url)["requests"], window(database_url)["attempts"]) == (2, 2)
-    assert len(content(database_url)["crawl"]) == 1
+    replay_lines(sqlite_url, [failure, FIRST])
+    assert (window(sqlite_url)["requests"], window(sqlite_url)["attempts"]) == (2, 2)
+    assert len(content(sqlite_url)["crawl"]) == 1
 
 
-def test_a_malformed_answer_is_a_page_only_if_the_crawl_believed_it(database_url):
+def test_a_malformed_answer_is_a_page_only_if_the_crawl_believed_it(sqlite_url):
     malformed = window_line(5, Answer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
-    replay_lines(database_url, [malformed])
-    assert content(database_url)["crawl"] == []
+    replay_lines(sqlite_url, [malformed])
+    assert content(sqlite_url)["crawl"] == []
     believed = type(malformed)(malformed.at, malformed.source, malformed.asked, Believed())
-    replay_lines(database_url, [malformed, believed])
-    assert (window(database_url)["state"], window(database_url)["suspicious"]) == ("complete", True)
-    assert replay_lines(database_url, [believed]).pages == 0
+    replay_lines(sqlite_url, [malformed, believed])
+    assert (window(sqlite_url)["state"], window(sqlite_url)["suspicious"]) == ("complete", True)
+    assert replay_lines(sqlite_url, [believed]).pages == 0
 
 
-def test_a_window_is_split_or_parked_at_the_time_of_the_crawl(database_url):
-    parked = window_line(6, WindowParked("HTTP 500", "2024LOG", 0, None))
-    replay_lines(database_url, [parked])
-    assert window(database_url)["state"] == "parked"
-    assert window(database_url)["updated_at"] == parked.at
-    split = window_line(9, WindowSplit("HTTP 504", "2025LOG"))
-    replay_lines(database_url, [parked, split])
+SECOND_TRY = replace(request(), second_try=True)
+NO = Answer(400, {}, b'{"error": {"code": "invalid_params"}}')
+
+
+def parked_line(second):
+    return window_line(second, WindowParked("no", None, 0, None))
+
+
+def test_a_line_that_is_there_twice_counts_once(sqlite_url):
+    # The database was away when the crawl was to store what the lines say.
+    parked = parked_line(6)
+    malformed = window_line(2, Answer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
+    replay_lines(sqlite_url, [malformed, parked, parked])
+    assert window(sqlite_url)["parked_count"] == 1
+    assert window(sqlite_url)["retry_at"] == parked.at
+    again = window_line(10, Believed(), SECOND_TRY)
+    answer = replace(again, event=malformed.event)
+    counts = replay_lines(sqlite_url, [answer, again, again])
+    assert (counts.new_pages, counts.known_pages) == (1, 0)
+    assert (window(sqlite_url)["state"], window(sqlite_url)["retry_at"]) == ("complete", None)
+
+
+def test_a_second_try_leaves_its_window_parked_until_a_page_comes(database_url):
+    failed = window_line(10, NO, SECOND_TRY)
+    replay_lines(database_url, [window_line(2, NO), parked_line(3), failed])
+    assert (window(database_url)["state"], window(database_url)["error"]) == ("parked", "no")
+    page = answer_line(20, body(30, has_more=True), SECOND_TRY)
+    replay_lines(database_url, [failed, page])
     found = window(database_url)
+    assert (found["state"], found["error"], found["parked_count"]) == ("open", None, 1)
+
+
+def test_a_second_try_tells_that_its_window_was_parked(sqlite_url):
+    # Killed after the database had it parked and before the archive had.
+    replay_lines(sqlite_url, [window_line(2, NO), window_line(10, NO, SECOND_TRY)])
+    assert (window(sqlite_url)["state"], window(sqlite_url)["parked_count"]) == ("parked", 1)
+
+
+def test_a_second_try_whose_page_was_not_stored_goes_on_as_one(sqlite_url):
+    first = answer_line(10, body(30), SECOND_TRY)
+    replay_lines(sqlite_url, [parked_line(3), first, window_line(20, NO, SECOND_TRY)])
+    found = window(sqlite_url)
+    assert (found["state"], found["parked_count"], found["pages"]) == ("parked", 1, 0)
+    assert (found["suspicious"], found["completed_at"]) == (False, None)
+
+
+@pytest.mark.parametrize("first_is_there", [True, False])
+def test_a_second_search_says_why_it_is_there(sqlite_url, first_is_there):
+    first, failed = window_line(1, NO, SECOND_TRY), window_line(10, NO, SECOND_TRY)
+    lines = [first, failed] if first_is_there else [failed]
+    replay_lines(sqlite_url, lines)
+    found = window(sqlite_url)
+    assert (found["state"], found["parked_count"]) == ("parked", 0)
+    assert (found["error"] is None) == (not first_is_there)
+
+
+def test_a_complete_search_becomes_suspicious(database_url):
+    empty = answer_line(10, body())
+    searched_at = empty.asked.requested_at
+    suspected = SuspectLine(NOON + timedelta(seconds=20), SOURCE, JANUARY, searched_at)
+    other = replace(suspected, searched_at=NOON)
+    replay_lines(database_url, [empty, other])
+    assert not window(database_url)["suspicious"]
+    replay_lines(database_url, [empty, suspected])
+    assert window(database_url)["suspicious"]
+    replay_lines(database_url, [empty, suspected])
+    assert window(database_url)["suspicious"]
+
+
+def test_a_search_of_which_pages_are_missing_does_not_become_suspicious(sqlite_url):
+    empty = answer_line(10, body(), request(100))
+    suspected = SuspectLine(empty.at, SOURCE, JANUARY, empty.asked.requested_at)
+    replay_lines(sqlite_url, [empty, suspected])
+    assert (window(sqlite_url)["state"], window(sqlite_url)["suspicious"]) == ("parked", False)
+
+
+@pytest.mark.parametrize("cursor", [50, 100])
+def test_a_page_that_leads_back_is_followed_where_it_was_asked_for(sqlite_url, cursor):
+    back = answer_line(20, body(20, cursor=cursor, has_more=True), request(100))
+    last = answer_line(30, body(10, cursor=200), request(100))
+    replay_lines(sqlite_url, [FIRST, back, last])
+    assert window(sqlite_url)["state"] == "complete"
+    assert (window(sqlite_url)["pages"], window(sqlite_url)["videos"]) == (3, 4)
+
+
+def test_a_window_that_was_split_only_in_the_archive_goes_on(sqlite_url):
+    split = window_line(15, WindowSplit("HTTP 500", "2024LOG"))
+    replay_lines(sqlite_url, [window_line(10, NO), split, answer_line(20, body(30))])
+    assert window(sqlite_url)["state"] == "complete"
+    assert (window(sqlite_url)["error"], window(sqlite_url)["error_log_id"]) == (None, None)
+
+
+def test_a_window_is_split_or_parked_at_the_time_of_the_crawl(sqlite_url):
+    parked = window_line(6, WindowParked("HTTP 500", "2024LOG", 0, None))
+    replay_lines(sqlite_url, [parked])
+    assert window(sqlite_url)["state"] == "parked"
+    assert window(sqlite_url)["updated_at"] == parked.at
+    split = window_line(9, WindowSplit("HTTP 504", "2025LOG"))
+    replay_lines(sqlite_url, [parked, split])
+    found = window(sqlite_url)
     assert (found["state"], found["error"], found["error_log_id"]) == (
         "split",
         "HTTP 504",
         "2025LOG",
     )
     # What is older than that changes nothing any more.
-    replay_lines(database_url, [parked, split])
-    assert window(database_url) == found
+    replay_lines(sqlite_url, [parked, split])
+    assert window(sqlite_url) == found
 
 
 def test_older_answers_do_not_overwrite_newer_values(database_url):
@@ -208,7 +310,7 @@ def test_a_query_that_is_being_crawled_is_left_alone(database_url):
     assert content(database_url)["crawl"] == []
 
 
-def test_a_database_of_another_origin_is_refused(database_url):
-    replay_lines(database_url, [], origin="https://open.tiktokapis.com")
+def test_a_database_of_another_origin_is_refused(sqlite_url):
+    replay_lines(sqlite_url, [], origin="https://open.tiktokapis.com")
     with pytest.raises(ConfigurationError, match="must not be mixed"):
-        replay_lines(database_url, WHOLE)
+        replay_lines(sqlite_url, WHOLE)

@@ -15,6 +15,7 @@ from scripted_api import ScriptedApi, page, serving
 
 from tiktok_crawler.components import extension
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.pipelines.storage import StoragePipeline
 
 
 @contextmanager
@@ -46,6 +47,41 @@ async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(tmp_path, c
         f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
     ]
     assert not any(record.exc_info for record in errors)
+
+
+@deferred_f_from_coro_f
+async def test_a_disk_that_is_full_at_the_end_leaves_suspicion_to_the_next_crawl(
+    tmp_path, caplog, request
+):
+    url = request.getfixturevalue("postgresql_url")
+    folder = CrawlFolder(tmp_path)
+    two_months = {"start_date": "2024-01-01", "end_date": "2024-03-02"}
+    settings = {"TIKTOK_DATABASE_URL": url}
+    (tmp_path / "archive").mkdir()
+
+    class FillsTheDisk:
+        def process_item(self, item):
+            """After an empty page, which is archived and stored."""
+            if not item.records:
+                (file,) = (tmp_path / "archive").iterdir()
+                limits = (file.stat().st_size, resource.RLIM_INFINITY)
+                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            return item
+
+    full = settings | {"ITEM_PIPELINES": {StoragePipeline: 100, FillsTheDisk: 200}}
+    async with serving(ScriptedApi(page(*range(1, 41)), page())) as api:
+        with files_of_at_most(resource.RLIM_INFINITY):
+            crawler = await archived_crawl(folder, api.url, full, **two_months)
+        left = content(url)["crawl_window"]
+        later = await archived_crawl(folder, api.url, settings, **two_months)
+    assert exit_status(crawler) == EX_SOFTWARE
+    errors = [record for record in caplog.records if record.levelname == "ERROR"]
+    assert [record.getMessage() for record in errors] == [
+        f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
+    ]
+    assert [(row["state"], row["suspicious"]) for row in left] == [("complete", False)] * 2
+    assert exit_status(later) == EX_OK
+    assert [row["suspicious"] for row in content(url)["crawl_window"]] == [False, True]
 
 
 @deferred_f_from_coro_f

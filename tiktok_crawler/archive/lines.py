@@ -97,6 +97,11 @@ class Asked:
     begun_at: datetime
     requested_at: datetime
 
+    @property
+    def begins_second_search(self) -> bool:
+        """Whether the window is there because its days were suspiciously empty."""
+        return self.request.second_try and self.requested_at == self.begun_at
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -124,7 +129,17 @@ class WindowLine:
     event: Event
 
 
-Line = RunLine | WindowLine
+@dataclass(frozen=True, slots=True)
+class SuspectLine:
+    """Days that came back empty are suspicious, and so is the search that covers them."""
+
+    at: datetime
+    source: Source
+    days: DateRange
+    searched_at: datetime
+
+
+Line = RunLine | WindowLine | SuspectLine
 
 
 class LineError(ValueError):
@@ -135,6 +150,8 @@ def dump_line(line: Line) -> bytes:
     """The line as JSON in UTF-8, with its line feed."""
     if isinstance(line, RunLine):
         return _dump(_common(line, "run") | _run_json(line.run))
+    if isinstance(line, SuspectLine):
+        return _dump(_common(line, "suspected") | _suspect_json(line))
     kind = NAMES[type(line.event)]
     event = _answer_json(line.event) if isinstance(line.event, Answer) else _plain(line.event)
     asked = _asked_json(line.asked, line.source.query)
@@ -190,6 +207,14 @@ def _run_json(run: Run) -> dict[str, Any]:
     }
 
 
+def _suspect_json(line: SuspectLine) -> dict[str, Any]:
+    return {
+        "query": line.source.query.to_json(),
+        "window": _days_json(line.days),
+        "searched_at": line.searched_at.isoformat(),
+    }
+
+
 def _days_json(days: DateRange) -> dict[str, Any]:
     return {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
 
@@ -207,6 +232,7 @@ def _asked_json(asked: Asked, query: Query) -> dict[str, Any]:
         "request": {
             "endpoint": VIDEO_QUERY.path,
             "fields": list(request.fields),
+            "second_try": request.second_try,
             "body": video_query_body(query.to_json(), request),
         },
     }
@@ -236,12 +262,14 @@ def _dump(content: dict[str, Any]) -> bytes:
 
 
 def _line(content: dict[str, Any]) -> Line:
-    at = _time(content["at"])
-    is_run = content["kind"] == "run"
-    query = Query.from_json((content if is_run else content["request"]["body"])["query"])
+    at, kind = _time(content["at"]), content["kind"]
+    asked_for = content["request"]["body"] if kind in KINDS else content
+    query = Query.from_json(asked_for["query"])
     source = Source(content["origin"], query, tuple(content["tags"]))
-    if is_run:
+    if kind == "run":
         return RunLine(at, source, _run(content, source))
+    if kind == "suspected":
+        return SuspectLine(at, source, _days(content["window"]), _time(content["searched_at"]))
     return WindowLine(at, source, _asked(content), _event(content))
 
 
@@ -260,6 +288,7 @@ def _asked(content: dict[str, Any]) -> Asked:
         max_count=int(body["max_count"]),
         cursor=int(body.get("cursor", 0)),
         search_id=body.get("search_id"),
+        second_try=content["request"]["second_try"],
     )
     begun_at = _time(content["window"]["begun_at"])
     return Asked(request, begun_at, _time(content["requested_at"]))

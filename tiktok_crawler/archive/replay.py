@@ -15,6 +15,7 @@ from tiktok_crawler.archive.lines import (
     Answer,
     Believed,
     RunLine,
+    SuspectLine,
     WindowLine,
     WindowParked,
     WindowShrunk,
@@ -87,10 +88,13 @@ class Replay:
         for line in lines:
             self.counts.lines += 1
             query_id = self._query_id(line.source.query, line.at)
-            if isinstance(line, RunLine):
-                self._begin(line)
-            else:
-                self._follow(line, self._windows.sent(query_id, line.asked))
+            match line:
+                case RunLine():
+                    self._begin(line)
+                case SuspectLine():
+                    self._windows.suspect(query_id, line)
+                case WindowLine():
+                    self._follow(line, self._windows.sent(query_id, line.asked))
 
     def close(self) -> None:
         for lock in self._locks:

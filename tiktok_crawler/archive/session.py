@@ -14,6 +14,7 @@ from tiktok_crawler.archive.lines import (
     Run,
     RunLine,
     Source,
+    SuspectLine,
     WindowLine,
     WindowParked,
     WindowShrunk,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.lines import Answer
     from tiktok_crawler.archive.writer import ArchiveWriter
     from tiktok_crawler.collection.plan import Plan
+    from tiktok_crawler.collection.windows import Covered
     from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
     from tiktok_crawler.storage.session import Remains
     from tiktok_crawler.storage.store import Saved
@@ -38,8 +40,9 @@ if TYPE_CHECKING:
 class ArchivedSession(Session):
     """Writes each answer, and what became of windows, into an archive.
 
-    Where the archive cannot be written, the methods raise ArchiveError and leave the database as it
-    was.
+    Where the archive cannot be written, the methods raise ArchiveError; all but `park` leave the
+    database as it was then. A method that is called again, because the database was away, may write
+    its line again, with the same time.
     """
 
     def __init__(self, url: str, *, archive: ArchiveWriter, **of_session: Any) -> None:
@@ -59,9 +62,10 @@ class ArchivedSession(Session):
         return super().plan(now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        # Before the request is booked: a booking that is followed by a failure would be repeated.
+        begun_at = now if request.window_id is None else self._begun_at(request.window_id)
         booked = super().book(request, now)
         assert booked.window_id
-        begun_at = now if request.window_id is None else self._begun_at(booked.window_id)
         self._asked[booked.window_id] = Asked(booked, begun_at, now)
         return booked
 
@@ -82,10 +86,11 @@ class ArchivedSession(Session):
         super().split(heavy, now)
 
     def park(self, parked: ParkedWindow, now: datetime) -> None:
+        # The database goes first: how often a window was parked decides when it is tried again.
+        super().park(parked, now)
         resume = parked.request
         event = WindowParked(parked.reason, parked.log_id, resume.cursor, resume.search_id)
         self._append(resume.window_id, event, now)
-        super().park(parked, now)
 
     def close(self) -> Remains | None:
         try:
@@ -100,6 +105,12 @@ class ArchivedSession(Session):
             passed = DateRange(found.resumed.window.end + DAY, request.window.end)
             self._append(request.window_id, WindowShrunk(passed), now)
         return found
+
+    def _suspect(self, silences: list[Covered]) -> None:
+        for silence in silences:
+            now = datetime.now(UTC)
+            self._archive.append(SuspectLine(now, self._source, silence.days, silence.searched_at))
+        super()._suspect(silences)
 
     def _append(self, window_id: int | None, event: Event, at: datetime) -> None:
         assert window_id

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, insert, select, update
 
 from tiktok_crawler.items import HeavyWindow, ParkedWindow
+from tiktok_crawler.storage.ledger import SUSPECTED
 from tiktok_crawler.storage.models import UNFINISHED, Crawl, CrawlWindow, WindowState
 from tiktok_crawler.storage.shrinking import split_off
 from tiktok_crawler.storage.text import clean_text
@@ -21,7 +23,13 @@ from tiktok_crawler.storage.transactions import reading, transaction
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row
 
-    from tiktok_crawler.archive.lines import Asked, WindowParked, WindowShrunk, WindowSplit
+    from tiktok_crawler.archive.lines import (
+        Asked,
+        SuspectLine,
+        WindowParked,
+        WindowShrunk,
+        WindowSplit,
+    )
     from tiktok_crawler.items import Page, PageRequest
     from tiktok_crawler.storage.ledger import Ledger
 
@@ -33,8 +41,8 @@ CRAWL = Crawl.__table__
 class PastWindow:
     """A window as it was when a request of it was sent, and that request, with the window's id.
 
-    `is_whole`: all pages of the search before this request are stored. A window of which pages are
-    missing never counts as searched.
+    `is_whole`: all pages of the search before this request are stored, and perhaps its own. A
+    window of which pages are missing never counts as searched.
     """
 
     request: PageRequest
@@ -58,11 +66,11 @@ class PastWindows:
         window = self._find(query_id, asked)
         request = replace(asked.request, window_id=window.id)
         if asked.requested_at > window.updated_at:
-            if window.state not in UNFINISHED or window.cursor > request.cursor:
-                transaction(self._engine, lambda on: _take_back(on, window, request))
+            transaction(self._engine, lambda on: _meet(on, window, request))
             self._ledger.book(query_id, request, asked.requested_at)
             window = self._find(query_id, asked)
-        return PastWindow(request, window.state, window.updated_at, _is_whole(window, request))
+        is_whole = self._is_whole(window, request, asked.requested_at)
+        return PastWindow(request, window.state, window.updated_at, is_whole)
 
     def has_page(self, page: Page) -> bool:
         """Whether the answer is stored already."""
@@ -116,6 +124,30 @@ class PastWindows:
             resume = replace(resume, cursor=parked.cursor, search_id=parked.search_id)
         self._ledger.park(ParkedWindow(resume, parked.reason, parked.log_id), at)
 
+    def suspect(self, query_id: int, suspected: SuspectLine) -> None:
+        """Mark the complete window of a search, if it is there."""
+        window = and_(
+            WINDOW.c.query_id == query_id,
+            WINDOW.c.start_date == suspected.days.start,
+            WINDOW.c.end_date == suspected.days.end,
+            WINDOW.c.searched_at == suspected.searched_at,
+            WINDOW.c.state == WindowState.COMPLETE,
+        )
+        mark = update(WINDOW).where(window).values(suspicious=True)
+        transaction(self._engine, lambda on: on.execute(mark))
+
+    def _is_whole(self, window: Row[Any], request: PageRequest, requested_at: datetime) -> bool:
+        """Whether the window's row is where a search that brought all pages so far has come to."""
+        if window.searched_at is None:
+            return False
+        if window.last_page_at and window.last_page_at >= requested_at:
+            return True
+        with reading(self._engine) as connection:
+            follows = _follows(connection, window, request)
+        return follows and (
+            request.starts_search or window.search_id == clean_text(request.search_id)
+        )
+
     def _find(self, query_id: int, asked: Asked) -> Row[Any]:
         """A window's row; a new one is as it was just before its first request was booked."""
         days = asked.request.window
@@ -133,17 +165,11 @@ class PastWindows:
         beginning = {
             "state": WindowState.OPEN,
             "fields": list(asked.request.fields),
+            "error": SUSPECTED if asked.begins_second_search else None,
             "updated_at": asked.begun_at - datetime.resolution,
         }
         new = insert(WINDOW).values(identity | beginning).returning(WINDOW)
         return transaction(self._engine, lambda on: on.execute(new).one())
-
-
-def _is_whole(window: Row[Any], request: PageRequest) -> bool:
-    """Whether the window's row is where a search that brought all pages so far has come to."""
-    if window.searched_at is None or window.cursor != request.cursor:
-        return False
-    return request.starts_search or window.search_id == clean_text(request.search_id)
 
 
 def _is(page: Page) -> ColumnElement[bool]:
@@ -154,29 +180,56 @@ def _is(page: Page) -> ColumnElement[bool]:
     )
 
 
-def _take_back(connection: Connection, window: Row[Any], request: PageRequest) -> None:
-    """Take a window back to where a request found it.
+def _follows(connection: Connection, window: Row[Any], request: PageRequest) -> bool:
+    """Whether a request is for where the last page of its window leads; it never leads back."""
+    if window.cursor >= request.cursor:
+        return bool(window.cursor == request.cursor)
+    last = and_(
+        CRAWL.c.crawl_window_id == window.id, CRAWL.c.crawl_started_at == window.last_page_at
+    )
+    return connection.scalar(select(CRAWL.c.cursor).where(last)) == request.cursor
 
-    The crawl was killed after it archived a page and before it stored it: it asked again.
+
+def _meet(connection: Connection, window: Row[Any], request: PageRequest) -> None:
+    """Take a window to where a request found it, if the archive says something else.
+
+    What the archive has last of a window may not be in the crawl's database, which was away, or
+    whose crawl was killed in between; of a window that was parked it is the other way round.
     """
-    of_search = and_(
-        CRAWL.c.crawl_window_id == window.id, CRAWL.c.crawl_started_at >= window.searched_at
+    values: dict[str, Any] = {}
+    is_ahead = window.state not in UNFINISHED or window.cursor > request.cursor
+    if window.state not in UNFINISHED:
+        values |= {"state": WindowState.OPEN, "error": None, "error_log_id": None}
+        values |= {"suspicious": False, "completed_at": None}
+    if is_ahead and window.updated_at == window.last_page_at:
+        values |= _without_last_page(connection, window, request)
+    if not is_ahead and request.second_try and window.requests and window.state is WindowState.OPEN:
+        values |= {"parked_count": window.parked_count + 1}
+    if values:
+        connection.execute(update(WINDOW).where(WINDOW.c.id == window.id).values(values))
+
+
+def _without_last_page(
+    connection: Connection, window: Row[Any], request: PageRequest
+) -> dict[str, Any]:
+    """What a window was after the page that leads to the request; its last page came later."""
+    pages = (
+        select(CRAWL)
+        .where(CRAWL.c.crawl_window_id == window.id, CRAWL.c.crawl_started_at >= window.searched_at)
+        .order_by(CRAWL.c.crawl_started_at.desc())
     )
-    before = select(CRAWL.c.cursor, CRAWL.c.video_count).where(
-        of_search, CRAWL.c.cursor < request.cursor
-    )
-    # Pages that were asked for again at earlier times count once, as in the crawl's database.
-    counts = {
-        row.cursor: row.video_count for row in connection.execute(before.order_by(CRAWL.c.id))
+    last, *earlier = connection.execute(pages).all()
+    later = list(takewhile(lambda page: _next_cursor(page) != request.cursor, earlier))
+    before = next(iter(earlier[len(later) :]), None)
+    undone = [last, *later]
+    return {
+        "cursor": before.next_cursor if before else 0,
+        "search_id": before.search_id if before else None,
+        "pages": max(window.pages - len(undone), 0),
+        "videos": max(window.videos - sum(page.video_count for page in undone), 0),
+        "last_page_at": before.crawl_started_at if before else None,
     }
-    page_before = select(CRAWL.c.search_id).where(of_search, CRAWL.c.next_cursor == request.cursor)
-    values = {
-        "state": WindowState.OPEN,
-        "cursor": min(window.cursor, request.cursor),
-        "search_id": connection.scalar(page_before.order_by(CRAWL.c.id.desc()).limit(1)),
-        "pages": len(counts),
-        "videos": sum(counts.values()),
-        "suspicious": False,
-        "completed_at": None,
-    }
-    connection.execute(update(WINDOW).where(WINDOW.c.id == window.id).values(values))
+
+
+def _next_cursor(page: Row[Any]) -> int:
+    return int(max(page.cursor, page.next_cursor))

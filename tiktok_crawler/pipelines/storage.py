@@ -108,10 +108,13 @@ class StoragePipeline:
             self.remains = await self._in_thread(self._session.close)
         except Exception as exc:
             self._outcome.broke()
-            if not (isinstance(exc, DBAPIError) and is_outage(exc)):
+            if isinstance(exc, ArchiveError):
+                logger.error("%(error)s", {"error": exc})
+            elif isinstance(exc, DBAPIError) and is_outage(exc):
+                reason = self._session.explain(exc)
+                logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
+            else:
                 raise
-            reason = self._session.explain(exc)
-            logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
         finally:
             self._executor.shutdown()
         if self.remains:

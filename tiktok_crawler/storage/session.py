@@ -202,8 +202,11 @@ class Session:
         videos_on = partial(self._ledger.videos_on, self._query_id)
         silences = sudden_silences(coverage, self._wanted.freshness, videos_on)
         if silences:
-            self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
+            self._suspect(silences)
         return silences
+
+    def _suspect(self, silences: list[Covered]) -> None:
+        self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
 
     def _make_plan(self, now: datetime) -> Plan:
         known = self._ledger.known(self._query_id, self._wanted.fields)
