@@ -2,28 +2,35 @@
 
 from __future__ import annotations
 
+import argparse
 import gzip
+import os
 import random
 import signal
+import sqlite3
 import stat
 import time
+from contextlib import closing
 
+import crawling
 import pytest
-from archived import content, dump_lines, run_line
+from archived import answer_line, body, content, dump_lines, request, run_line
 from processes import scrapy, started
 from sandboxes import recording_sandbox
 
 from tiktok_crawler.archive.reader import find_archives
+from tiktok_crawler.commands.replay import Command
 
 QUERY = """
 start_date: 2024-01-01
-end_date: 2024-02-29
+end_date: 2024-01-20
 tags: [one, two]
 include: {any_hashtags: [butter, cheese]}
 """
 CRAWL = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
 ARCHIVE = ("-s", "TIKTOK_ARCHIVE=archive")
-KILLS = 5
+QUICK = [part for name, value in crawling.QUICK.items() for part in ("-s", f"{name}={value}")]
+KILLS = 3
 
 
 @pytest.fixture(scope="module")
@@ -72,33 +79,108 @@ def test_folders_without_archives_are_wrong_usage(tmp_path, folders, words):
     assert not list(tmp_path.glob("*.db"))
 
 
-def test_a_database_with_other_data_is_refused(collected, tmp_path):
+def test_a_database_with_other_data_is_refused(collected, tmp_path, capsys):
     path = tmp_path / "real.jsonl.gz"
     path.write_bytes(dump_lines(run_line()).replace(b"sandbox", b"https://open.tiktokapis.com"))
     path.write_bytes(gzip.compress(path.read_bytes()))
     real = scrapy(tmp_path, "replay", str(path))
     assert real.returncode == 0, real.stderr
     assert (tmp_path / "tiktok.db").exists()
-    url = "TIKTOK_DATABASE_URL=sqlite:///tiktok.db"
-    run = scrapy(tmp_path, "replay", str(collected / "archive"), "-s", url)
-    assert run.returncode == 78
-    assert "must not be mixed" in run.stderr
-    both = scrapy(tmp_path, "replay", str(collected / "archive"), str(tmp_path))
-    assert both.returncode == 78
-    assert "must come from one origin" in both.stderr
+    url = f"sqlite:///{tmp_path / 'tiktok.db'}"
+    for folders, words in (
+        ([collected / "archive"], "must not be mixed"),
+        ([collected / "archive", tmp_path], "must come from one origin"),
+    ):
+        with pytest.raises(SystemExit) as end:
+            replay_in_process(url, *folders)
+        assert end.value.code == os.EX_CONFIG
+        assert words in capsys.readouterr().err
 
 
-def test_a_damaged_line_is_named_and_ends_with_status_70(tmp_path):
+def test_a_damaged_line_is_named_and_ends_with_status_70(tmp_path, capsys):
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(dump_lines(run_line()) + b"{}\n" + dump_lines(run_line())))
-    run = scrapy(tmp_path, "replay", str(tmp_path))
-    assert run.returncode == 70
-    assert run.stderr.startswith(f"WARNING: {path}, line 2: it lacks something")
-    assert "Replayed 1 files, 2 lines" in run.stdout
-    assert "  damaged    1 places; see the warnings" in run.stdout
+    status = replay_in_process(f"sqlite:///{tmp_path / 'test.db'}", tmp_path)
+    assert status == os.EX_SOFTWARE
+    out, err = capsys.readouterr()
+    assert err.startswith(f"WARNING: {path}, line 2: it lacks something")
+    assert "Replayed 1 files, 2 lines" in out
+    assert "  damaged    1 places; see the warnings" in out
 
 
-def test_a_database_that_fails_is_one_message(collected, tmp_path):
+def write_lines(folder, *lines):
+    (folder / "a.jsonl.gz").write_bytes(gzip.compress(dump_lines(*lines)))
+
+
+def replay_in_process(url, *folders):
+    """What `scrapy replay` does with its options, without a process of its own."""
+    command = Command()
+    command.settings = crawling.project_settings(TIKTOK_DATABASE_URL=url)
+    command.run([str(folder) for folder in folders], argparse.Namespace())
+    return command.exitcode
+
+
+FIRST = answer_line(10, body(30, 29, has_more=True))
+LAST = answer_line(30, body(10, cursor=250), request(200))
+
+
+def test_pages_that_lack_others_and_pages_that_came_too_late_are_counted(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    write_lines(tmp_path, run_line(), FIRST, LAST)
+    assert replay_in_process(url, tmp_path) == os.EX_OK
+    out = capsys.readouterr().out
+    assert "  stray      1 pages before which others are missing; their windows are parked" in out
+    assert "left out" not in out
+    write_lines(tmp_path, answer_line(15, body(99, has_more=True)))
+    assert replay_in_process(url, tmp_path) == os.EX_OK
+    out = capsys.readouterr().out
+    assert "  left out   1 pages that the crawl asked for once more" in out
+    assert "stray" not in out
+
+
+def test_a_database_that_fails_in_between_is_one_message(tmp_path, capsys):
+    path = tmp_path / "test.db"
+    url = f"sqlite:///{path}"
+    write_lines(tmp_path, run_line())
+    assert replay_in_process(url, tmp_path) == os.EX_OK
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(
+            "CREATE TRIGGER full BEFORE INSERT ON crawl BEGIN "
+            "SELECT RAISE(FAIL, 'database or disk is full'); END"
+        )
+    write_lines(tmp_path, run_line(), FIRST)
+    capsys.readouterr()
+    with pytest.raises(SystemExit) as end:
+        replay_in_process(url, tmp_path)
+    assert end.value.code == os.EX_SOFTWARE
+    assert capsys.readouterr().err == (
+        "error: the database failed: database or disk is full; "
+        "replay the same folders again to go on\n"
+    )
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("DROP TRIGGER full")
+    assert replay_in_process(url, tmp_path) == os.EX_OK
+    assert "  pages      1 new" in capsys.readouterr().out
+
+
+def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
+    # The last file is a pipe: the replay waits for what comes out of it.
+    (tmp_path / "archive").mkdir()
+    write_lines(tmp_path / "archive", run_line(), FIRST)
+    pipe = tmp_path / "archive" / "b.jsonl.gz"
+    os.mkfifo(pipe)
+    with started(tmp_path, "replay", "archive") as process, pipe.open("wb"):
+        process.send_signal(signal.SIGINT)
+        out, _ = process.communicate(timeout=60)
+    assert process.returncode == os.EX_TEMPFAIL
+    assert out == "error: interrupted; replay the same folders again to go on\n"
+    pipe.unlink()
+    again = scrapy(tmp_path, "replay", "archive")
+    assert (again.returncode, again.stderr) == (0, "")
+    assert "  pages      1 new" in again.stdout
+
+
+def test_a_database_that_cannot_be_opened_is_one_message(collected, tmp_path):
     (tmp_path / "x.db").mkdir()
     url = "TIKTOK_DATABASE_URL=sqlite:///x.db"
     run = scrapy(tmp_path, "replay", str(collected / "archive"), "-s", url)
@@ -106,11 +188,13 @@ def test_a_database_that_fails_is_one_message(collected, tmp_path):
     assert "Traceback" not in run.stderr
 
 
-def test_crawls_that_were_killed_can_be_replayed(tmp_path):
+def test_crawls_that_were_killed_can_be_replayed(tmp_path, capsys):
     (tmp_path / "query.yaml").write_text(QUERY)
+    again = f"sqlite:///{tmp_path / 'again.db'}"
+    crawled_into = f"sqlite:///{tmp_path / 'tiktok-sandbox.db'}"
     moments = random.Random(20240601)
     with recording_sandbox(daily_quota=None) as (_, url):
-        crawl = (*CRAWL, *ARCHIVE, "-s", f"TIKTOK_SANDBOX_URL={url}")
+        crawl = (*CRAWL, *ARCHIVE, *QUICK, "-s", f"TIKTOK_SANDBOX_URL={url}")
         for _ in range(KILLS):
             with started(tmp_path, *crawl, "-s", "DOWNLOAD_DELAY=0.1") as process:
                 for line in process.stdout:
@@ -121,20 +205,18 @@ def test_crawls_that_were_killed_can_be_replayed(tmp_path):
         last = scrapy(tmp_path, *crawl)
     assert last.returncode == 0, last.stderr
     assert len(find_archives([tmp_path / "archive"])) == KILLS + 1
-    replayed = scrapy(tmp_path, "replay", "archive", "-s", "TIKTOK_DATABASE_URL=sqlite:///again.db")
-    assert (replayed.returncode, replayed.stderr) == (0, "")
-    assert "torn" in replayed.stdout
-    made = content(f"sqlite:///{tmp_path / 'again.db'}")
-    crawled = content(f"sqlite:///{tmp_path / 'tiktok-sandbox.db'}")
+    assert replay_in_process(again, tmp_path / "archive") == os.EX_OK
+    out, err = capsys.readouterr()
+    assert ("torn" in out, err) == (True, "")
+    made, crawled = content(again), content(crawled_into)
     for name in ("query", "collection", "videos_to_hashtags", "videos_to_query_tags", "hashtag"):
         assert made[name] == crawled[name], name
     assert days_and_states(made) == days_and_states(crawled)
     # An answer that was killed on its way into the database is only in the archive.
     assert {key(row) for row in crawled["crawl"]} <= {key(row) for row in made["crawl"]}
     assert [latest(row) for row in made["video"]] == [latest(row) for row in crawled["video"]]
-    before = content(f"sqlite:///{tmp_path / 'tiktok-sandbox.db'}")
-    assert scrapy(tmp_path, "replay", "archive").returncode == 0
-    assert content(f"sqlite:///{tmp_path / 'tiktok-sandbox.db'}") == before
+    assert replay_in_process(crawled_into, tmp_path / "archive") == os.EX_OK
+    assert content(crawled_into) == crawled
 
 
 def days_and_states(tables):
