@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,9 +66,7 @@ def wanted(collection: Collection, settings: BaseSettings) -> Wanted:
         fields=configuration.video_fields(settings),
         freshness=configuration.freshness(settings, collection.refresh_after),
         window_days=configuration.window_days(settings),
-        id_skew=timedelta(
-            seconds=configuration.number(settings, "TIKTOK_ID_SKEW_SECONDS", most=30 * 86400)
-        ),
+        id_skew=configuration.id_skew(settings),
     )
 
 

@@ -288,6 +288,11 @@ def window_days(settings: BaseSettings) -> int:
     return whole_number(settings, "TIKTOK_WINDOW_DAYS", least=1, most=LONGEST_WINDOW_DAYS)
 
 
+def id_skew(settings: BaseSettings) -> timedelta:
+    """How far an id's time and `create_time` may lie apart."""
+    return timedelta(seconds=number(settings, "TIKTOK_ID_SKEW_SECONDS", most=30 * 86400))
+
+
 def freshness(settings: BaseSettings, refresh_after: timedelta | None) -> Freshness:
     """When covered days have to be searched again."""
     settle = timedelta(days=number(settings, "TIKTOK_SETTLE_DAYS", most=30))

@@ -334,7 +334,7 @@ async def test_suspicious_days_and_their_second_search_are_the_same(tmp_path, mo
         assert_replay_makes_the_same(folder)
 
         # Three days go by: suspicious days are searched once more.
-        monkeypatch.setattr(suspicion, "SECOND_SEARCH_AFTER", timedelta())
+        monkeypatch.setattr(suspicion, "SECOND_SEARCH_AFTER", timedelta(microseconds=1))
         api.answers = [found]
         await archived_crawl(folder, api.url, max_requests="1", **TWO_MONTHS)
     assert len(windows(folder)) == 3

@@ -23,6 +23,7 @@ from tiktok_crawler.archive.lines import (
 )
 from tiktok_crawler.archive.runs import query_id_of, register_run
 from tiktok_crawler.archive.windows import PastWindow, PastWindows
+from tiktok_crawler.collection.plan import ID_SKEW
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.errors import Kind, classify
 from tiktok_crawler.research_api.responses import page_of
@@ -33,7 +34,7 @@ from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import Engine
 
@@ -70,12 +71,15 @@ class Counts:
 class Replay:
     """Holds the locks of the queries that it meets until `close`."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, id_skew: timedelta = ID_SKEW) -> None:
         self.counts = Counts()
         self._engine = engine
+        self._id_skew = id_skew
         self._store = Store(engine)
-        self._windows = PastWindows(engine, Ledger(engine))
+        self._ledger = Ledger(engine)
+        self._windows = PastWindows(engine, self._ledger)
         self._query_ids: dict[Query, int] = {}
+        self._last_at: dict[int, datetime] = {}
         self._locks: list[QueryLock] = []
         self._malformed: dict[int | None, Answer] = {}
 
@@ -91,10 +95,14 @@ class Replay:
             match line:
                 case RunLine():
                     self._begin(line)
+                    self._ledger.revise(query_id, self._id_skew, line.at)
                 case SuspectLine():
                     self._windows.suspect(query_id, line)
                 case WindowLine():
                     self._follow(line, self._windows.sent(query_id, line.asked))
+            self._last_at[query_id] = line.at
+        for query_id, at in self._last_at.items():
+            self._ledger.revise(query_id, self._id_skew, at)
 
     def close(self) -> None:
         for lock in self._locks:

@@ -92,6 +92,7 @@ class PastWindows:
                 .where(WINDOW.c.id == page.request.window_id)
                 .values(
                     state=WindowState.PARKED,
+                    parked_at=page.received_at,
                     error=f"the archive lacks pages before cursor {page.request.cursor}",
                     cursor=0,
                     search_id=None,
@@ -166,6 +167,7 @@ class PastWindows:
             "state": WindowState.OPEN,
             "fields": list(asked.request.fields),
             "error": SUSPECTED if asked.begins_second_search else None,
+            "parked_at": asked.begun_at if asked.begins_second_search else None,
             "updated_at": asked.begun_at - datetime.resolution,
         }
         new = insert(WINDOW).values(identity | beginning).returning(WINDOW)

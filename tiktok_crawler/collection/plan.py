@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.windows import Covered, Freshness
 
 
+ID_SKEW = timedelta(seconds=900)
+"""How far an id's time and `create_time` may lie apart, unless the user says otherwise."""
+
+
 @dataclass(frozen=True, slots=True)
 class Parked:
     """The request that tries a parked window again, and from when on it may be sent."""
@@ -54,7 +58,7 @@ class Wanted:
     fields: tuple[str, ...]
     freshness: Freshness
     window_days: int = windows.LONGEST_WINDOW_DAYS
-    id_skew: timedelta = timedelta(seconds=900)
+    id_skew: timedelta = ID_SKEW
 
     def is_brought_by(self, request: PageRequest) -> bool:
         """Whether a search brings all the fields."""

@@ -21,6 +21,7 @@ from tiktok_crawler.storage import database
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
+    from datetime import timedelta
 
     from scrapy.settings import BaseSettings
     from sqlalchemy import URL
@@ -68,18 +69,18 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     is_sandbox = origin == configuration.SANDBOX_ORIGIN
     settings.set("TIKTOK_SANDBOX", is_sandbox, priority="cmdline")
     url = database.database_url(configuration.database_url(settings))
-    counts = _replay_into(url, archives, origin)
+    counts = _replay_into(url, archives, origin, id_skew=configuration.id_skew(settings))
     for warning in _warnings(archives, database.network_file_system_warning(url)):
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
     print("\n".join(_lines(archives, counts, url)))  # noqa: T201 - this is the output
     return EX_SOFTWARE if archives.damages else EX_OK
 
 
-def _replay_into(url: URL, archives: Archives, origin: str) -> Counts:
+def _replay_into(url: URL, archives: Archives, origin: str, *, id_skew: timedelta) -> Counts:
     engine = database.create_engine_for(url)
     try:
         database.prepare(engine, origin)
-        replay = Replay(engine)
+        replay = Replay(engine, id_skew=id_skew)
         try:
             replay.run(archives.lines())
         finally:

@@ -30,6 +30,7 @@ from tiktok_crawler.storage.models import (
     Video,
     WindowState,
 )
+from tiktok_crawler.storage.shrinking import take_back, untrue_days
 from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.tagging import Tagging
 from tiktok_crawler.storage.text import clean_text
@@ -37,7 +38,7 @@ from tiktok_crawler.storage.transactions import reading, transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
     from typing import Any
 
     from sqlalchemy import Connection, Engine, Row
@@ -151,6 +152,19 @@ class Ledger:
             for window in self._windows(query_id, WindowState.COMPLETE)
             if wanted <= set(window.fields)
         ]
+
+    def revise(self, query_id: int, id_skew: timedelta, now: datetime) -> list[DateRange]:
+        """Correct what later pages have shown to be wrong, and drop what they have made needless.
+
+        Returns:
+            Days that were kept of a lost search on false evidence, and are missing now.
+        """
+        with reading(self._engine) as connection:
+            days = untrue_days(connection, query_id, id_skew)
+        if days:
+            transaction(self._engine, lambda on: take_back(on, query_id, now))
+        self.retire_parked(query_id, now)
+        return days
 
     def retire_parked(self, query_id: int, now: datetime) -> None:
         """Give up for good the parked windows that other searches have made needless.

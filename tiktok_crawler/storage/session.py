@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,12 +13,14 @@ from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.lock import QueryLock
 from tiktok_crawler.storage.outage import explain
-from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
+from tiktok_crawler.storage.shrinking import shrink
 from tiktok_crawler.storage.sqlite import IMPATIENT_SECONDS, WAITS_SECONDS
 from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import reading, transaction
+from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection, Engine
     from sqlalchemy.exc import DBAPIError
 
@@ -102,8 +103,7 @@ class Session:
         assert self._engine
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
-        self._take_back_days(now)
-        self._ledger.retire_parked(self._query_id, now)
+        self._ledger.revise(self._query_id, self._wanted.id_skew, now)
         self._suspect_silences()
         # From here on, what fails while another program writes is tried again by the crawl, which
         # looks in between whether it is interrupted.
@@ -169,8 +169,7 @@ class Session:
         return shrink(connection, lost, self._wanted.id_skew, now)
 
     def _remains(self, planned_at: datetime) -> Remains:
-        taken_back = self._take_back_days(datetime.now(UTC))
-        self._ledger.retire_parked(self._query_id, planned_at)
+        taken_back = self._ledger.revise(self._query_id, self._wanted.id_skew, planned_at)
         silences = self._suspect_silences()
         plan = self._make_plan(planned_at)
         final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
@@ -181,16 +180,6 @@ class Session:
             silences=tuple(silence.days for silence in silences),
             taken_back=tuple(taken_back),
         )
-
-    def _take_back_days(self, now: datetime) -> list[DateRange]:
-        """Count days as missing that were kept of lost searches on false evidence."""
-        assert self._engine
-        query_id = self._query_id
-        with reading(self._engine) as connection:
-            days = untrue_days(connection, query_id, self._wanted.id_skew)
-        if days:
-            transaction(self._engine, lambda on: take_back(on, query_id, now))
-        return days
 
     def _suspect_silences(self) -> list[Covered]:
         """Mark the windows that came back empty where that is hard to believe.
