@@ -21,7 +21,7 @@ from turns import take_turns
 
 from tiktok_crawler.storage.database import create_engine_for, database_url, prepare
 from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import Base, Video
+from tiktok_crawler.storage.models import Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,7 +40,6 @@ API_COLUMNS = [
 ]
 NAMES = [column.name for column in API_COLUMNS]
 COUNTERS = ["like_count", "comment_count", "share_count", "view_count", "favorites_count"]
-HAS_STATISTICS = "video_statistics" in Base.metadata.tables
 UPSERT_VIDEO = (
     f"INSERT INTO video ({', '.join(NAMES)}, crawled_at) VALUES %s ON CONFLICT (id) DO UPDATE"
     f" SET {', '.join(f'{n} = coalesce(excluded.{n}, video.{n})' for n in NAMES if n != 'id')},"
@@ -163,8 +162,6 @@ def write_page(floor: Floor, records: Page, place: tuple[int | None, int, int]) 
 
 def changed_counters(floor: Floor, records: Page) -> list[Row]:
     """The ids and counters of videos that are new or had other counters."""
-    if not HAS_STATISTICS:
-        return []
     read = f"SELECT id, {', '.join(COUNTERS)} FROM video WHERE id"
     stored = set(floor.among(read, [record["id"] for record in records]))
     delivered = [(record["id"], *(record[name] for name in COUNTERS)) for record in records]

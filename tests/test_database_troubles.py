@@ -201,8 +201,9 @@ def test_a_full_disk_ends_the_crawl_and_the_next_one_goes_on(tmp_path, sandbox):
 def test_a_file_that_may_not_grow_ends_the_crawl_and_the_next_one_goes_on(tmp_path, sandbox):
     with served_by_thread(sandbox) as url:
         (tmp_path / "query.yaml").write_text(QUERY_FILE)
-        stopped = run(tmp_path, url, limit_file_size)
-        check_stopped_in_order(stopped, tmp_path, sandbox)
+        for _ in range(2):
+            # The second time the file may not grow from the beginning.
+            check_stopped_in_order(run(tmp_path, url, limit_file_size), tmp_path, sandbox)
         finished = run(tmp_path, url)
     assert finished.returncode == 0, finished.stderr
     check_all_there(f"sqlite:///{tmp_path / 'crawl.db'}", sandbox)

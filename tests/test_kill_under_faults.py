@@ -25,7 +25,7 @@ from tiktok_crawler.sandbox.schedule import FaultName, ScheduledFault
 if TYPE_CHECKING:
     from pathlib import Path
 
-KILLS = (13, 12)
+KILLS = (25, 25)
 """Of two crawls side by side."""
 
 OPEN_WINDOWS = 4

@@ -139,7 +139,7 @@ class StoragePipeline:
     async def plan(self) -> Plan:
         """Register the collection, and decide what this run has to do."""
         try:
-            return await self._in_thread(self._session.plan, utc_now())
+            return await self._patiently(self._session.plan, utc_now())
         except ArchiveError as exc:
             raise self._outcome.refuse(exc) from exc
 
@@ -185,7 +185,7 @@ class StoragePipeline:
         """Do it, and do it again while the database is away, unless the crawl is interrupted."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_SECONDS
-        while True:
+        while not self._has_given_up:
             try:
                 result = await self._in_thread(function, *args, **kwargs)
             except DBAPIError as exc:
@@ -199,15 +199,16 @@ class StoragePipeline:
             else:
                 self._is_away = False
                 return result
+        raise NotStoredError("the database is away")
 
     async def _give_up(self, reason: str) -> NoReturn:
         if not self._has_given_up:
-            self._has_given_up = True
             logger.error(
                 "The database is still away, and the crawl ends; run the same command again when "
                 "it is back: %(reason)s",
                 {"reason": reason},
             )
+        self._has_given_up = True
         self._outcome.stop(CloseReason.STORAGE_FAILED)
         # Closing has begun before the spider's next request is scheduled.
         await asyncio.sleep(0)

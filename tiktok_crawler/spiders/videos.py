@@ -111,7 +111,10 @@ class VideosSpider(Spider):
         self._free_windows = asyncio.Semaphore(
             self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
         )
-        self.plan = plan = await storage.plan()
+        try:
+            self.plan = plan = await storage.plan()
+        except NotStoredError as exc:
+            raise CloseSpider(CloseReason.STORAGE_FAILED) from exc
         self._is_proven = plan.has_succeeded
         self._announce(plan)
         self._agenda = Agenda(plan, self.wanted)
