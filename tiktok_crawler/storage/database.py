@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import URL, Connection, Engine
+
+# Ten lines about its own parts, as soon as it is imported.
+logging.getLogger("alembic").setLevel(logging.WARNING)
 
 HEAD = "0004"
 """The newest revision. It stands here because reading the scripts takes most of a second."""

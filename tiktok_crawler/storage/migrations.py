@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,9 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Connection, Engine
-
-# Ten lines a start about its own parts.
-logging.getLogger("alembic").setLevel(logging.WARNING)
 
 ADVISORY_LOCK = 0x74696B746F6B
 """PostgreSQL's lock for changes of the schema. Queries have other numbers."""
