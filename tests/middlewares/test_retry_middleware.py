@@ -178,8 +178,9 @@ async def test_a_search_that_stays_refused_is_lost_and_starts_anew(tmp_path, cap
 @deferred_f_from_coro_f
 async def test_a_lost_search_keeps_the_days_that_it_had_passed(tmp_path):
     folder = CrawlFolder(tmp_path)
-    january_25 = 1706184000 << 32  # noon
-    script = ScriptedApi(page(january_25 + 1, january_25, has_more=True), LOST, page(1))
+    noon = 1706184000  # of January 25
+    videos = [{"id": (noon << 32) - n, "create_time": noon} for n in range(60)]
+    script = ScriptedApi(page(has_more=True, videos=videos), LOST, page(1))
     async with serving(script) as api:
         crawler = await folder.crawl(
             api.url, {"TIKTOK_SEARCH_ID_TIMES": 0}, start_date="2024-01-01", end_date="2024-01-31"
