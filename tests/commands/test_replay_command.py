@@ -170,6 +170,8 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
     pipe = tmp_path / "archive" / "b.jsonl.gz"
     os.mkfifo(pipe)
     with started(tmp_path, "replay", "archive") as process, pipe.open("wb"):
+        # By then it does nothing but wait.
+        time.sleep(1)
         process.send_signal(signal.SIGINT)
         out, _ = process.communicate(timeout=60)
     assert process.returncode == os.EX_TEMPFAIL
