@@ -55,7 +55,7 @@ SEARCHES_OF_A_WINDOW = 3
 MOST_REQUESTS = PAGES * TRIES_OF_A_PAGE * SEARCHES_OF_A_WINDOW
 """No run may need more: every day alone, every try that the settings allow, every search lost."""
 
-LONGEST_SECONDS = 15
+LONGEST_SECONDS = 60
 QUICK = {
     "TIKTOK_RATE_LIMIT_DELAY": 0.000002,  # it doubles many times
     "TIKTOK_PROBE_INTERVAL": 0.01,
