@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import random
 import signal
-import sqlite3
 import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from collected import COLLECTED, read
 from processes import scrapy, started
 from sandboxes import recording_sandbox, searches
 
@@ -25,22 +25,7 @@ tags: [one, two]
 include: {any_hashtags: [butter, cheese]}
 """
 
-CONTENT = {
-    "videos": """
-        SELECT id, create_time, username, region_code, video_description, view_count, like_count,
-            comment_count, share_count, favorites_count, music_id, playlist_id, voice_to_text,
-            is_stem_verified, video_duration, hashtag_info_list, effect_info_list,
-            sticker_info_list, video_mention_list, video_label, video_tag, extra_data
-        FROM video ORDER BY id""",
-    "hashtags": """
-        SELECT video_id, name FROM videos_to_hashtags
-        JOIN hashtag ON hashtag.id = hashtag_id ORDER BY 1, 2""",
-    "effects": """
-        SELECT video_id, effect.effect_id FROM videos_to_effect_ids
-        JOIN effect ON effect.id = videos_to_effect_ids.effect_id ORDER BY 1, 2""",
-    "tags": """
-        SELECT video_id, name FROM videos_to_query_tags
-        JOIN query_tag ON query_tag.id = query_tag_id ORDER BY 1, 2""",
+CONTENT = COLLECTED | {
     "covered days": "SELECT start_date, end_date, state FROM crawl_window ORDER BY 1, 2",
     "pages": """
         SELECT DISTINCT video_id, start_date, crawl.cursor FROM videos_to_crawls
@@ -50,10 +35,7 @@ CONTENT = {
 
 
 def content(database) -> dict[str, list[tuple]]:
-    with sqlite3.connect(database) as connection:
-        rows = {name: connection.execute(sql).fetchall() for name, sql in CONTENT.items()}
-    connection.close()
-    return rows
+    return read(f"sqlite:///{database}", CONTENT)
 
 
 def test_killed_20_times_it_collects_the_same_and_repeats_at_most_the_pages_in_flight(tmp_path):

@@ -12,10 +12,10 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import pytest
+from collected import COLLECTED, read
 from postgres_server import temporary_database
 from processes import scrapy, started
 from sandboxes import served_by_thread
-from sqlalchemy import create_engine, text
 from trials import Exchange, WatchedSandbox, asked_again
 
 from tiktok_crawler.collection.date_range import DateRange
@@ -47,22 +47,8 @@ QUICKLY = (
     *("-s", "TIKTOK_SEARCH_ID_DELAY=0.05", "-s", "TIKTOK_WINDOW_DAYS=14"),
 )
 
-CONTENT = {
-    "videos": """
-        SELECT id, create_time, username, region_code, video_description, view_count, like_count,
-            comment_count, share_count, favorites_count, music_id, playlist_id, voice_to_text,
-            is_stem_verified, video_duration, hashtag_info_list, effect_info_list,
-            sticker_info_list, video_mention_list, video_label, video_tag, extra_data
-        FROM video ORDER BY id""",
-    "hashtags": """
-        SELECT video_id, name FROM videos_to_hashtags
-        JOIN hashtag ON hashtag.id = hashtag_id ORDER BY 1, 2""",
-    "effects": """
-        SELECT video_id, effect.effect_id FROM videos_to_effect_ids
-        JOIN effect ON effect.id = videos_to_effect_ids.effect_id ORDER BY 1, 2""",
-    "tags": """
-        SELECT video_id, name FROM videos_to_query_tags
-        JOIN query_tag ON query_tag.id = query_tag_id ORDER BY 1, 2""",
+CONTENT = COLLECTED | {
+    "covered days": "SELECT start_date, end_date FROM crawl_window WHERE state = 'complete'",
     "delivered videos": "SELECT DISTINCT video_id FROM videos_to_crawls ORDER BY 1",
 }
 
@@ -124,15 +110,8 @@ class Lane:
         self.answered |= pages
 
     def content(self) -> dict[str, list[tuple]]:
-        engine = create_engine(self.database_url)
-        with engine.connect() as connection:
-            rows = {
-                name: list(map(tuple, connection.execute(text(sql))))
-                for name, sql in CONTENT.items()
-            }
-            windows = "SELECT start_date, end_date FROM crawl_window WHERE state = 'complete'"
-            days = [_days(*row) for row in connection.execute(text(windows))]
-        engine.dispose()
+        rows = read(self.database_url, CONTENT)
+        days = [_days(*row) for row in rows["covered days"]]
         return rows | {"covered days": sorted(day for each in days for day in each)}
 
 
