@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import insert, select, update
 
+from tiktok_crawler.storage.ledger import asked_for, has_values
 from tiktok_crawler.storage.models import Collection, Query
 from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.tagging import Tagging
@@ -38,15 +39,8 @@ def register_run(
 ) -> None:
     """Register a run, and give its tags to what was stored before it, unless all that is known."""
     query_id = query_id_of(connection, collection.query, began_at)
-    asked_for = {
-        "query_id": query_id,
-        "start_written": collection.start_written,
-        "end_written": collection.end_written,
-        "start_date": collection.dates.start,
-        "end_date": collection.dates.end,
-        "tags": sorted(set(collection.tags)),
-    }
-    same = and_(*(COLLECTION.c[name] == value for name, value in asked_for.items()))
+    values = asked_for(query_id, collection)
+    same = has_values(COLLECTION, values)
     known = connection.execute(select(COLLECTION).where(same)).first()
     if known and known.first_run_at <= began_at <= known.last_run_at:
         return
@@ -58,7 +52,7 @@ def register_run(
         connection.execute(update(COLLECTION).where(same).values(first | last))
     else:
         times = {"first_run_at": began_at, "last_run_at": began_at}
-        connection.execute(insert(COLLECTION).values(asked_for | times))
+        connection.execute(insert(COLLECTION).values(values | times))
     _widen_use(connection, _is(collection.query), began_at)
 
 

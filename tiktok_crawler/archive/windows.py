@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, insert, select, update
 
 from tiktok_crawler.items import HeavyWindow, ParkedWindow
-from tiktok_crawler.storage.ledger import SUSPECTED
+from tiktok_crawler.storage.ledger import SUSPECTED, has_values
 from tiktok_crawler.storage.models import UNFINISHED, Crawl, CrawlWindow, WindowState
 from tiktok_crawler.storage.shrinking import split_off
 from tiktok_crawler.storage.text import clean_text
@@ -158,7 +158,7 @@ class PastWindows:
             "end_date": days.end,
             "created_at": asked.begun_at,
         }
-        same = and_(*(WINDOW.c[name] == value for name, value in identity.items()))
+        same = has_values(WINDOW, identity)
         with reading(self._engine) as connection:
             known = connection.execute(select(WINDOW).where(same)).first()
         if known:

@@ -30,7 +30,7 @@ from tiktok_crawler.storage.models import (
     Video,
     WindowState,
 )
-from tiktok_crawler.storage.shrinking import take_back, untrue_days
+from tiktok_crawler.storage.shrinking import left_to_others, take_back, untrue_days
 from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.tagging import Tagging
 from tiktok_crawler.storage.text import clean_text
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
     from typing import Any
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import ColumnElement, Connection, Engine, Row, Table
 
     from tiktok_crawler.collection import query_file
     from tiktok_crawler.collection.quota import QuotaAccount
@@ -135,23 +135,20 @@ class Ledger:
 
     def known(self, query_id: int, fields: Iterable[str]) -> Known:
         """What a plan has to know of a query that is searched with these fields."""
-        split = self._windows(query_id, WindowState.SPLIT)
-        parked = map(_parked, self._windows(query_id, WindowState.PARKED))
+        windows = defaultdict(list)
+        for window in self._windows(query_id, *WindowState):
+            windows[window.state].append(window)
+        parked = map(_parked, windows[WindowState.PARKED])
         return Known(
-            coverage=tuple(self.coverage(query_id, fields)),
-            open_windows=tuple(map(_request, self._windows(query_id, WindowState.OPEN))),
+            coverage=tuple(_coverage(windows[WindowState.COMPLETE], fields)),
+            open_windows=tuple(map(_request, windows[WindowState.OPEN])),
             parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
-            has_been_heavy=any(window.error for window in split),
+            has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
         )
 
     def coverage(self, query_id: int, fields: Iterable[str]) -> list[Covered]:
         """The complete windows that were searched with all of these fields, by first day."""
-        wanted = set(fields)
-        return [
-            _covered(window)
-            for window in self._windows(query_id, WindowState.COMPLETE)
-            if wanted <= set(window.fields)
-        ]
+        return _coverage(self._windows(query_id, WindowState.COMPLETE), fields)
 
     def revise(self, query_id: int, id_skew: timedelta, now: datetime) -> list[DateRange]:
         """Correct what later pages have shown to be wrong, and drop what they have made needless.
@@ -179,23 +176,11 @@ class Ledger:
             if _is_collected_since(window, complete)
         ]
         if needless:
-            windows = update(CrawlWindow).where(
-                self._statements.among(CrawlWindow.__table__.c.id, needless)
-            )
-            values = {
-                CrawlWindow.state: WindowState.SPLIT,
-                CrawlWindow.error: None,
-                CrawlWindow.error_log_id: None,
-                CrawlWindow.updated_at: now,
-            }
-            transaction(self._engine, lambda on: on.execute(windows.values(values)))
+            self._change_windows(needless, left_to_others(now))
 
     def suspect(self, window_ids: Sequence[int]) -> None:
         """Mark complete windows as suspicious: they are searched once more."""
-        windows = update(CrawlWindow).where(
-            self._statements.among(CrawlWindow.__table__.c.id, window_ids)
-        )
-        transaction(self._engine, lambda on: on.execute(windows.values(suspicious=True)))
+        self._change_windows(window_ids, {CrawlWindow.suspicious: True})
 
     def book(self, query_id: int, request: PageRequest, now: datetime) -> PageRequest:
         """Write down that a request is about to be sent; it may be the first of its window.
@@ -351,6 +336,11 @@ class Ledger:
         )
         return connection.execute(upsert.returning(Query.id)).scalar_one()
 
+    def _change_windows(self, window_ids: Sequence[int], values: dict[Any, Any]) -> None:
+        of_these = self._statements.among(CrawlWindow.__table__.c.id, window_ids)
+        change = update(CrawlWindow).where(of_these).values(values)
+        transaction(self._engine, lambda on: on.execute(change))
+
     def _windows(self, query_id: int, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
         windows = (
@@ -362,10 +352,9 @@ class Ledger:
             return list(connection.execute(windows))
 
 
-def _register_collection(
-    connection: Connection, query_id: int, collection: query_file.Collection, now: datetime
-) -> None:
-    asked_for = {
+def asked_for(query_id: int, collection: query_file.Collection) -> dict[str, Any]:
+    """The columns of `collection` by which a later run finds the row of what it asks for."""
+    return {
         "query_id": query_id,
         "start_written": collection.start_written,
         "end_written": collection.end_written,
@@ -373,11 +362,21 @@ def _register_collection(
         "end_date": collection.dates.end,
         "tags": sorted(set(collection.tags)),
     }
-    table = Collection.__table__
-    same = and_(*(table.c[name] == value for name, value in asked_for.items()))
+
+
+def has_values(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
+    """Whether a row has all of these values."""
+    return and_(*(table.c[name] == value for name, value in values.items()))
+
+
+def _register_collection(
+    connection: Connection, query_id: int, collection: query_file.Collection, now: datetime
+) -> None:
+    values, table = asked_for(query_id, collection), Collection.__table__
+    same = has_values(table, values)
     if not connection.execute(update(table).where(same).values(last_run_at=now)).rowcount:
         times = {"first_run_at": now, "last_run_at": now}
-        connection.execute(insert(table).values(asked_for | times))
+        connection.execute(insert(table).values(values | times))
 
 
 _LAST_FIELDS = select(CrawlWindow.query_id, CrawlWindow.fields).where(
@@ -422,9 +421,14 @@ def _covered(window: Row[Any]) -> Covered:
     )
 
 
+def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str]) -> list[Covered]:
+    """The windows among the complete ones that were searched with all of these fields."""
+    wanted = set(fields)
+    return [_covered(window) for window in complete if wanted <= set(window.fields)]
+
+
 def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:
-    fields = set(window.fields)
-    coverage = (_covered(other) for other in complete if fields <= set(other.fields))
+    coverage = _coverage(complete, window.fields)
     searched = last_searches(c for c in coverage if c.searched_at >= window.created_at)
     return all(day in searched for day in DateRange(window.start_date, window.end_date))
 

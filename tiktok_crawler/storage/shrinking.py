@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, extract, func, insert, select, update
 
@@ -76,8 +76,19 @@ def untrue_days(connection: Connection, query_id: int, skew: timedelta) -> list[
 
 def take_back(connection: Connection, query_id: int, now: datetime) -> None:
     """Count the days that were kept of the query's lost searches as missing."""
-    split = {CrawlWindow.state: WindowState.SPLIT, CrawlWindow.updated_at: now}
-    connection.execute(update(CrawlWindow).where(_kept_days(query_id)).values(split))
+    kept = update(CrawlWindow).where(_kept_days(query_id))
+    connection.execute(kept.values(left_to_others(now)))
+
+
+def left_to_others(now: datetime) -> dict[Any, Any]:
+    """What becomes of a window whose days other windows have, though it was not too heavy."""
+    return {
+        CrawlWindow.state: WindowState.SPLIT,
+        # Why it had been parked.
+        CrawlWindow.error: None,
+        CrawlWindow.error_log_id: None,
+        CrawlWindow.updated_at: now,
+    }
 
 
 def _kept_days(query_id: int) -> ColumnElement[bool]:
@@ -129,21 +140,11 @@ def split_off(connection: Connection, window: Window, passed: DateRange, now: da
 
     The rest of a window that was parked is so, too.
     """
-    _split(connection, window, now)
+    split = update(CrawlWindow).where(CrawlWindow.id == window.id)
+    connection.execute(split.values(left_to_others(now)))
     _add_passed(connection, window, passed, now)
     if window.state is WindowState.PARKED:
         _add_rest(connection, window, DateRange(window.start_date, passed.start - DAY), now)
-
-
-def _split(connection: Connection, window: Window, now: datetime) -> None:
-    values = {
-        CrawlWindow.state: WindowState.SPLIT,
-        # Why it had been parked; nothing was too heavy.
-        CrawlWindow.error: None,
-        CrawlWindow.error_log_id: None,
-        CrawlWindow.updated_at: now,
-    }
-    connection.execute(update(CrawlWindow).where(CrawlWindow.id == window.id).values(values))
 
 
 def _add_passed(connection: Connection, window: Window, days: DateRange, now: datetime) -> None:
