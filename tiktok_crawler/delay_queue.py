@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from enum import Enum, auto
@@ -45,7 +44,7 @@ class _ClosedPool:
 
     until: datetime
     trouble: PoolTrouble
-    held: deque[Request] = field(default_factory=deque)
+    held: list[Request] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = None
     is_probing: bool = False
 

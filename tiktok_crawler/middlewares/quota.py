@@ -27,7 +27,7 @@ from tiktok_crawler.failures import (
 )
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
-from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
+from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.research_api.errors import Kind
 
 if TYPE_CHECKING:
@@ -128,8 +128,6 @@ class QuotaMiddleware:
             logger.warning("Stopping: %(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
-        except NotStoredError as exc:
-            raise CrawlStoppingError from exc
         except SecondTriesSpentError as exc:
             logger.info("%(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
             self._sent -= 1
@@ -144,10 +142,7 @@ class QuotaMiddleware:
     async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
-        try:
-            await self._storage.fill_quota()
-        except NotStoredError as exc:
-            raise CrawlStoppingError from exc
+        await self._storage.fill_quota()
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError

@@ -19,6 +19,7 @@ from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import ArchiveError, CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import CrawlStoppingError
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.outage import is_outage
@@ -49,8 +50,8 @@ PATIENCE_SECONDS = 60.0
 LOOK_SECONDS = 1.0
 
 
-class NotStoredError(DropItem):
-    """What came in could not be stored, and the crawl ends: its window stays as it was."""
+class NotStoredError(DropItem, CrawlStoppingError):
+    """The database is away, and the crawl ends: the item, or the request, leaves no trace in it."""
 
 
 class StoragePipeline:
