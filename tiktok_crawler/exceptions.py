@@ -9,7 +9,8 @@ CrawlerError
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
     ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
-    └── SecondTriesSpentError ... what second tries of windows may cost in a day
+    ├── SecondTriesSpentError ... what second tries may cost in a day
+    └── DailyShareSpentError  ... what one kind of request may cost in a day
 
 The statuses are those of sysexits.h. A CrawlerError is a mistake or a circumstance of the user's:
 its message is all that is shown of it. Any other exception is a bug, and loud.
@@ -71,3 +72,7 @@ class DailyBudgetSpentError(TemporaryError):
 
 class SecondTriesSpentError(TemporaryError):
     """Raised by `storage.quota` when another second try would exceed TIKTOK_PARKED_SHARE."""
+
+
+class DailyShareSpentError(TemporaryError):
+    """Raised by `storage.quota` when another request would exceed its share of TIKTOK_SHARES."""

@@ -1,16 +1,19 @@
-"""What flows from the spiders to the pipelines: pages, and windows that something happened to."""
+"""What flows from the spiders to the pipelines: pages, and what has become of windows and seeds."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.collection.date_range import DAY, midnight
+from tiktok_crawler.research_api.endpoints import Paging
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tiktok_crawler.collection.date_range import DateRange
+    from tiktok_crawler.research_api.listings import Listing
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,5 +131,112 @@ class HeavyWindow:
     """A window whose first page kept failing, and that is searched in parts from now on."""
 
     request: PageRequest
+    reason: str
+    log_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """One page to ask for of a listing: the records that belong to a seed.
+
+    `seed` is the seed as text, ids in decimal digits; `seed_id` its row in `seed`. `cursor` is 0 at
+    the start, later what the page before said; where pages are numbered, how many came. `position`
+    counts the records received so far. With a `limit`, no page is asked for after so many. The
+    listing began, with its first page, at `begun_at`.
+    """
+
+    listing: Listing
+    seed: str
+    seed_id: int
+    cursor: int = 0
+    position: int = 0
+    limit: int | None = None
+    begun_at: datetime | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return self.listing.describe(self.seed)
+
+    @property
+    def starts_listing(self) -> bool:
+        return self.cursor == 0
+
+    def from_start(self) -> ListRequest:
+        """The request that begins the listing anew."""
+        return replace(self, cursor=0, position=0, begun_at=None)
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """One answer to a request of a listing: charged for, stored at once, and resumed from.
+
+    `records` are the API's objects as they came; `cursor` is where the next page starts. Where the
+    API never said whether there is more, the page that stands for its answer is `suspicious`.
+    """
+
+    request: ListRequest
+    records: tuple[Any, ...]
+    cursor: int
+    has_more: bool
+    log_id: str | None
+    received_at: datetime
+    suspicious: bool = False
+
+    @property
+    def position(self) -> int:
+        """How many records of the listing have come, with this page."""
+        return self.request.position + len(self.records)
+
+    @property
+    def advances(self) -> bool:
+        """Whether the cursor moved on as the endpoint's does."""
+        before = self.request.cursor
+        match self.request.listing.endpoint.paging:
+            case Paging.OPAQUE:
+                return self.cursor not in (0, before)
+            case Paging.FALLING:
+                return self.cursor > 0 and (before == 0 or self.cursor < before)
+            case _:
+                return self.cursor > before
+
+    @property
+    def reaches_limit(self) -> bool:
+        limit = self.request.limit
+        return limit is not None and self.position >= limit
+
+    @property
+    def next_request(self) -> ListRequest | None:
+        """The request for the page after this one, if one is wanted."""
+        if not self.has_more or self.reaches_limit:
+            return None
+        return replace(self.request, cursor=self.cursor, position=self.position)
+
+
+class SeedStatus(StrEnum):
+    """What the API says of a seed that it lists nothing of."""
+
+    NOT_FOUND = "not_found"
+    """It does not exist, or not under this name any more."""
+    WITHHELD = "withheld"
+    """It exists, but the API does not show it: a private account, a minor's, a private list."""
+    REFUSED = "refused"
+    """The API does not accept the seed, for a reason in its own words."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedSeed:
+    """A seed of which the API lists nothing: an answer, not a failure."""
+
+    request: ListRequest
+    status: SeedStatus
+    reason: str
+    log_id: str | None
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ParkedSeed:
+    """A seed that is given up for now, with the reason and the log_id of the last answer."""
+
+    request: ListRequest
     reason: str
     log_id: str | None = None

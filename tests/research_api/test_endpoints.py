@@ -60,7 +60,7 @@ def test_tokens_are_got_beside_the_research_endpoints():
 def test_a_search_draws_on_the_research_quota_with_pages_of_100():
     assert VIDEO_QUERY.pool is Pool.RESEARCH
     assert VIDEO_QUERY.max_count == 100
-    assert VIDEO_QUERY.records_key == "videos"
+    assert VIDEO_QUERY.records_keys == ("videos",)
 
 
 def test_a_first_page_is_asked_for_without_cursor_and_search_id():

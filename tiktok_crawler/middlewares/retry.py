@@ -91,7 +91,7 @@ class RetryMiddleware:
                 self._retry_malformed(request, verdict)
             case Kind.FAULT:
                 self._retry_fault(request, WindowFailedError.from_verdict(verdict))
-            case Kind.REFUSED | Kind.SEARCH_REFUSED:
+            case Kind.REFUSED | Kind.SEARCH_REFUSED | Kind.NOT_FOUND | Kind.WITHHELD:
                 raise RequestRefusedError.from_verdict(verdict)
 
     def _retry(self, request: Request, failure: Exception, *, times: int) -> None:

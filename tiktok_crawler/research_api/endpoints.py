@@ -26,19 +26,66 @@ class Pool(StrEnum):
     FOLLOW = "follow"
 
 
+class Paging(StrEnum):
+    """How an endpoint is asked for the page after a page, and where its pages end."""
+
+    SINGLE = "single"
+    """One answer is all; it has no `has_more`."""
+    INDEX = "index"
+    """`cursor` counts records, shown or not; the next one is larger."""
+    FALLING = "falling"
+    """`cursor` is a time, which falls from page to page (API.md 9)."""
+    OPAQUE = "opaque"
+    """`cursor` is a number that only the API understands; the next one is another (API.md 6)."""
+    NUMBERED = "numbered"
+    """`page_start` counts pages from 1, until one comes empty (API.md 10.2)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One endpoint; `max_count` is the largest page, `records_key` where the records are."""
+    """One endpoint; `max_count` is the largest page.
+
+    `fields` are those that can be asked for; none if the endpoint takes no such parameter.
+    `records_keys` are the names under which `data` may have its records. Where there are none,
+    `data` itself is the record, and has at least one of `object_keys`.
+    """
 
     path: str
     fields: tuple[str, ...]
-    records_key: str
     max_count: int
-    pool: Pool
+    records_keys: tuple[str, ...] = ()
+    object_keys: frozenset[str] = frozenset()
+    pool: Pool = Pool.RESEARCH
+    paging: Paging = Paging.INDEX
 
     def url(self, base: str, fields: tuple[str, ...]) -> str:
         """The URL to post to; fields go into the URL's query string (API.md 1.7)."""
-        return f"{base.rstrip('/')}{self.path}?{urlencode({'fields': ','.join(fields)}, safe=',')}"
+        query = f"?{urlencode({'fields': ','.join(fields)}, safe=',')}" if fields else ""
+        return f"{base.rstrip('/')}{self.path}{query}"
+
+    def usable(self, data: object) -> dict[str, Any] | None:
+        """The `data` object of an answer, unless it has no list where its records should be."""
+        if not isinstance(data, dict):
+            return None
+        has_lists = all(isinstance(data.get(key), list | None) for key in self.records_keys)
+        return data if has_lists else None
+
+    def records_of(self, data: Mapping[str, Any] | None) -> tuple[Any, ...]:
+        """The records in a `data` object, as they came; a list that is missing is empty."""
+        if not data:
+            return ()
+        if not self.records_keys:
+            return (data,) if self.object_keys & data.keys() else ()
+        lists = (data.get(key) for key in self.records_keys)
+        return tuple(next((records for records in lists if isinstance(records, list)), ()))
+
+    def is_answered_by(self, data: Mapping[str, Any] | None) -> bool:
+        """Whether a usable `data` object says all that it must: also whether there is more."""
+        if data is None:
+            return False
+        if self.paging in (Paging.SINGLE, Paging.NUMBERED):
+            return bool(self.records_keys or self.records_of(data))
+        return isinstance(data.get("has_more"), bool)
 
 
 VIDEO_QUERY = Endpoint(
@@ -68,11 +115,141 @@ VIDEO_QUERY = Endpoint(
         "video_label",
         "video_tag",
     ),
-    records_key="videos",
+    records_keys=("videos",),
     max_count=100,
-    pool=Pool.RESEARCH,
 )
 """Search of videos (API.md 3)."""
+
+COMMENT_LIST = Endpoint(
+    path="/v2/research/video/comment/list/",
+    fields=(
+        "id",
+        "video_id",
+        "text",
+        "like_count",
+        "reply_count",
+        "parent_comment_id",
+        "create_time",
+    ),
+    records_keys=("comments",),
+    max_count=100,
+)
+"""Comments of a video, or replies to a comment; `display_name` comes unasked (API.md 4)."""
+
+USER_INFO = Endpoint(
+    path="/v2/research/user/info/",
+    fields=(
+        "display_name",
+        "bio_description",
+        "avatar_url",
+        "is_verified",
+        "follower_count",
+        "following_count",
+        "likes_count",
+        "video_count",
+        "bio_url",
+    ),
+    object_keys=frozenset({"display_name", "bio_description", "follower_count", "video_count"}),
+    max_count=1,
+    paging=Paging.SINGLE,
+)
+"""The profile of a user, live (API.md 5)."""
+
+USER_VIDEO_FIELDS = tuple(
+    name
+    for name in VIDEO_QUERY.fields
+    if name not in ("effect_ids", "playlist_id", "voice_to_text")
+)
+"""What the lists of a user's videos can tell of a video (API.md 6); spelled as in 3.1."""
+
+LIKED_VIDEOS = Endpoint(
+    path="/v2/research/user/liked_videos/",
+    fields=USER_VIDEO_FIELDS,
+    records_keys=("user_liked_videos",),
+    max_count=100,
+    paging=Paging.OPAQUE,
+)
+"""The videos that a user likes, where that is public (API.md 6)."""
+
+PINNED_VIDEOS = Endpoint(
+    path="/v2/research/user/pinned_videos/",
+    fields=USER_VIDEO_FIELDS,
+    records_keys=("pinned_videos_list",),
+    max_count=100,
+    paging=Paging.SINGLE,
+)
+"""The videos that a user has pinned (API.md 7)."""
+
+REPOSTED_VIDEOS = Endpoint(
+    path="/v2/research/user/reposted_videos/",
+    fields=USER_VIDEO_FIELDS,
+    records_keys=("reposted_videos", "user_reposted_videos"),
+    max_count=100,
+)
+"""The videos that a user has reposted; its key is spelled in two ways (API.md 8)."""
+
+FOLLOWERS = Endpoint(
+    path="/v2/research/user/followers/",
+    fields=(),
+    records_keys=("user_followers",),
+    max_count=100,
+    pool=Pool.FOLLOW,
+    paging=Paging.FALLING,
+)
+"""Who follows a user, newest first (API.md 9)."""
+
+FOLLOWING = Endpoint(
+    path="/v2/research/user/following/",
+    fields=(),
+    records_keys=("user_following",),
+    max_count=100,
+    pool=Pool.FOLLOW,
+    paging=Paging.FALLING,
+)
+"""Whom a user follows, newest first (API.md 9)."""
+
+PLAYLIST_INFO = Endpoint(
+    path="/v2/research/playlist/info/",
+    fields=(),
+    object_keys=frozenset({"playlist_id", "playlist_name", "playlist_video_ids"}),
+    max_count=100,
+)
+"""A playlist and the ids of its videos; the status may be 500 all the same (API.md 10.1)."""
+
+SHOP = Endpoint(
+    path="/v2/research/tts/shop/",
+    fields=("shop_name", "shop_rating", "shop_review_count", "item_sold_count", "shop_id"),
+    records_keys=("shop_data",),
+    max_count=10,
+    paging=Paging.SINGLE,
+)
+"""Shops by name (API.md 10.2)."""
+
+PRODUCT = Endpoint(
+    path="/v2/research/tts/product/",
+    fields=(
+        "product_id",
+        "product_sold_count",
+        "product_description",
+        "product_price",
+        "product_review_count",
+        "product_name",
+        *(f"product_rating_{stars}_count" for stars in range(1, 6)),
+    ),
+    records_keys=("product_data",),
+    max_count=10,
+    paging=Paging.NUMBERED,
+)
+"""The products of a shop (API.md 10.2)."""
+
+REVIEW = Endpoint(
+    path="/v2/research/tts/review/",
+    fields=("product_name", "review_text", "review_like_count", "create_time", "review_rating"),
+    records_keys=("review_data",),
+    max_count=10,
+    paging=Paging.NUMBERED,
+)
+"""The reviews of a product (API.md 10.2)."""
 
 
 def video_query_body(query: Mapping[Any, Any], request: PageRequest) -> dict[str, Any]:

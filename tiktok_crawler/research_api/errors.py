@@ -9,7 +9,10 @@ import json
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from http import HTTPStatus
 from typing import Any
+
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, VIDEO_QUERY, Endpoint
 
 
 class Kind(StrEnum):
@@ -25,6 +28,10 @@ class Kind(StrEnum):
     """The search_id or cursor is not accepted: not yet known to the API, or lost."""
     REFUSED = "refused"
     """The request itself is not accepted: repeating it cannot help."""
+    NOT_FOUND = "not_found"
+    """There is no such user."""
+    WITHHELD = "withheld"
+    """What was asked for exists, but is not shown: it is private, or a minor's."""
     TOKEN = "token"  # noqa: S105
     """The access token is missing, expired or revoked."""
     SCOPE = "scope"
@@ -102,6 +109,11 @@ RULES = (
     _message(Kind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # 11.3, 13.4
     _message(Kind.SEARCH_REFUSED, r"invalid count or cursor"),  # 11.3, 13.5
     _message(Kind.FAULT, r"please try again later|server internal error"),  # 11.2
+    _message(Kind.NOT_FOUND, r"cannot find the user"),  # 5
+    _message(
+        Kind.WITHHELD,
+        r"cannot return this user|is private|information cannot be returned",  # 5, 6
+    ),
     _status(Kind.REFUSED, 400, 499),  # 11.1
     _status(Kind.FAULT, 500, 599),  # 11.1, 13.14
     _code(  # 11.1: errors can come with HTTP 200
@@ -111,34 +123,28 @@ RULES = (
 """What answers other than pages mean; the first row that matches counts."""
 
 
-def classify(status: int, body: bytes, records_key: str = "videos") -> Verdict:
+def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verdict:
     """Tell what an answer of a research endpoint means.
 
     A body that says it went well counts more than the status: some endpoints answer 500 with
-    valid data (API.md 10.1, 13.15). `records_key` is where the endpoint has its records.
+    valid data (API.md 10.1, 13.15).
     """
     payload = _json_object(body)
     if payload is None:
         return Verdict(_kind(status), status, message=_excerpt(body))
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
-    data = payload.get("data")
     if code in {"", "ok"} and not message:
-        usable = _usable_data(data, records_key)
-        says_so = status < ERRORS or code == "ok" or bool(usable.get(records_key))
-        if isinstance(usable.get("has_more"), bool) and says_so:
-            return Verdict(Kind.PAGE, status, code, log_id=log_id, data=usable)
+        data = endpoint.usable(payload.get("data"))
+        says_so = status < ERRORS or code == "ok" or bool(endpoint.records_of(data))
+        if says_so and endpoint.is_answered_by(data):
+            return Verdict(Kind.PAGE, status, code, log_id=log_id, data=data)
         message = "the answer does not say whether there is more"
         if code == "ok" and status < ERRORS:
-            return Verdict(Kind.MALFORMED, status, code, message, log_id, usable)
+            return Verdict(Kind.MALFORMED, status, code, message, log_id, data or {})
+    if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
+        return Verdict(Kind.WITHHELD, status, code, message, log_id)
     return Verdict(_kind(status, code, message), status, code, message, log_id)
-
-
-def _usable_data(data: object, records_key: str) -> dict[str, Any]:
-    """The answer's data; nothing if it has something else where its records should be."""
-    if not isinstance(data, dict) or not isinstance(data.get(records_key), list | None):
-        return {}
-    return data
 
 
 def _kind(status: int, code: str = "", message: str = "") -> Kind:

@@ -1,0 +1,124 @@
+"""What is listed, and of which seeds: given by the user, or found in the database. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from tiktok_crawler.collection.date_range import DateRange
+    from tiktok_crawler.items import ListRequest
+    from tiktok_crawler.research_api.listings import Listing
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSeeds:
+    """Seeds as the user names them, in their order, without repeats; ids in decimal digits."""
+
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsOfQuery:
+    """What the videos name that a query has found, published on these days, UTC.
+
+    Videos themselves come with the most comments first, if they have at least
+    `min_comment_count`; users with the most videos first; playlists likewise.
+    """
+
+    fingerprint: str
+    days: DateRange
+    min_comment_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsOfTag:
+    """The same of all videos with a tag."""
+
+    tag: str
+    min_comment_count: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class RepliedComments:
+    """The comments with replies among those of the videos that `videos` names."""
+
+    videos: GivenSeeds | SeedsOfQuery | SeedsOfTag
+
+
+@dataclass(frozen=True, slots=True)
+class ShopsByName:
+    """The stored shops of these names: seeds of their products."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsOfShops:
+    """The stored products of these shops: seeds of their reviews."""
+
+    shop_ids: tuple[str, ...]
+
+
+SeedSource = (
+    GivenSeeds | SeedsOfQuery | SeedsOfTag | RepliedComments | ShopsByName | ProductsOfShops
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One listing of many seeds, as a run works it off.
+
+    What was completed (or refused) longer than `max_age` ago is listed anew; None: nothing is.
+    `limit` is how many records of a seed are wanted at most; None: all that the API has.
+    """
+
+    listing: Listing
+    source: SeedSource
+    max_age: timedelta | None = None
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """What is to be asked for in a stage now, and what is not.
+
+    `requests` come in the order of the seeds: of each the page to go on with. `most_requests` is
+    how many pages they can take by what the database knows (counts of comments or followers), None
+    if it cannot tell. The counts are of the seeds of this stage: `complete` and `refused` ones need
+    nothing now, `waiting` ones are parked and not due before `next_retry_at`.
+    """
+
+    requests: tuple[ListRequest, ...]
+    complete: int = 0
+    refused: int = 0
+    waiting: int = 0
+    next_retry_at: datetime | None = None
+    most_requests: int | None = None
+
+    @property
+    def seeds(self) -> int:
+        return len(self.requests) + self.complete + self.refused + self.waiting
+
+    @property
+    def least_requests(self) -> int:
+        """Each listing takes one request at least."""
+        return len(self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class StageRemains:
+    """How far the seeds of a stage are after a run; `records` are those received of them ever."""
+
+    open: int
+    complete: int
+    refused: int
+    parked: int
+    records: int
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """Whether all that was asked for is stored, or known not to exist."""
+        return not self.open and not self.parked

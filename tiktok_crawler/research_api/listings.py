@@ -1,0 +1,111 @@
+"""What can be listed of something known: comments of a video, followers of a user, and the like.
+
+A listing asks an endpoint about one seed - a video, a comment, a user, a playlist, a shop, a
+product - and follows its pages to the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import Paging
+
+if TYPE_CHECKING:
+    from tiktok_crawler.items import ListRequest
+    from tiktok_crawler.research_api.endpoints import Endpoint
+
+
+class SeedKey(StrEnum):
+    """The key of the body that names the seed."""
+
+    USERNAME = "username"
+    VIDEO_ID = "video_id"
+    COMMENT_ID = "comment_id"
+    PLAYLIST_ID = "playlist_id"
+    SHOP_NAME = "shop_name"
+    SHOP_ID = "shop_id"
+    PRODUCT_ID = "product_id"
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is sent as a number; a product's id is documented as text (API.md 10.2)."""
+        return self in NUMBER_KEYS
+
+
+NUMBER_KEYS = frozenset(
+    {SeedKey.VIDEO_ID, SeedKey.COMMENT_ID, SeedKey.PLAYLIST_ID, SeedKey.SHOP_ID}
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One kind of listing; `name` is what the ledger knows it by."""
+
+    name: str
+    endpoint: Endpoint
+    seed_key: SeedKey
+
+    def describe(self, seed: str) -> str:
+        """A listing in words, such as `comments of video_id 7`."""
+        return f"{self.name.replace('_', ' ')} of {self.seed_key} {seed}"
+
+
+COMMENTS = Listing("comments", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID)
+REPLIES = Listing("replies", endpoints.COMMENT_LIST, SeedKey.COMMENT_ID)
+USERS = Listing("users", endpoints.USER_INFO, SeedKey.USERNAME)
+FOLLOWERS = Listing("followers", endpoints.FOLLOWERS, SeedKey.USERNAME)
+FOLLOWING = Listing("following", endpoints.FOLLOWING, SeedKey.USERNAME)
+LIKED_VIDEOS = Listing("liked_videos", endpoints.LIKED_VIDEOS, SeedKey.USERNAME)
+PINNED_VIDEOS = Listing("pinned_videos", endpoints.PINNED_VIDEOS, SeedKey.USERNAME)
+REPOSTED_VIDEOS = Listing("reposted_videos", endpoints.REPOSTED_VIDEOS, SeedKey.USERNAME)
+PLAYLISTS = Listing("playlists", endpoints.PLAYLIST_INFO, SeedKey.PLAYLIST_ID)
+SHOPS = Listing("shops", endpoints.SHOP, SeedKey.SHOP_NAME)
+PRODUCTS = Listing("products", endpoints.PRODUCT, SeedKey.SHOP_ID)
+REVIEWS = Listing("reviews", endpoints.REVIEW, SeedKey.PRODUCT_ID)
+
+LISTINGS = {
+    listing.name: listing
+    for listing in (
+        COMMENTS,
+        REPLIES,
+        USERS,
+        FOLLOWERS,
+        FOLLOWING,
+        LIKED_VIDEOS,
+        PINNED_VIDEOS,
+        REPOSTED_VIDEOS,
+        PLAYLISTS,
+        SHOPS,
+        PRODUCTS,
+        REVIEWS,
+    )
+}
+"""All listings by name."""
+
+USER_VIDEO_LISTINGS = (LIKED_VIDEOS, PINNED_VIDEOS, REPOSTED_VIDEOS)
+"""Those whose records are videos."""
+
+
+def listing_body(request: ListRequest) -> dict[str, Any]:
+    """The JSON body that asks for one page of a listing.
+
+    The first page is asked for without a cursor; the fields of shop endpoints stand in the body as
+    well, since documentation shows them in both places (API.md 1.7).
+    """
+    listing, endpoint = request.listing, request.listing.endpoint
+    key = listing.seed_key
+    body: dict[str, Any] = {str(key): int(request.seed) if key.is_number else request.seed}
+    if endpoint is endpoints.SHOP:
+        body["limit"] = endpoint.max_count
+    elif endpoint.paging is Paging.NUMBERED:
+        body |= {"page_start": request.cursor + 1, "page_size": endpoint.max_count}
+    elif endpoint.paging is not Paging.SINGLE:
+        body["max_count"] = endpoint.max_count
+        if request.cursor:
+            body["cursor"] = request.cursor
+    if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):
+        body["fields"] = ",".join(endpoint.fields)
+    return body
