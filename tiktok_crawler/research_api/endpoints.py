@@ -77,7 +77,7 @@ class Endpoint:
         if not self.records_keys:
             return (data,) if self.object_keys & data.keys() else ()
         lists = (data.get(key) for key in self.records_keys)
-        return tuple(next((records for records in lists if isinstance(records, list)), ()))
+        return tuple(next((r for r in lists if isinstance(r, list) and r), ()))
 
     def is_answered_by(self, data: Mapping[str, Any] | None) -> bool:
         """Whether a usable `data` object says all that it must: also whether there is more."""
