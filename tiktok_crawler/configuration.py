@@ -19,6 +19,7 @@ from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.windows import LONGEST_WINDOW_DAYS, Freshness
 from tiktok_crawler.exceptions import ConfigurationError, CredentialsError
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
+from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
@@ -41,6 +42,9 @@ SCRAPY_NUMBERS = (
     "LOGSTATS_INTERVAL",
 )
 """Scrapy's settings that users change; Scrapy itself fails on a wrong one with a traceback."""
+
+PARTS = ("videos", *LISTINGS)
+"""What requests are for: each can have a share of the day's budget."""
 
 E = TypeVar("E", bound=StrEnum)
 
@@ -173,14 +177,14 @@ def credentials(
 
 
 def quota_account(
-    settings: BaseSettings, pool: Pool, environ: Mapping[str, str] = os.environ
+    settings: BaseSettings, pool: Pool, part: str, environ: Mapping[str, str] = os.environ
 ) -> QuotaAccount:
-    """What the requests of a pool are booked on.
+    """What the requests of a pool are booked on that collect this part: `videos`, or a listing.
 
     Raises:
         CredentialsError: there are no credentials.
-        ConfigurationError: the budget is no whole number of at least 1, or the share for parked
-            windows none from 0 to 1.
+        ConfigurationError: the budget is no whole number of at least 1, or a share none from 0 to
+            1.
     """
     # Whoever gets the token warns.
     client_key = credentials(settings, environ, warn=False).client_key
@@ -189,7 +193,39 @@ def quota_account(
         pool,
         daily_budget=daily_budget(settings),
         parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
+        part=part,
+        share=shares(settings).get(part),
     )
+
+
+def shares(settings: BaseSettings) -> dict[str, float]:
+    """How much of a day's budget may go to which part; what is not named has no limit.
+
+    Raises:
+        ConfigurationError: a part is unknown, or its share none from 0 to 1.
+    """
+    written = settings.get("TIKTOK_SHARES") or {}
+    pairs = (
+        dict(_share(pair) for pair in written.split(",")) if isinstance(written, str) else written
+    )
+    for part, share in pairs.items():
+        if part not in PARTS:
+            hint = did_you_mean(nearest(str(part), PARTS)) or "."
+            raise ConfigurationError(
+                f"TIKTOK_SHARES: nothing is collected by the name {quoted(str(part))}{hint} "
+                f"Allowed are: {', '.join(PARTS)}"
+            )
+        if not isinstance(share, int | float) or not 0 <= share <= 1:
+            raise ConfigurationError(f"TIKTOK_SHARES: {part}={share} is no share from 0 to 1")
+    return {part: float(share) for part, share in pairs.items()}
+
+
+def _share(pair: str) -> tuple[str, float | str]:
+    part, _, share = (word.strip() for word in pair.partition("="))
+    try:
+        return part, float(share)
+    except ValueError:
+        return part, share
 
 
 def daily_budget(settings: BaseSettings) -> int | None:

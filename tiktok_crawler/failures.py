@@ -27,16 +27,20 @@ class SecondTryDroppedError(IgnoreRequest):
     """What second tries may cost today is spent; the window stays parked."""
 
 
+class ShareSpentError(IgnoreRequest):
+    """What requests of this kind may cost today is spent; what they were for stays open."""
+
+
 class CrawlStoppingError(IgnoreRequest):
-    """The crawl is being closed; the window of the request stays open."""
+    """The crawl is being closed; what the request was for stays open."""
 
 
 class SearchLostError(IgnoreRequest):
-    """The API does not know the search any more: the window has to be searched anew."""
+    """The API does not accept the cursor any more: what was begun has to begin anew."""
 
 
 class WindowFailedError(IgnoreRequest):
-    """The window is given up for now, for a reason in the API's words or the network's."""
+    """A window or a seed is given up for now, for a reason in the API's words or the network's."""
 
     def __init__(self, reason: str, *, log_id: str | None = None):
         super().__init__(reason)

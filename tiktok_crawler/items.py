@@ -7,12 +7,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.collection.date_range import DAY, midnight
-from tiktok_crawler.research_api.endpoints import Paging
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Paging
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tiktok_crawler.collection.date_range import DateRange
+    from tiktok_crawler.research_api.endpoints import Endpoint
     from tiktok_crawler.research_api.listings import Listing
 
 
@@ -35,6 +36,13 @@ class PageRequest:
     previous_page_at: datetime | None = None
     searched_at: datetime | None = field(default=None, compare=False)
     second_try: bool = field(default=False, compare=False)
+
+    def __str__(self) -> str:
+        return str(self.window)
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return VIDEO_QUERY
 
     @property
     def starts_search(self) -> bool:
@@ -75,6 +83,11 @@ class Page:
     def advances(self) -> bool:
         """Whether the cursor moved on: following one that stands still would never end."""
         return self.cursor > self.request.cursor
+
+    @property
+    def record_ids(self) -> frozenset[str]:
+        """What tells its records from those of other pages."""
+        return frozenset(str(r.get("id")) for r in self.records if isinstance(r, dict))
 
     @property
     def next_request(self) -> PageRequest | None:
@@ -157,6 +170,20 @@ class ListRequest:
         return self.listing.describe(self.seed)
 
     @property
+    def endpoint(self) -> Endpoint:
+        return self.listing.endpoint
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return self.endpoint.fields
+
+    @property
+    def is_past_cap(self) -> bool:
+        """Whether the API may say that there is nothing here by refusing the cursor."""
+        cap = self.listing.cap
+        return cap is not None and self.cursor >= cap
+
+    @property
     def starts_listing(self) -> bool:
         return self.cursor == 0
 
@@ -199,6 +226,11 @@ class ListPage:
                 return self.cursor > before
 
     @property
+    def record_ids(self) -> frozenset[str]:
+        """What tells its records from those of other pages."""
+        return frozenset().union(*map(_identities, self.records))
+
+    @property
     def reaches_limit(self) -> bool:
         limit = self.request.limit
         return limit is not None and self.position >= limit
@@ -209,6 +241,17 @@ class ListPage:
         if not self.has_more or self.reaches_limit:
             return None
         return replace(self.request, cursor=self.cursor, position=self.position)
+
+
+def _identities(record: Any) -> frozenset[str]:
+    if isinstance(record, dict):
+        ids = record.get("playlist_video_ids")
+        if isinstance(ids, list):
+            return frozenset(map(str, ids))
+        for key in ("id", "username", "product_id"):
+            if key in record:
+                return frozenset({str(record[key])})
+    return frozenset({repr(record)})
 
 
 class SeedStatus(StrEnum):
@@ -240,3 +283,7 @@ class ParkedSeed:
     request: ListRequest
     reason: str
     log_id: str | None = None
+
+
+ApiRequest = PageRequest | ListRequest
+"""What a request to a research endpoint asks for: in its `meta` as `page_request`."""

@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
+from tiktok_crawler.items import (
+    HeavyWindow,
+    ListPage,
+    LostSearch,
+    Page,
+    ParkedSeed,
+    ParkedWindow,
+    RefusedSeed,
+)
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -52,13 +60,18 @@ def _result(level: int, message: str, item: object) -> LogFormatterResult:
 def describe(item: object) -> str:
     """What an item is, without what is in it."""
     match item:
-        case Page(request=request, records=records):
-            return f"page of {request.window} at cursor {request.cursor}: {len(records)} records"
+        case Page(request=request) | ListPage(request=request):
+            words = f"page of {request} at cursor {request.cursor}: {len(item.records)} records"
         case ParkedWindow(request=request):
-            return f"parked window {request.window}"
+            words = f"parked window {request}"
         case HeavyWindow(request=request):
-            return f"window {request.window}, which is too heavy"
+            words = f"window {request}, which is too heavy"
         case LostSearch(request=request):
-            return f"lost search of {request.window} at cursor {request.cursor}"
+            words = f"lost search of {request} at cursor {request.cursor}"
+        case ParkedSeed(request=request):
+            words = f"parked {request}"
+        case RefusedSeed(request=request, status=status):
+            words = f"{request}: {status}"
         case _:
-            return type(item).__name__
+            words = type(item).__name__
+    return words

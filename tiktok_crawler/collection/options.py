@@ -84,7 +84,7 @@ class OptionReader:
         """The tags in their order, without repeats."""
         tags: list[str | None] = []
         for node in self._nodes(key):
-            tags = [self._parsed(text, key, _parse_tag) for text in self._reader.texts(node, key)]
+            tags = [self._parsed(text, key, parse_tag) for text in self._reader.texts(node, key)]
         return tuple(dict.fromkeys(tag for tag in tags if tag))
 
     def _nodes(self, key: str) -> list[Node]:
@@ -118,7 +118,12 @@ def _is_blank(node: Node) -> bool:
     return isinstance(node, TextNode) and node.is_missing
 
 
-def _parse_tag(text: str) -> str:
+def parse_tag(text: str) -> str:
+    """A tag without the blanks around it.
+
+    Raises:
+        ValueError: the text is empty, unprintable or too long.
+    """
     tag = text.strip()
     if problem := text_problem(tag):
         raise ValueError(problem)

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.collection import also_collect
 from tiktok_crawler.collection.date_range import DAY, DateRange
 from tiktok_crawler.collection.dates import NEVER
 from tiktok_crawler.collection.drafts import query_of, report_contradictions, warn_of_usernames
@@ -21,18 +22,19 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from tiktok_crawler.collection.also_collect import AlsoCollect
     from tiktok_crawler.collection.drafts import Draft
     from tiktok_crawler.collection.options import Given
     from tiktok_crawler.collection.yaml_text import Entry
     from tiktok_crawler.research_api.query import Query
 
-KEYS = (*OPTIONS, *FORM, "query")
+KEYS = (*OPTIONS, also_collect.KEY, *FORM, "query")
 
 _TIKTOK_BEGAN = date(2016, 9, 1)
 _HINTS = {
     **FRIENDLY_HINTS,
     **RAW_HINTS,
-    **dict.fromkeys(OPTIONS, "it stands at the top of the file"),
+    **dict.fromkeys((*OPTIONS, also_collect.KEY), "it stands at the top of the file"),
 }
 
 
@@ -41,7 +43,8 @@ class Collection:
     """What a query file, and the spider arguments beside it, ask for.
 
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
-    whose last search is older than `refresh_after` are wanted once more; None means never.
+    whose last search is older than `refresh_after` are wanted once more; None means never. When all
+    videos are there, what `also_collect` names is collected, in its order.
     """
 
     query: Query
@@ -51,6 +54,7 @@ class Collection:
     tags: tuple[str, ...] = ()
     refresh_after: timedelta | None = None
     warnings: tuple[str, ...] = ()
+    also_collect: tuple[AlsoCollect, ...] = ()
 
 
 def read_collection(
@@ -76,6 +80,7 @@ def read_collection(
     dates = _dates(options, today, findings)
     tags, age = options.tags("tags"), options.age("refresh_after")
     query = _query(drafts, dates, findings)
+    wishes = _wishes(entries, reader, findings)
     if dates is None or findings.has_mistakes:
         findings.stop()
     return Collection(
@@ -86,6 +91,7 @@ def read_collection(
         tags=tags,
         refresh_after=age.value if age and age.value != NEVER else None,
         warnings=findings.warnings,
+        also_collect=wishes,
     )
 
 
@@ -137,6 +143,13 @@ def _warn_of_dates(start: Given[date], end: Given[date], today: date, findings: 
             "up to 10 days to settle"
         )
         findings.warning(end.place, end.key, words)
+
+
+def _wishes(
+    entries: Mapping[str, Entry], reader: NodeReader, findings: Findings
+) -> tuple[AlsoCollect, ...]:
+    entry = entries.get(also_collect.KEY)
+    return also_collect.read_also_collect(entry.value, reader, findings) if entry else ()
 
 
 def _drafts(entries: Mapping[str, Entry], reader: NodeReader, findings: Findings) -> list[Draft]:

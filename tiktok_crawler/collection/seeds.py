@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.research_api.listings import REPLIES
+
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
@@ -80,6 +82,11 @@ class Stage:
     max_age: timedelta | None = None
     limit: int | None = None
 
+    def of_replies(self) -> Stage:
+        """The stage that lists the replies to the comments that this one lists."""
+        assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag)
+        return Stage(REPLIES, RepliedComments(self.source), self.max_age)
+
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
@@ -117,6 +124,10 @@ class StageRemains:
     refused: int
     parked: int
     records: int
+
+    @property
+    def seeds(self) -> int:
+        return self.open + self.complete + self.refused + self.parked
 
     @property
     def is_fulfilled(self) -> bool:

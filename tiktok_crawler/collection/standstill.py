@@ -1,4 +1,4 @@
-"""Searches that do not get on: pages that repeat, or are empty, though more are promised. Pure."""
+"""Pages that repeat, or are empty, though more are promised: following them never ends. Pure."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from tiktok_crawler.items import Page
+    from tiktok_crawler.items import ListPage, Page
 
 REPEATED_PAGES = 3
-"""So many pages in a row that repeat their cursor or their videos never end."""
+"""So many pages in a row that repeat their cursor or their records never end."""
 
 EMPTY_PAGES = 10
 """Videos that were deleted leave pages empty (API.md 3.5), but not so many in a row."""
@@ -17,18 +17,18 @@ EMPTY_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class Standstill:
-    """How many pages in a row, up to the last one, did not bring a search on.
+    """How many pages in a row, up to the last one, did not get on.
 
-    `last_ids` are the videos of each of the last pages that had any.
+    `last_ids` are the records of each of the last pages that had any.
     """
 
     repeated: int = 0
     empty: int = 0
     last_ids: tuple[frozenset[str], ...] = ()
 
-    def after(self, page: Page) -> Self:
+    def after(self, page: Page | ListPage) -> Self:
         """What is so after one more page."""
-        ids = frozenset(str(r.get("id")) for r in page.records if isinstance(r, dict))
+        ids = page.record_ids
         is_repeated = not page.advances or (bool(ids) and ids <= frozenset().union(*self.last_ids))
         return type(self)(
             repeated=self.repeated + 1 if is_repeated else 0,

@@ -76,8 +76,9 @@ class Command(CrawlCommand):
 
     def _summarize(self, crawler: Crawler) -> int:
         storage = item_pipeline(crawler, StoragePipeline)
-        if storage.remains:
-            summary = Summary(storage.remains, crawler.stats.get_stats(), storage.location)
+        if storage.remains or storage.stage_remains:
+            stats = crawler.stats.get_stats()
+            summary = Summary(storage.remains, storage.stage_remains, stats, storage.location)
             self._say(summary.text(command=_command()), logging.INFO)
         return extension(crawler, Outcome).exit_status
 

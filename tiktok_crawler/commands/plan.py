@@ -1,4 +1,4 @@
-"""`scrapy plan query.yaml`: what a crawl would ask for, without asking."""
+"""`scrapy plan`: what a crawl would ask for, without asking."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
-from tiktok_crawler import arguments, configuration
+from tiktok_crawler import arguments, configuration, listing_arguments
+from tiktok_crawler.collection.also_collect import stages_of
 from tiktok_crawler.collection.plan import Known, Plan, describe_days, make_plan
 from tiktok_crawler.collection.quota import DAILY_QUOTAS
 from tiktok_crawler.collection.windows import windows as split
@@ -17,6 +18,8 @@ from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.stage_report import seed_lines, stage_lines
+from tiktok_crawler.storage.listing_session import look_up_stage
 from tiktok_crawler.storage.session import look_up
 
 if TYPE_CHECKING:
@@ -26,21 +29,26 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.collection.plan import Wanted
     from tiktok_crawler.collection.query_file import Collection
+    from tiktok_crawler.research_api.listings import Listing
 
 LISTED_WINDOWS = 20
 
 
 class Command(ScrapyCommand):
-    """Reads the query file and the database; writes and sends nothing."""
+    """Reads the query file and the database; writes and sends nothing.
+
+    `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the
+    like about what the spider of that name would list.
+    """
 
     requires_project = True
     requires_crawler_process = False
 
     def syntax(self) -> str:
-        return "[options] <query file>"
+        return "[options] <query file or spider>"
 
     def short_desc(self) -> str:
-        return "Show what a crawl of a query file would ask for, without sending anything"
+        return "Show what a crawl would ask for, without sending anything"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -59,31 +67,49 @@ class Command(ScrapyCommand):
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
 
-    def _lines(self, args: list[str], opts: argparse.Namespace) -> list[str]:
+    def _lines(self, args: list[str], opts: argparse.Namespace) -> Iterator[str]:
+        if len(args) != 1:
+            raise UsageError(
+                "name one query file or spider, such as: scrapy plan query.yaml, or: "
+                "scrapy plan users -a usernames=somebody"
+            )
+        given = _arguments(opts)
+        if args[0] in listing_arguments.SPIDERS:
+            return self._listing_lines(listing_arguments.SPIDERS[args[0]], given)
+        return self._search_lines(args[0], given)
+
+    def _search_lines(self, query: str, given: dict[str, str]) -> Iterator[str]:
         assert self.settings
         now = utc_now()
-        collection = arguments.collection(_arguments(args, opts), today=now.date())
+        arguments.check(given, arguments.OVERRIDES)
+        collection = arguments.collection({"query": query, **given}, today=now.date())
         wanted = arguments.wanted(collection, self.settings)
-        url = configuration.database_url(self.settings)
-        known = look_up(url, configuration.origin(self.settings), collection, wanted)
+        url, origin = self._database()
+        known = look_up(url, origin, collection, wanted)
         plan = make_plan(wanted, known or Known(), now)
-        return [
-            *(f"Warning: {warning}" for warning in collection.warnings),
-            *_describe_request(collection, plan, wanted),
-            *_describe_days(collection, plan, wanted, is_new=known is None),
-            *_describe_cost(plan),
-        ]
+        yield from (f"Warning: {warning}" for warning in collection.warnings)
+        yield from _describe_request(collection, plan, wanted)
+        yield from _describe_days(collection, plan, wanted, is_new=known is None)
+        yield from _describe_cost(plan)
+        for stage in stages_of(collection):
+            yield from seed_lines(stage, look_up_stage(url, origin, stage, now))
+
+    def _listing_lines(self, listing: Listing, given: dict[str, str]) -> Iterator[str]:
+        now = utc_now()
+        for stage in listing_arguments.read(listing, given, today=now.date()).stages:
+            yield from stage_lines(stage, look_up_stage(*self._database(), stage, now))
+
+    def _database(self) -> tuple[str, str]:
+        """Its URL, and the origin that it must have."""
+        assert self.settings
+        return configuration.database_url(self.settings), configuration.origin(self.settings)
 
 
-def _arguments(args: list[str], opts: argparse.Namespace) -> dict[str, str]:
-    if len(args) != 1:
-        raise UsageError("name one query file, such as: scrapy plan query.yaml")
+def _arguments(opts: argparse.Namespace) -> dict[str, str]:
     try:
-        given = arglist_to_dict(opts.spargs)
+        return arglist_to_dict(opts.spargs)
     except ValueError:
         raise UsageError("-a takes NAME=VALUE") from None
-    arguments.check(given, arguments.OVERRIDES)
-    return {"query": args[0], **given}
 
 
 def _describe_request(collection: Collection, plan: Plan, wanted: Wanted) -> Iterator[str]:

@@ -5,48 +5,26 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Field, Item
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 
-from tiktok_crawler.items import Page
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.text import Cleaner
+from tiktok_crawler.feed_items import feed_items, listed_feed_items
+from tiktok_crawler.items import ListPage, Page
 
 if TYPE_CHECKING:
-    from scrapy import Spider
+    from collections.abc import Iterable
 
-EXTRA = "extra_data"
+    from scrapy import Item, Spider
 
 logger = logging.getLogger(__name__)
-
-
-class Video(Item):
-    """A video as the API sent it; fields that this version does not know are in `extra_data`.
-
-    All fields are declared, so that a CSV feed has the same columns whatever its first video lacks.
-    """
-
-    fields = {name: Field() for name in (*VIDEO_QUERY.fields, EXTRA)}  # noqa: RUF012 - Scrapy's way
-
-    @classmethod
-    def from_record(cls, record: dict[str, Any]) -> Video:
-        """The record without what no text file can hold, as in the database."""
-        record = Cleaner().clean(record)
-        known = {name: value for name, value in record.items() if name in VIDEO_QUERY.fields}
-        unknown = {name: value for name, value in record.items() if name not in known}
-        return cls(known | ({EXTRA: unknown} if unknown else {}))
 
 
 class RecordFeedExporter(FeedExporter):
     """Scrapy's feed exporter, given the records of a page one by one, after the page is stored."""
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
-        if not isinstance(item, Page):
-            return
         try:
-            for record in item.records:
-                if isinstance(record, dict):
-                    super().item_scraped(Video.from_record(record), spider)
+            for line in _lines(item, spider):
+                super().item_scraped(line, spider)
         except Exception as exc:  # noqa: BLE001 - feeds go to storages of many kinds
             self._failed(exc)
 
@@ -60,3 +38,15 @@ class RecordFeedExporter(FeedExporter):
         """Scrapy would lose the exception; `extensions/outcome.py` looks at the statistic."""
         logger.error("A feed could not be written; the pages are in the database", exc_info=exc)
         self.crawler.stats.inc_value("feedexport/failed_count/RecordFeedExporter")
+
+
+def _lines(item: object, spider: Spider) -> Iterable[Item]:
+    """The records of what the spider is for: what else it collects would have other columns."""
+    listing = getattr(spider, "listing", None)
+    match item:
+        case Page():
+            return feed_items(item)
+        case ListPage() if listing and item.request.endpoint is listing.endpoint:
+            return listed_feed_items(item)
+        case _:
+            return ()

@@ -25,41 +25,72 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.collection.plan import Plan
+    from tiktok_crawler.lister import Lister
+
 logger = logging.getLogger(__name__)
 
 LIVE_INTERVAL_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Snapshot:
-    """How far a crawl is at a moment; counts of windows and days include what earlier runs did."""
+class Effort:
+    """What a crawl has spent, and what it is waiting for."""
+
+    requests: int
+    seconds: float
+    waits_until: datetime | None = None
+
+    def __str__(self) -> str:
+        rate = self.requests / self.seconds * 60 if self.seconds else 0.0
+        return f"requests {self.requests:,} ({rate:,.0f}/min)"
+
+    def left(self, fraction: float) -> str:
+        """How long the rest takes, of which this is the fraction of all."""
+        if self.waits_until:
+            return f"waiting for quota until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
+        done = 1 - fraction
+        if not 0 < done < 1:
+            return "done" if done >= 1 else "time left unknown"
+        return f"about {timedelta(seconds=round(self.seconds * fraction / done))} left"
+
+
+@dataclass(frozen=True, slots=True)
+class SearchSnapshot:
+    """How far a search is at a moment; counts of windows and days include what earlier runs did."""
 
     windows_done: int
     windows: int
     days_done: int
     days: int
     videos: int
-    requests: int
-    seconds: float
     left_fraction: float
-    waits_until: datetime | None = None
+    effort: Effort
 
     def __str__(self) -> str:
-        rate = self.requests / self.seconds * 60 if self.seconds else 0.0
         return (
             f"windows {self.windows_done:,}/{self.windows:,}"
             f" · days {self.days_done:,}/{self.days:,} · videos {self.videos:,}"
-            f" · requests {self.requests:,} ({rate:,.0f}/min) · {self._left()}"
+            f" · {self.effort} · {self.effort.left(self.left_fraction)}"
         )
 
-    def _left(self) -> str:
-        if self.waits_until:
-            return f"waiting for quota until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
-        done = 1 - self.left_fraction
-        if not 0 < done < 1:
-            return "done" if done >= 1 else "time left unknown"
-        left = timedelta(seconds=round(self.seconds * self.left_fraction / done))
-        return f"about {left} left"
+
+@dataclass(frozen=True, slots=True)
+class StageSnapshot:
+    """How far a stage is at a moment; its seeds are those that were to be asked for."""
+
+    listing: str
+    seeds_done: int
+    seeds: int
+    records: int
+    effort: Effort
+
+    def __str__(self) -> str:
+        left = 1 - self.seeds_done / self.seeds if self.seeds else 0.0
+        return (
+            f"{self.listing} · seeds {self.seeds_done:,}/{self.seeds:,}"
+            f" · records {self.records:,} · {self.effort} · {self.effort.left(left)}"
+        )
 
 
 class Progress:
@@ -112,24 +143,38 @@ class Progress:
         if self._live:
             self._stop_live(self._live)
 
-    def snapshot(self, spider: Spider) -> Snapshot | None:
+    def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
         """How far the crawl is; None as long as nothing is planned."""
-        plan = getattr(spider, "plan", None)
-        if plan is None:
-            return None
-        stats = self.crawler.stats
+        lister: Lister | None = getattr(spider, "lister", None)
+        if lister and lister.stage and lister.plan:
+            return StageSnapshot(
+                listing=lister.stage.listing.name.replace("_", " "),
+                seeds_done=lister.seeds_done,
+                seeds=len(lister.plan.requests),
+                records=lister.records,
+                effort=self._effort(lister.stage.listing.endpoint.pool),
+            )
+        plan: Plan | None = getattr(spider, "plan", None)
+        return self._search_snapshot(plan) if plan else None
+
+    def _search_snapshot(self, plan: Plan) -> SearchSnapshot:
         reached = self._days_done + sum(self._days_reached.values())
-        return Snapshot(
+        return SearchSnapshot(
             windows_done=self._windows_done,
             # Windows that are cut become more than were planned.
             windows=max(plan.window_count, self._windows_done),
             days_done=min(len(plan.covered_days) + self._days_done, len(plan.days)),
             days=len(plan.days),
             videos=self._videos,
-            requests=stats.get_value("tiktok/requests/sent_count", 0),
-            seconds=(utc_now() - self._started_at).total_seconds(),
             left_fraction=1 - reached / plan.planned_days if plan.planned_days else 0.0,
-            waits_until=extension(self.crawler, DelayQueue).closed_until(Pool.RESEARCH),
+            effort=self._effort(Pool.RESEARCH),
+        )
+
+    def _effort(self, pool: Pool) -> Effort:
+        return Effort(
+            requests=self.crawler.stats.get_value("tiktok/requests/sent_count", 0),
+            seconds=(utc_now() - self._started_at).total_seconds(),
+            waits_until=extension(self.crawler, DelayQueue).closed_until(pool),
         )
 
     def _schedule(self) -> None:

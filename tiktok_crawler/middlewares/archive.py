@@ -60,7 +60,7 @@ class ArchiveMiddleware:
             return response
         try:
             await item_pipeline(self.crawler, StoragePipeline).keep_answer(
-                request.meta["page_request"].window_id,
+                request.meta["page_request"],
                 _answer(request, response),
                 received_at_of(request),
                 is_malformed=verdict_of(request).kind is Kind.MALFORMED,

@@ -15,6 +15,7 @@ from tiktok_crawler.components import downloader_middleware, extension, item_pip
 from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
 from tiktok_crawler.exceptions import (
     DailyBudgetSpentError,
+    DailyShareSpentError,
     QueryLockedError,
     SecondTriesSpentError,
 )
@@ -24,6 +25,7 @@ from tiktok_crawler.failures import (
     CrawlStoppingError,
     RequestDelayedError,
     SecondTryDroppedError,
+    ShareSpentError,
 )
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
@@ -129,20 +131,26 @@ class QuotaMiddleware:
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
         except SecondTriesSpentError as exc:
-            logger.info("%(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
-            self._sent -= 1
-            self._queue.dropped(request.meta["pool"], request)
+            self._drop(request, exc)
             raise SecondTryDroppedError from exc
+        except DailyShareSpentError as exc:
+            self._drop(request, exc)
+            raise ShareSpentError from exc
         except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.LOCK_LOST)
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 
+    def _drop(self, request: Request, why: Exception) -> None:
+        logger.info("%(why)s", {"why": why}, extra={"spider": self.crawler.spider})
+        self._sent -= 1
+        self._queue.dropped(request.meta["pool"], request)
+
     async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
-        await self._storage.fill_quota()
+        await self._storage.fill_quota(request.meta["page_request"])
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError

@@ -24,6 +24,7 @@ from tiktok_crawler.failures import (
     SearchLostError,
     WindowFailedError,
 )
+from tiktok_crawler.items import ListRequest, PageRequest
 from tiktok_crawler.middlewares.token import TokenUnavailableError
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.errors import Kind
@@ -36,7 +37,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.items import PageRequest
+    from tiktok_crawler.items import ApiRequest
     from tiktok_crawler.research_api.errors import Verdict
 
 logger = logging.getLogger(__name__)
@@ -85,7 +86,7 @@ class RetryMiddleware:
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
-            case Kind.SEARCH_REFUSED if not request.meta["page_request"].starts_search:
+            case Kind.SEARCH_REFUSED if request.meta["page_request"].cursor:
                 self._retry_search(request)
             case Kind.MALFORMED:
                 self._retry_malformed(request, verdict)
@@ -110,8 +111,7 @@ class RetryMiddleware:
 
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
-        page_request: PageRequest = request.meta["page_request"]
-        if not page_request.starts_search:
+        if request.meta["page_request"].cursor:
             self._retry(request, SearchLostError(str(verdict)), times=self.times)
         elif not request.meta.get("is_malformed"):
             request.meta["is_malformed"] = True
@@ -122,9 +122,8 @@ class RetryMiddleware:
 
     def _retry_search(self, request: Request) -> None:
         """A search_id is often refused right after it was issued: the same request again."""
-        page_request: PageRequest = request.meta["page_request"]
         attempt = request.meta.get("search_id_times", 0) + 1
-        if attempt > self.search_id_times or _is_stale(page_request):
+        if attempt > self.search_id_times or _is_lost(request.meta["page_request"]):
             self.crawler.stats.inc_value("tiktok/searches/lost_count")
             raise SearchLostError(str(verdict_of(request)))
         request.meta["search_id_times"] = attempt
@@ -154,9 +153,7 @@ def fault_retries(request: Request, times: int) -> int:
 
     A wide window may be too heavy for the API: it is cut soon instead of tried for long.
     """
-    page_request: PageRequest = request.meta["page_request"]
-    is_wide = page_request.starts_search and len(page_request.window) > PATIENT_WIDTH_DAYS
-    return min(times, 1) if is_wide else times
+    return min(times, 1) if _is_wide(request.meta["page_request"]) else times
 
 
 def is_last_try(request: Request, times: int) -> bool:
@@ -178,6 +175,17 @@ def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
     )
 
 
-def _is_stale(page_request: PageRequest) -> bool:
-    previous = page_request.previous_page_at
+def _is_wide(asked: ApiRequest) -> bool:
+    return (
+        isinstance(asked, PageRequest)
+        and asked.starts_search
+        and len(asked.window) > PATIENT_WIDTH_DAYS
+    )
+
+
+def _is_lost(asked: ApiRequest) -> bool:
+    """Whether a cursor that is refused will not be accepted later, either."""
+    if isinstance(asked, ListRequest):
+        return asked.is_past_cap
+    previous = asked.previous_page_at
     return previous is not None and utc_now() - previous > FRESH_SEARCH

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from tiktok_crawler.items import ApiRequest
+
 logger = logging.getLogger(__name__)
 
 
@@ -64,16 +66,18 @@ class VerdictMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_research_request(request):
             return response
-        verdict = _without_token(classify(response.status, response.body), request)
+        asked: ApiRequest = request.meta["page_request"]
+        verdict = classify(response.status, response.body, asked.endpoint)
+        verdict = _without_token(verdict, request)
         request.meta["verdict"] = verdict
         request.meta["received_at"] = utc_now()
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.kind is not Kind.PAGE:
             logger.info(
-                "%(window)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
+                "%(asked)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
                 {
-                    "window": request.meta["page_request"].window,
-                    "cursor": request.meta["page_request"].cursor,
+                    "asked": asked,
+                    "cursor": asked.cursor,
                     "verdict": verdict,
                     "log_id": verdict.log_id,
                 },

@@ -1,32 +1,40 @@
-"""The one way from a crawl to the database: a single thread, which keeps the order of writes."""
+"""The one way from a crawl to the database."""
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+from typing import TYPE_CHECKING
 
-from scrapy.exceptions import DropItem
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler import configuration
 from tiktok_crawler.archive.session import ArchivedSession
 from tiktok_crawler.archive.writer import ArchiveWriter
-from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import ArchiveError, CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError
-from tiktok_crawler.items import HeavyWindow, LostSearch, Page, ParkedWindow
+from tiktok_crawler.items import (
+    HeavyWindow,
+    ListPage,
+    ListRequest,
+    LostSearch,
+    Page,
+    PageRequest,
+    ParkedSeed,
+    ParkedWindow,
+    RefusedSeed,
+)
+from tiktok_crawler.pipelines.storage_reports import StorageReports
+from tiktok_crawler.pipelines.storage_thread import StorageThread
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.outage import is_outage
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.listing_session import ListingSession
+from tiktok_crawler.storage.outage import explain, is_outage
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from typing import Self
 
@@ -34,254 +42,207 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.archive.lines import Answer
     from tiktok_crawler.collection.plan import Plan
-    from tiktok_crawler.items import PageRequest
+    from tiktok_crawler.collection.seeds import Stage, StagePlan, StageRemains
+    from tiktok_crawler.items import ApiRequest
     from tiktok_crawler.storage.session import Remains
-    from tiktok_crawler.storage.store import Saved
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 logger = logging.getLogger(__name__)
-
-
-PATIENCE_SECONDS = 60.0
-"""How long a database that is away, or a disk that is full, is waited for."""
-
-LOOK_SECONDS = 1.0
-
-
-class NotStoredError(DropItem, CrawlStoppingError):
-    """The database is away, and the crawl ends: the item, or the request, leaves no trace in it."""
 
 
 class StoragePipeline:
     """Stores each page in one transaction, with the ledger's checkpoint.
 
-    Opens the database and takes the query's lock before the first request. While the database is
-    away it tries again, for a minute. An exception here closes the crawl (`extensions/outcome.py`).
+    A spider with a `collection` has its database opened, and the query's lock taken, before its
+    first request; stages of listings are begun and ended by the spider, one after another. While
+    the database is away it is tried again (`storage_thread.py`). An exception here closes the crawl
+    (`extensions/outcome.py`).
 
-    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_ARCHIVE.
-    Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
-    tiktok/windows/parked_count, tiktok/videos/new_count, tiktok/videos/updated_count,
-    tiktok/videos/refused_count, tiktok/videos/misfit_count, tiktok/text/cleaned_count,
-    tiktok/windows/split_count, tiktok/windows/suspicious_count, tiktok/storage/outage_count.
+    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_SHARES, TIKTOK_ARCHIVE.
+    Statistics: tiktok/windows/parked_count, tiktok/windows/split_count, tiktok/seeds/parked_count,
+    tiktok/seeds/refused_count, and those of `storage_reports.py`.
     """
 
-    def __init__(self, crawler: Crawler, session: Session):
+    def __init__(self, crawler: Crawler, url: str, search: Session | None):
         self.crawler = crawler
         self.remains: Remains | None = None
-        self._session = session
-        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
-        self._known_extra_fields: set[str] = set()
-        self._is_away = False
-        self._has_given_up = False
-        self._has_said_that_ids_lie = False
+        self.stage_remains: list[tuple[Stage, StageRemains]] = []
+        self._url = url
+        self._search_session = search
+        self._listing_session: ListingSession | None = None
+        self._stage: Stage | None = None
+        self._thread = StorageThread(crawler, self._explain)
+        self._reports = StorageReports(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings, spider = crawler.settings, crawler.spider
+        url = configuration.database_url(settings)
+        collection = getattr(spider, "collection", None)
+        if collection is None:
+            return cls(crawler, url, None)
         folder = configuration.archive_folder(settings)
         make = partial(ArchivedSession, archive=ArchiveWriter(folder)) if folder else Session
         session = make(
-            configuration.database_url(settings),
+            url,
             origin=configuration.origin(settings),
-            collection=spider.collection,  # type: ignore[union-attr]
+            collection=collection,
             wanted=spider.wanted,  # type: ignore[union-attr]
-            account=configuration.quota_account(settings, VIDEO_QUERY.pool),
+            account=configuration.quota_account(settings, VIDEO_QUERY.pool, "videos"),
         )
-        return cls(crawler, session)
+        return cls(crawler, url, session)
 
     @property
     def location(self) -> str:
-        """Where the data is, without a password."""
-        return self._session.location
+        """Where the data is, without user name and password."""
+        return database.describe(database.database_url(self._url))
 
     async def open_spider(self) -> None:
+        if self._search_session is None:
+            return
         try:
-            warning = await self._in_thread(self._session.open)
+            _warn(await self._thread.run(self._search_session.open))
         except CrawlerError as exc:
             raise self._outcome.refuse(exc) from exc
-        if warning:
-            logger.warning("%(warning)s", {"warning": warning})
 
     async def close_spider(self) -> None:
         try:
-            self.remains = await self._in_thread(self._session.close)
+            await self.end_stage()
+            if self._search_session:
+                self.remains = await self._thread.run(self._search_session.close)
         except Exception as exc:
             self._outcome.broke()
             if isinstance(exc, ArchiveError):
                 logger.error("%(error)s", {"error": exc})
             elif isinstance(exc, DBAPIError) and is_outage(exc):
-                reason = self._session.explain(exc)
+                reason = self._explain(exc)
                 logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
             else:
                 raise
         finally:
-            self._executor.shutdown()
+            self._thread.shut_down()
         if self.remains:
-            self._report_remains(self.remains)
+            self._reports.crawl_ended(self.remains)
+            if not self.remains.plan.is_fulfilled:
+                self._outcome.left_undone()
 
     async def process_item(self, item: object) -> object:
-        if isinstance(item, Page):
-            saved = await self._patiently(self._session.save_page, item)
-            self._count(item, saved)
-            self._report(saved)
-        elif isinstance(item, LostSearch):
-            item = lost = await self._patiently(self._session.search_lost, item, utc_now())
-            self._report_shrinking(lost)
-        elif isinstance(item, HeavyWindow):
-            await self._patiently(self._session.split, item, utc_now())
-            self.crawler.stats.inc_value("tiktok/windows/split_count")
-        elif isinstance(item, ParkedWindow):
-            await self._patiently(self._session.park, item, utc_now())
-            self.crawler.stats.inc_value("tiktok/windows/parked_count")
+        patiently, stats = self._thread.run_patiently, self.crawler.stats
+        match item:
+            case Page():
+                self._reports.page_stored(item, await patiently(self._search.save_page, item))
+            case LostSearch():
+                item = lost = await patiently(self._search.search_lost, item, utc_now())
+                self._reports.search_shrunk(lost)
+            case HeavyWindow():
+                await patiently(self._search.split, item, utc_now())
+                stats.inc_value("tiktok/windows/split_count")
+            case ParkedWindow():
+                await patiently(self._search.park, item, utc_now())
+                stats.inc_value("tiktok/windows/parked_count")
+            case ListPage():
+                self._reports.list_page_stored(item, await patiently(self._listing.save_page, item))
+            case RefusedSeed():
+                await patiently(self._listing.refuse, item)
+                stats.inc_value("tiktok/seeds/refused_count")
+            case ParkedSeed():
+                await patiently(self._listing.park, item, utc_now())
+                stats.inc_value("tiktok/seeds/parked_count")
         return item
 
     async def plan(self) -> Plan:
         """Register the collection, and decide what this run has to do."""
         try:
-            return await self._patiently(self._session.plan, utc_now())
+            return await self._thread.run_patiently(self._search.plan, utc_now())
         except ArchiveError as exc:
             raise self._outcome.refuse(exc) from exc
 
-    async def book(self, request: PageRequest) -> PageRequest:
+    async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
+        """Open the database for a stage, and decide what it has to do.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+            QueryLockedError: another crawl of this listing is running on the database.
+        """
+        settings, listing = self.crawler.settings, stage.listing
+        session = ListingSession(
+            self._url,
+            origin=configuration.origin(settings),
+            stage=stage,
+            tags=tags,
+            account=configuration.quota_account(settings, listing.endpoint.pool, listing.name),
+        )
+        self._listing_session, self._stage = session, stage
+        _warn(await self._thread.run(session.open))
+        return await self._thread.run_patiently(session.plan, utc_now())
+
+    async def end_stage(self) -> None:
+        """Release what the stage has taken, and see what is left of it."""
+        session, self._listing_session = self._listing_session, None
+        if session is None:
+            return
+        remains = await self._thread.run(session.close)
+        if remains:
+            assert self._stage
+            self.stage_remains.append((self._stage, remains))
+            if not remains.is_fulfilled:
+                self._outcome.left_undone()
+
+    async def book(self, asked: ApiRequest) -> ApiRequest:
         """Write down that the request is about to be sent.
 
         Returns:
-            The request, with the window's row.
+            The request, with the row of its window.
 
         Raises:
-            QueryLockedError: the query's lock was lost; nothing may be sent.
+            QueryLockedError: the lock was lost; nothing may be sent.
             DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
+            DailyShareSpentError: what this kind of request may cost in a day is spent, likewise.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
             NotStoredError: the database is away for too long; the crawl ends.
         """
-        return await self._patiently(self._session.book, request, utc_now())
+        if isinstance(asked, ListRequest):
+            return await self._thread.run_patiently(self._listing.book, asked, utc_now())
+        return await self._thread.run_patiently(self._search.book, asked, utc_now())
 
     async def keep_answer(
-        self, window_id: int, answer: Answer, received_at: datetime, *, is_malformed: bool
+        self, asked: ApiRequest, answer: Answer, received_at: datetime, *, is_malformed: bool
     ) -> None:
-        """Archive the answer to the last request of a window, in a crawl with an archive.
+        """Archive the answer to a request, in a crawl with an archive.
 
         Raises:
             ArchiveError: that is not possible.
         """
-        assert isinstance(self._session, ArchivedSession)
-        keep = self._session.keep_answer
-        await self._in_thread(keep, window_id, answer, received_at, is_malformed=is_malformed)
+        assert isinstance(asked, PageRequest)
+        assert asked.window_id
+        assert isinstance(self._search, ArchivedSession)
+        keep = self._search.keep_answer
+        await self._thread.run(
+            keep, asked.window_id, answer, received_at, is_malformed=is_malformed
+        )
 
-    async def fill_quota(self) -> None:
-        """Write down that the API says that the day's quota is used up."""
-        await self._patiently(self._session.fill_quota, utc_now())
+    async def fill_quota(self, asked: ApiRequest) -> None:
+        """Write down that the API says that the day's quota of the request's pool is used up."""
+        session = self._listing if isinstance(asked, ListRequest) else self._search
+        await self._thread.run_patiently(session.fill_quota, utc_now())
+
+    @property
+    def _search(self) -> Session:
+        assert self._search_session
+        return self._search_session
+
+    @property
+    def _listing(self) -> ListingSession:
+        assert self._listing_session
+        return self._listing_session
 
     @property
     def _outcome(self) -> Outcome:
         return extension(self.crawler, Outcome)
 
-    async def _in_thread(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        future = self._executor.submit(function, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+    def _explain(self, error: DBAPIError) -> str:
+        return f"{self.location}: {explain(error, database.database_url(self._url))}"
 
-    async def _patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do it, and do it again while the database is away, unless the crawl is interrupted."""
-        loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
-        while not self._has_given_up:
-            try:
-                result = await self._in_thread(function, *args, **kwargs)
-            except DBAPIError as exc:
-                if not is_outage(exc):
-                    raise
-                reason = self._session.explain(exc)
-                if loop.time() >= deadline or not self.crawler.engine.running:
-                    await self._give_up(reason)
-                self._report_outage(reason)
-                await asyncio.sleep(LOOK_SECONDS)
-            else:
-                self._is_away = False
-                return result
-        raise NotStoredError("the database is away")
 
-    async def _give_up(self, reason: str) -> NoReturn:
-        if not self._has_given_up:
-            logger.error(
-                "The database is still away, and the crawl ends; run the same command again when "
-                "it is back: %(reason)s",
-                {"reason": reason},
-            )
-        self._has_given_up = True
-        self._outcome.stop(CloseReason.STORAGE_FAILED)
-        # Closing has begun before the spider's next request is scheduled.
-        await asyncio.sleep(0)
-        raise NotStoredError(reason)
-
-    def _report_outage(self, reason: str) -> None:
-        self.crawler.stats.inc_value("tiktok/storage/outage_count")
-        if not self._is_away:
-            self._is_away = True
-            logger.warning(
-                "The database is away, and is tried again for %(seconds)d s: %(reason)s",
-                {"seconds": PATIENCE_SECONDS, "reason": reason},
-            )
-
-    def _report_shrinking(self, lost: LostSearch) -> None:
-        if lost.trusts_ids or self._has_said_that_ids_lie:
-            return
-        self._has_said_that_ids_lie = True
-        logger.warning(
-            "Searches of this query that are lost begin anew: the ids of its videos do not tell "
-            "when they were published (TIKTOK_ID_SKEW_SECONDS)"
-        )
-
-    def _report_remains(self, remains: Remains) -> None:
-        for days in remains.silences:
-            self.crawler.stats.inc_value("tiktok/windows/suspicious_count")
-            logger.warning(
-                "%(days)s: no video, beside days that have many; suspicious, and searched once "
-                "more by the first run after three days",
-                {"days": days},
-            )
-        for days in remains.taken_back:
-            logger.warning(
-                "%(days)s: not complete after all: a search that was lost had passed these days, "
-                "but the ids of this query's videos do not tell when they were published; they are "
-                "searched again by the next run",
-                {"days": days},
-            )
-        if not remains.plan.is_fulfilled:
-            self._outcome.left_undone()
-
-    def _count(self, page: Page, saved: Saved) -> None:
-        stats = self.crawler.stats
-        stats.inc_value("tiktok/pages/stored_count")
-        stats.inc_value("tiktok/videos/new_count", saved.new_count)
-        stats.inc_value("tiktok/videos/updated_count", saved.updated_count)
-        if not page.has_more:
-            stats.inc_value("tiktok/windows/completed_count")
-        if page.suspicious:
-            stats.inc_value("tiktok/windows/suspicious_count")
-            logger.warning(
-                "%(window)s: the API sent no data at all, twice; taken as empty, but suspicious",
-                {"window": page.request.window},
-            )
-        for name, count in (
-            ("tiktok/videos/refused_count", len(saved.refused)),
-            ("tiktok/videos/misfit_count", len(saved.misfits)),
-            ("tiktok/text/cleaned_count", saved.cleaned_count),
-        ):
-            if count:
-                stats.inc_value(name, count)
-
-    def _report(self, saved: Saved) -> None:
-        for reason in saved.refused:
-            logger.warning("A record was not stored: %(reason)s", {"reason": reason})
-        for misfit in saved.misfits:
-            logger.warning("Kept in video.extra_data: %(misfit)s", {"misfit": misfit})
-        new_fields = sorted(set(saved.unknown_fields) - self._known_extra_fields)
-        if new_fields:
-            self._known_extra_fields.update(new_fields)
-            logger.warning(
-                "The API has fields that this version does not know, kept in video.extra_data: "
-                "%(fields)s",
-                {"fields": ", ".join(new_fields)},
-            )
+def _warn(warning: str | None) -> None:
+    if warning:
+        logger.warning("%(warning)s", {"warning": warning})

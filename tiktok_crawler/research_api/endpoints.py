@@ -26,6 +26,9 @@ class Pool(StrEnum):
     FOLLOW = "follow"
 
 
+PAGING_KEYS = ("cursor", "has_more")
+
+
 class Paging(StrEnum):
     """How an endpoint is asked for the page after a page, and where its pages end."""
 
@@ -46,6 +49,7 @@ class Endpoint:
     """One endpoint; `max_count` is the largest page.
 
     `fields` are those that can be asked for; none if the endpoint takes no such parameter.
+    `unasked` are other keys that its records may have.
     `records_keys` are the names under which `data` may have its records. Where there are none,
     `data` itself is the record, and has at least one of `object_keys`.
     """
@@ -57,6 +61,12 @@ class Endpoint:
     object_keys: frozenset[str] = frozenset()
     pool: Pool = Pool.RESEARCH
     paging: Paging = Paging.INDEX
+    unasked: tuple[str, ...] = ()
+
+    @property
+    def record_keys(self) -> tuple[str, ...]:
+        """The keys that its records are documented, or were seen, to have."""
+        return (*self.fields, *self.unasked)
 
     def url(self, base: str, fields: tuple[str, ...]) -> str:
         """The URL to post to; fields go into the URL's query string (API.md 1.7)."""
@@ -75,7 +85,8 @@ class Endpoint:
         if not data:
             return ()
         if not self.records_keys:
-            return (data,) if self.object_keys & data.keys() else ()
+            record = {key: value for key, value in data.items() if key not in PAGING_KEYS}
+            return (record,) if self.object_keys & record.keys() else ()
         lists = (data.get(key) for key in self.records_keys)
         return tuple(next((r for r in lists if isinstance(r, list) and r), ()))
 
@@ -133,6 +144,7 @@ COMMENT_LIST = Endpoint(
     ),
     records_keys=("comments",),
     max_count=100,
+    unasked=("display_name",),
 )
 """Comments of a video, or replies to a comment; `display_name` comes unasked (API.md 4)."""
 
@@ -152,6 +164,7 @@ USER_INFO = Endpoint(
     object_keys=frozenset({"display_name", "bio_description", "follower_count", "video_count"}),
     max_count=1,
     paging=Paging.SINGLE,
+    unasked=("username",),
 )
 """The profile of a user, live (API.md 5)."""
 
@@ -195,6 +208,7 @@ FOLLOWERS = Endpoint(
     max_count=100,
     pool=Pool.FOLLOW,
     paging=Paging.FALLING,
+    unasked=("username", "display_name"),
 )
 """Who follows a user, newest first (API.md 9)."""
 
@@ -205,6 +219,7 @@ FOLLOWING = Endpoint(
     max_count=100,
     pool=Pool.FOLLOW,
     paging=Paging.FALLING,
+    unasked=("username", "display_name"),
 )
 """Whom a user follows, newest first (API.md 9)."""
 
@@ -213,6 +228,13 @@ PLAYLIST_INFO = Endpoint(
     fields=(),
     object_keys=frozenset({"playlist_id", "playlist_name", "playlist_video_ids"}),
     max_count=100,
+    unasked=(
+        "playlist_id",
+        "playlist_name",
+        "playlist_item_total",
+        "playlist_last_updated",
+        "playlist_video_ids",
+    ),
 )
 """A playlist and the ids of its videos; the status may be 500 all the same (API.md 10.1)."""
 
@@ -222,6 +244,7 @@ SHOP = Endpoint(
     records_keys=("shop_data",),
     max_count=10,
     paging=Paging.SINGLE,
+    unasked=("shop_performance_value",),
 )
 """Shops by name (API.md 10.2)."""
 
@@ -239,6 +262,7 @@ PRODUCT = Endpoint(
     records_keys=("product_data",),
     max_count=10,
     paging=Paging.NUMBERED,
+    unasked=("product_rating", "shop_name"),
 )
 """The products of a shop (API.md 10.2)."""
 
@@ -248,6 +272,7 @@ REVIEW = Endpoint(
     records_keys=("review_data",),
     max_count=10,
     paging=Paging.NUMBERED,
+    unasked=("display_name",),
 )
 """The reviews of a product (API.md 10.2)."""
 

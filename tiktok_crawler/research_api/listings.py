@@ -42,19 +42,31 @@ NUMBER_KEYS = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """One kind of listing; `name` is what the ledger knows it by."""
+    """One kind of listing; `name` is what the ledger knows it by.
+
+    The API may refuse cursors of `cap` and more, in place of saying that there is nothing there.
+    """
 
     name: str
     endpoint: Endpoint
     seed_key: SeedKey
+    cap: int | None = None
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether a seed can have more records than come at once."""
+        return self.endpoint.paging is not Paging.SINGLE
 
     def describe(self, seed: str) -> str:
         """A listing in words, such as `comments of video_id 7`."""
         return f"{self.name.replace('_', ' ')} of {self.seed_key} {seed}"
 
 
-COMMENTS = Listing("comments", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID)
-REPLIES = Listing("replies", endpoints.COMMENT_LIST, SeedKey.COMMENT_ID)
+COMMENT_CAP = 1_000
+"""Only the top comments of a video are listed (API.md 4)."""
+
+COMMENTS = Listing("comments", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID, COMMENT_CAP)
+REPLIES = Listing("replies", endpoints.COMMENT_LIST, SeedKey.COMMENT_ID, COMMENT_CAP)
 USERS = Listing("users", endpoints.USER_INFO, SeedKey.USERNAME)
 FOLLOWERS = Listing("followers", endpoints.FOLLOWERS, SeedKey.USERNAME)
 FOLLOWING = Listing("following", endpoints.FOLLOWING, SeedKey.USERNAME)

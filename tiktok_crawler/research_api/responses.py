@@ -90,6 +90,18 @@ def list_page_of(request: ListRequest, verdict: Verdict, *, received_at: datetim
     )
 
 
+def end_of_list(request: ListRequest, verdict: Verdict, *, received_at: datetime) -> ListPage:
+    """The page that stands for a refusal that says that nothing is listed from its cursor on."""
+    return ListPage(
+        request=request,
+        records=(),
+        cursor=request.cursor,
+        has_more=False,
+        log_id=verdict.log_id,
+        received_at=received_at,
+    )
+
+
 def _has_more(endpoint: Endpoint, data: Mapping[str, Any], records: tuple[Any, ...]) -> bool:
     match endpoint.paging:
         case Paging.SINGLE:

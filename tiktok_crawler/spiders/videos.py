@@ -6,17 +6,18 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from scrapy import Spider, signals
-from scrapy.exceptions import CloseSpider, DropItem
-from scrapy.http import JsonRequest
+from scrapy import signals
 
 from tiktok_crawler import arguments, configuration
+from tiktok_crawler.api_request import api_request
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.agenda import Agenda
+from tiktok_crawler.collection.also_collect import stages_of
 from tiktok_crawler.collection.plan import describe_days
 from tiktok_crawler.collection.standstill import Standstill
 from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
 from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     ApiUnavailableError,
@@ -25,15 +26,18 @@ from tiktok_crawler.failures import (
     RequestRefusedError,
     SearchLostError,
     SecondTryDroppedError,
+    ShareSpentError,
     WindowFailedError,
 )
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import received_at_of, verdict_of
-from tiktok_crawler.pipelines.storage import NotStoredError, StoragePipeline
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage_thread import NotStoredError
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
 from tiktok_crawler.research_api.errors import Kind
 from tiktok_crawler.research_api.responses import page_of
+from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
     from scrapy.crawler import Crawler
+    from scrapy.exceptions import DropItem
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
@@ -49,15 +54,14 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-FOLLOW_UP_PRIORITY = 10
-"""Pages of an open window go before new windows."""
-
 LOST_SEARCHES = 3
 """A window whose search is lost so often in a row, and never passes a day, is parked."""
 
 
-class VideosSpider(Spider):
+class VideosSpider(ResearchSpider):
     """Searches the windows of a collection that are not covered yet, several side by side.
+
+    When all are searched, it collects what the query file has under `also_collect`.
 
     Arguments: query (required, a file), start_date, end_date, tags, refresh_after, max_requests.
     """
@@ -68,16 +72,16 @@ class VideosSpider(Spider):
         self,
         collection: Collection,
         wanted: Wanted,
-        *,
-        max_requests: int | None = None,
         **kwargs: Any,
     ):
         super().__init__(**kwargs)
         self.collection = collection
         self.wanted = wanted
-        self.max_requests = max_requests
+        self.stages = stages_of(collection)
+        self.tags = collection.tags
         self.plan: Plan | None = None
         self._is_proven = False
+        self._is_cut_short = False
         self._something_came = asyncio.Event()
 
     @classmethod
@@ -101,25 +105,24 @@ class VideosSpider(Spider):
         crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
         return spider
 
-    async def start(self) -> AsyncIterator[Request]:
-        if not self.crawler.crawling:
-            # Ctrl-C came while the database was opened: Scrapy has noted it here, but stops only an
-            # engine that runs, and one that closes later only if this was not noted.
-            self.crawler.crawling = True
-            raise CloseSpider("shutdown")
+    async def requests(self) -> AsyncIterator[Request]:
         storage = item_pipeline(self.crawler, StoragePipeline)
         self._free_windows = asyncio.Semaphore(
             self.settings.getint("CONCURRENT_REQUESTS") or len(self.wanted.days)
         )
-        try:
-            self.plan = plan = await storage.plan()
-        except NotStoredError as exc:
-            raise CloseSpider(CloseReason.STORAGE_FAILED) from exc
+        self.plan = plan = await storage.plan()
         self._is_proven = plan.has_succeeded
         self._announce(plan)
         self._agenda = Agenda(plan, self.wanted)
         while page_request := await self._next_window():
             yield self._request(page_request)
+        for stage in self.stages:
+            try:
+                async for request in self.lister.requests(stage, self.tags):
+                    yield request
+            except QueryLockedError as exc:
+                logger.warning("%(error)s; run again later", {"error": exc})
+                extension(self.crawler, Outcome).left_undone()
 
     async def _next_window(self) -> PageRequest | None:
         """Wait until another window may be opened; None when nothing is left to search.
@@ -127,13 +130,19 @@ class VideosSpider(Spider):
         As long as the API has never answered the query, one window is tried at a time.
         """
         await self._free_windows.acquire()
-        while not self._agenda.is_done:
+        while not self._has_searched_all:
             may_open = self._is_proven or not self._agenda.is_searching
+            may_open &= not self._is_cut_short
             if may_open and (page_request := self._agenda.next()):
                 return page_request
             self._something_came.clear()
             await self._something_came.wait()
         return None
+
+    @property
+    def _has_searched_all(self) -> bool:
+        """Whether all windows have ended that may be searched today."""
+        return not self._agenda.is_searching if self._is_cut_short else self._agenda.is_done
 
     def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""
@@ -158,27 +167,36 @@ class VideosSpider(Spider):
             case ApiUnavailableError():
                 self._everything_fails()
             case RequestDelayedError() | CrawlStoppingError():
-                return
+                pass
             case SecondTryDroppedError():
                 self._agenda.drop_second_tries()
-                self._agenda.given_up(page_request.window)
-                self._window_ended()
+                self._left_for_later(page_request)
+            case ShareSpentError():
+                self._is_cut_short = True
+                self._left_for_later(page_request)
             case SearchLostError():
                 yield self._lost(request, str(failure.value))
             case RequestRefusedError(reason=reason, log_id=log_id) if not self._is_proven:
                 self._refuse_query(reason, log_id)
             case RequestRefusedError(reason=reason, log_id=log_id):
                 yield self._give_up(page_request, reason, log_id)
-            case WindowFailedError(reason=reason, log_id=log_id) if page_request.can_be_cut:
-                yield self._cut(page_request, reason, log_id)
-            case WindowFailedError() if self._agenda.blames_api_for(page_request.window):
-                self._everything_fails()
-                downloader_middleware(self.crawler, BreakerMiddleware).open(request)
-            case WindowFailedError(reason=reason, log_id=log_id):
-                yield self._give_up(page_request, reason, log_id)
+            case WindowFailedError() as exc:
+                yield from self._window_failed(request, exc)
             case _:
                 extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
                 failure.raiseException()
+
+    def _window_failed(
+        self, request: Request, failure: WindowFailedError
+    ) -> Iterator[HeavyWindow | ParkedWindow]:
+        page_request: PageRequest = request.meta["page_request"]
+        if page_request.can_be_cut:
+            yield self._cut(page_request, failure.reason, failure.log_id)
+        elif self._agenda.blames_api_for(page_request.window):
+            self._everything_fails()
+            downloader_middleware(self.crawler, BreakerMiddleware).open(request)
+        else:
+            yield self._give_up(page_request, failure.reason, failure.log_id)
 
     def item_scraped(self, item: Page | LostSearch | HeavyWindow | ParkedWindow) -> None:
         """Plan what comes next; called after the item is stored."""
@@ -195,8 +213,7 @@ class VideosSpider(Spider):
                 self._agenda.too_heavy(request)
                 self._window_ended()
             case ParkedWindow(request=request):
-                self._agenda.given_up(request.window)
-                self._window_ended()
+                self._left_for_later(request)
 
     def item_dropped(
         self, item: Page | LostSearch | HeavyWindow | ParkedWindow, exception: DropItem
@@ -209,6 +226,10 @@ class VideosSpider(Spider):
         """No window is to blame: what waits for one can be asked for as soon as the API answers."""
         self._agenda.everything_fails()
         self._something_came.set()
+
+    def _left_for_later(self, page_request: PageRequest) -> None:
+        self._agenda.given_up(page_request.window)
+        self._window_ended()
 
     def _window_ended(self) -> None:
         self._free_windows.release()
@@ -279,23 +300,14 @@ class VideosSpider(Spider):
         lost: int = 0,
         standstill: Standstill = Standstill(),  # noqa: B008 - immutable
     ) -> Request:
-        url = configuration.api_url(self.settings)
-        meta: dict[str, Any] = {
-            "page_request": page_request,
-            "pool": VIDEO_QUERY.pool,
-            "lost_searches": lost,
-            "standstill": standstill,
-        }
-        if configuration.is_loopback(url):
-            meta["proxy"] = None
-        return JsonRequest(
-            VIDEO_QUERY.url(url, page_request.fields),
-            data=video_query_body(self.collection.query.to_json(), page_request),
+        return api_request(
+            self.settings,
+            page_request,
+            video_query_body(self.collection.query.to_json(), page_request),
             callback=self.parse,
             errback=self.failed,
-            meta=meta,
-            priority=0 if page_request.starts_search else FOLLOW_UP_PRIORITY,
-            dont_filter=True,
+            lost_searches=lost,
+            standstill=standstill,
         )
 
     def _announce(self, plan: Plan) -> None:

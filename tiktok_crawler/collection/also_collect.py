@@ -1,0 +1,144 @@
+"""What a query file wants besides its videos: `also_collect`, and the stages that bring it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.collection.seeds import SeedsOfQuery, Stage
+from tiktok_crawler.collection.yaml_text import ListNode, MapNode, TextNode
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tiktok_crawler.collection.findings import Findings
+    from tiktok_crawler.collection.node_reader import NodeReader
+    from tiktok_crawler.collection.query_file import Collection
+    from tiktok_crawler.collection.yaml_text import Node
+    from tiktok_crawler.research_api.listings import Listing
+
+KEY = "also_collect"
+
+COLLECTABLE = {
+    listing.name: listing
+    for listing in (
+        listings.USERS,
+        listings.COMMENTS,
+        listings.FOLLOWERS,
+        listings.FOLLOWING,
+        listings.LIKED_VIDEOS,
+        listings.PINNED_VIDEOS,
+        listings.REPOSTED_VIDEOS,
+        listings.PLAYLISTS,
+    )
+}
+"""What can be listed of the users and the playlists of videos, and of videos themselves."""
+
+MAX_NUMBER_DIGITS = 9
+SWITCH = {"yes": 1, "no": 0, "true": 1, "false": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoCollect:
+    """One listing to be collected of what a query's videos name.
+
+    `limit` is how many records of a seed are wanted at most; `min_comment_count` leaves out videos
+    with fewer comments; with `replies`, those to comments are wanted too.
+    """
+
+    listing: Listing
+    limit: int | None = None
+    min_comment_count: int = 1
+    replies: bool = False
+
+
+def stages_of(collection: Collection) -> tuple[Stage, ...]:
+    """What is to be listed after the videos of a collection, in its order."""
+    return tuple(_stages(collection))
+
+
+def _stages(collection: Collection) -> Iterator[Stage]:
+    fingerprint = collection.query.fingerprint
+    for wish in collection.also_collect:
+        source = SeedsOfQuery(fingerprint, collection.dates, wish.min_comment_count)
+        stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
+        yield stage
+        if wish.replies:
+            yield stage.of_replies()
+
+
+def read_also_collect(
+    node: Node, reader: NodeReader, findings: Findings
+) -> tuple[AlsoCollect, ...]:
+    """The wishes of a list of names, with or without limits: `[users, comments: {...}]`."""
+    wishes = {}
+    for name, limits in _named(node, reader):
+        listing = COLLECTABLE.get(name.text.strip())
+        if listing is None:
+            meant = did_you_mean(nearest(name.text, COLLECTABLE))
+            words = f"{quoted(name.text)} cannot be collected; allowed: {', '.join(COLLECTABLE)}"
+            findings.mistake(name.place, KEY, words + meant)
+        elif listing.name in wishes:
+            findings.mistake(name.place, KEY, f"{quoted(listing.name)} stands there twice")
+        else:
+            wishes[listing.name] = _wish(listing, limits, reader, findings)
+    return tuple(wishes.values())
+
+
+def _named(node: Node, reader: NodeReader) -> Iterator[tuple[TextNode, Node | None]]:
+    """The names that stand there, each with the limits behind it, if there are any."""
+    if isinstance(node, TextNode):
+        yield from ((text, None) for text in reader.texts(node, KEY))
+        return
+    items: Iterable[Node] = [node] if isinstance(node, MapNode) else reader.items(node, KEY)
+    for item in items:
+        if isinstance(item, MapNode):
+            for entry in item.entries.values():
+                yield TextNode(entry.place, entry.key), entry.value
+        elif isinstance(item, ListNode):
+            reader.text(item, KEY)
+        else:
+            yield item, None
+
+
+def _wish(
+    listing: Listing, limits: Node | None, reader: NodeReader, findings: Findings
+) -> AlsoCollect:
+    if limits is None:
+        return AlsoCollect(listing)
+    path = f"{KEY}.{listing.name}"
+    found = {e.key: e.value for e in reader.entries(limits, path, tuple(_limit_keys(listing)))}
+    read = {key: _number(found[key], f"{path}.{key}", reader, findings) for key in found}
+    limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
+    return AlsoCollect(
+        listing,
+        limit=limit,
+        min_comment_count=read.get("min_comment_count") or 1,
+        replies=bool(read.get("replies")),
+    )
+
+
+def _limit_keys(listing: Listing) -> Iterator[str]:
+    if listing is listings.COMMENTS:
+        yield from ("max_per_video", "min_comment_count", "replies")
+    elif listing.has_pages:
+        yield "max_per_user"
+
+
+def _number(node: Node, key: str, reader: NodeReader, findings: Findings) -> int | None:
+    text = reader.text(node, key)
+    if text is None:
+        return None
+    written = text.text.strip()
+    is_number = written.isascii() and written.isdigit() and len(written) <= MAX_NUMBER_DIGITS
+    if key.endswith(".replies"):
+        if written not in SWITCH:
+            allowed = ", ".join(SWITCH)
+            findings.mistake(text.place, key, f"{quoted(written)} is neither; allowed: {allowed}")
+        return SWITCH.get(written)
+    if not is_number or not int(written):
+        findings.mistake(text.place, key, f"{quoted(written)} is no whole number of at least 1")
+        return None
+    return int(written)

@@ -1,0 +1,54 @@
+"""Reads seeds as users write them: names and ids, separated by commas or line feeds. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.conditions import text_problem
+from tiktok_crawler.research_api.listings import NUMBER_KEYS, SeedKey
+from tiktok_crawler.spelling import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_ID = 2**63 - 1
+MAX_ID_DIGITS = 19
+MAX_NAME_LENGTH = 200
+
+ID_KEYS = NUMBER_KEYS | {SeedKey.PRODUCT_ID}
+
+
+def read_seeds(texts: Iterable[str], key: SeedKey) -> tuple[str, ...]:
+    """The seeds in some texts, such as the lines of a file, in their order, without repeats.
+
+    Raises:
+        ValueError: one of them cannot be a seed; the message has it in quotes.
+    """
+    parts = (part.strip() for text in texts for part in text.split(","))
+    return tuple(dict.fromkeys(_seed(part, key) for part in parts if part))
+
+
+def _seed(text: str, key: SeedKey) -> str:
+    if key in ID_KEYS:
+        return _id(text)
+    if key is SeedKey.USERNAME:
+        return _username(text)
+    if (problem := text_problem(text)) or len(text) > MAX_NAME_LENGTH:
+        raise ValueError(f"{quoted(text)} {problem or 'is too long'}")
+    return text
+
+
+def _id(text: str) -> str:
+    is_number = text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS
+    if not is_number or not 0 < int(text) <= MAX_ID:
+        raise ValueError(f"{quoted(text)} is not an id, such as 7318480000000000001")
+    return str(int(text))
+
+
+def _username(text: str) -> str:
+    """The handle without the @ that the API does not take (API.md 5)."""
+    name = text.removeprefix("@")
+    has_blank = len(name.split()) != 1
+    if has_blank or text_problem(name) or len(name) > MAX_NAME_LENGTH or "/" in name:
+        raise ValueError(f"{quoted(text)} is not a username, such as some.body1")
+    return name

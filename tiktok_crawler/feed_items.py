@@ -1,0 +1,92 @@
+"""The lines of feeds: one item a record, with the same columns whatever its record lacks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from scrapy import Field, Item
+
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.storage.text import Cleaner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.items import ListPage, Page
+    from tiktok_crawler.research_api.listings import Listing
+
+EXTRA = "extra_data"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """What the lines of one kind of record look like.
+
+    `item_class` declares all columns. `seed_column` has what the record was listed of, where the
+    record itself does not say so; `renamed` are keys of the record that are called otherwise.
+    """
+
+    item_class: type[Item]
+    seed_column: str | None
+    renamed: dict[str, str]
+
+    def item(self, record: dict[str, Any], seed: str | None = None) -> Item:
+        """The record without what no text file can hold, as in the database."""
+        columns = self.item_class.fields
+        values: dict[str, Any] = {self.seed_column: seed} if self.seed_column else {}
+        extra: dict[str, Any] = {}
+        for key, value in Cleaner().clean(record).items():
+            name = self.renamed.get(key, key)
+            (values if name in columns and name != EXTRA else extra)[name] = value
+        return self.item_class(values | ({EXTRA: extra} if extra else {}))
+
+
+def _line(name: str, keys: tuple[str, ...], seed_column: str | None = None, **renamed: str) -> Line:
+    own = (renamed.get(key, key) for key in keys)
+    columns = dict.fromkeys((*filter(None, [seed_column]), *own, EXTRA))
+    fields = {column: Field() for column in columns}
+    return Line(type(name, (Item,), fields), seed_column, renamed)
+
+
+VIDEO = _line("Video", VIDEO_QUERY.record_keys)
+
+_SEED_COLUMNS = {
+    listings.USERS: "username",
+    listings.LIKED_VIDEOS: "listed_by",
+    listings.PINNED_VIDEOS: "listed_by",
+    listings.REPOSTED_VIDEOS: "listed_by",
+    listings.FOLLOWERS: "followed",
+    listings.FOLLOWING: "follower",
+    listings.PRODUCTS: str(SeedKey.SHOP_ID),
+    listings.REVIEWS: str(SeedKey.PRODUCT_ID),
+}
+_RENAMED = {
+    listings.FOLLOWERS: {"username": "follower"},
+    listings.FOLLOWING: {"username": "followed"},
+}
+
+
+def _line_of(listing: Listing) -> Line:
+    return _line(
+        listing.name.title().replace("_", ""),
+        listing.endpoint.record_keys,
+        _SEED_COLUMNS.get(listing),
+        **_RENAMED.get(listing, {}),
+    )
+
+
+LINES = {listing: _line_of(listing) for listing in listings.LISTINGS.values()}
+
+
+def feed_items(page: Page) -> Iterator[Item]:
+    """The videos of a page of a search."""
+    return (VIDEO.item(record) for record in page.records if isinstance(record, dict))
+
+
+def listed_feed_items(page: ListPage) -> Iterator[Item]:
+    """The records of a page of a listing."""
+    line, seed = LINES[page.request.listing], page.request.seed
+    return (line.item(record, seed) for record in page.records if isinstance(record, dict))

@@ -1,0 +1,240 @@
+"""Works off stages of listings: some seeds side by side, the pages of each one after another."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from scrapy import signals
+
+from tiktok_crawler.api_request import api_request
+from tiktok_crawler.closing import CloseReason
+from tiktok_crawler.collection.standstill import Standstill
+from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.failures import (
+    CrawlStoppingError,
+    RequestDelayedError,
+    RequestRefusedError,
+    SearchLostError,
+    ShareSpentError,
+    WindowFailedError,
+)
+from tiktok_crawler.items import ListPage, ParkedSeed, RefusedSeed, SeedStatus
+from tiktok_crawler.middlewares.verdict import received_at_of, verdict_of
+from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage_thread import NotStoredError
+from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.research_api.listings import listing_body
+from tiktok_crawler.research_api.responses import end_of_list, list_page_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.exceptions import DropItem
+    from scrapy.http import Response
+    from twisted.python.failure import Failure
+
+    from tiktok_crawler.collection.seeds import Stage, StagePlan
+    from tiktok_crawler.items import ListRequest
+
+logger = logging.getLogger(__name__)
+
+REFUSALS_IN_A_ROW = 10
+"""So many seeds that the API does not accept, and nothing else: not the seeds are to blame."""
+
+STATUSES = {Kind.NOT_FOUND: SeedStatus.NOT_FOUND, Kind.WITHHELD: SeedStatus.WITHHELD}
+
+
+class Lister:
+    """Asks for the pages of a stage's seeds, at most CONCURRENT_REQUESTS seeds at a time.
+
+    What a seed's request brings is yielded as an item, before the request for its next page.
+    `stage` is the one at work, with its `plan`; `seeds_done` and `records` are what it has come to.
+    """
+
+    def __init__(self, crawler: Crawler):
+        self.crawler = crawler
+        self.stage: Stage | None = None
+        self.plan: StagePlan | None = None
+        self.seeds_done = 0
+        self.records = 0
+        self._slots = crawler.settings.getint("CONCURRENT_REQUESTS") or 1
+        self._open = 0
+        self._is_cut_short = False
+        self._refusals_in_a_row = 0
+        self._something_ended = asyncio.Event()
+        crawler.signals.connect(self._item_scraped, signal=signals.item_scraped)
+        crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
+
+    async def requests(self, stage: Stage, tags: tuple[str, ...]) -> AsyncIterator[Request]:
+        """The first request of each of the stage's seeds; ends when all seeds have.
+
+        Raises:
+            CrawlerError: the stage cannot begin.
+            NotStoredError: the database is away; the crawl ends.
+        """
+        storage = item_pipeline(self.crawler, StoragePipeline)
+        plan = await storage.begin_stage(stage, tags)
+        self.stage, self.plan = stage, plan
+        self.seeds_done = self.records = 0
+        self._is_cut_short = False
+        self._announce(stage, plan)
+        for request in plan.requests:
+            await self._wait_until_fewer_than(self._slots)
+            if self._is_cut_short:
+                break
+            self._open += 1
+            yield self._request(request)
+        await self._wait_until_fewer_than(1)
+        self.stage = None
+        await storage.end_stage()
+
+    async def _wait_until_fewer_than(self, seeds: int) -> None:
+        """Wait until fewer seeds than that are open."""
+        while self._open >= seeds:
+            self._something_ended.clear()
+            await self._something_ended.wait()
+
+    def _parse(self, response: Response) -> Iterator[ListPage | Request | ParkedSeed]:
+        """Yield the page first: the request for the next one is scheduled after it is stored."""
+        request = response.request
+        assert request
+        asked: ListRequest = request.meta["page_request"]
+        verdict = verdict_of(request)
+        page = list_page_of(asked, verdict, received_at=received_at_of(request))
+        yield page
+        if page.next_request is None:
+            return
+        standstill: Standstill = request.meta["standstill"].after(page)
+        if verdict.kind is Kind.MALFORMED:
+            yield self._give_up(page.next_request, str(verdict), page.log_id)
+        elif standstill.reason:
+            yield self._give_up(page.next_request, standstill.reason, page.log_id)
+        else:
+            yield self._request(page.next_request, standstill)
+
+    def _failed(self, failure: Failure) -> Iterator[ListPage | RefusedSeed | ParkedSeed]:
+        """Act on a request that ended without a page."""
+        request: Request = failure.request  # type: ignore[attr-defined]
+        asked: ListRequest = request.meta["page_request"]
+        match failure.value:
+            case RequestDelayedError() | CrawlStoppingError():
+                return
+            case ShareSpentError():
+                self._is_cut_short = True
+                self._free_slot()
+            case SearchLostError():
+                yield self._cursor_refused(request, asked)
+            case RequestRefusedError():
+                yield from self._refused(request, asked)
+            case WindowFailedError(reason=reason, log_id=log_id):
+                yield self._give_up(asked, reason, log_id)
+            case _:
+                extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
+                failure.raiseException()
+
+    def _cursor_refused(self, request: Request, asked: ListRequest) -> ListPage | ParkedSeed:
+        verdict = verdict_of(request)
+        if asked.is_past_cap:
+            return end_of_list(asked, verdict, received_at=received_at_of(request))
+        # A malformed answer says nothing about the cursor.
+        resume = asked if verdict.kind is Kind.MALFORMED else asked.from_start()
+        return self._give_up(resume, str(verdict), verdict.log_id)
+
+    def _refused(self, request: Request, asked: ListRequest) -> Iterator[RefusedSeed]:
+        """Keep the refusal as the answer that it is, unless it is not about the seed."""
+        verdict = verdict_of(request)
+        status = STATUSES.get(verdict.kind, SeedStatus.REFUSED)
+        if status is SeedStatus.REFUSED:
+            self._refusals_in_a_row += 1
+        if "field" in verdict.message.lower() or self._refusals_in_a_row >= REFUSALS_IN_A_ROW:
+            logger.error(
+                "The API refuses the requests: %(asked)s: %(verdict)s (log_id %(log_id)s)",
+                {"asked": asked, "verdict": verdict, "log_id": verdict.log_id},
+            )
+            extension(self.crawler, Outcome).stop(CloseReason.QUERY_REFUSED)
+            return
+        received_at = received_at_of(request)
+        yield RefusedSeed(asked, status, str(verdict), verdict.log_id, received_at)
+
+    def _give_up(self, asked: ListRequest, reason: str, log_id: str | None) -> ParkedSeed:
+        logger.warning(
+            "%(asked)s: given up for now: %(reason)s (log_id %(log_id)s)",
+            {"asked": asked, "reason": reason, "log_id": log_id},
+        )
+        return ParkedSeed(asked, reason, log_id)
+
+    def _item_scraped(self, item: object) -> None:
+        """Called after the item is stored."""
+        match item:
+            case ListPage():
+                self._refusals_in_a_row = 0
+                self.records += len(item.records)
+                if item.next_request is None:
+                    self._seed_ended()
+            case RefusedSeed() | ParkedSeed():
+                self._seed_ended()
+
+    def _item_dropped(self, item: object, exception: DropItem) -> None:
+        """A pipeline of the user's that drops a page does so after it is stored."""
+        if not isinstance(exception, NotStoredError):
+            self._item_scraped(item)
+
+    def _seed_ended(self) -> None:
+        self.seeds_done += 1
+        self._free_slot()
+
+    def _free_slot(self) -> None:
+        self._open -= 1
+        self._something_ended.set()
+
+    def _request(
+        self,
+        asked: ListRequest,
+        standstill: Standstill = Standstill(),  # noqa: B008 - immutable
+    ) -> Request:
+        return api_request(
+            self.crawler.settings,
+            asked,
+            listing_body(asked),
+            callback=self._parse,
+            errback=self._failed,
+            standstill=standstill,
+            lost_searches=0,
+        )
+
+    def _announce(self, stage: Stage, plan: StagePlan) -> None:
+        name = stage.listing.name.replace("_", " ")
+        if plan.waiting:
+            logger.info(
+                "%(listing)s: %(count)d seeds that were given up wait; the first is due at "
+                "%(at)s UTC",
+                {"listing": name, "count": plan.waiting, "at": f"{plan.next_retry_at:%F %H:%M}"},
+            )
+        if not plan.requests:
+            logger.info(
+                "%(listing)s: nothing to ask for: of %(seeds)d seeds %(complete)d are complete, "
+                "%(refused)d refused",
+                {
+                    "listing": name,
+                    "seeds": plan.seeds,
+                    "complete": plan.complete,
+                    "refused": plan.refused,
+                },
+            )
+            return
+        logger.info(
+            "%(listing)s: asking for %(open)d of %(seeds)d seeds; %(complete)d are complete, "
+            "%(refused)d refused",
+            {
+                "listing": name,
+                "open": len(plan.requests),
+                "seeds": plan.seeds,
+                "complete": plan.complete,
+                "refused": plan.refused,
+            },
+        )

@@ -1,0 +1,185 @@
+"""The `-a` arguments of spiders that list things, and the stages that they ask for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler import arguments
+from tiktok_crawler.collection.dates import NEVER, parse_age
+from tiktok_crawler.collection.options import parse_tag
+from tiktok_crawler.collection.seed_text import read_seeds
+from tiktok_crawler.collection.seeds import (
+    GivenSeeds,
+    ProductsOfShops,
+    SeedsOfQuery,
+    SeedsOfTag,
+    ShopsByName,
+    Stage,
+)
+from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.spelling import listed, quoted, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import date, timedelta
+
+    from tiktok_crawler.collection.seeds import SeedSource
+    from tiktok_crawler.research_api.listings import Listing
+
+T = TypeVar("T")
+
+SPIDERS = {name: listing for name, listing in listings.LISTINGS.items() if name != "replies"}
+"""The listings that have a spider of their own, which has their name."""
+
+SEED_ARGUMENTS = {
+    SeedKey.USERNAME: "usernames",
+    SeedKey.VIDEO_ID: "video_ids",
+    SeedKey.PLAYLIST_ID: "playlist_ids",
+    SeedKey.SHOP_NAME: "shop_names",
+    SeedKey.SHOP_ID: "shop_ids",
+    SeedKey.PRODUCT_ID: "product_ids",
+}
+"""The argument that names seeds, by what they are."""
+
+OF_VIDEOS = ("from_query", "from_tag")
+"""Arguments that find users, videos and playlists in the database."""
+
+LIMITS = {
+    SeedKey.USERNAME: "max_per_user",
+    SeedKey.VIDEO_ID: "max_per_video",
+    SeedKey.SHOP_ID: "max_per_shop",
+    SeedKey.PRODUCT_ID: "max_per_product",
+}
+"""The argument for how many records of a seed are wanted, where that can be more than a page."""
+
+COMMON = ("max_age", "tags", "max_requests")
+DATES = ("start_date", "end_date")
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """What the arguments of a run ask for."""
+
+    stages: tuple[Stage, ...]
+    tags: tuple[str, ...]
+    max_requests: int | None
+
+
+def allowed(listing: Listing) -> tuple[str, ...]:
+    """The arguments of a listing's spider."""
+    names = [*sources(listing), *COMMON]
+    if "from_query" in names:
+        names += DATES
+    if listing.has_pages and listing.seed_key in LIMITS:
+        names.append(LIMITS[listing.seed_key])
+    if listing is listings.COMMENTS:
+        names += ("replies", "min_comment_count")
+    return tuple(names)
+
+
+def sources(listing: Listing) -> tuple[str, ...]:
+    """The arguments that say of which seeds; one of them is needed."""
+    own = SEED_ARGUMENTS[listing.seed_key]
+    if listing is listings.PRODUCTS:
+        return own, SEED_ARGUMENTS[SeedKey.SHOP_NAME]
+    if listing is listings.REVIEWS:
+        return own, SEED_ARGUMENTS[SeedKey.SHOP_ID]
+    return (own,) if listing is listings.SHOPS else (own, *OF_VIDEOS)
+
+
+def read(listing: Listing, given: Mapping[str, str], *, today: date) -> Given:
+    """What the arguments of a listing's spider ask for.
+
+    Raises:
+        UsageError: an argument is unknown, missing or malformed.
+        QueryFileError: the query file has mistakes.
+    """
+    arguments.check(given, allowed(listing))
+    source, tags = _source(listing, given, today)
+    limit = LIMITS.get(listing.seed_key, "")
+    stage = Stage(listing, source, _age(given), arguments.whole_number(given, limit))
+    stages = (stage, stage.of_replies()) if _switch(given, "replies") else (stage,)
+    own_tags = tuple(_parsed("tags", tag, parse_tag) for tag in _list(given.get("tags", "")))
+    return Given(stages, own_tags or tags, arguments.whole_number(given, "max_requests"))
+
+
+def _source(
+    listing: Listing, given: Mapping[str, str], today: date
+) -> tuple[SeedSource, tuple[str, ...]]:
+    """Where the seeds come from, and the tags that come with them."""
+    names = [name for name in sources(listing) if name in given]
+    if len(names) != 1:
+        choice = listed([f"-a {name}=..." for name in sources(listing)])
+        found = f", not {len(names)}" if names else ""
+        raise UsageError(f"{listing.name} need one of {choice}{found}")
+    least = arguments.whole_number(given, "min_comment_count") or 1
+    if names[0] == "from_tag":
+        tag = _parsed("from_tag", given["from_tag"], parse_tag)
+        return SeedsOfTag(tag, least), ()
+    if names[0] == "from_query":
+        query = {"query": given["from_query"]} | {n: given[n] for n in DATES if n in given}
+        collection = arguments.collection(query, today=today)
+        fingerprint = collection.query.fingerprint
+        return SeedsOfQuery(fingerprint, collection.dates, least), collection.tags
+    return _named_seeds(listing, names[0], given[names[0]]), ()
+
+
+def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
+    key = next(key for key, argument in SEED_ARGUMENTS.items() if argument == name)
+    seeds = _seeds(name, written, key)
+    if key is listing.seed_key:
+        return GivenSeeds(seeds)
+    return ShopsByName(seeds) if key is SeedKey.SHOP_NAME else ProductsOfShops(seeds)
+
+
+def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:
+    """The seeds of an argument, or of the file that it names: `@file.txt`."""
+    place = f"-a {name}"
+    texts = [written]
+    if written.startswith("@") and Path(written[1:]).is_file():
+        place, texts = written[1:], _lines(Path(written[1:]))
+    elif written.startswith("@") and key is not SeedKey.USERNAME:
+        raise UsageError(f"-a {name}={quoted(written)}: there is no such file")
+    try:
+        seeds = read_seeds(texts, key)
+    except ValueError as exc:
+        raise UsageError(f"{place}: {exc}") from None
+    if not seeds:
+        raise UsageError(f"{place}: names nothing")
+    return seeds
+
+
+def _lines(path: Path) -> list[str]:
+    try:
+        return path.read_text(encoding="utf-8-sig").splitlines()
+    except OSError as exc:
+        raise UsageError(f"{path} cannot be read: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise UsageError(f"{path} is not text in UTF-8") from None
+
+
+def _age(given: Mapping[str, str]) -> timedelta | None:
+    age = _parsed("max_age", given["max_age"], parse_age) if "max_age" in given else NEVER
+    return None if age == NEVER else age
+
+
+def _switch(given: Mapping[str, str], name: str) -> bool:
+    value = given.get(name, "0")
+    if value not in ("0", "1"):
+        raise UsageError(f"-a {name}={shortened(value)}: allowed are 0 and 1")
+    return value == "1"
+
+
+def _list(text: str) -> list[str]:
+    return [part for part in text.split(",") if part.strip()]
+
+
+def _parsed(name: str, value: str, parse: Callable[[str], T]) -> T:
+    try:
+        return parse(value)
+    except ValueError as exc:
+        raise UsageError(f"-a {name}: {quoted(value)} {exc}") from None

@@ -1,0 +1,127 @@
+"""Collects what the API lists of users, videos, playlists, shops and products."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler import configuration, listing_arguments
+from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.spiders.research import ResearchSpider
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from typing import ClassVar, Self
+
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+
+    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.research_api.listings import Listing
+
+
+class ListingSpider(ResearchSpider):
+    """Works off one listing of many seeds; `listing_arguments.py` knows the arguments of each."""
+
+    listing: ClassVar[Listing]
+
+    def __init__(self, stages: tuple[Stage, ...], tags: tuple[str, ...] = (), **kwargs: Any):
+        super().__init__(**kwargs)
+        self.stages = stages
+        self.tags = tags
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
+        """Build the spider from its `-a` arguments.
+
+        Raises:
+            UsageError: an argument is unknown, missing or malformed.
+            ConfigurationError: a query file or a setting cannot be used.
+        """
+        configuration.check_promises(crawler.settings)
+        given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
+        return super().from_crawler(
+            crawler, given.stages, given.tags, max_requests=given.max_requests
+        )
+
+    async def requests(self) -> AsyncIterator[Request]:
+        for stage in self.stages:
+            async for request in self.lister.requests(stage, self.tags):
+                yield request
+
+
+class CommentsSpider(ListingSpider):
+    """Comments of videos; with replies=1 also the replies to comments that have some."""
+
+    name = "comments"
+    listing = listings.COMMENTS
+
+
+class UsersSpider(ListingSpider):
+    """Profiles of users, as they are now."""
+
+    name = "users"
+    listing = listings.USERS
+
+
+class FollowersSpider(ListingSpider):
+    """Who follows users."""
+
+    name = "followers"
+    listing = listings.FOLLOWERS
+
+
+class FollowingSpider(ListingSpider):
+    """Whom users follow."""
+
+    name = "following"
+    listing = listings.FOLLOWING
+
+
+class LikedVideosSpider(ListingSpider):
+    """Videos that users like, where they let everybody see that."""
+
+    name = "liked_videos"
+    listing = listings.LIKED_VIDEOS
+
+
+class PinnedVideosSpider(ListingSpider):
+    """Videos that users have pinned."""
+
+    name = "pinned_videos"
+    listing = listings.PINNED_VIDEOS
+
+
+class RepostedVideosSpider(ListingSpider):
+    """Videos that users have reposted."""
+
+    name = "reposted_videos"
+    listing = listings.REPOSTED_VIDEOS
+
+
+class PlaylistsSpider(ListingSpider):
+    """Playlists, and which videos are in them."""
+
+    name = "playlists"
+    listing = listings.PLAYLISTS
+
+
+class ShopsSpider(ListingSpider):
+    """Shops by name."""
+
+    name = "shops"
+    listing = listings.SHOPS
+
+
+class ProductsSpider(ListingSpider):
+    """Products of shops."""
+
+    name = "products"
+    listing = listings.PRODUCTS
+
+
+class ReviewsSpider(ListingSpider):
+    """Reviews of products."""
+
+    name = "reviews"
+    listing = listings.REVIEWS

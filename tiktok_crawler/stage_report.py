@@ -1,0 +1,56 @@
+"""What a stage of listings would ask for, in words: for `scrapy plan`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.collection.quota import DAILY_QUOTAS
+from tiktok_crawler.research_api.listings import listing_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.collection.seeds import Stage, StagePlan
+
+LISTED_SEEDS = 20
+
+
+def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    """The first request, the seeds, and what they cost."""
+    listing = stage.listing
+    if plan.requests:
+        first = plan.requests[0]
+        yield f"POST {listing.endpoint.url('', first.fields)}"
+        yield json.dumps(listing_body(first), indent=2, ensure_ascii=False)
+        yield ""
+    yield from seed_lines(stage, plan)
+    yield from _cost(stage, plan)
+
+
+def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    """How many seeds there are, and which ones would be asked for."""
+    name = f"{stage.listing.name.replace('_', ' ').capitalize()}:"
+    yield (
+        f"{name:15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
+        f"{plan.refused:,} refused, {plan.waiting:,} given up and not due yet"
+    )
+    if plan.next_retry_at:
+        yield f"{'Given up:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
+    if plan.requests:
+        listed = ", ".join(request.seed for request in plan.requests[:LISTED_SEEDS])
+        more = len(plan.requests) - LISTED_SEEDS
+        and_more = f" and {more:,} more" if more > 0 else ""
+        yield f"{'To ask for:':15}{len(plan.requests):,} ({listed}{and_more})"
+
+
+def _cost(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    if not plan.requests:
+        yield f"{'Requests:':15}none, nothing is due"
+        return
+    most = "" if plan.most_requests is None else f", at most {plan.most_requests:,}"
+    unknown = "; how many at most is not known" if plan.most_requests is None else ""
+    yield f"{'Requests:':15}at least {plan.least_requests:,}{most}{unknown}"
+    daily_quota = DAILY_QUOTAS[stage.listing.endpoint.pool]
+    share = plan.least_requests / daily_quota
+    yield f"{'Quota:':15}at least {share:.3g} days of {daily_quota:,} requests"
