@@ -21,7 +21,7 @@ REFUSAL = error(400, "invalid_params", "no")
 RATE = error(429, "rate_limit_exceeded")
 ONE_DAY = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
 HURRIED = {"TIKTOK_PROBE_INTERVAL": 0.05}
-LONGEST_SECONDS = 30
+LONGEST_SECONDS = 120
 
 
 async def crawl(folder: CrawlFolder, api: ScriptedApi, settings=None, **arguments) -> Crawler:
