@@ -17,7 +17,7 @@ CONCURRENT_ITEMS = 1
 
 # --- Speed ---------------------------------------------------------------------------------------
 
-# Default 16. At most so many windows are searched side by side; the API is slow, but answers 429
+# Default 16. At most so many windows, or seeds, are worked on side by side; the API is slow, but answers 429
 # to more than a few requests at once.
 CONCURRENT_REQUESTS = 4
 
@@ -163,6 +163,9 @@ TIKTOK_DAILY_BUDGET: int | None = None
 # The share of a day's budget (of the API's quota, if there is none) that may go to second tries of
 # windows that were given up, or that came back suspiciously empty.
 TIKTOK_PARKED_SHARE = 0.1
+# How much of a day's budget may go to what: {"videos": 0.7, "comments": 0.2}, or the same as text,
+# videos=0.7,comments=0.2. What is not named has no limit of its own.
+TIKTOK_SHARES: dict[str, float] = {}
 
 # Seconds before a failed request is sent again, doubling up to the second; and how often.
 TIKTOK_RETRY_DELAY = 5.0
