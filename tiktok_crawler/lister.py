@@ -163,7 +163,7 @@ class Lister:
 
     def _give_up(self, asked: ListRequest, reason: str, log_id: str | None) -> ParkedSeed:
         logger.warning(
-            "%(asked)s: given up for now: %(reason)s (log_id %(log_id)s)",
+            "%(asked)s is given up for now: %(reason)s (log_id %(log_id)s)",
             {"asked": asked, "reason": reason, "log_id": log_id},
         )
         return ParkedSeed(asked, reason, log_id)

@@ -14,14 +14,26 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+VIDEOS = (
+    "tiktok/videos/new_count",
+    "tiktok/videos/updated_count",
+    "tiktok/videos/refused_count",
+    "tiktok/videos/misfit_count",
+)
+RECORDS = (
+    "tiktok/records/new_count",
+    "tiktok/records/updated_count",
+    "tiktok/records/refused_count",
+    "tiktok/records/misfit_count",
+)
+
 
 class StorageReports:
     """Counts what pages bring, and warns of what is odd about it.
 
     Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
     tiktok/windows/suspicious_count, tiktok/seeds/completed_count, tiktok/seeds/suspicious_count,
-    tiktok/videos/<what>_count and tiktok/records/<what>_count, where what is new, updated, refused
-    or misfit; tiktok/text/cleaned_count.
+    tiktok/text/cleaned_count, and those of VIDEOS and, for what is listed, RECORDS.
     """
 
     def __init__(self, crawler: Crawler):
@@ -38,7 +50,7 @@ class StorageReports:
                 "%(window)s: the API sent no data at all, twice; taken as empty, but suspicious",
                 {"window": page.request.window},
             )
-        self._count(saved, "videos")
+        self._count(saved, VIDEOS)
         self._report(saved, "video.extra_data")
 
     def list_page_stored(self, page: ListPage, saved: Saved) -> None:
@@ -50,7 +62,7 @@ class StorageReports:
                 "%(listing)s: the API sent no data at all, twice; taken as empty, but suspicious",
                 {"listing": page.request},
             )
-        self._count(saved, "records")
+        self._count(saved, RECORDS)
         self._report(saved, "extra_data")
 
     def search_shrunk(self, lost: LostSearch) -> None:
@@ -78,13 +90,14 @@ class StorageReports:
                 {"days": days},
             )
 
-    def _count(self, saved: Saved, what: str) -> None:
+    def _count(self, saved: Saved, names: tuple[str, str, str, str]) -> None:
+        new, updated, refused, misfit = names
         self._stats.inc_value("tiktok/pages/stored_count")
-        self._stats.inc_value(f"tiktok/{what}/new_count", saved.new_count)
-        self._stats.inc_value(f"tiktok/{what}/updated_count", saved.updated_count)
+        self._stats.inc_value(new, saved.new_count)
+        self._stats.inc_value(updated, saved.updated_count)
         for name, count in (
-            (f"tiktok/{what}/refused_count", len(saved.refused)),
-            (f"tiktok/{what}/misfit_count", len(saved.misfits)),
+            (refused, len(saved.refused)),
+            (misfit, len(saved.misfits)),
             ("tiktok/text/cleaned_count", saved.cleaned_count),
         ):
             if count:

@@ -121,7 +121,7 @@ class VideosSpider(ResearchSpider):
                 async for request in self.lister.requests(stage, self.tags):
                     yield request
             except QueryLockedError as exc:
-                logger.warning("%(error)s; run again later", {"error": exc})
+                logger.warning("Left for a later run: %(error)s", {"error": exc})
                 extension(self.crawler, Outcome).left_undone()
 
     async def _next_window(self) -> PageRequest | None:
