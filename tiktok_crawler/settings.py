@@ -17,8 +17,8 @@ CONCURRENT_ITEMS = 1
 
 # --- Speed ---------------------------------------------------------------------------------------
 
-# Default 16. At most so many windows, or seeds, are worked on side by side; the API is slow, but answers 429
-# to more than a few requests at once.
+# Default 16. At most so many windows, or seeds, are worked on side by side; the API is slow, but
+# answers 429 to more than a few requests at once.
 CONCURRENT_REQUESTS = 4
 
 # Default 180. The API can hang for four minutes before its gateway gives up (API.md 1.19).
