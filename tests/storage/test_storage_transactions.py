@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
-import sys
 import threading
 import time
-from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from stored_pages import effects, hashtags, rows, video, video_tags
+from stored_pages import rows
 
 from tiktok_crawler.storage import transactions
 from tiktok_crawler.storage.sqlite import PATIENT_SECONDS, WAITS_SECONDS
@@ -102,65 +97,3 @@ def test_other_errors_of_the_database_are_not_tried_again(engine):
     with pytest.raises(OperationalError, match="disk full"):
         transaction(engine, work)
     assert tries == [1]
-
-
-PAGES, WRITERS = 30, 4
-
-WRITER = """
-import sys
-from test_storage_transactions import shared_pages
-from stored_pages import first_request, page
-from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.store import Store
-
-engine = database.create_engine_for(database.database_url(sys.argv[1]))
-ledger, store, number = Ledger(engine), Store(engine), int(sys.argv[2])
-query = Query(and_=(Condition("keyword", "EQ", (sys.argv[2],)),))
-request = first_request(ledger, query=query)
-sys.stdin.readline()
-for records in shared_pages(number):
-    answer = page(request, *records, has_more=True)
-    store.save_page(answer, tags=["shared", "t"])
-    request = answer.next_request
-"""
-
-
-def shared_pages(number):
-    """The same pages for each writer, in an order of its own."""
-    chance = random.Random(7)
-    pages = [
-        [
-            video(
-                chance.randrange(1, 800),
-                hashtag_names=[f"h{chance.randrange(300)}" for _ in range(8)],
-                effect_ids=[str(chance.randrange(20))],
-            )
-            for _ in range(100)
-        ]
-        for _ in range(PAGES)
-    ]
-    return [pages[(number * 7 + step) % PAGES] for step in range(PAGES)]
-
-
-def test_writers_of_the_same_videos_do_not_disturb_each_other(engine, prepared_url):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", WRITER, prepared_url, str(number)],
-            env=os.environ | {"PYTHONPATH": str(Path(__file__).parent)},
-            stdin=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for number in range(WRITERS)
-    ]
-    errors = [process.communicate("\n")[1] for process in processes]
-
-    assert errors == [""] * WRITERS
-    assert {found["pages"] for found in rows(engine, "crawl_window")} == {PAGES}
-    expected = {record["id"] for records in shared_pages(0) for record in records}
-    assert {found["id"] for found in rows(engine, "video")} == expected
-    assert {id_ for id_, _ in hashtags(engine)} == expected
-    assert {id_ for id_, _ in effects(engine)} == expected
-    assert video_tags(engine) == sorted((id_, tag) for id_ in expected for tag in ("shared", "t"))

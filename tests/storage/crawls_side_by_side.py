@@ -1,0 +1,75 @@
+"""A process that crawls: it books requests and saves pages. Command: DATABASE_URL CRAWL...
+
+It says 0 when it is ready. Standard input has the numbers of rounds: it saves the pages that its
+crawls received in a round, in the order of time, and says how many of their videos were new.
+Errors of the database go to standard error, whatever the store makes of them.
+"""
+
+from __future__ import annotations
+
+import sys
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from overlapping_pages import pages_of_round
+from sqlalchemy import event
+from stored_pages import ACCOUNT, NOON, collection, page
+
+from tiktok_crawler.items import PageRequest
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.store import Store
+
+if TYPE_CHECKING:
+    from overlapping_pages import OverlappingPage
+    from sqlalchemy import Engine
+
+ANSWERING = timedelta(seconds=30)
+
+
+class Crawl:
+    """A crawl of a query of its own."""
+
+    def __init__(self, engine: Engine, store: Store, number: int) -> None:
+        query = Query(and_=(Condition("keyword", "EQ", (str(number),)),))
+        self._ledger, self._store = Ledger(engine, ACCOUNT), store
+        self._query_id = self._ledger.begin(collection(query=query, tags=("shared",)), NOON)
+        self._next: PageRequest | None = None
+
+    def write(self, received: OverlappingPage) -> int:
+        """Book and save a page; how many of its videos were new."""
+        request = self._next
+        if received.starts_search:
+            request = PageRequest(None, received.window, VIDEO_QUERY.fields, 100)
+        assert request
+        booked = self._ledger.book(self._query_id, request, received.received_at - ANSWERING)
+        answer = page(
+            booked,
+            *received.records,
+            has_more=received.has_more,
+            received_at=received.received_at,
+        )
+        self._next = answer.next_request
+        return self._store.save_page(answer, tags=received.tags).new_count
+
+
+def main() -> None:
+    engine = create_engine_for(database_url(sys.argv[1]))
+    event.listen(engine, "handle_error", lambda on: sys.stderr.write(f"{on.original_exception}\n"))
+    store = Store(engine)
+    crawls = {number: Crawl(engine, store, number) for number in map(int, sys.argv[2:])}
+    say(0)
+    for round_ in sys.stdin:
+        pages = pages_of_round(int(round_), crawls)
+        say(sum(crawls[each.crawl].write(each) for each in pages))
+
+
+def say(number: int) -> None:
+    sys.stdout.write(f"{number}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    main()
