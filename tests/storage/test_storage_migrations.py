@@ -92,6 +92,22 @@ def test_migrations_go_down_and_up_with_data(filled):
     assert not content(filled)["video"]
 
 
+def older_revisions():
+    scripts = ScriptDirectory.from_config(Config(CHECKOUT / "alembic.ini"))
+    return [each.revision for each in scripts.walk_revisions() if each.revision != database.HEAD]
+
+
+@pytest.mark.parametrize("revision", older_revisions())
+def test_from_each_revision_tables_with_data_become_those_of_the_models(filled, revision):
+    before = content(filled)
+    command.downgrade(config(filled), revision)
+    command.upgrade(config(filled), "head")
+
+    command.check(config(filled))
+    after = content(filled)
+    assert {name for name in before if after[name] != before[name]} <= {"api_quota", *HISTORY}
+
+
 def test_an_old_revision_is_refused_until_it_is_migrated(filled):
     before = content(filled)
     command.downgrade(config(filled), "0001")
