@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Row
 
     from tiktok_crawler.items import Page
-    from tiktok_crawler.storage.records import Video as ReadVideo
+    from tiktok_crawler.storage.records import Record
 
 VIDEO = Video.__table__
 
@@ -42,7 +42,7 @@ def fill(connection: Connection, page: Page) -> int:
     return count
 
 
-def _missing(known: Row[Any], video: ReadVideo, *, is_latest: bool) -> dict[str, Any]:
+def _missing(known: Row[Any], video: Record, *, is_latest: bool) -> dict[str, Any]:
     stored = known._mapping  # noqa: SLF001 - the public name of a row's columns
     return {
         name: value

@@ -36,13 +36,16 @@ class QuotaAccount:
 
     `client` is the SHA-256 of the client key, in hexadecimal. Without a `daily_budget` it is for
     the API to say when a day's quota is used up. `parked_share` is how much of the day's budget may
-    go to second tries of windows that were parked or looked suspicious.
+    go to second tries of windows that were parked or looked suspicious. `part` is the spider whose
+    requests they are, and `share` how much of the day's budget these may be; None: all of it.
     """
 
     client: str
     pool: Pool
     daily_budget: int | None = None
     parked_share: float = 0.1
+    share: float | None = None
+    part: str | None = None
 
     @classmethod
     def of(
@@ -55,8 +58,16 @@ class QuotaAccount:
     @property
     def second_tries(self) -> int:
         """How many requests of a UTC day may be second tries; one at least, unless none may."""
+        return self._share_of_budget(self.parked_share)
+
+    @property
+    def requests_of_part(self) -> int | None:
+        """How many requests of a UTC day the part may send; one at least, unless none."""
+        return None if self.share is None else self._share_of_budget(self.share)
+
+    def _share_of_budget(self, share: float) -> int:
         budget = self.daily_budget or DAILY_QUOTAS[self.pool]
-        return max(1, int(self.parked_share * budget)) if self.parked_share else 0
+        return max(1, int(share * budget)) if share else 0
 
 
 class QuotaPolicy(StrEnum):

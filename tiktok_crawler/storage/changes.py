@@ -154,7 +154,7 @@ def _followed(stored: VideoState, seen: VideoState) -> VideoState:
         counters=_latest(stored.counters, seen.counters),
         values=_latest(stored.values, seen.values),
         documents=tuple(map(_latest_document, stored.documents, seen.documents)),
-        extra_data=_joined(stored.extra_data, seen.extra_data),
+        extra_data=joined(stored.extra_data, seen.extra_data),
         links=_latest(stored.links, seen.links),
     )
     return state if state == stored else state._replace(crawled_updated_at=seen.crawled_at)
@@ -171,7 +171,7 @@ def replaced_values(before: VideoState, after: VideoState) -> Iterator[tuple[str
     if before.extra_data and before.extra_data != after.extra_data:
         new_data = json.loads(str(after.extra_data))
         for key, old in json.loads(before.extra_data).items():
-            if not _is_same(old, new_data[key]):
+            if not is_same(old, new_data[key]):
                 yield f"extra_data.{key}", dump_json(old)
 
 
@@ -209,10 +209,10 @@ def _latest(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 def _latest_document(old: str | None, new: str | None) -> str | None:
     if new is None or old is None or old == new:
         return old if new is None else new
-    return old if _is_same(json.loads(old), json.loads(new)) else new
+    return old if is_same(json.loads(old), json.loads(new)) else new
 
 
-def _joined(old: str | None, new: str | None) -> str | None:
+def joined(old: str | None, new: str | None) -> str | None:
     """Two objects as one: all keys, and new values win."""
     if new is None or old is None or old == new:
         return old if new is None else new
@@ -220,19 +220,19 @@ def _joined(old: str | None, new: str | None) -> str | None:
     changes = {
         key: value
         for key, value in json.loads(new).items()
-        if key not in values or not _is_same(values[key], value)
+        if key not in values or not is_same(values[key], value)
     }
     return dump_json(values | changes) if changes else old
 
 
-def _is_same(one: Any, other: Any) -> bool:
+def is_same(one: Any, other: Any) -> bool:
     """Whether two JSON values are equal. PostgreSQL writes numbers in its own way: 1e2 as 100."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
-        return one.keys() == other.keys() and all(_is_same(one[key], other[key]) for key in one)
+        return one.keys() == other.keys() and all(is_same(one[key], other[key]) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_is_same, one, other))
+        return len(one) == len(other) and all(map(is_same, one, other))
     if isinstance(one, float) or isinstance(other, float):
         return _is_same_number(one, other)
     return bool(one == other)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 # Ten lines about its own parts, as soon as it is imported.
 logging.getLogger("alembic").setLevel(logging.WARNING)
 
-HEAD = "0004"
+HEAD = "0005"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 DRIVERS = {

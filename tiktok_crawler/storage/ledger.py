@@ -10,10 +10,9 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import and_, func, insert, select, update
 
 from tiktok_crawler.collection.date_range import DAY, DateRange, contiguous, midnight
-from tiktok_crawler.collection.parking import retry_at
 from tiktok_crawler.collection.plan import Known, Parked
 from tiktok_crawler.collection.windows import Covered, last_searches
 from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
@@ -35,6 +34,7 @@ from tiktok_crawler.storage.statements import statements_for
 from tiktok_crawler.storage.tagging import Tagging
 from tiktok_crawler.storage.text import clean_text
 from tiktok_crawler.storage.transactions import reading, transaction
+from tiktok_crawler.storage.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -203,7 +203,7 @@ class Ledger:
                 window_id = _window_made(connection, query_id, request, now)
             if window_id is None:
                 window_id = _add_window(connection, query_id, request, now)
-            _update_window(connection, window_id, _booking(request, now))
+            Unfinished(connection, CrawlWindow, window_id).change(_booking(request, now))
             if self._account:
                 quota.spend(connection, self._account, now, second_try=request.second_try)
             return replace(request, window_id=window_id)
@@ -223,26 +223,11 @@ class Ledger:
 
     def park(self, parked: ParkedWindow, now: datetime) -> None:
         """Give a window up for now; a later try begins with the request that it was parked with."""
+        request = parked.request
 
         def write(connection: Connection) -> None:
-            window_id = parked.request.window_id
-            before = select(CrawlWindow.parked_count, CrawlWindow.parked_at)
-            window = connection.execute(before.where(CrawlWindow.id == window_id)).one()
-            if window.parked_at == now:
-                return
-            parked_count = window.parked_count + 1
-            values = {
-                CrawlWindow.state: WindowState.PARKED,
-                CrawlWindow.parked_count: parked_count,
-                CrawlWindow.parked_at: now,
-                CrawlWindow.retry_at: retry_at(parked_count, now),
-                CrawlWindow.error: clean_text(parked.reason),
-                CrawlWindow.error_log_id: clean_text(parked.log_id),
-                CrawlWindow.cursor: parked.request.cursor,
-                CrawlWindow.search_id: parked.request.search_id,
-                CrawlWindow.updated_at: now,
-            }
-            _update_window(connection, window_id, values)
+            window = Unfinished(connection, CrawlWindow, request.window_id)
+            window.park(parked, now, search_id=request.search_id)
 
         transaction(self._engine, write)
 
@@ -254,7 +239,8 @@ class Ledger:
             CrawlWindow.error_log_id: clean_text(heavy.log_id),
             CrawlWindow.updated_at: now,
         }
-        transaction(self._engine, lambda on: _update_window(on, heavy.request.window_id, values))
+        window_id = heavy.request.window_id
+        transaction(self._engine, lambda on: Unfinished(on, CrawlWindow, window_id).change(values))
 
     def totals(self, query_id: int) -> Totals:
         """What the database holds of the query by now."""
@@ -483,20 +469,3 @@ def _booking(request: PageRequest, now: datetime) -> dict[Any, Any]:
         CrawlWindow.pages: 0,
         CrawlWindow.videos: 0,
     }
-
-
-def _update_window(connection: Connection, window_id: int | None, values: dict[Any, Any]) -> None:
-    """Change a window that is not finished, or that this very change has finished.
-
-    Raises:
-        LookupError: there is none.
-    """
-    is_changed = and_(
-        CrawlWindow.state == values.get(CrawlWindow.state),
-        CrawlWindow.updated_at == values[CrawlWindow.updated_at],
-    )
-    window = update(CrawlWindow).where(
-        CrawlWindow.id == window_id, or_(CrawlWindow.state.in_(UNFINISHED), is_changed)
-    )
-    if not connection.execute(window.values(values)).rowcount:
-        raise LookupError(f"window {window_id} is neither open nor parked")

@@ -24,13 +24,14 @@ FINGERPRINT_DIGITS = 16
 
 
 class QueryLock:
-    """The right to crawl a query on a database, from `acquire` to `release`.
+    """The right to crawl a query, or a listing, on a database, from `acquire` to `release`.
 
     SQLite: a lock on a file beside the database. PostgreSQL: an advisory lock, on a connection of
     its own. A database in memory needs none.
     """
 
-    def __init__(self, engine: Engine, fingerprint: str) -> None:
+    def __init__(self, engine: Engine, fingerprint: str, what: str = "this query") -> None:
+        self._what = what
         self._lock = _lock_for(engine, fingerprint[:FINGERPRINT_DIGITS])
 
     def acquire(self) -> None:
@@ -43,7 +44,7 @@ class QueryLock:
         holder = self._lock.acquire()
         if holder is not None:
             raise QueryLockedError(
-                f"another crawl of this query is running on this database: {holder}"
+                f"another crawl of {self._what} is running on this database: {holder}"
             )
 
     def verify(self) -> None:
@@ -56,7 +57,7 @@ class QueryLock:
         loss = self._lock.loss()
         if loss is not None:
             raise QueryLockedError(
-                f"the lock on this query is lost, {loss}: another crawl of it may be running now"
+                f"the lock on {self._what} is lost, {loss}: another crawl of it may be running now"
             )
 
     def release(self) -> None:

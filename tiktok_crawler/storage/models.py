@@ -26,6 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
+from tiktok_crawler.items import SeedStatus
 from tiktok_crawler.storage.column_types import INT64, JSON_DOCUMENT, NAME, UtcDateTime
 
 NAMING_CONVENTION = {
@@ -49,6 +50,52 @@ class WindowState(StrEnum):
 UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
 
 
+class SeedState(StrEnum):
+    """What has become of a seed."""
+
+    OPEN = "open"
+    COMPLETE = "complete"
+    REFUSED = "refused"
+    PARKED = "parked"
+
+
+class UserStatus(StrEnum):
+    """What the API said of a user when it was asked last: a profile, or why there is none."""
+
+    FOUND = "found"
+    NOT_FOUND = SeedStatus.NOT_FOUND.value
+    WITHHELD = SeedStatus.WITHHELD.value
+    REFUSED = SeedStatus.REFUSED.value
+
+
+class VideoList(StrEnum):
+    """The lists of videos that a user has."""
+
+    LIKED = "liked"
+    PINNED = "pinned"
+    REPOSTED = "reposted"
+
+
+def _one_of(words: type[StrEnum], name: str) -> Enum:
+    """Text that is one of some words, as the database checks."""
+    return Enum(
+        words,
+        native_enum=False,
+        create_constraint=True,
+        name=name,
+        values_callable=lambda members: [member.value for member in members],
+    )
+
+
+EXTRA_DATA = "API. Object: fields that have no column, and values that do not fit their column."
+CRAWLED_AT = "When the API first delivered the row, UTC."
+CRAWLED_UPDATED_AT = "When the API last delivered other values than before, UTC; NULL: never."
+CRAWL_ID = "The page that last changed the row, or first brought it."
+FIRST_SEEN_AT = "When the API first delivered it, UTC."
+LAST_SEEN_AT = "When the API last delivered it, UTC."
+POSITION = "Place in the list when it was seen last; 1: the first."
+
+
 class Base(DeclarativeBase):
     """What the tables have in common: types by annotation, and names for all constraints."""
 
@@ -63,13 +110,11 @@ class Base(DeclarativeBase):
         list[str]: JSON_DOCUMENT,
         list[Any]: JSON_DOCUMENT,
         dict[str, Any]: JSON_DOCUMENT,
-        WindowState: Enum(
-            WindowState,
-            native_enum=False,
-            create_constraint=True,
-            name="state",
-            values_callable=lambda states: [state.value for state in states],
-        ),
+        WindowState: _one_of(WindowState, "state"),
+        SeedState: _one_of(SeedState, "state"),
+        SeedStatus: _one_of(SeedStatus, "status"),
+        UserStatus: _one_of(UserStatus, "status"),
+        VideoList: _one_of(VideoList, "kind"),
     }
 
 
@@ -272,19 +317,104 @@ class CrawlWindow(Base):
     )
 
 
+class Seed(Base):
+    """A row exists from the first run on that wants the seed."""
+
+    __tablename__ = "seed"
+    __table_args__ = (
+        UniqueConstraint("listing", "seed"),
+        {
+            "comment": "One row a seed and listing: what something is listed of, and how far that "
+            "has come."
+        },
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    listing: Mapped[str] = mapped_column(
+        NAME, comment="What is listed: comments, replies, users, followers and so on."
+    )
+    seed: Mapped[str] = mapped_column(
+        NAME, comment="Whose: a video id, comment id, username, playlist id, shop name and so on."
+    )
+    state: Mapped[SeedState] = mapped_column(
+        comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API "
+        "lists nothing of it; parked: given up for now."
+    )
+    cursor: Mapped[int] = mapped_column(
+        default=0, comment="API. Where the next page starts; 0: at the start."
+    )
+    position: Mapped[int] = mapped_column(
+        default=0, comment="Records received since the listing was begun last."
+    )
+    pages: Mapped[int] = mapped_column(
+        default=0, comment="Pages stored since the listing was begun last."
+    )
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for the seed ever, failures included."
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for a first page, failures included."
+    )
+    has_more: Mapped[bool | None] = mapped_column(
+        comment="API. Whether there is more than is stored; NULL: no page is. A complete seed of "
+        "which there is more has reached the limit of its run."
+    )
+    suspicious: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the listing may lack something though it is complete: the API never said "
+        "that there is no more.",
+    )
+    status: Mapped[SeedStatus | None] = mapped_column(
+        comment="Of a refused seed: not_found, withheld (private, or a minor's), or refused for "
+        "another reason."
+    )
+    parked_count: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="How often the seed was parked."
+    )
+    parked_at: Mapped[datetime | None] = mapped_column(
+        comment="When the seed was parked last, UTC."
+    )
+    retry_at: Mapped[datetime | None] = mapped_column(
+        comment="When a parked seed may be tried again, UTC."
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why the seed was parked or refused.")
+    error_log_id: Mapped[str | None] = mapped_column(
+        comment="API (log_id). The answer for which it was."
+    )
+    begun_at: Mapped[datetime | None] = mapped_column(
+        comment="When the listing's first page was asked for last, UTC."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
+    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
+    last_page_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page that is stored was received, UTC."
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(
+        comment="When the answer was received that completed or refused the seed, UTC."
+    )
+
+
 class Crawl(Base):
     __tablename__ = "crawl"
     __table_args__ = (
         # The identity of an answer: a page whose commit was in doubt is stored once.
         UniqueConstraint("crawl_window_id", "cursor", "crawl_started_at"),
+        UniqueConstraint("seed_id", "cursor", "crawl_started_at"),
+        CheckConstraint("(crawl_window_id IS NULL) <> (seed_id IS NULL)", name="window_or_seed"),
         {"comment": "One row a page: each answer of the API that is stored."},
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
-    crawl_window_id: Mapped[int] = mapped_column(
-        ForeignKey("crawl_window.id"), comment="The window."
+    crawl_window_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crawl_window.id"), comment="The window, if the page is one of a search."
     )
-    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), comment="The query.")
+    query_id: Mapped[int | None] = mapped_column(
+        ForeignKey("query.id"), comment="The query, if the page is one of a search."
+    )
+    seed_id: Mapped[int | None] = mapped_column(
+        ForeignKey("seed.id"), comment="The seed, if the page is one of a listing."
+    )
     cursor: Mapped[int] = mapped_column(comment="Where the page starts; 0: the first page.")
     next_cursor: Mapped[int] = mapped_column(
         comment="API (cursor). Where the next page starts; on the last page the number of matches."
@@ -352,6 +482,262 @@ class VideoRevision(Base):
     )
 
 
+class Comment(Base):
+    __tablename__ = "comment"
+    __table_args__ = (
+        {"comment": "One row a comment or reply: the latest values that the API delivered."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="API.")
+    video_id: Mapped[int | None] = mapped_column(
+        index=True, comment="API. The video, which need not be in `video`."
+    )
+    parent_comment_id: Mapped[int | None] = mapped_column(
+        index=True, comment="API. Of a reply the comment; otherwise the video."
+    )
+    text: Mapped[str | None] = mapped_column(
+        comment="API. Numbers of phones and cards, and addresses, are masked by the API."
+    )
+    like_count: Mapped[int | None] = mapped_column(comment="API. Number of likes.")
+    reply_count: Mapped[int | None] = mapped_column(comment="API. Number of replies.")
+    create_time: Mapped[datetime | None] = mapped_column(
+        UtcDateTime("seconds"), comment="API. When the comment was written, UTC."
+    )
+    display_name: Mapped[str | None] = mapped_column(
+        comment="API. The author's display name, if delivered; the API has no handle."
+    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
+class UserInfo(Base):
+    __tablename__ = "user_info"
+    __table_args__ = (
+        {"comment": "One row a user whose profile was asked for: the latest values."},
+    )
+
+    username: Mapped[str] = mapped_column(
+        NAME, primary_key=True, comment="The handle that was asked for, without @."
+    )
+    status: Mapped[UserStatus] = mapped_column(
+        comment="What the API said last: found; not_found; withheld: private, or a minor's; "
+        "refused: for another reason. Values that it delivered before are kept."
+    )
+    display_name: Mapped[str | None] = mapped_column(comment="API. Name that is shown.")
+    bio_description: Mapped[str | None] = mapped_column(comment="API. What the user says.")
+    avatar_url: Mapped[str | None] = mapped_column(
+        comment="API. Address of the picture, which works for some days."
+    )
+    is_verified: Mapped[bool | None] = mapped_column(
+        comment="API. Whether TikTok vouches for the account."
+    )
+    follower_count: Mapped[int | None] = mapped_column(comment="API. Number of followers.")
+    following_count: Mapped[int | None] = mapped_column(comment="API. Number of users followed.")
+    likes_count: Mapped[int | None] = mapped_column(
+        comment="API. Number of likes that the user's videos have."
+    )
+    video_count: Mapped[int | None] = mapped_column(comment="API. Number of videos.")
+    bio_url: Mapped[str | None] = mapped_column(comment="API. Link that the user shows.")
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    first_seen_at: Mapped[datetime] = mapped_column(
+        comment="When the API first answered for the user, UTC."
+    )
+    last_seen_at: Mapped[datetime] = mapped_column(
+        comment="When the API last answered for the user, UTC."
+    )
+    crawl_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crawl.id"),
+        comment=f"{CRAWL_ID} NULL: there is none.",
+    )
+
+
+class UserInfoHistory(Base):
+    __tablename__ = "user_info_history"
+    __table_args__ = (
+        {"comment": "One row a value of a profile, counters too, that a later answer replaced."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    username: Mapped[str] = mapped_column(
+        NAME, ForeignKey("user_info.username"), index=True, comment="The user."
+    )
+    field: Mapped[str] = mapped_column(
+        comment="What was replaced: a column of user_info, or a key of extra_data, such as "
+        "`extra_data.novelty`. A new signature in avatar_url is no change."
+    )
+    old_value: Mapped[Any] = mapped_column(JSON_DOCUMENT, comment="Any JSON: the value before.")
+    until: Mapped[datetime] = mapped_column(
+        comment="When the answer that replaced it was received, UTC."
+    )
+    crawl_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crawl.id"), comment="The page that replaced it; NULL: the API refused one."
+    )
+
+
+class Account(Base):
+    __tablename__ = "account"
+    __table_args__ = ({"comment": "One row a user who follows, or is followed by, another one."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    username: Mapped[str] = mapped_column(NAME, unique=True, comment="API. Handle without @.")
+    display_name: Mapped[str | None] = mapped_column(
+        comment="API. Name that is shown, as delivered last."
+    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
+class UserRelation(Base):
+    """Two integers an edge: there may be hundreds of millions."""
+
+    __tablename__ = "user_relation"
+    __table_args__ = (
+        {"comment": "One row a pair of users: who follows whom.", "sqlite_with_rowid": False},
+    )
+
+    follower_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id"), primary_key=True, comment="Who follows."
+    )
+    followed_id: Mapped[int] = mapped_column(
+        ForeignKey("account.id"), primary_key=True, index=True, comment="Who is followed."
+    )
+    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
+    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
+
+
+class UserVideo(Base):
+    __tablename__ = "user_video"
+    __table_args__ = (
+        {"comment": "One row a video in a list of a user's.", "sqlite_with_rowid": False},
+    )
+
+    username: Mapped[str] = mapped_column(NAME, primary_key=True, comment="Whose list it is.")
+    kind: Mapped[VideoList] = mapped_column(
+        primary_key=True, comment="Which list: liked, pinned or reposted."
+    )
+    video_id: Mapped[int] = mapped_column(
+        ForeignKey("video.id"), primary_key=True, comment="The video."
+    )
+    position: Mapped[int] = mapped_column(comment=POSITION)
+    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
+    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
+
+
+class Playlist(Base):
+    __tablename__ = "playlist"
+    __table_args__ = ({"comment": "One row a playlist: the latest values that the API delivered."},)
+
+    id: Mapped[int] = mapped_column(
+        primary_key=True, autoincrement=False, comment="API (playlist_id)."
+    )
+    name: Mapped[str | None] = mapped_column(comment="API (playlist_name).")
+    item_total: Mapped[int | None] = mapped_column(
+        comment="API (playlist_item_total). Number of videos."
+    )
+    last_updated: Mapped[int | None] = mapped_column(
+        comment="API (playlist_last_updated). A Unix time, as delivered: its unit is not known."
+    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
+class PlaylistVideo(Base):
+    __tablename__ = "playlist_video"
+    __table_args__ = ({"comment": "One row a video of a playlist.", "sqlite_with_rowid": False},)
+
+    playlist_id: Mapped[int] = mapped_column(
+        ForeignKey("playlist.id"), primary_key=True, comment="The playlist."
+    )
+    video_id: Mapped[int] = mapped_column(
+        primary_key=True,
+        autoincrement=False,
+        comment="API (playlist_video_ids). The video, which need not be in `video`.",
+    )
+    position: Mapped[int] = mapped_column(comment=POSITION)
+    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
+    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
+
+
+class Shop(Base):
+    __tablename__ = "shop"
+    __table_args__ = ({"comment": "One row a shop: the latest values that the API delivered."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="API (shop_id).")
+    shop_name: Mapped[str | None] = mapped_column(comment="API.")
+    shop_rating: Mapped[str | None] = mapped_column(comment="API. Text, as delivered.")
+    shop_review_count: Mapped[int | None] = mapped_column(comment="API. Number of reviews.")
+    item_sold_count: Mapped[int | None] = mapped_column(comment="API. Number of items sold.")
+    shop_performance_value: Mapped[str | None] = mapped_column(comment="API. Text, as delivered.")
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
+class Product(Base):
+    __tablename__ = "product"
+    __table_args__ = ({"comment": "One row a product: the latest values that the API delivered."},)
+
+    id: Mapped[str] = mapped_column(NAME, primary_key=True, comment="API (product_id). Text.")
+    shop_id: Mapped[int | None] = mapped_column(
+        index=True, comment="The shop that was asked for, which need not be in `shop`."
+    )
+    shop_name: Mapped[str | None] = mapped_column(comment="API.")
+    product_name: Mapped[str | None] = mapped_column(comment="API.")
+    product_description: Mapped[str | None] = mapped_column(comment="API.")
+    product_price: Mapped[list[Any] | None] = mapped_column(
+        comment="API. List of text, such as `20.79GBP`."
+    )
+    product_sold_count: Mapped[int | None] = mapped_column(comment="API. Number of items sold.")
+    product_review_count: Mapped[int | None] = mapped_column(comment="API. Number of reviews.")
+    product_rating: Mapped[str | None] = mapped_column(comment="API. Text, as delivered.")
+    product_rating_1_count: Mapped[int | None] = mapped_column(
+        comment="API. Number of reviews with one star."
+    )
+    product_rating_2_count: Mapped[int | None] = mapped_column(comment="API. With two stars.")
+    product_rating_3_count: Mapped[int | None] = mapped_column(comment="API. With three stars.")
+    product_rating_4_count: Mapped[int | None] = mapped_column(comment="API. With four stars.")
+    product_rating_5_count: Mapped[int | None] = mapped_column(comment="API. With five stars.")
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
+class Review(Base):
+    __tablename__ = "review"
+    __table_args__ = (
+        {"comment": "One row a review of a product: the latest values that the API delivered."},
+    )
+
+    id: Mapped[int] = mapped_column(
+        primary_key=True,
+        autoincrement=False,
+        comment="A fingerprint of product, author, time, rating and text: the API gives no id.",
+    )
+    product_id: Mapped[str] = mapped_column(
+        NAME, index=True, comment="The product that was asked for, which need not be in `product`."
+    )
+    product_name: Mapped[str | None] = mapped_column(comment="API.")
+    display_name: Mapped[str | None] = mapped_column(comment="API. The author's, if delivered.")
+    review_text: Mapped[str | None] = mapped_column(comment="API.")
+    review_like_count: Mapped[int | None] = mapped_column(comment="API. Number of likes.")
+    review_rating: Mapped[str | None] = mapped_column(comment="API. A word, such as `FIVE`.")
+    create_time: Mapped[datetime | None] = mapped_column(
+        comment="API. When the review was written, UTC."
+    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
+
+
 class ApiQuota(Base):
     __tablename__ = "api_quota"
     __table_args__ = (
@@ -378,6 +764,21 @@ class ApiQuota(Base):
         server_default=text("0"),
         comment="Those of the requests that tried a parked or suspicious window again.",
     )
+
+
+class ApiQuotaShare(Base):
+    __tablename__ = "api_quota_share"
+    __table_args__ = (
+        {"comment": "One row a client key, pool, day and kind of request: its part of api_quota."},
+    )
+
+    client: Mapped[str] = mapped_column(primary_key=True, comment="As in api_quota.")
+    pool: Mapped[str] = mapped_column(primary_key=True, comment="As in api_quota.")
+    day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
+    part: Mapped[str] = mapped_column(
+        primary_key=True, comment="The spider whose requests they are, such as videos."
+    )
+    requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
 
 
 class DatabaseOrigin(Base):

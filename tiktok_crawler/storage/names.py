@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler.storage.models import Effect, Hashtag, QueryTag
+from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Column, Connection
+    from sqlalchemy import Column, Connection, Engine
 
     from tiktok_crawler.storage.statements import Statements
+
+    Names = Mapping[str, AbstractSet[str]]
+    Ids = dict[str, dict[str, int]]
+
+T = TypeVar("T")
+
+TAGS = "tags"
+NAME_COLUMNS: dict[str, Column[str]] = {
+    "hashtag_names": Hashtag.__table__.c.name,
+    "effect_ids": Effect.__table__.c.effect_id,
+    TAGS: QueryTag.__table__.c.name,
+}
 
 REMEMBERED_NAMES = 20_000
 """Names are skewed: remembering more would take memory and spare few look-ups."""
@@ -52,3 +68,36 @@ class NameIds:
 
     def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
         return self._statements.find_names(connection, self._column, tuple(names)) if names else {}
+
+
+class NamesOfPages:
+    """The ids of the names that come with pages: hashtags and effects (`LINKS`), and `TAGS`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statements = statements = statements_for(engine.dialect)
+        self._names = {key: NameIds(statements, column) for key, column in NAME_COLUMNS.items()}
+
+    def write_with(self, names: Names, write: Callable[[Connection, Ids], T]) -> T:
+        """Write something in one transaction, with the ids of the names that it needs."""
+
+        def work(connection: Connection) -> tuple[Ids, T]:
+            ids = committed or self._resolve(connection, names)
+            return ids, write(connection, ids)
+
+        committed: Ids = {}
+        if self._statements.has_many_writers:
+            # In a transaction of their own, because others may be waiting for new names.
+            committed = transaction(self._engine, lambda on: self._commit(on, names))
+        ids, result = transaction(self._engine, work)
+        for key, found in ids.items():
+            self._names[key].remember(found)
+        return result
+
+    def _resolve(self, connection: Connection, names: Names) -> Ids:
+        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
+
+    def _commit(self, connection: Connection, names: Names) -> Ids:
+        # What the page's commit flushes to disk has these before it.
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+        return self._resolve(connection, names)

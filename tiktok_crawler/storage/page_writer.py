@@ -18,6 +18,7 @@ from tiktok_crawler.storage.models import (
     CrawlWindow,
     WindowState,
 )
+from tiktok_crawler.storage.names import TAGS
 from tiktok_crawler.storage.readings import Readings
 from tiktok_crawler.storage.revisions import Revisions
 from tiktok_crawler.storage.stored_videos import StoredVideos, seen_state
@@ -28,17 +29,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Executable, Table, Update
 
-    from tiktok_crawler.items import Page
+    from tiktok_crawler.items import ListPage, Page
     from tiktok_crawler.storage.changes import VideoState
-    from tiktok_crawler.storage.records import Video
+    from tiktok_crawler.storage.records import Record
     from tiktok_crawler.storage.statements import Statements, Values
-
-TAGS = "tags"
 
 
 @dataclass(frozen=True, slots=True)
-class PageWriter:
-    """Writes a page with the ids of its names, by the keys of `LINKS` and `TAGS`.
+class VideoWriter:
+    """Writes the videos of a page with the ids of their names, by the keys of `LINKS` and `TAGS`.
 
     All writers go through the tables in one order and write rows in sorted order. A video's row,
     which every writer who changes the video locks, guards what belongs to it.
@@ -46,44 +45,29 @@ class PageWriter:
 
     connection: Connection
     statements: Statements
-    page: Page
     ids: Mapping[str, Mapping[str, int]]
+    page: Page | ListPage
 
-    def write(self, videos: Sequence[Video]) -> tuple[int, int]:
-        """Write the page and its videos, which come sorted by id.
+    def write_videos(self, crawl_id: int, videos: Sequence[Record]) -> tuple[int, int]:
+        """Write videos, which come sorted by id, and tag them and the page.
 
         Returns:
-            How many videos are new, and of how many others the values changed; of a page that is
-            stored already, nothing.
+            How many videos are new, and of how many others the values changed.
         """
-        crawl_id = self._add_crawl()
-        if crawl_id is None:
-            return 0, 0
         received_at = time_text(self.page.received_at)
         changes = self._write_videos([seen_state(v, received_at, self.ids) for v in videos])
         Readings(self.connection, self.statements).write(changes, crawl_id)
         Revisions(self.connection, self.statements).write(changes, crawl_id)
         self._add(VIDEOS_TO_CRAWLS, ((crawl_id, video.id) for video in videos))
-        self._tag(crawl_id, videos)
-        self._move_on()
+        self.tag(crawl_id, videos)
         new_count = sum(change.before is None for change in changes)
         return new_count, sum(change.is_update for change in changes)
 
-    def _add_crawl(self) -> int | None:
-        page, request = self.page, self.page.request
-        values = {
-            "crawl_window_id": request.window_id,
-            "window_id": request.window_id,
-            "cursor": request.cursor,
-            "next_cursor": page.cursor,
-            "search_id": clean_text(page.search_id),
-            "has_more": page.has_more,
-            "max_count": request.max_count,
-            "video_count": len(page.records),
-            "log_id": clean_text(page.log_id),
-            "crawl_started_at": time_text(page.received_at),
-        }
-        return self.statements.run(self.connection, _new_crawl, values).scalar()
+    def tag(self, crawl_id: int, videos: Sequence[Record] = ()) -> None:
+        """Give the run's tags to the page, and to videos."""
+        tag_ids = sorted(self.ids[TAGS].values())
+        self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
+        self._add(VIDEOS_TO_QUERY_TAGS, ((t, video.id) for t in tag_ids for video in videos))
 
     def _write_videos(self, seen: Sequence[VideoState]) -> list[Change]:
         """Write the videos that are new or have changed.
@@ -118,13 +102,44 @@ class PageWriter:
             known = [None if (state.id, key) in unlinked else ids for key, ids in links]
             yield changed(stored[state.id], state._replace(links=tuple(known)))
 
-    def _tag(self, crawl_id: int, videos: Iterable[Video]) -> None:
-        tag_ids = sorted(self.ids[TAGS].values())
-        self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
-        self._add(VIDEOS_TO_QUERY_TAGS, ((t, video.id) for t in tag_ids for video in videos))
-
     def _add(self, table: Table, rows: Iterable[Values]) -> None:
         self.statements.add(self.connection, tuple(table.columns), list(rows))
+
+
+@dataclass(frozen=True, slots=True)
+class PageWriter(VideoWriter):
+    """Writes a page of a search, and moves its window on."""
+
+    page: Page
+
+    def write(self, videos: Sequence[Record]) -> tuple[int, int]:
+        """Write the page and its videos, which come sorted by id.
+
+        Returns:
+            As `write_videos`; of a page that is stored already, nothing.
+        """
+        crawl_id = self._add_crawl()
+        if crawl_id is None:
+            return 0, 0
+        counts = self.write_videos(crawl_id, videos)
+        self._move_on()
+        return counts
+
+    def _add_crawl(self) -> int | None:
+        page, request = self.page, self.page.request
+        values = {
+            "crawl_window_id": request.window_id,
+            "window_id": request.window_id,
+            "cursor": request.cursor,
+            "next_cursor": page.cursor,
+            "search_id": clean_text(page.search_id),
+            "has_more": page.has_more,
+            "max_count": request.max_count,
+            "video_count": len(page.records),
+            "log_id": clean_text(page.log_id),
+            "crawl_started_at": time_text(page.received_at),
+        }
+        return self.statements.run(self.connection, _new_crawl, values).scalar()
 
     def _move_on(self) -> None:
         """The window's checkpoint: where its next page starts, or that there is none."""
@@ -149,7 +164,7 @@ def _new_crawl(statements: Statements) -> Executable:
     given: dict[str, Any] = {
         column.name: bindparam(column.name)
         for column in Crawl.__table__.columns
-        if column.name not in ("id", "query_id")
+        if column.name not in ("id", "query_id", "seed_id")
     }
     crawl = statements.insert(Crawl.__table__).values(
         given | {"query_id": window.scalar_subquery()}

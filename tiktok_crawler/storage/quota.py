@@ -12,9 +12,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tiktok_crawler.collection.quota import refused_day
-from tiktok_crawler.exceptions import DailyBudgetSpentError, SecondTriesSpentError
+from tiktok_crawler.exceptions import (
+    DailyBudgetSpentError,
+    DailyShareSpentError,
+    SecondTriesSpentError,
+)
 from tiktok_crawler.research_api.endpoints import Pool
-from tiktok_crawler.storage.models import ApiQuota
+from tiktok_crawler.storage.models import ApiQuota, ApiQuotaShare
 from tiktok_crawler.storage.statements import statements_for
 
 if TYPE_CHECKING:
@@ -26,6 +30,10 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.statements import Insert
 
 QUOTA = ApiQuota.__table__
+SHARE = ApiQuotaShare.__table__
+
+VIDEOS = "videos"
+"""The part of accounts that name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,15 +52,16 @@ class Spent:
 def spend(
     connection: Connection, account: QuotaAccount, now: datetime, *, second_try: bool = False
 ) -> None:
-    """Book one request on the day's row, which stays locked until the transaction ends.
+    """Book one request on the day's rows, which stay locked until the transaction ends.
 
-    Crawls share this row alone. A transaction that takes it last waits for nobody while it holds
-    it.
+    Crawls share these rows alone. A transaction that takes them last waits for nobody while it
+    holds them.
 
     Raises:
         DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
         SecondTriesSpentError: what second tries may cost in a day is spent; this one may not be
             sent.
+        DailyShareSpentError: what requests of its part may cost in a day is spent, likewise.
     """
     day = now.astimezone(UTC).date()
     upsert = _row(connection, account, day, requests=1, second_tries=int(second_try))
@@ -73,6 +82,24 @@ def spend(
         raise SecondTriesSpentError(
             f"the {account.second_tries} requests a day for windows that were given up before "
             "(TIKTOK_PARKED_SHARE) are spent"
+        )
+    _spend_share(connection, account, day)
+
+
+def _spend_share(connection: Connection, account: QuotaAccount, day: date) -> None:
+    """Book one request on the part that it is of."""
+    part, most = account.part or VIDEOS, account.requests_of_part
+    row = statements_for(connection.dialect).insert(SHARE)
+    upsert = row.values(
+        client=account.client, pool=account.pool, day=day, part=part, requests=1
+    ).on_conflict_do_update(
+        index_elements=SHARE.primary_key.columns, set_={"requests": SHARE.c.requests + 1}
+    )
+    spent = connection.execute(upsert.returning(SHARE.c.requests)).scalar_one()
+    if most is not None and spent > most:
+        raise DailyShareSpentError(
+            f"the {most} requests a day for {part} (TIKTOK_SHARES) are spent until 00:00 UTC; run "
+            "again then"
         )
 
 

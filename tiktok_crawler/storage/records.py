@@ -1,4 +1,4 @@
-"""Reads the API's video objects into the values of columns (API.md 3.7). Pure.
+"""Reads the API's objects into the values of columns, by a table of readers for each kind. Pure.
 
 Nothing that was delivered is lost: what has no column, or does not fit its column, goes to
 `extra_data` under its key. Only a record without a usable id is refused.
@@ -8,24 +8,17 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.storage import field_readers
+from tiktok_crawler.storage.field_readers import id_number, integer, is_name, structure, text
 from tiktok_crawler.storage.text import Cleaner
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Mapping
 
-MAX_INT64 = 2**63 - 1
-MAX_INT64_DIGITS = 19
-MAX_TIME = 2**32 - 1
-"""The upper half of a video's id is its time (API.md 3.7), so no time is larger than that."""
-
-MAX_NAME_BYTES = 2000
-"""Names are in an index, and PostgreSQL's takes no entry above 2,704 bytes."""
-
-MAX_CHARACTER_BYTES = 4
-"""In UTF-8."""
+    Id = int | str
+    Reader = Callable[[Any], Any]
 
 ID_KEYS = ("id", "video_id")
 """Documentation and answers differ (API.md 16)."""
@@ -45,20 +38,44 @@ JSON_WORDS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Video:
-    """What a record says of a video: nothing stands here that was not delivered.
+class Shape:
+    """What records of one kind look like.
 
-    `values` are by column; `names` are the hashtags and the effects by key.
+    `readers` say how the value of each column is read, `read_id` how an id is that may stand under
+    one of `id_keys`; None if it does not fit. `name_keys` are lists of names.
     """
 
-    id: int
+    noun: str
+    readers: Mapping[str, Reader]
+    id_keys: tuple[str, ...] = ()
+    read_id: Reader = field_readers.positive_id
+    name_keys: tuple[str, ...] = ()
+
+    def id_of(self, record: Mapping[str, Any]) -> Any:
+        """The id of a record, None if it has no usable one."""
+        ids = (self.read_id(record.get(key)) for key in self.id_keys)
+        return next((id_ for id_ in ids if id_ is not None), None)
+
+    def knows(self, key: str) -> bool:
+        """Whether the API is known to have such a field."""
+        return key in self.readers or key in self.name_keys or key in self.id_keys
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """What a record says of a video, a comment, and so on: nothing that was not delivered.
+
+    `values` are by column; `names` are, of a video, the hashtags and the effects by key.
+    """
+
+    id: Any
     values: dict[str, Any] = field(default_factory=dict)
     names: dict[str, frozenset[str]] = field(default_factory=dict)
     extra_data: dict[str, Any] = field(default_factory=dict)
 
-    def followed_by(self, later: Video) -> Video:
+    def followed_by(self, later: Record) -> Record:
         """What two records of one page say: the same as if they had come on two pages."""
-        return Video(
+        return Record(
             self.id,
             self.values | later.values,
             self.names | later.names,
@@ -67,155 +84,121 @@ class Video:
 
 
 @dataclass(slots=True)
-class Videos:
-    """The videos of a page by id, and what has to be said about its records.
+class Records:
+    """The records of a page by id, in their order, and what has to be said about them.
 
     `refused` has a line for each record that cannot be stored, `misfits` one for each value that
     does not fit its column; `unknown_fields` are the keys that have no column.
     """
 
-    by_id: dict[int, Video] = field(default_factory=dict)
+    by_id: dict[Any, Record] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     unknown_fields: set[str] = field(default_factory=set)
     misfits: list[str] = field(default_factory=list)
     cleaned_count: int = 0
 
+    def in_order(self) -> list[Record]:
+        """The records in the order of their ids."""
+        return [record for _, record in sorted(self.by_id.items())]
+
     def names(self, key: str) -> set[str]:
         """All hashtags, or all effects, of the page."""
-        return {name for video in self.by_id.values() for name in video.names.get(key, ())}
+        return {name for record in self.by_id.values() for name in record.names.get(key, ())}
 
 
-def read_videos(records: Iterable[Any]) -> Videos:
-    """Read the records of a page, each of which should be an object but may be any JSON."""
-    videos, cleaner = Videos(), Cleaner()
+def read_videos(records: Iterable[Any]) -> Records:
+    """Read the videos of a page, each of which should be an object but may be any JSON."""
+    return read_records(records, VIDEO)
+
+
+def read_records(
+    records: Iterable[Any], shape: Shape, identify: Callable[[dict[str, Any]], Any] | None = None
+) -> Records:
+    """Read the records of a page, each of which should be an object but may be any JSON.
+
+    `identify` gives the id of a record that has none of its own.
+    """
+    read, cleaner, id_of = Records(), Cleaner(), identify or shape.id_of
     for number, record in enumerate(map(cleaner.clean, records), start=1):
-        video_id = _video_id(record)
-        if video_id is None:
-            videos.refused.append(f"record {number} of its page has no usable id: {_ids(record)}")
+        id_ = id_of(record) if isinstance(record, dict) else None
+        if id_ is None:
+            has = _ids(record, shape)
+            read.refused.append(f"record {number} of its page has no usable id: {has}")
             continue
-        video = _read(video_id, record, videos)
-        earlier = videos.by_id.get(video_id)
-        videos.by_id[video_id] = earlier.followed_by(video) if earlier else video
-    videos.cleaned_count = cleaner.count
-    return videos
+        later = _read(id_, record, shape, read)
+        earlier = read.by_id.get(id_)
+        read.by_id[id_] = earlier.followed_by(later) if earlier else later
+    read.cleaned_count = cleaner.count
+    return read
 
 
-def _video_id(record: Any) -> int | None:
-    if not isinstance(record, dict):
-        return None
-    ids = (_id(record.get(key)) for key in ID_KEYS)
-    return next((id_ for id_ in ids if id_ is not None and id_ > 0), None)
-
-
-def _ids(record: Any) -> str:
+def _ids(record: Any, shape: Shape) -> str:
     """What a record has instead of an id, for a message."""
     if not isinstance(record, dict):
         return f"it is {_word(record)}"
-    return reprlib.repr({key: record[key] for key in ID_KEYS if key in record})
+    return reprlib.repr({key: record[key] for key in shape.id_keys if key in record})
 
 
-def _read(video_id: int, record: dict[str, Any], videos: Videos) -> Video:
+def _read(id_: Any, raw: dict[str, Any], shape: Shape, read: Records) -> Record:
     """Put each value of a record where it belongs."""
-    video = Video(video_id)
-    for key, value in record.items():
+    record, readers = Record(id_), shape.readers
+    for key, value in raw.items():
         # Null says as much as a missing key (API.md 1.17).
         if value is None:
             continue
-        read = READERS.get(key)
-        fitting = read(value) if read else None
+        reader = readers.get(key)
+        fitting = reader(value) if reader else None
         if fitting is not None:
-            video.values[key] = fitting
-        elif key in NAME_KEYS and isinstance(value, list):
-            _take_names(video, key, value, videos)
-        elif key not in ID_KEYS or _id(value) != video_id:
-            _keep_aside(video, key, value, videos)
-    return video
+            record.values[key] = fitting
+        elif key in shape.name_keys and isinstance(value, list):
+            _take_names(record, key, value, shape, read)
+        elif key not in shape.id_keys or shape.read_id(value) != id_:
+            _keep_aside(record, key, value, shape, read)
+    return record
 
 
-def _take_names(video: Video, key: str, items: list[Any], videos: Videos) -> None:
-    names = list(filter(_is_name, items))
-    video.names[key] = frozenset(names)
+def _take_names(record: Record, key: str, items: list[Any], shape: Shape, read: Records) -> None:
+    names = list(filter(is_name, items))
+    record.names[key] = frozenset(names)
     if len(names) < len(items):
-        others = [item for item in items if not _is_name(item)]
-        _keep_aside(video, key, others, videos)
+        others = [item for item in items if not is_name(item)]
+        _keep_aside(record, key, others, shape, read)
 
 
-def _keep_aside(video: Video, key: str, value: Any, videos: Videos) -> None:
-    video.extra_data[key] = value
-    if key in FIELDS:
-        videos.misfits.append(f"{key} of video {video.id}: {_word(value)}")
+def _keep_aside(record: Record, key: str, value: Any, shape: Shape, read: Records) -> None:
+    record.extra_data[key] = value
+    if shape.knows(key):
+        read.misfits.append(f"{key} of {shape.noun} {record.id}: {_word(value)}")
     else:
-        videos.unknown_fields.add(key)
+        read.unknown_fields.add(key)
 
 
 def _word(value: Any) -> str:
     return JSON_WORDS[type(value)]
 
 
-def _is_name(value: Any) -> bool:
-    return isinstance(value, str) and (
-        len(value) <= MAX_NAME_BYTES // MAX_CHARACTER_BYTES or len(value.encode()) <= MAX_NAME_BYTES
-    )
-
-
-def _integer(value: Any) -> int | None:
-    # A boolean is an int to isinstance.
-    return value if type(value) is int and -MAX_INT64 <= value <= MAX_INT64 else None
-
-
-def _id(value: Any) -> int | None:
-    """Ids may be digits in text."""
-    if isinstance(value, str) and value.isascii() and value.isdigit():
-        return _integer(int(value)) if len(value) <= MAX_INT64_DIGITS else None
-    return _integer(value)
-
-
-def _time(value: Any) -> datetime | None:
-    seconds = _integer(value)
-    if seconds is None or not 0 < seconds <= MAX_TIME:
-        return None
-    return datetime.fromtimestamp(seconds, UTC)
-
-
-def _text(value: Any) -> str | None:
-    return value if isinstance(value, str) else None
-
-
-def _region(value: Any) -> str | None:
-    """Regions are sometimes in lower case (API.md 3.3)."""
-    return value.upper() if isinstance(value, str) else None
-
-
-def _boolean(value: Any) -> bool | None:
-    return value if isinstance(value, bool) else None
-
-
-def _structure(value: Any) -> list[Any] | dict[str, Any] | None:
-    return value if isinstance(value, list | dict) else None
-
-
-READERS: dict[str, Callable[[Any], Any]] = {
-    "video_description": _text,
-    "create_time": _time,
-    "region_code": _region,
-    "share_count": _integer,
-    "view_count": _integer,
-    "like_count": _integer,
-    "comment_count": _integer,
-    "favorites_count": _integer,
-    "music_id": _id,
-    "playlist_id": _id,
-    "username": _text,
-    "voice_to_text": _text,
-    "is_stem_verified": _boolean,
-    "video_duration": _integer,
-    "hashtag_info_list": _structure,
-    "sticker_info_list": _structure,
-    "effect_info_list": _structure,
-    "video_mention_list": _structure,
-    "video_label": _structure,
-    "video_tag": _structure,
+READERS: dict[str, Reader] = {
+    "video_description": text,
+    "create_time": field_readers.time,
+    "region_code": field_readers.region,
+    "share_count": integer,
+    "view_count": integer,
+    "like_count": integer,
+    "comment_count": integer,
+    "favorites_count": integer,
+    "music_id": id_number,
+    "playlist_id": id_number,
+    "username": text,
+    "voice_to_text": text,
+    "is_stem_verified": field_readers.boolean,
+    "video_duration": integer,
+    "hashtag_info_list": structure,
+    "sticker_info_list": structure,
+    "effect_info_list": structure,
+    "video_mention_list": structure,
+    "video_label": structure,
+    "video_tag": structure,
 }
-"""How the value of each column is read; None if it does not fit."""
+"""How the value of each column of `video` is read."""
 
-FIELDS = {*READERS, *NAME_KEYS, *ID_KEYS}
+VIDEO = Shape("video", READERS, ID_KEYS, name_keys=NAME_KEYS)

@@ -9,7 +9,8 @@ from sqlalchemy import select
 
 from tiktok_crawler.storage.changes import LINKS, replaced_values
 from tiktok_crawler.storage.column_types import dump_json
-from tiktok_crawler.storage.models import Effect, Hashtag, VideoRevision
+from tiktok_crawler.storage.models import VideoRevision
+from tiktok_crawler.storage.names import NAME_COLUMNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -24,7 +25,6 @@ REVISION = VideoRevision.__table__
 COLUMNS = tuple(
     REVISION.c[name] for name in ("video_id", "field", "old_value", "until", "crawl_id")
 )
-NAMES = dict(zip(LINKS, (Hashtag.__table__.c.name, Effect.__table__.c.effect_id), strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ class Revisions:
         replaced = [
             (change, before) for change, before, after in links if before and before != after
         ]
-        names = self._names(NAMES[field], {id_ for _, before in replaced for id_ in before})
+        names = self._names(NAME_COLUMNS[field], {id_ for _, before in replaced for id_ in before})
         for change, before in replaced:
             yield change, field, dump_json(sorted(names[id_] for id_ in before))
 

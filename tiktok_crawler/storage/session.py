@@ -11,10 +11,8 @@ from tiktok_crawler.collection.suspicion import sudden_silences
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.lock import QueryLock
-from tiktok_crawler.storage.outage import explain
+from tiktok_crawler.storage.locked_session import LockedSession
 from tiktok_crawler.storage.shrinking import shrink
-from tiktok_crawler.storage.sqlite import IMPATIENT_SECONDS, WAITS_SECONDS
 from tiktok_crawler.storage.store import Store
 from tiktok_crawler.storage.transactions import transaction
 
@@ -22,7 +20,6 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
-    from sqlalchemy.exc import DBAPIError
 
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.collection.plan import Known, Plan, Wanted
@@ -50,7 +47,7 @@ class Remains:
     taken_back: tuple[DateRange, ...] = ()
 
 
-class Session:
+class Session(LockedSession):
     """Holds the query's lock from `open` to `close`; the other methods are for the time between."""
 
     def __init__(
@@ -62,52 +59,19 @@ class Session:
         wanted: Wanted,
         account: QuotaAccount,
     ) -> None:
-        self._url = database.database_url(url)
-        self._origin = origin
+        super().__init__(url, origin, collection.query.fingerprint)
         self._account = account
         self._collection = collection
         self._wanted = wanted
-        self._engine: Engine | None = None
-        self._lock: QueryLock | None = None
         self._planned_at: datetime | None = None
-
-    @property
-    def location(self) -> str:
-        """Where the data is, without user name and password."""
-        return database.describe(self._url)
-
-    def explain(self, error: DBAPIError) -> str:
-        """An error of the database in words, without a password."""
-        return f"{self.location}: {explain(error, self._url)}"
-
-    def open(self) -> str | None:
-        """Open the database, setting it up if it is empty, and take the lock.
-
-        Returns:
-            A warning for the user, if there is one.
-
-        Raises:
-            ConfigurationError: the database cannot be used as it is.
-            QueryLockedError: another crawl of the query is running.
-        """
-        self._engine = engine = database.create_engine_for(self._url)
-        database.prepare(engine, self._origin)
-        lock = QueryLock(engine, self._collection.query.fingerprint)
-        lock.acquire()
-        self._lock = lock
-        self._use(engine)
-        return database.network_file_system_warning(self._url)
 
     def plan(self, now: datetime) -> Plan:
         """Register this run of the collection, and decide what it has to do."""
-        assert self._engine
         self._query_id = self._ledger.begin(self._collection, now)
         self._planned_at = now
         self._ledger.revise(self._query_id, self._wanted.id_skew, now)
         self._suspect_silences()
-        # From here on, what fails while another program writes is tried again by the crawl, which
-        # looks in between whether it is interrupted.
-        self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
+        self._lose_patience()
         return self._make_plan(now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
@@ -117,8 +81,7 @@ class Session:
             QueryLockedError: the lock was lost.
             DailyBudgetSpentError: the day's budget is spent.
         """
-        assert self._lock
-        self._lock.verify()
+        self._verify_lock()
         self._verify_plan()
         return self._ledger.book(self._query_id, request, now)
 
@@ -148,10 +111,7 @@ class Session:
         try:
             return self._remains(self._planned_at) if self._planned_at else None
         finally:
-            if self._lock:
-                self._lock.release()
-            if self._engine:
-                self._engine.dispose()
+            self._release()
 
     def _verify_plan(self) -> None:
         """A lock that was taken again is worth nothing if another run has begun in between."""
@@ -161,7 +121,7 @@ class Session:
             )
 
     def _use(self, engine: Engine) -> None:
-        self._engine = engine
+        super()._use(engine)
         self._ledger = Ledger(engine, self._account)
         self._store = Store(engine)
 

@@ -13,11 +13,13 @@ from sqlalchemy import (
     Text,
     any_,
     bindparam,
+    case,
     cast,
     delete,
     func,
     literal,
     literal_column,
+    or_,
     select,
     true,
     type_coerce,
@@ -81,9 +83,21 @@ class Statements(ABC):
             self._write(connection, self._text(self._add, columns), columns, rows)
 
     def put(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
-        """Insert the rows, or replace the ones that have their keys."""
+        """Insert the rows, or replace the ones that have their keys.
+
+        Of a table that numbers its rows, the first column is the key.
+        """
         if rows:
             self._write(connection, self._text(self._put, columns), columns, rows)
+
+    def see(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
+        """Insert sightings: rows with `first_seen_at` and `last_seen_at`, the last columns.
+
+        Of a row that has its key, they become the earliest and the latest time; the other values
+        are those of the latest.
+        """
+        if rows:
+            self._write(connection, self._text(self._see, columns), columns, rows)
 
     def remove(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Delete the rows that have exactly these values."""
@@ -185,10 +199,22 @@ class Statements(ABC):
         return self._insert_rows(columns).on_conflict_do_nothing()
 
     def _put(self, columns: Columns) -> Executable:
-        insert = self._insert_rows(columns)
+        insert, keys = self._insert_rows(columns), _keys(columns)
         return insert.on_conflict_do_update(
-            index_elements=list(columns[0].table.primary_key.columns),
-            set_={c.name: insert.excluded[c.name] for c in columns if not c.primary_key},
+            index_elements=keys,
+            set_={c.name: insert.excluded[c.name] for c in columns if c not in keys},
+        )
+
+    def _see(self, columns: Columns) -> Executable:
+        insert, keys = self._insert_rows(columns), _keys(columns)
+        new, (first, last) = insert.excluded, columns[-2:]
+        is_earlier, is_later = new[first.name] < first, new[last.name] > last
+        values = [c for c in columns if c not in (*keys, first)]
+        return insert.on_conflict_do_update(
+            index_elements=keys,
+            set_={c.name: case((is_later, new[c.name]), else_=c) for c in values}
+            | {first.name: case((is_earlier, new[first.name]), else_=first)},
+            where=or_(is_earlier, is_later),
         )
 
     def _find_names(self, column: Column[str]) -> Executable:
@@ -327,6 +353,12 @@ class PostgresqlStatements(Statements):
 
     def _read(self, connection: Connection, text: str, values: Values) -> Result:
         return connection.exec_driver_sql(text, {VALUES: self._list(values)})
+
+
+def _keys(columns: Columns) -> list[Column[Any]]:
+    """The columns that tell rows apart."""
+    primary_key = list(columns[0].table.primary_key.columns)
+    return primary_key if columns[0] in primary_key else [columns[0]]
 
 
 def _array_item(value: Any) -> str:

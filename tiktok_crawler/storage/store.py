@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.storage.changes import LINKS
-from tiktok_crawler.storage.models import Effect, Hashtag, QueryTag
-from tiktok_crawler.storage.names import NameIds
-from tiktok_crawler.storage.page_writer import TAGS, PageWriter
+from tiktok_crawler.storage.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.page_writer import PageWriter
 from tiktok_crawler.storage.records import read_videos
 from tiktok_crawler.storage.statements import statements_for
-from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -19,16 +17,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from tiktok_crawler.items import Page
-
-    Names = dict[str, set[str]]
-    Ids = dict[str, dict[str, int]]
+    from tiktok_crawler.storage.names import Ids
+    from tiktok_crawler.storage.records import Records
 
 
 @dataclass(frozen=True, slots=True)
 class Saved:
     """What a page brought.
 
-    `updated_count` are videos that were there before, with other values. `refused` has a line for
+    `updated_count` are records that were there before, with other values. `refused` has a line for
     each record that was not stored; `misfits` one for each value that did not fit its column and is
     in `extra_data` instead, where the values of `unknown_fields` are too. `cleaned_count` values
     held something that databases refuse.
@@ -41,19 +38,25 @@ class Saved:
     misfits: tuple[str, ...] = ()
     cleaned_count: int = 0
 
+    @classmethod
+    def of(cls, read: Records, new_count: int, updated_count: int) -> Saved:
+        """What was written of the records of a page, and what has to be said about them."""
+        return cls(
+            new_count=new_count,
+            updated_count=updated_count,
+            refused=tuple(read.refused),
+            unknown_fields=frozenset(read.unknown_fields),
+            misfits=tuple(read.misfits),
+            cleaned_count=read.cleaned_count,
+        )
+
 
 class Store:
     """Writes pages to a database. For one thread at a time; other processes may be writing too."""
 
     def __init__(self, engine: Engine) -> None:
-        self._engine = engine
         self._statements = statements_for(engine.dialect)
-        columns = {
-            "hashtag_names": Hashtag.__table__.c.name,
-            "effect_ids": Effect.__table__.c.effect_id,
-            TAGS: QueryTag.__table__.c.name,
-        }
-        self._names = {key: NameIds(self._statements, column) for key, column in columns.items()}
+        self._names = NamesOfPages(engine)
 
     def save_page(self, page: Page, *, tags: Collection[str]) -> Saved:
         """Store a page whose window is open, and move the window on.
@@ -61,37 +64,10 @@ class Store:
         A page that is stored already, because its commit was in doubt, is left as it is.
         """
         videos = read_videos(page.records)
-        in_order = [video for _, video in sorted(videos.by_id.items())]
+        in_order = videos.in_order()
+
+        def write(connection: Connection, ids: Ids) -> tuple[int, int]:
+            return PageWriter(connection, self._statements, ids, page).write(in_order)
+
         names = {key: videos.names(key) for key in LINKS} | {TAGS: set(tags)}
-
-        def write(connection: Connection) -> tuple[Ids, int, int]:
-            ids = committed or self._resolve(connection, names)
-            writer = PageWriter(connection, self._statements, page, ids)
-            return ids, *writer.write(in_order)
-
-        committed: Ids = {}
-        if self._statements.has_many_writers:
-            # In a transaction of their own, because others may be waiting for new names.
-            committed = transaction(self._engine, lambda on: self._commit_names(on, names))
-        ids, new_count, updated_count = transaction(self._engine, write)
-        self._remember(ids)
-        return Saved(
-            new_count=new_count,
-            updated_count=updated_count,
-            refused=tuple(videos.refused),
-            unknown_fields=frozenset(videos.unknown_fields),
-            misfits=tuple(videos.misfits),
-            cleaned_count=videos.cleaned_count,
-        )
-
-    def _resolve(self, connection: Connection, names: Names) -> Ids:
-        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
-
-    def _commit_names(self, connection: Connection, names: Names) -> Ids:
-        # What the page's commit flushes to disk has these before it.
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-        return self._resolve(connection, names)
-
-    def _remember(self, ids: Ids) -> None:
-        for key, committed in ids.items():
-            self._names[key].remember(committed)
+        return Saved.of(videos, *self._names.write_with(names, write))

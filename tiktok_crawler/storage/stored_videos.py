@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
-    from tiktok_crawler.storage import records
     from tiktok_crawler.storage.changes import Change
+    from tiktok_crawler.storage.records import Record
     from tiktok_crawler.storage.statements import Statements, Values
 
     Ids = Mapping[str, Mapping[str, int]]
@@ -46,7 +46,7 @@ in_table_order = itemgetter(*(COLUMNS.index(column) for column in VIDEO.columns)
 LINK_TABLES = dict(zip(LINKS, (VIDEOS_TO_HASHTAGS, VIDEOS_TO_EFFECT_IDS), strict=True))
 
 
-def seen_state(video: records.Video, received_at: str, ids: Ids) -> VideoState:
+def seen_state(video: Record, received_at: str, ids: Ids) -> VideoState:
     """A video as a page has it, with the ids of its names."""
     values = video.values
     if "create_time" in values:
@@ -119,7 +119,7 @@ class StoredVideos:
         documents = row[FIRST_DOCUMENT : len(COLUMNS)]
         extra_data = row[EXTRA_DATA]
         if self.statements.rewrites_json:
-            documents, extra_data = tuple(map(_canonical, documents)), _canonical(extra_data)
+            documents, extra_data = tuple(map(canonical, documents)), canonical(extra_data)
         id_, crawled_at, crawled_updated_at = row[:EXTRA_DATA]
         return VideoState(
             id_,
@@ -141,7 +141,7 @@ def _row(state: VideoState) -> Values:
 
 
 @lru_cache(maxsize=1024)
-def _canonical(text: str | None) -> str | None:
+def canonical(text: str | None) -> str | None:
     """JSON as PostgreSQL writes it, in our way. Labels and the like are the same ones mostly."""
     return None if text is None else dump_json(json.loads(text))
 

@@ -1,0 +1,69 @@
+"""Stages, pages of listings, and sessions that store them."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from stored_pages import ACCOUNT, NOON
+
+from tiktok_crawler.collection.seeds import GivenSeeds, Stage
+from tiktok_crawler.items import ListPage, ListRequest
+from tiktok_crawler.research_api.endpoints import Paging
+from tiktok_crawler.storage.listing_session import ListingSession
+
+MINUTE = timedelta(minutes=1)
+
+
+def stage(listing, *seeds, **limits):
+    return Stage(listing, GivenSeeds(seeds), **limits)
+
+
+def list_page(request: ListRequest, *records, received_at=NOON, **answer) -> ListPage:
+    """The answer to a request, as far on as its endpoint's cursors go."""
+    paging = request.listing.endpoint.paging
+    cursor = {
+        Paging.INDEX: request.cursor + request.listing.endpoint.max_count,
+        Paging.NUMBERED: request.cursor + 1,
+        Paging.FALLING: (request.cursor or 1_700_000_000) - 10,
+        Paging.OPAQUE: request.cursor + 7,
+        Paging.SINGLE: 0,
+    }[paging]
+    values = {"cursor": cursor, "has_more": False, "log_id": "202406011230"} | answer
+    return ListPage(request=request, records=records, received_at=received_at, **values)
+
+
+class Crawl:
+    """A run of a stage; each step a minute after the one before."""
+
+    def __init__(self, url, stage, *, tags=(), account=ACCOUNT, now=NOON):
+        self.now = now
+        self.session = ListingSession(
+            url, origin="sandbox", stage=stage, tags=tags, account=account
+        )
+        self.session.open()
+        self.plan = self.session.plan(now)
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        self.remains = self.session.close()
+
+    def later(self):
+        self.now += MINUTE
+        return self.now
+
+    def ask(self, request, *records, **answer):
+        """Book a request, and store its answer."""
+        booked = self.session.book(request, self.later())
+        page = list_page(booked, *records, received_at=self.later(), **answer)
+        self.saved = self.session.save_page(page)
+        return page.next_request
+
+
+def store_list(url, listing, seed, *records, now=NOON, **options):
+    """Store a listing of one page."""
+    with Crawl(url, stage(listing, seed), now=now, **options) as crawl:
+        (request,) = crawl.plan.requests
+        crawl.ask(request, *records)
+    return crawl

@@ -1,0 +1,118 @@
+"""Reads the records on the pages of listings (API.md 4 to 10). Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.storage.column_types import dump_json
+from tiktok_crawler.storage.field_readers import positive_id
+from tiktok_crawler.storage.kinds import (
+    ACCOUNT,
+    COMMENT,
+    PLAYLIST,
+    PRODUCT,
+    REVIEW,
+    SHOP,
+    USER,
+    Kind,
+)
+from tiktok_crawler.storage.models import UserStatus
+from tiktok_crawler.storage.records import Record, Records, read_records
+from tiktok_crawler.storage.text import clean_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from tiktok_crawler.items import ListPage
+
+VIDEO_IDS = "playlist_video_ids"
+PAGING_KEYS = frozenset({"cursor", "has_more"})
+"""They stand beside the values of a playlist."""
+
+REVIEW_KEYS = ("product_id", "display_name", "create_time", "review_rating", "review_text")
+"""What tells reviews of a product apart; only the number of likes is expected to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What a listing brings: a kind of record.
+
+    `seed_column` holds the seed, where a record does not say it itself; `identify` gives the id of
+    a record that may have none, from the record and the seed.
+    """
+
+    kind: Kind
+    seed_column: str | None = None
+    identify: Callable[[Any, dict[str, Any]], Any] | None = None
+
+
+def _review_id(seed: Any, record: Mapping[str, Any]) -> int:
+    """63 bits of a fingerprint."""
+    identity = dump_json([seed, *map(record.get, REVIEW_KEYS)])
+    return int.from_bytes(sha256(identity.encode()).digest()[:8]) >> 1
+
+
+def _seed_or_own_id(seed: Any, record: dict[str, Any]) -> Any:
+    return PLAYLIST.shape.id_of(record) or seed
+
+
+LISTED = {
+    listings.COMMENTS.name: Listed(COMMENT, seed_column="video_id"),
+    listings.REPLIES.name: Listed(COMMENT, seed_column="parent_comment_id"),
+    listings.USERS.name: Listed(USER, identify=lambda seed, _record: seed),
+    listings.FOLLOWERS.name: Listed(ACCOUNT),
+    listings.FOLLOWING.name: Listed(ACCOUNT),
+    listings.PLAYLISTS.name: Listed(PLAYLIST, identify=_seed_or_own_id),
+    listings.SHOPS.name: Listed(SHOP),
+    listings.PRODUCTS.name: Listed(PRODUCT, seed_column="shop_id"),
+    listings.REVIEWS.name: Listed(REVIEW, seed_column="product_id", identify=_review_id),
+}
+
+
+def read_listing(page: ListPage) -> Records:
+    """Read the records of a page whose records are no videos."""
+    listed = LISTED[page.request.listing.name]
+    seed = seed_value(page)
+    identify = partial(listed.identify, seed) if listed.identify else None
+    records = map(_playlist, page.records) if listed.kind is PLAYLIST else page.records
+    read = read_records(records, listed.kind.shape, identify)
+    for record in read.by_id.values():
+        if listed.seed_column:
+            record.values.setdefault(listed.seed_column, seed)
+        if listed.kind is USER:
+            record.values["status"] = UserStatus.FOUND.value
+    return read
+
+
+def refused_user(username: str, status: UserStatus) -> Record:
+    """What is known of a user whose profile the API does not give."""
+    return Record(clean_text(username), {"status": status.value})
+
+
+def seed_value(page: ListPage) -> Any:
+    """The seed of a page, as columns hold it."""
+    request = page.request
+    is_number = request.listing.seed_key.is_number
+    return int(request.seed) if is_number else clean_text(request.seed)
+
+
+def playlist_video_ids(page: ListPage) -> list[int]:
+    """The videos on a page of a playlist, in their order."""
+    lists = (r.get(VIDEO_IDS) for r in page.records if isinstance(r, dict))
+    ids = (positive_id(item) for items in lists if isinstance(items, list) for item in items)
+    return list(dict.fromkeys(id_ for id_ in ids if id_ is not None))
+
+
+def _playlist(record: Any) -> Any:
+    """A record of a playlist without what belongs to its page: cursors, and usable video ids."""
+    if not isinstance(record, dict):
+        return record
+    kept = {key: value for key, value in record.items() if key not in PAGING_KEYS}
+    items = kept.get(VIDEO_IDS)
+    if isinstance(items, list):
+        kept[VIDEO_IDS] = [item for item in items if positive_id(item) is None] or None
+    return kept

@@ -1,0 +1,149 @@
+"""One run of a stage on a database: its lock, ledger and store, for one thread at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.collection.seeds import GivenSeeds, StagePlan, StageRemains
+from tiktok_crawler.storage import database
+from tiktok_crawler.storage.known_totals import known_totals
+from tiktok_crawler.storage.list_store import ListStore
+from tiktok_crawler.storage.locked_session import LockedSession
+from tiktok_crawler.storage.models import SeedState
+from tiktok_crawler.storage.seed_ledger import SeedLedger
+from tiktok_crawler.storage.seed_sources import SeedSources
+from tiktok_crawler.storage.standing import NewSeed, make_stage_plan, state_in
+from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.transactions import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Engine
+
+    from tiktok_crawler.collection.quota import QuotaAccount
+    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.items import ListPage, ListRequest, ParkedSeed, RefusedSeed
+    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.storage.store import Saved
+
+
+class ListingSession(LockedSession):
+    """Holds the listing's lock from `open` to `close`; the other methods are for the time between.
+
+    One crawl of a listing at a time works on a database.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str,
+        stage: Stage,
+        tags: tuple[str, ...],
+        account: QuotaAccount,
+    ) -> None:
+        name = stage.listing.name
+        fingerprint = sha256(f"listing {name}".encode()).hexdigest()
+        super().__init__(url, origin, fingerprint, name.replace("_", " "))
+        self._stage = stage
+        self._tags = tags
+        self._account = account
+        self._planned_at: datetime | None = None
+        self._seeds: list[str] = []
+
+    def plan(self, now: datetime) -> StagePlan:
+        """Find the stage's seeds, register them, and decide what to ask for."""
+        assert self._engine
+        self._seeds = seeds = _find_seeds(self._engine, self._stage)
+        known = self._ledger.register(seeds, now)
+        totals = _totals(self._engine, self._stage.listing, seeds)
+        self._planned_at = now
+        self._lose_patience()
+        return make_stage_plan(self._stage, [known[seed] for seed in seeds], totals, now)
+
+    def book(self, request: ListRequest, now: datetime) -> ListRequest:
+        """Write down that the request is about to be sent.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+            DailyBudgetSpentError: the day's budget is spent.
+            DailyShareSpentError: what such requests may cost in a day is spent.
+        """
+        assert self._planned_at
+        self._verify_lock()
+        return self._ledger.book(request, self._planned_at, now)
+
+    def save_page(self, page: ListPage) -> Saved:
+        return self._store.save_page(page, tags=self._tags)
+
+    def refuse(self, refused: RefusedSeed) -> None:
+        self._ledger.refuse(refused)
+
+    def park(self, parked: ParkedSeed, now: datetime) -> None:
+        self._ledger.park(parked, now)
+
+    def fill_quota(self, now: datetime) -> None:
+        self._ledger.fill_quota(now)
+
+    def close(self) -> StageRemains | None:
+        """Release everything.
+
+        Returns:
+            How far the stage's seeds are; None if it never came to a plan.
+        """
+        try:
+            return self._remains(self._planned_at) if self._planned_at else None
+        finally:
+            self._release()
+
+    def _use(self, engine: Engine) -> None:
+        super()._use(engine)
+        self._ledger = SeedLedger(engine, self._stage.listing, self._account)
+        self._store = ListStore(engine)
+
+    def _remains(self, planned_at: datetime) -> StageRemains:
+        known = self._ledger.known(self._seeds)
+        counts = Counter(state_in(row, self._stage, planned_at) for row in known.values())
+        return StageRemains(
+            open=counts[SeedState.OPEN],
+            complete=counts[SeedState.COMPLETE],
+            refused=counts[SeedState.REFUSED],
+            parked=counts[SeedState.PARKED],
+            records=self._ledger.records(known),
+        )
+
+
+def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:
+    """What a run of a stage would ask for now, without changing anything.
+
+    Requests for seeds that are not registered yet have a `seed_id` of 0.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    engine = database.create_engine_for(database.database_url(url))
+    try:
+        if database.is_new(engine):
+            given = stage.source.values if isinstance(stage.source, GivenSeeds) else ()
+            return make_stage_plan(stage, list(map(NewSeed, given)), {}, now)
+        database.prepare(engine, origin)
+        seeds = _find_seeds(engine, stage)
+        known = SeedLedger(engine, stage.listing).known(seeds)
+        rows = [known.get(seed) or NewSeed(seed) for seed in seeds]
+        return make_stage_plan(stage, rows, _totals(engine, stage.listing, seeds), now)
+    finally:
+        engine.dispose()
+
+
+def _find_seeds(engine: Engine, stage: Stage) -> list[str]:
+    with reading(engine) as connection:
+        return SeedSources(connection, statements_for(connection.dialect)).seeds_of(stage)
+
+
+def _totals(engine: Engine, listing: Listing, seeds: Sequence[str]) -> dict[str, int]:
+    with reading(engine) as connection:
+        return known_totals(connection, listing, seeds)
