@@ -8,7 +8,7 @@ import math
 import os
 import re
 import stat
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from pathlib import Path
@@ -188,14 +188,13 @@ def quota_account(
     """
     # Whoever gets the token warns.
     client_key = credentials(settings, environ, warn=False).client_key
-    return QuotaAccount.of(
+    account = QuotaAccount.of(
         client_key,
         pool,
         daily_budget=daily_budget(settings),
         parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
-        part=part,
-        share=shares(settings).get(part),
     )
+    return replace(account, part=part, share=shares(settings).get(part))
 
 
 def shares(settings: BaseSettings) -> dict[str, float]:

@@ -5,18 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from listed_pages import MINUTE, Crawl, list_page, stage, store_list
-from stored_pages import ACCOUNT, NOON, content, row, rows
+from listed_pages import Crawl, stage
+from stored_pages import NOON
 
-from tiktok_crawler.exceptions import (
-    DailyBudgetSpentError,
-    DailyShareSpentError,
-    QueryLockedError,
-)
-from tiktok_crawler.items import ListRequest, ParkedSeed, RefusedSeed, SeedStatus
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LISTINGS, USERS
-from tiktok_crawler.storage.listing_session import look_up_stage
-from tiktok_crawler.storage.models import SeedState
+from tiktok_crawler.items import ListRequest
+from tiktok_crawler.research_api.listings import LISTINGS
 
 DAY = timedelta(days=1)
 RECORDS = {
