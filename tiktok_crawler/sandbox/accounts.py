@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from random import Random
 from typing import NamedTuple
@@ -18,6 +19,11 @@ class Account(NamedTuple):
     region_code: str
     language: Language
 
+    @property
+    def number(self) -> int:
+        """Its place among all accounts."""
+        return number_in(self.username)
+
 
 @lru_cache(maxsize=4)
 def invent_accounts(seed: int) -> tuple[Account, ...]:
@@ -26,11 +32,18 @@ def invent_accounts(seed: int) -> tuple[Account, ...]:
     shares = [share for _, _, share in COUNTRIES]
     countries = rng.choices(COUNTRIES, weights=shares, k=ACCOUNTS)
     return tuple(
-        Account(_username(rng, number), region_code, language)
+        Account(invent_username(rng, number), region_code, language)
         for number, (region_code, language, _) in enumerate(countries)
     )
 
 
-def _username(rng: Random, number: int) -> str:
+def invent_username(rng: Random, number: int) -> str:
+    """A handle that ends with the number of who has it."""
     separator = rng.choice(("", "_", "."))
     return f"{rng.choice(ADJECTIVES)}{separator}{rng.choice(NOUNS)}{number}"
+
+
+def number_in(username: str) -> int:
+    """The number that a handle ends with; -1 if it ends with none."""
+    digits = re.search("[0-9]{1,9}$", username)
+    return int(digits.group()) if digits else -1

@@ -28,9 +28,9 @@ NO_ANSWER = Answer(status=0)
 """The connection is cut off instead."""
 
 
-def success(data: dict[str, Any], log_id: str) -> dict[str, Any]:
-    """The envelope around data."""
-    return {"data": data, "error": {"code": "ok", "message": "", "log_id": log_id}}
+def success(data: dict[str, Any], log_id: str, message: str = "") -> dict[str, Any]:
+    """The envelope around data; endpoints differ in the message (API.md 1.10)."""
+    return {"data": data, "error": {"code": "ok", "message": message, "log_id": log_id}}
 
 
 def json_answer(payload: object, status: int = HTTPStatus.OK) -> Answer:

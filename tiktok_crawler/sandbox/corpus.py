@@ -5,7 +5,7 @@ A `Video` holds what a search can ask for; `records` makes the API's object of i
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
 from math import exp
@@ -33,6 +33,13 @@ _VIDEOS_KEPT = 30_000
 _NUMBER_BITS = 20
 _DAY_BITS = 5
 MAX_VIDEOS_PER_DAY = 1 << _NUMBER_BITS
+
+TAG_BITS = _NUMBER_BITS + _DAY_BITS
+TAG_MASK = (1 << TAG_BITS) - 1
+"""The bits of an id that tell the videos of a month apart."""
+
+_ID_LIMIT = 1 << 63
+_EPOCH = date(1970, 1, 1)
 
 _HASHTAGS = (
     *COMMON_HASHTAGS,
@@ -74,6 +81,24 @@ class Corpus:
         keep_days = lru_cache(max(_DAYS_KEPT, _VIDEOS_KEPT // videos_per_day))
         self.videos_of_day: Callable[[date], tuple[Video, ...]] = keep_days(self._invent_day)
         """The videos created on a UTC day, in the order of their ids, newest first."""
+
+    def find(self, video_id: int) -> Video | None:
+        """The video with this id: it was created within a month after its id was made."""
+        if not 0 < video_id < _ID_LIMIT:
+            return None
+        made_on = (video_id >> 32) // DAY_SECONDS
+        video = self._tagged(video_id, made_on + (_day_tag(video_id) - made_on) % (1 << _DAY_BITS))
+        return video if video and video.id == video_id else None
+
+    def find_before(self, tag: int, moment: int) -> Video | None:
+        """The last video created before the end of the moment's day whose id has this tag."""
+        day = moment // DAY_SECONDS
+        return self._tagged(tag, day - (day - _day_tag(tag)) % (1 << _DAY_BITS))
+
+    def _tagged(self, tag: int, day: int) -> Video | None:
+        """The video of a day, counted from 1970, whose id has this tag."""
+        videos = self.videos_of_day(_EPOCH + timedelta(days=day))
+        return next((video for video in videos if (video.id ^ tag) & TAG_MASK == 0), None)
 
     def _invent_day(self, day: date) -> tuple[Video, ...]:
         if day < FIRST_DAY:
@@ -121,6 +146,10 @@ class Corpus:
         stretches = self._behaviour.hidden_hours
         at_random = happens(rng, self._behaviour.hidden)
         return at_random or (stretches is not None and create_time in stretches)
+
+
+def _day_tag(number: int) -> int:
+    return number >> _NUMBER_BITS & ((1 << _DAY_BITS) - 1)
 
 
 def midnight(day: date) -> int:

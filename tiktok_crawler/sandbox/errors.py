@@ -62,8 +62,19 @@ REFUSED = Problem(HTTPStatus.BAD_REQUEST, "invalid_params", "Invalid query param
 INVALID_CURSOR = Problem(REFUSED.status, REFUSED.code, "Invalid count or cursor")
 
 
+USER_WITHHELD = Problem(REFUSED.status, REFUSED.code, "API cannot return this user's information")
+USER_PRIVATE = Problem(REFUSED.status, REFUSED.code, "This account is private")
+INFORMATION_WITHHELD = Problem(
+    REFUSED.status, REFUSED.code, "This user's information cannot be returned"
+)
+
+
 def invalid_params(message: str) -> ApiError:
     return ApiError(Problem(REFUSED.status, REFUSED.code, message))
+
+
+def user_unknown(username: str) -> ApiError:
+    return invalid_params(f"`username: {username}` is invalid: cannot find the user")
 
 
 def search_invalid(search_id: str) -> ApiError:

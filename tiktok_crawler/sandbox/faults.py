@@ -86,7 +86,7 @@ def _no_cursor(envelope: Envelope, _: int) -> Answer:
 
 
 def _no_data(envelope: Envelope, _: int) -> Answer:
-    return json_answer({"error": envelope["error"]})
+    return json_answer({key: value for key, value in envelope.items() if key != "data"})
 
 
 def _no_has_more(envelope: Envelope, _: int) -> Answer:

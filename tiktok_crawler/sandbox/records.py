@@ -9,6 +9,7 @@ from zlib import crc32
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox.blemishes import blemish
 from tiktok_crawler.sandbox.chance import happens
+from tiktok_crawler.sandbox.playlist_ids import playlist_of
 from tiktok_crawler.sandbox.vocabulary import EFFECTS, STICKERS
 
 if TYPE_CHECKING:
@@ -37,14 +38,14 @@ class Records:
         Fields that no request knows how to ask for, if the video has any, come in any case.
         """
         rng = Random(self._seed ^ video.id)
-        everything = _describe(video, rng)
-        blemish(everything, rng, self._behaviour)
+        everything = _describe(video, rng, self._seed)
+        blemish(everything, rng, self._behaviour, VIDEO_QUERY.fields)
         names = (*_ORDERS[rng.getrandbits(6)], *(n for n in everything if n not in _KNOWN))
         unwanted = frozenset() if fields is None else _KNOWN - fields
         return {n: everything[n] for n in names if n in everything and n not in unwanted}
 
 
-def _describe(video: Video, rng: Random) -> Record:
+def _describe(video: Video, rng: Random, seed: int) -> Record:
     return {
         "id": video.id,
         "create_time": video.create_time,
@@ -57,6 +58,7 @@ def _describe(video: Video, rng: Random) -> Record:
         **_sound(video, rng),
         **_hashtags(video, rng),
         **_effects(video, rng),
+        **_playlist(video, rng, seed),
         **_rarities(video, rng),
     }
 
@@ -121,11 +123,16 @@ def _effect_info(effect_id: str) -> Record:
     }
 
 
+def _playlist(video: Video, rng: Random, seed: int) -> Record:
+    """Half of the videos that are in a playlist say so."""
+    says_so = happens(rng, 0.5)
+    playlist_id = playlist_of(seed, video.account.number, video.create_time)
+    return {"playlist_id": playlist_id} if says_so and playlist_id else {}
+
+
 def _rarities(video: Video, rng: Random) -> Record:
-    """What few videos have: a playlist, mentions, a label, a tag."""
+    """What few videos have: mentions, a label, a tag."""
     rarities: Record = {}
-    if happens(rng, 0.01):
-        rarities["playlist_id"] = 7_000_000_000_000_000_000 + crc32(video.account.username.encode())
     if happens(rng, 0.08):
         rarities["video_mention_list"] = rng.choice(
             (["olive_maple12"], ["Olive Maple", "zephyr.7"])

@@ -8,7 +8,8 @@ from typing import Any
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox.conditions import Query, parse_date, parse_query
-from tiktok_crawler.sandbox.errors import INVALID_CURSOR, ApiError, invalid_params
+from tiktok_crawler.sandbox.errors import invalid_params
+from tiktok_crawler.sandbox.parameters import parse_fields, parse_number
 
 DEFAULT_COUNT = 20
 LONGEST = timedelta(days=30)
@@ -44,7 +45,7 @@ def parse_search(document: object, fields: str | None) -> SearchRequest:
     Raises:
         ApiError: the API would refuse them.
     """
-    wanted = _fields(fields)
+    wanted = parse_fields(fields, VIDEO_QUERY.fields)
     if not isinstance(document, dict):
         raise invalid_params("The request body is not a JSON object")
     start, end = _dates(document)
@@ -53,22 +54,16 @@ def parse_search(document: object, fields: str | None) -> SearchRequest:
         start=start,
         end=end,
         fields=wanted,
-        max_count=_max_count(document),
-        cursor=_cursor(document),
+        max_count=parse_number(
+            document.get("max_count"),
+            default=DEFAULT_COUNT,
+            lowest=1,
+            highest=VIDEO_QUERY.max_count,
+        ),
+        cursor=parse_number(document.get("cursor"), default=0),
         search_id=_search_id(document),
         is_random=_is_random(document),
     )
-
-
-def _fields(text: str | None) -> frozenset[str]:
-    """The names, with or without blanks around them (API.md 1.8, 1.9)."""
-    if not text:
-        raise invalid_params("fields is required")
-    names = frozenset(name.strip() for name in text.split(","))
-    unknown = sorted(names - frozenset(VIDEO_QUERY.fields))
-    if unknown:
-        raise invalid_params(f"Invalid fields: {','.join(unknown)}")
-    return names
 
 
 def _dates(document: dict[str, Any]) -> tuple[date, date]:
@@ -81,32 +76,6 @@ def _dates(document: dict[str, Any]) -> tuple[date, date]:
     if end - start > LONGEST:
         raise invalid_params("Invalid date range: end_date is more than 30 days after start_date")
     return start, end
-
-
-def _max_count(document: dict[str, Any]) -> int:
-    max_count = _integer(document.get("max_count"), default=DEFAULT_COUNT)
-    if not 1 <= max_count <= VIDEO_QUERY.max_count:
-        raise ApiError(INVALID_CURSOR)
-    return max_count
-
-
-def _cursor(document: dict[str, Any]) -> int:
-    cursor = _integer(document.get("cursor"), default=0)
-    if cursor < 0:
-        raise ApiError(INVALID_CURSOR)
-    return cursor
-
-
-def _integer(value: object, *, default: int) -> int:
-    """A number, also one written as text (API.md 1.14); null means the default (1.15)."""
-    if value is None:
-        return default
-    if isinstance(value, bool) or not isinstance(value, int | str):
-        raise ApiError(INVALID_CURSOR)
-    try:
-        return int(value)
-    except ValueError as exc:
-        raise ApiError(INVALID_CURSOR) from exc
 
 
 def _search_id(document: dict[str, Any]) -> str | None:

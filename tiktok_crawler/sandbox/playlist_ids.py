@@ -1,0 +1,51 @@
+"""Which videos are in a playlist: in some periods, an account puts all of its videos into one.
+
+A playlist's id tells its account and its period, so that nothing has to be remembered.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from tiktok_crawler.sandbox.accounts import ACCOUNTS
+from tiktok_crawler.sandbox.chance import lot
+
+PERIOD_SECONDS = 28 * 86_400
+_SHARE = 0.04
+_ACCOUNT_BITS = 12
+_NOISE_BITS = 32 - _ACCOUNT_BITS
+
+
+class Playlist(NamedTuple):
+    """The videos of an account, by its number, of a period, counted from 1970."""
+
+    account: int
+    period: int
+
+    @property
+    def starts_at(self) -> int:
+        """Unix seconds."""
+        return self.period * PERIOD_SECONDS
+
+
+def playlist_of(seed: int, account: int, create_time: int) -> int | None:
+    """The id of the playlist that a video is in, if it is in one."""
+    playlist = Playlist(account, create_time // PERIOD_SECONDS)
+    chance = lot(seed, "playlist", *playlist)
+    return _id_of(playlist, chance / _SHARE) if chance < _SHARE else None
+
+
+def find_playlist(seed: int, playlist_id: int) -> Playlist | None:
+    """The playlist with this id, if there is one."""
+    account = playlist_id & ((1 << _ACCOUNT_BITS) - 1)
+    made_at = playlist_id >> 32
+    if account >= ACCOUNTS or playlist_of(seed, account, made_at) != playlist_id:
+        return None
+    return Playlist(account, made_at // PERIOD_SECONDS)
+
+
+def _id_of(playlist: Playlist, noise: float) -> int:
+    """19 digits, made in the first minutes of the period."""
+    low = int(noise * (1 << _NOISE_BITS))
+    made_at = playlist.starts_at + low % 600
+    return made_at << 32 | low << _ACCOUNT_BITS | playlist.account
