@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 import tiktok_crawler.sandbox as package
+from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
+from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Sandbox
 
 FOLDER = Path(package.__file__).parent
@@ -28,7 +30,7 @@ def imports_of(file: Path) -> set[str]:
     return names
 
 
-@pytest.mark.parametrize("file", sorted(FOLDER.glob("*.py")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(FOLDER.rglob("*.py")), ids=lambda file: file.stem)
 def test_the_imitation_shares_only_field_names_and_paths_with_the_client(file):
     own = {name for name in imports_of(file) if name.startswith("tiktok_crawler")}
     assert all(name.startswith(ALLOWED) for name in own)
@@ -42,4 +44,5 @@ def test_only_the_server_brings_in_aiohttp():
 
 def test_a_sandbox_is_an_application_by_itself():
     routes = {route.resource.canonical for route in Sandbox().application().router.routes()}
-    assert routes == {"/v2/oauth/token/", "/v2/research/video/query/", "/sandbox/stats"}
+    listed = {listing.endpoint.path for listing in LISTINGS.values()}
+    assert routes == {TOKEN_PATH, VIDEO_QUERY.path, "/sandbox/stats", *listed}

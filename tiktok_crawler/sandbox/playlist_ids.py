@@ -10,7 +10,8 @@ from typing import NamedTuple
 from tiktok_crawler.sandbox.accounts import ACCOUNTS
 from tiktok_crawler.sandbox.chance import lot
 
-PERIOD_SECONDS = 28 * 86_400
+PERIOD_DAYS = 28
+_PERIOD_SECONDS = PERIOD_DAYS * 86_400
 _SHARE = 0.04
 _ACCOUNT_BITS = 12
 _NOISE_BITS = 32 - _ACCOUNT_BITS
@@ -25,12 +26,12 @@ class Playlist(NamedTuple):
     @property
     def starts_at(self) -> int:
         """Unix seconds."""
-        return self.period * PERIOD_SECONDS
+        return self.period * _PERIOD_SECONDS
 
 
 def playlist_of(seed: int, account: int, create_time: int) -> int | None:
     """The id of the playlist that a video is in, if it is in one."""
-    playlist = Playlist(account, create_time // PERIOD_SECONDS)
+    playlist = Playlist(account, create_time // _PERIOD_SECONDS)
     chance = lot(seed, "playlist", *playlist)
     return _id_of(playlist, chance / _SHARE) if chance < _SHARE else None
 
@@ -41,7 +42,7 @@ def find_playlist(seed: int, playlist_id: int) -> Playlist | None:
     made_at = playlist_id >> 32
     if account >= ACCOUNTS or playlist_of(seed, account, made_at) != playlist_id:
         return None
-    return Playlist(account, made_at // PERIOD_SECONDS)
+    return Playlist(account, made_at // _PERIOD_SECONDS)
 
 
 def _id_of(playlist: Playlist, noise: float) -> int:

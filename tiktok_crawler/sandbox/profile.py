@@ -67,7 +67,7 @@ _SHARES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataBehaviour:
-    """What the videos are like; what is not about days or hours is a share of all videos, 0 to 1.
+    """What the records are like; what is not about days or hours is a share of all videos, 0 to 1.
 
     `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
     creation (API.md 14). `hidden`: matches that count for the cursor and are not delivered (API.md
@@ -99,6 +99,57 @@ class DataBehaviour:
             raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
 
 
+_LIST_SHARES = (
+    "hidden",
+    "unknown_users",
+    "withheld_users",
+    "private_following",
+    "private_likes",
+    "other_reposted_key",
+    "same_second",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListBehaviour:
+    """What is listed of videos, users and shops; what is a share is one from 0 to 1.
+
+    The first eight are how many each has, counted before any is hidden; without a number, sizes are
+    as different as in life. `hidden`: entries that count for the cursor and do not come.
+    `unknown_users`, `withheld_users`: shares of all people whom the API does not know, or not show.
+    `private_following`, `private_likes`: shares of people who do not show these lists.
+    `comment_cap`: more comments of a video are never listed; with `cap_refuses` the last page says
+    that there are more, and the one after it is refused (API.md 4). `follower_cap`: only so many of
+    the latest followers are listed (API.md 9). `other_reposted_key`: users whose list of reposted
+    videos stands under `user_reposted_videos` (API.md 8). `same_second`: relations made in the same
+    second as the one before.
+    """
+
+    comments: int | None = None
+    replies: int | None = None
+    followers: int | None = None
+    following: int | None = None
+    liked_videos: int | None = None
+    reposted_videos: int | None = None
+    products: int | None = None
+    reviews: int | None = None
+    hidden: float = 0.06
+    unknown_users: float = 0.02
+    withheld_users: float = 0.03
+    private_following: float = 0.1
+    private_likes: float = 0.97
+    comment_cap: int | None = 1_000
+    cap_refuses: bool = False
+    follower_cap: int = 5_000
+    other_reposted_key: float = 0.5
+    same_second: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name in _LIST_SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenBehaviour:
     """Client access tokens (API.md 2).
@@ -117,12 +168,14 @@ class TokenBehaviour:
 class QuotaBehaviour:
     """Quotas (API.md 12).
 
-    `daily` replaces the sandbox's own limit of research requests. A quota day lasts `day_seconds`,
+    `daily` replaces the sandbox's own limit of research requests, `daily_follow` is that of
+    requests for followers and following. A quota day lasts `day_seconds`,
     counted from 00:00 UTC: a shorter one brings the quota back sooner. `per_second`: what exceeds
-    so many requests within a second gets `rate_limit_exceeded`.
+    so many requests within a second, of one pool, gets `rate_limit_exceeded`.
     """
 
     daily: int | None = None
+    daily_follow: int = 20_000
     day_seconds: int = 86_400
     per_second: int | None = None
 
@@ -153,6 +206,7 @@ class Profile:
     faults: tuple[ScheduledFault, ...] = ()
     searches: SearchBehaviour = field(default_factory=SearchBehaviour)
     data: DataBehaviour = field(default_factory=DataBehaviour)
+    lists: ListBehaviour = field(default_factory=ListBehaviour)
     tokens: TokenBehaviour = field(default_factory=TokenBehaviour)
     quota: QuotaBehaviour = field(default_factory=QuotaBehaviour)
     latency: Latency = field(default_factory=Latency)

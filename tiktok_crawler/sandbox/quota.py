@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import Pool
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.sandbox.profile import QuotaBehaviour
 
-FOLLOW_LIMIT = 20_000
-
 
 class Quota:
     """Counts the requests of the current quota day, and refuses those beyond the limits."""
@@ -29,13 +27,13 @@ class Quota:
         self, daily: int | None, behaviour: QuotaBehaviour, now: Callable[[], datetime]
     ) -> None:
         research = daily if behaviour.daily is None else behaviour.daily
-        self._limits = {Pool.RESEARCH: research, Pool.FOLLOW: FOLLOW_LIMIT}
+        self._limits = {Pool.RESEARCH: research, Pool.FOLLOW: behaviour.daily_follow}
         self._behaviour = behaviour
         self._now = now
         self._day = 0
         self._spent: Counter[Pool] = Counter()
         self._refused = 0
-        self._recent: deque[float] = deque()
+        self._recent: defaultdict[Pool, deque[float]] = defaultdict(deque)
 
     @property
     def spent(self) -> Mapping[Pool, int]:
@@ -50,7 +48,7 @@ class Quota:
             ApiError: too many within a second, or the day's quota is used up. The latter has an
                 empty `data` every other time: both forms are known (API.md 11.2).
         """
-        self._check_rate()
+        self._check_rate(pool)
         self._begin_day()
         limit = self._limits[pool]
         if limit is not None and self._spent[pool] >= limit:
@@ -64,13 +62,13 @@ class Quota:
             self._day = day
             self._spent.clear()
 
-    def _check_rate(self) -> None:
+    def _check_rate(self, pool: Pool) -> None:
         limit = self._behaviour.per_second
         if limit is None:
             return
-        now = self._now().timestamp()
-        while self._recent and self._recent[0] <= now - 1:
-            self._recent.popleft()
-        if len(self._recent) >= limit:
+        now, recent = self._now().timestamp(), self._recent[pool]
+        while recent and recent[0] <= now - 1:
+            recent.popleft()
+        if len(recent) >= limit:
             raise ApiError(RATE_LIMITED)
-        self._recent.append(now)
+        recent.append(now)

@@ -59,7 +59,7 @@ def _describe(video: Video, rng: Random, seed: int) -> Record:
         **_hashtags(video, rng),
         **_effects(video, rng),
         **_playlist(video, rng, seed),
-        **_rarities(video, rng),
+        **_rarities(rng),
     }
 
 
@@ -130,7 +130,7 @@ def _playlist(video: Video, rng: Random, seed: int) -> Record:
     return {"playlist_id": playlist_id} if says_so and playlist_id else {}
 
 
-def _rarities(video: Video, rng: Random) -> Record:
+def _rarities(rng: Random) -> Record:
     """What few videos have: mentions, a label, a tag."""
     rarities: Record = {}
     if happens(rng, 0.08):

@@ -11,8 +11,13 @@ from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox.conditions import parse_query
 from tiktok_crawler.sandbox.corpus import Corpus
 from tiktok_crawler.sandbox.journal import Journal, RecordedRequest
+from tiktok_crawler.sandbox.lists.listings import Listings
+from tiktok_crawler.sandbox.lists.people import People
+from tiktok_crawler.sandbox.lists.world import World
 from tiktok_crawler.sandbox.profile import Profile
 from tiktok_crawler.sandbox.quota import Quota
+from tiktok_crawler.sandbox.records import Records
+from tiktok_crawler.sandbox.research_endpoint import Gate
 from tiktok_crawler.sandbox.schedule import Schedule
 from tiktok_crawler.sandbox.search import Searches
 from tiktok_crawler.sandbox.token_endpoint import TokenEndpoint
@@ -20,13 +25,15 @@ from tiktok_crawler.sandbox.tokens import Tokens
 from tiktok_crawler.sandbox.video_endpoint import VideoEndpoint
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
     from aiohttp.web import Application
 
     from tiktok_crawler.sandbox.answers import Answer
     from tiktok_crawler.sandbox.calls import Call
+    from tiktok_crawler.sandbox.errors import Problem
+    from tiktok_crawler.sandbox.research_endpoint import ResearchEndpoint
     from tiktok_crawler.sandbox.search import Positions
 
 VIDEOS_PER_DAY = 500
@@ -63,6 +70,7 @@ class Sandbox:
         self._quota = Quota(daily_quota, self._profile.quota, now)
         corpus = Corpus(seed=seed, videos_per_day=videos_per_day, behaviour=self._profile.data)
         self._searches = Searches(corpus, self._profile, now)
+        self._listings = Listings(self._build_world(corpus))
         self._endpoints = self._build_endpoints()
 
     @property
@@ -95,6 +103,27 @@ class Sandbox:
         """The records that searches of these days deliver now, newest first; any range of days."""
         return self._searches.records(self._searches.videos(self._find(query, start, end)))
 
+    def truth(self, listing: str, seed: str) -> list[dict[str, Any]] | Problem:
+        """All records that a listing delivers now of a seed, each once, or why it is refused.
+
+        Listings have the names that a schedule counts them by, such as `comments`. A profile, and a
+        playlist with all of its ids, is a list of one record. With a `comment_cap` that refuses,
+        the records are those within the cap.
+        """
+        return self._listings.truth(listing, seed)
+
+    def seeds(
+        self, listing: str, *, at_least: int = 0, refusal: str | None = None
+    ) -> Iterator[str]:
+        """What a listing can be asked about, in an order that never changes.
+
+        These are seeds with at least so many records (of a playlist: ids); with a `refusal`,
+        instead, those that the API refuses in words that contain it. Users are the accounts that
+        post, those with the most videos first; videos and playlists are those of January 2024 and
+        before.
+        """
+        return self._listings.seeds(listing, at_least=at_least, refusal=refusal)
+
     def match_count(self, query: Mapping[str, Any], start: date, end: date) -> int:
         """How many videos match now, hidden ones included: where the last cursor ends."""
         return len(self._find(query, start, end))
@@ -103,14 +132,27 @@ class Sandbox:
         """Requests by path and status, and what the quota day has cost by pool."""
         return {"requests": self._journal.counts(), "quota_spent": dict(self._quota.spent)}
 
-    def _build_endpoints(self) -> dict[str, TokenEndpoint | VideoEndpoint]:
+    def _build_world(self, corpus: Corpus) -> World:
+        profile = self._profile
+        return World(
+            corpus=corpus,
+            people=People(corpus.seed, profile.lists),
+            videos=Records(seed=corpus.seed, behaviour=profile.data),
+            lists=profile.lists,
+            data=profile.data,
+            now=self._now,
+        )
+
+    def _build_endpoints(self) -> dict[str, TokenEndpoint | ResearchEndpoint]:
         profile = self._profile
         schedule = Schedule(profile.faults, profile.seed)
         tokens = Tokens(profile.tokens, self._now)
+        gate = Gate(tokens, self._quota, schedule)
         error_status = profile.tokens.error_status
         return {
             TOKEN_PATH: TokenEndpoint(tokens, schedule, error_status=error_status),
-            VIDEO_QUERY.path: VideoEndpoint(tokens, self._quota, schedule, self._searches),
+            VIDEO_QUERY.path: VideoEndpoint(gate, self._searches),
+            **self._listings.endpoints(gate),
         }
 
     def _find(self, query: Mapping[str, Any], start: date, end: date) -> Positions:

@@ -58,12 +58,35 @@ FOR_SEARCHES = frozenset(
 
 
 class Requests(StrEnum):
-    """The requests that a schedule counts; first and later pages are both searches."""
+    """The requests that a schedule counts; first and later pages are both searches.
 
+    All of `RESEARCH` are either searches or lists, and a list is of one kind.
+    """
+
+    RESEARCH = "research"
     SEARCHES = "searches"
     FIRST_PAGES = "first_pages"
     LATER_PAGES = "later_pages"
+    LISTS = "lists"
+    COMMENTS = "comments"
+    REPLIES = "replies"
+    USERS = "users"
+    FOLLOWERS = "followers"
+    FOLLOWING = "following"
+    LIKED_VIDEOS = "liked_videos"
+    PINNED_VIDEOS = "pinned_videos"
+    REPOSTED_VIDEOS = "reposted_videos"
+    PLAYLISTS = "playlists"
+    SHOPS = "shops"
+    PRODUCTS = "products"
+    REVIEWS = "reviews"
     TOKENS = "tokens"
+
+
+WITH_SEARCHES = frozenset(
+    {Requests.RESEARCH, Requests.SEARCHES, Requests.FIRST_PAGES, Requests.LATER_PAGES}
+)
+"""Those among which there are searches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +117,8 @@ class ScheduledFault:
             raise ValueError(f"rate must be between 0 and 1, not {self.rate}")
         if self.of is Requests.TOKENS and self.fault in FOR_SEARCHES:
             raise ValueError(f"{self.fault} cannot happen to token requests")
+        if self.fault is FaultName.SEARCH_LOST and self.of not in WITH_SEARCHES:
+            raise ValueError(f"{self.fault} cannot happen to {self.of}: they have no search")
 
     def strikes(self, number: int, seed: str) -> bool:
         """Whether the request of this number is struck; `seed` decides those at random."""

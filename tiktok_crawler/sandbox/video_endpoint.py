@@ -5,50 +5,31 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.sandbox.answers import Answer, problem_answer, success
-from tiktok_crawler.sandbox.errors import ApiError
-from tiktok_crawler.sandbox.faults import bend, stand_in
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, Schedule, ScheduledFault
+from tiktok_crawler.sandbox.answers import Answer, success
+from tiktok_crawler.sandbox.faults import bend
+from tiktok_crawler.sandbox.research_endpoint import Gate, ResearchEndpoint
+from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
 from tiktok_crawler.sandbox.search_request import asks_later_page, parse_search
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox.calls import Call
-    from tiktok_crawler.sandbox.quota import Quota
     from tiktok_crawler.sandbox.search import Searches
-    from tiktok_crawler.sandbox.tokens import Tokens
 
 
-class VideoEndpoint:
-    """Checks token and quota; what passes is counted by the schedule and searched."""
+class VideoEndpoint(ResearchEndpoint):
+    """Searches videos."""
 
-    def __init__(
-        self, tokens: Tokens, quota: Quota, schedule: Schedule, searches: Searches
-    ) -> None:
-        self._tokens = tokens
-        self._quota = quota
-        self._schedule = schedule
+    def __init__(self, gate: Gate, searches: Searches) -> None:
+        super().__init__(gate, VIDEO_QUERY.pool)
         self._searches = searches
 
-    def answer(self, call: Call, log_id: str) -> Answer:
-        try:
-            self._tokens.check(call.authorization)
-            self._quota.spend(VIDEO_QUERY.pool)
-            return self._search(call, log_id)
-        except ApiError as exc:
-            return problem_answer(exc.problem, log_id)
+    def _kinds(self, call: Call) -> tuple[Requests, ...]:
+        later = asks_later_page(call.document())
+        page = Requests.LATER_PAGES if later else Requests.FIRST_PAGES
+        return Requests.RESEARCH, Requests.SEARCHES, page
 
-    def _search(self, call: Call, log_id: str) -> Answer:
-        document = call.document()
-        fault = self._next_fault(document)
-        answer = fault and stand_in(fault, log_id)
-        if answer:
-            return answer
-        request = parse_search(document, call.fields)
+    def _answer_truly(self, call: Call, log_id: str, fault: ScheduledFault | None) -> Answer:
+        request = parse_search(call.document(), call.fields)
         if fault and fault.fault is FaultName.SEARCH_LOST and request.search_id:
             self._searches.troubles.lose(request.search_id)
         return bend(fault, success(self._searches.page(request), log_id), request.cursor)
-
-    def _next_fault(self, document: object) -> ScheduledFault | None:
-        later = asks_later_page(document)
-        kind = Requests.LATER_PAGES if later else Requests.FIRST_PAGES
-        return self._schedule.next_fault(Requests.SEARCHES, kind)

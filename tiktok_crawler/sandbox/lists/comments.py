@@ -1,0 +1,157 @@
+"""Comments of videos and replies to comments, the most liked first (API.md 4)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.endpoints import COMMENT_LIST
+from tiktok_crawler.sandbox.chance import happens, lot
+from tiktok_crawler.sandbox.errors import invalid_params
+from tiktok_crawler.sandbox.lists.comment_ids import (
+    MOST_COMMENTS,
+    MOST_REPLIES,
+    Remark,
+    find_comment,
+)
+from tiktok_crawler.sandbox.lists.people import POPULATION
+from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
+from tiktok_crawler.sandbox.lists.world import DAYS_BACK
+from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.vocabulary import EMOJI
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from random import Random
+
+    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.corpus import Video
+
+_MASKED = ("40******30", "a*******@****", "**** **** **** 1111")
+_KEY = COMMENT_LIST.records_keys[0]
+
+
+class _Remarks(Source):
+    """What comments and replies have in common."""
+
+    endpoint = COMMENT_LIST
+    default_count = 10
+    extras = ("display_name",)
+
+    @abstractmethod
+    def _parent_id(self, remark: Remark) -> int: ...
+
+    def record(self, item: Remark, fields: frozenset[str] | None) -> Record:
+        world, number = self._world, item.id
+        rng = world.rng("remark", number)
+        record: Record = {
+            "id": number,
+            "video_id": item.video.id,
+            "parent_comment_id": self._parent_id(item),
+            "create_time": item.create_time,
+            "text": _text(rng, item.video),
+            "reply_count": self._reply_count(item),
+        }
+        if happens(rng, 0.97):
+            record["like_count"] = _like_count(item)
+        if happens(rng, 0.95):
+            author = world.people.person(int(rng.random() * POPULATION))
+            record["display_name"] = author.display_name
+        return world.dress(record, number, COMMENT_LIST.fields, fields)
+
+    def _entries(self, remarks: Iterable[Remark]) -> list[Entry]:
+        """Deleted ones are hidden, and those that are still to be written."""
+        seed, moment, share = self._world.seed, self._world.moment, self._world.lists.hidden
+        return [
+            Entry(remark, hidden=remark.create_time > moment or lot(seed, remark.id) < share)
+            for remark in remarks
+        ]
+
+    def _comment_count(self, video: Video) -> int:
+        """Less than half of what the video counts: replies count too."""
+        chosen = self._world.lists.comments
+        return min(video.comment_count * 45 // 100 if chosen is None else chosen, MOST_COMMENTS)
+
+    def _reply_count(self, remark: Remark) -> int:
+        """Few have any; those on top have most."""
+        if remark.reply is not None:
+            return 0
+        chosen = self._world.lists.replies
+        if chosen is not None:
+            return min(chosen, MOST_REPLIES)
+        draw = lot(self._world.seed, "replies", remark.id) ** 8
+        return min(int(draw * (12 + 300 / (remark.rank + 1))), remark.video.comment_count // 4)
+
+
+class Comments(_Remarks):
+    """The comments of a video, up to a cap."""
+
+    name = Requests.COMMENTS
+    seed_key = "video_id"
+    message = ""
+
+    def find(self, seed: str) -> Listed:
+        video = self._world.corpus.find(seed_number(seed, self.seed_key))
+        if video is None or video.hidden:
+            raise invalid_params(f"Invalid video_id: {seed}")
+        lists, number = self._world.lists, self._comment_count(video)
+        if lists.comment_cap is None or number <= lists.comment_cap:
+            return Listed(_KEY, self._of(video, number))
+        if lists.cap_refuses:
+            return Listed(_KEY, self._of(video, number), reach=lists.comment_cap)
+        return Listed(_KEY, self._of(video, lists.comment_cap))
+
+    def seeds(self) -> Iterator[str]:
+        return (str(video.id) for video in self._world.videos_back(range(DAYS_BACK)))
+
+    def _of(self, video: Video, number: int) -> list[Entry]:
+        return self._entries(Remark(video, rank) for rank in range(number))
+
+    def _parent_id(self, remark: Remark) -> int:
+        return remark.video.id
+
+
+class Replies(_Remarks):
+    """The replies to a comment."""
+
+    name = Requests.REPLIES
+    seed_key = "comment_id"
+
+    def find(self, seed: str) -> Listed:
+        comment = find_comment(self._world.corpus, seed_number(seed, self.seed_key))
+        if comment is None or comment.video.hidden or not self._exists(comment):
+            raise invalid_params(f"Invalid comment_id: {seed}")
+        replies = range(self._reply_count(comment))
+        return Listed(_KEY, self._entries(comment._replace(reply=number) for number in replies))
+
+    def seeds(self) -> Iterator[str]:
+        return (
+            str(Remark(video, rank).id)
+            for video in self._world.videos_back(range(DAYS_BACK))
+            if not video.hidden
+            for rank in range(self._comment_count(video))
+        )
+
+    def _exists(self, comment: Remark) -> bool:
+        return comment.rank < self._comment_count(comment.video)
+
+    def _parent_id(self, remark: Remark) -> int:
+        return remark._replace(reply=None).id
+
+
+def _like_count(remark: Remark) -> int:
+    """Falls from place to place."""
+    place = remark.rank if remark.reply is None else remark.reply
+    return int(remark.video.view_count * 0.01 / (place + 1) ** 0.9)
+
+
+def _text(rng: Random, video: Video) -> str:
+    """A few words; nothing for a picture, and personal data masked (API.md 4)."""
+    if happens(rng, 0.04):
+        return ""
+    words = rng.choices(video.account.language.words, k=1 + int(rng.random() ** 2 * 20))
+    if happens(rng, 0.3):
+        words.append(rng.choice(EMOJI))
+    if happens(rng, 0.03):
+        words.append(rng.choice(_MASKED))
+    return " ".join(words)

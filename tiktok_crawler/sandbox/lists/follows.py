@@ -1,0 +1,111 @@
+"""Who follows whom: relations by the second in which they were made, newest first (API.md 9)."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from math import exp, log
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.endpoints import FOLLOWERS, FOLLOWING
+from tiktok_crawler.sandbox.chance import happens, lot
+from tiktok_crawler.sandbox.errors import INFORMATION_WITHHELD, ApiError
+from tiktok_crawler.sandbox.lists.people import POPULATION
+from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
+from tiktok_crawler.sandbox.schedule import Requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.lists.people import Person
+    from tiktok_crawler.sandbox.lists.world import World
+
+_NAMES = ("display_name", "username")
+_NEWEST = 1_704_067_200
+"""The end of 2023: no relation is newer."""
+
+_YEAR = 365 * 86_400
+_MEAN_GAP = 3_600
+_MOST = 10_000
+
+
+def follower_count(world: World, person: Person) -> int:
+    """All followers, listed or not; those who post most have most."""
+    mean = 9 - 0.5 * log(person.number + 1)
+    return _size(world, world.lists.followers, "followers", person, mean)
+
+
+def following_count(world: World, person: Person) -> int:
+    """All whom a person follows."""
+    return _size(world, world.lists.following, "following", person, 4.5)
+
+
+def _size(world: World, chosen: int | None, kind: str, person: Person, mean: float) -> int:
+    if chosen is not None:
+        return chosen
+    rng = world.rng("size", kind, person.number)
+    return 0 if happens(rng, 0.05) else min(_MOST, int(exp(rng.gauss(mean, 1.2))))
+
+
+class _Relations(Source):
+    """What followers and following have in common."""
+
+    seed_key = "username"
+    without_empty_list = True
+
+    def seeds(self) -> Iterator[str]:
+        return self._world.people.accounts()
+
+    def find(self, seed: str) -> Listed:
+        person = self._world.people.find(seed)
+        return Listed(self.endpoint.records_keys[0], self._relations(person, self._size(person)))
+
+    def record(self, item: int, fields: frozenset[str] | None) -> Record:
+        person = self._world.people.person(item)
+        record = {"username": person.username, "display_name": person.display_name}
+        if person.number % 50 == 0:
+            del record["display_name"]
+        return self._world.dress(record, item, _NAMES, fields)
+
+    @abstractmethod
+    def _size(self, person: Person) -> int:
+        """How many are listed, hidden ones too.
+
+        Raises:
+            ApiError: the person does not show them.
+        """
+
+    def _relations(self, person: Person, size: int) -> list[Entry]:
+        """Other people, each once."""
+        lists, rng = self._world.lists, self._world.rng(self.name, person.number)
+        at = _NEWEST - int(rng.random() * _YEAR)
+        entries = []
+        for distance in rng.sample(range(1, POPULATION), min(size, POPULATION - 1)):
+            if not happens(rng, lists.same_second):
+                at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
+            hidden = happens(rng, lists.hidden)
+            entries.append(Entry((person.number + distance) % POPULATION, at, hidden))
+        return entries
+
+
+class Followers(_Relations):
+    """The latest followers of a person, up to a cap."""
+
+    name = Requests.FOLLOWERS
+    endpoint = FOLLOWERS
+
+    def _size(self, person: Person) -> int:
+        return min(follower_count(self._world, person), self._world.lists.follower_cap)
+
+
+class Following(_Relations):
+    """Whom a person follows, if the person shows it."""
+
+    name = Requests.FOLLOWING
+    endpoint = FOLLOWING
+
+    def _size(self, person: Person) -> int:
+        share = self._world.lists.private_following
+        if lot(self._world.seed, "private following", person.number) < share:
+            raise ApiError(INFORMATION_WITHHELD)
+        return following_count(self._world, person)

@@ -1,0 +1,74 @@
+"""Playlists: the ids of an account's videos of a period, oldest first (API.md 10.1)."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api.endpoints import PLAYLIST_INFO
+from tiktok_crawler.sandbox.errors import invalid_params
+from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
+from tiktok_crawler.sandbox.lists.world import DAYS_BACK
+from tiktok_crawler.sandbox.playlist_ids import PERIOD_DAYS, Playlist, find_playlist, playlist_of
+from tiktok_crawler.sandbox.schedule import Requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.corpus import Video
+
+_NAMES = (
+    "playlist_id",
+    "playlist_item_total",
+    "playlist_last_updated",
+    "playlist_name",
+    "playlist_video_ids",
+)
+
+
+class Playlists(Source):
+    """`data` is the playlist itself, with a page of its ids."""
+
+    name = Requests.PLAYLISTS
+    endpoint = PLAYLIST_INFO
+    seed_key = "playlist_id"
+
+    def find(self, seed: str) -> Listed:
+        playlist = find_playlist(self._world.seed, seed_number(seed, self.seed_key))
+        videos = self._videos(playlist) if playlist else []
+        if not videos:
+            raise invalid_params(f"Invalid playlist_id: {seed}")
+        entries = [Entry(video, hidden=video.hidden) for video in videos]
+        return Listed("playlist_video_ids", entries, beside=self._about(int(seed), videos))
+
+    def _videos(self, playlist: Playlist) -> list[Video]:
+        videos = self._world.videos_since(playlist.starts_at, PERIOD_DAYS)
+        own = (video for video in videos if video.account.number == playlist.account)
+        return sorted(own, key=attrgetter("create_time"))
+
+    def record(self, item: Video, fields: frozenset[str] | None) -> int:  # noqa: ARG002 - as others
+        return item.id
+
+    def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:
+        playlist = {**listed.beside, listed.key: records}
+        return self._world.dress(playlist, playlist["playlist_id"], _NAMES, None)
+
+    def seeds(self) -> Iterator[str]:
+        """Each playlist of the example videos."""
+        seen = set()
+        for video in self._world.videos_back(range(DAYS_BACK)):
+            number = playlist_of(self._world.seed, video.account.number, video.create_time)
+            if number is not None and number not in seen:
+                seen.add(number)
+                yield str(number)
+
+    def _about(self, playlist_id: int, videos: list[Video]) -> Record:
+        rng = self._world.rng(self.name, playlist_id)
+        words = rng.choices(videos[0].account.language.words, k=2)
+        return {
+            "playlist_id": playlist_id,
+            "playlist_item_total": len(videos),
+            "playlist_last_updated": videos[-1].create_time,
+            "playlist_name": " ".join(words).title(),
+        }

@@ -1,0 +1,66 @@
+"""Profiles of people (API.md 5)."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api.endpoints import USER_INFO
+from tiktok_crawler.sandbox.chance import happens
+from tiktok_crawler.sandbox.corpus import DAY_SECONDS
+from tiktok_crawler.sandbox.lists.follows import follower_count, following_count
+from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
+from tiktok_crawler.sandbox.schedule import Requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.lists.people import Person
+
+_PICTURE_DAYS = 2
+"""The address of a picture is signed, and good for so long."""
+
+
+class Profiles(Source):
+    """One record, which is the whole `data`; it is live."""
+
+    name = Requests.USERS
+    endpoint = USER_INFO
+    seed_key = "username"
+    extras = ("username",)
+    message = ""
+
+    def find(self, seed: str) -> Listed:
+        return Listed("", [Entry(self._world.people.find(seed))])
+
+    def seeds(self) -> Iterator[str]:
+        return self._world.people.accounts()
+
+    def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:  # noqa: ARG002 - as others
+        profile: dict[str, Any] = records[0]
+        return profile
+
+    def record(self, item: Person, fields: frozenset[str] | None) -> Record:
+        world, rng = self._world, self._world.rng("profile", item.number)
+        words = rng.choices(item.language.words, k=3 + int(rng.random() * 12))
+        followers = follower_count(world, item)
+        record: Record = {
+            "display_name": item.display_name,
+            "bio_description": "" if happens(rng, 0.2) else " ".join(words),
+            "avatar_url": self._avatar_url(item),
+            "is_verified": happens(rng, 0.02),
+            "follower_count": followers,
+            "following_count": following_count(world, item),
+            "likes_count": int(followers * exp(rng.gauss(3, 1.5))),
+            "video_count": int(exp(rng.gauss(3, 1.2))),
+        }
+        if happens(rng, 0.25):
+            record["bio_url"] = f"https://links.invalid/{item.number}"
+        if happens(rng, 0.25):
+            record["username"] = item.username
+        return world.dress(record, item.number, USER_INFO.fields, fields)
+
+    def _avatar_url(self, person: Person) -> str:
+        expires = (self._world.moment // DAY_SECONDS + _PICTURE_DAYS) * DAY_SECONDS
+        return f"https://pictures.invalid/{person.number}.jpeg?x-expires={expires}"

@@ -1,0 +1,66 @@
+"""A request for a page of a list: what it must have, and what the API refuses of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.research_api.endpoints import Paging
+from tiktok_crawler.sandbox.errors import invalid_params
+from tiktok_crawler.sandbox.parameters import parse_fields, parse_number
+
+if TYPE_CHECKING:
+    from tiktok_crawler.sandbox.lists.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class ListRequest:
+    """One page of a list; `cursor` is 0 on the first, or the number of a page, from 1.
+
+    `fields` is None where the endpoint takes no such parameter.
+    """
+
+    seed: str
+    fields: frozenset[str] | None
+    count: int
+    cursor: int
+
+
+def parse_list_request(source: Source, document: dict[str, Any], fields: str | None) -> ListRequest:
+    """Read the JSON body and the `fields` of the URL.
+
+    Raises:
+        ApiError: the API would refuse them.
+    """
+    numbered = source.endpoint.paging is Paging.NUMBERED
+    first = 1 if numbered else 0
+    return ListRequest(
+        seed=_seed(source, document[source.seed_key]),
+        fields=_fields(source, document, fields),
+        count=parse_number(
+            document.get(source.count_key),
+            default=source.default_count,
+            lowest=1,
+            highest=source.endpoint.max_count,
+        ),
+        cursor=parse_number(
+            document.get("page_start" if numbered else "cursor"), default=first, lowest=first
+        ),
+    )
+
+
+def _seed(source: Source, value: object) -> str:
+    """Names are text; ids are numbers, also written as text (API.md 1.14)."""
+    is_id = source.seed_key.endswith("_id") and isinstance(value, int)
+    if isinstance(value, bool) or not (isinstance(value, str) or is_id) or not value:
+        raise invalid_params(f"Invalid {source.seed_key}")
+    return str(value)
+
+
+def _fields(source: Source, document: dict[str, Any], text: str | None) -> frozenset[str] | None:
+    if not source.endpoint.fields:
+        return None
+    in_body = document.get("fields") if source.fields_in_body else None
+    if isinstance(in_body, str):
+        text = text or in_body
+    return parse_fields(text, source.endpoint.fields + source.extras)

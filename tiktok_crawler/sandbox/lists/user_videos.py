@@ -1,0 +1,113 @@
+"""The lists of videos that a user has: liked, pinned and reposted ones (API.md 6 to 8)."""
+
+from __future__ import annotations
+
+from itertools import islice
+from math import exp
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.endpoints import (
+    LIKED_VIDEOS,
+    PINNED_VIDEOS,
+    REPOSTED_VIDEOS,
+    USER_VIDEO_FIELDS,
+)
+from tiktok_crawler.sandbox.chance import happens, lot
+from tiktok_crawler.sandbox.errors import FORBIDDEN, INFORMATION_WITHHELD, ApiError
+from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
+from tiktok_crawler.sandbox.lists.world import DAYS_BACK
+from tiktok_crawler.sandbox.schedule import Requests
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from random import Random
+
+    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.corpus import Video
+    from tiktok_crawler.sandbox.lists.people import Person
+
+_EVERY_FIELD = frozenset(USER_VIDEO_FIELDS)
+_NEWEST_LIKE = 1_709_251_200_000
+"""The end of February 2024, in milliseconds."""
+
+_MEAN_GAP = 3_600_000
+_MOST_PINS = 3
+_PIN_DAYS = 31
+_KEY, _OTHER_KEY = REPOSTED_VIDEOS.records_keys
+
+
+class _UserVideos(Source):
+    """What lists of videos have in common."""
+
+    seed_key = "username"
+
+    def seeds(self) -> Iterator[str]:
+        return self._world.people.accounts()
+
+    def record(self, item: Video, fields: frozenset[str] | None) -> Record:
+        return self._world.videos.record(item, _EVERY_FIELD if fields is None else fields)
+
+    def _some_videos(self, person: Person, chosen: int | None, rng: Random) -> list[Video]:
+        """So many videos, if there are, of the weeks before a day that differs with the person."""
+        size = chosen
+        if size is None:
+            size = 0 if happens(rng, 0.2) else int(exp(rng.gauss(3.5, 1.3)))
+        days = range(person.number % 7, DAYS_BACK)
+        pool = list(islice(self._world.videos_back(days), 4 * size))
+        return rng.sample(pool, min(size, len(pool)))
+
+
+class LikedVideos(_UserVideos):
+    """The latest like first; nearly nobody shows them."""
+
+    name = Requests.LIKED_VIDEOS
+    endpoint = LIKED_VIDEOS
+
+    def find(self, seed: str) -> Listed:
+        person, lists = self._world.people.find(seed), self._world.lists
+        if lot(self._world.seed, "private likes", person.number) < lists.private_likes:
+            raise ApiError(FORBIDDEN if person.number % 2 else INFORMATION_WITHHELD)
+        rng = self._world.rng(self.name, person.number)
+        videos = self._some_videos(person, lists.liked_videos, rng)
+        at, entries = _NEWEST_LIKE, []
+        for video in videos:
+            at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
+            entries.append(Entry(video, at, video.hidden))
+        return Listed(LIKED_VIDEOS.records_keys[0], entries)
+
+
+class PinnedVideos(_UserVideos):
+    """Up to three of the user's own videos, all at once."""
+
+    name = Requests.PINNED_VIDEOS
+    endpoint = PINNED_VIDEOS
+    without_empty_list = True
+
+    def find(self, seed: str) -> Listed:
+        person = self._world.people.find(seed)
+        own = (
+            video for video in self._world.videos_back(range(_PIN_DAYS)) if _is_by(video, person)
+        )
+        number = int(self._world.rng(self.name, person.number).random() * (_MOST_PINS + 1))
+        pins = [Entry(video) for video in islice(own, number)]
+        return Listed(PINNED_VIDEOS.records_keys[0], pins)
+
+
+class RepostedVideos(_UserVideos):
+    """Its key is spelled in one of two ways."""
+
+    name = Requests.REPOSTED_VIDEOS
+    endpoint = REPOSTED_VIDEOS
+    fills_pages = True
+
+    def find(self, seed: str) -> Listed:
+        person, lists = self._world.people.find(seed), self._world.lists
+        rng = self._world.rng(self.name, person.number)
+        is_other = lot(self._world.seed, "reposted key", person.number) < lists.other_reposted_key
+        videos = self._some_videos(person, lists.reposted_videos, rng)
+        entries = [Entry(video, hidden=video.hidden) for video in videos]
+        return Listed(_OTHER_KEY if is_other else _KEY, entries)
+
+
+def _is_by(video: Video, person: Person) -> bool:
+    return video.account.username == person.username and not video.hidden
