@@ -63,7 +63,8 @@ class Summary:
             f"  records    {self._stat('records/new_count')} new, "
             f"{self._stat('records/updated_count')} updated in this run"
         )
-        yield f"  requests   {self._stat('requests/sent_count')} in this run"
+        if not self.remains:
+            yield f"  requests   {self._stat('requests/sent_count')} in this run"
 
     def _collection(self, remains: Remains) -> Iterator[str]:
         plan, totals = remains.plan, remains.totals
