@@ -4,6 +4,7 @@ CrawlerError
 ├── UsageError            64  a spider argument is unknown, empty or malformed
 ├── CredentialsError      77  no credentials, or credentials that cannot be read or are refused
 ├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
+│   ├── QueryError            every mistake of one step of a search that is built in Python
 │   └── QueryFileError        every mistake of one query file
 ├── ArchiveError          70  an archive that cannot be written to its end
 └── TemporaryError        75  nothing is wrong: run again later
@@ -44,6 +45,10 @@ class ConfigurationError(CrawlerError):
     """Raised before the first request when a setting, a file or the database does not fit."""
 
     exit_status = EX_CONFIG
+
+
+class QueryError(ConfigurationError):
+    """Raised by `research_api.building`; the message has one line for each mistake."""
 
 
 class QueryFileError(ConfigurationError):

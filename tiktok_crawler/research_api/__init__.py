@@ -1,0 +1,54 @@
+"""The Research API's language in plain Python: values in, values out, nothing is sent.
+
+A search for videos, with any HTTP client to send it:
+
+    query = build_query(and_=[condition("hashtag_name", "IN", "butter", "cheese")])
+    request = first_request(date(2024, 1, 1), date(2024, 1, 31))
+
+    url = VIDEO_QUERY.url(DEFAULT_URL, request.fields)
+    body = video_query_body(query.to_json(), request)
+    ...  # POST the body as JSON, with an access token; status and content are the answer's
+    verdict = classify(status, content)
+    if verdict.kind is Kind.PAGE:
+        page = page_of(VIDEO_QUERY, request, verdict, received_at=datetime.now(UTC))
+        page.records  # the videos, as the API sent them
+        page.next_request  # the request for the next page, or None
+
+docs/research_api.md explains it. What is not named here may change without notice.
+"""
+
+from __future__ import annotations
+
+from tiktok_crawler.exceptions import QueryError
+from tiktok_crawler.items import Page, PageRequest
+from tiktok_crawler.research_api.building import build_query, condition, first_request
+from tiktok_crawler.research_api.endpoints import (
+    DEFAULT_URL,
+    TOKEN_PATH,
+    VIDEO_QUERY,
+    video_query_body,
+)
+from tiktok_crawler.research_api.errors import Kind, Verdict, classify
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
+from tiktok_crawler.research_api.responses import page_of
+
+__all__ = [
+    "DEFAULT_URL",
+    "TOKEN_PATH",
+    "VIDEO_QUERY",
+    "Condition",
+    "Field",
+    "Kind",
+    "Operation",
+    "Page",
+    "PageRequest",
+    "Query",
+    "QueryError",
+    "Verdict",
+    "build_query",
+    "classify",
+    "condition",
+    "first_request",
+    "page_of",
+    "video_query_body",
+]
