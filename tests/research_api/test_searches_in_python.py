@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import date
 
+import numpy as np
 import pytest
 
 from tiktok_crawler import research_api
@@ -55,6 +56,11 @@ def test_a_condition_is_written_as_the_api_has_it():
 )
 def test_numbers_and_days_become_the_text_that_the_api_takes(field_name, value, sent):
     assert condition(field_name, "EQ", value).field_values == (sent,)
+
+
+def test_ids_can_come_from_an_array_of_numpy():
+    ids = np.array([7318480000000000001, 7318480000000000002])
+    assert condition("video_id", "IN", *ids).field_values == tuple(map(str, ids))
 
 
 def test_a_query_built_in_python_is_the_same_query():
