@@ -45,6 +45,13 @@ def test_its_loop_finds_every_video_with_a_request_a_page(tried):
     assert len(truth) > 100
 
 
+def test_it_lists_all_comments_of_a_video(tried):
+    names, _, sandbox = tried
+    truth = sandbox.truth("comments", names["video_id"])
+    assert [comment["id"] for comment in names["comments"]] == [one["id"] for one in truth]
+    assert truth
+
+
 @pytest.mark.parametrize("kind", list(research_api.Kind))
 def test_it_says_what_every_kind_of_answer_means(kind):
     assert f"\n| `{kind}` |" in TEXT
