@@ -153,9 +153,9 @@ class ListRequest:
     """One page to ask for of a listing: the records that belong to a seed.
 
     `seed` is the seed as text, ids in decimal digits; `seed_id` its row in `seed`, 0 where there is
-    none. `cursor` is 0 at the start, later what the page before said; where pages are numbered, how many came. `position`
-    counts the records received so far. With a `limit`, no page is asked for after so many. The
-    listing began, with its first page, at `begun_at`.
+    none. `cursor` is 0 at the start, later what the page before said; where pages are numbered, how
+    many came. `position` counts the records received so far. With a `limit`, no page is asked for
+    after so many. The listing began, with its first page, at `begun_at`.
     """
 
     listing: Listing
