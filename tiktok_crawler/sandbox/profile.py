@@ -100,7 +100,7 @@ class DataBehaviour:
 
 
 _LIST_SHARES = (
-    "hidden",
+    "deleted",
     "unknown_users",
     "withheld_users",
     "private_following",
@@ -114,8 +114,9 @@ _LIST_SHARES = (
 class ListBehaviour:
     """What is listed of videos, users and shops; what is a share is one from 0 to 1.
 
-    The first eight are how many each has, counted before any is hidden; without a number, sizes are
-    as different as in life. `hidden`: entries that count for the cursor and do not come.
+    The first eight are how many each has, counted before any is deleted; without a number, sizes
+    are as different as in life. `deleted`: comments and people that count for the cursor and do not
+    come.
     `unknown_users`, `withheld_users`: shares of all people whom the API does not know, or not show.
     `private_following`, `private_likes`: shares of people who do not show these lists.
     `comment_cap`: more comments of a video are never listed; with `cap_refuses` the last page says
@@ -133,12 +134,12 @@ class ListBehaviour:
     reposted_videos: int | None = None
     products: int | None = None
     reviews: int | None = None
-    hidden: float = 0.06
+    deleted: float = 0.06
     unknown_users: float = 0.02
     withheld_users: float = 0.03
     private_following: float = 0.1
     private_likes: float = 0.97
-    comment_cap: int | None = 1_000
+    comment_cap: int = 1_000
     cap_refuses: bool = False
     follower_cap: int = 5_000
     other_reposted_key: float = 0.5

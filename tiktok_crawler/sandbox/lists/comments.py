@@ -61,7 +61,7 @@ class _Remarks(Source):
 
     def _entries(self, remarks: Iterable[Remark]) -> list[Entry]:
         """Deleted ones are hidden, and those that are still to be written."""
-        seed, moment, share = self._world.seed, self._world.moment, self._world.lists.hidden
+        seed, moment, share = self._world.seed, self._world.moment, self._world.lists.deleted
         return [
             Entry(remark, hidden=remark.create_time > moment or lot(seed, remark.id) < share)
             for remark in remarks
@@ -94,12 +94,10 @@ class Comments(_Remarks):
         video = self._world.corpus.find(seed_number(seed, self.seed_key))
         if video is None or video.hidden:
             raise invalid_params(f"Invalid video_id: {seed}")
-        lists, number = self._world.lists, self._comment_count(video)
-        if lists.comment_cap is None or number <= lists.comment_cap:
-            return Listed(_KEY, self._of(video, number))
-        if lists.cap_refuses:
-            return Listed(_KEY, self._of(video, number), reach=lists.comment_cap)
-        return Listed(_KEY, self._of(video, lists.comment_cap))
+        cap, number = self._world.lists.comment_cap, self._comment_count(video)
+        if number > cap and self._world.lists.cap_refuses:
+            return Listed(_KEY, self._of(video, number), reach=cap)
+        return Listed(_KEY, self._of(video, min(number, cap)))
 
     def seeds(self) -> Iterator[str]:
         return (str(video.id) for video in self._world.videos_back(range(DAYS_BACK)))

@@ -83,8 +83,8 @@ class _Relations(Source):
         for distance in rng.sample(range(1, POPULATION), min(size, POPULATION - 1)):
             if not happens(rng, lists.same_second):
                 at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
-            hidden = happens(rng, lists.hidden)
-            entries.append(Entry((person.number + distance) % POPULATION, at, hidden))
+            deleted = happens(rng, lists.deleted)
+            entries.append(Entry((person.number + distance) % POPULATION, at, deleted))
         return entries
 
 
