@@ -48,9 +48,10 @@ def utc_now() -> datetime:
 class Sandbox:
     """An imitation of the Research API with data of its own.
 
-    The same `seed` and `videos_per_day` give the same videos at any time; `now` says how many of
-    those of the last days have appeared, and which quota day it is. `daily_quota` None is no limit.
-    With `record`, the requests are kept in `requests`. Answers one request at a time.
+    The same `seed`, `videos_per_day` and profile give the same videos and lists at any time; `now`
+    says how many of the last days' videos and comments have appeared, and which quota day it is.
+    `daily_quota` None is no limit. With `record`, the requests are kept in `requests`. Answers one
+    request at a time.
     """
 
     def __init__(  # noqa: PLR0913 - all have names and defaults

@@ -54,4 +54,5 @@ def find_comment(corpus: Corpus, comment_id: int) -> Remark | None:
     noise = comment_id >> TAG_BITS & ((1 << _NOISE_BITS) - 1)
     place = ((comment_id >> 32) - video.create_time) << _NOISE_BITS | noise
     comment = Remark(video, (place - video.id) * _BACK % _SLOTS)
-    return comment if comment.id == comment_id else None
+    exists = comment.rank < MOST_COMMENTS and comment.id == comment_id
+    return comment if exists else None

@@ -80,7 +80,7 @@ class _Remarks(Source):
         if chosen is not None:
             return min(chosen, MOST_REPLIES)
         draw = lot(self._world.seed, "replies", remark.id) ** 8
-        return min(int(draw * (12 + 300 / (remark.rank + 1))), remark.video.comment_count // 4)
+        return min(int(draw * (6 + 100 / (remark.rank + 1))), remark.video.comment_count // 4)
 
 
 class Comments(_Remarks):

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.schedule import Requests
 
 
+_LONGEST_ID = 19
+
+
 class Entry(NamedTuple):
     """Something in a list; `at` is the time by which it is paged, `hidden` what does not come."""
 
@@ -88,6 +91,6 @@ def seed_number(seed: str, key: str) -> int:
     Raises:
         ApiError: it is none.
     """
-    if not (seed.isascii() and seed.isdigit()):
+    if not (seed.isascii() and seed.isdigit() and len(seed) <= _LONGEST_ID):
         raise invalid_params(f"Invalid {key}")
     return int(seed)
