@@ -57,7 +57,7 @@ class _Remarks(Source):
         if happens(rng, 0.95):
             author = world.people.person(int(rng.random() * POPULATION))
             record["display_name"] = author.display_name
-        return world.dress(record, number, COMMENT_LIST.fields, fields)
+        return self._dress(record, number, fields)
 
     def _entries(self, remarks: Iterable[Remark]) -> list[Entry]:
         """Deleted ones are hidden, and those that are still to be written."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from functools import lru_cache
 from math import exp, log
 from typing import TYPE_CHECKING
 
@@ -14,19 +15,19 @@ from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
 from tiktok_crawler.sandbox.schedule import Requests
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from tiktok_crawler.sandbox.blemishes import Record
     from tiktok_crawler.sandbox.lists.people import Person
     from tiktok_crawler.sandbox.lists.world import World
 
-_NAMES = ("display_name", "username")
 _NEWEST = 1_704_067_200
 """The end of 2023: no relation is newer."""
 
 _YEAR = 365 * 86_400
 _MEAN_GAP = 3_600
 _MOST = 10_000
+_LISTS_KEPT = 16
 
 
 def follower_count(world: World, person: Person) -> int:
@@ -52,20 +53,28 @@ class _Relations(Source):
 
     seed_key = "username"
     without_empty_list = True
+    extras = ("display_name", "username")
+
+    def __init__(self, world: World) -> None:
+        super().__init__(world)
+        self._relations: Callable[[int, int], list[Entry]] = lru_cache(_LISTS_KEPT)(self._invent)
+        """Those of a person, by number, and how many."""
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()
 
     def find(self, seed: str) -> Listed:
         person = self._world.people.find(seed)
-        return Listed(self.endpoint.records_keys[0], self._relations(person, self._size(person)))
+        return Listed(
+            self.endpoint.records_keys[0], self._relations(person.number, self._size(person))
+        )
 
     def record(self, item: int, fields: frozenset[str] | None) -> Record:
         person = self._world.people.person(item)
         record = {"username": person.username, "display_name": person.display_name}
         if person.number % 50 == 0:
             del record["display_name"]
-        return self._world.dress(record, item, _NAMES, fields)
+        return self._dress(record, item, fields)
 
     @abstractmethod
     def _size(self, person: Person) -> int:
@@ -75,16 +84,16 @@ class _Relations(Source):
             ApiError: the person does not show them.
         """
 
-    def _relations(self, person: Person, size: int) -> list[Entry]:
+    def _invent(self, number: int, size: int) -> list[Entry]:
         """Other people, each once."""
-        lists, rng = self._world.lists, self._world.rng(self.name, person.number)
+        lists, rng = self._world.lists, self._world.rng(self.name, number)
         at = _NEWEST - int(rng.random() * _YEAR)
         entries = []
         for distance in rng.sample(range(1, POPULATION), min(size, POPULATION - 1)):
             if not happens(rng, lists.same_second):
                 at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
             deleted = happens(rng, lists.deleted)
-            entries.append(Entry((person.number + distance) % POPULATION, at, deleted))
+            entries.append(Entry((number + distance) % POPULATION, at, deleted))
         return entries
 
 

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.endpoints import PLAYLIST_INFO
+from tiktok_crawler.sandbox.chance import happens
 from tiktok_crawler.sandbox.errors import invalid_params
 from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
 from tiktok_crawler.sandbox.lists.world import DAYS_BACK
@@ -18,14 +19,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.blemishes import Record
     from tiktok_crawler.sandbox.corpus import Video
 
-_NAMES = (
-    "playlist_id",
-    "playlist_item_total",
-    "playlist_last_updated",
-    "playlist_name",
-    "playlist_video_ids",
-)
-
 
 class Playlists(Source):
     """`data` is the playlist itself, with a page of its ids."""
@@ -33,6 +26,13 @@ class Playlists(Source):
     name = Requests.PLAYLISTS
     endpoint = PLAYLIST_INFO
     seed_key = "playlist_id"
+    extras = (
+        "playlist_id",
+        "playlist_item_total",
+        "playlist_last_updated",
+        "playlist_name",
+        "playlist_video_ids",
+    )
 
     def find(self, seed: str) -> Listed:
         playlist = find_playlist(self._world.seed, seed_number(seed, self.seed_key))
@@ -52,7 +52,7 @@ class Playlists(Source):
 
     def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:
         playlist = {**listed.beside, listed.key: records}
-        return self._world.dress(playlist, playlist["playlist_id"], _NAMES, None)
+        return self._dress(playlist, playlist["playlist_id"], None)
 
     def seeds(self) -> Iterator[str]:
         """Each playlist of the example videos."""
@@ -64,11 +64,14 @@ class Playlists(Source):
                 yield str(number)
 
     def _about(self, playlist_id: int, videos: list[Video]) -> Record:
-        rng = self._world.rng(self.name, playlist_id)
-        words = rng.choices(videos[0].account.language.words, k=2)
-        return {
+        """All but its videos; a few have no name."""
+        about: Record = {
             "playlist_id": playlist_id,
             "playlist_item_total": len(videos),
             "playlist_last_updated": videos[-1].create_time,
-            "playlist_name": " ".join(words).title(),
         }
+        rng = self._world.rng(self.name, playlist_id)
+        if happens(rng, 0.95):
+            words = rng.choices(videos[0].account.language.words, k=2)
+            about["playlist_name"] = " ".join(words).title()
+        return about

@@ -59,7 +59,7 @@ class Profiles(Source):
             record["bio_url"] = f"https://links.invalid/{item.number}"
         if happens(rng, 0.25):
             record["username"] = item.username
-        return world.dress(record, item.number, USER_INFO.fields, fields)
+        return self._dress(record, item.number, fields)
 
     def _avatar_url(self, person: Person) -> str:
         expires = (self._world.moment // DAY_SECONDS + _PICTURE_DAYS) * DAY_SECONDS

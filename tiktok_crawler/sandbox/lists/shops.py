@@ -110,7 +110,7 @@ class Shops(_ShopSource):
         }
         if happens(rng, 0.5):
             record["shop_performance_value"] = f"{int(60 + rng.random() * 40)}%"
-        return self._world.dress(record, item.id, SHOP.fields, fields)
+        return self._dress(record, item.id, fields)
 
     def seeds(self) -> Iterator[str]:
         return iter(dict.fromkeys(self._shop(number).name for number in range(_SHOPS)))
@@ -142,11 +142,12 @@ class Products(_ShopSource):
             "product_price": _prices(rng),
             "product_sold_count": reviews * (1 + int(rng.random() * 9)),
             "product_review_count": reviews,
-            "product_rating": _rating(rng),
             "shop_name": item.shop.name,
         }
+        if reviews:
+            record["product_rating"] = _rating(rng)
         record |= {f"product_rating_{n}_count": count for n, count in enumerate(counts, start=1)}
-        return self._world.dress(record, item.id, PRODUCT.fields, fields)
+        return self._dress(record, item.id, fields)
 
     def seeds(self) -> Iterator[str]:
         return (str(self._shop(number).id) for number in range(_SHOPS))
@@ -179,10 +180,11 @@ class Reviews(_ShopSource):
             "review_like_count": int(rng.random() ** 6 * 50),
             "create_time": _START_OF_2023 + int(rng.random() * _YEAR),
             "review_rating": rng.choice(_RATINGS),
-            "display_name": f"{author[0]}***{author[-1]}",
         }
+        if happens(rng, 0.9):
+            record["display_name"] = f"{author[0]}***{author[-1]}"
         key = item.product.id + (item.number << 32)
-        return self._world.dress(record, key, REVIEW.fields, fields)
+        return self._dress(record, key, fields)
 
     def seeds(self) -> Iterator[str]:
         shops = (self._shop(number) for number in range(_SHOPS))

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
+from tiktok_crawler.sandbox.blemishes import blemish
 from tiktok_crawler.sandbox.errors import invalid_params
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tiktok_crawler.research_api.endpoints import Endpoint
+    from tiktok_crawler.sandbox.blemishes import Record
     from tiktok_crawler.sandbox.lists.world import World
     from tiktok_crawler.sandbox.schedule import Requests
 
@@ -83,6 +86,17 @@ class Source(ABC):
         """The `data` of an answer, but for its cursor."""
         may_be_missing = self.without_empty_list or self._world.data.empty_lists_missing
         return {} if may_be_missing and not records else {listed.key: records}
+
+    def _dress(self, record: Record, key: int, wanted: frozenset[str] | None) -> Record:
+        """The record as it is sent: with its blemishes, in an order that its key decides.
+
+        Of the endpoint's fields only the `wanted` ones come, all if it is None; others come anyway.
+        """
+        rng, fields = Random(self._world.seed ^ key), self.endpoint.fields
+        blemish(record, rng, self._world.data, fields + self.extras)
+        unwanted = frozenset() if wanted is None else frozenset(fields) - wanted
+        names = rng.sample(list(record), len(record))
+        return {name: record[name] for name in names if name not in unwanted}
 
 
 def seed_number(seed: str, key: str) -> int:

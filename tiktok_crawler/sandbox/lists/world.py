@@ -7,12 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.sandbox.blemishes import blemish
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from tiktok_crawler.sandbox.blemishes import Fields, Record
     from tiktok_crawler.sandbox.corpus import Corpus, Video
     from tiktok_crawler.sandbox.lists.people import People
     from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour
@@ -57,16 +54,3 @@ class World:
         first = datetime.fromtimestamp(start, UTC).date()
         for number in range(days):
             yield from self.corpus.videos_of_day(first + timedelta(days=number))
-
-    def dress(
-        self, record: Record, key: int, known: Fields, wanted: frozenset[str] | None
-    ) -> Record:
-        """The record as it is sent: with its blemishes, in an order that its key decides.
-
-        Of the `known` fields only the `wanted` ones come, all if it is None; others come anyway.
-        """
-        rng = Random(self.seed ^ key)
-        blemish(record, rng, self.data, known)
-        unwanted = frozenset() if wanted is None else frozenset(known) - wanted
-        names = rng.sample(list(record), len(record))
-        return {name: record[name] for name in names if name not in unwanted}
