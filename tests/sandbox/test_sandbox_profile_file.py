@@ -8,6 +8,7 @@ from tiktok_crawler.sandbox.profile import (
     DataBehaviour,
     HiddenHours,
     Latency,
+    ListBehaviour,
     QuotaBehaviour,
     SearchBehaviour,
     TokenBehaviour,
@@ -21,13 +22,15 @@ seed: 7
 faults:
   - {fault: hang, every: 30, seconds: 1.5}
   - {fault: rate_limited, of: later_pages, requests: [5, 9], retry_after: 2}
+  - {fault: data_with_500, of: playlists, every: 1}
 searches: {refuse_new_ids: 2, expire_after_seconds: 600}
 data:
   hidden: 0.35
   hidden_hours: {every: 24, hours: 6}
   empty_lists_missing: true
+lists: {comments: 250, comment_cap: 200, cap_refuses: true, private_likes: 0.5}
 tokens: {lives_requests: 40, error_status: 401}
-quota: {daily: 25, day_seconds: 60}
+quota: {daily: 25, daily_follow: 50, day_seconds: 60}
 latency: {seconds: 0.8, up_to: 3}
 """
 
@@ -44,13 +47,15 @@ def test_a_file_says_all_that_a_profile_can():
                 requests=(5, 9),
                 retry_after=2,
             ),
+            ScheduledFault(fault=FaultName.DATA_WITH_500, of=Requests.PLAYLISTS, every=1),
         ),
         searches=SearchBehaviour(refuse_new_ids=2, expire_after_seconds=600),
         data=DataBehaviour(
             hidden=0.35, hidden_hours=HiddenHours(every=24, hours=6), empty_lists_missing=True
         ),
+        lists=ListBehaviour(comments=250, comment_cap=200, cap_refuses=True, private_likes=0.5),
         tokens=TokenBehaviour(lives_requests=40, error_status=401),
-        quota=QuotaBehaviour(daily=25, day_seconds=60),
+        quota=QuotaBehaviour(daily=25, daily_follow=50, day_seconds=60),
         latency=Latency(seconds=0.8, up_to=3),
     )
 
@@ -129,6 +134,14 @@ def test_binary_data_is_told(tmp_path):
         ("data: {hidden_hours: {every: 6, hours: 7}}", "7 of every 6 hours is impossible"),
         ("data: {empty_lists_missing: yes}", "'yes' is unknown; Possible: true, false"),
         ("searches: {lost_at_page: 1.5}", "must be a whole number, not '1.5'"),
+        ("lists: {comment: 3}", "lists.comment: 'comment' is unknown; did you mean comments?"),
+        ("lists: {deleted: 2}", "lists: deleted must be between 0 and 1, not 2.0"),
+        ("lists: {followers: -1}", "lists: followers must be at least 0, not -1"),
+        ("faults: [{fault: hang, of: user, every: 3}]", "'user' is unknown; did you mean users?"),
+        (
+            "faults: [{fault: search_lost, of: users, every: 3}]",
+            "faults[1]: search_lost cannot happen to users: they have no search",
+        ),
         ("quota: {day_seconds: 0}", "quota: day_seconds must be at least 1, not 0"),
         ("faults: hang", "faults takes a list"),
         ("faults: [hang]", "faults[1] must hold keys and values"),

@@ -99,6 +99,18 @@ class DataBehaviour:
             raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
 
 
+_LIST_COUNTS = (
+    "comments",
+    "replies",
+    "followers",
+    "following",
+    "liked_videos",
+    "reposted_videos",
+    "products",
+    "reviews",
+    "comment_cap",
+    "follower_cap",
+)
 _LIST_SHARES = (
     "deleted",
     "unknown_users",
@@ -149,6 +161,9 @@ class ListBehaviour:
         for name in _LIST_SHARES:
             if not 0 <= getattr(self, name) <= 1:
                 raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        for name in _LIST_COUNTS:
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.research_api.endpoints import PRODUCT, REVIEW, SHOP
@@ -85,7 +86,7 @@ class _ShopSource(Source):
 
 
 class Shops(_ShopSource):
-    """The shops whose names have the wanted words in them."""
+    """The shops whose names have the wanted words in them; never more than ten."""
 
     name = Requests.SHOPS
     endpoint = SHOP
@@ -95,8 +96,8 @@ class Shops(_ShopSource):
 
     def find(self, seed: str) -> Listed:
         shops = (self._shop(number) for number in range(_SHOPS))
-        found = [Entry(shop) for shop in shops if seed.lower() in shop.name.lower()]
-        return Listed(SHOP.records_keys[0], found)
+        found = (Entry(shop) for shop in shops if seed.lower() in shop.name.lower())
+        return Listed(SHOP.records_keys[0], list(islice(found, SHOP.max_count)))
 
     def record(self, item: _Shop, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("shop record", item.number)
