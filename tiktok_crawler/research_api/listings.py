@@ -44,7 +44,8 @@ NUMBER_KEYS = frozenset(
 class Listing:
     """One kind of listing; `name` is what the ledger knows it by.
 
-    The API may refuse cursors of `cap` and more, in place of saying that there is nothing there.
+    The API may refuse cursors of `cap` and more, in place of saying that there is nothing there,
+    and pages that reach across it.
     """
 
     name: str
@@ -56,6 +57,13 @@ class Listing:
     def has_pages(self) -> bool:
         """Whether a seed can have more records than come at once."""
         return self.endpoint.paging is not Paging.SINGLE
+
+    def page_size(self, cursor: int) -> int:
+        """How many records to ask for from a cursor on."""
+        largest = self.endpoint.max_count
+        if self.cap is None or cursor >= self.cap:
+            return largest
+        return min(largest, self.cap - cursor)
 
     def describe(self, seed: str) -> str:
         """A listing in words, such as `comments of video_id 7`."""
@@ -115,7 +123,7 @@ def listing_body(request: ListRequest) -> dict[str, Any]:
     elif endpoint.paging is Paging.NUMBERED:
         body |= {"page_start": request.cursor + 1, "page_size": endpoint.max_count}
     elif endpoint.paging is not Paging.SINGLE:
-        body["max_count"] = endpoint.max_count
+        body["max_count"] = listing.page_size(request.cursor)
         if request.cursor:
             body["cursor"] = request.cursor
     if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):

@@ -119,7 +119,8 @@ def _next_cursor(request: ListRequest, data: Mapping[str, Any]) -> int:
         return request.cursor + 1
     cursor = _number(data.get("cursor"))
     if cursor is None and endpoint.paging is Paging.INDEX:
-        return min(request.cursor + endpoint.max_count, LARGEST_CURSOR)
+        size = request.listing.page_size(request.cursor)
+        return min(request.cursor + size, LARGEST_CURSOR)
     return request.cursor if cursor is None else cursor
 
 
