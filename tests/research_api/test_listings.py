@@ -19,6 +19,15 @@ VIDEO_LIST_FIELDS = (
     "video_duration, hashtag_info_list, sticker_info_list, effect_info_list, video_mention_list, "
     "video_label, video_tag"
 )
+USER_FIELDS = (
+    "display_name, bio_description, avatar_url, is_verified, follower_count, following_count, "
+    "likes_count, video_count, bio_url"
+)
+PRODUCT_FIELDS = (
+    "product_id, product_sold_count, product_description, product_price, product_review_count, "
+    "product_name, product_rating_1_count, product_rating_2_count, product_rating_3_count, "
+    "product_rating_4_count, product_rating_5_count"
+)
 DOCUMENTED = {
     # API.md 4 to 10: path, fields, largest page
     listings.COMMENTS: (
@@ -28,8 +37,7 @@ DOCUMENTED = {
     ),
     listings.USERS: (
         "user/info/",
-        "display_name, bio_description, avatar_url, is_verified, follower_count, following_count, "
-        "likes_count, video_count, bio_url",
+        USER_FIELDS,
         1,
     ),
     listings.FOLLOWERS: ("user/followers/", "", 100),
@@ -45,9 +53,7 @@ DOCUMENTED = {
     ),
     listings.PRODUCTS: (
         "tts/product/",
-        "product_id, product_sold_count, product_description, product_price, product_review_count, "
-        "product_name, product_rating_1_count, product_rating_2_count, product_rating_3_count, "
-        "product_rating_4_count, product_rating_5_count",
+        PRODUCT_FIELDS,
         10,
     ),
     listings.REVIEWS: (

@@ -136,15 +136,16 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
         data = endpoint.usable(payload.get("data"))
-        says_so = status < ERRORS or code == "ok" or bool(endpoint.records_of(data))
+        says_so = code == "ok" or bool(data if status < ERRORS else endpoint.records_of(data))
         if says_so and endpoint.is_answered_by(data):
             return Verdict(Kind.PAGE, status, code, log_id=log_id, data=data)
         message = "the answer does not say whether there is more"
         if code == "ok" and status < ERRORS:
             return Verdict(Kind.MALFORMED, status, code, message, log_id, data or {})
-    if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
-        return Verdict(Kind.WITHHELD, status, code, message, log_id)
-    return Verdict(_kind(status, code, message), status, code, message, log_id)
+    kind = _kind(status, code, message)
+    if kind is Kind.REFUSED and status == HTTPStatus.FORBIDDEN and endpoint is LIKED_VIDEOS:
+        kind = Kind.WITHHELD  # API.md 6
+    return Verdict(kind, status, code, message, log_id)
 
 
 def _kind(status: int, code: str = "", message: str = "") -> Kind:

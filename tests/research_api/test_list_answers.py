@@ -1,0 +1,262 @@
+"""What answers of the endpoints that list things mean (API.md 4 to 11, 13.15)."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.errors import Kind, Verdict, classify
+from tiktok_crawler.research_api.listings import LISTINGS
+
+LOG_ID = "20240405132544A8A35938AA061A19F445"
+OK = {"code": "ok", "message": "", "log_id": LOG_ID}
+ENDPOINTS = {name: listing.endpoint for name, listing in LISTINGS.items()}
+MORE = {"cursor": 100, "has_more": True}
+
+# An answer with records for each, as API.md describes it.
+DATA = {
+    "comments": {"comments": [{"id": 7, "text": ""}], **MORE},
+    "replies": {"comments": [{"id": 8, "parent_comment_id": 7}], **MORE},
+    "users": {"display_name": "Ada", "bio_description": "", "follower_count": 3},
+    "followers": {"user_followers": [{"display_name": "B", "username": "bob"}], **MORE},
+    "following": {"user_following": [{"display_name": "B", "username": "bob"}], **MORE},
+    "liked_videos": {"user_liked_videos": [{"id": 7}], **MORE},
+    "pinned_videos": {"pinned_videos_list": [{"id": 7}]},
+    "reposted_videos": {"reposted_videos": [{"id": 7}], **MORE},
+    "playlists": {"playlist_id": 9, "playlist_name": "x", "playlist_video_ids": [7], **MORE},
+    "shops": {"shop_data": [{"shop_id": 9}]},
+    "products": {"product_data": [{"product_id": 9}]},
+    "reviews": {"review_data": [{"review_text": "good"}]},
+}
+SHOPS = ("shops", "products", "reviews")
+WITHOUT_HAS_MORE = ("users", "pinned_videos", *SHOPS)
+WITH_HAS_MORE = tuple(name for name in DATA if name not in WITHOUT_HAS_MORE)
+OF_USERS = ("users", "followers", "following", "liked_videos", "pinned_videos", "reposted_videos")
+
+
+def answer(data=None, **error):
+    """A body; without `data`, that key is missing, and without an error, so is that."""
+    body = {} if data is None else {"data": data}
+    return json.dumps(body | ({"error": {"log_id": LOG_ID, **error}} if error else {})).encode()
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("message", ["", "ok", "ok."])
+def test_success_is_a_page_with_its_data(name, message):
+    verdict = classify(200, answer(DATA[name], **OK | {"message": message}), ENDPOINTS[name])
+
+    assert verdict == Verdict(Kind.PAGE, 200, "ok", "", LOG_ID, DATA[name])
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("error", [{}, {"code": "", "message": ""}, OK])
+def test_a_500_with_valid_data_and_no_error_message_is_a_page(name, error):
+    verdict = classify(500, answer(DATA[name], **error), ENDPOINTS[name])
+
+    assert verdict.kind is Kind.PAGE
+    assert verdict.data == DATA[name]
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", [None, {}, "data"])
+def test_a_500_with_a_message_is_a_fault_whatever_data_it_has(name, data):
+    body = answer(DATA[name] if data == "data" else data, code="", message="Server Internal Error")
+
+    assert classify(500, body, ENDPOINTS[name]).kind is Kind.FAULT
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", [None, {}])
+def test_a_500_without_data_is_a_fault(name, data):
+    assert classify(500, answer(data), ENDPOINTS[name]).kind is Kind.FAULT
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_shop_answers_need_no_error_object(name):
+    assert classify(200, answer(DATA[name]), ENDPOINTS[name]).kind is Kind.PAGE
+
+
+@pytest.mark.parametrize("name", SHOPS)
+def test_an_empty_list_of_a_shop_is_its_end_also_without_an_error_object(name):
+    (key,) = ENDPOINTS[name].records_keys
+
+    assert classify(200, answer({key: []}), ENDPOINTS[name]).kind is Kind.PAGE
+
+
+@pytest.mark.parametrize("name", ["pinned_videos", *SHOPS])
+@pytest.mark.parametrize("data", [{}, "null"])
+def test_ok_without_its_list_is_an_empty_page_where_no_has_more_is_expected(name, data):
+    (key,) = ENDPOINTS[name].records_keys
+    verdict = classify(200, answer({key: None} if data else data, **OK), ENDPOINTS[name])
+
+    assert verdict.kind is Kind.PAGE
+    assert ENDPOINTS[name].records_of(verdict.data) == ()
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("body", [b"{}", b'{"data":{}}', b'{"data":null}', b'{"error":{}}'])
+def test_an_answer_that_says_nothing_is_no_empty_list(name, body):
+    assert classify(200, body, ENDPOINTS[name]).kind is Kind.FAULT
+
+
+@pytest.mark.parametrize("name", WITH_HAS_MORE)
+@pytest.mark.parametrize("has_more", ["missing", None, "no", 0])
+def test_ok_without_has_more_is_malformed_and_keeps_its_records(name, has_more):
+    data = {key: value for key, value in DATA[name].items() if key != "has_more"}
+    data |= {} if has_more == "missing" else {"has_more": has_more}
+
+    verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
+
+    assert verdict.kind is Kind.MALFORMED
+    assert verdict.data == data
+
+
+@pytest.mark.parametrize("name", WITH_HAS_MORE)
+@pytest.mark.parametrize("has_more", [True, False])
+def test_has_more_alone_makes_a_page(name, has_more):
+    verdict = classify(200, answer({"has_more": has_more}, **OK), ENDPOINTS[name])
+
+    assert verdict.kind is Kind.PAGE
+
+
+@pytest.mark.parametrize("data", [{}, None, {"username": "ada"}, {"unknown": 1}])
+def test_a_profile_without_anything_of_a_profile_is_malformed(data):
+    assert classify(200, answer(data, **OK), endpoints.USER_INFO).kind is Kind.MALFORMED
+
+
+@pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])
+@pytest.mark.parametrize("records", [{"0": {"id": 7}}, "none", 7, True])
+def test_records_that_are_no_list_are_malformed(name, records):
+    data = DATA[name] | dict.fromkeys(ENDPOINTS[name].records_keys, records)
+    verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
+
+    assert verdict.kind is Kind.MALFORMED
+    assert verdict.data == {}
+
+
+REPOSTED = endpoints.REPOSTED_VIDEOS
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"reposted_videos": [{"id": 7}]},
+        {"user_reposted_videos": [{"id": 7}]},
+        {"reposted_videos": [], "user_reposted_videos": [{"id": 7}]},
+        {"reposted_videos": [{"id": 7}], "user_reposted_videos": None},
+    ],
+)
+def test_reposted_videos_are_read_under_either_key(data):
+    verdict = classify(200, answer(data | MORE, **OK), REPOSTED)
+
+    assert verdict.kind is Kind.PAGE
+    assert REPOSTED.records_of(verdict.data) == ({"id": 7},)
+
+
+def test_a_playlist_is_one_record_without_what_is_about_pages():
+    assert endpoints.PLAYLIST_INFO.records_of(DATA["playlists"]) == (
+        {"playlist_id": 9, "playlist_name": "x", "playlist_video_ids": [7]},
+    )
+
+
+def test_a_profile_is_one_record_with_what_nobody_knows():
+    data = DATA["users"] | {"brand_new": 1}
+
+    assert endpoints.USER_INFO.records_of(data) == (data,)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", [None, {}])
+def test_no_data_has_no_records(name, data):
+    assert ENDPOINTS[name].records_of(data) == ()
+
+
+REFUSALS = [
+    ("`username: ada` is invalid: cannot find the user", Kind.NOT_FOUND),
+    ("API cannot return this user's information", Kind.WITHHELD),
+    ("This user is private", Kind.WITHHELD),
+    ("The information cannot be returned", Kind.WITHHELD),
+    ("The field is invalid", Kind.REFUSED),
+]
+
+
+@pytest.mark.parametrize("name", OF_USERS)
+@pytest.mark.parametrize("data", [None, {}])
+@pytest.mark.parametrize(("message", "kind"), REFUSALS)
+@pytest.mark.parametrize("status", [200, 400, 404])
+def test_a_refusal_of_a_user_is_an_answer_and_no_fault(name, data, message, kind, status):
+    body = answer(data, code="invalid_params", message=message)
+    verdict = classify(status, body, ENDPOINTS[name])
+
+    assert verdict == Verdict(kind, status, "invalid_params", message, LOG_ID)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(b"{}", id="nothing in it"),
+        pytest.param(answer({}, code="ok"), id="ok"),
+        pytest.param(answer({}, code="access_denied", message="no"), id="unknown code"),
+        pytest.param(answer(None, code="invalid_params", message="no"), id="invalid_params"),
+    ],
+)
+def test_a_403_of_liked_videos_says_that_they_are_private_whatever_it_says(body):
+    # API.md 6: the text is not recorded.
+    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is Kind.WITHHELD
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        ("scope_not_authorized", Kind.SCOPE),
+        ("access_token_invalid", Kind.TOKEN),
+        ("rate_limit_exceeded", Kind.RATE),
+        ("daily_quota_limit_exceeded", Kind.DAILY_QUOTA),
+        ("internal_error", Kind.FAULT),
+    ],
+)
+@pytest.mark.parametrize("name", DATA)
+def test_a_403_with_a_known_code_means_what_the_code_says(name, code, kind):
+    assert classify(403, answer({}, code=code, message=""), ENDPOINTS[name]).kind is kind
+
+
+@pytest.mark.parametrize("body", [b"", b"<html><h1>403 Forbidden</h1></html>"])
+@pytest.mark.parametrize("name", DATA)
+def test_a_403_that_is_not_the_apis_own_says_nothing_of_a_list(name, body):
+    assert classify(403, body, ENDPOINTS[name]).kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize("name", [name for name in DATA if name != "liked_videos"])
+def test_a_403_of_anything_else_is_a_refusal(name):
+    assert classify(403, answer({}), ENDPOINTS[name]).kind is Kind.REFUSED
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+)
+KEYS = sorted({key for data in DATA.values() for key in data})
+ANY_DATA = JSON | st.dictionaries(st.sampled_from(KEYS), JSON)
+ANY_ERROR = JSON | st.dictionaries(st.sampled_from(["code", "message", "msg", "log_id"]), JSON)
+ANSWERS = JSON | st.fixed_dictionaries({}, optional={"data": ANY_DATA, "error": ANY_ERROR})
+
+
+@given(st.integers(0, 999), ANSWERS, st.sampled_from(sorted(ENDPOINTS)))
+def test_every_answer_of_every_endpoint_has_a_verdict(status, body, name):
+    endpoint = ENDPOINTS[name]
+    verdict = classify(status, json.dumps(body).encode(), endpoint)
+
+    assert verdict.status == status
+    assert (verdict.data is not None) is (verdict.kind in {Kind.PAGE, Kind.MALFORMED})
+    assert isinstance(endpoint.records_of(verdict.data), tuple)
+
+
+@given(ANY_DATA, st.sampled_from(sorted(ENDPOINTS)))
+def test_any_data_beside_ok_is_a_page_or_malformed(data, name):
+    kind = classify(200, answer(data, **OK), ENDPOINTS[name]).kind
+
+    assert kind in {Kind.PAGE, Kind.MALFORMED}
