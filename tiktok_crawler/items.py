@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.collection.date_range import DAY, midnight
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Paging
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -196,8 +196,9 @@ class ListRequest:
 class ListPage:
     """One answer to a request of a listing: charged for, stored at once, and resumed from.
 
-    `records` are the API's objects as they came; `cursor` is where the next page starts. Where the
-    API never said whether there is more, the page that stands for its answer is `suspicious`.
+    `records` are the API's objects as they came; `cursor` is where the next page starts, never
+    before this one. Where the API never said whether there is more, the page that stands for its
+    answer is `suspicious`.
     """
 
     request: ListRequest
@@ -216,14 +217,7 @@ class ListPage:
     @property
     def advances(self) -> bool:
         """Whether the cursor moved on as the endpoint's does."""
-        before = self.request.cursor
-        match self.request.listing.endpoint.paging:
-            case Paging.OPAQUE:
-                return self.cursor not in (0, before)
-            case Paging.FALLING:
-                return self.cursor > 0 and (before == 0 or self.cursor < before)
-            case _:
-                return self.cursor > before
+        return self.request.endpoint.paging.leads_on(self.request.cursor, self.cursor)
 
     @property
     def record_ids(self) -> frozenset[str]:

@@ -43,6 +43,16 @@ class Paging(StrEnum):
     NUMBERED = "numbered"
     """`page_start` counts pages from 1, until one comes empty (API.md 10.2)."""
 
+    def leads_on(self, before: int, cursor: int) -> bool:
+        """Whether a page at `cursor` comes after the one at `before`; 0 is the first."""
+        match self:
+            case Paging.OPAQUE:
+                return cursor not in (0, before)
+            case Paging.FALLING:
+                return 0 < cursor < before or before == 0 < cursor
+            case _:
+                return cursor > before
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:

@@ -113,15 +113,17 @@ def _has_more(endpoint: Endpoint, data: Mapping[str, Any], records: tuple[Any, .
 
 
 def _next_cursor(request: ListRequest, data: Mapping[str, Any]) -> int:
-    """Where the next page starts; where the API does not say so, an index can be reckoned."""
-    endpoint = request.listing.endpoint
-    if endpoint.paging is Paging.NUMBERED:
-        return request.cursor + 1
+    """Where the next page starts; where the API does not say so, an index can be reckoned.
+
+    A cursor that leads back is not followed: the listing stands still instead.
+    """
+    paging, before = request.endpoint.paging, request.cursor
+    if paging is Paging.NUMBERED:
+        return before + 1
     cursor = _number(data.get("cursor"))
-    if cursor is None and endpoint.paging is Paging.INDEX:
-        size = request.listing.page_size(request.cursor)
-        return min(request.cursor + size, LARGEST_CURSOR)
-    return request.cursor if cursor is None else cursor
+    if cursor is None and paging is Paging.INDEX:
+        return min(before + request.listing.page_size(before), LARGEST_CURSOR)
+    return before if cursor is None or not paging.leads_on(before, cursor) else cursor
 
 
 def _cursor(value: object, request: PageRequest) -> int:
