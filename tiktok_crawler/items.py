@@ -245,6 +245,8 @@ def _identities(record: Any) -> frozenset[str]:
         for key in ("id", "username", "product_id"):
             if key in record:
                 return frozenset({str(record[key])})
+        if "playlist_id" in record:
+            return frozenset()
     return frozenset({repr(record)})
 
 
