@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 MAX_ID = 2**63 - 1
 MAX_ID_DIGITS = 19
 MAX_NAME_LENGTH = 200
+NO_NAME_HAS = frozenset("@/")
 
 ID_KEYS = NUMBER_KEYS | {SeedKey.PRODUCT_ID}
 
@@ -49,6 +50,7 @@ def _username(text: str) -> str:
     """The handle without the @ that the API does not take (API.md 5)."""
     name = text.removeprefix("@")
     has_blank = len(name.split()) != 1
-    if has_blank or text_problem(name) or len(name) > MAX_NAME_LENGTH or "/" in name:
+    has_sign = not NO_NAME_HAS.isdisjoint(name)
+    if has_blank or has_sign or text_problem(name) or len(name) > MAX_NAME_LENGTH:
         raise ValueError(f"{quoted(text)} is not a username, such as some.body1")
     return name
