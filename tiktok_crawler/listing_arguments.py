@@ -138,12 +138,8 @@ def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
 
 def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:
     """The seeds of an argument, or of the file that it names: `@file.txt`."""
-    place = f"-a {name}"
-    texts = [written]
-    if written.startswith("@") and Path(written[1:]).is_file():
-        place, texts = written[1:], _lines(Path(written[1:]))
-    elif written.startswith("@") and key is not SeedKey.USERNAME:
-        raise UsageError(f"-a {name}={quoted(written)}: there is no such file")
+    path = _file(name, written, key)
+    place, texts = (str(path), _lines(path)) if path else (f"-a {name}", [written])
     try:
         seeds = read_seeds(texts, key)
     except ValueError as exc:
@@ -151,6 +147,26 @@ def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:
     if not seeds:
         raise UsageError(f"{place}: names nothing")
     return seeds
+
+
+def _file(name: str, written: str, key: SeedKey) -> Path | None:
+    """The file that is named; of usernames a list can begin with an @ as well."""
+    if not written.startswith("@"):
+        return None
+    path = Path(written[1:])
+    if _is_file(path):
+        return path
+    if key is SeedKey.USERNAME and "," in written:
+        return None
+    hint = "; names are written without @" if key is SeedKey.USERNAME else ""
+    raise UsageError(f"-a {name}={quoted(written)}: there is no such file{hint}")
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except OSError:  # such as a name that is too long for one
+        return False
 
 
 def _lines(path: Path) -> list[str]:
