@@ -58,6 +58,8 @@ LIMITS = {
 
 COMMON = ("max_age", "tags", "max_requests")
 DATES = ("start_date", "end_date")
+ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), "min_comment_count": OF_VIDEOS}
+"""Arguments that say more about where seeds come from."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,7 @@ def _source(
         choice = listed([f"-a {name}=..." for name in sources(listing)])
         found = f", not {len(names)}" if names else ""
         raise UsageError(f"{listing.name} need one of {choice}{found}")
+    _check_company(given, names[0])
     least = arguments.whole_number(given, "min_comment_count") or 1
     if names[0] == "from_tag":
         tag = _parsed("from_tag", given["from_tag"], parse_tag)
@@ -126,6 +129,13 @@ def _source(
         fingerprint = collection.query.fingerprint
         return SeedsOfQuery(fingerprint, collection.dates, least), collection.tags
     return _named_seeds(listing, names[0], given[names[0]]), ()
+
+
+def _check_company(given: Mapping[str, str], source: str) -> None:
+    for name, sources_ in ONLY_BESIDE.items():
+        if name in given and source not in sources_:
+            choice = listed([f"-a {one}=..." for one in sources_])
+            raise UsageError(f"-a {name}=...: has a meaning only beside {choice}")
 
 
 def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
