@@ -105,8 +105,7 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> Given:
     limit = LIMITS.get(listing.seed_key, "")
     stage = Stage(listing, source, _age(given), arguments.whole_number(given, limit))
     stages = (stage, stage.of_replies()) if _switch(given, "replies") else (stage,)
-    own_tags = tuple(_parsed("tags", tag, parse_tag) for tag in _list(given.get("tags", "")))
-    return Given(stages, own_tags or tags, arguments.whole_number(given, "max_requests"))
+    return Given(stages, _tags(given) or tags, arguments.whole_number(given, "max_requests"))
 
 
 def _source(
@@ -200,8 +199,10 @@ def _switch(given: Mapping[str, str], name: str) -> bool:
     return value == "1"
 
 
-def _list(text: str) -> list[str]:
-    return [part for part in text.split(",") if part.strip()]
+def _tags(given: Mapping[str, str]) -> tuple[str, ...]:
+    """The tags in their order, without repeats."""
+    written = given["tags"].split(",") if "tags" in given else []
+    return tuple(dict.fromkeys(_parsed("tags", tag, parse_tag) for tag in written))
 
 
 def _parsed(name: str, value: str, parse: Callable[[str], T]) -> T:
