@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.collection.seeds import SeedsOfQuery, Stage
 from tiktok_crawler.collection.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.listings import SeedKey
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
@@ -108,8 +109,12 @@ def _wish(
 ) -> AlsoCollect:
     if limits is None:
         return AlsoCollect(listing)
-    path = f"{KEY}.{listing.name}"
-    found = {e.key: e.value for e in reader.entries(limits, path, tuple(_limit_keys(listing)))}
+    path, keys = f"{KEY}.{listing.name}", tuple(_limit_keys(listing))
+    if not keys:
+        if not _is_empty(limits):
+            findings.mistake(limits.place, path, "takes no limits")
+        return AlsoCollect(listing)
+    found = {entry.key: entry.value for entry in reader.entries(limits, path, keys)}
     read = {key: _number(found[key], f"{path}.{key}", reader, findings) for key in found}
     limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
     return AlsoCollect(
@@ -120,10 +125,19 @@ def _wish(
     )
 
 
+def _is_empty(node: Node) -> bool:
+    match node:
+        case TextNode():
+            return node.is_missing
+        case MapNode():
+            return not node.entries
+    return False
+
+
 def _limit_keys(listing: Listing) -> Iterator[str]:
     if listing is listings.COMMENTS:
         yield from ("max_per_video", "min_comment_count", "replies")
-    elif listing.has_pages:
+    elif listing.has_pages and listing.seed_key is SeedKey.USERNAME:
         yield "max_per_user"
 
 
