@@ -1,0 +1,125 @@
+"""The lines of feeds: columns of each kind of record, and what is in them."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.feed_items import feed_items, listed_feed_items
+from tiktok_crawler.items import ListPage, ListRequest, Page, PageRequest
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.listings import LISTINGS, Listing
+
+NOW = datetime(2024, 6, 1, tzinfo=UTC)
+DAY = date(2024, 1, 1)
+
+
+def lines(listing: Listing, *records: object, seed: str = "ada") -> list[dict[str, object]]:
+    request = ListRequest(listing, seed, 1)
+    page = ListPage(request, records, 0, has_more=False, log_id=None, received_at=NOW)
+    return [dict(item) for item in listed_feed_items(page)]
+
+
+def columns(listing: Listing) -> set[str]:
+    page = ListPage(ListRequest(listing, "ada", 1), ({},), 0, False, None, NOW)  # noqa: FBT003
+    (item,) = listed_feed_items(page)
+    return set(item.fields)
+
+
+@pytest.mark.parametrize(
+    ("listing", "record", "line"),
+    [
+        (
+            listings.COMMENTS,
+            {"id": 7, "video_id": 5, "text": "", "display_name": "A"},
+            {"id": 7, "video_id": 5, "text": "", "display_name": "A"},
+        ),
+        (listings.USERS, {"display_name": "A"}, {"username": "ada", "display_name": "A"}),
+        (
+            listings.FOLLOWERS,
+            {"username": "bob", "display_name": "B"},
+            {"followed": "ada", "follower": "bob", "display_name": "B"},
+        ),
+        (
+            listings.FOLLOWING,
+            {"username": "bob", "display_name": "B"},
+            {"follower": "ada", "followed": "bob", "display_name": "B"},
+        ),
+        (
+            listings.LIKED_VIDEOS,
+            {"id": 7, "username": "bob"},
+            {"listed_by": "ada", "id": 7, "username": "bob"},
+        ),
+        (listings.PINNED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
+        (listings.REPOSTED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
+        (
+            listings.PLAYLISTS,
+            {"playlist_id": 9, "playlist_video_ids": [7]},
+            {"playlist_id": 9, "playlist_video_ids": [7]},
+        ),
+        (listings.SHOPS, {"shop_id": 9, "shop_name": "A"}, {"shop_id": 9, "shop_name": "A"}),
+        (listings.PRODUCTS, {"product_id": 9}, {"shop_id": "ada", "product_id": 9}),
+        (listings.REVIEWS, {"review_text": "x"}, {"product_id": "ada", "review_text": "x"}),
+    ],
+    ids=lambda value: getattr(value, "name", ""),
+)
+def test_a_line_says_of_what_its_record_was_listed(listing, record, line):
+    assert lines(listing, record) == [line]
+
+
+def test_a_record_that_names_its_user_keeps_that_name():
+    assert lines(listings.USERS, {"username": "Ada"}) == [{"username": "Ada"}]
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
+def test_all_columns_are_there_though_a_record_lacks_them(listing):
+    renamed = {listings.FOLLOWERS: {"username"}, listings.FOLLOWING: {"username"}}
+
+    expected = {*listing.endpoint.record_keys} - renamed.get(listing, set())
+    assert expected | {"extra_data"} <= columns(listing)
+
+
+def test_both_ends_of_an_edge_are_columns():
+    assert columns(listings.FOLLOWERS) == columns(listings.FOLLOWING)
+    assert {"follower", "followed"} < columns(listings.FOLLOWERS)
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
+def test_what_nobody_knows_is_in_extra_data(listing):
+    (line,) = lines(listing, {"brand_new": {"x": 1}, "extra_data": 5})
+
+    assert line["extra_data"] == {"brand_new": {"x": 1}, "extra_data": 5}
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
+def test_what_is_no_record_has_no_line(listing):
+    assert lines(listing, None, "nonsense", 7, []) == []
+    assert len(lines(listing, {}, "nonsense", {})) == 2
+
+
+def test_lines_have_nothing_that_no_file_can_hold():
+    (line,) = lines(listings.COMMENTS, {"text": "a\0b\ud800", "new\0": ["\0"], "like_count": 3})
+
+    assert line == {"text": "ab", "like_count": 3, "extra_data": {"new": [""]}}
+
+
+def test_a_record_is_left_as_it_is():
+    record = {"username": "b\0b", "brand_new": 1}
+
+    lines(listings.FOLLOWERS, record)
+
+    assert record == {"username": "b\0b", "brand_new": 1}
+
+
+def test_a_search_has_a_line_a_video_with_all_columns():
+    request = PageRequest(1, DateRange(DAY, DAY), ("id",), 100)
+    records = ({"id": 7, "brand_new": 1}, "nonsense", {"id": 8})
+    page = Page(request, records, 100, None, has_more=False, log_id=None, received_at=NOW)
+
+    items = list(feed_items(page))
+
+    assert [dict(item) for item in items] == [{"id": 7, "extra_data": {"brand_new": 1}}, {"id": 8}]
+    assert {*VIDEO_QUERY.fields, "extra_data"} == set(items[0].fields)
