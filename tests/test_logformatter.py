@@ -14,8 +14,18 @@ from scrapy.utils.log import logformatter_adapter
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import Page, PageRequest, ParkedWindow
+from tiktok_crawler.items import (
+    ListPage,
+    ListRequest,
+    Page,
+    PageRequest,
+    ParkedSeed,
+    ParkedWindow,
+    RefusedSeed,
+    SeedStatus,
+)
 from tiktok_crawler.logformatter import PageLogFormatter, describe
+from tiktok_crawler.research_api.listings import COMMENTS, LIKED_VIDEOS
 
 CAPTION = "a caption of ada's"
 REQUEST = PageRequest(3, DateRange(date(2024, 1, 1), date(2024, 1, 31)), ("id",), 100, cursor=200)
@@ -29,6 +39,9 @@ PAGE = Page(
     received_at=datetime(2024, 6, 1, tzinfo=UTC),
 )
 
+COMMENTS_OF_7 = ListRequest(COMMENTS, "7", 3, cursor=200)
+LIKED_BY_ADA = ListRequest(LIKED_VIDEOS, "ada", 4)
+
 
 @dataclass
 class Note:
@@ -40,6 +53,15 @@ class Note:
     [
         (PAGE, "page of 2024-01-01..2024-01-31 at cursor 200: 1 records"),
         (ParkedWindow(REQUEST, CAPTION), "parked window 2024-01-01..2024-01-31"),
+        (
+            ListPage(COMMENTS_OF_7, PAGE.records, 300, True, None, PAGE.received_at),  # noqa: FBT003
+            "page of comments of video_id 7 at cursor 200: 1 records",
+        ),
+        (ParkedSeed(COMMENTS_OF_7, CAPTION), "parked comments of video_id 7"),
+        (
+            RefusedSeed(LIKED_BY_ADA, SeedStatus.WITHHELD, CAPTION, None, PAGE.received_at),
+            "liked videos of username ada: withheld",
+        ),
         (Note(CAPTION), "Note"),
         ({"video_description": CAPTION}, "dict"),
     ],

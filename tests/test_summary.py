@@ -9,8 +9,10 @@ import pytest
 
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.plan import Known, Parked, Wanted, make_plan
+from tiktok_crawler.collection.seeds import GivenSeeds, Stage, StageRemains
 from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.items import PageRequest
+from tiktok_crawler.research_api import listings
 from tiktok_crawler.storage.ledger import Totals
 from tiktok_crawler.storage.models import WindowState
 from tiktok_crawler.storage.session import Remains
@@ -27,7 +29,7 @@ def summary(known: Known = ALL, **stats: int) -> Summary:
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
     remains = Remains(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
-    return Summary(remains, counts, "SQLite database tiktok.db")
+    return Summary(remains, (), counts, "SQLite database tiktok.db")
 
 
 def test_it_counts_what_this_run_did_and_what_the_query_has():
@@ -96,3 +98,53 @@ def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
         unfinished.text(command=None)
     )
     assert unfinished.is_unfinished
+
+
+LIKED = Stage(listings.LIKED_VIDEOS, GivenSeeds(("ada",)))
+USERS = Stage(listings.USERS, GivenSeeds(("ada",)))
+DONE = StageRemains(open=0, complete=1200, refused=34, parked=0, records=56789)
+BEGUN = StageRemains(open=3, complete=1, refused=0, parked=2, records=5)
+
+
+def listed(*stages: tuple[Stage, StageRemains]) -> Summary:
+    counts = {
+        "tiktok/records/new_count": 1000,
+        "tiktok/records/updated_count": 2,
+        "tiktok/requests/sent_count": 1240,
+    }
+    return Summary(None, stages, counts, "SQLite database tiktok.db")
+
+
+def test_listings_are_counted_by_what_became_of_their_seeds():
+    text = listed((LIKED, DONE)).text(command=None)
+    assert (
+        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 given up for now; they "
+        "have 56,789 records"
+    ) in text
+    assert "1,000 new, 2 updated in this run" in text
+    assert "1,240 in this run" in text
+    assert "SQLite database tiktok.db" in text
+    assert "Collection" not in text
+    assert "left" not in text
+    assert not listed((LIKED, DONE)).is_unfinished
+
+
+@pytest.mark.parametrize("left", [{"open": 1}, {"parked": 1}])
+def test_seeds_that_are_open_or_given_up_come_with_the_command_that_goes_on(left):
+    unfinished = listed((USERS, DONE), (LIKED, replace(DONE, **left)))
+    assert unfinished.is_unfinished
+    text = unfinished.text(command="scrapy crawl users")
+    assert "left       the seeds that are open or given up; run: scrapy crawl users" in text
+
+
+def test_a_crawl_of_videos_that_lists_more_says_both():
+    both = replace(summary(tiktok__requests__sent_count=7), stages=((USERS, BEGUN),))
+    text = both.text(command=None)
+    assert text.index("Collection of") < text.index("Listings") < text.index("  data  ")
+    assert text.count("7 in this run") == 1
+    assert both.is_unfinished
+
+
+def test_a_crawl_that_came_to_nothing_says_where_the_data_is():
+    nothing = listed()
+    assert nothing.text(command=None) == "\n  data       SQLite database tiktok.db"
