@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from dataclasses import replace
 from datetime import timedelta
 from enum import StrEnum
 
@@ -384,9 +385,11 @@ def test_requests_are_booked_on_the_hash_of_the_client_key_without_a_second_warn
 ):
     chosen = secrets(f"client_key: ada\nclient_secret: {SECRET}\n", 0o644)
 
-    account = configuration.quota_account(chosen, Pool.RESEARCH, {})
+    account = configuration.quota_account(chosen, Pool.RESEARCH, "videos", {})
 
-    assert account == QuotaAccount.of("ada", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
+    assert account == replace(
+        QuotaAccount.of("ada", Pool.RESEARCH, daily_budget=None, parked_share=0.1), part="videos"
+    )
     assert not caplog.records
 
 
@@ -577,3 +580,63 @@ def test_a_daily_budget_is_a_whole_number_or_none(value, budget):
 def test_a_daily_budget_is_at_least_one_request(value):
     with pytest.raises(ConfigurationError, match=f"TIKTOK_DAILY_BUDGET={value}"):
         configuration.daily_budget(settings(TIKTOK_DAILY_BUDGET=value))
+
+
+# --- Shares of the budget ---
+
+
+@pytest.mark.parametrize(
+    ("written", "shares"),
+    [
+        (None, {}),
+        ("", {}),
+        ({}, {}),
+        ("videos=0.7", {"videos": 0.7}),
+        ("videos=0.7,comments=0.3", {"videos": 0.7, "comments": 0.3}),
+        (" videos = 0.7 , comments = .3 ", {"videos": 0.7, "comments": 0.3}),
+        ("users=0,replies=1", {"users": 0.0, "replies": 1.0}),
+        ({"videos": "0.7", "liked_videos": 1}, {"videos": 0.7, "liked_videos": 1.0}),
+    ],
+)
+def test_shares_are_text_or_a_mapping(written, shares):
+    assert configuration.shares(settings(TIKTOK_SHARES=written)) == shares
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("video=0.7", "nothing is collected by the name 'video'; did you mean 'videos'?"),
+        ("hashtags=0.7", "nothing is collected by the name 'hashtags'. Allowed are: videos, "),
+        ({"video": 0.7}, "did you mean 'videos'?"),
+        ({1: 0.7}, "nothing is collected by the name '1'"),
+        ("videos=0.7,", "nothing is collected by the name ''"),
+        ("videos", "videos= is no share from 0 to 1"),
+        ("videos=", "videos= is no share from 0 to 1"),
+        ("videos=70%", "videos=70% is no share from 0 to 1"),
+        ("videos=1.01", "videos=1.01 is no share from 0 to 1"),
+        ("videos=-0.1", "videos=-0.1 is no share from 0 to 1"),
+        ("videos=nan", "videos=nan is no share from 0 to 1"),
+        ("videos=inf", "videos=inf is no share from 0 to 1"),
+        ({"videos": None}, "videos=None is no share from 0 to 1"),
+        ({"videos": True}, "videos=True is no share from 0 to 1"),
+        ("videos=0.7,videos=0.3", "videos stands there twice"),
+        (["videos=0.7"], "write it as videos=0.7,comments=0.2"),
+        (0.7, "write it as videos=0.7,comments=0.2"),
+    ],
+)
+def test_what_is_no_share_is_refused_with_what_is_allowed(written, words):
+    with pytest.raises(ConfigurationError) as raised:
+        configuration.shares(settings(TIKTOK_SHARES=written))
+
+    message = str(raised.value)
+    assert message.startswith("TIKTOK_SHARES")
+    assert words in message
+
+
+@pytest.mark.parametrize(("part", "share"), [("videos", 0.7), ("replies", 0.0), ("users", None)])
+def test_requests_are_booked_on_what_they_are_for(part, share):
+    chosen = settings(TIKTOK_SANDBOX=True, TIKTOK_SHARES="videos=0.7,replies=0")
+
+    account = configuration.quota_account(chosen, Pool.FOLLOW, part, {})
+
+    assert (account.pool, account.part, account.share) == (Pool.FOLLOW, part, share)

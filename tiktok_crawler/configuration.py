@@ -8,6 +8,7 @@ import math
 import os
 import re
 import stat
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
@@ -23,7 +24,7 @@ from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator
 
     import yaml
     from scrapy.settings import BaseSettings
@@ -201,30 +202,43 @@ def shares(settings: BaseSettings) -> dict[str, float]:
     """How much of a day's budget may go to which part; what is not named has no limit.
 
     Raises:
-        ConfigurationError: a part is unknown, or its share none from 0 to 1.
+        ConfigurationError: a part is unknown or stands there twice, or its share is none from 0
+            to 1.
     """
-    written = settings.get("TIKTOK_SHARES") or {}
-    pairs = (
-        dict(_share(pair) for pair in written.split(",")) if isinstance(written, str) else written
-    )
-    for part, share in pairs.items():
+    found: dict[str, float] = {}
+    for part, share in _pairs(settings.get("TIKTOK_SHARES") or {}):
         if part not in PARTS:
-            hint = did_you_mean(nearest(str(part), PARTS)) or "."
+            hint = did_you_mean(nearest(part, PARTS)) or "."
             raise ConfigurationError(
-                f"TIKTOK_SHARES: nothing is collected by the name {quoted(str(part))}{hint} "
+                f"TIKTOK_SHARES: nothing is collected by the name {quoted(part)}{hint} "
                 f"Allowed are: {', '.join(PARTS)}"
             )
-        if not isinstance(share, int | float) or not 0 <= share <= 1:
-            raise ConfigurationError(f"TIKTOK_SHARES: {part}={share} is no share from 0 to 1")
-    return {part: float(share) for part, share in pairs.items()}
+        if part in found:
+            raise ConfigurationError(f"TIKTOK_SHARES: {part} stands there twice")
+        found[part] = _share(part, share)
+    return found
 
 
-def _share(pair: str) -> tuple[str, float | str]:
-    part, _, share = (word.strip() for word in pair.partition("="))
+def _pairs(written: object) -> Iterator[tuple[str, object]]:
+    """The names and shares of a mapping, or of text such as videos=0.7,comments=0.2."""
+    if isinstance(written, Mapping):
+        yield from ((str(part), share) for part, share in written.items())
+    elif isinstance(written, str):
+        for pair in written.split(","):
+            part, _, share = pair.partition("=")
+            yield part.strip(), share.strip()
+    else:
+        raise ConfigurationError("TIKTOK_SHARES: write it as videos=0.7,comments=0.2")
+
+
+def _share(part: str, written: object) -> float:
     try:
-        return part, float(share)
+        share = math.nan if isinstance(written, bool) else float(str(written))
     except ValueError:
-        return part, share
+        share = math.nan
+    if not 0 <= share <= 1:
+        raise ConfigurationError(f"TIKTOK_SHARES: {part}={written} is no share from 0 to 1")
+    return share
 
 
 def daily_budget(settings: BaseSettings) -> int | None:
