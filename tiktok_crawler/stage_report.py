@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.seeds import Stage, StagePlan
 
 LISTED_SEEDS = 20
+MANY_DAYS = 100
 
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
@@ -52,5 +53,6 @@ def _cost(stage: Stage, plan: StagePlan) -> Iterator[str]:
     unknown = "; how many at most is not known" if plan.most_requests is None else ""
     yield f"{'Requests:':15}at least {plan.least_requests:,}{most}{unknown}"
     daily_quota = DAILY_QUOTAS[stage.listing.endpoint.pool]
-    share = plan.least_requests / daily_quota
-    yield f"{'Quota:':15}at least {share:.3g} days of {daily_quota:,} requests"
+    days = plan.least_requests / daily_quota
+    written = f"{days:.3g}" if days < MANY_DAYS else f"{days:,.0f}"
+    yield f"{'Quota:':15}at least {written} days of {daily_quota:,} requests"

@@ -1,0 +1,101 @@
+"""What `scrapy plan` says of a stage of listings."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from tiktok_crawler.collection.seeds import GivenSeeds, Stage, StagePlan
+from tiktok_crawler.items import ListRequest
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.listings import LISTINGS, Listing, listing_body
+from tiktok_crawler.stage_report import LISTED_SEEDS, seed_lines, stage_lines
+
+
+def requests(listing: Listing, count: int) -> tuple[ListRequest, ...]:
+    return tuple(ListRequest(listing, str(number + 1), number) for number in range(count))
+
+
+def report(plan: StagePlan, listing: Listing = listings.USERS) -> str:
+    return "\n".join(stage_lines(Stage(listing, GivenSeeds(("1",))), plan))
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
+def test_the_first_request_is_shown_as_it_would_be_sent(listing):
+    (first,) = requests(listing, 1)
+
+    lines = report(StagePlan((first,)), listing).split("\n\n")[0].splitlines()
+
+    assert lines[0].startswith(f"POST {listing.endpoint.path}")
+    assert json.loads("\n".join(lines[1:])) == listing_body(first)
+
+
+def test_seeds_are_counted_by_what_is_known_of_them():
+    text = report(
+        StagePlan(requests(listings.LIKED_VIDEOS, 2), complete=1200, refused=30, waiting=4),
+        listings.LIKED_VIDEOS,
+    )
+
+    assert "Liked videos:" in text
+    assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 given up and not due yet" in text
+    assert "To ask for:    2 (1, 2)" in text
+
+
+def test_of_many_seeds_the_first_are_named():
+    text = report(StagePlan(requests(listings.USERS, LISTED_SEEDS + 1500)))
+
+    assert "To ask for:    1,520 (1, 2, 3" in text
+    assert "20 and 1,500 more)" in text
+
+
+def test_the_next_try_of_what_was_given_up_has_a_time():
+    plan = StagePlan((), waiting=4, next_retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
+
+    assert "Given up:      tried again by runs from 2024-02-03 04:05 UTC on" in report(plan)
+
+
+def test_a_plan_that_asks_for_nothing_costs_nothing():
+    text = report(StagePlan((), complete=3))
+
+    assert "Requests:      none, nothing is due" in text
+    assert "POST" not in text
+    assert "Quota" not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (1234, "at least 2, at most 1,234"),
+        (2, "at least 2, at most 2"),
+        (None, "at least 2; how many at most is not known"),
+    ],
+)
+def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(most, words):
+    text = report(StagePlan(requests(listings.USERS, 2), most_requests=most))
+
+    assert f"Requests:      {words}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("listing", "seeds", "words"),
+    [
+        (listings.USERS, 500, "at least 0.5 days of 1,000 requests"),
+        (listings.FOLLOWERS, 500, "at least 0.025 days of 20,000 requests"),
+        (listings.USERS, 1_234_000, "at least 1,234 days of 1,000 requests"),
+    ],
+)
+def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words):
+    plan = StagePlan(requests(listing, 1) * seeds)
+
+    assert report(plan, listing).endswith(f"Quota:         {words}")
+
+
+def test_beside_a_search_a_stage_has_its_seeds_alone():
+    plan = StagePlan(requests(listings.USERS, 2), complete=1)
+
+    lines = list(seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), plan))
+
+    assert lines[0].startswith("Users:         3 seeds known now")
+    assert len(lines) == 2
