@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
@@ -13,7 +14,7 @@ from processes import SCRAPY, environment
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 
-from tiktok_crawler.extensions.progress import Progress, Snapshot
+from tiktok_crawler.extensions.progress import Effort, Progress, SearchSnapshot, StageSnapshot
 
 HALF = {
     "windows_done": 1,
@@ -21,9 +22,9 @@ HALF = {
     "days_done": 31,
     "days": 62,
     "videos": 12345,
-    "requests": 130,
-    "seconds": 60.0,
 }
+EFFORT = Effort(requests=130, seconds=60.0)
+UNTIL = datetime(2024, 1, 2, 0, 0, 30, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -35,15 +36,35 @@ HALF = {
     ],
 )
 def test_the_time_left_is_estimated_from_the_days_that_are_done(left_fraction, words):
-    line = str(Snapshot(**HALF, left_fraction=left_fraction))
+    line = str(SearchSnapshot(**HALF, left_fraction=left_fraction, effort=EFFORT))
     counts = "windows 1/2 · days 31/62 · videos 12,345 · requests 130 (130/min)"
     assert line == f"{counts} · {words}"
 
 
 def test_a_pause_for_quota_says_until_when():
-    until = datetime(2024, 1, 2, 0, 0, 30, tzinfo=UTC)
-    line = str(Snapshot(**HALF, left_fraction=0.5, waits_until=until))
-    assert line.endswith("waiting for quota until 2024-01-02 00:00:30 UTC")
+    waiting = replace(EFFORT, waits_until=UNTIL)
+    words = "waiting for quota until 2024-01-02 00:00:30 UTC"
+    assert str(SearchSnapshot(**HALF, left_fraction=0.5, effort=waiting)).endswith(words)
+    assert str(StageSnapshot("users", 1, 2, 9, waiting)).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("done", "seeds", "words"),
+    [
+        (0, 2000, "time left unknown"),
+        (500, 2000, "about 0:03:00 left"),
+        (2000, 2000, "done"),
+        (0, 0, "done"),
+    ],
+)
+def test_a_listing_is_as_far_as_its_seeds(done, seeds, words):
+    line = str(StageSnapshot("liked videos", done, seeds, 12345, EFFORT))
+    counts = f"seeds {done:,}/{seeds:,} · records 12,345 · requests 130 (130/min)"
+    assert line == f"liked videos · {counts} · {words}"
+
+
+def test_a_crawl_that_has_just_begun_has_no_rate_yet():
+    assert str(Effort(requests=0, seconds=0.0)) == "requests 0 (0/min)"
 
 
 @deferred_f_from_coro_f
@@ -58,7 +79,7 @@ async def test_a_crawl_that_is_done_has_done_all_its_windows_and_days(tmp_path):
     assert snapshot
     assert (snapshot.windows_done, snapshot.windows) == (2, 2)
     assert (snapshot.days_done, snapshot.days) == (46, 46)
-    assert snapshot.requests == 2
+    assert snapshot.effort.requests == 2
     assert str(snapshot).endswith("done")
 
 
