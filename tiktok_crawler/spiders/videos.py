@@ -130,7 +130,7 @@ class VideosSpider(ResearchSpider):
         As long as the API has never answered the query, one window is tried at a time.
         """
         await self._free_windows.acquire()
-        while not self._has_searched_all:
+        while not self._has_searched_all():
             may_open = self._is_proven or not self._agenda.is_searching
             may_open &= not self._is_cut_short
             if may_open and (page_request := self._agenda.next()):
@@ -139,9 +139,11 @@ class VideosSpider(ResearchSpider):
             await self._something_came.wait()
         return None
 
-    @property
     def _has_searched_all(self) -> bool:
-        """Whether all windows have ended that may be searched today."""
+        """Whether all windows have ended that may be searched today.
+
+        No property: Scrapy's feed exports read those of a spider before it starts.
+        """
         return not self._agenda.is_searching if self._is_cut_short else self._agenda.is_done
 
     def parse(self, response: Response) -> Iterator[Page | Request | ParkedWindow]:
