@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -13,7 +14,8 @@ from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.ledger import Totals, UnfinishedWindow, UsedQuery
-from tiktok_crawler.storage.models import WindowState
+from tiktok_crawler.storage.listing_status import ListingStatus
+from tiktok_crawler.storage.models import SeedState, WindowState
 from tiktok_crawler.storage.quota import Spent
 from tiktok_crawler.storage.status import QueryStatus, Status
 
@@ -154,4 +156,54 @@ def test_the_days_requests_are_told_for_each_client_key_and_pool():
         ),
         "Requests on 2024-06-01 UTC: 3 of 20,000 (follow, client key bbbbbbbb...)",
         "Daily budget: 800 (TIKTOK_DAILY_BUDGET)",
+    ]
+
+
+COUNTS = {
+    SeedState.OPEN: 1200,
+    SeedState.COMPLETE: 3,
+    SeedState.REFUSED: 0,
+    SeedState.PARKED: 1,
+}
+
+
+def listing_lines(**changes):
+    values = {"suspicious": 0, "records": 1234, "requests": 5678, "next_retry_at": None}
+    listing = ListingStatus("liked_videos", COUNTS, **(values | changes))
+    report = status_report.text(replace(status(), listings=(listing,)), None)
+    return [line.strip() for line in report.splitlines()]
+
+
+def test_a_listing_tells_how_far_its_seeds_are():
+    words = listing_lines()
+
+    assert words[-4:] == [
+        "Listing liked videos",
+        "seeds      1,204: 1,200 open, 3 complete, 0 refused, 1 parked",
+        "records    1,234",
+        "requests   5,678 so far",
+    ]
+
+
+def test_a_listing_tells_what_is_suspicious_and_when_parked_seeds_are_due():
+    words = listing_lines(suspicious=2, next_retry_at=NOON)
+
+    assert "suspicious 2 of the complete ones may lack something" in words
+    assert "next retry 2024-06-01 12:00 UTC" in words
+
+
+@pytest.mark.parametrize(("due", "text"), [(None, None), (NOON, "2024-06-01T12:00:00+00:00")])
+def test_a_listing_as_json(due, text):
+    listing = ListingStatus("users", COUNTS, 2, 10, 20, due)
+    report = status_report.as_json(replace(status(), listings=(listing,)), None)
+
+    assert report["listings"] == [
+        {
+            "listing": "users",
+            "seeds": {"open": 1200, "complete": 3, "refused": 0, "parked": 1},
+            "suspicious": 2,
+            "next_retry_at": text,
+            "records": 10,
+            "requests": 20,
+        }
     ]

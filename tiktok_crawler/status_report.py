@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.collection.date_range import contiguous
 from tiktok_crawler.collection.plan import describe_doubts
 from tiktok_crawler.collection.quota import DAILY_QUOTAS
+from tiktok_crawler.storage.models import SeedState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.research_api.query import Condition, Query
     from tiktok_crawler.storage.ledger import UnfinishedWindow
+    from tiktok_crawler.storage.listing_status import ListingStatus
     from tiktok_crawler.storage.quota import Spent
     from tiktok_crawler.storage.status import QueryStatus, Status
 
@@ -46,6 +48,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
             "spent": [_spent_as_json(spent) for spent in status.spent],
         },
         "queries": [_query_as_json(query) for query in status.queries],
+        "listings": [_listing_as_json(listing) for listing in status.listings],
     }
 
 
@@ -69,6 +72,9 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     for query in status.queries:
         yield ""
         yield from _query(query)
+    for listing in status.listings:
+        yield ""
+        yield from _listing(listing)
 
 
 def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
@@ -111,6 +117,21 @@ def _query(query: QueryStatus) -> Iterator[str]:
     yield f"  videos     {totals.videos:,}"
     yield f"  requests   {totals.requests:,} so far"
     yield f"  next run   {_next_run(query)}"
+
+
+def _listing(listing: ListingStatus) -> Iterator[str]:
+    yield f"Listing {listing.name.replace('_', ' ')}"
+    yield f"  seeds      {listing.seeds:,}: {_states(listing)}"
+    if listing.suspicious:
+        yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
+    if listing.next_retry_at:
+        yield f"  next retry {listing.next_retry_at:%Y-%m-%d %H:%M} UTC"
+    yield f"  records    {listing.records:,}"
+    yield f"  requests   {listing.requests:,} so far"
+
+
+def _states(listing: ListingStatus) -> str:
+    return ", ".join(f"{listing.counts[state]:,} {state}" for state in SeedState)
 
 
 def _open(window: UnfinishedWindow) -> str:
@@ -191,6 +212,18 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "parked": query.next_parked,
             "suspicious": query.next_suspicious,
         },
+    }
+
+
+def _listing_as_json(listing: ListingStatus) -> dict[str, Any]:
+    due = listing.next_retry_at
+    return {
+        "listing": listing.name,
+        "seeds": {state.value: listing.counts[state] for state in SeedState},
+        "suspicious": listing.suspicious,
+        "next_retry_at": due.isoformat(timespec="seconds") if due else None,
+        "records": listing.records,
+        "requests": listing.requests,
     }
 
 

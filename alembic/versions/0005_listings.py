@@ -744,9 +744,7 @@ def downgrade() -> None:
         op.execute(f"DELETE FROM {table} WHERE {OF_LISTINGS}")  # noqa: S608 - names of our own
     op.execute("DELETE FROM crawl WHERE seed_id IS NOT NULL")
     with _replacing_crawl(), op.batch_alter_table("crawl") as crawl:
-        if op.get_context().dialect.name != "sqlite":
-            # SQLite's new table is made without it.
-            crawl.drop_constraint(op.f("ck_crawl_window_or_seed"), type_="check")
+        crawl.drop_constraint(op.f("ck_crawl_window_or_seed"), type_="check")
         crawl.drop_constraint(op.f("uq_crawl_seed_id_cursor_crawl_started_at"), type_="unique")
         crawl.drop_constraint(op.f("fk_crawl_seed_id"), type_="foreignkey")
         crawl.drop_column("seed_id")

@@ -1,10 +1,10 @@
 -- Requests per day
 --
--- What each day (UTC) of the quota was spent on: the requests of all queries together, and for each
+-- What each day (UTC) of the quota was spent on: the requests of all crawls together, and for each
 -- query the pages that they brought and the records on these.
 --
--- Mind: requests that failed count for the day, but for no query of the day;
--- `crawl_window.requests` has them by window. A day on which the API said that the quota is used up
+-- Mind: requests for comments, users and so on count for the day (`api_quota_share` has them apart),
+-- and so do requests that failed, but for no query; `crawl_window.requests` has these by window. A day on which the API said that the quota is used up
 -- counts as the whole quota, whoever spent it: programs that do not use this database are known in
 -- no other way.
 SELECT quota.day, all_requests, query_id, pages, records
@@ -18,6 +18,7 @@ LEFT JOIN (
     SELECT date(crawl_started_at AT TIME ZONE 'UTC') AS day, query_id, count(*) AS pages,
            sum(video_count) AS records
     FROM crawl
+    WHERE query_id IS NOT NULL
     GROUP BY 1, 2
 ) AS stored ON stored.day = quota.day
 ORDER BY quota.day, query_id;

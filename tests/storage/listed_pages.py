@@ -13,6 +13,22 @@ from tiktok_crawler.storage.listing_session import ListingSession
 
 MINUTE = timedelta(minutes=1)
 
+RECORDS = {
+    "comments": {"id": 5, "text": "yes"},
+    "replies": {"id": 6, "text": "no"},
+    "users": {"display_name": "Ann", "follower_count": 3},
+    "followers": {"username": "bob", "display_name": "Bob"},
+    "following": {"username": "zoe"},
+    "liked_videos": {"id": 1, "hashtag_names": ["tea"]},
+    "pinned_videos": {"id": 2},
+    "reposted_videos": {"id": 3},
+    "playlists": {"playlist_id": 7, "playlist_name": "teas", "playlist_video_ids": [1, 9]},
+    "shops": {"shop_id": 8, "shop_name": "Tea & Co"},
+    "products": {"product_id": "10", "product_name": "Green tea"},
+    "reviews": {"review_text": "good", "create_time": 1_700_000_000_000},
+}
+"""A record of each listing."""
+
 
 def stage(listing, *seeds, **limits):
     return Stage(listing, GivenSeeds(seeds), **limits)
@@ -61,9 +77,10 @@ class Crawl:
         return page.next_request
 
 
-def store_list(url, listing, seed, *records, now=NOON, **options):
+def store_list(url, listing, seed, *records, now=NOON, max_age=None, **options):
     """Store a listing of one page."""
-    with Crawl(url, stage(listing, seed), now=now, **options) as crawl:
+    wanted = stage(listing, seed, max_age=max_age)
+    with Crawl(url, wanted, now=now, **options) as crawl:
         (request,) = crawl.plan.requests
         crawl.ask(request, *records)
     return crawl

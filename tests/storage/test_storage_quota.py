@@ -23,7 +23,11 @@ from stored_pages import (
 )
 
 from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.exceptions import DailyBudgetSpentError, SecondTriesSpentError
+from tiktok_crawler.exceptions import (
+    DailyBudgetSpentError,
+    DailyShareSpentError,
+    SecondTriesSpentError,
+)
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.storage.ledger import Ledger
 from tiktok_crawler.storage.quota import Spent
@@ -165,6 +169,42 @@ def test_the_apis_refusal_is_remembered_beside_what_was_spent(engine, query_id, 
         ledger.fill_quota(NOON)
 
     assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, pool, spent, is_used_up=True)]
+
+
+def test_each_part_is_counted_apart(engine, query_id):
+    for part, requests in ((None, 2), ("comments", 1), ("videos", 1)):
+        ledger = Ledger(engine, replace(ACCOUNT, part=part))
+        for _ in range(requests):
+            booked(ledger, query_id)
+
+    spent = {found["part"]: found["requests"] for found in rows(engine, "api_quota_share")}
+    assert spent == {"comments": 1, "videos": 3}
+    assert row(engine, "api_quota")["requests"] == 4
+
+
+@pytest.mark.parametrize(
+    ("changes", "allowed"),
+    [
+        ({"daily_budget": 20, "share": 0.1}, 2),
+        ({"daily_budget": 20, "share": 0.01}, 1),
+        ({"daily_budget": 20, "share": 0.0}, 0),
+        ({"share": 0.003}, 3),
+        ({"share": 0.0001, "pool": Pool.FOLLOW}, 2),
+    ],
+)
+def test_a_part_has_its_share_of_the_day(engine, query_id, changes, allowed):
+    account = replace(ACCOUNT, part="users", **changes)
+    ledger = Ledger(engine, account)
+    for _ in range(allowed):
+        booked(ledger, query_id)
+    before = content(engine)
+
+    with pytest.raises(DailyShareSpentError, match=rf"the {allowed} requests a day for users .*TI"):
+        booked(ledger, query_id)
+    assert content(engine) == before
+    booked(Ledger(engine, replace(account, part="comments", share=None)), query_id)
+    if allowed:
+        booked(ledger, query_id, now=TOMORROW)
 
 
 def test_a_day_that_is_used_up_forbids_nothing(engine, query_id):

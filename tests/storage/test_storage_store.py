@@ -195,6 +195,7 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
     crawl_id, query_id = crawl.pop("id"), crawl.pop("query_id")
     assert crawl == {
         "crawl_window_id": request_.window_id,
+        "seed_id": None,
         "cursor": 0,
         "next_cursor": 100,
         "search_id": "7001",

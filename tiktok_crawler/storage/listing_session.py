@@ -54,6 +54,7 @@ class ListingSession(LockedSession):
         self._account = account
         self._planned_at: datetime | None = None
         self._seeds: list[str] = []
+        self._ended_at: dict[int, datetime | None] = {}
 
     def plan(self, now: datetime) -> StagePlan:
         """Find the stage's seeds, register them, and decide what to ask for."""
@@ -61,9 +62,11 @@ class ListingSession(LockedSession):
         self._seeds = seeds = _find_seeds(self._engine, self._stage)
         known = self._ledger.register(seeds, now)
         totals = _totals(self._engine, self._stage.listing, seeds)
+        plan = make_stage_plan(self._stage, [known[seed] for seed in seeds], totals, now)
+        self._ended_at = {r.seed_id: known[r.seed].completed_at for r in plan.requests}
         self._planned_at = now
         self._lose_patience()
-        return make_stage_plan(self._stage, [known[seed] for seed in seeds], totals, now)
+        return plan
 
     def book(self, request: ListRequest, now: datetime) -> ListRequest:
         """Write down that the request is about to be sent.
@@ -73,9 +76,8 @@ class ListingSession(LockedSession):
             DailyBudgetSpentError: the day's budget is spent.
             DailyShareSpentError: what such requests may cost in a day is spent.
         """
-        assert self._planned_at
         self._verify_lock()
-        return self._ledger.book(request, self._planned_at, now)
+        return self._ledger.book(request, now, ended_at=self._ended_at.get(request.seed_id))
 
     def save_page(self, page: ListPage) -> Saved:
         return self._store.save_page(page, tags=self._tags)

@@ -36,9 +36,10 @@ A SQLite file or a PostgreSQL database, with the same tables and columns.
 - **JSON** is `jsonb` in PostgreSQL, text in SQLite.
 - **Counts** of views, likes and so on are the latest that the API delivered; its own are up to ten
   days old. How they grew is in `video_statistics`: a row where one of them changed.
-- **Text, names and other values** that a later answer replaced are in `video_revision`.
-- **Late pages**: one that was received before a video's last change adds what was missing and its
-  place in `video_statistics`; it replaces nothing.
+- **Text, names and other values** that a later answer replaced are in `video_revision`; those of
+  profiles, which are live, in `user_info_history` with their counters.
+- **Late pages**: one that was received before a record's last change adds what was missing, and of
+  a video its place in `video_statistics`; it replaces nothing.
 
 Looking up the videos of a hashtag reads the whole table of links: the index that would spare that
 makes collecting several times slower. When a collection is complete, add it:

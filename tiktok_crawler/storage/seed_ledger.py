@@ -94,11 +94,14 @@ class SeedLedger:
         transaction(self._engine, write)
         return known | self.known(missing)
 
-    def book(self, request: ListRequest, planned_at: datetime, now: datetime) -> ListRequest:
+    def book(
+        self, request: ListRequest, now: datetime, *, ended_at: datetime | None = None
+    ) -> ListRequest:
         """Write down that a request is about to be sent; the first of a listing discards its past.
 
         A seed that is parked stays so until a page comes. Booked once more because the commit was
-        in doubt, a request may count twice.
+        in doubt, a request may count twice. `ended_at` is when the seed had been completed or
+        refused, if it was when this run was planned.
 
         Returns:
             The request, with the time when the listing began.
@@ -110,7 +113,7 @@ class SeedLedger:
         """
 
         def write(connection: Connection) -> None:
-            seed = update(Seed).where(Seed.id == request.seed_id, _is_at(request, planned_at))
+            seed = update(Seed).where(Seed.id == request.seed_id, _is_at(request, ended_at))
             if not connection.execute(seed.values(_booking(request, now))).rowcount:
                 raise QueryLockedError(
                     f"the lock on {self._listing.name} is lost, since another crawl has gone on "
@@ -178,12 +181,12 @@ class SeedLedger:
         write_history(connection, self._statements, written)
 
 
-def _is_at(request: ListRequest, planned_at: datetime) -> ColumnElement[bool]:
-    """Whether a seed is where a request goes on, and has not ended since."""
+def _is_at(request: ListRequest, ended_at: datetime | None) -> ColumnElement[bool]:
+    """Whether a seed is where a request goes on, and has not ended since the run was planned."""
     is_there = and_(Seed.cursor == request.cursor, Seed.position == request.position)
     return and_(
         true() if request.starts_listing else is_there,
-        or_(Seed.completed_at.is_(None), Seed.completed_at <= planned_at),
+        or_(Seed.completed_at.is_(None), Seed.completed_at == ended_at),
     )
 
 

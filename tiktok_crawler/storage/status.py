@@ -1,4 +1,4 @@
-"""How far every query of a database has come, and what was spent today. Writes nothing."""
+"""How far every query and listing of a database has come, and what was spent. Writes nothing."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 from tiktok_crawler.collection.plan import make_plan
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.listing_status import listing_statuses
 from tiktok_crawler.storage.models import WindowState
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.plan import Plan, Wanted
     from tiktok_crawler.items import PageRequest
     from tiktok_crawler.storage.ledger import Totals, UnfinishedWindow, UsedQuery
+    from tiktok_crawler.storage.listing_status import ListingStatus
     from tiktok_crawler.storage.quota import Spent
 
 
@@ -108,6 +110,7 @@ class Status:
     at: datetime
     spent: tuple[Spent, ...] = ()
     queries: tuple[QueryStatus, ...] = ()
+    listings: tuple[ListingStatus, ...] = ()
 
 
 def read_status(url: str, terms: Terms, now: datetime) -> Status:
@@ -131,6 +134,7 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
             queries=tuple(
                 _query_status(ledger, used, terms, now) for used in ledger.used_queries()
             ),
+            listings=tuple(listing_statuses(engine)),
         )
     finally:
         engine.dispose()

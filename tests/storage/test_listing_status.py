@@ -1,0 +1,47 @@
+"""How far the listings of a database are."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from listed_pages import Crawl, stage
+from stored_pages import NOON
+
+from tiktok_crawler.items import ParkedSeed, RefusedSeed, SeedStatus
+from tiktok_crawler.research_api.listings import COMMENTS, USERS
+from tiktok_crawler.storage.listing_status import ListingStatus, listing_statuses
+from tiktok_crawler.storage.models import SeedState
+from tiktok_crawler.storage.status import read_status
+
+
+def counts(**states):
+    return dict.fromkeys(SeedState, 0) | {SeedState(name): n for name, n in states.items()}
+
+
+def test_seeds_are_counted_by_listing_and_state(engine, prepared_url):
+    with Crawl(prepared_url, stage(USERS, "ann", "bob", "cleo")) as users:
+        first, second, _ = users.plan.requests
+        users.ask(first, {"display_name": "Ann"})
+        booked = users.session.book(second, users.later())
+        users.session.refuse(
+            RefusedSeed(booked, SeedStatus.WITHHELD, "private", None, users.later())
+        )
+    with Crawl(prepared_url, stage(COMMENTS, "1", "2")) as comments:
+        first, second = comments.plan.requests
+        comments.ask(first, {"id": 1}, {"id": 2}, suspicious=True)
+        for _ in range(2):
+            parked_at = comments.later()
+            comments.session.park(ParkedSeed(second, "HTTP 500"), parked_at)
+
+    due = parked_at + timedelta(hours=1)
+    expected = [
+        ListingStatus("comments", counts(complete=1, parked=1), 1, 2, 1, due),
+        ListingStatus("users", counts(open=1, complete=1, refused=1), 0, 1, 2, None),
+    ]
+    assert listing_statuses(engine) == expected
+    assert [listing.seeds for listing in expected] == [2, 3]
+    assert read_status(prepared_url, None, NOON).listings == tuple(expected)
+
+
+def test_a_database_without_listings_has_none(engine):
+    assert listing_statuses(engine) == []
