@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from crawling import project_settings
 from scrapy.crawler import Crawler
-from scrapy.utils.misc import walk_modules
-from scrapy.utils.spider import iter_spider_classes
+from scrapy.spiderloader import SpiderLoader
 from sqlalchemy import text
 
 from tiktok_crawler.storage.database import create_engine_for, database_url
@@ -20,11 +18,7 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 120
 
-SPIDERS = {
-    spider.name: spider
-    for module in walk_modules("tiktok_crawler.spiders")
-    for spider in iter_spider_classes(import_module(module.__name__))
-}
+SPIDERS = SpiderLoader.from_settings(project_settings())
 
 
 @dataclass
@@ -36,7 +30,7 @@ class ListingDatabase:
 
     async def crawl(self, spider: str, settings: dict[str, Any] | None = None, **arguments: str):
         """One run of a spider; it has to end."""
-        crawler = Crawler(SPIDERS[spider], self.settings(**settings or {}))
+        crawler = Crawler(SPIDERS.load(spider), self.settings(**settings or {}))
         await asyncio.wait_for(crawler.crawl_async(**arguments), LONGEST_SECONDS)
         return crawler
 

@@ -27,8 +27,8 @@ class SecondTryDroppedError(IgnoreRequest):
     """What second tries may cost today is spent; the window stays parked."""
 
 
-class ShareSpentError(IgnoreRequest):
-    """What requests of this kind may cost today is spent; what they were for stays open."""
+class PartEndedError(IgnoreRequest):
+    """No request of this kind is sent any more in this run; what they were for stays open."""
 
 
 class CrawlStoppingError(IgnoreRequest):

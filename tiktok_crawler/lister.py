@@ -18,7 +18,7 @@ from tiktok_crawler.failures import (
     RequestDelayedError,
     RequestRefusedError,
     SearchLostError,
-    ShareSpentError,
+    PartEndedError,
     WindowFailedError,
 )
 from tiktok_crawler.items import ListPage, ParkedSeed, RefusedSeed, SeedStatus
@@ -124,7 +124,7 @@ class Lister:
         match failure.value:
             case RequestDelayedError() | CrawlStoppingError():
                 return
-            case ShareSpentError():
+            case PartEndedError():
                 self._is_cut_short = True
                 self._free_slot()
             case SearchLostError():

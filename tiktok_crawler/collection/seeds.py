@@ -24,9 +24,9 @@ class GivenSeeds:
 
 @dataclass(frozen=True, slots=True)
 class SeedsOfQuery:
-    """What the videos name that a query has found, published on these days, UTC.
+    """What the videos name that a query has found, published on these days or at an unknown time.
 
-    Videos themselves come with the most comments first, if they have at least
+    Videos themselves come with the most comments first, unless they are known to have fewer than
     `min_comment_count`; users with the most videos first; playlists likewise.
     """
 

@@ -25,7 +25,7 @@ from tiktok_crawler.failures import (
     CrawlStoppingError,
     RequestDelayedError,
     SecondTryDroppedError,
-    ShareSpentError,
+    PartEndedError,
 )
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
@@ -135,7 +135,7 @@ class QuotaMiddleware:
             raise SecondTryDroppedError from exc
         except DailyShareSpentError as exc:
             self._drop(request, exc)
-            raise ShareSpentError from exc
+            raise PartEndedError from exc
         except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.LOCK_LOST)

@@ -7,7 +7,7 @@ import json
 import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from scrapy import FormRequest
 
@@ -16,7 +16,8 @@ from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension
 from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError
+from tiktok_crawler.failures import CrawlStoppingError, PartEndedError
+from tiktok_crawler.items import ListRequest
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.research_api.errors import Kind
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from tiktok_crawler.configuration import Credentials
+    from tiktok_crawler.items import ApiRequest
 
 logger = logging.getLogger(__name__)
 
@@ -99,7 +101,8 @@ class TokenMiddleware:
 
     One token request serves all that wait for it. A 401 for a request that carried an older token
     is sent again; otherwise the token is renewed once for the request, and then the crawl ends with
-    status 77.
+    status 77. So does one that the project has no approval for; of listings, the others are asked
+    for nevertheless.
 
     Statistics: tiktok/token/requested_count, tiktok/token/refused_count.
     """
@@ -133,7 +136,9 @@ class TokenMiddleware:
             return response
         verdict = verdict_of(request)
         if verdict.kind is Kind.SCOPE:
-            self._give_up(f"The project may not do this: {verdict} (log_id {verdict.log_id})")
+            self._give_up_part(
+                request, f"The project may not do this: {verdict} (log_id {verdict.log_id})"
+            )
         if verdict.kind is not Kind.TOKEN:
             request.meta.pop("token_renewed", None)
             return response
@@ -187,7 +192,20 @@ class TokenMiddleware:
             words = words.replace(secret, "***")
         return words
 
-    def _give_up(self, message: str) -> None:
+    def _give_up_part(self, request: Request, message: str) -> None:
+        """A project can be approved for some endpoints only (API.md 9): the rest goes on."""
+        asked: ApiRequest = request.meta["page_request"]
+        if not isinstance(asked, ListRequest):
+            self._give_up(message)
+        logger.error(
+            "No more %(listing)s in this run: %(message)s",
+            {"listing": asked.listing.name, "message": message},
+            extra={"spider": self.crawler.spider},
+        )
+        extension(self.crawler, Outcome).part_refused()
+        raise PartEndedError
+
+    def _give_up(self, message: str) -> NoReturn:
         logger.error("%(message)s", {"message": message}, extra={"spider": self.crawler.spider})
         extension(self.crawler, Outcome).stop(CloseReason.CREDENTIALS_REFUSED)
         raise CrawlStoppingError

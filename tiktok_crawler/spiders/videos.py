@@ -26,7 +26,7 @@ from tiktok_crawler.failures import (
     RequestRefusedError,
     SearchLostError,
     SecondTryDroppedError,
-    ShareSpentError,
+    PartEndedError,
     WindowFailedError,
 )
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
@@ -173,7 +173,7 @@ class VideosSpider(ResearchSpider):
             case SecondTryDroppedError():
                 self._agenda.drop_second_tries()
                 self._left_for_later(page_request)
-            case ShareSpentError():
+            case PartEndedError():
                 self._is_cut_short = True
                 self._left_for_later(page_request)
             case SearchLostError():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, or_, select
+from sqlalchemy import and_, func, or_, select
 
 from tiktok_crawler.collection.date_range import DAY, midnight
 from tiktok_crawler.collection.seeds import (
@@ -113,8 +113,8 @@ class SeedSources:
 
 
 def _is_discussed(source: SeedsOfQuery | SeedsOfTag) -> ColumnElement[bool]:
-    """Whether a video has comments enough; one of which the API did not say it has none."""
-    return func.coalesce(Video.comment_count, 0) >= source.min_comment_count
+    """Whether a video has comments enough, or may have."""
+    return or_(Video.comment_count.is_(None), Video.comment_count >= source.min_comment_count)
 
 
 def _is_found_by(source: SeedsOfQuery | SeedsOfTag) -> ColumnElement[bool]:
@@ -133,8 +133,7 @@ def _is_found_by(source: SeedsOfQuery | SeedsOfTag) -> ColumnElement[bool]:
         .where(Query.fingerprint == source.fingerprint)
     )
     days = source.days
-    return (
-        Video.id.in_(found)
-        & (Video.create_time >= midnight(days.start))
-        & (Video.create_time < midnight(days.end + DAY))
+    is_on_days = and_(
+        Video.create_time >= midnight(days.start), Video.create_time < midnight(days.end + DAY)
     )
+    return and_(Video.id.in_(found), or_(Video.create_time.is_(None), is_on_days))

@@ -1,0 +1,37 @@
+"""A project that is approved for some endpoints only gets what those have."""
+
+from __future__ import annotations
+
+from os import EX_NOPERM
+
+from crawling import exit_status
+from listing_crawls import ListingDatabase
+from sandboxes import recording_sandbox
+from scrapy.utils.defer import deferred_f_from_coro_f
+
+from tiktok_crawler.sandbox.profile import Profile
+from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-01-01
+include: {any_hashtags: [butter]}
+also_collect: [followers, users]
+"""
+
+
+@deferred_f_from_coro_f
+async def test_the_listings_that_the_project_is_approved_for_are_collected(tmp_path, caplog):
+    refusal = ScheduledFault(fault=FaultName.SCOPE_NOT_AUTHORIZED, of=Requests.FOLLOWERS, every=1)
+    (tmp_path / "query.yaml").write_text(QUERY)
+    with recording_sandbox(profile=Profile(faults=(refusal,))) as (_, url):
+        database = ListingDatabase(f"sqlite:///{tmp_path / 'crawl.db'}", url)
+        crawler = await database.crawl("videos", query=str(tmp_path / "query.yaml"))
+    states = database.rows("SELECT listing, state, count(*) FROM seed GROUP BY 1, 2 ORDER BY 1, 2")
+    assert {(listing, state) for listing, state, _ in states} == {
+        ("followers", "open"),
+        ("users", "complete"),
+        ("users", "refused"),
+    }
+    assert exit_status(crawler) == EX_NOPERM
+    assert "No more followers in this run: The project may not do this" in caplog.text
