@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from crawling import project_settings
 from scrapy.crawler import Crawler
-from scrapy.spiderloader import SpiderLoader
+from scrapy.utils.misc import walk_modules_iter
+from scrapy.utils.spider import iter_spider_classes
 from sqlalchemy import text
 
 from tiktok_crawler.storage.database import create_engine_for, database_url
@@ -18,7 +20,11 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 120
 
-SPIDERS = SpiderLoader.from_settings(project_settings())
+SPIDERS = {
+    spider.name: spider
+    for module in walk_modules_iter("tiktok_crawler.spiders")
+    for spider in iter_spider_classes(import_module(module.__name__))
+}
 
 
 @dataclass
@@ -30,7 +36,7 @@ class ListingDatabase:
 
     async def crawl(self, spider: str, settings: dict[str, Any] | None = None, **arguments: str):
         """One run of a spider; it has to end."""
-        crawler = Crawler(SPIDERS.load(spider), self.settings(**settings or {}))
+        crawler = Crawler(SPIDERS[spider], self.settings(**settings or {}))
         await asyncio.wait_for(crawler.crawl_async(**arguments), LONGEST_SECONDS)
         return crawler
 

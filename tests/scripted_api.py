@@ -78,7 +78,7 @@ async def serving(api: ScriptedApi) -> AsyncIterator[ScriptedApi]:
     """Serve the script on a free port of this machine; its address is in `api.url`."""
     application = web.Application()
     application.router.add_post("/v2/oauth/token/", api.token)
-    application.router.add_post("/v2/research/video/query/", api.query)
+    application.router.add_post("/v2/research/{endpoint:.*}", api.query)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
