@@ -75,7 +75,7 @@ class ListWriter(VideoWriter):
             cursor=request.cursor,
             next_cursor=page.cursor,
             has_more=page.has_more,
-            max_count=request.listing.endpoint.max_count,
+            max_count=request.listing.page_size(request.cursor),
             video_count=len(page.records),
             log_id=clean_text(page.log_id),
             crawl_started_at=page.received_at,
