@@ -15,10 +15,10 @@ from tiktok_crawler.components import extension, item_pipeline
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     CrawlStoppingError,
+    PartEndedError,
     RequestDelayedError,
     RequestRefusedError,
     SearchLostError,
-    PartEndedError,
     WindowFailedError,
 )
 from tiktok_crawler.items import ListPage, ParkedSeed, RefusedSeed, SeedStatus
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.collection.seeds import Stage, StagePlan
     from tiktok_crawler.items import ListRequest
+    from tiktok_crawler.research_api.errors import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -148,18 +149,24 @@ class Lister:
     def _refused(self, request: Request, asked: ListRequest) -> Iterator[RefusedSeed]:
         """Keep the refusal as the answer that it is, unless it is not about the seed."""
         verdict = verdict_of(request)
-        status = STATUSES.get(verdict.kind, SeedStatus.REFUSED)
-        if status is SeedStatus.REFUSED:
-            self._refusals_in_a_row += 1
-        if "field" in verdict.message.lower() or self._refusals_in_a_row >= REFUSALS_IN_A_ROW:
+        if not self._is_about_the_seed(verdict):
             logger.error(
                 "The API refuses the requests: %(asked)s: %(verdict)s (log_id %(log_id)s)",
                 {"asked": asked, "verdict": verdict, "log_id": verdict.log_id},
             )
             extension(self.crawler, Outcome).stop(CloseReason.QUERY_REFUSED)
             return
+        status = STATUSES.get(verdict.kind, SeedStatus.REFUSED)
         received_at = received_at_of(request)
         yield RefusedSeed(asked, status, str(verdict), verdict.log_id, received_at)
+
+    def _is_about_the_seed(self, verdict: Verdict) -> bool:
+        """Whether another seed may be accepted; what is not the API's own refusal says nothing."""
+        if verdict.kind in STATUSES:
+            return True
+        self._refusals_in_a_row += 1
+        is_rare = self._refusals_in_a_row < REFUSALS_IN_A_ROW
+        return is_rare and bool(verdict.code) and "field" not in verdict.message.lower()
 
     def _give_up(self, asked: ListRequest, reason: str, log_id: str | None) -> ParkedSeed:
         logger.warning(

@@ -180,7 +180,6 @@ REFUSALS = [
     ("API cannot return this user's information", Kind.WITHHELD),
     ("This user is private", Kind.WITHHELD),
     ("The information cannot be returned", Kind.WITHHELD),
-    ("The field is invalid", Kind.REFUSED),
 ]
 
 
@@ -260,3 +259,19 @@ def test_any_data_beside_ok_is_a_page_or_malformed(data, name):
     kind = classify(200, answer(data, **OK), ENDPOINTS[name]).kind
 
     assert kind in {Kind.PAGE, Kind.MALFORMED}
+
+
+@pytest.mark.parametrize("endpoint", [endpoints.USER_INFO, endpoints.FOLLOWERS])
+def test_a_user_can_be_not_found_by_status_alone(endpoint):
+    body = b'{"error": {"code": "invalid_params", "message": "none of that name"}}'
+    assert classify(404, body, endpoint).kind is Kind.NOT_FOUND
+    assert classify(404, body, endpoints.VIDEO_QUERY).kind is Kind.REFUSED
+
+
+def test_a_page_that_is_not_there_is_no_word_about_a_user():
+    assert classify(404, b"<html>404</html>", endpoints.USER_INFO).kind is Kind.REFUSED
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>"])
+def test_liked_videos_are_private_whatever_stands_beside_the_status(body):
+    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is Kind.WITHHELD

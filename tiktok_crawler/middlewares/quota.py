@@ -23,9 +23,9 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
+    PartEndedError,
     RequestDelayedError,
     SecondTryDroppedError,
-    PartEndedError,
 )
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of

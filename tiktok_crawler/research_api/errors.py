@@ -42,6 +42,8 @@ class Kind(StrEnum):
     """Too fast: slow down for seconds or a minute."""
 
 
+USER_PATHS = "/v2/research/user/"
+
 ERRORS = 400
 """HTTP statuses from here on say that something went wrong."""
 
@@ -131,7 +133,7 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     """
     payload = _json_object(body)
     if payload is None:
-        return Verdict(_kind(status), status, message=_excerpt(body))
+        return Verdict(_kind_for(endpoint, status), status, message=_excerpt(body))
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
@@ -142,10 +144,19 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
         message = "the answer does not say whether there is more"
         if code == "ok" and status < ERRORS:
             return Verdict(Kind.MALFORMED, status, code, message, log_id, data or {})
+    return Verdict(_kind_for(endpoint, status, code, message), status, code, message, log_id)
+
+
+def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = "") -> Kind:
+    """The kind of an answer that is no page; some statuses mean more at some endpoints."""
     kind = _kind(status, code, message)
-    if kind is Kind.REFUSED and status == HTTPStatus.FORBIDDEN and endpoint is LIKED_VIDEOS:
-        kind = Kind.WITHHELD  # API.md 6
-    return Verdict(kind, status, code, message, log_id)
+    if kind is not Kind.REFUSED:
+        return kind
+    if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
+        return Kind.WITHHELD  # API.md 6; with which body is not known
+    if endpoint.path.startswith(USER_PATHS) and status == HTTPStatus.NOT_FOUND and code:
+        return Kind.NOT_FOUND  # API.md 5
+    return kind
 
 
 def _kind(status: int, code: str = "", message: str = "") -> Kind:

@@ -22,11 +22,11 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
+    PartEndedError,
     RequestDelayedError,
     RequestRefusedError,
     SearchLostError,
     SecondTryDroppedError,
-    PartEndedError,
     WindowFailedError,
 )
 from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
