@@ -224,7 +224,7 @@ def test_a_403_with_a_known_code_means_what_the_code_says(name, code, kind):
 
 
 @pytest.mark.parametrize("body", [b"", b"<html><h1>403 Forbidden</h1></html>"])
-@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("name", [name for name in DATA if name != "liked_videos"])
 def test_a_403_that_is_not_the_apis_own_says_nothing_of_a_list(name, body):
     assert classify(403, body, ENDPOINTS[name]).kind is Kind.REFUSED
 
