@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.lines import Event, Line
     from tiktok_crawler.archive.replay import Counts
 
-NOT_ARCHIVED = {"api_quota", "database_origin"}
+NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin"}
 """What was spent today, and when the database was made: facts of its own."""
 
 KEYS = {

@@ -195,6 +195,7 @@ class Ledger:
         Raises:
             DailyBudgetSpentError: the day's budget is spent; nothing is written.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
+            DailyShareSpentError: what searches of videos may cost in a day is spent, likewise.
         """
 
         def write(connection: Connection) -> PageRequest:

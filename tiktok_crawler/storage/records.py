@@ -17,7 +17,6 @@ from tiktok_crawler.storage.text import Cleaner
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
-    Id = int | str
     Reader = Callable[[Any], Any]
 
 ID_KEYS = ("id", "video_id")
