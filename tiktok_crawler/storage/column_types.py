@@ -6,6 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+import orjson
 from sqlalchemy import JSON, BigInteger, DateTime, Integer, Text, TypeDecorator
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -65,7 +66,7 @@ def time_text(value: datetime, precision: Precision = "microseconds") -> str:
     return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", precision)
 
 
-_ENCODER = json.JSONEncoder(
+_LARGE_NUMBERS_ENCODER = json.JSONEncoder(
     ensure_ascii=False,
     check_circular=False,
     allow_nan=False,
@@ -76,4 +77,7 @@ _ENCODER = json.JSONEncoder(
 
 def dump_json(value: object) -> str:
     """The text of a JSON value: the same for equal values, in whatever order their keys came."""
-    return _ENCODER.encode(value)
+    try:
+        return orjson.dumps(value, option=orjson.OPT_SORT_KEYS).decode()
+    except orjson.JSONEncodeError:  # integers of more than 64 bits
+        return _LARGE_NUMBERS_ENCODER.encode(value)

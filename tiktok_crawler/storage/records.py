@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.storage import field_readers
 from tiktok_crawler.storage.field_readers import id_number, integer, is_name, structure, text
-from tiktok_crawler.storage.text import Cleaner
+from tiktok_crawler.storage.text import Cleaner, is_clean
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     Reader = Callable[[Any], Any]
 
@@ -105,20 +105,21 @@ class Records:
         return {name for record in self.by_id.values() for name in record.names.get(key, ())}
 
 
-def read_videos(records: Iterable[Any]) -> Records:
+def read_videos(records: Sequence[Any]) -> Records:
     """Read the videos of a page, each of which should be an object but may be any JSON."""
     return read_records(records, VIDEO)
 
 
 def read_records(
-    records: Iterable[Any], shape: Shape, identify: Callable[[dict[str, Any]], Any] | None = None
+    records: Sequence[Any], shape: Shape, identify: Callable[[dict[str, Any]], Any] | None = None
 ) -> Records:
     """Read the records of a page, each of which should be an object but may be any JSON.
 
     `identify` gives the id of a record that has none of its own.
     """
     read, cleaner, id_of = Records(), Cleaner(), identify or shape.id_of
-    for number, record in enumerate(map(cleaner.clean, records), start=1):
+    cleaned = records if is_clean(records) else map(cleaner.clean, records)
+    for number, record in enumerate(cleaned, start=1):
         id_ = id_of(record) if isinstance(record, dict) else None
         if id_ is None:
             has = _ids(record, shape)
