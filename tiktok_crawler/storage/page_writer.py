@@ -58,7 +58,8 @@ class VideoWriter:
         changes = self._write_videos([seen_state(v, received_at, self.ids) for v in videos])
         Readings(self.connection, self.statements).write(changes, crawl_id)
         Revisions(self.connection, self.statements).write(changes, crawl_id)
-        self._add(VIDEOS_TO_CRAWLS, ((crawl_id, video.id) for video in videos))
+        brought = [(crawl_id, video.id) for video in videos]
+        self.statements.append(self.connection, tuple(VIDEOS_TO_CRAWLS.columns), brought)
         self.tag(crawl_id, videos)
         new_count = sum(change.before is None for change in changes)
         return new_count, sum(change.is_update for change in changes)

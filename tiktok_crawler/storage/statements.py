@@ -30,7 +30,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tiktok_crawler.storage.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from sqlalchemy import (
         Column,
@@ -82,6 +82,11 @@ class Statements(ABC):
         if rows:
             self._write(connection, self._text(self._add, columns), columns, rows)
 
+    def append(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
+        """Insert rows that are not there: they belong to one that is locked, or new."""
+        if rows:
+            self._write(connection, self._text(self._append, columns), columns, rows)
+
     def put(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Insert the rows, or replace the ones that have their keys.
 
@@ -127,7 +132,7 @@ class Statements(ABC):
     ) -> dict[str, int]:
         """The ids of the names, as far as they are there."""
         found = self._read(connection, self._text(self._find_names, column), names)
-        return {name: id_ for name, id_ in found}  # noqa: C416 - dict() of Rows
+        return {name: id_ for name, id_ in found.all()}  # noqa: C416 - dict() of Rows
 
     def add_names(
         self, connection: Connection, column: Column[str], names: Values
@@ -138,7 +143,7 @@ class Statements(ABC):
             The ids of those that were inserted.
         """
         added = self._read(connection, self._text(self._add_names, column), names)
-        return {name: id_ for name, id_ in added}  # noqa: C416 - dict() of Rows
+        return {name: id_ for name, id_ in added.all()}  # noqa: C416 - dict() of Rows
 
     def listed(self, column: Column[Any]) -> ColumnElement[bool]:
         """Whether the column has one of the values of a statement for `read`."""
@@ -171,7 +176,7 @@ class Statements(ABC):
         """
 
     @abstractmethod
-    def _list(self, values: Iterable[Any]) -> str:
+    def _list(self, values: Collection[Any]) -> str:
         """How a statement gets many values as one."""
 
     @abstractmethod
@@ -183,6 +188,9 @@ class Statements(ABC):
 
     @abstractmethod
     def _insert_rows(self, columns: Columns) -> Insert: ...
+
+    @abstractmethod
+    def _append(self, columns: Columns) -> Executable: ...
 
     @abstractmethod
     def _remove(self, columns: Columns) -> Executable: ...
@@ -258,7 +266,7 @@ class SqliteStatements(Statements):
             self._write(connection, self._text(self._insert_rows, columns), columns, rows)
         return {row[0] for row in rows}
 
-    def _list(self, values: Iterable[Any]) -> str:
+    def _list(self, values: Collection[Any]) -> str:
         return dump_json(list(values))
 
     def _unlist(self, _column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -272,6 +280,10 @@ class SqliteStatements(Statements):
         return sqlite.insert(columns[0].table).values(
             {column.name: bindparam(column.name) for column in columns}
         )
+
+    def _append(self, columns: Columns) -> Executable:
+        # Who removed a video by hand may have left its links: SQLite checks no keys unless told to.
+        return self._add(columns)
 
     def _remove(self, columns: Columns) -> Executable:
         conditions = (column == bindparam(column.name) for column in columns)
@@ -314,7 +326,10 @@ class PostgresqlStatements(Statements):
     def _add_returning(self, columns: Columns) -> Executable:
         return self._insert_rows(columns).on_conflict_do_nothing().returning(columns[0])
 
-    def _list(self, values: Iterable[Any]) -> str:
+    def _list(self, values: Collection[Any]) -> str:
+        if str not in map(type, values):
+            # Numbers, booleans and nulls are written as in JSON, which takes a tenth of the time.
+            return "{" + dump_json(list(values))[1:-1] + "}"
         return "{" + ",".join(map(_array_item, values)) + "}"
 
     def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -327,6 +342,10 @@ class PostgresqlStatements(Statements):
         insert = postgresql.insert(columns[0].table)
         rows = self._rows(columns)
         return insert.from_select([column.name for column in columns], select(*rows))
+
+    def _append(self, columns: Columns) -> Executable:
+        # Looking for conflicts takes a fifth of the time: each row is confirmed after its keys.
+        return self._insert_rows(columns)
 
     def _remove(self, columns: Columns) -> Executable:
         rows = self._rows(columns)

@@ -110,9 +110,9 @@ class StoredVideos:
             for change in changes:
                 before, after = change.links(place)
                 if before != after:
-                    added += [(change.id, id_) for id_ in sorted(set(after).difference(before))]
-                    removed += [(change.id, id_) for id_ in sorted(set(before).difference(after))]
-            self.statements.add(self.connection, columns, added)
+                    added += _pairs(change.id, after, before)
+                    removed += _pairs(change.id, before, after)
+            self.statements.append(self.connection, columns, added)
             self.statements.remove(self.connection, columns, removed)
 
     def _state(self, row: tuple[Any, ...]) -> VideoState:
@@ -131,6 +131,13 @@ class StoredVideos:
             documents,
             tuple([_split(ids) for ids in row[len(COLUMNS) :]]),
         )
+
+
+def _pairs(video_id: int, ids: Sequence[int], others: Sequence[int]) -> list[Values]:
+    """A video with each of the sorted ids that is not among the others."""
+    if others:
+        ids = sorted(set(ids).difference(others))
+    return [(video_id, id_) for id_ in ids]
 
 
 def _row(state: VideoState) -> Values:
