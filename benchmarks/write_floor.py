@@ -2,18 +2,19 @@
 
 Hand-written SQL on the driver's own connection, opened as the project opens it: same tables and
 indexes, same pragmas, same durability, the same rows in the end, one transaction a page. It checks,
-cleans and counts nothing, keeps all names in memory, and never unlinks a hashtag.
+cleans and counts nothing, keeps all names in memory, and leaves the links of a video that was there
+before as they are.
 """
 
 from __future__ import annotations
 
-import json
 import sys
 from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+import orjson
 from psycopg2.extras import execute_values
 from sqlalchemy import JSON
 from stored_pages import first_request
@@ -73,7 +74,7 @@ class Floor(ABC):
         return self.cursor.fetchone()[0]
 
     def add(self, table: str, rows: Iterable[Row]) -> None:
-        self.rows(f"INSERT INTO {table} VALUES %s ON CONFLICT DO NOTHING", sorted(rows))
+        self.rows(f"INSERT INTO {table} VALUES %s", sorted(rows))
 
     def name_ids(self, table: str, column: str, names: Iterable[str]) -> dict[str, int]:
         known = self.ids[table]
@@ -148,24 +149,31 @@ def write_page(floor: Floor, records: Page, place: tuple[int | None, int, int]) 
     """Write a page; its place is the ids of window and query, and the cursor."""
     now = floor.time(datetime.now(UTC))
     crawl_id = add_crawl(floor, records, place, now)
-    readings = [(crawl_id, now, *reading) for reading in changed_counters(floor, records)]
+    stored = stored_counters(floor, records)
+    new = [record for record in records if record["id"] not in stored]
+    readings = [(crawl_id, now, *reading) for reading in changed_counters(records, stored)]
     floor.rows(UPSERT_VIDEO, [video_row(floor, record, now) for record in records])
     columns = ["crawl_id", "observed_at", "video_id", *COUNTERS]
     floor.rows(f"INSERT INTO video_statistics ({', '.join(columns)}) VALUES %s", readings)
-    link(floor, records, "videos_to_hashtags", ("hashtag", "name", "hashtag_names"))
-    link(floor, records, "videos_to_effect_ids", ("effect", "effect_id", "effect_ids"))
+    link(floor, new, "videos_to_hashtags", ("hashtag", "name", "hashtag_names"))
+    link(floor, new, "videos_to_effect_ids", ("effect", "effect_id", "effect_ids"))
     tag_id = floor.one("SELECT id FROM query_tag WHERE name = ?", TAG)
     floor.add("videos_to_crawls", [(crawl_id, record["id"]) for record in records])
     floor.add("crawls_to_query_tags", [(crawl_id, tag_id)])
-    floor.add("videos_to_query_tags", [(tag_id, record["id"]) for record in records])
+    floor.add("videos_to_query_tags", [(tag_id, record["id"]) for record in new])
 
 
-def changed_counters(floor: Floor, records: Page) -> list[Row]:
-    """The ids and counters of videos that are new or had other counters."""
+def stored_counters(floor: Floor, records: Page) -> dict[int, Row]:
+    """The counters of the videos that are there, by id."""
     read = f"SELECT id, {', '.join(COUNTERS)} FROM video WHERE id"
-    stored = set(floor.among(read, [record["id"] for record in records]))
-    delivered = [(record["id"], *(record[name] for name in COUNTERS)) for record in records]
-    return sorted(set(delivered) - stored)
+    return {row[0]: row[1:] for row in floor.among(read, [record["id"] for record in records])}
+
+
+def changed_counters(records: Page, stored: dict[int, Row]) -> list[Row]:
+    """The ids and counters of videos that are new or had other counters."""
+    delivered = {record["id"]: tuple(record[name] for name in COUNTERS) for record in records}
+    changed = (id_ for id_, counters in delivered.items() if stored.get(id_) != counters)
+    return [(id_, *delivered[id_]) for id_ in sorted(changed)]
 
 
 def add_crawl(floor: Floor, records: Page, place: tuple[int | None, int, int], now: Any) -> int:
@@ -194,7 +202,7 @@ def value(floor: Floor, column: Column[Any], delivered: Any) -> Any:
     if delivered is None:
         return None
     if isinstance(column.type, JSON):
-        return json.dumps(delivered, ensure_ascii=False)
+        return orjson.dumps(delivered).decode()
     if column.name == "create_time":
         return floor.time(datetime.fromtimestamp(delivered, UTC), "seconds")
     return delivered
