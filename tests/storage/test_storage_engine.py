@@ -32,7 +32,7 @@ def test_a_sqlite_file_is_durable_and_waits_for_writers(make_engine, sqlite_url)
     with make_engine(sqlite_url).connect() as connection:
         assert pragma(connection, "journal_mode") == "wal"
         assert pragma(connection, "synchronous") == 2
-        assert pragma(connection, "wal_autocheckpoint") == 10_000
+        assert pragma(connection, "wal_autocheckpoint") == 20_000
         assert pragma(connection, "foreign_keys") == 1
         assert pragma(connection, "busy_timeout") == sqlite.PATIENT_SECONDS * 1000
         assert pragma(connection, "cache_size") == -16_384
