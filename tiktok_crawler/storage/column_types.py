@@ -63,7 +63,7 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 def time_text(value: datetime, precision: Precision = "microseconds") -> str:
     """An aware time as `UtcDateTime` stores it in SQLite."""
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", precision)
+    return value.astimezone(UTC).isoformat(" ", precision).removesuffix("+00:00")
 
 
 _LARGE_NUMBERS_ENCODER = json.JSONEncoder(

@@ -102,7 +102,7 @@ class Records:
 
     def names(self, key: str) -> set[str]:
         """All hashtags, or all effects, of the page."""
-        return {name for record in self.by_id.values() for name in record.names.get(key, ())}
+        return set().union(*(record.names.get(key, ()) for record in self.by_id.values()))
 
 
 def read_videos(records: Sequence[Any]) -> Records:
