@@ -78,7 +78,9 @@ def read_listing(page: ListPage) -> Records:
     listed = LISTED[page.request.listing.name]
     seed = seed_value(page)
     identify = partial(listed.identify, seed) if listed.identify else None
-    records = map(_playlist, page.records) if listed.kind is PLAYLIST else page.records
+    records = page.records
+    if listed.kind is PLAYLIST:
+        records = tuple(map(_playlist, records))
     read = read_records(records, listed.kind.shape, identify)
     for record in read.by_id.values():
         if listed.seed_column:
