@@ -6,12 +6,13 @@ import threading
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from stored_pages import rows
 
 from tiktok_crawler.storage import transactions
-from tiktok_crawler.storage.sqlite import PATIENT_SECONDS, WAITS_SECONDS
+from tiktok_crawler.storage.execution_options import WAITS_SECONDS
+from tiktok_crawler.storage.sqlite import PATIENT_SECONDS
 from tiktok_crawler.storage.transactions import transaction
 
 
@@ -97,3 +98,22 @@ def test_other_errors_of_the_database_are_not_tried_again(engine):
     with pytest.raises(OperationalError, match="disk full"):
         transaction(engine, work)
     assert tries == [1]
+
+
+def test_only_what_may_be_flushed_later_is(engine):
+    if engine.dialect.name == "sqlite":
+        asked, later, at_once = text("PRAGMA synchronous"), 1, 2
+    else:
+        asked, later = text("SHOW synchronous_commit"), "off"
+        event.listen(engine, "connect", commit_synchronously)
+        at_once = "on"
+    for flushed_later, expected in ((True, later), (False, at_once)) * 2:
+        found = transaction(engine, lambda on: on.scalar(asked), flushed_later=flushed_later)
+        assert found == expected
+
+
+def commit_synchronously(connection, _record):
+    """As every server does that is not told otherwise."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET synchronous_commit TO on")
+    connection.commit()

@@ -209,7 +209,8 @@ class Ledger:
                 quota.spend(connection, self._account, now, second_try=request.second_try)
             return replace(request, window_id=window_id)
 
-        return transaction(self._engine, write)
+        # The page that the request brings is flushed after it; without one, little is lost.
+        return transaction(self._engine, write, flushed_later=True)
 
     def fill_quota(self, now: datetime) -> None:
         """Write down that the API says that the day's quota is used up."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.storage import database
+from tiktok_crawler.storage.execution_options import WAITS_SECONDS
 from tiktok_crawler.storage.lock import QueryLock
 from tiktok_crawler.storage.outage import explain
-from tiktok_crawler.storage.sqlite import IMPATIENT_SECONDS, WAITS_SECONDS
+from tiktok_crawler.storage.sqlite import IMPATIENT_SECONDS
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine

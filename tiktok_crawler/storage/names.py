@@ -88,7 +88,10 @@ class NamesOfPages:
         committed: Ids = {}
         if self._statements.has_many_writers:
             # In a transaction of their own, because others may be waiting for new names.
-            committed = transaction(self._engine, lambda on: self._commit(on, names))
+            # What the page's commit flushes to disk has these before it.
+            committed = transaction(
+                self._engine, lambda on: self._resolve(on, names), flushed_later=True
+            )
         ids, result = transaction(self._engine, work)
         for key, found in ids.items():
             self._names[key].remember(found)
@@ -96,8 +99,3 @@ class NamesOfPages:
 
     def _resolve(self, connection: Connection, names: Names) -> Ids:
         return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
-
-    def _commit(self, connection: Connection, names: Names) -> Ids:
-        # What the page's commit flushes to disk has these before it.
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
-        return self._resolve(connection, names)

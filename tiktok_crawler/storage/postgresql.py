@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, text
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.execution_options import FLUSHED_LATER
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
@@ -48,6 +49,12 @@ def application_name() -> str:
 def configure(engine: Engine) -> None:
     """Prepare each connection that the engine makes."""
     event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _begin)
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(FLUSHED_LATER):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
 
 
 def _on_connect(connection: DriverConnection, _record: object) -> None:

@@ -122,7 +122,8 @@ class SeedLedger:
             if self._account:
                 quota.spend(connection, self._account, now)
 
-        transaction(self._engine, write)
+        # The page that the request brings is flushed after it; without one, little is lost.
+        transaction(self._engine, write, flushed_later=True)
         return replace(request, begun_at=now) if request.starts_listing else request
 
     def refuse(self, refused: RefusedSeed) -> None:

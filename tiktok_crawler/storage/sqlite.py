@@ -11,6 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.execution_options import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
 
 if TYPE_CHECKING:
     import sqlite3
@@ -30,12 +31,6 @@ PRAGMAS = (
     "cache_size = -16384",
     "foreign_keys = ON",
 )
-
-READS_ONLY = "tiktok_reads_only"
-"""Execution option of connections that write nothing, and so need not wait for a writer."""
-
-WAITS_SECONDS = "tiktok_waits_seconds"
-"""Execution option: how long a transaction waits for another program's."""
 
 PATIENT_SECONDS = 30
 IMPATIENT_SECONDS = 2
@@ -94,6 +89,9 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     reads_only = options.get(READS_ONLY)
     connection.exec_driver_sql(_busy_timeout(options.get(WAITS_SECONDS, PATIENT_SECONDS)))
+    if not reads_only:
+        synchronous = "NORMAL" if options.get(FLUSHED_LATER) else "FULL"
+        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from tiktok_crawler.storage.sqlite import READS_ONLY
+from tiktok_crawler.storage.execution_options import FLUSHED_LATER, READS_ONLY
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,8 +35,16 @@ def reading(engine: Engine) -> Iterator[Connection]:
         yield connection.execution_options(**{READS_ONLY: True})
 
 
-def transaction(engine: Engine, work: Callable[[Connection], T]) -> T:
-    """Do the work in one transaction; all of it again if the server says that others stopped it."""
+def transaction(
+    engine: Engine, work: Callable[[Connection], T], *, flushed_later: bool = False
+) -> T:
+    """Do the work in one transaction; all of it again if the server says that others stopped it.
+
+    With `flushed_later` it reaches the disk with the next transaction at the latest: it outlives
+    this program and its end, but perhaps not a power cut right behind it.
+    """
+    if flushed_later:
+        engine = engine.execution_options(**{FLUSHED_LATER: True})
     for tried in range(1, TRIES):
         try:
             with engine.begin() as connection:
