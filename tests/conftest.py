@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import os
+import shutil
 from typing import TYPE_CHECKING
 
 import pytest
 from postgres_server import running_server, temporary_database
+from sqlalchemy import make_url
+
+from tiktok_crawler.storage import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,3 +44,41 @@ def sqlite_url(tmp_path):
 def database_url(request):
     """The URL of an empty database, one test on each kind."""
     return request.getfixturevalue(f"{request.param}_url")
+
+
+def prepare(url):
+    engine = database.create_engine_for(database.database_url(url))
+    database.prepare(engine, "sandbox")
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory):
+    path = tmp_path_factory.mktemp("template") / "template.db"
+    prepare(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgresql_template(postgres_url):
+    with temporary_database(postgres_url) as url:
+        yield make_url(prepare(url)).database
+
+
+@pytest.fixture
+def prepared_sqlite_url(sqlite_template, sqlite_url, tmp_path):
+    shutil.copy(sqlite_template, tmp_path / "test.db")
+    return sqlite_url
+
+
+@pytest.fixture
+def prepared_postgresql_url(postgresql_template, postgres_url):
+    with temporary_database(postgres_url, f"TEMPLATE {postgresql_template}") as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def prepared_url(request):
+    """The URL of a database that has its tables, one test on each kind."""
+    return request.getfixturevalue(f"prepared_{request.param}_url")

@@ -325,7 +325,7 @@ def truth_of(data: DataBehaviour) -> dict[date, dict[int, dict[str, Any]]]:
     sandbox = Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=data))
     return {
         day: dict(
-            _expected_row(record) for record in sandbox.matches(QUERY, day, day) if "id" in record
+            expected_row(record) for record in sandbox.matches(QUERY, day, day) if "id" in record
         )
         for day in WANTED
     }
@@ -360,8 +360,8 @@ def _empty_database() -> bytes:
         return path.read_bytes()
 
 
-def _expected_row(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
-    values = {key: value for key, value in _storable(record).items() if value is not None}
+def expected_row(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
+    values = {key: value for key, value in storable(record).items() if value is not None}
     video_id = int(values.pop("id"))
     for key in {"music_id", "playlist_id"} & values.keys():
         values[key] = int(values[key])
@@ -376,14 +376,14 @@ def _expected_row(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:
     return video_id, values | ({"extra_data": extra} if extra else {})
 
 
-def _storable(value: Any) -> Any:
+def storable(value: Any) -> Any:
     """JSON without what no database takes."""
     if isinstance(value, str):
         return value.encode(errors="ignore").decode().replace("\0", "")
     if isinstance(value, list):
-        return [_storable(each) for each in value]
+        return [storable(each) for each in value]
     if isinstance(value, dict):
-        return {_storable(key): _storable(each) for key, each in value.items()}
+        return {storable(key): storable(each) for key, each in value.items()}
     return value
 
 

@@ -1,0 +1,600 @@
+"""Trials of listings: crawls of a mix of seeds, and what has to be true of their database.
+
+The mix has seeds with few records, with many pages and with none, some that the API refuses, and
+some that nobody has heard of.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from crawling import exit_status
+from sqlalchemy import select, update
+from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, served, storable
+
+from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.sandbox import Profile, Sandbox
+from tiktok_crawler.sandbox.errors import Problem
+from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour
+from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.models import (
+    VIDEOS_TO_EFFECT_IDS,
+    VIDEOS_TO_HASHTAGS,
+    Account,
+    Base,
+    Comment,
+    Crawl,
+    Effect,
+    Hashtag,
+    Playlist,
+    PlaylistVideo,
+    Product,
+    Review,
+    Seed,
+    Shop,
+    UserInfo,
+    UserRelation,
+    UserVideo,
+    Video,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from listing_crawls import ListingDatabase
+    from scrapy.crawler import Crawler
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.sandbox.answers import Answer
+    from tiktok_crawler.sandbox.calls import Call
+
+VIDEOS_PER_DAY = 20
+LISTS = ListBehaviour(private_likes=0.5, unknown_users=0.1, withheld_users=0.1, follower_cap=700)
+SPIDERS = tuple(name for name in LISTINGS if name != "replies")
+
+SEED_ARGUMENTS = {
+    "comments": "video_ids",
+    "playlists": "playlist_ids",
+    "shops": "shop_names",
+    "products": "shop_ids",
+    "reviews": "product_ids",
+}
+"""Others are asked about usernames."""
+
+NOBODY = {
+    "comments": ["7000000000000000001", "12"],
+    "playlists": ["7000000000000000001"],
+    "shops": ["No Such Shop"],
+    "products": ["7000000000000000001"],
+    "reviews": ["7000000000000000001"],
+}
+"""Seeds that the sandbox does not know, beside those that it knows and refuses."""
+
+REFUSALS = ("cannot find the user", "cannot return this user", "is private", "cannot be returned")
+LARGE = {"products": 25, "reviews": 25, "liked_videos": 150, "reposted_videos": 150}
+"""How many records make several pages; of others 250."""
+
+STATUSES = {
+    "cannot find the user": "not_found",
+    "cannot return this user": "withheld",
+    "is private": "withheld",
+    "cannot be returned": "withheld",
+    "access to this resource is denied": "withheld",
+}
+"""What a refusal means, by its words; the others are of no special kind."""
+
+TABLES: dict[str, tuple[type[Base], str]] = {
+    "comments": (Comment, "id"),
+    "replies": (Comment, "id"),
+    "users": (UserInfo, "username"),
+    "playlists": (Playlist, "id"),
+    "shops": (Shop, "id"),
+    "products": (Product, "id"),
+    "reviews": (Review, "id"),
+}
+USER_VIDEOS = {"liked_videos": "liked", "pinned_videos": "pinned", "reposted_videos": "reposted"}
+RELATIONS = ("followers", "following")
+OWN_COLUMNS = {
+    *("crawled_at", "crawled_updated_at", "crawl_id"),
+    *("first_seen_at", "last_seen_at"),
+}
+"""What the crawler says of a record, and not the API."""
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """A request of a listing and its answer; a page is an answer that says all that it must."""
+
+    listing: str
+    seed: str
+    cursor: int
+    count: int
+    log_id: str | None
+    moves_on: bool
+    is_last: bool
+
+    @classmethod
+    def of(cls, call: Call, answer: Answer) -> Exchange:
+        body, listing = call.document(), _listing_of(call)
+        numbered = "page_start" in body
+        cursor = body["page_start"] - 1 if numbered else body.get("cursor", 0)
+        document = _json(answer.body)
+        data, error = document.get("data") or {}, document.get("error") or {}
+        keys = LISTINGS[listing].endpoint.records_keys
+        is_said = numbered or LISTINGS[listing].name in ("users", "pinned_videos", "shops")
+        records = [record for key in keys for record in data.get(key) or ()]
+        is_ok = error.get("code", "ok") == "ok" and answer.status in (200, 500) and bool(data)
+        if is_said:
+            return cls(
+                listing=listing,
+                seed=str(body[LISTINGS[listing].seed_key]),
+                cursor=cursor,
+                count=body.get("page_size", 0),
+                log_id=error.get("log_id"),
+                moves_on=is_ok,
+                is_last=is_ok and not (numbered and records),
+            )
+        has_more = data.get("has_more")
+        leads_on = has_more is False or data.get("cursor") not in (None, cursor)
+        return cls(
+            listing=listing,
+            seed=str(body[LISTINGS[listing].seed_key]),
+            cursor=cursor,
+            count=body["max_count"],
+            log_id=error.get("log_id"),
+            moves_on=is_ok and isinstance(has_more, bool) and leads_on,
+            is_last=is_ok and has_more is False,
+        )
+
+
+class WatchedSandbox(Sandbox):
+    """Remembers what it was asked of listings and what it answered."""
+
+    def __init__(self, profile: Profile, **options: Any) -> None:
+        super().__init__(
+            **{"videos_per_day": VIDEOS_PER_DAY, "daily_quota": None} | options, profile=profile
+        )
+        self.exchanges: list[Exchange] = []
+
+    def answer(self, call: Call) -> Answer:
+        answer = super().answer(call)
+        if _listing_of(call):
+            self.exchanges.append(Exchange.of(call, answer))
+        return answer
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A crawl of a listing: what the sandbox does to it, and how it is set up."""
+
+    listing: str
+    profile: Profile = field(default_factory=lambda: Profile(lists=LISTS))
+    settings: dict[str, Any] = field(default_factory=dict)
+    arguments: dict[str, str] = field(default_factory=dict)
+    seeds: tuple[str, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[str, ...]:
+        return self.seeds or mixed_seeds(self.listing, self.profile.lists)
+
+    @property
+    def seed_argument(self) -> dict[str, str]:
+        return {SEED_ARGUMENTS.get(self.listing, "usernames"): ",".join(self.wanted)}
+
+    def truth(self, seed: str) -> list[Any] | Problem:
+        return truth_of(self.profile.data, self.profile.lists, self.listing, seed)
+
+    def on_a_good_day(self) -> Trial:
+        """The same records, and no fault."""
+        profile = self.profile
+        return replace(
+            self, profile=Profile(seed=profile.seed + 1, data=profile.data, lists=profile.lists)
+        )
+
+
+@dataclass
+class Run:
+    """How one crawl of a trial ended."""
+
+    crawler: Crawler
+    exchanges: list[Exchange]
+    problems: list[str]
+
+    @property
+    def exit_status(self) -> int:
+        return exit_status(self.crawler)
+
+
+@lru_cache
+def mixed_seeds(listing: str, lists: ListBehaviour) -> tuple[str, ...]:
+    """Seeds of each kind, each once; the order is that of their kinds."""
+    sandbox = truthful(DataBehaviour(), lists)
+    found: list[str] = list(islice(sandbox.seeds(listing), 5))
+    found += islice(sandbox.seeds(listing, at_least=1), 2)
+    if listing not in ("users", "pinned_videos", "shops"):
+        large = islice(sandbox.seeds(listing), 400)
+        wanted = LARGE.get(listing, 250)
+        found += islice((s for s in large if _size(sandbox.truth(listing, s)) >= wanted), 1)
+    candidates = islice(sandbox.seeds(listing), 200)
+    found += islice((seed for seed in candidates if sandbox.truth(listing, seed) == []), 1)
+    for words in REFUSALS if listing not in SEED_ARGUMENTS else ():
+        found += islice(sandbox.seeds(listing, refusal=words), 1)
+    return tuple(dict.fromkeys([*found, *NOBODY.get(listing, ["nobody.at.all", "nobody7"])]))
+
+
+@lru_cache
+def truthful(profile: Profile) -> Sandbox:
+    """The sandbox that knows the truth."""
+    return Sandbox(
+        videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=profile.data, lists=profile.lists)
+    )
+
+
+@lru_cache(maxsize=1024)
+def truth_of(
+    data: DataBehaviour, lists: ListBehaviour, listing: str, seed: str
+) -> list[Any] | Problem:
+    return truthful(data, lists).truth(listing, seed)
+
+
+def _size(truth: list[Any] | Problem) -> int:
+    if isinstance(truth, Problem):
+        return 0
+    return max([len(truth), *(len(r.get("playlist_video_ids", ())) for r in truth)])
+
+
+async def run(database: ListingDatabase, sandbox: Sandbox, trial: Trial, **arguments: str) -> Run:
+    """One crawl, and what has to be true after any crawl."""
+    exchanges = getattr(sandbox, "exchanges", [])
+    before = len(exchanges)
+    async with served(sandbox) as url:
+        database.api_url = url
+        with logged_problems() as problems:
+            crawler = await database.crawl(
+                trial.listing,
+                QUICK | trial.settings,
+                **trial.seed_argument | trial.arguments | arguments,
+            )
+    done = Run(crawler, exchanges[before:], problems)
+    check_run(done)
+    return done
+
+
+def check_run(done: Run) -> None:
+    """It ended in order, and by itself."""
+    assert done.problems == []
+    reason = done.crawler.stats.get_value("finish_reason")
+    assert reason != "closespider_timeout", "it would never end"
+    assert done.exit_status in ORDERLY_STATUSES, reason
+
+
+def asked_again(exchanges: Iterable[Exchange]) -> list[Exchange]:
+    """The requests for pages that had been delivered already.
+
+    A listing may begin anew only when its last request was not answered with a page.
+    """
+    last: dict[tuple[str, str], Exchange] = {}
+    delivered: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    repeated = []
+    for exchange in exchanges:
+        seed = exchange.listing, exchange.seed
+        before = last.get(seed)
+        if exchange.cursor == 0 and not (before and before.moves_on):
+            delivered[seed] = set()
+        if exchange.cursor in delivered[seed]:
+            repeated.append(exchange)
+        if exchange.moves_on:
+            delivered[seed].add(exchange.cursor)
+        last[seed] = exchange
+    return repeated
+
+
+def check_least_requests(exchanges: list[Exchange]) -> None:
+    """As large pages as there are, none twice, and none after the last one."""
+    assert asked_again(exchanges) == []
+    ended: set[tuple[str, str]] = set()
+    for each in exchanges:
+        largest = LISTINGS[each.listing].endpoint.max_count
+        assert each.count in (0, largest)
+        assert (each.listing, each.seed) not in ended, f"{each} comes after the last page"
+        if each.is_last:
+            ended.add((each.listing, each.seed))
+
+
+@dataclass
+class Ledgered:
+    """What the database says of a listing's seeds."""
+
+    database: ListingDatabase
+    trial: Trial
+
+    @property
+    def rows(self) -> dict[str, Any]:
+        seeds = select(Seed.__table__).where(Seed.listing == self.trial.listing)
+        with reading(self.database) as connection:
+            return {row.seed: row for row in connection.execute(seeds)}
+
+
+def check_database(database: ListingDatabase, trial: Trial, done: Run) -> None:
+    """It is complete where it says so, refused where the API refuses, and says so of the rest."""
+    rows = Ledgered(database, trial).rows
+    assert rows.keys() <= set(trial.wanted)
+    finished = {seed for seed, row in rows.items() if row.state in ("complete", "refused")}
+    assert (done.exit_status == 0) == (finished == set(trial.wanted))
+    for row in rows.values():
+        check_seed(database, trial, row)
+    check_nothing_is_invented(database, trial)
+
+
+def check_seed(database: ListingDatabase, trial: Trial, row: Any) -> None:
+    truth = trial.truth(row.seed)
+    match row.state:
+        case "refused":
+            assert row.status
+            assert row.error
+            if isinstance(truth, Problem) and truth.message in row.error:
+                assert row.status == status_of(truth)
+            else:
+                assert row.error in injected_refusals(trial)
+        case "parked":
+            assert row.error
+            assert row.retry_at
+        case "complete" if not row.suspicious:
+            assert not isinstance(truth, Problem), row
+            assert not row.has_more
+            expected = expected_of(trial.listing, row.seed, truth)
+            stored = stored_of(database, trial.listing, row.seed)
+            assert stored == expected, row
+
+
+def injected_refusals(trial: Trial) -> set[str]:
+    """What scheduled faults say to a request that is all right."""
+    refusals = {"refused": "HTTP 400: invalid_params Invalid query parameters"}
+    refusals["forbidden"] = "HTTP 403: access_denied Access to this resource is denied."
+    refusals["invalid_cursor"] = "HTTP 400: invalid_params Invalid count or cursor"
+    return {refusals[f.fault] for f in trial.profile.faults if f.fault in refusals}
+
+
+def status_of(problem: Problem) -> str:
+    words = problem.message.lower()
+    return next((status for part, status in STATUSES.items() if part in words), "refused")
+
+
+def check_nothing_is_invented(database: ListingDatabase, trial: Trial) -> None:
+    """Whatever is stored of a seed is in the truth, value for value."""
+    for seed in trial.wanted:
+        truth = trial.truth(seed)
+        expected = {} if isinstance(truth, Problem) else expected_of(trial.listing, seed, truth)
+        stored = stored_of(database, trial.listing, seed)
+        if isinstance(truth, Problem) and trial.listing == "users":
+            continue
+        for table, rows in stored.items():
+            invented = Counter(map(repr_of, rows)) - Counter(map(repr_of, expected.get(table, [])))
+            assert not invented, (seed, table)
+
+
+# -- What should be stored
+
+
+def expected_of(listing: str, seed: str, truth: list[Any]) -> dict[str, list[Any]]:
+    """The rows that the truth of a seed makes, by table, in the order of the list."""
+    records = list(map(storable, truth))
+    if listing in USER_VIDEOS:
+        return _expected_videos([r for r in records if "id" in r])
+    if listing in RELATIONS:
+        return _expected_accounts([r for r in records if "username" in r])
+    rows = [_expected_row(listing, seed, record) for record in records]
+    if listing != "playlists":
+        return {"records": _sorted(rows)}
+    ids = [int(each) for record in records for each in record["playlist_video_ids"]]
+    return {"records": rows, "videos": ids}
+
+
+def _expected_videos(records: list[Any]) -> dict[str, list[Any]]:
+    rows = [expected_row(record) for record in records]
+    return {"videos": [id_ for id_, _ in rows], "records": _sorted(row for _, row in rows)}
+
+
+def _expected_accounts(records: list[Any]) -> dict[str, list[Any]]:
+    names = [record["username"] for record in records]
+    return {"relations": sorted(names), "records": _sorted(map(_account, records))}
+
+
+def _account(record: dict[str, Any]) -> dict[str, Any]:
+    known = {key: record[key] for key in ("username", "display_name") if record.get(key)}
+    extra = {key: value for key, value in record.items() if key not in known and value is not None}
+    return known | ({"extra_data": extra} if extra else {})
+
+
+RENAMED = {
+    "comments": {},
+    "replies": {},
+    "users": {},
+    "playlists": {
+        "playlist_id": "id",
+        "playlist_name": "name",
+        "playlist_item_total": "item_total",
+        "playlist_last_updated": "last_updated",
+    },
+    "shops": {"shop_id": "id"},
+    "products": {"product_id": "id"},
+    "reviews": {},
+}
+SEED_COLUMNS = {
+    "users": {"username": str},
+    "comments": {"video_id": int},
+    "replies": {"parent_comment_id": int},
+    "playlists": {"id": int},
+    "products": {"shop_id": int},
+    "reviews": {"product_id": str},
+}
+
+
+def _expected_row(listing: str, seed: str, record: dict[str, Any]) -> dict[str, Any]:
+    model, _ = TABLES[listing]
+    row = {convert: of(seed) for convert, of in SEED_COLUMNS.get(listing, {}).items()}
+    extra = {}
+    for key, value in record.items():
+        name = RENAMED[listing].get(key, key)
+        if value is None or key == "playlist_video_ids":
+            continue
+        (row if name in model.__table__.columns else extra)[name] = value
+    for key in ("id", "video_id", "parent_comment_id"):
+        if key in row:
+            row[key] = str(row[key]) if listing == "products" else int(row[key])
+    if "create_time" in row:
+        row["create_time"] = _time(listing, row["create_time"])
+    if listing == "users":
+        row |= {"username": seed, "status": "found"}
+        row["avatar_url"] = row["avatar_url"].partition("?")[0]
+    return row | ({"extra_data": extra} if extra else {})
+
+
+def _time(listing: str, value: int) -> datetime:
+    if listing != "reviews":
+        return datetime.fromtimestamp(value, UTC)
+    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=value)
+
+
+# -- What is stored
+
+
+def stored_of(database: ListingDatabase, listing: str, seed: str) -> dict[str, list[Any]]:
+    """The rows of a seed, in the form of `expected_of`."""
+    with reading(database) as connection:
+        if listing in USER_VIDEOS:
+            return _stored_videos(connection, USER_VIDEOS[listing], seed)
+        if listing in RELATIONS:
+            return _stored_relations(connection, listing, seed)
+        model, key = TABLES[listing]
+        column = next(iter(SEED_COLUMNS.get(listing, {})), None)
+        rows = select(model.__table__)
+        if listing == "shops":
+            found = select(Crawl.id).join(Seed, Seed.id == Crawl.seed_id).where(Seed.seed == seed)
+            rows = rows.where(Shop.crawl_id.in_(found))
+        else:
+            assert column
+            value = SEED_COLUMNS[listing][column](seed)
+            rows = rows.where(model.__table__.c[column] == value)
+        if listing == "comments":
+            rows = rows.where(Comment.parent_comment_id == Comment.video_id)
+        records = [_api_values(row._mapping) for row in connection.execute(rows)]
+        if listing == "reviews":
+            for record in records:
+                del record[key]
+        stored = {"records": _sorted(records)}
+        if listing == "playlists":
+            videos = select(PlaylistVideo.video_id).where(PlaylistVideo.playlist_id == int(seed))
+            stored["videos"] = list(connection.scalars(videos.order_by(PlaylistVideo.position)))
+        return stored
+
+
+def _stored_videos(connection: Connection, kind: str, seed: str) -> dict[str, list[Any]]:
+    listed = select(UserVideo.video_id).where(UserVideo.username == seed, UserVideo.kind == kind)
+    ids = list(connection.scalars(listed.order_by(UserVideo.position)))
+    rows = connection.execute(select(Video.__table__).where(Video.id.in_(ids)))
+    videos = {row.id: _api_values(row._mapping) for row in rows}
+    names = {
+        "hashtag_names": select(VIDEOS_TO_HASHTAGS.c.video_id, Hashtag.name).join(Hashtag),
+        "effect_ids": select(VIDEOS_TO_EFFECT_IDS.c.video_id, Effect.effect_id).join(Effect),
+    }
+    for key, links in names.items():
+        for video_id, name in connection.execute(links):
+            if video_id in videos:
+                videos[video_id].setdefault(key, set()).add(name)
+    for video in videos.values():
+        del video["id"]
+    return {"videos": ids, "records": _sorted(videos.values())}
+
+
+def _stored_relations(connection: Connection, listing: str, seed: str) -> dict[str, list[Any]]:
+    other, own = UserRelation.follower_id, UserRelation.followed_id
+    if listing == "following":
+        other, own = own, other
+    seed_id = select(Account.id).where(Account.username == seed).scalar_subquery()
+    accounts = select(Account.__table__).join(UserRelation, other == Account.id)
+    rows = connection.execute(accounts.where(own == seed_id))
+    records = [_api_values(row._mapping) for row in rows]
+    for record in records:
+        del record["id"]
+    return {
+        "relations": sorted(record["username"] for record in records),
+        "records": _sorted(records),
+    }
+
+
+def _api_values(row: Any) -> dict[str, Any]:
+    values = {k: v for k, v in row.items() if v is not None and k not in OWN_COLUMNS}
+    if "avatar_url" in values:
+        values["avatar_url"] = values["avatar_url"].partition("?")[0]
+    return values
+
+
+def _sorted(rows: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    return sorted(rows, key=repr_of)
+
+
+def repr_of(row: Any) -> str:
+    """Equal for equal rows, whatever the order of their columns."""
+    if not isinstance(row, dict):
+        return repr(row)
+    columns = ((k, sorted(v) if isinstance(v, set) else v) for k, v in row.items())
+    return repr(sorted((key, _dumped(value)) for key, value in columns))
+
+
+def _dumped(value: Any) -> str:
+    return json.dumps(value, sort_keys=True, default=str)
+
+
+# -- Around it
+
+
+@contextmanager
+def reading(database: ListingDatabase) -> Iterator[Connection]:
+    """A connection to a crawl's database."""
+    engine = create_engine_for(database_url(database.url))
+    with engine.connect() as connection:
+        yield connection
+    engine.dispose()
+
+
+def let_time_pass(database: ListingDatabase, days: int = 30) -> None:
+    """All seeds were worked on so many days ago, and none has to wait any longer."""
+    columns = (Seed.retry_at, Seed.parked_at, Seed.completed_at, Seed.begun_at, Seed.last_page_at)
+    with reading(database) as connection:
+        for row in list(connection.execute(select(Seed.id, *columns))):
+            times = {
+                column.key: at - timedelta(days=days)
+                for column, at in zip(columns, row[1:], strict=True)
+                if at
+            }
+            if times:
+                connection.execute(update(Seed).where(Seed.id == row.id).values(**times))
+        connection.commit()
+
+
+def _listing_of(call: Call) -> str:
+    body = call.document()
+    return next(
+        (
+            name
+            for name, listing in LISTINGS.items()
+            if listing.endpoint.path == call.path and listing.seed_key in body
+        ),
+        "",
+    )
+
+
+def _json(body: bytes) -> dict[str, Any]:
+    try:
+        document = json.loads(body)
+    except ValueError:
+        return {}
+    return document if isinstance(document, dict) else {}
