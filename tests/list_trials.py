@@ -230,11 +230,9 @@ def mixed_seeds(listing: str, lists: ListBehaviour) -> tuple[str, ...]:
 
 
 @lru_cache
-def truthful(profile: Profile) -> Sandbox:
+def truthful(data: DataBehaviour, lists: ListBehaviour) -> Sandbox:
     """The sandbox that knows the truth."""
-    return Sandbox(
-        videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=profile.data, lists=profile.lists)
-    )
+    return Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=data, lists=lists))
 
 
 @lru_cache(maxsize=1024)
