@@ -16,6 +16,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from crawling import exit_status
+from listing_crawls import ListingDatabase
 from sqlalchemy import select, update
 from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, served, storable
 
@@ -48,7 +49,6 @@ from tiktok_crawler.storage.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from listing_crawls import ListingDatabase
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection
 
@@ -265,6 +265,45 @@ async def run(database: ListingDatabase, sandbox: Sandbox, trial: Trial, **argum
     return done
 
 
+async def try_out(trial: Trial, url: str, *, runs: int = 3) -> list[Run]:
+    """Crawl under faults, again until all is there or `runs` are over, then on good days.
+
+    After each run the database is honest, and after the last one it equals the truth.
+    """
+    database, sandbox = ListingDatabase(url, ""), WatchedSandbox(trial.profile)
+    done: list[Run] = []
+    while len(done) < runs and (not done or done[-1].exit_status):
+        done.append(await run(database, sandbox, trial))
+        check_database(database, trial, done[-1])
+        check_pages(database, sandbox.exchanges)
+    await _complete(database, trial.on_a_good_day(), sandbox.exchanges)
+    return done
+
+
+async def _complete(database: ListingDatabase, trial: Trial, before: list[Exchange]) -> None:
+    """A run on a good day finds what is left; a later one also what was said falsely."""
+    let_time_pass(database)
+    sandbox = WatchedSandbox(trial.profile)
+    done = await run(database, sandbox, trial)
+    assert asked_again([*before, *sandbox.exchanges]) == []
+    assert done.exit_status == 0
+    let_time_pass(database)
+    done = await run(database, sandbox, trial, max_age="7d")
+    assert done.exit_status == 0
+    check_database(database, trial, done)
+    assert not any(row.suspicious for row in seed_rows(database, trial).values())
+
+
+def check_pages(database: ListingDatabase, exchanges: list[Exchange]) -> None:
+    """What was delivered is stored, each page once, and nothing of it was asked for again."""
+    assert asked_again(exchanges) == []
+    with reading(database) as connection:
+        stored = list(connection.scalars(select(Crawl.log_id).where(Crawl.log_id.is_not(None))))
+    assert len(stored) == len(set(stored)), "a page is stored twice"
+    delivered = {each.log_id for each in exchanges if each.moves_on and each.log_id}
+    assert delivered <= set(stored)
+
+
 def check_run(done: Run) -> None:
     """It ended in order, and by itself."""
     assert done.problems == []
@@ -306,23 +345,16 @@ def check_least_requests(exchanges: list[Exchange]) -> None:
             ended.add((each.listing, each.seed))
 
 
-@dataclass
-class Ledgered:
+def seed_rows(database: ListingDatabase, trial: Trial) -> dict[str, Any]:
     """What the database says of a listing's seeds."""
-
-    database: ListingDatabase
-    trial: Trial
-
-    @property
-    def rows(self) -> dict[str, Any]:
-        seeds = select(Seed.__table__).where(Seed.listing == self.trial.listing)
-        with reading(self.database) as connection:
-            return {row.seed: row for row in connection.execute(seeds)}
+    seeds = select(Seed.__table__).where(Seed.listing == trial.listing)
+    with reading(database) as connection:
+        return {row.seed: row for row in connection.execute(seeds)}
 
 
 def check_database(database: ListingDatabase, trial: Trial, done: Run) -> None:
     """It is complete where it says so, refused where the API refuses, and says so of the rest."""
-    rows = Ledgered(database, trial).rows
+    rows = seed_rows(database, trial)
     assert rows.keys() <= set(trial.wanted)
     finished = {seed for seed, row in rows.items() if row.state in ("complete", "refused")}
     assert (done.exit_status == 0) == (finished == set(trial.wanted))
