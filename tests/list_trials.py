@@ -595,17 +595,19 @@ def reading(database: ListingDatabase) -> Iterator[Connection]:
     engine.dispose()
 
 
-def let_time_pass(database: ListingDatabase, days: int = 30) -> None:
-    """All seeds were worked on so many days ago, and none has to wait any longer."""
+def let_time_pass(
+    database: ListingDatabase, days: int = 30, *, seeds: tuple[str, ...] = ()
+) -> None:
+    """These seeds (all, if none are named) were worked on so many days ago, and wait no longer."""
     columns = (Seed.retry_at, Seed.parked_at, Seed.completed_at, Seed.begun_at, Seed.last_page_at)
     with reading(database) as connection:
-        for row in list(connection.execute(select(Seed.id, *columns))):
+        for row in list(connection.execute(select(Seed.id, Seed.seed, *columns))):
             times = {
                 column.key: at - timedelta(days=days)
-                for column, at in zip(columns, row[1:], strict=True)
+                for column, at in zip(columns, row[2:], strict=True)
                 if at
             }
-            if times:
+            if times and (not seeds or row.seed in seeds):
                 connection.execute(update(Seed).where(Seed.id == row.id).values(**times))
         connection.commit()
 

@@ -1,0 +1,261 @@
+"""What later runs of a listing ask for again, and what limits, budgets and other crawls change."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from os import EX_OK, EX_TEMPFAIL
+from typing import Any
+
+import pytest
+from list_trials import (
+    Trial,
+    WatchedSandbox,
+    asked_again,
+    check_database,
+    let_time_pass,
+    run,
+    seed_rows,
+    truthful,
+)
+from listing_crawls import ListingDatabase
+from scrapy.utils.defer import deferred_f_from_coro_f
+
+from tiktok_crawler.collection.quota import QuotaAccount
+from tiktok_crawler.collection.seeds import GivenSeeds, Stage
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.sandbox.errors import Problem
+from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, Profile
+from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.storage.listing_session import ListingSession
+
+ALL_KNOWN = {"unknown_users": 0.0, "withheld_users": 0.0}
+
+
+@pytest.fixture
+def database(prepared_sqlite_url):
+    return ListingDatabase(prepared_sqlite_url, "")
+
+
+def known_people(listing: str, number: int, **lists: Any) -> Trial:
+    """A trial of seeds that the API lists, each with so many records."""
+    behaviour = ListBehaviour(**ALL_KNOWN | lists)
+    sandbox, found = truthful(DataBehaviour(), behaviour), []
+    for seed in sandbox.seeds(listing):
+        if not isinstance(sandbox.truth(listing, seed), Problem):
+            found.append(seed)
+        if len(found) == number:
+            break
+    return Trial(listing, Profile(lists=behaviour), seeds=tuple(found))
+
+
+def in_live_numbers(trial: Trial, **lists: Any) -> Trial:
+    """The same seeds, of which the API says something else now."""
+    behaviour = ListBehaviour(**ALL_KNOWN | lists)
+    return Trial(trial.listing, Profile(lists=behaviour), seeds=trial.seeds)
+
+
+@contextmanager
+def running_crawl(database: ListingDatabase, listing: str):
+    """Another crawl of the listing, as far as its lock goes."""
+    session = ListingSession(
+        database.url,
+        origin="sandbox",
+        stage=Stage(LISTINGS[listing], GivenSeeds(())),
+        tags=(),
+        account=QuotaAccount("somebody", LISTINGS[listing].endpoint.pool),
+    )
+    session.open()
+    try:
+        yield
+    finally:
+        session.close()
+
+
+def asked_seeds(sandbox: WatchedSandbox) -> list[str]:
+    return [exchange.seed for exchange in sandbox.exchanges]
+
+
+@deferred_f_from_coro_f
+async def test_max_age_asks_only_for_older_profiles_and_keeps_what_they_were(database):
+    before = known_people("users", 4, followers=5)
+    await run(database, WatchedSandbox(before.profile), before)
+    let_time_pass(database, seeds=before.seeds[:2])
+    after = in_live_numbers(before, followers=9)
+    sandbox = WatchedSandbox(after.profile)
+    done = await run(database, sandbox, after, max_age="7d")
+    assert done.exit_status == EX_OK
+    assert sorted(asked_seeds(sandbox)) == sorted(before.seeds[:2])
+    history = "SELECT username, old_value FROM user_info_history WHERE field = 'follower_count'"
+    old = {name: int(value) for name, value in database.rows(history)}
+    assert old == dict.fromkeys(before.seeds[:2], 5)
+    counts = dict(database.rows("SELECT username, follower_count FROM user_info"))
+    assert counts == {name: 9 if name in before.seeds[:2] else 5 for name in before.seeds}
+
+
+@deferred_f_from_coro_f
+async def test_relations_that_are_listed_no_more_keep_the_time_of_their_last_sighting(database):
+    before = known_people("followers", 1, followers=150, deleted=0.0)
+    await run(database, WatchedSandbox(before.profile), before)
+    first = {row[0]: row[1] for row in database.rows(SIGHTINGS)}
+    let_time_pass(database)
+    after = in_live_numbers(before, followers=120, deleted=0.0)
+    await run(database, WatchedSandbox(after.profile), after, max_age="7d")
+    listed = {record["username"] for record in after.truth(after.seeds[0])}
+    rows = database.rows(SIGHTINGS)
+    assert {name for name, _, _ in rows} == first.keys() | listed
+    assert first.keys() - listed
+    for name, first_seen, last_seen in rows:
+        assert (last_seen > first_seen) == (name in listed and name in first)
+        assert name in listed or last_seen == first[name]
+
+
+SIGHTINGS = """
+    SELECT username, first_seen_at, last_seen_at FROM user_relation
+    JOIN account ON account.id = follower_id"""
+
+
+@deferred_f_from_coro_f
+async def test_a_higher_limit_goes_on_where_a_lower_one_ended(database):
+    trial = known_people("comments", 3, comments=330)
+    sandbox = WatchedSandbox(trial.profile)
+    counts = []
+    for limit in ("50", "150", "120", "1000", "1000", "10"):
+        done = await run(database, sandbox, trial, max_per_video=limit)
+        assert done.exit_status == EX_OK
+        counts.append(len(done.exchanges))
+    assert counts == [3, 3, 0, 6, 0, 0]
+    assert asked_again(sandbox.exchanges) == []
+    check_database(database, trial, done)
+
+
+@deferred_f_from_coro_f
+async def test_what_a_limit_left_out_is_listed_without_one(database):
+    trial = known_people("followers", 2, followers=230)
+    sandbox = WatchedSandbox(trial.profile)
+    limited = await run(database, sandbox, trial, max_per_user="100")
+    assert limited.exit_status == EX_OK
+    assert all(
+        row.state == "complete" and row.has_more for row in seed_rows(database, trial).values()
+    )
+    done = await run(database, sandbox, trial)
+    assert asked_again(sandbox.exchanges) == []
+    check_database(database, trial, done)
+
+
+@deferred_f_from_coro_f
+async def test_refused_seeds_are_asked_for_again_only_when_they_are_old(database):
+    trial = Trial("users", seeds=("nobody.at.all", "nobody7"))
+    sandbox = WatchedSandbox(trial.profile)
+    for _ in range(2):
+        done = await run(database, sandbox, trial, max_age="7d")
+        assert done.exit_status == EX_OK
+    assert len(sandbox.exchanges) == 2
+    let_time_pass(database, seeds=trial.seeds[:1])
+    await run(database, sandbox, trial, max_age="7d")
+    assert asked_seeds(sandbox)[2:] == ["nobody.at.all"]
+    assert dict(database.rows("SELECT username, status FROM user_info")) == dict.fromkeys(
+        trial.seeds, "not_found"
+    )
+
+
+@deferred_f_from_coro_f
+async def test_a_user_who_is_gone_keeps_what_was_known(database):
+    trial = known_people("users", 1)
+    await run(database, WatchedSandbox(trial.profile), trial)
+    let_time_pass(database)
+    known = database.rows("SELECT display_name, follower_count FROM user_info")
+    gone = Trial("users", Profile(lists=ListBehaviour(unknown_users=1.0)), seeds=trial.seeds)
+    await run(database, WatchedSandbox(gone.profile), gone, max_age="7d")
+    assert list(database.column("SELECT status FROM user_info")) == ["not_found"]
+    assert database.rows("SELECT display_name, follower_count FROM user_info") == known
+
+
+@deferred_f_from_coro_f
+async def test_a_seed_that_keeps_failing_waits_longer_each_time(database, caplog):
+    caplog.set_level("INFO")
+    good = known_people("users", 2)
+    broken = ScheduledFault(fault=FaultName.INTERNAL_ERROR, of=Requests.USERS, every=1)
+    bad = Trial(
+        "users",
+        Profile(lists=good.profile.lists, faults=(broken,)),
+        {"TIKTOK_RETRY_TIMES": 1},
+        seeds=good.seeds,
+    )
+    now, sent = datetime.now(UTC), []
+    for _ in range(3):
+        done = await run(database, WatchedSandbox(bad.profile), bad)
+        assert done.exit_status == EX_TEMPFAIL
+        sent.append(len(done.exchanges))
+    assert sent == [4, 4, 0]
+    assert "2 seeds that were given up wait" in caplog.text
+    for row in seed_rows(database, bad).values():
+        assert (row.state, row.parked_count) == ("parked", 2)
+        assert row.retry_at > now + timedelta(minutes=59)
+        assert "HTTP 500" in row.error
+    let_time_pass(database)
+    done = await run(database, WatchedSandbox(good.profile), good)
+    assert done.exit_status == EX_OK
+    check_database(database, good, done)
+
+
+@deferred_f_from_coro_f
+async def test_max_requests_ends_a_run_in_order(database):
+    trial = known_people("followers", 3, followers=230)
+    sandbox = WatchedSandbox(trial.profile)
+    first = await run(database, sandbox, trial, max_requests="4")
+    assert first.exit_status == EX_TEMPFAIL
+    assert len(first.exchanges) == 4
+    second = await run(database, sandbox, trial)
+    assert second.exit_status == EX_OK
+    assert asked_again(sandbox.exchanges) == []
+    check_database(database, trial, second)
+
+
+@deferred_f_from_coro_f
+async def test_a_daily_budget_is_kept_to_by_all_runs_together(database):
+    trial = known_people("users", 6)
+    sandbox = WatchedSandbox(trial.profile)
+    for _ in range(2):
+        done = await run(database, sandbox, replace(trial, settings={"TIKTOK_DAILY_BUDGET": 4}))
+        assert done.exit_status == EX_TEMPFAIL
+    assert len(sandbox.exchanges) == 4
+
+
+@deferred_f_from_coro_f
+async def test_a_share_that_is_spent_ends_its_listing(database, caplog):
+    caplog.set_level("INFO")
+    trial = known_people("users", 6)
+    sandbox = WatchedSandbox(trial.profile)
+    shares = {"TIKTOK_DAILY_BUDGET": 100, "TIKTOK_SHARES": "users=0.03"}
+    done = await run(database, sandbox, replace(trial, settings=shares))
+    assert done.exit_status == EX_TEMPFAIL
+    assert len(sandbox.exchanges) == 3
+    assert "TIKTOK_SHARES" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_second_crawl_of_a_listing_says_that_one_is_running(database):
+    trial = known_people("users", 2)
+    with running_crawl(database, "users"):
+        done = await run(database, WatchedSandbox(trial.profile), trial)
+    assert done.exit_status == EX_TEMPFAIL
+    assert done.exchanges == []
+    assert "another crawl of users is running" in str(done.crawler.get_extension(Outcome).error)
+
+
+@deferred_f_from_coro_f
+async def test_crawls_of_two_listings_run_side_by_side(prepared_url):
+    users, followers = known_people("users", 4), known_people("followers", 4, followers=230)
+    runs = await asyncio.gather(
+        *(
+            run(ListingDatabase(prepared_url, ""), WatchedSandbox(trial.profile), trial)
+            for trial in (users, followers)
+        )
+    )
+    assert [done.exit_status for done in runs] == [EX_OK, EX_OK]
+    for trial, done in zip((users, followers), runs, strict=True):
+        check_database(ListingDatabase(prepared_url, ""), trial, done)
