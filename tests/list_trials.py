@@ -20,11 +20,14 @@ from listing_crawls import ListingDatabase
 from sqlalchemy import select, update
 from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, served, storable
 
+from tiktok_crawler.collection.quota import QuotaAccount
+from tiktok_crawler.collection.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.errors import Problem
 from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour
 from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.listing_session import ListingSession
 from tiktok_crawler.storage.models import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
@@ -593,6 +596,23 @@ def reading(database: ListingDatabase) -> Iterator[Connection]:
     with engine.connect() as connection:
         yield connection
     engine.dispose()
+
+
+@contextmanager
+def running_crawl(database: ListingDatabase, listing: str) -> Iterator[None]:
+    """Another crawl of the listing, as far as its lock goes."""
+    session = ListingSession(
+        database.url,
+        origin="sandbox",
+        stage=Stage(LISTINGS[listing], GivenSeeds(())),
+        tags=(),
+        account=QuotaAccount("somebody", LISTINGS[listing].endpoint.pool),
+    )
+    session.open()
+    try:
+        yield
+    finally:
+        session.close()
 
 
 def let_time_pass(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from os import EX_OK, EX_TEMPFAIL
@@ -17,20 +16,17 @@ from list_trials import (
     check_database,
     let_time_pass,
     run,
+    running_crawl,
     seed_rows,
     truthful,
 )
 from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.collection.seeds import GivenSeeds, Stage
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox.errors import Problem
 from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, Profile
 from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
-from tiktok_crawler.storage.listing_session import ListingSession
 
 ALL_KNOWN = {"unknown_users": 0.0, "withheld_users": 0.0}
 
@@ -56,23 +52,6 @@ def in_live_numbers(trial: Trial, **lists: Any) -> Trial:
     """The same seeds, of which the API says something else now."""
     behaviour = ListBehaviour(**ALL_KNOWN | lists)
     return Trial(trial.listing, Profile(lists=behaviour), seeds=trial.seeds)
-
-
-@contextmanager
-def running_crawl(database: ListingDatabase, listing: str):
-    """Another crawl of the listing, as far as its lock goes."""
-    session = ListingSession(
-        database.url,
-        origin="sandbox",
-        stage=Stage(LISTINGS[listing], GivenSeeds(())),
-        tags=(),
-        account=QuotaAccount("somebody", LISTINGS[listing].endpoint.pool),
-    )
-    session.open()
-    try:
-        yield
-    finally:
-        session.close()
 
 
 def asked_seeds(sandbox: WatchedSandbox) -> list[str]:
