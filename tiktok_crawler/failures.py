@@ -31,6 +31,10 @@ class PartEndedError(IgnoreRequest):
     """No request of this kind is sent any more in this run; what they were for stays open."""
 
 
+class QuotaUsedUpError(PartEndedError):
+    """The day's quota of its pool is used up, and there is something else to do meanwhile."""
+
+
 class CrawlStoppingError(IgnoreRequest):
     """The crawl is being closed; what the request was for stays open."""
 

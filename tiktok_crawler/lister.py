@@ -16,6 +16,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     CrawlStoppingError,
     PartEndedError,
+    QuotaUsedUpError,
     RequestDelayedError,
     RequestRefusedError,
     SearchLostError,
@@ -54,7 +55,8 @@ class Lister:
     """Asks for the pages of a stage's seeds, at most CONCURRENT_REQUESTS seeds at a time.
 
     What a seed's request brings is yielded as an item, before the request for its next page.
-    `stage` is the one at work, with its `plan`; `seeds_done` and `records` are what it has come to.
+    `stage` is the one at work, with its `plan`; `seeds_done` and `records` are what it has come to,
+    `lacks_quota` whether it ended early because the day's quota is used up.
     """
 
     def __init__(self, crawler: Crawler):
@@ -63,16 +65,22 @@ class Lister:
         self.plan: StagePlan | None = None
         self.seeds_done = 0
         self.records = 0
+        self.lacks_quota = False
         self._slots = crawler.settings.getint("CONCURRENT_REQUESTS") or 1
         self._open = 0
         self._is_cut_short = False
+        self._waits_for_quota = True
         self._refusals_in_a_row = 0
         self._something_ended = asyncio.Event()
         crawler.signals.connect(self._item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
 
-    async def requests(self, stage: Stage, tags: tuple[str, ...]) -> AsyncIterator[Request]:
+    async def requests(
+        self, stage: Stage, tags: tuple[str, ...], *, waits_for_quota: bool = True
+    ) -> AsyncIterator[Request]:
         """The first request of each of the stage's seeds; ends when all seeds have.
+
+        When the day's quota is used up, it waits, or else ends early.
 
         Raises:
             CrawlerError: the stage cannot begin.
@@ -82,7 +90,8 @@ class Lister:
         plan = await storage.begin_stage(stage, tags)
         self.stage, self.plan = stage, plan
         self.seeds_done = self.records = 0
-        self._is_cut_short = False
+        self._is_cut_short = self.lacks_quota = False
+        self._waits_for_quota = waits_for_quota
         self._announce(stage, plan)
         for request in plan.requests:
             await self._wait_until_fewer_than(self._slots)
@@ -127,6 +136,7 @@ class Lister:
                 return
             case PartEndedError():
                 self._is_cut_short = True
+                self.lacks_quota |= isinstance(failure.value, QuotaUsedUpError)
                 self._free_slot()
             case SearchLostError():
                 yield self._cursor_refused(request, asked)
@@ -212,6 +222,7 @@ class Lister:
             errback=self._failed,
             standstill=standstill,
             lost_searches=0,
+            waits_for_quota=self._waits_for_quota,
         )
 
     def _announce(self, stage: Stage, plan: StagePlan) -> None:

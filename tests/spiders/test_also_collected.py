@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from datetime import date
 from itertools import groupby
 from os import EX_OK, EX_TEMPFAIL
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.calls import Call
 
 LISTS = ListBehaviour(
-    comments=30, replies=3, followers=30, unknown_users=0.0, withheld_users=0.0, deleted=0.0
+    comments=3, replies=1, followers=30, unknown_users=0.0, withheld_users=0.0, deleted=0.0
 )
 QUERY = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
 ORDERLY = {"CONCURRENT_REQUESTS": 1, "TIKTOK_WINDOW_DAYS": 1}
@@ -84,8 +85,6 @@ def folder(tmp_path, prepared_sqlite_url):
 
 
 def videos_of(days: int) -> list[dict[str, Any]]:
-    from datetime import date
-
     sandbox = truthful(DataBehaviour(), LISTS)
     return sandbox.matches(QUERY, date(2024, 1, 1), date(2024, 1, days))
 
@@ -100,7 +99,7 @@ async def test_it_comes_after_the_windows_in_the_order_of_the_file(folder):
     assert set(folder.seeds("users")) == {video["username"] for video in videos}
     discussed = {str(video["id"]) for video in videos if video["comment_count"] >= 5}
     assert set(folder.seeds("comments")) == discussed
-    assert len(folder.seeds("replies")) == 30 * len(discussed)
+    assert len(folder.seeds("replies")) == 3 * len(discussed)
     before = list(sandbox.kinds)
     assert exit_status(await folder.crawl(sandbox)) == EX_OK
     assert sandbox.kinds == before, "a second run sends nothing"
@@ -143,16 +142,29 @@ async def test_a_listing_that_another_crawl_works_on_is_left_for_later(folder, c
     assert sandbox.stages == ["videos", "comments", "users"]
 
 
-@pytest.mark.parametrize("policy", ["stop", "interval"])
+USED_UP = Profile(lists=LISTS, quota=QuotaBehaviour(daily_follow=3))
+
+
 @deferred_f_from_coro_f
-async def test_the_used_up_quota_of_the_follow_graph_stops_nothing_else(folder, policy):
-    folder.write("[followers, users]", days=1)
-    sandbox = OrderedSandbox(Profile(lists=LISTS, quota=QuotaBehaviour(daily_follow=3)))
-    settings = {"TIKTOK_QUOTA_POLICY": policy, "TIKTOK_QUOTA_INTERVAL": 5.0}
-    settings["CLOSESPIDER_TIMEOUT"] = 10
-    crawler = await folder.crawl(sandbox, settings=settings)
+async def test_the_used_up_quota_of_the_follow_graph_stops_only_what_needs_it(folder):
+    folder.write("[followers, following, users]", days=1)
+    sandbox = OrderedSandbox(USED_UP)
+    assert exit_status(await folder.crawl(sandbox)) == EX_TEMPFAIL
+    assert sandbox.stages == ["videos", "followers", "users", "followers"]
     assert set(folder.seeds("users").values()) == {"complete"}
-    assert exit_status(crawler) == EX_TEMPFAIL
+    assert Counter(folder.seeds("followers").values())["complete"] == 3
+
+
+@deferred_f_from_coro_f
+async def test_what_lacks_quota_is_collected_when_it_is_back(folder):
+    folder.write("[followers, users]", days=1)
+    quota = QuotaBehaviour(daily_follow=12, day_seconds=2)
+    sandbox = OrderedSandbox(Profile(lists=LISTS, quota=quota))
+    settings = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.3}
+    assert exit_status(await folder.crawl(sandbox, settings=settings)) == EX_OK
+    assert sandbox.stages == ["videos", "followers", "users", "followers"]
+    for listing in ("followers", "users"):
+        assert set(folder.seeds(listing).values()) == {"complete"}
 
 
 @pytest.mark.parametrize("source", ["from_query", "from_tag"])

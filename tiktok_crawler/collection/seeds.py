@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.collection.date_range import DateRange
     from tiktok_crawler.items import ListRequest
+    from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.listings import Listing
 
 
@@ -81,6 +82,11 @@ class Stage:
     source: SeedSource
     max_age: timedelta | None = None
     limit: int | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The quota that it draws on."""
+        return self.listing.endpoint.pool
 
     def of_replies(self) -> Stage:
         """The stage that lists the replies to the comments that this one lists."""

@@ -78,7 +78,8 @@ class Command(CrawlCommand):
         storage = item_pipeline(crawler, StoragePipeline)
         if storage.remains or storage.stage_remains:
             stats = crawler.stats.get_stats()
-            summary = Summary(storage.remains, storage.stage_remains, stats, storage.location)
+            stages = tuple(storage.stage_remains.items())
+            summary = Summary(storage.remains, stages, stats, storage.location)
             self._say(summary.text(command=_command()), logging.INFO)
         return extension(crawler, Outcome).exit_status
 

@@ -24,6 +24,7 @@ from tiktok_crawler.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
     PartEndedError,
+    QuotaUsedUpError,
     RequestDelayedError,
     SecondTryDroppedError,
 )
@@ -151,6 +152,9 @@ class QuotaMiddleware:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
         await self._storage.fill_quota(request.meta["page_request"])
+        if not request.meta.get("waits_for_quota", True):
+            self._queue.dropped(request.meta["pool"], request)
+            raise QuotaUsedUpError
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError

@@ -65,7 +65,7 @@ class StoragePipeline:
     def __init__(self, crawler: Crawler, url: str, search: Session | None):
         self.crawler = crawler
         self.remains: Remains | None = None
-        self.stage_remains: list[tuple[Stage, StageRemains]] = []
+        self.stage_remains: dict[Stage, StageRemains] = {}
         self._url = url
         self._search_session = search
         self._listing_session: ListingSession | None = None
@@ -124,6 +124,8 @@ class StoragePipeline:
             self._reports.crawl_ended(self.remains)
             if not self.remains.plan.is_fulfilled:
                 self._outcome.left_undone()
+        if not all(remains.is_fulfilled for remains in self.stage_remains.values()):
+            self._outcome.left_undone()
 
     async def process_item(self, item: object) -> object:
         patiently, stats = self._thread.run_patiently, self.crawler.stats
@@ -183,9 +185,7 @@ class StoragePipeline:
         remains = await self._thread.run(session.close)
         if remains:
             assert self._stage
-            self.stage_remains.append((self._stage, remains))
-            if not remains.is_fulfilled:
-                self._outcome.left_undone()
+            self.stage_remains[self._stage] = remains
 
     async def book(self, asked: ApiRequest) -> ApiRequest:
         """Write down that the request is about to be sent.

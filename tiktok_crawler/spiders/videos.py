@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.collection.plan import Plan, Wanted
     from tiktok_crawler.collection.query_file import Collection
+    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.research_api.endpoints import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -116,13 +118,36 @@ class VideosSpider(ResearchSpider):
         self._agenda = Agenda(plan, self.wanted)
         while page_request := await self._next_window():
             yield self._request(page_request)
-        for stage in self.stages:
-            try:
-                async for request in self.lister.requests(stage, self.tags):
+        async for request in self._also_collect():
+            yield request
+
+    async def _also_collect(self) -> AsyncIterator[Request]:
+        """List what is wanted besides; what lacks quota today waits until the rest is there."""
+        waiting: list[Stage] = []
+        used_up: set[Pool] = set()
+        for place, stage in enumerate(self.stages, start=1):
+            pool = stage.pool
+            if pool not in used_up:
+                waits = all(later.pool is pool for later in self.stages[place:])
+                async for request in self._list(stage, waits_for_quota=waits):
                     yield request
-            except QueryLockedError as exc:
-                logger.warning("Left for a later run: %(error)s", {"error": exc})
-                extension(self.crawler, Outcome).left_undone()
+                if not self.lister.lacks_quota:
+                    continue
+                used_up.add(pool)
+            waiting.append(stage)
+        for stage in waiting:
+            async for request in self._list(stage, waits_for_quota=True):
+                yield request
+
+    async def _list(self, stage: Stage, *, waits_for_quota: bool) -> AsyncIterator[Request]:
+        """Work off a stage, unless another crawl does so."""
+        try:
+            requests = self.lister.requests(stage, self.tags, waits_for_quota=waits_for_quota)
+            async for request in requests:
+                yield request
+        except QueryLockedError as exc:
+            logger.warning("Left for a later run: %(error)s", {"error": exc})
+            extension(self.crawler, Outcome).left_undone()
 
     async def _next_window(self) -> PageRequest | None:
         """Wait until another window may be opened; None when nothing is left to search.
