@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -22,6 +23,7 @@ from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, serve
 
 from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.seeds import GivenSeeds, Stage
+from tiktok_crawler.research_api.endpoints import Paging
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.errors import Problem
@@ -133,7 +135,8 @@ class Exchange:
         keys = LISTINGS[listing].endpoint.records_keys
         is_said = numbered or LISTINGS[listing].name in ("users", "pinned_videos", "shops")
         records = [record for key in keys for record in data.get(key) or ()]
-        is_ok = error.get("code", "ok") == "ok" and answer.status in (200, 500) and bool(data)
+        is_plain = answer.status == 200 or (answer.status == 500 and bool(records or not keys))
+        is_ok = error.get("code", "ok") == "ok" and is_plain and bool(data)
         if is_said:
             return cls(
                 listing=listing,
@@ -145,7 +148,7 @@ class Exchange:
                 is_last=is_ok and not (numbered and records),
             )
         has_more = data.get("has_more")
-        leads_on = has_more is False or data.get("cursor") not in (None, cursor)
+        leads_on = has_more is False or _leads_on(listing, cursor, data.get("cursor"))
         return cls(
             listing=listing,
             seed=str(body[LISTINGS[listing].seed_key]),
@@ -157,8 +160,14 @@ class Exchange:
         )
 
 
+Bend = Callable[[dict[str, Any], dict[str, Any]], dict[str, Any]]
+"""What an answer's data becomes, from the request's body and the data."""
+
+
 class WatchedSandbox(Sandbox):
-    """Remembers what it was asked of listings and what it answered."""
+    """Remembers what it was asked of listings and what it answered; `bend` changes that."""
+
+    bend: Bend | None = None
 
     def __init__(self, profile: Profile, **options: Any) -> None:
         super().__init__(
@@ -169,8 +178,16 @@ class WatchedSandbox(Sandbox):
     def answer(self, call: Call) -> Answer:
         answer = super().answer(call)
         if _listing_of(call):
+            answer = self._bent(call, answer)
             self.exchanges.append(Exchange.of(call, answer))
         return answer
+
+    def _bent(self, call: Call, answer: Answer) -> Answer:
+        document = _json(answer.body)
+        if not self.bend or not document.get("data"):
+            return answer
+        data = self.bend(call.document(), document["data"])
+        return replace(answer, body=json.dumps(document | {"data": data}).encode())
 
 
 @dataclass(frozen=True)
@@ -268,18 +285,20 @@ async def run(database: ListingDatabase, sandbox: Sandbox, trial: Trial, **argum
     return done
 
 
-async def try_out(trial: Trial, url: str, *, runs: int = 3) -> list[Run]:
+async def try_out(trial: Trial, url: str, *, runs: int = 3, bend: Bend | None = None) -> list[Run]:
     """Crawl under faults, again until all is there or `runs` are over, then on good days.
 
     After each run the database is honest, and after the last one it equals the truth.
     """
     database, sandbox = ListingDatabase(url, ""), WatchedSandbox(trial.profile)
+    sandbox.bend = bend
     done: list[Run] = []
     while len(done) < runs and (not done or done[-1].exit_status):
         done.append(await run(database, sandbox, trial))
         check_database(database, trial, done[-1])
-        check_pages(database, sandbox.exchanges)
-    await _complete(database, trial.on_a_good_day(), sandbox.exchanges)
+        if not bend:
+            check_pages(database, sandbox.exchanges)
+    await _complete(database, trial.on_a_good_day(), [] if bend else sandbox.exchanges)
     return done
 
 
@@ -419,10 +438,12 @@ def check_nothing_is_invented(database: ListingDatabase, trial: Trial) -> None:
 def expected_of(listing: str, seed: str, truth: list[Any]) -> dict[str, list[Any]]:
     """The rows that the truth of a seed makes, by table, in the order of the list."""
     records = list(map(storable, truth))
+    if listing in ("comments", *USER_VIDEOS):
+        records = [record for record in records if record.get("id")]
     if listing in USER_VIDEOS:
-        return _expected_videos([r for r in records if "id" in r])
+        return _expected_videos(records)
     if listing in RELATIONS:
-        return _expected_accounts([r for r in records if "username" in r])
+        return _expected_accounts(records)
     rows = [_expected_row(listing, seed, record) for record in records]
     if listing != "playlists":
         return {"records": _sorted(rows)}
@@ -642,6 +663,18 @@ def _listing_of(call: Call) -> str:
         ),
         "",
     )
+
+
+def _leads_on(listing: str, cursor: int, following: Any) -> bool:
+    """Whether a cursor comes after another one: times fall, places rise."""
+    if not isinstance(following, int):
+        return False
+    match LISTINGS[listing].endpoint.paging:
+        case Paging.FALLING:
+            return following < (cursor or following + 1)
+        case Paging.OPAQUE:
+            return following != cursor
+    return following > cursor
 
 
 def _json(body: bytes) -> dict[str, Any]:

@@ -7,15 +7,35 @@ completes everything. `list_trials.py` has the checks.
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+import os
+import shutil
+from dataclasses import replace
+from os import EX_TEMPFAIL
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from list_trials import Trial, truthful, try_out
+from hypothesis import Phase, given, seed, settings
+from hypothesis import strategies as st
+from list_trials import SPIDERS, Trial, truthful, try_out
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, Profile
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.profile import (
+    DataBehaviour,
+    Latency,
+    ListBehaviour,
+    Profile,
+    QuotaBehaviour,
+    TokenBehaviour,
+)
+from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+
+if TYPE_CHECKING:
+    from list_trials import Bend
+
+SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "2")))
+MIXTURES_OF_A_SEED = 10
 
 LISTS = ListBehaviour(
     comments=230,
@@ -32,8 +52,8 @@ WHEN: dict[str, dict[str, Any]] = {
     "often": {"every": 3},
     "always": {"every": 1, "seconds": 0.01},
 }
-LISTINGS = ("comments", "users", "followers", "liked_videos", "playlists", "products")
-"""One of each kind of paging."""
+TRIED = [("comments", "often"), ("followers", "often"), ("users", "always"), ("products", "once")]
+"""The mixtures below try the others."""
 
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 1.0}
 FAULTS = [fault for fault in FaultName if fault is not FaultName.SEARCH_LOST]
@@ -43,16 +63,15 @@ def some_seeds(listing: str) -> tuple[str, ...]:
     """Two that the API lists, and one that it refuses where there is such a seed."""
     sandbox = truthful(DataBehaviour(), LISTS)
     listed, refused = [], []
-    for seed in sandbox.seeds(listing):
-        is_refused = isinstance(sandbox.truth(listing, seed), Problem)
-        (refused if is_refused else listed).append(seed)
+    for each in sandbox.seeds(listing):
+        is_refused = isinstance(sandbox.truth(listing, each), Problem)
+        (refused if is_refused else listed).append(each)
         if len(listed) >= 2 and (refused or len(listed) > 50):
             break
     return (*listed[:2], *refused[:1])
 
 
-@pytest.mark.parametrize("when", WHEN)
-@pytest.mark.parametrize("listing", LISTINGS)
+@pytest.mark.parametrize(("listing", "when"), TRIED)
 @pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_a_fault_of_a_listing(prepared_sqlite_url, fault, listing, when):
@@ -61,3 +80,177 @@ async def test_a_fault_of_a_listing(prepared_sqlite_url, fault, listing, when):
     profile = Profile(faults=faults, lists=LISTS)
     trial = Trial(listing, profile, IMPATIENT, seeds=some_seeds(listing))
     await try_out(trial, prepared_sqlite_url)
+
+
+BEHAVIOURS: dict[str, dict[str, Any]] = {
+    "tokens die": {"tokens": TokenBehaviour(lives_requests=2)},
+    "tokens die with a 500": {"tokens": TokenBehaviour(lives_requests=2, error_status=500)},
+    "tokens say that they live for a second": {"tokens": TokenBehaviour(expires_in=1)},
+    "the quota is used up": {"quota": QuotaBehaviour(daily=2, daily_follow=2)},
+    "the quota comes back": {"quota": QuotaBehaviour(daily=2, daily_follow=2, day_seconds=1)},
+    "requests come too fast": {"quota": QuotaBehaviour(per_second=2)},
+    "answers are slow": {"latency": Latency(up_to=0.1)},
+}
+
+
+@pytest.mark.parametrize("listing", ["followers", "comments"])
+@pytest.mark.parametrize("behaviour", BEHAVIOURS)
+@deferred_f_from_coro_f
+async def test_a_behaviour(prepared_sqlite_url, behaviour, listing):
+    profile = Profile(lists=LISTS, **BEHAVIOURS[behaviour])
+    await try_out(Trial(listing, profile, seeds=some_seeds(listing)), prepared_sqlite_url)
+
+
+@deferred_f_from_coro_f
+async def test_a_quota_that_comes_back_is_waited_for(prepared_sqlite_url):
+    profile = Profile(lists=LISTS, **BEHAVIOURS["the quota comes back"])
+    patient = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.3}
+    trial = Trial("followers", profile, patient, seeds=some_seeds("followers"))
+    runs = await try_out(trial, prepared_sqlite_url)
+    assert [run.exit_status for run in runs] == [0]
+
+
+MESSY = DataBehaviour(
+    **dict.fromkeys(
+        (
+            *("hidden", "lower_case_regions", "nul_characters", "lone_surrogates"),
+            *("ids_as_strings", "without_create_time", "without_id", "nulls", "unknown_fields"),
+        ),
+        0.3,
+    ),
+)
+
+
+@pytest.mark.parametrize("listing", SPIDERS)
+@deferred_f_from_coro_f
+async def test_messy_records_are_stored_as_far_as_they_can_be(prepared_url, listing):
+    # Without an error object nothing is left of an answer whose list is missing.
+    data = replace(MESSY, empty_lists_missing=listing not in ("products", "reviews", "shops"))
+    trial = Trial(listing, Profile(lists=LISTS, data=data), seeds=some_seeds(listing))
+    runs = await try_out(trial, prepared_url)
+    assert [run.exit_status for run in runs] == [0]
+
+
+@pytest.mark.parametrize("refuses", [False, True])
+@deferred_f_from_coro_f
+async def test_comments_end_at_the_cap(prepared_sqlite_url, refuses):
+    lists = replace(LISTS, comments=1250, cap_refuses=refuses)
+    trial = Trial("comments", Profile(lists=lists), seeds=some_seeds("comments")[:1])
+    (run,) = await try_out(trial, prepared_sqlite_url)
+    assert run.exit_status == 0
+    assert len(run.exchanges) == 11 if refuses else 10
+
+
+def _risen(body: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    cursor = body.get("cursor", data["cursor"]) + 1000
+    return data | {"cursor": cursor, "has_more": True}
+
+
+def _to_and_fro(body: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    return data | {"cursor": 1_700_000_000_000 + (body.get("cursor", 0) % 2 == 0), "has_more": True}
+
+
+def _under_both_keys(_: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+    return {"reposted_videos": [], "user_reposted_videos": []} | data
+
+
+def _always_the_first_page(first: list[Any]) -> Bend:
+    def bend(_: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
+        first.extend(data["product_data"] if not first else ())
+        return {"product_data": first}
+
+    return bend
+
+
+@pytest.mark.parametrize(
+    ("listing", "bend"),
+    [
+        pytest.param("followers", _risen, id="a cursor of followers rises"),
+        pytest.param("comments", _to_and_fro, id="a cursor of comments goes to and fro"),
+        pytest.param("liked_videos", _to_and_fro, id="an opaque cursor goes to and fro"),
+        pytest.param("products", _always_the_first_page([]), id="the first page comes for ever"),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_pages_that_never_end_are_given_up(prepared_sqlite_url, listing, bend):
+    trial = Trial(listing, Profile(lists=LISTS), seeds=some_seeds(listing)[:1])
+    runs = await try_out(trial, prepared_sqlite_url, runs=1, bend=bend)
+    assert runs[0].exit_status == EX_TEMPFAIL
+    assert len(runs[0].exchanges) < 15
+
+
+@deferred_f_from_coro_f
+async def test_reposted_videos_are_found_under_either_key(prepared_sqlite_url):
+    trial = Trial("reposted_videos", Profile(lists=LISTS), seeds=some_seeds("reposted_videos"))
+    (run,) = await try_out(trial, prepared_sqlite_url, bend=_under_both_keys)
+    assert run.exit_status == 0
+
+
+shares = st.sampled_from([0.0, 0.0, 0.2])
+moments = st.one_of(
+    st.builds(dict, request=st.integers(1, 12)),
+    st.builds(dict, every=st.integers(2, 6)),
+    st.builds(dict, rate=st.sampled_from([0.1, 0.3, 0.5])),
+)
+
+
+@st.composite
+def scheduled_faults(draw) -> ScheduledFault:
+    of = draw(st.sampled_from([Requests.LISTS, Requests.LISTS, Requests.TOKENS]))
+    possible = FAULTS if of is Requests.LISTS else sorted(set(FAULTS) - FOR_SEARCHES)
+    return ScheduledFault(
+        fault=draw(st.sampled_from(possible)), of=of, seconds=0.01, **draw(moments)
+    )
+
+
+mixtures = st.builds(
+    lambda listing, profile, settings: Trial(listing, profile, settings, seeds=some_seeds(listing)),
+    st.sampled_from(SPIDERS),
+    st.builds(
+        Profile,
+        seed=st.integers(1, 1000),
+        lists=st.just(LISTS),
+        faults=st.lists(scheduled_faults(), max_size=4).map(tuple),
+        data=st.builds(
+            DataBehaviour,
+            nul_characters=shares,
+            ids_as_strings=shares,
+            without_create_time=shares,
+            without_id=shares,
+            nulls=shares,
+        ),
+        tokens=st.builds(TokenBehaviour, lives_requests=st.none() | st.integers(2, 6)),
+    ),
+    st.fixed_dictionaries(
+        {
+            "CONCURRENT_REQUESTS": st.sampled_from([1, 4]),
+            "TIKTOK_RETRY_TIMES": st.sampled_from([2, 5]),
+        }
+    ),
+)
+
+
+@pytest.mark.parametrize("first", SEEDS)
+@deferred_f_from_coro_f
+async def test_mixtures_of_faults_of_listings(monkeypatch, sqlite_template, tmp_path, first):
+    """The examples are made in a thread, which waits for the crawls in this loop."""
+    # A test that takes longer than five minutes is taken for one that hangs.
+    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", 60)
+    loop, database = asyncio.get_running_loop(), tmp_path / "mixture.db"
+
+    @seed(first)
+    @settings(
+        max_examples=MIXTURES_OF_A_SEED,
+        phases=[Phase.generate, Phase.shrink],
+        database=None,
+        deadline=None,
+    )
+    @given(mixtures)
+    def try_mixture(trial: Trial) -> None:
+        for path in tmp_path.iterdir():
+            path.unlink()
+        shutil.copy(sqlite_template, database)
+        tried = try_out(trial, f"sqlite:///{database}", runs=2)
+        asyncio.run_coroutine_threadsafe(tried, loop).result()
+
+    await asyncio.to_thread(try_mixture)
