@@ -23,6 +23,7 @@ from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, serve
 
 from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.seeds import GivenSeeds, Stage
+from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.research_api.endpoints import Paging
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Profile, Sandbox
@@ -382,7 +383,18 @@ def check_database(database: ListingDatabase, trial: Trial, done: Run) -> None:
     assert (done.exit_status == 0) == (finished == set(trial.wanted))
     for row in rows.values():
         check_seed(database, trial, row)
+    check_status(database, trial)
     check_nothing_is_invented(database, trial)
+
+
+def check_status(database: ListingDatabase, trial: Trial) -> None:
+    """`scrapy status --json` counts what the database has."""
+    settings = database.settings()
+    report = json.loads(status_command._report(settings, as_json=True))
+    (listing,) = [each for each in report["listings"] if each["listing"] == trial.listing]
+    states = Counter(row.state.value for row in seed_rows(database, trial).values())
+    assert Counter(listing["seeds"]) == states
+    assert listing["requests"] == sum(r.requests for r in seed_rows(database, trial).values())
 
 
 def check_seed(database: ListingDatabase, trial: Trial, row: Any) -> None:

@@ -14,6 +14,7 @@ from list_trials import (
     WatchedSandbox,
     asked_again,
     check_database,
+    check_seed,
     let_time_pass,
     run,
     running_crawl,
@@ -238,3 +239,26 @@ async def test_crawls_of_two_listings_run_side_by_side(prepared_url):
     assert [done.exit_status for done in runs] == [EX_OK, EX_OK]
     for trial, done in zip((users, followers), runs, strict=True):
         check_database(ListingDatabase(prepared_url, ""), trial, done)
+
+
+@deferred_f_from_coro_f
+async def test_replies_come_after_all_comments_and_only_to_comments_that_have_some(prepared_url):
+    database = ListingDatabase(prepared_url, "")
+    trial = known_people("comments", 3, comments=40)
+    sandbox = WatchedSandbox(trial.profile)
+    done = await run(database, sandbox, trial, replies="1")
+    assert done.exit_status == EX_OK
+    kinds = [exchange.listing for exchange in sandbox.exchanges]
+    assert kinds == sorted(kinds), "comments first"
+    replied = {
+        str(record["id"])
+        for video in trial.seeds
+        for record in trial.truth(video)
+        if record["reply_count"]
+    }
+    replies = replace(trial, listing="replies", seeds=tuple(replied))
+    assert set(seed_rows(database, replies)) == replied
+    for row in seed_rows(database, replies).values():
+        check_seed(database, replies, row)
+    again = await run(database, sandbox, trial, replies="1")
+    assert again.exchanges == []
