@@ -9,8 +9,10 @@ import pytest
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.query_file import read_collection
 from tiktok_crawler.collection.seeds import (
+    FirstSeeds,
     GivenSeeds,
     ProductsOfShops,
+    RelatedUsers,
     RepliedComments,
     SeedsOfQuery,
     SeedsOfTag,
@@ -273,6 +275,62 @@ def test_a_least_comment_count_of_videos_that_are_named_is_refused():
     assert "from_tag" in line
 
 
+# --- A step on, and the first ones ---
+
+STEPS = [("followers", listings.FOLLOWERS), ("following", listings.FOLLOWING)]
+
+
+@pytest.mark.parametrize("spider", OF_USERS)
+@pytest.mark.parametrize(("via", "listing"), STEPS)
+def test_seeds_can_be_those_whom_stored_lists_of_users_lead_to(spider, via, listing):
+    (named,) = given(spider, usernames="ada,bob", via=via).stages
+    (tagged,) = given(spider, from_tag="cats", via=via).stages
+
+    assert named.source == RelatedUsers(GivenSeeds(("ada", "bob")), listing)
+    assert tagged.source == RelatedUsers(SeedsOfTag("cats"), listing)
+
+
+@pytest.mark.parametrize("via", ["users", "follower", "1"])
+def test_a_list_that_leads_to_nobody_is_refused(via):
+    line = refusal("users", usernames="ada", via=via)
+
+    assert line == f"-a via={via}: allowed are followers or following"
+
+
+@pytest.mark.parametrize("spider", ["comments", "playlists", "shops"])
+def test_nothing_but_users_is_found_in_follow_lists(spider):
+    assert "there is no such argument" in refusal(spider, via="following")
+
+
+def test_the_first_named_seeds_are_listed_alone():
+    assert usernames(usernames="ada,bob,cy", max_seeds="2") == ("ada", "bob")
+
+
+@pytest.mark.parametrize(
+    ("spider", "arguments", "source"),
+    [
+        ("comments", {"from_tag": "cats"}, SeedsOfTag("cats")),
+        (
+            "users",
+            {"from_tag": "cats", "via": "following"},
+            RelatedUsers(SeedsOfTag("cats"), listings.FOLLOWING),
+        ),
+        ("products", {"shop_names": "Ada"}, ShopsByName(("Ada",))),
+        ("reviews", {"shop_ids": "7"}, ProductsOfShops(("7",))),
+    ],
+)
+def test_the_first_seeds_of_a_database_are_listed_alone(spider, arguments, source):
+    (stage,) = given(spider, **arguments, max_seeds="100").stages
+
+    assert stage.source == FirstSeeds(source, 100)
+
+
+def test_replies_are_those_to_comments_of_the_first_videos_alone():
+    comments, replies = given("comments", from_tag="cats", max_seeds="9", replies="1").stages
+
+    assert replies.source == RepliedComments(comments.source)
+
+
 # --- The other arguments ---
 
 
@@ -327,7 +385,7 @@ def test_a_misspelled_argument_is_recognised():
     ("spider", "name", "value"),
     [
         ("comments", name, value)
-        for name in ("max_per_video", "max_requests")
+        for name in ("max_per_video", "max_requests", "max_seeds")
         for value in ("0", "-1", "1.5", "many", "1000000000", "\u0667")
     ]
     + [("comments", "min_comment_count", "0")],

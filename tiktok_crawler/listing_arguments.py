@@ -13,10 +13,12 @@ from tiktok_crawler.collection.seed_text import read_seeds
 from tiktok_crawler.collection.seeds import (
     GivenSeeds,
     ProductsOfShops,
+    RelatedUsers,
     SeedsOfQuery,
     SeedsOfTag,
     ShopsByName,
     Stage,
+    first_seeds,
 )
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.research_api import listings
@@ -56,8 +58,12 @@ LIMITS = {
 }
 """The argument for how many records of a seed are wanted, where that can be more than a page."""
 
-COMMON = ("max_age", "tags", "max_requests")
+COMMON = ("max_seeds", "max_age", "tags", "max_requests")
 DATES = ("start_date", "end_date")
+VIA = "via"
+STEPS = {listing.name: listing for listing in (listings.FOLLOWERS, listings.FOLLOWING)}
+"""Which stored lists of the users lead to the seeds, where those are not the users themselves."""
+
 ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), "min_comment_count": OF_VIDEOS}
 """Arguments that say more about where seeds come from."""
 
@@ -76,6 +82,8 @@ def allowed(listing: Listing) -> tuple[str, ...]:
     names = [*sources(listing), *COMMON]
     if "from_query" in names:
         names += DATES
+    if listing.seed_key is SeedKey.USERNAME:
+        names.append(VIA)
     if listing.has_pages and listing.seed_key in LIMITS:
         names.append(LIMITS[listing.seed_key])
     if listing is listings.COMMENTS:
@@ -102,6 +110,7 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> Given:
     """
     arguments.check(given, allowed(listing))
     source, tags = _source(listing, given, today)
+    source = first_seeds(_via(source, given), arguments.whole_number(given, "max_seeds"))
     limit = LIMITS.get(listing.seed_key, "")
     stage = Stage(listing, source, _age(given), arguments.whole_number(given, limit))
     stages = (stage, stage.of_replies()) if _switch(given, "replies") else (stage,)
@@ -128,6 +137,16 @@ def _source(
         fingerprint = collection.query.fingerprint
         return SeedsOfQuery(fingerprint, collection.dates, least), collection.tags
     return _named_seeds(listing, names[0], given[names[0]]), ()
+
+
+def _via(source: SeedSource, given: Mapping[str, str]) -> SeedSource:
+    """Whom the users of a source follow, or who follows them, in their place."""
+    if VIA not in given:
+        return source
+    if given[VIA] not in STEPS:
+        raise UsageError(f"-a {VIA}={shortened(given[VIA])}: allowed are {listed(list(STEPS))}")
+    assert isinstance(source, GivenSeeds | SeedsOfQuery | SeedsOfTag)
+    return RelatedUsers(source, STEPS[given[VIA]])
 
 
 def _check_company(given: Mapping[str, str], source: str) -> None:

@@ -8,7 +8,7 @@ import pytest
 from query_files import DATES, mistake, mistakes, read
 
 from tiktok_crawler.collection.also_collect import COLLECTABLE, AlsoCollect, stages_of
-from tiktok_crawler.collection.seeds import RepliedComments, SeedsOfQuery, Stage
+from tiktok_crawler.collection.seeds import FirstSeeds, RepliedComments, SeedsOfQuery, Stage
 from tiktok_crawler.research_api import listings
 
 FILE = f"{DATES}regions: [US]\n"
@@ -137,10 +137,28 @@ def test_a_mistake_is_named_at_its_place(tmp_path, text, line):
 
 @pytest.mark.parametrize("name", ["users", "pinned_videos", "playlists"])
 @pytest.mark.parametrize("limits", ["{max_per_user: 5}", "5", "{x: 1}"])
-def test_what_has_no_limits_takes_none(tmp_path, name, limits):
+def test_what_is_listed_in_one_request_takes_no_limit_of_records(tmp_path, name, limits):
     line = mistake(tmp_path, f"{FILE}also_collect: {{{name}: {limits}}}")
 
-    assert line.endswith(f"also_collect.{name}: takes no limits")
+    assert "max_seeds" in line.split("; allowed: ")[1]
+
+
+@pytest.mark.parametrize("name", sorted(COLLECTABLE))
+def test_everything_can_be_collected_of_the_first_seeds_alone(tmp_path, name):
+    collection = read(tmp_path, f"{FILE}also_collect: {{{name}: {{max_seeds: 100}}}}")
+    found = SeedsOfQuery(collection.query.fingerprint, collection.dates)
+
+    (stage,) = stages_of(collection)
+
+    assert stage == Stage(COLLECTABLE[name], FirstSeeds(found, 100))
+
+
+def test_replies_are_those_to_comments_of_the_first_videos_alone(tmp_path):
+    collection = read(tmp_path, f"{FILE}also_collect: {{comments: {{max_seeds: 9, replies: yes}}}}")
+
+    comments, replies = stages_of(collection)
+
+    assert replies.source == RepliedComments(comments.source)
 
 
 @pytest.mark.parametrize("number", ["0", "-1", "1.5", "many", "1_000", "1000000000", "''"])

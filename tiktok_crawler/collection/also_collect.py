@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.seeds import SeedsOfQuery, Stage
+from tiktok_crawler.collection.seeds import SeedsOfQuery, Stage, first_seeds
 from tiktok_crawler.collection.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.listings import SeedKey
@@ -45,12 +45,14 @@ SWITCH = {"yes": 1, "no": 0, "true": 1, "false": 0}
 class AlsoCollect:
     """One listing to be collected of what a query's videos name.
 
-    `limit` is how many records of a seed are wanted at most; `min_comment_count` leaves out videos
-    with fewer comments; with `replies`, those to comments are wanted too.
+    `max_seeds` is of how many seeds it is wanted at most, and `limit` how many records of each;
+    `min_comment_count` leaves out videos with fewer comments; with `replies`, those to comments are
+    wanted too.
     """
 
     listing: Listing
     limit: int | None = None
+    max_seeds: int | None = None
     min_comment_count: int = 1
     replies: bool = False
 
@@ -63,7 +65,8 @@ def stages_of(collection: Collection) -> tuple[Stage, ...]:
 def _stages(collection: Collection) -> Iterator[Stage]:
     fingerprint = collection.query.fingerprint
     for wish in collection.also_collect:
-        source = SeedsOfQuery(fingerprint, collection.dates, wish.min_comment_count)
+        found = SeedsOfQuery(fingerprint, collection.dates, wish.min_comment_count)
+        source = first_seeds(found, wish.max_seeds)
         stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
         yield stage
         if wish.replies:
@@ -107,19 +110,16 @@ def _named(node: Node, reader: NodeReader) -> Iterator[tuple[TextNode, Node | No
 def _wish(
     listing: Listing, limits: Node | None, reader: NodeReader, findings: Findings
 ) -> AlsoCollect:
-    if limits is None:
+    if limits is None or _is_empty(limits):
         return AlsoCollect(listing)
     path, keys = f"{KEY}.{listing.name}", tuple(_limit_keys(listing))
-    if not keys:
-        if not _is_empty(limits):
-            findings.mistake(limits.place, path, "takes no limits")
-        return AlsoCollect(listing)
     found = {entry.key: entry.value for entry in reader.entries(limits, path, keys)}
     read = {key: _number(found[key], f"{path}.{key}", reader, findings) for key in found}
     limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
     return AlsoCollect(
         listing,
         limit=limit,
+        max_seeds=read.get("max_seeds"),
         min_comment_count=read.get("min_comment_count") or 1,
         replies=bool(read.get("replies")),
     )
@@ -139,6 +139,7 @@ def _limit_keys(listing: Listing) -> Iterator[str]:
         yield from ("max_per_video", "min_comment_count", "replies")
     elif listing.has_pages and listing.seed_key is SeedKey.USERNAME:
         yield "max_per_user"
+    yield "max_seeds"
 
 
 def _number(node: Node, key: str, reader: NodeReader, findings: Findings) -> int | None:

@@ -45,10 +45,30 @@ class SeedsOfTag:
 
 
 @dataclass(frozen=True, slots=True)
+class RelatedUsers:
+    """Those who stand in lists of users, as far as they are stored: a step in the follow network.
+
+    `listing` says in which lists: of followers, or of those who are followed. Who stands in most
+    of them comes first.
+    """
+
+    users: GivenSeeds | SeedsOfQuery | SeedsOfTag
+    listing: Listing
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSeeds:
+    """The first `count` seeds of a source, in its order."""
+
+    source: SeedsOfQuery | SeedsOfTag | RelatedUsers | ShopsByName | ProductsOfShops
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class RepliedComments:
     """The comments with replies among those of the videos that `videos` names."""
 
-    videos: GivenSeeds | SeedsOfQuery | SeedsOfTag
+    videos: GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +86,14 @@ class ProductsOfShops:
 
 
 SeedSource = (
-    GivenSeeds | SeedsOfQuery | SeedsOfTag | RepliedComments | ShopsByName | ProductsOfShops
+    GivenSeeds
+    | SeedsOfQuery
+    | SeedsOfTag
+    | RelatedUsers
+    | FirstSeeds
+    | RepliedComments
+    | ShopsByName
+    | ProductsOfShops
 )
 
 
@@ -90,8 +117,18 @@ class Stage:
 
     def of_replies(self) -> Stage:
         """The stage that lists the replies to the comments that this one lists."""
-        assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag)
+        assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds)
         return Stage(REPLIES, RepliedComments(self.source), self.max_age)
+
+
+def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
+    """The first seeds of a source; without a number, all of them."""
+    if count is None:
+        return source
+    if isinstance(source, GivenSeeds):
+        return GivenSeeds(source.values[:count])
+    assert not isinstance(source, FirstSeeds | RepliedComments)
+    return FirstSeeds(source, count)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,20 +6,24 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
+from sqlalchemy.orm import aliased
 
 from tiktok_crawler.collection.date_range import DAY, midnight
 from tiktok_crawler.collection.seeds import (
+    FirstSeeds,
     GivenSeeds,
     ProductsOfShops,
+    RelatedUsers,
     RepliedComments,
     SeedsOfQuery,
     SeedsOfTag,
     ShopsByName,
 )
-from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api.listings import FOLLOWERS, SeedKey
 from tiktok_crawler.storage.models import (
     VIDEOS_TO_CRAWLS,
     VIDEOS_TO_QUERY_TAGS,
+    Account,
     Comment,
     Crawl,
     Product,
@@ -27,6 +31,7 @@ from tiktok_crawler.storage.models import (
     QueryTag,
     Seed,
     Shop,
+    UserRelation,
     Video,
 )
 from tiktok_crawler.storage.text import clean_text
@@ -61,6 +66,10 @@ class SeedSources:
         match source:
             case SeedsOfQuery() | SeedsOfTag():
                 return self._named_by_videos(source, key)
+            case FirstSeeds():
+                return self._select(source.source, key).limit(source.count)
+            case RelatedUsers():
+                return self._related_users(source)
             case RepliedComments():
                 return self._replied_comments(source)
             case ShopsByName():
@@ -78,15 +87,22 @@ class SeedSources:
         named = select(column).where(is_found, column.is_not(None)).group_by(column)
         return named.order_by(func.count().desc(), column)
 
+    def _related_users(self, source: RelatedUsers) -> Seeds:
+        """Accounts by how many of the users they follow, or are followed by."""
+        user, other, relation = aliased(Account), aliased(Account), UserRelation
+        ends = [relation.follower_id, relation.followed_id]
+        other_id, user_id = ends if source.listing is FOLLOWERS else reversed(ends)
+        related = (
+            select(other.username)
+            .join(relation, other_id == other.id)
+            .join(user, user_id == user.id)
+            .where(self._is_seed(user.username, source.users, SeedKey.USERNAME))
+        )
+        return related.group_by(other.username).order_by(func.count().desc(), other.username)
+
     def _replied_comments(self, source: RepliedComments) -> Seeds:
         comments = Comment.__table__
-        if isinstance(source.videos, GivenSeeds):
-            is_of_videos = self._is_one_of(comments.c.video_id, map(int, source.videos.values))
-        else:
-            videos = select(Video.id).where(
-                _is_found_by(source.videos), _is_discussed(source.videos)
-            )
-            is_of_videos = comments.c.video_id.in_(videos)
+        is_of_videos = self._is_seed(comments.c.video_id, source.videos, SeedKey.VIDEO_ID)
         replied = select(comments.c.id).where(is_of_videos, comments.c.reply_count > 0)
         return replied.order_by(comments.c.reply_count.desc(), comments.c.id)
 
@@ -107,6 +123,13 @@ class SeedSources:
         of_shops = self._is_one_of(products.c.shop_id, map(int, source.shop_ids))
         reviews = func.coalesce(products.c.product_review_count, 0)
         return select(products.c.id).where(of_shops).order_by(reviews.desc(), products.c.id)
+
+    def _is_seed(self, column: Any, source: SeedSource, key: SeedKey) -> ColumnElement[bool]:
+        """Whether a column has one of the seeds of a source."""
+        if not isinstance(source, GivenSeeds):
+            return column.in_(self._select(source, key))  # type: ignore[no-any-return]
+        read = int if key.is_number else str
+        return self._is_one_of(column, map(read, source.values))
 
     def _is_one_of(self, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
         return self.statements.among(column, tuple(values))
