@@ -98,7 +98,13 @@ def test_products_are_listed_of_the_stored_shops_of_a_name():
 def test_reviews_are_listed_of_the_stored_products_of_shops():
     (stage,) = given("reviews", shop_ids="7,8").stages
 
-    assert stage.source == ProductsOfShops(("7", "8"))
+    assert stage.source == ProductsOfShops(GivenSeeds(("7", "8")))
+
+
+def test_reviews_are_listed_of_the_stored_products_of_the_stored_shops_of_a_name():
+    (stage,) = given("reviews", shop_names="Ada,Bob").stages
+
+    assert stage.source == ProductsOfShops(ShopsByName(("Ada", "Bob")))
 
 
 # --- Files ---
@@ -316,7 +322,7 @@ def test_the_first_named_seeds_are_listed_alone():
             RelatedUsers(SeedsOfTag("cats"), listings.FOLLOWING),
         ),
         ("products", {"shop_names": "Ada"}, ShopsByName(("Ada",))),
-        ("reviews", {"shop_ids": "7"}, ProductsOfShops(("7",))),
+        ("reviews", {"shop_ids": "7"}, ProductsOfShops(GivenSeeds(("7",)))),
     ],
 )
 def test_the_first_seeds_of_a_database_are_listed_alone(spider, arguments, source):

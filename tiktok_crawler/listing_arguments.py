@@ -97,7 +97,7 @@ def sources(listing: Listing) -> tuple[str, ...]:
     if listing is listings.PRODUCTS:
         return own, SEED_ARGUMENTS[SeedKey.SHOP_NAME]
     if listing is listings.REVIEWS:
-        return own, SEED_ARGUMENTS[SeedKey.SHOP_ID]
+        return own, SEED_ARGUMENTS[SeedKey.SHOP_ID], SEED_ARGUMENTS[SeedKey.SHOP_NAME]
     return (own,) if listing is listings.SHOPS else (own, *OF_VIDEOS)
 
 
@@ -159,9 +159,10 @@ def _check_company(given: Mapping[str, str], source: str) -> None:
 def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
     key = next(key for key, argument in SEED_ARGUMENTS.items() if argument == name)
     seeds = _seeds(name, written, key)
-    if key is listing.seed_key:
-        return GivenSeeds(seeds)
-    return ShopsByName(seeds) if key is SeedKey.SHOP_NAME else ProductsOfShops(seeds)
+    is_name = key is SeedKey.SHOP_NAME and listing is not listings.SHOPS
+    source = ShopsByName(seeds) if is_name else GivenSeeds(seeds)
+    is_of_shop = listing is listings.REVIEWS and key is not listing.seed_key
+    return ProductsOfShops(source) if is_of_shop else source
 
 
 def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:

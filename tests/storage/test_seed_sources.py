@@ -131,7 +131,7 @@ def test_reviews_are_listed_of_stored_products(seeds, prepared_url):
     store_list(prepared_url, PRODUCTS, "8", *products)
     store_list(prepared_url, PRODUCTS, "9", {"product_id": "3"})
 
-    assert seeds(REVIEWS, ProductsOfShops(("8",))) == ["2", "1"]
+    assert seeds(REVIEWS, ProductsOfShops(GivenSeeds(("8",)))) == ["2", "1"]
     assert seeds.plan.most_requests is None
     assert seeds(REVIEWS, GivenSeeds(("2",))) == ["2"]
     assert seeds.plan.most_requests == 4

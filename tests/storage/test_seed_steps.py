@@ -9,6 +9,7 @@ from stored_pages import NOON, QUERY, booked, collection, page
 from tiktok_crawler.collection.seeds import (
     FirstSeeds,
     GivenSeeds,
+    ProductsOfShops,
     RelatedUsers,
     RepliedComments,
     SeedsOfTag,
@@ -114,6 +115,19 @@ def test_the_first_shops_of_a_name_are_those_alone(prepared_url, seeds):
     store_list(prepared_url, listings.SHOPS, "Tea", *shops)
 
     assert seeds(listings.PRODUCTS, FirstSeeds(ShopsByName(("Tea",)), 1)) == ["7"]
+
+
+def test_the_products_of_shops_of_a_name_are_found_the_most_reviewed_first(prepared_url, seeds):
+    store_list(prepared_url, listings.SHOPS, "Tea", {"shop_id": 7, "shop_name": "Tea & Co"})
+    products = [
+        {"product_id": "10", "product_review_count": 1},
+        {"product_id": "11", "product_review_count": 5},
+    ]
+    store_list(prepared_url, listings.PRODUCTS, "7", *products)
+    store_list(prepared_url, listings.PRODUCTS, "8", {"product_id": "12"})
+
+    assert seeds(listings.REVIEWS, ProductsOfShops(ShopsByName(("Tea",)))) == ["11", "10"]
+    assert seeds(listings.REVIEWS, ProductsOfShops(GivenSeeds(("8",)))) == ["12"]
 
 
 @pytest.mark.parametrize(

@@ -82,7 +82,7 @@ class ShopsByName:
 class ProductsOfShops:
     """The stored products of these shops: seeds of their reviews."""
 
-    shop_ids: tuple[str, ...]
+    shops: GivenSeeds | ShopsByName
 
 
 SeedSource = (

@@ -120,7 +120,7 @@ class SeedSources:
 
     def _products(self, source: ProductsOfShops) -> Seeds:
         products = Product.__table__
-        of_shops = self._is_one_of(products.c.shop_id, map(int, source.shop_ids))
+        of_shops = self._is_seed(products.c.shop_id, source.shops, SeedKey.SHOP_ID)
         reviews = func.coalesce(products.c.product_review_count, 0)
         return select(products.c.id).where(of_shops).order_by(reviews.desc(), products.c.id)
 
