@@ -11,6 +11,7 @@ FOLDER = Path(__file__).parent
 COMMANDS = (
     ["startup.py"],
     ["memory.py"],
+    ["follower_memory.py"],
     ["requests_spent.py"],
     ["storing.py", "--prefill=5000000"],
     ["where_time_goes.py"],
