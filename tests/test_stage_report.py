@@ -3,15 +3,29 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 
 import pytest
 
-from tiktok_crawler.collection.seeds import GivenSeeds, Stage, StagePlan
+from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.collection.seeds import (
+    FirstSeeds,
+    GivenSeeds,
+    ProductsOfShops,
+    RelatedUsers,
+    RepliedComments,
+    SeedsOfQuery,
+    SeedsOfTag,
+    ShopsByName,
+    Stage,
+    StagePlan,
+)
 from tiktok_crawler.items import ListRequest
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.listings import LISTINGS, Listing, listing_body
 from tiktok_crawler.stage_report import LISTED_SEEDS, seed_lines, stage_lines
+
+DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 
 
 def requests(listing: Listing, count: int) -> tuple[ListRequest, ...]:
@@ -41,6 +55,38 @@ def test_seeds_are_counted_by_what_is_known_of_them():
     assert "Liked videos:" in text
     assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 given up and not due yet" in text
     assert "To ask for:    2 (1, 2)" in text
+
+
+def test_where_no_seeds_are_known_it_says_where_they_were_looked_for():
+    stage = Stage(listings.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), listings.FOLLOWING))
+
+    (line,) = seed_lines(stage, StagePlan(()))
+
+    assert line == (
+        "Following:     the database has none yet in stored following of users: "
+        "stored videos with the tag 'tae' and at least 5 comments"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (GivenSeeds(("1", "2")), "2 that are named"),
+        (SeedsOfTag("tea"), "stored videos with the tag 'tea'"),
+        (SeedsOfQuery("f", DAYS), "stored videos of the query, 2024-01-01..2024-01-31"),
+        (FirstSeeds(SeedsOfTag("tea"), 9), "stored videos with the tag 'tea'"),
+        (
+            RepliedComments(GivenSeeds(("1",))),
+            "stored comments with replies, of videos: 1 that are named",
+        ),
+        (
+            ProductsOfShops(ShopsByName(("Tea", "Co"))),
+            "stored products of shops: stored shops by the name of 'Tea' or 'Co'",
+        ),
+    ],
+)
+def test_a_source_of_seeds_says_where_they_are_looked_for(source, words):
+    assert str(source) == words
 
 
 def test_of_many_seeds_the_first_are_named():

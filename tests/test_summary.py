@@ -9,7 +9,7 @@ import pytest
 
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.plan import Known, Parked, Wanted, make_plan
-from tiktok_crawler.collection.seeds import GivenSeeds, Stage, StageRemains
+from tiktok_crawler.collection.seeds import GivenSeeds, SeedsOfTag, Stage, StageRemains
 from tiktok_crawler.collection.windows import Covered, Freshness
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api import listings
@@ -127,6 +127,15 @@ def test_listings_are_counted_by_what_became_of_their_seeds():
     assert "Collection" not in text
     assert "left" not in text
     assert not listed((LIKED, DONE)).is_unfinished
+
+
+def test_a_listing_without_seeds_says_where_they_were_looked_for():
+    none = StageRemains(open=0, complete=0, refused=0, parked=0, records=0)
+    stage = Stage(listings.USERS, SeedsOfTag("tae"))
+
+    text = listed((stage, none)).text(command=None)
+
+    assert "users: the database has none in stored videos with the tag 'tae'" in text
 
 
 @pytest.mark.parametrize("left", [{"open": 1}, {"parked": 1}])

@@ -233,6 +233,12 @@ class Lister:
                 "%(at)s UTC",
                 {"listing": name, "count": plan.waiting, "at": f"{plan.next_retry_at:%F %H:%M}"},
             )
+        if not plan.seeds:
+            logger.info(
+                "%(listing)s: nothing to ask for: the database has none in %(source)s",
+                {"listing": name, "source": stage.source},
+            )
+            return
         if not plan.requests:
             logger.info(
                 "%(listing)s: nothing to ask for: of %(seeds)d seeds %(complete)d are complete, "

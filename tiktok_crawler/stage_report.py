@@ -32,6 +32,9 @@ def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
 def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     """How many seeds there are, and which ones would be asked for."""
     name = f"{stage.listing.name.replace('_', ' ').capitalize()}:"
+    if not plan.seeds:
+        yield f"{name:15}the database has none yet in {stage.source}"
+        return
     yield (
         f"{name:15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
         f"{plan.refused:,} refused, {plan.waiting:,} given up and not due yet"

@@ -54,8 +54,12 @@ class Summary:
     def _listings(self) -> Iterator[str]:
         yield "Listings"
         for stage, left in self.stages:
+            name = stage.listing.name.replace("_", " ")
+            if not left.seeds:
+                yield f"  {name}: the database has none in {stage.source}"
+                continue
             yield (
-                f"  {stage.listing.name.replace('_', ' ')}: of {left.seeds:,} seeds "
+                f"  {name}: of {left.seeds:,} seeds "
                 f"{left.complete:,} complete, {left.refused:,} refused, {left.open:,} open, "
                 f"{left.parked:,} given up for now; they have {left.records:,} records"
             )

@@ -1,4 +1,7 @@
-"""What is listed, and of which seeds: given by the user, or found in the database. Pure."""
+"""What is listed, and of which seeds: given by the user, or found in the database. Pure.
+
+As text, a source of seeds says where they are looked for.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.listings import REPLIES
+from tiktok_crawler.spelling import listed, quoted
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
@@ -22,6 +26,9 @@ class GivenSeeds:
 
     values: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"{len(self.values):,} that are named"
+
 
 @dataclass(frozen=True, slots=True)
 class SeedsOfQuery:
@@ -35,6 +42,9 @@ class SeedsOfQuery:
     days: DateRange
     min_comment_count: int = 1
 
+    def __str__(self) -> str:
+        return f"stored videos of the query, {self.days}{_discussed(self.min_comment_count)}"
+
 
 @dataclass(frozen=True, slots=True)
 class SeedsOfTag:
@@ -42,6 +52,9 @@ class SeedsOfTag:
 
     tag: str
     min_comment_count: int = 1
+
+    def __str__(self) -> str:
+        return f"stored videos with the tag {quoted(self.tag)}{_discussed(self.min_comment_count)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +68,9 @@ class RelatedUsers:
     users: GivenSeeds | SeedsOfQuery | SeedsOfTag
     listing: Listing
 
+    def __str__(self) -> str:
+        return f"stored {self.listing.name} of users: {self.users}"
+
 
 @dataclass(frozen=True, slots=True)
 class FirstSeeds:
@@ -63,12 +79,18 @@ class FirstSeeds:
     source: SeedsOfQuery | SeedsOfTag | RelatedUsers | ShopsByName | ProductsOfShops
     count: int
 
+    def __str__(self) -> str:
+        return str(self.source)
+
 
 @dataclass(frozen=True, slots=True)
 class RepliedComments:
     """The comments with replies among those of the videos that `videos` names."""
 
     videos: GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds
+
+    def __str__(self) -> str:
+        return f"stored comments with replies, of videos: {self.videos}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +99,18 @@ class ShopsByName:
 
     names: tuple[str, ...]
 
+    def __str__(self) -> str:
+        return f"stored shops by the name of {listed([quoted(name) for name in self.names])}"
+
 
 @dataclass(frozen=True, slots=True)
 class ProductsOfShops:
     """The stored products of these shops: seeds of their reviews."""
 
     shops: GivenSeeds | ShopsByName
+
+    def __str__(self) -> str:
+        return f"stored products of shops: {self.shops}"
 
 
 SeedSource = (
@@ -119,6 +147,10 @@ class Stage:
         """The stage that lists the replies to the comments that this one lists."""
         assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds)
         return Stage(REPLIES, RepliedComments(self.source), self.max_age)
+
+
+def _discussed(min_comment_count: int) -> str:
+    return f" and at least {min_comment_count:,} comments" if min_comment_count > 1 else ""
 
 
 def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
