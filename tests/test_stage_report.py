@@ -138,10 +138,16 @@ def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words
     assert report(plan, listing).endswith(f"Quota:         {words}")
 
 
-def test_beside_a_search_a_stage_has_its_seeds_alone():
+def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
     plan = StagePlan(requests(listings.USERS, 2), complete=1)
 
     lines = list(seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), plan))
 
+    assert [line.split(":")[0] for line in lines] == ["Users", "To ask for", "Requests", "Quota"]
     assert lines[0].startswith("Users:         3 seeds known now")
-    assert len(lines) == 2
+
+
+def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
+    (line,) = seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
+
+    assert line.startswith("Users:         1 seeds known now; 1 complete")

@@ -26,11 +26,12 @@ def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
         yield json.dumps(listing_body(first), indent=2, ensure_ascii=False)
         yield ""
     yield from seed_lines(stage, plan)
-    yield from _cost(stage, plan)
+    if not plan.requests:
+        yield f"{'Requests:':15}none, nothing is due"
 
 
 def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    """How many seeds there are, and which ones would be asked for."""
+    """How many seeds there are, which ones would be asked for, and what they cost."""
     name = f"{stage.listing.name.replace('_', ' ').capitalize()}:"
     if not plan.seeds:
         yield f"{name:15}the database has none yet in {stage.source}"
@@ -46,12 +47,10 @@ def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
         more = len(plan.requests) - LISTED_SEEDS
         and_more = f" and {more:,} more" if more > 0 else ""
         yield f"{'To ask for:':15}{len(plan.requests):,} ({listed}{and_more})"
+        yield from _cost(stage, plan)
 
 
 def _cost(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    if not plan.requests:
-        yield f"{'Requests:':15}none, nothing is due"
-        return
     most = "" if plan.most_requests is None else f", at most {plan.most_requests:,}"
     unknown = "; how many at most is not known" if plan.most_requests is None else ""
     yield f"{'Requests:':15}at least {plan.least_requests:,}{most}{unknown}"
