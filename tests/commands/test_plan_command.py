@@ -50,6 +50,33 @@ def test_it_prints_request_windows_and_cost_and_leaves_no_trace(folder):
     assert [path.name for path in folder.iterdir()] == ["query.yaml"]
 
 
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        (
+            "user",
+            "'user' is neither a query file that is there nor a spider; did you mean 'users'?",
+        ),
+        ("xyz", "'xyz' is neither a query file that is there nor a spider"),
+        ("videos", "to plan a crawl of videos, name its query file: scrapy plan query.yaml"),
+    ],
+)
+def test_a_name_that_is_no_file_and_no_spider_is_refused(folder, name, words):
+    run = scrapy(folder, "plan", name, "-a", "usernames=ann")
+    assert run.returncode == 64
+    assert run.stderr == f"error: {words}\n"
+
+
+def test_what_is_also_collected_has_its_cost(folder):
+    (folder / "query.yaml").write_text(QUERY + "also_collect: {comments: {max_seeds: 3}, users: }")
+    crawl = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-31")
+    assert scrapy(folder, *crawl, "-a", "max_requests=3", *SANDBOX).returncode == 75
+    run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
+    comments, users = run.stdout.split("Comments:")[1].split("Users:")
+    assert "Requests:      at least 3, at most " in comments
+    assert "Requests:      at least " in users
+
+
 def test_what_the_database_has_is_covered(folder):
     crawl = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-31")
     assert scrapy(folder, *crawl, *SANDBOX).returncode == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
@@ -18,6 +19,7 @@ from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 from tiktok_crawler.stage_report import seed_lines, stage_lines
 from tiktok_crawler.storage.listing_session import look_up_stage
 from tiktok_crawler.storage.session import look_up
@@ -76,6 +78,8 @@ class Command(ScrapyCommand):
         given = _arguments(opts)
         if args[0] in listing_arguments.SPIDERS:
             return self._listing_lines(listing_arguments.SPIDERS[args[0]], given)
+        if not Path(args[0]).suffix and not Path(args[0]).exists():
+            raise UsageError(_neither(args[0]))
         return self._search_lines(args[0], given)
 
     def _search_lines(self, query: str, given: dict[str, str]) -> Iterator[str]:
@@ -103,6 +107,14 @@ class Command(ScrapyCommand):
         """Its URL, and the origin that it must have."""
         assert self.settings
         return configuration.database_url(self.settings), configuration.origin(self.settings)
+
+
+def _neither(name: str) -> str:
+    """What is said of a word that is no file and no spider with a plan."""
+    if name == "videos":
+        return "to plan a crawl of videos, name its query file: scrapy plan query.yaml"
+    hint = did_you_mean(nearest(name, listing_arguments.SPIDERS))
+    return f"{quoted(name)} is neither a query file that is there nor a spider{hint}"
 
 
 def _arguments(opts: argparse.Namespace) -> dict[str, str]:
