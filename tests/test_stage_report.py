@@ -23,7 +23,12 @@ from tiktok_crawler.collection.seeds import (
 from tiktok_crawler.items import ListRequest
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.listings import LISTINGS, Listing, listing_body
-from tiktok_crawler.stage_report import LISTED_SEEDS, seed_lines, stage_lines
+from tiktok_crawler.stage_report import (
+    LISTED_SEEDS,
+    seed_lines,
+    stage_beginning,
+    stage_lines,
+)
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 
@@ -151,3 +156,26 @@ def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
     (line,) = seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
 
     assert line.startswith("Users:         1 seeds known now; 1 complete")
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (StagePlan(()), "users: nothing to ask for: the database has none in stored videos with "),
+        (StagePlan((), 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
+        (
+            StagePlan(requests(listings.USERS, 1), 2),
+            "users: asking for 1 of 3 seeds; 2 are complete, 0 refused",
+        ),
+        (
+            StagePlan(
+                requests(listings.USERS, 1),
+                waiting=2,
+                next_retry_at=datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
+            ),
+            "0 refused, 2 given up and not due before 2024-01-02 03:04 UTC",
+        ),
+    ],
+)
+def test_a_run_says_what_it_is_about_to_ask_for(plan, words):
+    assert words in stage_beginning(Stage(listings.USERS, SeedsOfTag("tea")), plan)

@@ -29,6 +29,7 @@ from tiktok_crawler.pipelines.storage_thread import NotStoredError
 from tiktok_crawler.research_api.errors import Kind
 from tiktok_crawler.research_api.listings import listing_body
 from tiktok_crawler.research_api.responses import end_of_list, list_page_of
+from tiktok_crawler.stage_report import stage_beginning
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -92,7 +93,7 @@ class Lister:
         self.seeds_done = self.records = 0
         self._is_cut_short = self.lacks_quota = False
         self._waits_for_quota = waits_for_quota
-        self._announce(stage, plan)
+        logger.info("%(work)s", {"work": stage_beginning(stage, plan)})
         for request in plan.requests:
             await self._wait_until_fewer_than(self._slots)
             if self._is_cut_short:
@@ -223,42 +224,4 @@ class Lister:
             standstill=standstill,
             lost_searches=0,
             waits_for_quota=self._waits_for_quota,
-        )
-
-    def _announce(self, stage: Stage, plan: StagePlan) -> None:
-        name = stage.listing.name.replace("_", " ")
-        if plan.waiting:
-            logger.info(
-                "%(listing)s: %(count)d seeds that were given up wait; the first is due at "
-                "%(at)s UTC",
-                {"listing": name, "count": plan.waiting, "at": f"{plan.next_retry_at:%F %H:%M}"},
-            )
-        if not plan.seeds:
-            logger.info(
-                "%(listing)s: nothing to ask for: the database has none in %(source)s",
-                {"listing": name, "source": stage.source},
-            )
-            return
-        if not plan.requests:
-            logger.info(
-                "%(listing)s: nothing to ask for: of %(seeds)d seeds %(complete)d are complete, "
-                "%(refused)d refused",
-                {
-                    "listing": name,
-                    "seeds": plan.seeds,
-                    "complete": plan.complete,
-                    "refused": plan.refused,
-                },
-            )
-            return
-        logger.info(
-            "%(listing)s: asking for %(open)d of %(seeds)d seeds; %(complete)d are complete, "
-            "%(refused)d refused",
-            {
-                "listing": name,
-                "open": len(plan.requests),
-                "seeds": plan.seeds,
-                "complete": plan.complete,
-                "refused": plan.refused,
-            },
         )

@@ -1,4 +1,4 @@
-"""What a stage of listings would ask for, in words: for `scrapy plan`."""
+"""What a stage of listings asks for, in words: for `scrapy plan`, and for the log of a crawl."""
 
 from __future__ import annotations
 
@@ -15,6 +15,23 @@ if TYPE_CHECKING:
 
 LISTED_SEEDS = 20
 MANY_DAYS = 100
+
+
+def stage_beginning(stage: Stage, plan: StagePlan) -> str:
+    """What a run is about to ask for."""
+    name = stage.listing.name.replace("_", " ")
+    if not plan.seeds:
+        return f"{name}: nothing to ask for: the database has none in {stage.source}"
+    known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
+    text = (
+        f"{name}: asking for {len(plan.requests):,} of {plan.seeds:,} seeds; {known}"
+        if plan.requests
+        else f"{name}: nothing to ask for: of {plan.seeds:,} seeds {known}"
+    )
+    if not plan.waiting:
+        return text
+    due = f"{plan.next_retry_at:%Y-%m-%d %H:%M}"
+    return f"{text}, {plan.waiting:,} given up and not due before {due} UTC"
 
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:

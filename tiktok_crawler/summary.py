@@ -61,7 +61,7 @@ class Summary:
             yield (
                 f"  {name}: of {left.seeds:,} seeds "
                 f"{left.complete:,} complete, {left.refused:,} refused, {left.open:,} open, "
-                f"{left.parked:,} given up for now; they have {left.records:,} records"
+                f"{left.parked:,} given up for now; their pages brought {left.records:,} records"
             )
         yield (
             f"  records    {self._stat('records/new_count')} new, "
