@@ -118,8 +118,8 @@ def listed(*stages: tuple[Stage, StageRemains]) -> Summary:
 def test_listings_are_counted_by_what_became_of_their_seeds():
     text = listed((LIKED, DONE)).text(command=None)
     assert (
-        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 given up for now; they "
-        "have 56,789 records"
+        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 given up for now; "
+        "their pages brought 56,789 records"
     ) in text
     assert "1,000 new, 2 updated in this run" in text
     assert "1,240 in this run" in text

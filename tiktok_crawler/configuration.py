@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.windows import LONGEST_WINDOW_DAYS, Freshness
 from tiktok_crawler.exceptions import ConfigurationError, CredentialsError
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY, Pool
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 
     import yaml
     from scrapy.settings import BaseSettings
-
-    from tiktok_crawler.research_api.endpoints import Pool
 
 
 API_URL = re.compile(r"https?://(\[[0-9a-fA-F:.]+\]|[^@/?#:\[\]]+)(:\d+)?(/[^@?#]*)?")
@@ -192,7 +190,7 @@ def quota_account(
     account = QuotaAccount.of(
         client_key,
         pool,
-        daily_budget=daily_budget(settings),
+        daily_budget=daily_budget(settings) if pool is Pool.RESEARCH else None,
         parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
     )
     return replace(account, part=part, share=shares(settings).get(part))
@@ -242,7 +240,7 @@ def _share(part: str, written: object) -> float:
 
 
 def daily_budget(settings: BaseSettings) -> int | None:
-    """The requests that all crawls on the database may send in a day; None: no budget."""
+    """The research requests that all crawls on the database may send in a day; None: no budget."""
     if settings.get("TIKTOK_DAILY_BUDGET") in (None, ""):
         return None
     return whole_number(settings, "TIKTOK_DAILY_BUDGET", least=1)

@@ -90,6 +90,12 @@ class Endpoint:
         has_lists = all(isinstance(data.get(key), list | None) for key in self.records_keys)
         return data if has_lists else None
 
+    def misnamed(self, data: Mapping[str, Any] | None) -> list[str]:
+        """The keys of lists that stand in `data` where none of its own records do."""
+        if not data or not self.records_keys or not data.keys().isdisjoint(self.records_keys):
+            return []
+        return sorted(key for key, value in data.items() if isinstance(value, list) and value)
+
     def records_of(self, data: Mapping[str, Any] | None) -> tuple[Any, ...]:
         """The records in a `data` object, as they came; a list that is missing is empty."""
         if not data:

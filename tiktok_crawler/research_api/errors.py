@@ -12,7 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, VIDEO_QUERY, Endpoint
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, VIDEO_QUERY, Endpoint, Paging
 
 
 class Kind(StrEnum):
@@ -138,13 +138,24 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
         data = endpoint.usable(payload.get("data"))
-        says_so = code == "ok" or bool(data if status < ERRORS else endpoint.records_of(data))
-        if says_so and endpoint.is_answered_by(data):
+        if misnamed := endpoint.misnamed(data):
+            message = f"records under unknown names: {_text(', '.join(misnamed))}"
+            return Verdict(Kind.FAULT, status, code, message, log_id)
+        if _says_ok(status, code, data, endpoint) and endpoint.is_answered_by(data):
             return Verdict(Kind.PAGE, status, code, log_id=log_id, data=data)
         message = "the answer does not say whether there is more"
         if code == "ok" and status < ERRORS:
             return Verdict(Kind.MALFORMED, status, code, message, log_id, data or {})
     return Verdict(_kind_for(endpoint, status, code, message), status, code, message, log_id)
+
+
+def _says_ok(status: int, code: str, data: dict[str, Any] | None, endpoint: Endpoint) -> bool:
+    """Whether an answer without a complaint says that it went well."""
+    if code == "ok" or endpoint.records_of(data):
+        return True
+    # The answers of shops have no word about it, and their last page no records (API.md 10.2).
+    is_counted = endpoint.paging is Paging.NUMBERED and data is not None
+    return status < ERRORS and (bool(data) or is_counted)
 
 
 def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = "") -> Kind:
