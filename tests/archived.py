@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tiktok_crawler.archive.lines import Answer, Asked, Run, RunLine, Source, WindowLine, dump_line
+from tiktok_crawler.archive.answers import Answer
+from tiktok_crawler.archive.lines import Asked, Run, RunLine, Source, WindowLine, dump_line
+from tiktok_crawler.archive.listing_lines import ListingSource, SeedAsked, SeedLine, StageLine
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.query_file import Collection
-from tiktok_crawler.items import PageRequest
+from tiktok_crawler.items import ListRequest, PageRequest
+from tiktok_crawler.research_api.listings import COMMENTS
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage import database
 from tiktok_crawler.storage.models import Base
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
     from crawling import CrawlFolder
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.archive.counts import Counts
     from tiktok_crawler.archive.lines import Event, Line
-    from tiktok_crawler.archive.replay import Counts
+    from tiktok_crawler.archive.listing_lines import SeedEvent
 
 NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin"}
 """What was spent today, and when the database was made: facts of its own."""
@@ -37,14 +41,20 @@ KEYS = {
     "effect": ("effect_id",),
     "query_tag": ("name",),
     "crawl_window": ("query_id", "start_date", "end_date", "created_at"),
-    "crawl": ("crawl_window_id", "cursor", "crawl_started_at"),
+    "seed": ("listing", "seed"),
+    "crawl": ("crawl_window_id", "seed_id", "cursor", "crawl_started_at"),
+    "account": ("username",),
 }
 """What tells rows with surrogate ids apart; tables before those that refer to them."""
+
+OWN_IDS = {"video", "comment", "playlist", "shop", "product", "review"}
+"""Tables whose ids are the API's, or say what a record says."""
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
 JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 SOURCE = Source("sandbox", QUERY, ("dairy",))
+COMMENT_SOURCE = ListingSource("sandbox", COMMENTS, ("tea",))
 
 
 async def archived_crawl(
@@ -83,17 +93,17 @@ def content(url: str) -> dict[str, list[dict[str, Any]]]:
             if table.name not in NOT_ARCHIVED
         }
     engine.dispose()
-    meanings: dict[str, dict[int, tuple]] = {}
+    meanings: dict[str, dict[int | None, tuple | None]] = {}
     for name in [*KEYS, *(name for name in tables if name not in KEYS)]:
         for row in tables[name]:
             for foreign in Base.metadata.tables[name].foreign_keys:
                 target, column = foreign.column.table.name, foreign.parent.name
                 row[column] = meanings[target][row[column]] if target in KEYS else row[column]
         if name in KEYS:
-            meanings[name] = {
+            meanings[name] = {None: None} | {
                 row.pop("id"): tuple(row[key] for key in KEYS[name]) for row in tables[name]
             }
-        elif name != "video":
+        elif name not in OWN_IDS:
             for row in tables[name]:
                 row.pop("id", None)
     return {name: sorted(rows, key=repr) for name, rows in tables.items()}
@@ -135,6 +145,33 @@ def window_line(second: int, event: Event, of: PageRequest | None = None) -> Win
 
 def answer_line(second: int, text: bytes, of: PageRequest | None = None) -> WindowLine:
     return window_line(second, Answer(200, {}, text), of)
+
+
+def stage_line(*seeds: str, at: datetime = NOON) -> StageLine:
+    return StageLine(at, COMMENT_SOURCE, at, seeds)
+
+
+def seed_line(
+    second: int, event: SeedEvent, *, cursor: int = 0, limit: int | None = None
+) -> SeedLine:
+    """What happened so many seconds after noon, to a request for comments of video 7.
+
+    It was sent a second before; a listing that is beyond its first page began a second after noon.
+    """
+    at = NOON + timedelta(seconds=second)
+    requested_at = at - timedelta(seconds=1)
+    begun_at = NOON + timedelta(seconds=1) if cursor else requested_at
+    position = cursor // 100 * 2
+    request = ListRequest(COMMENTS, "7", 0, cursor, position, limit, begun_at)
+    return SeedLine(at, COMMENT_SOURCE, SeedAsked(request, requested_at), event)
+
+
+def comments_line(second: int, *ids: int, cursor: int = 0, has_more: bool = True) -> SeedLine:
+    """A page with comments of these ids; with `has_more`, it must have two of them."""
+    records = [{"id": id_, "text": str(id_)} for id_ in ids]
+    data = {"comments": records, "cursor": cursor + 100, "has_more": has_more}
+    text = json.dumps({"data": data, "error": {"code": "ok", "message": ""}}).encode()
+    return seed_line(second, Answer(200, {}, text), cursor=cursor)
 
 
 def dump_lines(*lines: Line) -> bytes:

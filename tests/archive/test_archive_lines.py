@@ -9,11 +9,22 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from archived import JANUARY, NOON, SOURCE, answer_line, body, request, run_line, window_line
+from archived import (
+    JANUARY,
+    NOON,
+    SOURCE,
+    answer_line,
+    body,
+    comments_line,
+    request,
+    run_line,
+    seed_line,
+    stage_line,
+    window_line,
+)
 
+from tiktok_crawler.archive.answers import Answer, Believed
 from tiktok_crawler.archive.lines import (
-    Answer,
-    Believed,
     LineError,
     SuspectLine,
     WindowParked,
@@ -22,7 +33,9 @@ from tiktok_crawler.archive.lines import (
     dump_line,
     read_line,
 )
+from tiktok_crawler.archive.listing_lines import ListEnded, SeedParked, SeedRefused
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.items import SeedStatus
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "archive.md").read_text(encoding="utf-8")
 
@@ -39,6 +52,12 @@ LINES = {
     "parked": window_line(1, WindowParked("no", "2024LOG", 100, "77"), request(100)),
     "suspected": SuspectLine(NOON, SOURCE, JANUARY, NOON - timedelta(days=1)),
     "half a surrogate pair": window_line(1, WindowParked("\ud800", None, 100, "\ud800")),
+    "stage": stage_line("7", "8"),
+    "page of a listing": comments_line(2, 1, 2, cursor=100),
+    "believed list": seed_line(1, Believed()),
+    "end of a list": seed_line(1, ListEnded(), cursor=1000, limit=2000),
+    "refused seed": seed_line(1, SeedRefused(SeedStatus.WITHHELD, "private", None)),
+    "parked seed": seed_line(1, SeedParked("HTTP 500", "2024LOG", 100, 2), cursor=100),
     "to the microsecond": replace(run_line(), at=NOON + timedelta(microseconds=1)),
 }
 
@@ -82,6 +101,26 @@ def test_whether_a_request_was_a_second_try_is_kept(is_one):
     assert read_line(dump_line(line)).asked.request.second_try is is_one
 
 
+def test_a_line_about_a_seed_says_what_was_asked_and_where_the_listing_was():
+    content = json.loads(dump_line(comments_line(3, 1, 2, cursor=100)))
+    assert (content["kind"], content["listing"], content["seed"]) == ("answer", "comments", "7")
+    assert content["begun_at"] == "2024-06-01T12:00:01+00:00"
+    assert content["requested_at"] == "2024-06-01T12:00:02+00:00"
+    assert content["tags"] == ["tea"]
+    asked = content["request"]
+    assert (asked["cursor"], asked["position"], asked["limit"]) == (100, 2, None)
+    assert asked["endpoint"] == "/v2/research/video/comment/list/"
+    assert asked["body"] == {"video_id": 7, "max_count": 100, "cursor": 100}
+    read = read_line(dump_line(comments_line(3, 1, 2, cursor=100)))
+    assert read.asked.request.begun_at == NOON + timedelta(seconds=1)
+
+
+@pytest.mark.parametrize("line", LINES.values(), ids=LINES)
+def test_versions_that_know_no_listings_are_told_so_and_read_all_else(line):
+    content = json.loads(dump_line(line))
+    assert content["format"] == (2 if "listing" in content else 1)
+
+
 def altered(**changes):
     content = json.loads(dump_line(answer_line(1, body(1)))) | changes
     return json.dumps(content).encode()
@@ -97,6 +136,7 @@ def altered(**changes):
         altered(at="noon"),
         altered(kind="rumour"),
         altered(format=None),
+        altered(listing="rumours"),
         altered(request={"body": {"query": {}}}),
         altered(response={"status": 200, "headers": {}}),
     ],
@@ -108,7 +148,7 @@ def test_a_line_that_is_none_is_refused(text):
 
 def test_a_line_of_a_newer_version_is_not_misread():
     with pytest.raises(ConfigurationError, match=r"tiktok_crawler 9\.1, which is newer"):
-        read_line(altered(format=2, version="9.1"))
+        read_line(altered(format=3, version="9.1"))
 
 
 def keys(content):

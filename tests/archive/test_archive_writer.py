@@ -8,7 +8,7 @@ import stat
 import zlib
 
 import pytest
-from archived import NOON, answer_line, body, run_line
+from archived import NOON, answer_line, body, comments_line, run_line, stage_line
 
 from tiktok_crawler.archive.lines import dump_line
 from tiktok_crawler.archive.reader import Archives, find_archives
@@ -73,6 +73,17 @@ def test_each_day_has_its_file_which_says_what_the_crawl_is(writer, folder):
         [midnight + DAY_SECONDS] * 2,
     ]
     assert next(Archives([files[2]]).lines()).run == run_line().run
+
+
+def test_each_day_of_a_listing_has_its_file_which_has_the_seeds(folder):
+    writer = ArchiveWriter(folder)
+    writer.open(NOON)
+    stage = stage_line("7", "8")
+    for line in (stage, comments_line(DAY_SECONDS, 1)):
+        writer.append(line)
+    writer.close()
+    head, _ = Archives([max(folder.iterdir())]).lines()
+    assert (head.seeds, head.began_at) == (stage.seeds, NOON)
 
 
 def test_two_crawls_never_share_a_file(folder):

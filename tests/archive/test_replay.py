@@ -20,9 +20,8 @@ from archived import (
 )
 from sqlalchemy import text
 
+from tiktok_crawler.archive.answers import Answer, Believed
 from tiktok_crawler.archive.lines import (
-    Answer,
-    Believed,
     SuspectLine,
     WindowParked,
     WindowShrunk,

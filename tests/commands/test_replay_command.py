@@ -15,7 +15,16 @@ from contextlib import closing, suppress
 
 import crawling
 import pytest
-from archived import answer_line, body, content, dump_lines, request, run_line
+from archived import (
+    answer_line,
+    body,
+    comments_line,
+    content,
+    dump_lines,
+    request,
+    run_line,
+    stage_line,
+)
 from processes import scrapy, started
 from sandboxes import recording_sandbox
 
@@ -137,6 +146,19 @@ def test_pages_that_lack_others_and_pages_that_came_too_late_are_counted(tmp_pat
     out = capsys.readouterr().out
     assert "  left out   1 pages that the crawl asked for once more" in out
     assert "stray" not in out
+
+
+def test_records_of_listings_and_pages_that_lack_others_are_counted(tmp_path, capsys):
+    url = f"sqlite:///{tmp_path / 'test.db'}"
+    write_lines(tmp_path, stage_line("7"), comments_line(2, 1, 2), comments_line(6, 5, cursor=200))
+    assert replay_in_process(url, tmp_path) == os.EX_OK
+    out = capsys.readouterr().out
+    assert "  pages      2 new, 0 known already" in out
+    assert "  records    3 new, 0 updated, 0 filled in (of listings)" in out
+    assert (
+        "  stray      1 pages of listings before which others are missing; their seeds stay where "
+        "these are missing"
+    ) in out
 
 
 def test_a_database_that_fails_in_between_is_one_message(tmp_path, capsys):

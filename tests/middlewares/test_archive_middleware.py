@@ -10,8 +10,9 @@ from os import EX_CONFIG, EX_OK, EX_SOFTWARE
 import pytest
 from archived import archived_crawl, content, replay, texts
 from crawling import CrawlFolder, exit_status
+from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import ScriptedApi, page, serving
+from scripted_api import Answer, ScriptedApi, page, serving
 
 from tiktok_crawler.components import extension
 from tiktok_crawler.extensions.outcome import Outcome
@@ -82,6 +83,38 @@ async def test_a_disk_that_is_full_at_the_end_leaves_suspicion_to_the_next_crawl
     assert [(row["state"], row["suspicious"]) for row in left] == [("complete", False)] * 2
     assert exit_status(later) == EX_OK
     assert [row["suspicious"] for row in content(url)["crawl_window"]] == [False, True]
+
+
+@deferred_f_from_coro_f
+async def test_a_full_disk_ends_a_crawl_of_a_listing_and_its_page_is_not_stored(
+    tmp_path, caplog, request
+):
+    url = request.getfixturevalue("postgresql_url")
+
+    def comments(id_, **noise):
+        data = {"comments": [{"id": id_, **noise}], "cursor": id_ * 100, "has_more": True}
+        return Answer(body={"data": data, "error": {"code": "ok", "message": ""}})
+
+    script = ScriptedApi(comments(1), comments(2, noise=os.urandom(60_000).hex()), comments(3))
+    async with serving(script) as api:
+        settings = {"TIKTOK_ARCHIVE": str(tmp_path / "archive")}
+        with files_of_at_most(20_000):
+            crawler = await ListingDatabase(url, api.url).crawl("comments", settings, video_ids="7")
+        assert exit_status(crawler) == EX_SOFTWARE
+        assert [row["id"] for row in content(url)["comment"]] == [1]
+        assert [(row["state"], row["cursor"]) for row in content(url)["seed"]] == [("open", 100)]
+        assert [r.getMessage() for r in caplog.records if r.levelname == "ERROR"] == [
+            f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
+        ]
+
+        # From the start, it is said once, and nothing is sent.
+        api.bodies.clear()
+        with files_of_at_most(10):
+            crawler = await ListingDatabase(url, api.url).crawl("comments", settings, video_ids="8")
+        assert "cannot be written: File too large" in str(extension(crawler, Outcome).error)
+        assert exit_status(crawler) == EX_SOFTWARE
+        assert api.bodies == []
+    assert len(content(url)["seed"]) == 1
 
 
 @deferred_f_from_coro_f

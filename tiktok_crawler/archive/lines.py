@@ -6,13 +6,21 @@ docs/archive.md describes them for others. All times are UTC.
 from __future__ import annotations
 
 import json
-from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass
-from datetime import UTC, date, datetime
+from datetime import date
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.archive.answers import Answer, Believed, answer_json, read_answer, read_time
+from tiktok_crawler.archive.listing_lines import (
+    SEED_NAMES,
+    SeedLine,
+    StageLine,
+    read_listing_line,
+    seed_json,
+    stage_json,
+)
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.query_file import Collection
 from tiktok_crawler.exceptions import ConfigurationError
@@ -21,10 +29,15 @@ from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
 from tiktok_crawler.research_api.query import Query
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from datetime import datetime
 
-FORMAT = 1
+    from tiktok_crawler.archive.listing_lines import ListingSource
+
+FORMAT = 2
 """Goes up when readers of this version would misunderstand a line."""
+
+QUERY_FORMAT, LISTING_FORMAT = 1, 2
+"""A line has the format of the first version that understands it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,20 +46,6 @@ class Run:
 
     began_at: datetime
     collection: Collection
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """An answer to a research request: its status, some of its headers, and its whole body."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class Believed:
-    """The window's last answer, which is malformed, counts as a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What all lines of a crawl share."""
+    """What all lines of a search share."""
 
     origin: str
     query: Query
@@ -139,7 +138,7 @@ class SuspectLine:
     searched_at: datetime
 
 
-Line = RunLine | WindowLine | SuspectLine
+Line = RunLine | WindowLine | SuspectLine | StageLine | SeedLine
 
 
 class LineError(ValueError):
@@ -148,12 +147,16 @@ class LineError(ValueError):
 
 def dump_line(line: Line) -> bytes:
     """The line as JSON in UTF-8, with its line feed."""
+    if isinstance(line, StageLine):
+        return _dump(_common(line, "stage") | stage_json(line))
+    if isinstance(line, SeedLine):
+        return _dump(_common(line, SEED_NAMES[type(line.event)]) | seed_json(line))
     if isinstance(line, RunLine):
         return _dump(_common(line, "run") | _run_json(line.run))
     if isinstance(line, SuspectLine):
         return _dump(_common(line, "suspected") | _suspect_json(line))
     kind = NAMES[type(line.event)]
-    event = _answer_json(line.event) if isinstance(line.event, Answer) else _plain(line.event)
+    event = answer_json(line.event) if isinstance(line.event, Answer) else _plain(line.event)
     asked = _asked_json(line.asked, line.source.query)
     return _dump(_common(line, kind) | asked | event)
 
@@ -186,14 +189,20 @@ def _version() -> str:
 
 def _common(line: Line, kind: str) -> dict[str, Any]:
     return {
-        "format": FORMAT,
+        "format": QUERY_FORMAT if isinstance(line.source, Source) else LISTING_FORMAT,
         "kind": kind,
         "at": line.at.isoformat(),
         "origin": line.source.origin,
         "version": _version(),
-        "fingerprint": line.source.query.fingerprint,
+        **_subject(line.source),
         "tags": list(line.source.tags),
     }
+
+
+def _subject(source: Source | ListingSource) -> dict[str, Any]:
+    if isinstance(source, Source):
+        return {"fingerprint": source.query.fingerprint}
+    return {"listing": source.listing.name}
 
 
 def _run_json(run: Run) -> dict[str, Any]:
@@ -238,15 +247,6 @@ def _asked_json(asked: Asked, query: Query) -> dict[str, Any]:
     }
 
 
-def _answer_json(answer: Answer) -> dict[str, Any]:
-    """A body that is not UTF-8 is kept in base64, under another key."""
-    try:
-        body = {"body": answer.body.decode()}
-    except UnicodeDecodeError:
-        body = {"body_base64": b64encode(answer.body).decode()}
-    return {"response": {"status": answer.status, "headers": dict(answer.headers)} | body}
-
-
 def _plain(event: Event) -> dict[str, Any]:
     if isinstance(event, WindowShrunk):
         return {"passed": _days_json(event.passed)}
@@ -262,21 +262,23 @@ def _dump(content: dict[str, Any]) -> bytes:
 
 
 def _line(content: dict[str, Any]) -> Line:
-    at, kind = _time(content["at"]), content["kind"]
+    if "listing" in content:
+        return read_listing_line(content)
+    at, kind = read_time(content["at"]), content["kind"]
     asked_for = content["request"]["body"] if kind in KINDS else content
     query = Query.from_json(asked_for["query"])
     source = Source(content["origin"], query, tuple(content["tags"]))
     if kind == "run":
         return RunLine(at, source, _run(content, source))
     if kind == "suspected":
-        return SuspectLine(at, source, _days(content["window"]), _time(content["searched_at"]))
+        return SuspectLine(at, source, _days(content["window"]), read_time(content["searched_at"]))
     return WindowLine(at, source, _asked(content), _event(content))
 
 
 def _run(content: dict[str, Any], source: Source) -> Run:
     written = content["start_written"], content["end_written"]
     collection = Collection(source.query, _days(content), *written, tags=source.tags)
-    return Run(_time(content["began_at"]), collection)
+    return Run(read_time(content["began_at"]), collection)
 
 
 def _asked(content: dict[str, Any]) -> Asked:
@@ -290,24 +292,14 @@ def _asked(content: dict[str, Any]) -> Asked:
         search_id=body.get("search_id"),
         second_try=content["request"]["second_try"],
     )
-    begun_at = _time(content["window"]["begun_at"])
-    return Asked(request, begun_at, _time(content["requested_at"]))
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)
+    begun_at = read_time(content["window"]["begun_at"])
+    return Asked(request, begun_at, read_time(content["requested_at"]))
 
 
 def _event(content: dict[str, Any]) -> Event:
     kind = KINDS[content["kind"]]
     if kind is Answer:
-        return _answer(content["response"])
+        return read_answer(content)
     if kind is WindowShrunk:
         return WindowShrunk(_days(content["passed"]))
     return kind(**{name: content[name] for name in kind.__dataclass_fields__})
-
-
-def _answer(response: dict[str, Any]) -> Answer:
-    body = response.get("body")
-    as_bytes = b64decode(response["body_base64"]) if body is None else body.encode()
-    return Answer(int(response["status"]), response["headers"], as_bytes)

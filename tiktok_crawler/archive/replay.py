@@ -7,13 +7,13 @@ database that the crawl filled, but for columns that were empty.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.counts import Counts
 from tiktok_crawler.archive.filling import fill
 from tiktok_crawler.archive.lines import (
-    Answer,
-    Believed,
     RunLine,
     SuspectLine,
     WindowLine,
@@ -21,6 +21,8 @@ from tiktok_crawler.archive.lines import (
     WindowShrunk,
     WindowSplit,
 )
+from tiktok_crawler.archive.listing_lines import SeedLine, StageLine
+from tiktok_crawler.archive.listing_replay import ListingReplay
 from tiktok_crawler.archive.runs import query_id_of, register_run
 from tiktok_crawler.archive.windows import PastWindow, PastWindows
 from tiktok_crawler.collection.plan import ID_SKEW
@@ -44,32 +46,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.query import Query
 
 
-@dataclass(slots=True)
-class Counts:
-    """What a replay has read and done.
-
-    Of the pages, `known` ones were stored already, `outdated` ones are left out because the
-    database knows later things of their windows, and `stray` ones are stored, but lack pages before
-    them: their windows are parked.
-    """
-
-    lines: int = 0
-    answers: int = 0
-    new_pages: int = 0
-    known_pages: int = 0
-    outdated_pages: int = 0
-    stray_pages: int = 0
-    new_videos: int = 0
-    updated_videos: int = 0
-    filled_videos: int = 0
-
-    @property
-    def pages(self) -> int:
-        return self.new_pages + self.known_pages + self.outdated_pages
-
-
 class Replay:
-    """Holds the locks of the queries that it meets until `close`."""
+    """Holds the locks of the queries and listings that it meets until `close`."""
 
     def __init__(self, engine: Engine, *, id_skew: timedelta = ID_SKEW) -> None:
         self.counts = Counts()
@@ -82,31 +60,39 @@ class Replay:
         self._last_at: dict[int, datetime] = {}
         self._locks: list[QueryLock] = []
         self._malformed: dict[int | None, Answer] = {}
+        self._listings = ListingReplay(engine, self.counts)
 
     def run(self, lines: Iterable[Line]) -> None:
         """Bring the lines, which come in their order, into the database.
 
         Raises:
-            QueryLockedError: a crawl of one of the queries is running on the database.
+            QueryLockedError: a crawl of a query or listing is running on the database.
         """
         for line in lines:
             self.counts.lines += 1
-            query_id = self._query_id(line.source.query, line.at)
-            match line:
-                case RunLine():
-                    self._begin(line)
-                    self._ledger.revise(query_id, self._id_skew, line.at)
-                case SuspectLine():
-                    self._windows.suspect(query_id, line)
-                case WindowLine():
-                    self._follow(line, self._windows.sent(query_id, line.asked))
-            self._last_at[query_id] = line.at
+            if isinstance(line, StageLine | SeedLine):
+                self._listings.follow(line)
+            else:
+                self._search(line)
         for query_id, at in self._last_at.items():
             self._ledger.revise(query_id, self._id_skew, at)
 
     def close(self) -> None:
         for lock in self._locks:
             lock.release()
+        self._listings.close()
+
+    def _search(self, line: RunLine | SuspectLine | WindowLine) -> None:
+        query_id = self._query_id(line.source.query, line.at)
+        match line:
+            case RunLine():
+                self._begin(line)
+                self._ledger.revise(query_id, self._id_skew, line.at)
+            case SuspectLine():
+                self._windows.suspect(query_id, line)
+            case WindowLine():
+                self._follow(line, self._windows.sent(query_id, line.asked))
+        self._last_at[query_id] = line.at
 
     def _query_id(self, query: Query, at: datetime) -> int:
         if query not in self._query_ids:

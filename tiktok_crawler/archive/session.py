@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.archiving import ArchivingSession
 from tiktok_crawler.archive.lines import (
     Asked,
-    Believed,
     Event,
     Run,
     RunLine,
@@ -28,34 +29,22 @@ from tiktok_crawler.storage.transactions import reading
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from tiktok_crawler.archive.lines import Answer
-    from tiktok_crawler.archive.writer import ArchiveWriter
     from tiktok_crawler.collection.plan import Plan
     from tiktok_crawler.collection.windows import Covered
     from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
-    from tiktok_crawler.storage.session import Remains
     from tiktok_crawler.storage.store import Saved
 
 
-class ArchivedSession(Session):
+class ArchivedSession(ArchivingSession, Session):
     """Writes each answer, and what became of windows, into an archive.
 
-    Where the archive cannot be written, the methods raise ArchiveError; all but `park` leave the
-    database as it was then. A method that is called again, because the database was away, may write
-    its line again, with the same time.
+    Where the archive cannot be written, all but `park` leave the database as it was.
     """
 
-    def __init__(self, url: str, *, archive: ArchiveWriter, **of_session: Any) -> None:
+    def __init__(self, url: str, **of_session: Any) -> None:
         super().__init__(url, **of_session)
-        self._archive = archive
         self._source = Source(self._origin, self._collection.query, self._collection.tags)
         self._asked: dict[int, Asked] = {}
-        self._malformed: set[int] = set()
-
-    def open(self) -> str | None:
-        warning = super().open()
-        self._archive.open(datetime.now(UTC))
-        return warning
 
     def plan(self, now: datetime) -> Plan:
         self._archive.append(RunLine(now, self._source, Run(now, self._collection)))
@@ -69,15 +58,8 @@ class ArchivedSession(Session):
         self._asked[booked.window_id] = Asked(booked, begun_at, now)
         return booked
 
-    def keep_answer(
-        self, window_id: int, answer: Answer, received_at: datetime, *, is_malformed: bool
-    ) -> None:
-        """Archive the answer to the last request of a window, whatever it says."""
-        self._append(window_id, answer, received_at)
-        (self._malformed.add if is_malformed else self._malformed.discard)(window_id)
-
     def save_page(self, page: Page) -> Saved:
-        if page.request.window_id in self._malformed:
+        if page.request.window_id in self._answered_without_page:
             self._append(page.request.window_id, Believed(), page.received_at)
         return super().save_page(page)
 
@@ -92,11 +74,8 @@ class ArchivedSession(Session):
         event = WindowParked(parked.reason, parked.log_id, resume.cursor, resume.search_id)
         self._append(resume.window_id, event, now)
 
-    def close(self) -> Remains | None:
-        try:
-            return super().close()
-        finally:
-            self._archive.close()
+    def _append_answer(self, row_id: int, answer: Answer, received_at: datetime) -> None:
+        self._append(row_id, answer, received_at)
 
     def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
         found, request = super()._shrink(connection, lost, now), lost.request

@@ -1,4 +1,4 @@
-"""Writes the archive of one crawl: a gzip file a UTC day, of which each line is safe at once."""
+"""Writes the archive of a search or a stage: a gzip file a UTC day, each line safe at once."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.archive.lines import RunLine, dump_line
+from tiktok_crawler.archive.listing_lines import StageLine
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
 
 if TYPE_CHECKING:
@@ -27,15 +28,15 @@ GZIP = 16 + zlib.MAX_WBITS
 class ArchiveWriter:
     """Appends lines; each is on the disk when `append` returns. For one thread at a time.
 
-    A file is made by one crawl, for one day, and never written to again: what a crash has torn
-    stays as it is. After a failure nothing more is taken.
+    A file is made by one search or stage, for one day, and never written to again: what a crash has
+    torn stays as it is. After a failure nothing more is taken.
     """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._crawl = ""
         self._day: date | None = None
-        self._run: RunLine | None = None
+        self._head: RunLine | StageLine | None = None
         self._file: _GzipFile | None = None
         self._failure: ArchiveError | None = None
 
@@ -79,14 +80,14 @@ class ArchiveWriter:
     def _append(self, line: Line) -> None:
         assert self._file
         assert self._day
-        if isinstance(line, RunLine):
-            self._run = line
+        if isinstance(line, RunLine | StageLine):
+            self._head = line
         # Not back to the day before, should the clock be set back: lines keep their order.
         elif line.at.date() > self._day:
             self._file.close()
             self._open_file(line.at.date())
-            assert self._run
-            self._file.append(dump_line(replace(self._run, at=line.at)))
+            assert self._head
+            self._file.append(dump_line(replace(self._head, at=line.at)))
         self._file.append(dump_line(line))
 
     def _open_file(self, day: date) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
     from sqlalchemy import URL
 
-    from tiktok_crawler.archive.replay import Counts
+    from tiktok_crawler.archive.counts import Counts
 
 AGAIN = "replay the same folders again to go on"
 
@@ -105,12 +105,22 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
         f"  videos     {counts.new_videos:,} new, {counts.updated_videos:,} updated, "
         f"{counts.filled_videos:,} filled in"
     )
+    if counts.new_records or counts.updated_records or counts.filled_records:
+        yield (
+            f"  records    {counts.new_records:,} new, {counts.updated_records:,} updated, "
+            f"{counts.filled_records:,} filled in (of listings)"
+        )
     if counts.outdated_pages:
         yield f"  left out   {counts.outdated_pages:,} pages that the crawl asked for once more"
     if counts.stray_pages:
         yield (
             f"  stray      {counts.stray_pages:,} pages before which others are missing; their "
             "windows are parked"
+        )
+    if counts.stray_list_pages:
+        yield (
+            f"  stray      {counts.stray_list_pages:,} pages of listings before which others are "
+            "missing; their seeds stay where these are missing"
         )
     for path in archives.torn:
         yield f"  torn       {path} has no end: its crawl was killed, or is still running"

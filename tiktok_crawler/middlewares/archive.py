@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import NotConfigured
 
 from tiktok_crawler import configuration
-from tiktok_crawler.archive.lines import Answer
+from tiktok_crawler.archive.answers import Answer
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension, item_pipeline
 from tiktok_crawler.exceptions import ArchiveError
@@ -63,7 +63,7 @@ class ArchiveMiddleware:
                 request.meta["page_request"],
                 _answer(request, response),
                 received_at_of(request),
-                is_malformed=verdict_of(request).kind is Kind.MALFORMED,
+                is_page=verdict_of(request).kind is Kind.PAGE,
             )
         except ArchiveError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})

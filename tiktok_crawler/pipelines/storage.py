@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler import configuration
+from tiktok_crawler.archive.archiving import ArchivingSession
+from tiktok_crawler.archive.listing_session import ArchivedListingSession
 from tiktok_crawler.archive.session import ArchivedSession
 from tiktok_crawler.archive.writer import ArchiveWriter
 from tiktok_crawler.components import extension
@@ -21,7 +23,6 @@ from tiktok_crawler.items import (
     ListRequest,
     LostSearch,
     Page,
-    PageRequest,
     ParkedSeed,
     ParkedWindow,
     RefusedSeed,
@@ -35,16 +36,20 @@ from tiktok_crawler.storage.outage import explain, is_outage
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from typing import Self
 
     from scrapy.crawler import Crawler
+    from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.archive.lines import Answer
+    from tiktok_crawler.archive.answers import Answer
     from tiktok_crawler.collection.plan import Plan
     from tiktok_crawler.collection.seeds import Stage, StagePlan, StageRemains
     from tiktok_crawler.items import ApiRequest
     from tiktok_crawler.storage.session import Remains
+
+T = TypeVar("T", Session, ListingSession)
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +85,7 @@ class StoragePipeline:
         collection = getattr(spider, "collection", None)
         if collection is None:
             return cls(crawler, url, None)
-        folder = configuration.archive_folder(settings)
-        make = partial(ArchivedSession, archive=ArchiveWriter(folder)) if folder else Session
+        make = _archiving(Session, ArchivedSession, settings)
         session = make(
             url,
             origin=configuration.origin(settings),
@@ -162,11 +166,13 @@ class StoragePipeline:
         """Open the database for a stage, and decide what it has to do.
 
         Raises:
-            ConfigurationError: the database cannot be used as it is.
+            ArchiveError: the archive cannot be written.
+            ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this listing is running on the database.
         """
         settings, listing = self.crawler.settings, stage.listing
-        session = ListingSession(
+        make = _archiving(ListingSession, ArchivedListingSession, settings)
+        session = make(
             self._url,
             origin=configuration.origin(settings),
             stage=stage,
@@ -205,20 +211,21 @@ class StoragePipeline:
         return await self._thread.run_patiently(self._search.book, asked, utc_now())
 
     async def keep_answer(
-        self, asked: ApiRequest, answer: Answer, received_at: datetime, *, is_malformed: bool
+        self, asked: ApiRequest, answer: Answer, received_at: datetime, *, is_page: bool
     ) -> None:
         """Archive the answer to a request, in a crawl with an archive.
 
         Raises:
             ArchiveError: that is not possible.
         """
-        assert isinstance(asked, PageRequest)
-        assert asked.window_id
-        assert isinstance(self._search, ArchivedSession)
-        keep = self._search.keep_answer
-        await self._thread.run(
-            keep, asked.window_id, answer, received_at, is_malformed=is_malformed
-        )
+        session: Session | ListingSession
+        if isinstance(asked, ListRequest):
+            session, row_id = self._listing, asked.seed_id
+        else:
+            assert asked.window_id
+            session, row_id = self._search, asked.window_id
+        assert isinstance(session, ArchivingSession)
+        await self._thread.run(session.keep_answer, row_id, answer, received_at, is_page=is_page)
 
     async def fill_quota(self, asked: ApiRequest) -> None:
         """Write down that the API says that the day's quota of the request's pool is used up."""
@@ -241,6 +248,14 @@ class StoragePipeline:
 
     def _explain(self, error: DBAPIError) -> str:
         return f"{self.location}: {explain(error, database.database_url(self._url))}"
+
+
+def _archiving(
+    plain: type[T], archiving: Callable[..., T], settings: BaseSettings
+) -> Callable[..., T]:
+    """What makes a session: one that keeps an archive, if one is wanted, or a plain one."""
+    folder = configuration.archive_folder(settings)
+    return partial(archiving, archive=ArchiveWriter(folder)) if folder else plain
 
 
 def _warn(warning: str | None) -> None:

@@ -28,8 +28,8 @@ class ListStore:
         self._statements = statements_for(engine.dialect)
         self._names = NamesOfPages(engine)
 
-    def save_page(self, page: ListPage, *, tags: Collection[str]) -> Saved:
-        """Store a page whose seed is open, and move the seed on.
+    def save_page(self, page: ListPage, *, tags: Collection[str], moves_on: bool = True) -> Saved:
+        """Store a page whose seed is open, and move the seed on, unless it is to stay where it is.
 
         A page that is stored already, because its commit was in doubt, is left as it is. Of
         followers and following, accounts are counted that were not known before.
@@ -38,7 +38,9 @@ class ListStore:
         read = read_videos(page.records) if has_videos else read_listing(page)
 
         def write(connection: Connection, ids: Ids) -> tuple[int, int]:
-            return ListWriter(connection, self._statements, ids, page).write(read)
+            return ListWriter(connection, self._statements, ids, page).write(
+                read, moves_on=moves_on
+            )
 
         names = {key: read.names(key) for key in LINKS} | {TAGS: set(tags)}
         return Saved.of(read, *self._names.write_with(names, write))

@@ -54,8 +54,8 @@ class ListWriter(VideoWriter):
 
     page: ListPage
 
-    def write(self, read: Records) -> Counts:
-        """Write the page and its records.
+    def write(self, read: Records, *, moves_on: bool) -> Counts:
+        """Write the page and its records; the seed stays where it is, unless it moves on.
 
         Returns:
             How many records are new, and of how many others the values changed; of a page that is
@@ -65,7 +65,8 @@ class ListWriter(VideoWriter):
         if crawl_id is None:
             return 0, 0
         counts = self._write_records(crawl_id, read)
-        self._move_on()
+        if moves_on:
+            self._move_on()
         return counts
 
     def _add_crawl(self) -> int | None:

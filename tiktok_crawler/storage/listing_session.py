@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.collection.seeds import Stage
     from tiktok_crawler.items import ListPage, ListRequest, ParkedSeed, RefusedSeed
     from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.storage.seed_ledger import Seeds
     from tiktok_crawler.storage.store import Saved
 
 
@@ -46,9 +47,7 @@ class ListingSession(LockedSession):
         tags: tuple[str, ...],
         account: QuotaAccount,
     ) -> None:
-        name = stage.listing.name
-        fingerprint = sha256(f"listing {name}".encode()).hexdigest()
-        super().__init__(url, origin, fingerprint, name.replace("_", " "))
+        super().__init__(url, origin, *lock_names(stage.listing))
         self._stage = stage
         self._tags = tags
         self._account = account
@@ -60,7 +59,7 @@ class ListingSession(LockedSession):
         """Find the stage's seeds, register them, and decide what to ask for."""
         assert self._engine
         self._seeds = seeds = _find_seeds(self._engine, self._stage)
-        known = self._ledger.register(seeds, now)
+        known = self._register(seeds, now)
         totals = _totals(self._engine, self._stage.listing, seeds)
         plan = make_stage_plan(self._stage, [known[seed] for seed in seeds], totals, now)
         self._ended_at = {r.seed_id: known[r.seed].completed_at for r in plan.requests}
@@ -102,6 +101,9 @@ class ListingSession(LockedSession):
         finally:
             self._release()
 
+    def _register(self, seeds: Sequence[str], now: datetime) -> Seeds:
+        return self._ledger.register(seeds, now)
+
     def _use(self, engine: Engine) -> None:
         super()._use(engine)
         self._ledger = SeedLedger(engine, self._stage.listing, self._account)
@@ -117,6 +119,12 @@ class ListingSession(LockedSession):
             parked=counts[SeedState.PARKED],
             records=self._ledger.records(known),
         )
+
+
+def lock_names(listing: Listing) -> tuple[str, str]:
+    """What the lock of a listing is known by, and what it is for, in words."""
+    fingerprint = sha256(f"listing {listing.name}".encode()).hexdigest()
+    return fingerprint, listing.name.replace("_", " ")
 
 
 def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:
