@@ -151,11 +151,12 @@ class Lister:
 
     def _cursor_refused(self, request: Request, asked: ListRequest) -> ListPage | ParkedSeed:
         verdict = verdict_of(request)
+        if verdict.kind is Kind.MALFORMED:
+            # It says nothing about the cursor.
+            return self._give_up(asked, str(verdict), verdict.log_id)
         if asked.is_past_cap:
             return end_of_list(asked, verdict, received_at=received_at_of(request))
-        # A malformed answer says nothing about the cursor.
-        resume = asked if verdict.kind is Kind.MALFORMED else asked.from_start()
-        return self._give_up(resume, str(verdict), verdict.log_id)
+        return self._give_up(asked.from_start(), str(verdict), verdict.log_id)
 
     def _refused(self, request: Request, asked: ListRequest) -> Iterator[RefusedSeed]:
         """Keep the refusal as the answer that it is, unless it is not about the seed."""

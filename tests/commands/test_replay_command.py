@@ -199,7 +199,7 @@ def test_ctrl_c_ends_it_and_the_same_command_goes_on(tmp_path):
             process.send_signal(signal.SIGINT)
             with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout=10)
-        out, _ = process.communicate()
+        out = process.stdout.read()
     assert process.returncode == os.EX_TEMPFAIL
     assert out == "error: interrupted; replay the same folders again to go on\n"
     pipe.unlink()
