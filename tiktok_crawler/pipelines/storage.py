@@ -180,8 +180,12 @@ class StoragePipeline:
             account=configuration.quota_account(settings, listing.endpoint.pool, listing.name),
         )
         self._listing_session, self._stage = session, stage
-        _warn(await self._thread.run(session.open))
-        return await self._thread.run_patiently(session.plan, utc_now())
+        try:
+            _warn(await self._thread.run(session.open))
+            return await self._thread.run_patiently(session.plan, utc_now())
+        except CrawlerError:
+            await self.end_stage()
+            raise
 
     async def end_stage(self) -> None:
         """Release what the stage has taken, and see what is left of it."""
