@@ -19,6 +19,7 @@ from postgres_server import temporary_database
 from processes import scrapy, started
 from sandboxes import served_by_thread
 
+from tiktok_crawler.listing_arguments import SPIDERS
 from tiktok_crawler.sandbox.errors import Problem
 from tiktok_crawler.sandbox.profile import DataBehaviour, Latency, ListBehaviour, Profile
 
@@ -60,8 +61,8 @@ class Lane:
         self.command = ("crawl", self.trial.listing, "-a", f"{name}=@seeds.txt")
         self.command += ("-s", "TIKTOK_SANDBOX=True", "-s", f"TIKTOK_SANDBOX_URL={self.api_url}")
 
-    def be_killed(self) -> None:
-        while self.kills < KILLS:
+    def be_killed(self, times: int) -> None:
+        while self.kills < times:
             seconds = self.moments.uniform(0, 0.4)
             self.kills += self.interrupt(signal.SIGKILL, seconds) is not None
             time.sleep(0.3)  # the sandbox still answers what was in flight
@@ -136,8 +137,17 @@ def make_lane(tmp_path, request):
 def test_killed_10_times_a_listing_collects_the_truth(make_lane, kind):
     lanes = [make_lane(kind, listing) for listing in ("followers", "comments")]
     with ThreadPoolExecutor(len(lanes)) as threads:
-        list(threads.map(Lane.be_killed, lanes))
+        list(threads.map(lambda lane: lane.be_killed(KILLS), lanes))
         assert any(row.state != "complete" for lane in lanes for row in rows_of(lane))
+        list(threads.map(Lane.finish, lanes))
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_killed_once_any_other_listing_collects_the_truth(make_lane, kind):
+    others = [name for name in SPIDERS if name not in ("followers", "comments")]
+    lanes = [make_lane(kind, listing) for listing in others]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        list(threads.map(lambda lane: lane.be_killed(1), lanes))
         list(threads.map(Lane.finish, lanes))
 
 
