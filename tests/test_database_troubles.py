@@ -20,7 +20,7 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from sqlalchemy import create_engine, text
 from trials import QUERY, QUERY_FILE, WANTED, WatchedSandbox, asked_again, logged_problems
 
-from tiktok_crawler.pipelines import storage
+from tiktok_crawler.pipelines import storage_thread
 from tiktok_crawler.sandbox.profile import Latency, Profile
 
 if TYPE_CHECKING:
@@ -40,8 +40,8 @@ LONGEST_SECONDS = 40
 IMPATIENT = """
 import sys
 from scrapy.cmdline import execute
-from tiktok_crawler.pipelines import storage
-storage.PATIENCE_SECONDS = 1.0
+from tiktok_crawler.pipelines import storage_thread
+storage_thread.PATIENCE_SECONDS = 1.0
 execute(["scrapy", *sys.argv[1:]])
 """
 CRAWL = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
@@ -119,7 +119,7 @@ async def test_a_server_that_comes_back_is_waited_for(folder, server, sandbox):
 async def test_a_server_that_stays_away_ends_the_crawl_and_no_page_is_marked(
     monkeypatch, folder, server, sandbox
 ):
-    monkeypatch.setattr(storage, "PATIENCE_SECONDS", 1.0)
+    monkeypatch.setattr(storage_thread, "PATIENCE_SECONDS", 1.0)
     with served_by_thread(sandbox) as url:
         with logged_problems() as problems:
             trouble = asyncio.ensure_future(outage(server, sandbox))
