@@ -196,7 +196,12 @@ def test_four_writers_leave_what_one_leaves(expected, found):
         assert all_but_contested_revisions(found, table) == all_but_contested_revisions(
             expected, table
         ), table
-        assert found[table], "there is something to compare"
+    filled = {table for table, rows in found.items() if rows}
+    assert filled >= {table for table in found if "video" in table} - {
+        "user_video",
+        "playlist_video",
+    }
+    assert filled >= {"crawl", "crawl_window", "effect", "hashtag", "query", "query_tag"}
 
 
 def all_but_contested_revisions(tables, name):
