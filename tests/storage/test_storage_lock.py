@@ -181,7 +181,7 @@ def test_a_database_in_memory_needs_no_lock(make_engine):
 def end_sessions_with_locks(engine):
     with engine.connect() as connection:
         sessions = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
-        connection.execute(text(f"SELECT pg_terminate_backend(pid) FROM ({sessions}) AS s"))
+        connection.execute(text(f"SELECT pg_terminate_backend(pid, 10000) FROM ({sessions}) AS s"))
 
 
 def test_a_lock_whose_session_ended_is_taken_again(make_engine, prepared_postgresql_url):
