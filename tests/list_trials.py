@@ -16,10 +16,17 @@ from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from crawling import exit_status
 from listing_crawls import ListingDatabase
 from sqlalchemy import select, update
-from trials import ORDERLY_STATUSES, QUICK, expected_row, logged_problems, served, storable
+from trials import (
+    ORDERLY_STATUSES,
+    QUICK,
+    Run,
+    expected_row,
+    logged_problems,
+    served,
+    storable,
+)
 
 from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.collection.seeds import GivenSeeds, Stage
@@ -55,7 +62,6 @@ from tiktok_crawler.storage.models import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from scrapy.crawler import Crawler
     from sqlalchemy import Connection
 
     from tiktok_crawler.sandbox.answers import Answer
@@ -218,19 +224,6 @@ class Trial:
         return replace(
             self, profile=Profile(seed=profile.seed + 1, data=profile.data, lists=profile.lists)
         )
-
-
-@dataclass
-class Run:
-    """How one crawl of a trial ended."""
-
-    crawler: Crawler
-    exchanges: list[Exchange]
-    problems: list[str]
-
-    @property
-    def exit_status(self) -> int:
-        return exit_status(self.crawler)
 
 
 @lru_cache

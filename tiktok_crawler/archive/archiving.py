@@ -35,12 +35,13 @@ class ArchivingSession(LockedSession):
         self, row_id: int, answer: Answer, received_at: datetime, *, is_page: bool
     ) -> None:
         """Archive the answer to the last request of a window or a seed, whatever it says."""
-        self._append_answer(row_id, answer, received_at)
+        self._append(row_id, answer, received_at)
         change = self._answered_without_page
         (change.discard if is_page else change.add)(row_id)
 
     @abstractmethod
-    def _append_answer(self, row_id: int, answer: Answer, received_at: datetime) -> None: ...
+    def _append(self, row_id: int, event: Any, at: datetime) -> None:
+        """Write the line of what happened to a window or a seed."""
 
     def _release(self) -> None:
         try:

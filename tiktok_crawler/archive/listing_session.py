@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed
 from tiktok_crawler.archive.archiving import ArchivingSession
 from tiktok_crawler.archive.listing_lines import (
     ListEnded,
@@ -72,11 +72,8 @@ class ArchivedListingSession(ArchivingSession, ListingSession):
         self._archive.append(StageLine(now, self._source, now, tuple(seeds)))
         return super()._register(seeds, now)
 
-    def _append_answer(self, row_id: int, answer: Answer, received_at: datetime) -> None:
-        self._append(row_id, answer, received_at)
-
-    def _append(self, seed_id: int, event: SeedEvent, at: datetime) -> None:
-        self._archive.append(SeedLine(at, self._source, self._asked[seed_id], event))
+    def _append(self, row_id: int, event: SeedEvent, at: datetime) -> None:
+        self._archive.append(SeedLine(at, self._source, self._asked[row_id], event))
 
     def _forget(self, request: ListRequest) -> None:
         """A seed that has ended is asked for no more in this run."""

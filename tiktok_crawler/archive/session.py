@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed
 from tiktok_crawler.archive.archiving import ArchivingSession
 from tiktok_crawler.archive.lines import (
     Asked,
@@ -74,9 +74,6 @@ class ArchivedSession(ArchivingSession, Session):
         event = WindowParked(parked.reason, parked.log_id, resume.cursor, resume.search_id)
         self._append(resume.window_id, event, now)
 
-    def _append_answer(self, row_id: int, answer: Answer, received_at: datetime) -> None:
-        self._append(row_id, answer, received_at)
-
     def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
         found, request = super()._shrink(connection, lost, now), lost.request
         assert found.resumed
@@ -91,9 +88,9 @@ class ArchivedSession(ArchivingSession, Session):
             self._archive.append(SuspectLine(now, self._source, silence.days, silence.searched_at))
         super()._suspect(silences)
 
-    def _append(self, window_id: int | None, event: Event, at: datetime) -> None:
-        assert window_id
-        self._archive.append(WindowLine(at, self._source, self._asked[window_id], event))
+    def _append(self, row_id: int | None, event: Event, at: datetime) -> None:
+        assert row_id
+        self._archive.append(WindowLine(at, self._source, self._asked[row_id], event))
 
     def _begun_at(self, window_id: int) -> datetime:
         """When the window's row was made: with its first request, in this run or an earlier one."""

@@ -6,12 +6,12 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import Paging
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS
+from tiktok_crawler.research_api.listings import COMMENT_CAP, COMMENTS, FOLLOWERS
 
 if TYPE_CHECKING:
     from tiktok_crawler.items import ListRequest
 
-MOST_RECORDS = {COMMENTS.name: 1000, FOLLOWERS.name: 5000}
+MOST_RECORDS = {COMMENTS.name: COMMENT_CAP, FOLLOWERS.name: 5000}
 """The API lists no more than so many (API.md 4, 9)."""
 
 

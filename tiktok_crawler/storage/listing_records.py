@@ -8,6 +8,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.endpoints import PAGING_KEYS
 from tiktok_crawler.storage.column_types import dump_json
 from tiktok_crawler.storage.field_readers import positive_id
 from tiktok_crawler.storage.kinds import (
@@ -30,9 +31,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.items import ListPage
 
 VIDEO_IDS = "playlist_video_ids"
-PAGING_KEYS = frozenset({"cursor", "has_more"})
-"""They stand beside the values of a playlist."""
-
 REVIEW_KEYS = ("product_id", "display_name", "create_time", "review_rating", "review_text")
 """What tells reviews of a product apart; only the number of likes is expected to change."""
 
