@@ -482,7 +482,18 @@ class VideoRevision(Base):
     )
 
 
-class Comment(Base):
+class ListedRecord:
+    """The last columns of records that listings bring."""
+
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA, sort_order=1)
+    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT, sort_order=2)
+    crawled_updated_at: Mapped[datetime | None] = mapped_column(
+        comment=CRAWLED_UPDATED_AT, sort_order=3
+    )
+    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID, sort_order=4)
+
+
+class Comment(ListedRecord, Base):
     __tablename__ = "comment"
     __table_args__ = (
         {"comment": "One row a comment or reply: the latest values that the API delivered."},
@@ -506,10 +517,6 @@ class Comment(Base):
     display_name: Mapped[str | None] = mapped_column(
         comment="API. The author's display name, if delivered; the API has no handle."
     )
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
 class UserInfo(Base):
@@ -576,7 +583,7 @@ class UserInfoHistory(Base):
     )
 
 
-class Account(Base):
+class Account(ListedRecord, Base):
     __tablename__ = "account"
     __table_args__ = ({"comment": "One row a user who follows, or is followed by, another one."},)
 
@@ -585,10 +592,6 @@ class Account(Base):
     display_name: Mapped[str | None] = mapped_column(
         comment="API. Name that is shown, as delivered last."
     )
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
 class UserRelation(Base):
@@ -627,7 +630,7 @@ class UserVideo(Base):
     last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
 
 
-class Playlist(Base):
+class Playlist(ListedRecord, Base):
     __tablename__ = "playlist"
     __table_args__ = ({"comment": "One row a playlist: the latest values that the API delivered."},)
 
@@ -641,10 +644,6 @@ class Playlist(Base):
     last_updated: Mapped[int | None] = mapped_column(
         comment="API (playlist_last_updated). A Unix time, as delivered: its unit is not known."
     )
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
 class PlaylistVideo(Base):
@@ -664,7 +663,7 @@ class PlaylistVideo(Base):
     last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
 
 
-class Shop(Base):
+class Shop(ListedRecord, Base):
     __tablename__ = "shop"
     __table_args__ = ({"comment": "One row a shop: the latest values that the API delivered."},)
 
@@ -674,13 +673,9 @@ class Shop(Base):
     shop_review_count: Mapped[int | None] = mapped_column(comment="API. Number of reviews.")
     item_sold_count: Mapped[int | None] = mapped_column(comment="API. Number of items sold.")
     shop_performance_value: Mapped[str | None] = mapped_column(comment="API. Text, as delivered.")
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
-class Product(Base):
+class Product(ListedRecord, Base):
     __tablename__ = "product"
     __table_args__ = ({"comment": "One row a product: the latest values that the API delivered."},)
 
@@ -704,13 +699,9 @@ class Product(Base):
     product_rating_3_count: Mapped[int | None] = mapped_column(comment="API. With three stars.")
     product_rating_4_count: Mapped[int | None] = mapped_column(comment="API. With four stars.")
     product_rating_5_count: Mapped[int | None] = mapped_column(comment="API. With five stars.")
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
-class Review(Base):
+class Review(ListedRecord, Base):
     __tablename__ = "review"
     __table_args__ = (
         {"comment": "One row a review of a product: the latest values that the API delivered."},
@@ -732,10 +723,6 @@ class Review(Base):
     create_time: Mapped[datetime | None] = mapped_column(
         comment="API. When the review was written, UTC."
     )
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT)
-    crawled_updated_at: Mapped[datetime | None] = mapped_column(comment=CRAWLED_UPDATED_AT)
-    crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID)
 
 
 class ApiQuota(Base):
