@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler import configuration
 from tiktok_crawler.collection.plan import Wanted
 from tiktok_crawler.collection.query_file import read_collection
+from tiktok_crawler.collection.whole_numbers import parse_whole_number
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
@@ -79,6 +80,7 @@ def whole_number(arguments: Mapping[str, str], name: str) -> int | None:
     value = arguments.get(name)
     if value is None:
         return None
-    if not (value.isascii() and value.isdigit() and len(value) <= 9 and int(value)):  # noqa: PLR2004
+    number = parse_whole_number(value)
+    if number is None:
         raise UsageError(f"-a {name}={value}: not a whole number from 1 to 999,999,999")
-    return int(value)
+    return number

@@ -35,7 +35,7 @@ class ArchivedListingSession(ArchivingSession, ListingSession):
 
     def __init__(self, url: str, **of_session: Any) -> None:
         super().__init__(url, **of_session)
-        self._source = ListingSource(self._origin, self._stage.listing, self._tags)
+        self._source = ListingSource(self._origin, self.stage.listing, self._tags)
         self._asked: dict[int, SeedAsked] = {}
 
     def book(self, request: ListRequest, now: datetime) -> ListRequest:

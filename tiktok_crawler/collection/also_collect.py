@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.collection.seeds import SeedsOfQuery, Stage, first_seeds
+from tiktok_crawler.collection.whole_numbers import parse_whole_number
 from tiktok_crawler.collection.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.listings import SeedKey
@@ -37,7 +38,6 @@ COLLECTABLE = {
 }
 """What can be listed of the users and the playlists of videos, and of videos themselves."""
 
-MAX_NUMBER_DIGITS = 9
 SWITCH = {"yes": 1, "no": 0, "true": 1, "false": 0}
 
 
@@ -114,7 +114,7 @@ def _wish(
         return AlsoCollect(listing)
     path, keys = f"{KEY}.{listing.name}", tuple(_limit_keys(listing))
     found = {entry.key: entry.value for entry in reader.entries(limits, path, keys)}
-    read = {key: _number(found[key], f"{path}.{key}", reader, findings) for key in found}
+    read = {key: _limit(found[key], f"{path}.{key}", reader, findings) for key in found}
     limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
     return AlsoCollect(
         listing,
@@ -142,18 +142,16 @@ def _limit_keys(listing: Listing) -> Iterator[str]:
     yield "max_seeds"
 
 
-def _number(node: Node, key: str, reader: NodeReader, findings: Findings) -> int | None:
+def _limit(node: Node, key: str, reader: NodeReader, findings: Findings) -> int | None:
+    """A number or, of `replies`, 1 or 0."""
     text = reader.text(node, key)
     if text is None:
         return None
     written = text.text.strip()
-    is_number = written.isascii() and written.isdigit() and len(written) <= MAX_NUMBER_DIGITS
     if key.endswith(".replies"):
-        if written not in SWITCH:
-            allowed = ", ".join(SWITCH)
-            findings.mistake(text.place, key, f"{quoted(written)} is neither; allowed: {allowed}")
-        return SWITCH.get(written)
-    if not is_number or not int(written):
-        findings.mistake(text.place, key, f"{quoted(written)} is no whole number of at least 1")
-        return None
-    return int(written)
+        value, problem = SWITCH.get(written), f"is neither; allowed: {', '.join(SWITCH)}"
+    else:
+        value, problem = parse_whole_number(written), "is no whole number of at least 1"
+    if value is None:
+        findings.mistake(text.place, key, f"{quoted(written)} {problem}")
+    return value

@@ -74,7 +74,6 @@ class StoragePipeline:
         self._url = url
         self._search_session = search
         self._listing_session: ListingSession | None = None
-        self._stage: Stage | None = None
         self._thread = StorageThread(crawler, self._explain)
         self._reports = StorageReports(crawler)
 
@@ -179,7 +178,7 @@ class StoragePipeline:
             tags=tags,
             account=configuration.quota_account(settings, listing.endpoint.pool, listing.name),
         )
-        self._listing_session, self._stage = session, stage
+        self._listing_session = session
         try:
             _warn(await self._thread.run(session.open))
             return await self._thread.run_patiently(session.plan, utc_now())
@@ -194,8 +193,7 @@ class StoragePipeline:
             return
         remains = await self._thread.run(session.close)
         if remains:
-            assert self._stage
-            self.stage_remains[self._stage] = remains
+            self.stage_remains[session.stage] = remains
 
     async def book(self, asked: ApiRequest) -> ApiRequest:
         """Write down that the request is about to be sent.

@@ -48,7 +48,7 @@ class ListingSession(LockedSession):
         account: QuotaAccount,
     ) -> None:
         super().__init__(url, origin, *lock_names(stage.listing))
-        self._stage = stage
+        self.stage = stage
         self._tags = tags
         self._account = account
         self._planned_at: datetime | None = None
@@ -58,10 +58,10 @@ class ListingSession(LockedSession):
     def plan(self, now: datetime) -> StagePlan:
         """Find the stage's seeds, register them, and decide what to ask for."""
         assert self._engine
-        self._seeds = seeds = _find_seeds(self._engine, self._stage)
+        self._seeds = seeds = _find_seeds(self._engine, self.stage)
         known = self._register(seeds, now)
-        totals = _totals(self._engine, self._stage.listing, seeds)
-        plan = make_stage_plan(self._stage, [known[seed] for seed in seeds], totals, now)
+        totals = _totals(self._engine, self.stage.listing, seeds)
+        plan = make_stage_plan(self.stage, [known[seed] for seed in seeds], totals, now)
         self._ended_at = {r.seed_id: known[r.seed].completed_at for r in plan.requests}
         self._planned_at = now
         self._lose_patience()
@@ -106,12 +106,12 @@ class ListingSession(LockedSession):
 
     def _use(self, engine: Engine) -> None:
         super()._use(engine)
-        self._ledger = SeedLedger(engine, self._stage.listing, self._account)
+        self._ledger = SeedLedger(engine, self.stage.listing, self._account)
         self._store = ListStore(engine)
 
     def _remains(self, planned_at: datetime) -> StageRemains:
         known = self._ledger.known(self._seeds)
-        counts = Counter(state_in(row, self._stage, planned_at) for row in known.values())
+        counts = Counter(state_in(row, self.stage, planned_at) for row in known.values())
         return StageRemains(
             open=counts[SeedState.OPEN],
             complete=counts[SeedState.COMPLETE],
