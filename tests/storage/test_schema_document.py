@@ -36,7 +36,10 @@ def test_every_table_and_column_has_its_meaning(table):
 
 
 DIAGRAM = DOCUMENT.read_text().split("erDiagram\n")[1].split("```")[0].splitlines()
-KEYS = [key for table in Base.metadata.tables.values() for key in table.foreign_keys]
+KEYS = sorted(
+    (key for table in Base.metadata.tables.values() for key in table.foreign_keys),
+    key=lambda key: str(key.parent),
+)
 
 
 @pytest.mark.parametrize("key", KEYS, ids=lambda key: f"{key.parent.table.name}.{key.parent.name}")
