@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.storage.models import Effect, Hashtag, QueryTag
@@ -34,15 +33,20 @@ REMEMBERED_NAMES = 20_000
 
 
 class NameIds:
-    """The ids of the names in one column; the ones used last are remembered."""
+    """The ids of the names in one column; the ones used lately are remembered.
+
+    They are in two halves. When the younger one is full, it becomes the older one, which is
+    forgotten: what was used in the meantime is in the younger one again.
+    """
 
     def __init__(
         self, statements: Statements, column: Column[str], *, size: int = REMEMBERED_NAMES
     ) -> None:
         self._statements = statements
         self._column = column
-        self._size = size
-        self._remembered: dict[str, int] = {}
+        self._half = size // 2
+        self._younger: dict[str, int] = {}
+        self._older: dict[str, int] = {}
 
     def resolve(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
         """The id of each name. Names that the database does not have are added, in sorted order.
@@ -50,7 +54,8 @@ class NameIds:
         Looking first costs less than trying to add what is mostly there; what another writer adds
         in between is found by looking again.
         """
-        ids = {name: self._remembered[name] for name in names if name in self._remembered}
+        halves = (self._older, self._younger)
+        ids = {name: half[name] for half in halves for name in names & half.keys()}
         ids |= self._find(connection, names - ids.keys())
         missing = names - ids.keys()
         if missing:
@@ -59,12 +64,10 @@ class NameIds:
         return ids
 
     def remember(self, ids: Mapping[str, int]) -> None:
-        """Remember ids that are committed; the ones used longest ago are forgotten."""
-        for name in ids:
-            self._remembered.pop(name, None)
-        self._remembered |= ids
-        for name in list(islice(self._remembered, max(0, len(self._remembered) - self._size))):
-            del self._remembered[name]
+        """Remember ids that are committed."""
+        self._younger |= ids
+        if len(self._younger) >= self._half:
+            self._older, self._younger = self._younger, {}
 
     def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
         return self._statements.find_names(connection, self._column, tuple(names)) if names else {}
