@@ -1,9 +1,10 @@
-"""Databases for tests: everything that touches one runs on SQLite and on PostgreSQL."""
+"""What all tests share: databases, since everything that touches one runs on SQLite and PostgreSQL."""
 
 from __future__ import annotations
 
 import os
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +15,11 @@ from tiktok_crawler.storage import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C reach the processes of tests, also if a shell runs the tests in its background."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
