@@ -86,12 +86,11 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first can be refused it later."""
-    options = connection.get_execution_options()
+    options, driver = connection.get_execution_options(), connection.connection
     reads_only = options.get(READS_ONLY)
-    connection.exec_driver_sql(_busy_timeout(options.get(WAITS_SECONDS, PATIENT_SECONDS)))
+    driver.execute(_busy_timeout(options.get(WAITS_SECONDS, PATIENT_SECONDS)))
     if not reads_only:
-        synchronous = "NORMAL" if options.get(FLUSHED_LATER) else "FULL"
-        connection.exec_driver_sql(f"PRAGMA synchronous = {synchronous}")
+        driver.execute(f"PRAGMA synchronous = {'NORMAL' if options.get(FLUSHED_LATER) else 'FULL'}")
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 

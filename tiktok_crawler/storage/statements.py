@@ -1,11 +1,14 @@
 """What the two databases write differently: many rows at once, without a round trip for each.
 
-SQLite repeats a finished statement for each row; PostgreSQL gets all rows as arrays, one a column.
+SQLite repeats a finished statement for each block of rows; PostgreSQL gets all rows as arrays, one
+a column.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from functools import cache
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
@@ -48,6 +51,10 @@ if TYPE_CHECKING:
     Values = tuple[Any, ...]
     Insert = sqlite.Insert | postgresql.Insert
     Result = CursorResult[*tuple[Any, ...]]
+
+BLOCK = 100
+"""So many rows, those of a page, SQLite gets at once: to begin a statement takes longer than to
+write a short row."""
 
 VALUES = "values"
 """The parameter of statements that take one list of values."""
@@ -107,7 +114,7 @@ class Statements(ABC):
     def remove(self, connection: Connection, columns: Columns, rows: Sequence[Values]) -> None:
         """Delete the rows that have exactly these values."""
         if rows:
-            self._write(connection, self._text(self._remove, columns), columns, rows)
+            self._delete(connection, self._text(self._remove, columns), columns, rows)
 
     def read(
         self, connection: Connection, build: Callable[[Statements], Executable], values: Values
@@ -198,7 +205,12 @@ class Statements(ABC):
     @abstractmethod
     def _write(
         self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
-    ) -> Result: ...
+    ) -> Any: ...
+
+    @abstractmethod
+    def _delete(
+        self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
+    ) -> Any: ...
 
     @abstractmethod
     def _read(self, connection: Connection, text: str, values: Values) -> Result: ...
@@ -290,9 +302,21 @@ class SqliteStatements(Statements):
         return delete(columns[0].table).where(*conditions)
 
     def _write(
+        self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
+    ) -> None:
+        blocks = len(rows) // BLOCK
+        if blocks:
+            values = chain.from_iterable(rows[: blocks * BLOCK])
+            size = BLOCK * len(columns)
+            rows_of_blocks = [tuple(islice(values, size)) for _ in range(blocks)]
+            connection.exec_driver_sql(_for_blocks(text, len(columns)), rows_of_blocks)
+        if len(rows) % BLOCK:
+            connection.exec_driver_sql(text, rows[blocks * BLOCK :])
+
+    def _delete(
         self, connection: Connection, text: str, _columns: Columns, rows: Sequence[Values]
-    ) -> Result:
-        return connection.exec_driver_sql(text, rows)
+    ) -> None:
+        connection.exec_driver_sql(text, rows)
 
     def _read(self, connection: Connection, text: str, values: Values) -> Result:
         return connection.exec_driver_sql(text, (self._list(values),))
@@ -370,6 +394,8 @@ class PostgresqlStatements(Statements):
         names = (column.name for column in columns)
         return connection.exec_driver_sql(text, dict(zip(names, arrays, strict=True)))
 
+    _delete = _write
+
     def _read(self, connection: Connection, text: str, values: Values) -> Result:
         return connection.exec_driver_sql(text, {VALUES: self._list(values)})
 
@@ -378,6 +404,13 @@ def _keys(columns: Columns) -> list[Column[Any]]:
     """The columns that tell rows apart."""
     primary_key = list(columns[0].table.primary_key.columns)
     return primary_key if columns[0] in primary_key else [columns[0]]
+
+
+@cache
+def _for_blocks(text: str, columns: int) -> str:
+    """A statement that inserts one row as one that inserts a block of them."""
+    row = f"({', '.join('?' * columns)})"
+    return text.replace(row, ", ".join([row] * BLOCK), 1)
 
 
 def _array_item(value: Any) -> str:
