@@ -1,4 +1,4 @@
-"""What all tests share: databases, since everything that touches one runs on SQLite and PostgreSQL."""
+"""What all tests share; whatever touches a database runs on SQLite and on PostgreSQL."""
 
 from __future__ import annotations
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from os import EX_OK, EX_TEMPFAIL
+from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -107,3 +107,21 @@ async def test_what_is_left_is_the_plan_of_the_next_run(tmp_path):
     assert storage.remains.plan.window_count == 2
     assert storage.remains.totals.requests == 1
     assert "crawl.db" in storage.location
+
+
+@deferred_f_from_coro_f
+async def test_a_stage_that_cannot_be_ended_is_loud_and_the_search_is_closed_all_the_same(
+    tmp_path, monkeypatch, caplog
+):
+    async def fail(_pipeline):
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(StoragePipeline, "end_stage", fail)
+    folder = CrawlFolder(tmp_path)
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url)
+    storage = crawler.get_item_pipeline(StoragePipeline)
+    assert storage
+    assert storage.remains
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert "RuntimeError: a bug" in caplog.text

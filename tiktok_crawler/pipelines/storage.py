@@ -109,9 +109,7 @@ class StoragePipeline:
 
     async def close_spider(self) -> None:
         try:
-            await self.end_stage()
-            if self._search_session:
-                self.remains = await self._thread.run(self._search_session.close)
+            await self._close_sessions()
         except Exception as exc:
             self._outcome.broke()
             if isinstance(exc, ArchiveError):
@@ -233,6 +231,14 @@ class StoragePipeline:
         """Write down that the API says that the day's quota of the request's pool is used up."""
         session = self._listing if isinstance(asked, ListRequest) else self._search
         await self._thread.run_patiently(session.fill_quota, utc_now())
+
+    async def _close_sessions(self) -> None:
+        """End what is open, the search also if a stage cannot be ended."""
+        try:
+            await self.end_stage()
+        finally:
+            if self._search_session:
+                self.remains = await self._thread.run(self._search_session.close)
 
     @property
     def _search(self) -> Session:
