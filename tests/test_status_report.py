@@ -144,16 +144,23 @@ def test_many_gaps_are_counted_in_words_and_listed_in_json():
 
 def test_the_days_requests_are_told_for_each_client_key_and_pool():
     spent = (
-        Spent("a" * 64, Pool.RESEARCH, 700, is_used_up=True),
-        Spent("b" * 64, Pool.FOLLOW, 3),
+        Spent(
+            "a" * 64,
+            Pool.RESEARCH,
+            1700,
+            is_used_up=True,
+            parts={"users": 700, "videos": 1000},
+        ),
+        Spent("b" * 64, Pool.FOLLOW, 3, parts={"followers": 3}),
     )
     said = lines(spent=spent, budget=800)
 
     assert said[1:] == [
         (
-            "Requests on 2024-06-01 UTC: 700 of 1,000 (research, client key aaaaaaaa...); "
+            "Requests on 2024-06-01 UTC: 1,700 of 1,000 (research, client key aaaaaaaa...); "
             "used up, the API said"
         ),
+        "of these   users 700, videos 1,000",
         "Requests on 2024-06-01 UTC: 3 of 20,000 (follow, client key bbbbbbbb...)",
         "Daily budget: 800 (TIKTOK_DAILY_BUDGET)",
     ]

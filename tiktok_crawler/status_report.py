@@ -87,6 +87,9 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
             f"({spent.pool}, client key {spent.client[:CLIENT_DIGITS]}...)"
             f"{USED_UP if spent.is_used_up else ''}"
         )
+        if len(spent.parts) > 1:
+            parts = (f"{part} {requests:,}" for part, requests in spent.parts.items())
+            yield f"  of these   {', '.join(parts)}"
     if daily_budget is not None:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
 
@@ -184,6 +187,7 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
         "requests": spent.requests,
         "limit": DAILY_QUOTAS[spent.pool],
         "used_up": spent.is_used_up,
+        "parts": dict(spent.parts),
     }
 
 

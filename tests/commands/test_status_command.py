@@ -93,6 +93,7 @@ def test_programs_get_the_same_as_json(collected):
         "requests": requests,
         "limit": 1000,
         "used_up": False,
+        "parts": {"videos": requests},
     }
 
     (query,) = status["queries"]

@@ -36,6 +36,12 @@ TODAY = NOON.date()
 TOMORROW = NOON + timedelta(days=1)
 
 
+def spent(client, requests):
+    """What searches of videos have spent of a day."""
+    parts = {"videos": requests} if requests else {}
+    return Spent(client, Pool.RESEARCH, requests, parts=parts)
+
+
 @pytest.fixture
 def spending(engine):
     return Ledger(engine, ACCOUNT)
@@ -107,16 +113,16 @@ def test_client_keys_pools_and_days_are_counted_apart(engine, spending, query_id
 
     research = sorted([(ACCOUNT.client, 2), (other_key.client, 1)])
     assert spending.quota_spent(TODAY) == [
-        *(Spent(client, Pool.RESEARCH, requests) for client, requests in research),
-        Spent(ACCOUNT.client, Pool.FOLLOW, 1),
+        *(spent(client, requests) for client, requests in research),
+        replace(spent(ACCOUNT.client, 1), pool=Pool.FOLLOW),
     ]
-    assert spending.quota_spent(TOMORROW.date()) == [Spent(ACCOUNT.client, Pool.RESEARCH, 1)]
+    assert spending.quota_spent(TOMORROW.date()) == [spent(ACCOUNT.client, 1)]
 
 
 def test_the_day_is_that_of_utc(spending, query_id):
     booked(spending, query_id, now=datetime.fromisoformat("2024-06-01T23:30:00-05:00"))
 
-    assert spending.quota_spent(date(2024, 6, 2)) == [Spent(ACCOUNT.client, Pool.RESEARCH, 1)]
+    assert spending.quota_spent(date(2024, 6, 2)) == [spent(ACCOUNT.client, 1)]
 
 
 def test_a_ledger_without_account_counts_for_the_window_alone(engine, ledger, query_id):
@@ -160,15 +166,16 @@ def test_a_budget_is_one_of_a_key_a_pool_and_a_day(engine, query_id, changes, no
 
 
 @pytest.mark.parametrize("pool", Pool)
-@pytest.mark.parametrize("spent", [0, 3])
-def test_the_apis_refusal_is_remembered_beside_what_was_spent(engine, query_id, pool, spent):
+@pytest.mark.parametrize("requests", [0, 3])
+def test_the_apis_refusal_is_remembered_beside_what_was_spent(engine, query_id, pool, requests):
     ledger = Ledger(engine, replace(ACCOUNT, pool=pool))
-    for _ in range(spent):
+    for _ in range(requests):
         booked(ledger, query_id)
     for _ in range(2):
         ledger.fill_quota(NOON)
 
-    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, pool, spent, is_used_up=True)]
+    full = replace(spent(ACCOUNT.client, requests), pool=pool, is_used_up=True)
+    assert ledger.quota_spent(TODAY) == [full]
 
 
 def test_each_part_is_counted_apart(engine, query_id):
@@ -177,9 +184,9 @@ def test_each_part_is_counted_apart(engine, query_id):
         for _ in range(requests):
             booked(ledger, query_id)
 
-    spent = {found["part"]: found["requests"] for found in rows(engine, "api_quota_share")}
-    assert spent == {"comments": 1, "videos": 3}
-    assert row(engine, "api_quota")["requests"] == 4
+    parts = {found["part"]: found["requests"] for found in rows(engine, "api_quota_share")}
+    assert parts == {"comments": 1, "videos": 3}
+    assert ledger.quota_spent(TODAY) == [replace(spent(ACCOUNT.client, 4), parts=parts)]
 
 
 @pytest.mark.parametrize(
@@ -213,7 +220,7 @@ def test_a_day_that_is_used_up_forbids_nothing(engine, query_id):
     for _ in range(2):
         booked(ledger, query_id)
 
-    assert ledger.quota_spent(TODAY) == [Spent(ACCOUNT.client, Pool.RESEARCH, 2, is_used_up=True)]
+    assert ledger.quota_spent(TODAY) == [replace(spent(ACCOUNT.client, 2), is_used_up=True)]
     with pytest.raises(DailyBudgetSpentError):
         booked(ledger, query_id)
 

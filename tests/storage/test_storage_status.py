@@ -182,7 +182,7 @@ def test_the_quota_is_that_of_today(engine, status):
     ledger = Ledger(engine, ACCOUNT)
     booked(ledger, ledger.begin(collection(), NOON))
 
-    assert status().spent == (Spent(ACCOUNT.client, Pool.RESEARCH, 1),)
+    assert status().spent == (Spent(ACCOUNT.client, Pool.RESEARCH, 1, parts={"videos": 1}),)
     assert status(datetime(2024, 6, 2, tzinfo=UTC)).spent == ()
 
 

@@ -5,7 +5,8 @@ It records and never forbids: only the API knows what is left, and only a budget
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, field
 from datetime import UTC
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ from tiktok_crawler.storage.models import ApiQuota, ApiQuotaShare
 from tiktok_crawler.storage.statements import statements_for
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import date, datetime
 
     from sqlalchemy import Connection
@@ -41,12 +43,14 @@ class Spent:
     """The requests of a day that a client key has spent of a pool, as far as this database knows.
 
     `is_used_up`: the API said that nothing is left of the day's quota, whoever has spent it.
+    `parts` are requests by the spider whose they are.
     """
 
     client: str
     pool: Pool
     requests: int
     is_used_up: bool = False
+    parts: Mapping[str, int] = field(default_factory=dict)
 
 
 def spend(
@@ -115,12 +119,18 @@ def fill(connection: Connection, account: QuotaAccount, now: datetime) -> None:
 
 def spent_on(connection: Connection, day: date) -> list[Spent]:
     """What all client keys have spent on a day, by pool."""
+    parts: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    shares = select(SHARE.c.client, SHARE.c.pool, SHARE.c.part, SHARE.c.requests)
+    for client, pool, part, requests in connection.execute(
+        shares.where(SHARE.c.day == day).order_by(SHARE.c.part)
+    ):
+        parts[client, pool][part] = requests
     rows = select(QUOTA.c.client, QUOTA.c.pool, QUOTA.c.requests, QUOTA.c.is_used_up)
     found = connection.execute(
         rows.where(QUOTA.c.day == day).order_by(QUOTA.c.pool.desc(), QUOTA.c.client)
     )
     return [
-        Spent(client, Pool(pool), requests, is_used_up)
+        Spent(client, Pool(pool), requests, is_used_up, parts[client, pool])
         for client, pool, requests, is_used_up in found
     ]
 
