@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from os import EX_OK, EX_TEMPFAIL
 from typing import TYPE_CHECKING, Any
@@ -158,8 +158,13 @@ async def test_the_used_up_quota_of_the_follow_graph_stops_only_what_needs_it(fo
 @deferred_f_from_coro_f
 async def test_what_lacks_quota_is_collected_when_it_is_back(folder):
     folder.write("[followers, users]", days=1)
-    quota = QuotaBehaviour(daily_follow=12, day_seconds=2)
-    sandbox = OrderedSandbox(Profile(lists=LISTS, quota=quota))
+
+    def now():
+        """The sandbox's next day begins when users are asked for."""
+        return datetime(2024, 6, 1, tzinfo=UTC) + timedelta(minutes="users" in sandbox.kinds)
+
+    quota = QuotaBehaviour(daily_follow=12, day_seconds=60)
+    sandbox = OrderedSandbox(Profile(lists=LISTS, quota=quota), now=now)
     settings = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.3}
     assert exit_status(await folder.crawl(sandbox, settings=settings)) == EX_OK
     assert sandbox.stages == ["videos", "followers", "users", "followers"]
