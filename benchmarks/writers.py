@@ -55,8 +55,18 @@ class Writer:
 
 
 @contextmanager
-def writer(command: Iterable[str], url: str, pages: Path, *, turn: int) -> Iterator[Writer]:
-    """Start a writer of pages; the command is the name of its script and what it has to know."""
+def writer(
+    command: Iterable[str], url: str, pages: Path, *, turn: int, **variables: str
+) -> Iterator[Writer]:
+    """Start a writer of pages.
+
+    Args:
+        command: the name of its script, and what else the script has to know.
+        url: of the database.
+        pages: the file that it takes pages from.
+        turn: how many pages it stores when it is its turn.
+        variables: of its environment.
+    """
     name, *words = command
     python = peer.python() if name == "peer" else sys.executable
     script = Path(__file__).with_name(f"write_{name}.py")
@@ -65,7 +75,7 @@ def writer(command: Iterable[str], url: str, pages: Path, *, turn: int) -> Itera
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": f"{TESTS}:{TESTS / 'storage'}"},
+        env=os.environ | {"PYTHONPATH": f"{TESTS}:{TESTS / 'storage'}"} | variables,
     )
     try:
         yield Writer(process, url, turn)
