@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,6 +17,7 @@ from tiktok_crawler.storage.kinds import COMMENT
 from tiktok_crawler.storage.list_writer import VIDEO_LISTS
 from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, read_listing
 
+LATEST = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 LISTED_NAMES = sorted(LISTED)
 
 
@@ -166,9 +169,9 @@ def test_a_playlist_has_no_paging_keys_and_keeps_what_are_no_ids():
 @pytest.mark.parametrize(
     ("value", "time"),
     [
-        (1_700_000_000, "2023-11-14 22:13:20.000000"),
-        (1_700_000_000_000, "2023-11-14 22:13:20.000000"),
-        (1_700_000_000_789, "2023-11-14 22:13:20.789000"),
+        (1_700_000_000, LATEST),
+        (1_700_000_000_000, LATEST),
+        (1_700_000_000_789, LATEST.replace(microsecond=789_000)),
         (0, None),
         (-5, None),
         ("1700000000", None),

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -92,8 +94,8 @@ def test_an_id_that_is_not_used_is_kept_aside(key):
 @pytest.mark.parametrize(
     ("key", "value", "stored"),
     [
-        ("create_time", 1704067200, "2024-01-01 00:00:00"),
-        ("create_time", 2**32 - 1, "2106-02-07 06:28:15"),
+        ("create_time", 1704067200, datetime(2024, 1, 1, tzinfo=UTC)),
+        ("create_time", 2**32 - 1, datetime(2106, 2, 7, 6, 28, 15, tzinfo=UTC)),
         ("region_code", "us", "US"),
         ("like_count", 2**63 - 1, 2**63 - 1),
         ("like_count", 0, 0),
@@ -101,9 +103,9 @@ def test_an_id_that_is_not_used_is_kept_aside(key):
         ("playlist_id", 7, 7),
         ("username", "", ""),
         ("is_stem_verified", False, False),
-        ("video_label", {}, "{}"),
-        ("video_mention_list", ["a", 1], '["a",1]'),
-        ("hashtag_info_list", {"struct": 1}, '{"struct":1}'),
+        ("video_label", {}, {}),
+        ("video_mention_list", ["a", 1], ["a", 1]),
+        ("hashtag_info_list", {"struct": 1}, {"struct": 1}),
     ],
 )
 def test_values_that_fit_go_to_their_column(key, value, stored):

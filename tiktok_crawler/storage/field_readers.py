@@ -1,7 +1,4 @@
-"""How single values of the API's records are read, as both databases take them. Pure.
-
-A reader gives None for a value that does not fit.
-"""
+"""How single values of the API's records are read; None if one does not fit. Pure."""
 
 from __future__ import annotations
 
@@ -9,10 +6,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tiktok_crawler.storage.column_types import dump_json, time_text
-
 MAX_INT64 = 2**63 - 1
-MIN_INT64 = -MAX_INT64
 MAX_INT64_DIGITS = 19
 MAX_TIME = 2**32 - 1
 """The upper half of a video's id is its time (API.md 3.7), so no time is larger than that."""
@@ -34,7 +28,7 @@ def is_name(value: Any) -> bool:
 
 def integer(value: Any) -> int | None:
     # A boolean is an int to isinstance.
-    return value if type(value) is int and MIN_INT64 <= value <= MAX_INT64 else None
+    return value if type(value) is int and -MAX_INT64 <= value <= MAX_INT64 else None
 
 
 def id_number(value: Any) -> int | None:
@@ -44,12 +38,11 @@ def id_number(value: Any) -> int | None:
     return integer(value)
 
 
-def time(value: Any) -> str | None:
-    """A time in seconds."""
+def time(value: Any) -> datetime | None:
     seconds = integer(value)
     if seconds is None or not 0 < seconds <= MAX_TIME:
         return None
-    return time_text(datetime.fromtimestamp(seconds, UTC), "seconds")
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def text(value: Any) -> str | None:
@@ -65,9 +58,8 @@ def boolean(value: Any) -> bool | None:
     return value if isinstance(value, bool) else None
 
 
-def document(value: Any) -> str | None:
-    """A list or an object, as JSON."""
-    return dump_json(value) if isinstance(value, list | dict) else None
+def structure(value: Any) -> list[Any] | dict[str, Any] | None:
+    return value if isinstance(value, list | dict) else None
 
 
 def positive_id(value: Any) -> int | None:
@@ -82,15 +74,13 @@ def id_text(value: Any) -> str | None:
     return value if value and is_name(value) else None
 
 
-def long_time(value: Any) -> str | None:
+def long_time(value: Any) -> datetime | None:
     """A time in seconds or in milliseconds, as its size tells (API.md 10.2)."""
     number = integer(value)
-    if number is None or number <= 0:
-        return None
-    seconds, rest = divmod(number, MILLISECONDS) if number > MAX_TIME else (number, 0)
-    if seconds > MAX_TIME:
-        return None
-    return time_text(datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest * MILLISECONDS))
+    if number is None or number <= MAX_TIME:
+        return time(value)
+    seconds = time(number // MILLISECONDS)
+    return seconds and seconds.replace(microsecond=number % MILLISECONDS * MILLISECONDS)
 
 
 def words(value: Any) -> str | None:

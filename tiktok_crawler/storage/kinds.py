@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import JSON
 
-from tiktok_crawler.storage.column_types import dump_json
+from tiktok_crawler.storage.column_types import UtcDateTime, dump_json, time_text
 from tiktok_crawler.storage.field_readers import (
     boolean,
-    document,
     id_number,
     id_text,
     integer,
     long_time,
     nothing,
+    structure,
     text,
     time,
     words,
@@ -40,7 +40,7 @@ from tiktok_crawler.storage.record_states import (
 from tiktok_crawler.storage.records import Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Column, Table
 
@@ -101,12 +101,25 @@ class Kind:
             received_at if self.marks_sightings else None,
             crawl_id,
             dump_json(record.extra_data) if record.extra_data else None,
-            tuple([values.get(column.name) for column in self.value_columns]),
+            tuple([convert(values.get(name)) for name, convert in self._converters]),
         )
+
+    @cached_property
+    def _converters(self) -> tuple[tuple[str, Callable[[Any], Any]], ...]:
+        return tuple((column.name, partial(_as_stored, column)) for column in self.value_columns)
 
 
 def _same_by_type(column: Column[Any]) -> Same:
     return same_document if isinstance(column.type, JSON) else equal
+
+
+def _as_stored(column: Column[Any], value: Any) -> Any:
+    """A value as both databases take it."""
+    if value is None:
+        return None
+    if isinstance(column.type, UtcDateTime):
+        return time_text(value, column.type.precision)
+    return dump_json(value) if isinstance(column.type, JSON) else value
 
 
 COMMENT = Kind(
@@ -200,7 +213,7 @@ PRODUCT = Kind(
             "shop_name": text,
             "product_name": text,
             "product_description": text,
-            "product_price": document,
+            "product_price": structure,
             "product_sold_count": integer,
             "product_review_count": integer,
             "product_rating": words,

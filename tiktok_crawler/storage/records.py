@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.storage import field_readers
-from tiktok_crawler.storage.field_readers import document, id_number, integer, is_name, text
+from tiktok_crawler.storage.field_readers import id_number, integer, is_name, structure, text
 from tiktok_crawler.storage.text import Cleaner, is_clean
 
 if TYPE_CHECKING:
@@ -52,11 +52,8 @@ class Shape:
 
     def id_of(self, record: Mapping[str, Any]) -> Any:
         """The id of a record, None if it has no usable one."""
-        for key in self.id_keys:
-            id_ = self.read_id(record.get(key))
-            if id_ is not None:
-                return id_
-        return None
+        ids = (self.read_id(record.get(key)) for key in self.id_keys)
+        return next((id_ for id_ in ids if id_ is not None), None)
 
     def knows(self, key: str) -> bool:
         """Whether the API is known to have such a field."""
@@ -67,8 +64,7 @@ class Shape:
 class Record:
     """What a record says of a video, a comment, and so on: nothing that was not delivered.
 
-    `values` are by column, as both databases take them: times as SQLite writes them, lists and
-    objects as JSON. `names` are, of a video, the hashtags and the effects by key.
+    `values` are by column; `names` are, of a video, the hashtags and the effects by key.
     """
 
     id: Any
@@ -196,12 +192,12 @@ READERS: dict[str, Reader] = {
     "voice_to_text": text,
     "is_stem_verified": field_readers.boolean,
     "video_duration": integer,
-    "hashtag_info_list": document,
-    "sticker_info_list": document,
-    "effect_info_list": document,
-    "video_mention_list": document,
-    "video_label": document,
-    "video_tag": document,
+    "hashtag_info_list": structure,
+    "sticker_info_list": structure,
+    "effect_info_list": structure,
+    "video_mention_list": structure,
+    "video_label": structure,
+    "video_tag": structure,
 }
 """How the value of each column of `video` is read."""
 

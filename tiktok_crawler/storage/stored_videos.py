@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import select
 
 from tiktok_crawler.storage.changes import COUNTERS, DOCUMENTS, LINKS, VALUES, VideoState
-from tiktok_crawler.storage.column_types import dump_json
+from tiktok_crawler.storage.column_types import dump_json, time_text
 from tiktok_crawler.storage.models import VIDEOS_TO_EFFECT_IDS, VIDEOS_TO_HASHTAGS, Video
 
 if TYPE_CHECKING:
@@ -49,6 +49,9 @@ LINK_TABLES = dict(zip(LINKS, (VIDEOS_TO_HASHTAGS, VIDEOS_TO_EFFECT_IDS), strict
 def seen_state(video: Record, received_at: str, ids: Ids) -> VideoState:
     """A video as a page has it, with the ids of its names."""
     values = video.values
+    if "create_time" in values:
+        values = values | {"create_time": time_text(values["create_time"], "seconds")}
+    documents = map(values.get, DOCUMENTS)
     return VideoState(
         video.id,
         received_at,
@@ -56,13 +59,13 @@ def seen_state(video: Record, received_at: str, ids: Ids) -> VideoState:
         dump_json(video.extra_data) if video.extra_data else None,
         tuple(map(values.get, COUNTERS)),
         tuple(map(values.get, VALUES)),
-        tuple(map(values.get, DOCUMENTS)),
+        tuple([None if document is None else dump_json(document) for document in documents]),
         tuple([_ids(video.names.get(key), ids[key]) for key in LINKS]),
     )
 
 
 def _ids(names: Iterable[str] | None, ids: Mapping[str, int]) -> tuple[int, ...] | None:
-    return None if names is None else tuple(sorted(map(ids.__getitem__, names)))
+    return None if names is None else tuple(sorted([ids[name] for name in names]))
 
 
 @dataclass(frozen=True, slots=True)
