@@ -16,6 +16,7 @@ COMMANDS = (
     ["storing.py", "--prefill=5000000"],
     ["where_time_goes.py"],
     ["crawling.py"],
+    ["sandbox.py"],
 )
 
 

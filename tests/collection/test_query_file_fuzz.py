@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 from string import ascii_letters, digits
 from tempfile import TemporaryDirectory
-from time import perf_counter
 
 import pytest
 import yaml
@@ -67,9 +66,8 @@ LOADERS = (yaml.CSafeLoader, yaml.SafeLoader)
 
 
 def check(text: str | bytes, **overrides: str) -> None:
-    """A file is either understood or refused in words, and quickly, by both parsers."""
+    """A file is either understood or refused in words by both parsers."""
     for loader in LOADERS:
-        begin = perf_counter()
         with pytest.MonkeyPatch.context() as patch, TemporaryDirectory() as folder:
             patch.setattr(yaml_text, "_LOADER", loader)
             path = write(folder, text)
@@ -80,7 +78,6 @@ def check(text: str | bytes, **overrides: str) -> None:
             else:
                 said = "-a"
         assert all(line.startswith((str(path), "-a")) for line in said.split("\n"))
-        assert perf_counter() - begin < 5
 
 
 @settings(deadline=None)
@@ -141,11 +138,9 @@ def test_any_arguments_are_understood_or_refused(overrides):
         "\n",
     ],
 )
-def test_files_as_large_as_allowed_are_refused_quickly(tmp_path, monkeypatch, unit, loader):
+def test_files_as_large_as_allowed_are_refused(tmp_path, monkeypatch, unit, loader):
     monkeypatch.setattr(yaml_text, "_LOADER", loader)
-    begin = perf_counter()
     assert mistakes(tmp_path, unit * (MAX_BYTES // len(unit)))
-    assert perf_counter() - begin < 30
 
 
 names = st.text(ascii_letters + digits + "éß한🧈_.", min_size=1, max_size=6)

@@ -5,7 +5,6 @@ import os
 import re
 from datetime import date, timedelta
 from pathlib import Path
-from time import perf_counter
 
 import pytest
 import yaml
@@ -165,20 +164,16 @@ def test_a_file_that_holds_no_keys(tmp_path, text):
         "\n".join(f"{' ' * n}a:" for n in range(1_000)),
     ],
 )
-def test_nesting_without_end_is_refused_quickly(tmp_path, text):
-    begin = perf_counter()
+def test_nesting_without_end_is_refused(tmp_path, text):
     assert "more than 8 lists or keys inside one another" in mistakes(tmp_path, text)[-1]
-    assert perf_counter() - begin < 5
 
 
-def test_a_billion_laughs_are_refused_quickly(tmp_path):
+def test_a_billion_laughs_are_refused(tmp_path):
     text = "a: &a [lol, lol]\n" + "".join(
         f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"
         for old, new in zip("abcdefgh", "bcdefghi", strict=True)
     )
-    begin = perf_counter()
     lines = mistakes(tmp_path, text)
-    assert perf_counter() - begin < 5
     assert lines[0] == "1:4: anchors (&name) are not allowed"
     assert lines[-1] == "2:8: aliases (*name) are not allowed; write the value out"
 
@@ -232,10 +227,9 @@ def test_a_file_without_permission(tmp_path):
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
     path = tmp_path / "query.yaml"
     with path.open("wb") as file:
-        file.truncate(50_000_000)
-    begin = perf_counter()
-    assert "is too large for a query file: 50,000,000 bytes, allowed: 1,048,576" in refused(path)
-    assert perf_counter() - begin < 0.5
+        file.truncate(10**12)  # More than any memory holds, and next to nothing on the disk.
+    text = "is too large for a query file: 1,000,000,000,000 bytes, allowed: 1,048,576"
+    assert text in refused(path)
 
 
 @pytest.mark.parametrize(

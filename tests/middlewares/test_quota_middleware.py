@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from hashlib import sha256
 from os import EX_OK, EX_TEMPFAIL
 
@@ -21,6 +22,7 @@ from tiktok_crawler.spiders.videos import VideosSpider
 WINDOWS = {"start_date": "2024-01-01", "end_date": "2024-04-09"}
 SPENT = error(429, "daily_quota_limit_exceeded", "The API daily quota limit exceeded.")
 TOO_FAST = error(429, "rate_limit_exceeded", "The API rate limit was exceeded.")
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 INTERVAL = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.1}
 
 
@@ -164,7 +166,9 @@ async def test_every_request_is_counted_before_it_is_sent_failed_ones_too(tmp_pa
 
 @pytest.mark.parametrize("policy", [INTERVAL, {"TIKTOK_QUOTA_POLICY": "stop"}])
 @deferred_f_from_coro_f
-async def test_the_apis_refusal_is_remembered_and_blocks_nothing(tmp_path, policy):
+async def test_the_apis_refusal_is_remembered_and_blocks_nothing(tmp_path, monkeypatch, policy):
+    # Not just after midnight, when a refusal is still the day's before.
+    monkeypatch.setattr("tiktok_crawler.pipelines.storage.utc_now", lambda: NOON)
     folder = CrawlFolder(tmp_path)
     settings = policy | {"TIKTOK_DAILY_BUDGET": 2}
     async with serving(ScriptedApi(SPENT, page(1))) as api:
