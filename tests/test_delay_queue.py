@@ -14,7 +14,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler import delay_queue
-from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.research_api.endpoints import Pool
 
 EVENING = datetime(2024, 5, 1, 20, tzinfo=UTC)

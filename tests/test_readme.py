@@ -13,8 +13,8 @@ import pytest
 import yaml
 from processes import SCRAPY, environment, scrapy
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.collection.query_file import read_collection
-from tiktok_crawler.delay_queue import utc_now
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

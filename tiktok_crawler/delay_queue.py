@@ -5,15 +5,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
 
+from tiktok_crawler.clock import utc_now
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from datetime import datetime
     from typing import Self
 
     from scrapy import Request
@@ -25,10 +27,6 @@ logger = logging.getLogger(__name__)
 
 LONGEST_TIMER_SECONDS = 60.0
 """Long waits look at the wall clock this often: a laptop may sleep, a clock may be set."""
-
-
-def utc_now() -> datetime:
-    return datetime.now(UTC)
 
 
 class PoolTrouble(Enum):

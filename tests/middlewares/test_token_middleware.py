@@ -9,7 +9,7 @@ from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import TOKEN, Answer, ScriptedApi, error, page, serving
 
-from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.middlewares.token import Token, TokenRefusedError, TokenUnavailableError
 
 WINDOWS = {"start_date": "2024-01-01", "end_date": "2024-04-09"}

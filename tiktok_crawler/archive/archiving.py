@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.storage.locked_session import LockedSession
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tiktok_crawler.archive.answers import Answer
     from tiktok_crawler.archive.writer import ArchiveWriter
 
@@ -28,7 +30,7 @@ class ArchivingSession(LockedSession):
 
     def open(self) -> str | None:
         warning = super().open()
-        self._archive.open(datetime.now(UTC))
+        self._archive.open(utc_now())
         return warning
 
     def keep_answer(

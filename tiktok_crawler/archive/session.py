@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
@@ -21,12 +20,15 @@ from tiktok_crawler.archive.lines import (
     WindowShrunk,
     WindowSplit,
 )
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.collection.date_range import DAY, DateRange
 from tiktok_crawler.storage.models import CrawlWindow
 from tiktok_crawler.storage.session import Session
 from tiktok_crawler.storage.transactions import reading
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
 
     from tiktok_crawler.collection.plan import Plan
@@ -84,7 +86,7 @@ class ArchivedSession(ArchivingSession, Session):
 
     def _suspect(self, silences: list[Covered]) -> None:
         for silence in silences:
-            now = datetime.now(UTC)
+            now = utc_now()
             self._archive.append(SuspectLine(now, self._source, silence.days, silence.searched_at))
         super()._suspect(silences)
 

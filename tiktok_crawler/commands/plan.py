@@ -10,12 +10,12 @@ from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
 from tiktok_crawler import arguments, configuration, listing_arguments
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.collection.also_collect import stages_of
 from tiktok_crawler.collection.plan import Known, Plan, describe_days, make_plan
 from tiktok_crawler.collection.quota import DAILY_QUOTAS
 from tiktok_crawler.collection.windows import windows as split
 from tiktok_crawler.commands import fail
-from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler import configuration, status_report
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.collection.plan import Wanted
 from tiktok_crawler.commands import fail
-from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.storage.status import read_status
 

@@ -13,8 +13,9 @@ from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
 
 from tiktok_crawler import configuration
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.delay_queue import DelayQueue
 from tiktok_crawler.items import Page
 from tiktok_crawler.research_api.endpoints import Pool
 

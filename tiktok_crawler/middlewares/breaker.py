@@ -7,11 +7,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tiktok_crawler import configuration
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.breaker import CircuitBreaker, Reaction
 from tiktok_crawler.collection.quota import QuotaPolicy
 from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import ApiUnavailableError, CrawlStoppingError
 from tiktok_crawler.middlewares.retry import count_try, is_last_try, unanswered

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import IgnoreRequest
 
 from tiktok_crawler import configuration
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
 from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
-from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble, utc_now
+from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.exceptions import (
     DailyBudgetSpentError,
     DailyShareSpentError,

@@ -11,11 +11,12 @@ from scrapy.exceptions import DownloadCancelledError
 from scrapy.utils.misc import load_object
 
 from tiktok_crawler import configuration
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.agenda import PATIENT_WIDTH_DAYS
 from tiktok_crawler.collection.quota import backoff_seconds
 from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue, utc_now
+from tiktok_crawler.delay_queue import DelayQueue
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (
     CrawlStoppingError,

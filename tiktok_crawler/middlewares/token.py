@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, NoReturn
 from scrapy import FormRequest
 
 from tiktok_crawler import configuration
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import CrawlStoppingError, PartEndedError
 from tiktok_crawler.items import ListRequest

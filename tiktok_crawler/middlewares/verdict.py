@@ -6,7 +6,7 @@ import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
-from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.research_api.errors import Kind, Verdict, classify
 
 if TYPE_CHECKING:

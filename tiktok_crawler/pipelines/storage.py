@@ -13,8 +13,8 @@ from tiktok_crawler.archive.archiving import ArchivingSession
 from tiktok_crawler.archive.listing_session import ArchivedListingSession
 from tiktok_crawler.archive.session import ArchivedSession
 from tiktok_crawler.archive.writer import ArchiveWriter
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import ArchiveError, CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.items import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler import configuration, listing_arguments
-from tiktok_crawler.delay_queue import utc_now
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.spiders.research import ResearchSpider
 

@@ -10,13 +10,13 @@ from scrapy import signals
 
 from tiktok_crawler import arguments, configuration
 from tiktok_crawler.api_request import api_request
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.closing import CloseReason
 from tiktok_crawler.collection.agenda import Agenda
 from tiktok_crawler.collection.also_collect import stages_of
 from tiktok_crawler.collection.plan import describe_days
 from tiktok_crawler.collection.standstill import Standstill
 from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
-from tiktok_crawler.delay_queue import utc_now
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.failures import (

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, inspect, make_url, select, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage import postgresql, sqlite
 from tiktok_crawler.storage.column_types import dump_json
@@ -211,6 +211,6 @@ def _origin(connection: Connection) -> str | None:
 def _first_origin(connection: Connection, origin: str) -> str:
     """Propose an origin, and return the one that was first."""
     proposal = statements_for(connection.dialect).insert(DatabaseOrigin.__table__)
-    values = {"id": 1, "origin": origin, "created_at": datetime.now(UTC)}
+    values = {"id": 1, "origin": origin, "created_at": utc_now()}
     connection.execute(proposal.values(values).on_conflict_do_nothing())
     return connection.execute(select(DatabaseOrigin.origin)).scalar_one()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.storage import postgresql, sqlite
 
@@ -219,7 +220,7 @@ def _lock(file: int) -> bool:
 def _sign(file: int) -> None:
     """Write into a lock's file who holds it now."""
     os.ftruncate(file, 0)
-    os.write(file, describe_holder(postgresql.application_name(), datetime.now(UTC)).encode())
+    os.write(file, describe_holder(postgresql.application_name(), utc_now()).encode())
 
 
 def _signature(file: int) -> str:
