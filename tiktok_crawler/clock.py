@@ -1,4 +1,4 @@
-"""The time: everywhere UTC, from one place."""
+"""What time it is: for the whole crawler from one place. (The sandbox has a clock of its own.)"""
 
 from __future__ import annotations
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.clock import utc_now
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox.conditions import parse_query
 from tiktok_crawler.sandbox.corpus import Corpus
@@ -26,7 +26,7 @@ from tiktok_crawler.sandbox.video_endpoint import VideoEndpoint
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
-    from datetime import date, datetime
+    from datetime import date
 
     from aiohttp.web import Application
 
@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 VIDEOS_PER_DAY = 500
 DAILY_QUOTA = 1_000
 """Research requests a day (API.md 12)."""
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
 
 
 class Sandbox:
