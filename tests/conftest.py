@@ -8,6 +8,7 @@ import signal
 from typing import TYPE_CHECKING
 
 import pytest
+from coverage import Coverage
 from postgres_server import running_server, temporary_database
 from sqlalchemy import make_url
 
@@ -20,6 +21,27 @@ if TYPE_CHECKING:
 def pytest_configure() -> None:
     """Let Ctrl-C reach the processes of tests, also if a shell runs the tests in its background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what takes long, so that nobody waits for it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("marathon") is None)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Measure no coverage, which takes as long again, where other tests have measured it."""
+    measured = Coverage.current()
+    if measured is None or item.get_closest_marker("marathon") is None:
+        return (yield)
+    measured.stop()
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [name for name in os.environ if "COVERAGE" in name]:
+                patch.delenv(name)
+            return (yield)
+    finally:
+        measured.start()
 
 
 @pytest.fixture(scope="session")

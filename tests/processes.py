@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 SCRAPY = str(Path(sys.executable).with_name("scrapy"))
 
-COVERAGE_VARIABLES = {name: value for name, value in os.environ.items() if "COV" in name}
-
 
 def environment(folder: Path, **variables: str) -> dict[str, str]:
     """As little as a cron job has."""
@@ -23,7 +21,7 @@ def environment(folder: Path, **variables: str) -> dict[str, str]:
         "HOME": str(folder),
         "PATH": os.environ["PATH"],
         "SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings",
-        **COVERAGE_VARIABLES,
+        **{name: value for name, value in os.environ.items() if "COVERAGE" in name},
         **variables,
     }
 

@@ -8,12 +8,15 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+import pytest
 from collected import COLLECTED, read
 from processes import scrapy, started
 from sandboxes import recording_sandbox, searches
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox import Sandbox
+
+pytestmark = pytest.mark.marathon
 
 KILLS = 20
 OPEN_WINDOWS = 4

@@ -26,6 +26,8 @@ from tiktok_crawler.sandbox.profile import DataBehaviour, Latency, ListBehaviour
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.marathon
+
 KILLS = 10
 SEEDS = 40
 SIDE_BY_SIDE = 4

@@ -25,6 +25,8 @@ from tiktok_crawler.sandbox.schedule import FaultName, ScheduledFault
 if TYPE_CHECKING:
     from pathlib import Path
 
+pytestmark = pytest.mark.marathon
+
 KILLS = (13, 12, 13, 12)
 """Of four crawls side by side."""
 

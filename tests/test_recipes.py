@@ -16,6 +16,8 @@ from processes import SCRAPY, environment
 
 from tiktok_crawler.storage import database
 
+pytestmark = pytest.mark.marathon
+
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
 INTRODUCTION, *SECTIONS = re.split(r"^## ", DOCUMENT, flags=re.MULTILINE)
 ALL_SECONDS = 900

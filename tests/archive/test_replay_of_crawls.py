@@ -22,6 +22,8 @@ from tiktok_crawler.collection import suspicion
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, load_profile
 
+pytestmark = pytest.mark.marathon
+
 QUERY = """
 start_date: 2024-01-01
 end_date: 2024-01-31

@@ -23,6 +23,8 @@ from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.research_api.listings import LISTINGS, SeedKey
 from tiktok_crawler.sandbox import load_profile
 
+pytestmark = pytest.mark.marathon
+
 ARGUMENTS = {
     SeedKey.USERNAME: "usernames",
     SeedKey.VIDEO_ID: "video_ids",

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
 from follower_memory import FEW_USERS, measure
+
+pytestmark = pytest.mark.marathon
 
 USERS, FOLLOWERS = 60, 400
 ALLOWED_MB_OF_200_000_EDGES = 60

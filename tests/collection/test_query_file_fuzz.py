@@ -17,6 +17,8 @@ from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.research_api.query import GROUPS, Field, Operation
 from tiktok_crawler.research_api.regions import REGION_CODES
 
+pytestmark = pytest.mark.marathon
+
 scalars = st.text() | st.sampled_from(
     ["", "US", "2024-01-01", "today", "7 days", "NO", "1_000", "#", "@", "~", "null", "&a b", "*a"]
 )

@@ -31,6 +31,8 @@ from tiktok_crawler.sandbox.profile import (
 )
 from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
 
+pytestmark = pytest.mark.marathon
+
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
 MIXTURES_OF_A_SEED = 50
 

@@ -28,6 +28,8 @@ from tiktok_crawler.storage.models import Base, CrawlWindow, Video
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.marathon
+
 FIRST_DAY = date(2022, 1, 1)
 SETTINGS = {"TIKTOK_WINDOW_DAYS": 1, "TIKTOK_RATE_LIMIT_DELAY": 0.000002}
 GOOD_ID, WITNESS_ID = 5_000_000, 6_000_000

@@ -14,6 +14,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.collection.windows import windows
 
+pytestmark = pytest.mark.marathon
+
 SPARSE = {"and": [{"operation": "EQ", "field_name": "hashtag_name", "field_values": ["cheese"]}]}
 DENSE = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
 

@@ -34,6 +34,8 @@ from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, S
 if TYPE_CHECKING:
     from list_trials import Bend
 
+pytestmark = pytest.mark.marathon
+
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "2")))
 MIXTURES_OF_A_SEED = 10
 

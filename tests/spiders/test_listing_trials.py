@@ -14,6 +14,8 @@ from list_trials import (
 from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 
+pytestmark = pytest.mark.marathon
+
 
 @pytest.mark.parametrize("listing", SPIDERS)
 @deferred_f_from_coro_f

@@ -14,6 +14,8 @@ from stored_pages import rows, video
 
 from tiktok_crawler.research_api.listings import LISTINGS
 
+pytestmark = pytest.mark.marathon
+
 SEEDS, PAGES = 4, 4
 EDGES = 200_000
 MEGABYTE = 1024

@@ -50,6 +50,8 @@ if TYPE_CHECKING:
 
     History = list[tuple[datetime, Any]]
 
+pytestmark = pytest.mark.marathon
+
 SECONDS = float(os.environ.get("TIKTOK_TEST_SECONDS", "60"))
 ONE_BY_ONE = "one by one"
 """The database that one process writes to."""
