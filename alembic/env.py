@@ -10,9 +10,9 @@ from alembic.util import CommandError
 from sqlalchemy import Connection
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.database import create_engine_for, database_url
-from tiktok_crawler.storage.migrations import CONNECTION, exclusively
-from tiktok_crawler.storage.models import Base
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
+from tiktok_crawler.storage.engine.migrations import CONNECTION, exclusively
+from tiktok_crawler.storage.models import METADATA
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Engine
@@ -27,7 +27,7 @@ def configured_url() -> URL:
 def url_of_settings() -> str:
     from scrapy.utils.project import get_project_settings  # noqa: PLC0415 - the last resort
 
-    from tiktok_crawler.configuration import database_url as url_of_crawls  # noqa: PLC0415 - likewise
+    from tiktok_crawler.config import database_url as url_of_crawls  # noqa: PLC0415 - likewise
 
     return url_of_crawls(get_project_settings())
 
@@ -35,7 +35,7 @@ def url_of_settings() -> str:
 def run_on(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=METADATA,
         compare_type=True,
         render_as_batch=connection.dialect.name == "sqlite",
     )
@@ -50,7 +50,7 @@ def run_on_engine(engine: Engine) -> None:
 
 def print_sql() -> None:
     """What `--sql` asks for: the statements instead of their effects."""
-    context.configure(url=configured_url(), target_metadata=Base.metadata, literal_binds=True)
+    context.configure(url=configured_url(), target_metadata=METADATA, literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pages
 from sqlalchemy import func, insert, select, text
 
-from tiktok_crawler.storage.database import create_engine_for, database_url
-from tiktok_crawler.storage.models import Base, Video
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
+from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Engine, Select, Table

@@ -14,8 +14,8 @@ from measured import EVERYTHING, machine, print_table
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Profile, Sandbox
-from tiktok_crawler.sandbox.calls import Call
-from tiktok_crawler.sandbox.profile import ListBehaviour
+from tiktok_crawler.sandbox.faults.profile import ListBehaviour
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

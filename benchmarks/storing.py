@@ -20,7 +20,7 @@ from prefill import multiply
 from sqlalchemy import create_engine, func, make_url, select
 from writers import SYSTEMS, Writer, alternate, ratio, writer
 
-from tiktok_crawler.storage.models import Base
+from tiktok_crawler.storage.models.base import Base
 
 if TYPE_CHECKING:
     from argparse import Namespace

@@ -17,7 +17,7 @@ from pages import write_pages
 from writers import SYSTEMS
 
 import tiktok_crawler
-from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

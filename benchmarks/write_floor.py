@@ -20,9 +20,9 @@ from sqlalchemy import JSON
 from stored_pages import first_request
 from turns import take_turns
 
-from tiktok_crawler.storage.database import create_engine_for, database_url, prepare
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import Video
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url, prepare
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

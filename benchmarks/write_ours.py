@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from stored_pages import first_request, page
 from turns import take_turns
 
-from tiktok_crawler.storage.database import create_engine_for, database_url, prepare
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url, prepare
+from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.store import Store
 
 if TYPE_CHECKING:

@@ -9,18 +9,18 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tiktok_crawler.archive.answers import Answer
+from tiktok_crawler.archive.answers import RawAnswer
 from tiktok_crawler.archive.lines import Asked, Run, RunLine, Source, WindowLine, dump_line
 from tiktok_crawler.archive.listing_lines import ListingSource, SeedAsked, SeedLine, StageLine
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.query_file import Collection
-from tiktok_crawler.items import ListRequest, PageRequest
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.listings import COMMENTS
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.models import Base
+from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.base import Base
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -144,7 +144,7 @@ def window_line(second: int, event: Event, of: PageRequest | None = None) -> Win
 
 
 def answer_line(second: int, text: bytes, of: PageRequest | None = None) -> WindowLine:
-    return window_line(second, Answer(200, {}, text), of)
+    return window_line(second, RawAnswer(200, {}, text), of)
 
 
 def stage_line(*seeds: str, at: datetime = NOON) -> StageLine:
@@ -171,7 +171,7 @@ def comments_line(second: int, *ids: int, cursor: int = 0, has_more: bool = True
     records = [{"id": id_, "text": str(id_)} for id_ in ids]
     data = {"comments": records, "cursor": cursor + 100, "has_more": has_more}
     text = json.dumps({"data": data, "error": {"code": "ok", "message": ""}}).encode()
-    return seed_line(second, Answer(200, {}, text), cursor=cursor)
+    return seed_line(second, RawAnswer(200, {}, text), cursor=cursor)
 
 
 def dump_lines(*lines: Line) -> bytes:

@@ -12,7 +12,7 @@ from coverage import Coverage
 from postgres_server import running_server, temporary_database
 from sqlalchemy import make_url
 
-from tiktok_crawler.storage import database
+from tiktok_crawler.storage.engine import database
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

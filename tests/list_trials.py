@@ -28,44 +28,43 @@ from trials import (
     storable,
 )
 
-from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.collection.seeds import GivenSeeds, Stage
 from tiktok_crawler.commands import status as status_command
-from tiktok_crawler.research_api.endpoints import Paging
+from tiktok_crawler.planning.quota import QuotaAccount
+from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour
-from tiktok_crawler.storage.database import create_engine_for, database_url
-from tiktok_crawler.storage.listing_session import ListingSession
-from tiktok_crawler.storage.models import (
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour
+from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
+from tiktok_crawler.storage.models.ledger import Crawl, Seed
+from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
     Account,
-    Base,
     Comment,
-    Crawl,
     Effect,
     Hashtag,
     Playlist,
     PlaylistVideo,
     Product,
     Review,
-    Seed,
     Shop,
     UserInfo,
     UserRelation,
     UserVideo,
     Video,
 )
+from tiktok_crawler.storage.stage_session import StageSession
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Connection
 
-    from tiktok_crawler.sandbox.answers import Answer
-    from tiktok_crawler.sandbox.calls import Call
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
+    from tiktok_crawler.sandbox.protocol.calls import Call
+    from tiktok_crawler.storage.models.base import Base
 
 VIDEOS_PER_DAY = 20
 LISTS = ListBehaviour(private_likes=0.5, unknown_users=0.1, withheld_users=0.1, follower_cap=700)
@@ -133,7 +132,7 @@ class Exchange:
     is_last: bool
 
     @classmethod
-    def of(cls, call: Call, answer: Answer) -> Exchange:
+    def of(cls, call: Call, answer: SandboxAnswer) -> Exchange:
         body, listing = call.document(), _listing_of(call)
         numbered = "page_start" in body
         cursor = body["page_start"] - 1 if numbered else body.get("cursor", 0)
@@ -182,14 +181,14 @@ class WatchedSandbox(Sandbox):
         )
         self.exchanges: list[Exchange] = []
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         answer = super().answer(call)
         if _listing_of(call):
             answer = self._bent(call, answer)
             self.exchanges.append(Exchange.of(call, answer))
         return answer
 
-    def _bent(self, call: Call, answer: Answer) -> Answer:
+    def _bent(self, call: Call, answer: SandboxAnswer) -> SandboxAnswer:
         document = _json(answer.body)
         if not self.bend or not document.get("data"):
             return answer
@@ -215,7 +214,7 @@ class Trial:
     def seed_argument(self) -> dict[str, str]:
         return {SEED_ARGUMENTS.get(self.listing, "usernames"): ",".join(self.wanted)}
 
-    def truth(self, seed: str) -> list[Any] | Problem:
+    def truth(self, seed: str) -> list[Any] | SandboxProblem:
         return truth_of(self.profile.data, self.profile.lists, self.listing, seed)
 
     def on_a_good_day(self) -> Trial:
@@ -252,12 +251,12 @@ def truthful(data: DataBehaviour, lists: ListBehaviour) -> Sandbox:
 @lru_cache(maxsize=1024)
 def truth_of(
     data: DataBehaviour, lists: ListBehaviour, listing: str, seed: str
-) -> list[Any] | Problem:
+) -> list[Any] | SandboxProblem:
     return truthful(data, lists).truth(listing, seed)
 
 
-def _size(truth: list[Any] | Problem) -> int:
-    if isinstance(truth, Problem):
+def _size(truth: list[Any] | SandboxProblem) -> int:
+    if isinstance(truth, SandboxProblem):
         return 0
     return max([len(truth), *(len(r.get("playlist_video_ids", ())) for r in truth)])
 
@@ -396,7 +395,7 @@ def check_seed(database: ListingDatabase, trial: Trial, row: Any) -> None:
         case "refused":
             assert row.status
             assert row.error
-            if isinstance(truth, Problem) and truth.message in row.error:
+            if isinstance(truth, SandboxProblem) and truth.message in row.error:
                 assert row.status == status_of(truth)
             else:
                 assert row.error in injected_refusals(trial)
@@ -404,7 +403,7 @@ def check_seed(database: ListingDatabase, trial: Trial, row: Any) -> None:
             assert row.error
             assert row.retry_at
         case "complete" if not row.suspicious:
-            assert not isinstance(truth, Problem), row
+            assert not isinstance(truth, SandboxProblem), row
             assert not row.has_more
             expected = expected_of(trial.listing, row.seed, truth)
             stored = stored_of(database, trial.listing, row.seed)
@@ -419,7 +418,7 @@ def injected_refusals(trial: Trial) -> set[str]:
     return {refusals[f.fault] for f in trial.profile.faults if f.fault in refusals}
 
 
-def status_of(problem: Problem) -> str:
+def status_of(problem: SandboxProblem) -> str:
     words = problem.message.lower()
     return next((status for part, status in STATUSES.items() if part in words), "refused")
 
@@ -428,7 +427,9 @@ def check_nothing_is_invented(database: ListingDatabase, trial: Trial) -> None:
     """Whatever is stored of a seed is in the truth, value for value."""
     for seed in trial.wanted:
         truth = trial.truth(seed)
-        expected = {} if isinstance(truth, Problem) else expected_of(trial.listing, seed, truth)
+        expected = (
+            {} if isinstance(truth, SandboxProblem) else expected_of(trial.listing, seed, truth)
+        )
         stored = stored_of(database, trial.listing, seed)
         if trial.listing == "users":
             stored = {"records": [row for row in stored["records"] if row["status"] == "found"]}
@@ -627,7 +628,7 @@ def reading(database: ListingDatabase) -> Iterator[Connection]:
 @contextmanager
 def running_crawl(database: ListingDatabase, listing: str) -> Iterator[None]:
     """Another crawl of the listing, as far as its lock goes."""
-    session = ListingSession(
+    session = StageSession(
         database.url,
         origin="sandbox",
         stage=Stage(LISTINGS[listing], GivenSeeds(())),

@@ -13,7 +13,7 @@ from scrapy.utils.misc import walk_modules_iter
 from scrapy.utils.spider import iter_spider_classes
 from sqlalchemy import text
 
-from tiktok_crawler.storage.database import create_engine_for, database_url
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

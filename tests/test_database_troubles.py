@@ -20,8 +20,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from sqlalchemy import create_engine, text
 from trials import QUERY, QUERY_FILE, WANTED, WatchedSandbox, asked_again, logged_problems
 
-from tiktok_crawler.pipelines import storage_thread
-from tiktok_crawler.sandbox.profile import Latency, Profile
+from tiktok_crawler.crawling import storage_thread
+from tiktok_crawler.sandbox.faults.profile import Latency, Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -6,12 +6,13 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.feed_items import feed_items, listed_feed_items
-from tiktok_crawler.items import ListPage, ListRequest, Page, PageRequest
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.items import feed_items, listed_feed_items
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.listings import LISTINGS, Listing
+from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 DAY = date(2024, 1, 1)

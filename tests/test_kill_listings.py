@@ -19,9 +19,9 @@ from postgres_server import temporary_database
 from processes import scrapy, started
 from sandboxes import served_by_thread
 
-from tiktok_crawler.listing_arguments import SPIDERS
-from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.profile import DataBehaviour, Latency, ListBehaviour, Profile
+from tiktok_crawler.arguments.listing_arguments import SPIDERS
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Latency, ListBehaviour, Profile
+from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -38,7 +38,9 @@ SLOW = Profile(lists=LISTS, latency=Latency(seconds=0.05, up_to=0.2))
 def listed_seeds(listing: str, number: int) -> tuple[str, ...]:
     sandbox = truthful(DataBehaviour(), LISTS)
     listed = (
-        s for s in sandbox.seeds(listing) if not isinstance(sandbox.truth(listing, s), Problem)
+        s
+        for s in sandbox.seeds(listing)
+        if not isinstance(sandbox.truth(listing, s), SandboxProblem)
     )
     return tuple(islice(listed, number))
 

@@ -18,9 +18,9 @@ from processes import scrapy, started
 from sandboxes import served_by_thread
 from trials import Exchange, WatchedSandbox, asked_again
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.sandbox.profile import Latency, Profile, SearchBehaviour
-from tiktok_crawler.sandbox.schedule import FaultName, ScheduledFault
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.sandbox.faults.profile import Latency, Profile, SearchBehaviour
+from tiktok_crawler.sandbox.faults.schedule import FaultName, ScheduledFault
 
 if TYPE_CHECKING:
     from pathlib import Path

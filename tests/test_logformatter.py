@@ -13,19 +13,13 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.log import logformatter_adapter
 from scrapy.utils.test import get_crawler
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import (
-    ListPage,
-    ListRequest,
-    Page,
-    PageRequest,
-    ParkedSeed,
-    ParkedWindow,
-    RefusedSeed,
-    SeedStatus,
-)
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.logformatter import PageLogFormatter, describe
+from tiktok_crawler.planning.task_states import ParkedSeed, ParkedWindow, RefusedSeed
 from tiktok_crawler.research_api.listings import COMMENTS, LIKED_VIDEOS
+from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.research_api.verdicts import SeedStatus
 
 CAPTION = "a caption of ada's"
 REQUEST = PageRequest(3, DateRange(date(2024, 1, 1), date(2024, 1, 31)), ("id",), 100, cursor=200)

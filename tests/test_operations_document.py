@@ -10,8 +10,8 @@ import pytest
 
 import tiktok_crawler
 from tiktok_crawler import exceptions
-from tiktok_crawler.closing import EXIT_STATUSES
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.crawling.closing import EXIT_STATUSES
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 PACKAGE = Path(tiktok_crawler.__file__).parent
 DOCUMENT = (PACKAGE.parent / "docs" / "operations.md").read_text(encoding="utf-8")
@@ -115,7 +115,7 @@ def test_every_explained_statistic_exists():
 
 
 def test_every_kind_of_answer_is_explained():
-    assert set(Kind) <= set(codes("Statistics")) | set(
+    assert set(AnswerKind) <= set(codes("Statistics")) | set(
         re.findall(r"`(\w+)`", section("Statistics"))
     )
 

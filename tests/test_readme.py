@@ -14,7 +14,7 @@ import yaml
 from processes import SCRAPY, environment, scrapy
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.collection.query_file import read_collection
+from tiktok_crawler.query_file.collection import read_collection
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")

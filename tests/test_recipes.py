@@ -14,7 +14,7 @@ import pytest
 from postgres_server import temporary_database
 from processes import SCRAPY, environment
 
-from tiktok_crawler.storage import database
+from tiktok_crawler.storage.engine import database
 
 pytestmark = pytest.mark.marathon
 

@@ -20,14 +20,14 @@ from typing import TYPE_CHECKING, Any
 from crawling import CrawlFolder, exit_status, project_settings
 from sqlalchemy import create_engine, select, text
 
-from tiktok_crawler.collection.date_range import DateRange
 from tiktok_crawler.commands import status as status_command
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox import Sandbox
-from tiktok_crawler.sandbox.profile import DataBehaviour, Profile
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Profile
 from tiktok_crawler.sandbox.server import start
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.models import (
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
     Effect,
@@ -41,8 +41,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection
 
-    from tiktok_crawler.sandbox.answers import Answer
-    from tiktok_crawler.sandbox.calls import Call
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
+    from tiktok_crawler.sandbox.protocol.calls import Call
 
 VIDEOS_PER_DAY = 28
 WANTED = DateRange(date(2024, 1, 1), date(2024, 1, 9))
@@ -77,7 +77,7 @@ class Exchange:
     page: dict[str, Any] | None
 
     @classmethod
-    def of(cls, body: dict[str, Any], answer: Answer) -> Exchange:
+    def of(cls, body: dict[str, Any], answer: SandboxAnswer) -> Exchange:
         window = (body["start_date"], body["end_date"])
         envelope = _json(answer.body) if answer.status == 200 else {}
         error, data = envelope.get("error") or {}, envelope.get("data") or {}
@@ -100,7 +100,7 @@ class WatchedSandbox(Sandbox):
         super().__init__(videos_per_day=videos_per_day, profile=profile, daily_quota=None)
         self.exchanges: list[Exchange] = []
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         answer = super().answer(call)
         if call.path == VIDEO_QUERY.path:
             self.exchanges.append(Exchange.of(call.document(), answer))

@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-from tiktok_crawler.items import (
+from tiktok_crawler.planning.task_states import (
     HeavyWindow,
-    ListPage,
     LostSearch,
-    Page,
     ParkedSeed,
     ParkedWindow,
     RefusedSeed,
 )
+from tiktok_crawler.research_api.pages import ListPage, Page
 
 if TYPE_CHECKING:
     from scrapy import Spider

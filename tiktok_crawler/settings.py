@@ -29,8 +29,8 @@ DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
 
 # Default: Scrapy's own, which waits for an answer up to DOWNLOAD_TIMEOUT seconds after Ctrl-C.
 DOWNLOAD_HANDLERS = {
-    "http": "tiktok_crawler.download_handler.GracefulDownloadHandler",
-    "https": "tiktok_crawler.download_handler.GracefulDownloadHandler",
+    "http": "tiktok_crawler.crawling.download_handler.GracefulDownloadHandler",
+    "https": "tiktok_crawler.crawling.download_handler.GracefulDownloadHandler",
 }
 
 # --- An API is not a website ---------------------------------------------------------------------
@@ -38,7 +38,7 @@ DOWNLOAD_HANDLERS = {
 # Default True: without delay, while every try costs quota. See middlewares/retry.py.
 RETRY_ENABLED = False
 
-# Default False. research_api/errors.py judges an answer by its body, not by its status alone.
+# Default False. research_api/verdicts.py judges an answer by its body, not by its status alone.
 HTTPERROR_ALLOW_ALL = True
 
 # Default RFPDupeFilter, which silently drops a request that is sent again.
@@ -91,7 +91,7 @@ EXTENSIONS: dict[str, int | None] = {
     "scrapy.extensions.logstats.LogStats": None,
     # First: it decides which API the others talk to.
     "tiktok_crawler.extensions.sandbox.SandboxServer": 0,
-    "tiktok_crawler.delay_queue.DelayQueue": 10,
+    "tiktok_crawler.extensions.delay_queue.DelayQueue": 10,
     "tiktok_crawler.extensions.outcome.Outcome": 20,
     "tiktok_crawler.extensions.progress.Progress": 30,
     "tiktok_crawler.extensions.feed_export.RecordFeedExporter": 40,
@@ -121,7 +121,7 @@ ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}
 
 # --- Settings of our own -------------------------------------------------------------------------
 
-# Where the API is. Used by configuration.py.
+# Where the API is. Used by config.py.
 TIKTOK_API_URL = "https://open.tiktokapis.com"
 
 # True: collect from an imitation of the API on this machine, which needs no credentials.

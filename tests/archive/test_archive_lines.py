@@ -23,7 +23,7 @@ from archived import (
     window_line,
 )
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed, RawAnswer
 from tiktok_crawler.archive.lines import (
     LineError,
     SuspectLine,
@@ -35,7 +35,7 @@ from tiktok_crawler.archive.lines import (
 )
 from tiktok_crawler.archive.listing_lines import ListEnded, SeedParked, SeedRefused
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.items import SeedStatus
+from tiktok_crawler.research_api.verdicts import SeedStatus
 
 DOCUMENT = (Path(__file__).parents[2] / "docs" / "archive.md").read_text(encoding="utf-8")
 
@@ -45,7 +45,7 @@ LINES = {
     "not UTF-8": answer_line(1, b"\xff\x00\x80"),
     "line feeds and separators": answer_line(1, b'{"a":\n\r"\\n\xe2\x80\xa8"}\n'),
     "nothing": answer_line(1, b""),
-    "headers": window_line(1, Answer(429, {"Retry-After": "7"}, b"x")),
+    "headers": window_line(1, RawAnswer(429, {"Retry-After": "7"}, b"x")),
     "believed": window_line(1, Believed()),
     "shrunk": window_line(1, WindowShrunk(JANUARY)),
     "split": window_line(1, WindowSplit("HTTP 500: \u2028é", None)),

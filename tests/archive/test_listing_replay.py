@@ -16,21 +16,21 @@ from archived import (
 )
 from sqlalchemy import text
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed, RawAnswer
 from tiktok_crawler.archive.listing_lines import ListEnded, SeedParked, SeedRefused
 from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.items import SeedStatus
 from tiktok_crawler.research_api.listings import COMMENTS
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.listing_session import lock_names
-from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.stage_session import lock_names
 
 FIRST = comments_line(2, 1, 2)
 SECOND = comments_line(4, 3, 4, cursor=100)
 LAST = comments_line(6, 5, cursor=200, has_more=False)
 WHOLE = (stage_line("7", "8"), FIRST, SECOND, LAST)
-NO = Answer(400, {}, b'{"error": {"code": "invalid_params", "message": "no"}}')
-MALFORMED = Answer(200, {}, b'{"error": {"code": "ok", "message": ""}}')
+NO = RawAnswer(400, {}, b'{"error": {"code": "invalid_params", "message": "no"}}')
+MALFORMED = RawAnswer(200, {}, b'{"error": {"code": "ok", "message": ""}}')
 REFUSED = SeedRefused(SeedStatus.REFUSED, "no", None)
 
 
@@ -97,7 +97,7 @@ def test_a_new_listing_of_a_seed_with_a_missing_page_completes_it(sqlite_url):
 
 def test_a_page_that_the_crawl_could_not_store_is_stored_and_then_followed_again(database_url):
     # Killed after the archive had the last page, the crawl asks for it once more.
-    replay_lines(database_url, [*WHOLE, seed_line(19, Answer(500, {}, b""), cursor=200)])
+    replay_lines(database_url, [*WHOLE, seed_line(19, RawAnswer(500, {}, b""), cursor=200)])
     found = seed(database_url)
     assert (found["state"], found["cursor"], found["position"]) == ("open", 200, 4)
     assert (found["pages"], found["completed_at"], found["has_more"]) == (2, None, True)
@@ -155,7 +155,7 @@ def test_a_line_that_is_there_twice_counts_once(sqlite_url):
 def test_a_refused_seed_that_is_asked_for_again_is_open_until_it_answers(sqlite_url):
     replay_lines(sqlite_url, [seed_line(6, NO), seed_line(6, REFUSED)])
     assert (seed(sqlite_url)["state"], seed(sqlite_url)["status"]) == ("refused", "refused")
-    replay_lines(sqlite_url, [seed_line(20, Answer(500, {}, b""))])
+    replay_lines(sqlite_url, [seed_line(20, RawAnswer(500, {}, b""))])
     assert (seed(sqlite_url)["state"], seed(sqlite_url)["status"]) == ("open", None)
 
 

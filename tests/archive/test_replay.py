@@ -20,16 +20,11 @@ from archived import (
 )
 from sqlalchemy import text
 
-from tiktok_crawler.archive.answers import Answer, Believed
-from tiktok_crawler.archive.lines import (
-    SuspectLine,
-    WindowParked,
-    WindowShrunk,
-    WindowSplit,
-)
+from tiktok_crawler.archive.answers import Believed, RawAnswer
+from tiktok_crawler.archive.lines import SuspectLine, WindowParked, WindowShrunk, WindowSplit
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock
 
 # What is the same on every database is shown on SQLite alone.
 FIRST = answer_line(10, body(30, 29, has_more=True))
@@ -144,14 +139,14 @@ def test_an_older_answer_to_a_window_that_has_gone_on_is_left_out(sqlite_url):
 
 
 def test_failures_count_as_requests_and_nothing_else(sqlite_url):
-    failure = window_line(5, Answer(500, {}, b"<html>"))
+    failure = window_line(5, RawAnswer(500, {}, b"<html>"))
     replay_lines(sqlite_url, [failure, FIRST])
     assert (window(sqlite_url)["requests"], window(sqlite_url)["attempts"]) == (2, 2)
     assert len(content(sqlite_url)["crawl"]) == 1
 
 
 def test_a_malformed_answer_is_a_page_only_if_the_crawl_believed_it(sqlite_url):
-    malformed = window_line(5, Answer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
+    malformed = window_line(5, RawAnswer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
     replay_lines(sqlite_url, [malformed])
     assert content(sqlite_url)["crawl"] == []
     believed = type(malformed)(malformed.at, malformed.source, malformed.asked, Believed())
@@ -161,7 +156,7 @@ def test_a_malformed_answer_is_a_page_only_if_the_crawl_believed_it(sqlite_url):
 
 
 SECOND_TRY = replace(request(), second_try=True)
-NO = Answer(400, {}, b'{"error": {"code": "invalid_params"}}')
+NO = RawAnswer(400, {}, b'{"error": {"code": "invalid_params"}}')
 
 
 def parked_line(second):
@@ -171,7 +166,7 @@ def parked_line(second):
 def test_a_line_that_is_there_twice_counts_once(sqlite_url):
     # The database was away when the crawl was to store what the lines say.
     parked = parked_line(6)
-    malformed = window_line(2, Answer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
+    malformed = window_line(2, RawAnswer(200, {}, b'{"error": {"code": "ok", "message": ""}}'))
     replay_lines(sqlite_url, [malformed, parked, parked])
     assert window(sqlite_url)["parked_count"] == 1
     assert window(sqlite_url)["retry_at"] == parked.at
@@ -272,7 +267,7 @@ def test_a_window_is_split_or_parked_at_the_time_of_the_crawl(sqlite_url):
 
 def test_older_answers_do_not_overwrite_newer_values(database_url):
     newer = answer_line(100, body(30), request(days=type(JANUARY)(JANUARY.end, JANUARY.end)))
-    older = window_line(10, Answer(200, {}, body(30).replace(b"ann", b"eve")))
+    older = window_line(10, RawAnswer(200, {}, body(30).replace(b"ann", b"eve")))
     replay_lines(database_url, [older, newer])
     assert video(database_url, 30)["username"] == "ann"
     assert video(database_url, 30)["crawled_at"] == older.at
@@ -283,7 +278,7 @@ def test_older_answers_do_not_overwrite_newer_values(database_url):
 def test_a_new_column_is_filled_from_old_answers_and_the_latest_value_wins(database_url):
     lines = [
         run_line(),
-        window_line(10, Answer(200, {}, body(30).replace(b"ann", b"eve"))),
+        window_line(10, RawAnswer(200, {}, body(30).replace(b"ann", b"eve"))),
         answer_line(100, body(30)),
     ]
     replay_lines(database_url, lines)

@@ -18,8 +18,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 
 from tiktok_crawler.archive.reader import Archives, find_archives
-from tiktok_crawler.collection import suspicion
-from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning import suspicion
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, load_profile
 
 pytestmark = pytest.mark.marathon

@@ -11,8 +11,8 @@ from requests_spent import DENSE, FIFTY_PAGES, SPARSE
 from sandboxes import recording_sandbox, searches
 
 from tiktok_crawler.sandbox import Profile
-from tiktok_crawler.sandbox.profile import SearchBehaviour
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile import SearchBehaviour
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 
 START, END = date(2024, 1, 1), date(2024, 1, 15)
 

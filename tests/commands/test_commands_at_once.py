@@ -10,7 +10,7 @@ from alembic import command
 from archived import answer_line, body, content, replay_lines, run_line
 from processes import scrapy, served_sandbox
 
-from tiktok_crawler.storage import database, migrations
+from tiktok_crawler.storage.engine import database, migrations
 
 QUERY = """
 start_date: 2024-01-01

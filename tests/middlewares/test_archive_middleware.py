@@ -14,7 +14,7 @@ from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 
-from tiktok_crawler.components import extension
+from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline
 

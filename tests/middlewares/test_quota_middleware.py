@@ -15,7 +15,7 @@ from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 
-from tiktok_crawler.delay_queue import DelayQueue
+from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.spiders.videos import VideosSpider
 

@@ -9,8 +9,8 @@ from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.sandbox.profile import Profile
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 
 QUERY = """
 start_date: 2024-01-01

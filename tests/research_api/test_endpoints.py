@@ -8,15 +8,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import PageRequest
-from tiktok_crawler.research_api.endpoints import (
-    DEFAULT_URL,
-    TOKEN_PATH,
-    VIDEO_QUERY,
-    Pool,
-    video_query_body,
-)
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY, Pool
+from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
 
 # The list of API.md 3.1
 DOCUMENTED_FIELDS = (

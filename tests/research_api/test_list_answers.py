@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.errors import Kind, Verdict, classify
 from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 LOG_ID = "20240405132544A8A35938AA061A19F445"
 OK = {"code": "ok", "message": "", "log_id": LOG_ID}
@@ -49,7 +49,7 @@ def answer(data=None, **error):
 def test_success_is_a_page_with_its_data(name, message):
     verdict = classify(200, answer(DATA[name], **OK | {"message": message}), ENDPOINTS[name])
 
-    assert verdict == Verdict(Kind.PAGE, 200, "ok", "", LOG_ID, DATA[name])
+    assert verdict == Verdict(AnswerKind.PAGE, 200, "ok", "", LOG_ID, DATA[name])
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -57,7 +57,7 @@ def test_success_is_a_page_with_its_data(name, message):
 def test_a_500_with_valid_data_and_no_error_message_is_a_page(name, error):
     verdict = classify(500, answer(DATA[name], **error), ENDPOINTS[name])
 
-    assert verdict.kind is Kind.PAGE
+    assert verdict.kind is AnswerKind.PAGE
     assert verdict.data == DATA[name]
 
 
@@ -66,25 +66,25 @@ def test_a_500_with_valid_data_and_no_error_message_is_a_page(name, error):
 def test_a_500_with_a_message_is_a_fault_whatever_data_it_has(name, data):
     body = answer(DATA[name] if data == "data" else data, code="", message="Server Internal Error")
 
-    assert classify(500, body, ENDPOINTS[name]).kind is Kind.FAULT
+    assert classify(500, body, ENDPOINTS[name]).kind is AnswerKind.FAULT
 
 
 @pytest.mark.parametrize("name", DATA)
 @pytest.mark.parametrize("data", [None, {}])
 def test_a_500_without_data_is_a_fault(name, data):
-    assert classify(500, answer(data), ENDPOINTS[name]).kind is Kind.FAULT
+    assert classify(500, answer(data), ENDPOINTS[name]).kind is AnswerKind.FAULT
 
 
 @pytest.mark.parametrize("name", SHOPS)
 def test_shop_answers_need_no_error_object(name):
-    assert classify(200, answer(DATA[name]), ENDPOINTS[name]).kind is Kind.PAGE
+    assert classify(200, answer(DATA[name]), ENDPOINTS[name]).kind is AnswerKind.PAGE
 
 
 @pytest.mark.parametrize("name", SHOPS)
 def test_an_empty_list_of_a_shop_is_its_end_also_without_an_error_object(name):
     (key,) = ENDPOINTS[name].records_keys
 
-    assert classify(200, answer({key: []}), ENDPOINTS[name]).kind is Kind.PAGE
+    assert classify(200, answer({key: []}), ENDPOINTS[name]).kind is AnswerKind.PAGE
 
 
 @pytest.mark.parametrize("name", ["pinned_videos", *SHOPS])
@@ -93,14 +93,14 @@ def test_ok_without_its_list_is_an_empty_page_where_no_has_more_is_expected(name
     (key,) = ENDPOINTS[name].records_keys
     verdict = classify(200, answer({key: None} if data else data, **OK), ENDPOINTS[name])
 
-    assert verdict.kind is Kind.PAGE
+    assert verdict.kind is AnswerKind.PAGE
     assert ENDPOINTS[name].records_of(verdict.data) == ()
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if name not in ("products", "reviews")])
 @pytest.mark.parametrize("body", [b"{}", b'{"data":{}}', b'{"data":null}', b'{"error":{}}'])
 def test_an_answer_that_says_nothing_is_no_empty_list(name, body):
-    assert classify(200, body, ENDPOINTS[name]).kind is Kind.FAULT
+    assert classify(200, body, ENDPOINTS[name]).kind is AnswerKind.FAULT
 
 
 @pytest.mark.parametrize("name", WITH_HAS_MORE)
@@ -111,7 +111,7 @@ def test_ok_without_has_more_is_malformed_and_keeps_its_records(name, has_more):
 
     verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
 
-    assert verdict.kind is Kind.MALFORMED
+    assert verdict.kind is AnswerKind.MALFORMED
     assert verdict.data == data
 
 
@@ -120,12 +120,12 @@ def test_ok_without_has_more_is_malformed_and_keeps_its_records(name, has_more):
 def test_has_more_alone_makes_a_page(name, has_more):
     verdict = classify(200, answer({"has_more": has_more}, **OK), ENDPOINTS[name])
 
-    assert verdict.kind is Kind.PAGE
+    assert verdict.kind is AnswerKind.PAGE
 
 
 @pytest.mark.parametrize("data", [{}, None, {"username": "ada"}, {"unknown": 1}])
 def test_a_profile_without_anything_of_a_profile_is_malformed(data):
-    assert classify(200, answer(data, **OK), endpoints.USER_INFO).kind is Kind.MALFORMED
+    assert classify(200, answer(data, **OK), endpoints.USER_INFO).kind is AnswerKind.MALFORMED
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])
@@ -134,7 +134,7 @@ def test_records_that_are_no_list_are_malformed(name, records):
     data = DATA[name] | dict.fromkeys(ENDPOINTS[name].records_keys, records)
     verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
 
-    assert verdict.kind is Kind.MALFORMED
+    assert verdict.kind is AnswerKind.MALFORMED
     assert verdict.data == {}
 
 
@@ -153,7 +153,7 @@ REPOSTED = endpoints.REPOSTED_VIDEOS
 def test_reposted_videos_are_read_under_either_key(data):
     verdict = classify(200, answer(data | MORE, **OK), REPOSTED)
 
-    assert verdict.kind is Kind.PAGE
+    assert verdict.kind is AnswerKind.PAGE
     assert REPOSTED.records_of(verdict.data) == ({"id": 7},)
 
 
@@ -176,10 +176,10 @@ def test_no_data_has_no_records(name, data):
 
 
 REFUSALS = [
-    ("`username: ada` is invalid: cannot find the user", Kind.NOT_FOUND),
-    ("API cannot return this user's information", Kind.WITHHELD),
-    ("This user is private", Kind.WITHHELD),
-    ("The information cannot be returned", Kind.WITHHELD),
+    ("`username: ada` is invalid: cannot find the user", AnswerKind.NOT_FOUND),
+    ("API cannot return this user's information", AnswerKind.WITHHELD),
+    ("This user is private", AnswerKind.WITHHELD),
+    ("The information cannot be returned", AnswerKind.WITHHELD),
 ]
 
 
@@ -205,17 +205,17 @@ def test_a_refusal_of_a_user_is_an_answer_and_no_fault(name, data, message, kind
 )
 def test_a_403_of_liked_videos_says_that_they_are_private_whatever_it_says(body):
     # API.md 6: the text is not recorded.
-    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is Kind.WITHHELD
+    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is AnswerKind.WITHHELD
 
 
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        ("scope_not_authorized", Kind.SCOPE),
-        ("access_token_invalid", Kind.TOKEN),
-        ("rate_limit_exceeded", Kind.RATE),
-        ("daily_quota_limit_exceeded", Kind.DAILY_QUOTA),
-        ("internal_error", Kind.FAULT),
+        ("scope_not_authorized", AnswerKind.SCOPE),
+        ("access_token_invalid", AnswerKind.TOKEN),
+        ("rate_limit_exceeded", AnswerKind.RATE),
+        ("daily_quota_limit_exceeded", AnswerKind.DAILY_QUOTA),
+        ("internal_error", AnswerKind.FAULT),
     ],
 )
 @pytest.mark.parametrize("name", DATA)
@@ -226,12 +226,12 @@ def test_a_403_with_a_known_code_means_what_the_code_says(name, code, kind):
 @pytest.mark.parametrize("body", [b"", b"<html><h1>403 Forbidden</h1></html>"])
 @pytest.mark.parametrize("name", [name for name in DATA if name != "liked_videos"])
 def test_a_403_that_is_not_the_apis_own_says_nothing_of_a_list(name, body):
-    assert classify(403, body, ENDPOINTS[name]).kind is Kind.REFUSED
+    assert classify(403, body, ENDPOINTS[name]).kind is AnswerKind.REFUSED
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if name != "liked_videos"])
 def test_a_403_of_anything_else_is_a_refusal(name):
-    assert classify(403, answer({}), ENDPOINTS[name]).kind is Kind.REFUSED
+    assert classify(403, answer({}), ENDPOINTS[name]).kind is AnswerKind.REFUSED
 
 
 JSON = st.recursive(
@@ -250,7 +250,7 @@ def test_every_answer_of_every_endpoint_has_a_verdict(status, body, name):
     verdict = classify(status, json.dumps(body).encode(), endpoint)
 
     assert verdict.status == status
-    assert (verdict.data is not None) is (verdict.kind in {Kind.PAGE, Kind.MALFORMED})
+    assert (verdict.data is not None) is (verdict.kind in {AnswerKind.PAGE, AnswerKind.MALFORMED})
     assert isinstance(endpoint.records_of(verdict.data), tuple)
 
 
@@ -258,26 +258,26 @@ def test_every_answer_of_every_endpoint_has_a_verdict(status, body, name):
 def test_any_data_beside_ok_is_a_page_or_malformed_or_under_another_name(data, name):
     verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
 
-    if verdict.kind is Kind.FAULT:
+    if verdict.kind is AnswerKind.FAULT:
         assert "under unknown names" in verdict.message
     else:
-        assert verdict.kind in {Kind.PAGE, Kind.MALFORMED}
+        assert verdict.kind in {AnswerKind.PAGE, AnswerKind.MALFORMED}
 
 
 @pytest.mark.parametrize("endpoint", [endpoints.USER_INFO, endpoints.FOLLOWERS])
 def test_a_user_can_be_not_found_by_status_alone(endpoint):
     body = b'{"error": {"code": "invalid_params", "message": "none of that name"}}'
-    assert classify(404, body, endpoint).kind is Kind.NOT_FOUND
-    assert classify(404, body, endpoints.VIDEO_QUERY).kind is Kind.REFUSED
+    assert classify(404, body, endpoint).kind is AnswerKind.NOT_FOUND
+    assert classify(404, body, endpoints.VIDEO_QUERY).kind is AnswerKind.REFUSED
 
 
 def test_a_page_that_is_not_there_is_no_word_about_a_user():
-    assert classify(404, b"<html>404</html>", endpoints.USER_INFO).kind is Kind.REFUSED
+    assert classify(404, b"<html>404</html>", endpoints.USER_INFO).kind is AnswerKind.REFUSED
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>"])
 def test_liked_videos_are_private_whatever_stands_beside_the_status(body):
-    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is Kind.WITHHELD
+    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is AnswerKind.WITHHELD
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])
@@ -286,12 +286,12 @@ def test_records_under_another_name_are_never_an_empty_list(name, more):
     data = {"new_name": [{"id": 7}], "cursor": 100, "has_more": more}
     verdict = classify(200, json.dumps({"data": data, "error": OK}).encode(), ENDPOINTS[name])
     assert (verdict.kind, verdict.message) == (
-        Kind.FAULT,
+        AnswerKind.FAULT,
         "records under unknown names: new_name",
     )
 
 
 @pytest.mark.parametrize("name", ["products", "reviews"])
 def test_a_page_with_nothing_in_it_ends_what_is_counted_by_pages(name):
-    assert classify(200, b'{"data": {}}', ENDPOINTS[name]).kind is Kind.PAGE
-    assert classify(500, b'{"data": {}}', ENDPOINTS[name]).kind is Kind.FAULT
+    assert classify(200, b'{"data": {}}', ENDPOINTS[name]).kind is AnswerKind.PAGE
+    assert classify(500, b'{"data": {}}', ENDPOINTS[name]).kind is AnswerKind.FAULT

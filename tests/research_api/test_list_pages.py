@@ -9,12 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.items import ListPage, ListRequest
 from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.endpoints import Paging
-from tiktok_crawler.research_api.errors import Kind, Verdict
 from tiktok_crawler.research_api.listings import LISTINGS
-from tiktok_crawler.research_api.responses import LARGEST_CURSOR, end_of_list, list_page_of
+from tiktok_crawler.research_api.pages import LARGEST_CURSOR, ListPage, end_of_list, list_page_of
+from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict
 
 RECEIVED_AT = datetime(2024, 4, 5, 13, 25, 44, tzinfo=UTC)
 NOW = 1_706_457_540
@@ -26,7 +26,7 @@ PRODUCTS = ListRequest(listings.PRODUCTS, "9", 9)
 PINNED = ListRequest(listings.PINNED_VIDEOS, "ada", 10)
 
 
-def read(request, data, kind=Kind.PAGE):
+def read(request, data, kind=AnswerKind.PAGE):
     verdict = Verdict(kind, 200, "ok", log_id="a log_id", data=data)
     return list_page_of(request, verdict, received_at=RECEIVED_AT)
 
@@ -94,7 +94,7 @@ def test_only_an_explicit_end_ends_a_list(request_):
 @pytest.mark.parametrize("request_", [COMMENTS, FOLLOWERS, LIKED, PLAYLIST])
 def test_an_answer_that_never_says_whether_there_is_more_ends_no_list_with_records(request_):
     keys = request_.endpoint.records_keys or ("playlist_video_ids",)
-    page = read(request_, {keys[0]: [{"id": 7}], "cursor": 100}, Kind.MALFORMED)
+    page = read(request_, {keys[0]: [{"id": 7}], "cursor": 100}, AnswerKind.MALFORMED)
 
     assert page.has_more
     assert len(page.records) == 1
@@ -104,7 +104,7 @@ def test_an_answer_that_never_says_whether_there_is_more_ends_no_list_with_recor
 @pytest.mark.parametrize("request_", [COMMENTS, FOLLOWERS, LIKED, PLAYLIST, PRODUCTS, PINNED])
 @pytest.mark.parametrize("data", [None, {}])
 def test_a_malformed_answer_without_records_is_a_suspicious_end(request_, data):
-    page = read(request_, data, Kind.MALFORMED)
+    page = read(request_, data, AnswerKind.MALFORMED)
 
     assert page.suspicious
     assert page.next_request is None
@@ -140,7 +140,9 @@ def test_reposted_videos_are_read_under_either_key(key):
 
 def test_a_refusal_that_says_that_nothing_is_there_is_the_end_of_the_list():
     asked = replace(COMMENTS, cursor=1000, position=960)
-    verdict = Verdict(Kind.SEARCH_REFUSED, 400, "invalid_params", "Invalid count or cursor", "7")
+    verdict = Verdict(
+        AnswerKind.SEARCH_REFUSED, 400, "invalid_params", "Invalid count or cursor", "7"
+    )
 
     page = end_of_list(asked, verdict, received_at=RECEIVED_AT)
 
@@ -179,7 +181,7 @@ def pages(draw):
             | {"cursor": CURSORS | JSON, "has_more": st.booleans() | JSON},
         )
     )
-    return read(request, data, draw(st.sampled_from([Kind.PAGE, Kind.MALFORMED])))
+    return read(request, data, draw(st.sampled_from([AnswerKind.PAGE, AnswerKind.MALFORMED])))
 
 
 @given(pages())

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.items import ListRequest
 from tiktok_crawler.research_api import endpoints, listings
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL, Paging, Pool
-from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey, listing_body
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, Pool
+from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
+from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.research_api.tasks import ListRequest, listing_body
 
 VIDEO_LIST_FIELDS = (
     "id, create_time, username, region_code, video_description, music_id, like_count, "

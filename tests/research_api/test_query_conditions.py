@@ -2,11 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from tiktok_crawler.research_api.conditions import (
-    VIDEO_LENGTHS,
-    condition_problems,
-    value_problem,
-)
+from tiktok_crawler.research_api.conditions import VIDEO_LENGTHS, condition_problems, value_problem
 from tiktok_crawler.research_api.query import Field, Operation
 from tiktok_crawler.research_api.regions import REGION_CODES
 

@@ -52,6 +52,6 @@ def test_it_lists_all_comments_of_a_video(tried):
     assert truth
 
 
-@pytest.mark.parametrize("kind", list(research_api.Kind))
+@pytest.mark.parametrize("kind", list(research_api.AnswerKind))
 def test_it_says_what_every_kind_of_answer_means(kind):
     assert f"\n| `{kind}` |" in TEXT

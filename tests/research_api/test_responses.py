@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import Page, PageRequest
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.errors import Kind, Verdict
-from tiktok_crawler.research_api.responses import empty_page, page_of, read_page
+from tiktok_crawler.research_api.pages import Page, empty_page, page_of, read_page
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict
 
 RECEIVED_AT = datetime(2024, 4, 5, 13, 25, 44, tzinfo=UTC)
 SEARCH_ID = "7423432753447932974"
@@ -170,14 +170,14 @@ def test_whatever_else_is_in_the_data_it_is_a_page(data, request_):
 
 @pytest.mark.parametrize("data", [None, {}, {"videos": []}, {"videos": None, "cursor": 100}])
 def test_a_malformed_answer_without_records_stands_for_an_empty_result(data):
-    verdict = Verdict(Kind.MALFORMED, 200, "ok", log_id="a log_id", data=data)
+    verdict = Verdict(AnswerKind.MALFORMED, 200, "ok", log_id="a log_id", data=data)
 
     page = page_of(VIDEO_QUERY, FIRST, verdict, received_at=RECEIVED_AT)
 
     assert page == empty_page(FIRST, received_at=RECEIVED_AT, log_id="a log_id")
 
 
-@pytest.mark.parametrize("kind", [Kind.PAGE, Kind.MALFORMED])
+@pytest.mark.parametrize("kind", [AnswerKind.PAGE, AnswerKind.MALFORMED])
 def test_an_answer_with_records_is_a_page_of_them(kind):
     verdict = Verdict(kind, 200, "ok", log_id="a log_id", data={"videos": [{"id": 7}]})
 

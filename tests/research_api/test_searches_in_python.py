@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from tiktok_crawler import research_api
-from tiktok_crawler.collection.date_range import DateRange
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import QueryError
 from tiktok_crawler.research_api import (
     VIDEO_QUERY,

@@ -11,11 +11,11 @@ from sandbox_client import Client, Clock
 
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.calls import Call
-from tiktok_crawler.sandbox.profile import ListBehaviour
+from tiktok_crawler.sandbox.faults.profile import ListBehaviour
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 if TYPE_CHECKING:
-    from tiktok_crawler.sandbox.answers import Answer
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
 
 PAGES_AT_MOST = 300
 NUMBERED = ("products", "reviews")
@@ -33,7 +33,9 @@ class ListClient:
         self.tokens = Client(self.sandbox)
         self.tokens.renew_token()
 
-    def post(self, listing: str, seed: Any, fields: str | None = None, **changes: Any) -> Answer:
+    def post(
+        self, listing: str, seed: Any, fields: str | None = None, **changes: Any
+    ) -> SandboxAnswer:
         """One request; without `fields` for all that the endpoint has."""
         kind = LISTINGS[listing]
         body = {str(kind.seed_key): seed, **changes}

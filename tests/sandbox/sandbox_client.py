@@ -10,10 +10,10 @@ from urllib.parse import urlencode
 
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Sandbox
-from tiktok_crawler.sandbox.calls import Call
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 if TYPE_CHECKING:
-    from tiktok_crawler.sandbox.answers import Answer
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
 
 EVERYTHING = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
 ALL_FIELDS = ",".join(VIDEO_QUERY.fields)
@@ -67,14 +67,14 @@ class Client:
     sandbox: Sandbox
     token: str = field(default="", kw_only=True)
 
-    def get_token(self, **changes: str) -> Answer:
+    def get_token(self, **changes: str) -> SandboxAnswer:
         form = {key: value for key, value in (FORM | changes).items() if value}
         return self.sandbox.answer(Call(TOKEN_PATH, None, None, urlencode(form).encode()))
 
     def renew_token(self) -> None:
         self.token = json.loads(self.get_token().body)["access_token"]
 
-    def post(self, body: Any, fields: str | None = ALL_FIELDS) -> Answer:
+    def post(self, body: Any, fields: str | None = ALL_FIELDS) -> SandboxAnswer:
         """One request for videos, as it is sent: text, or an object to be written as JSON."""
         if not self.token:
             self.renew_token()

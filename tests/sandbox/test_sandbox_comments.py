@@ -7,9 +7,9 @@ import pytest
 from list_client import ListClient, sandbox, some_seeds
 from sandbox_client import Clock, query
 
-from tiktok_crawler.sandbox.corpus import Corpus
-from tiktok_crawler.sandbox.lists.comment_ids import Remark, find_comment
-from tiktok_crawler.sandbox.profile import DataBehaviour
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour
+from tiktok_crawler.sandbox.world.comment_ids import Remark, find_comment
+from tiktok_crawler.sandbox.world.corpus import Corpus
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox import Sandbox

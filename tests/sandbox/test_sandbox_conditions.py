@@ -3,9 +3,9 @@ from __future__ import annotations
 import pytest
 from sandbox_client import condition
 
-from tiktok_crawler.sandbox.conditions import Condition, Query, parse_query
-from tiktok_crawler.sandbox.errors import ApiError
-from tiktok_crawler.sandbox.regions import REGION_CODES
+from tiktok_crawler.sandbox.protocol.errors import ApiError
+from tiktok_crawler.sandbox.search.conditions import SandboxCondition, SandboxQuery, parse_query
+from tiktok_crawler.sandbox.search.regions import REGION_CODES
 
 
 def refusal(query: object) -> tuple[int, str]:
@@ -23,10 +23,10 @@ def test_the_three_groups_are_read():
             "not": [condition("view_count", "10", operation="LT")],
         }
     )
-    assert parsed == Query(
-        all_of=(Condition("IN", "region_code", ("US", "FR")),),
-        any_of=(Condition("EQ", "keyword", ("butter",)),),
-        none_of=(Condition("LT", "view_count", ("10",)),),
+    assert parsed == SandboxQuery(
+        all_of=(SandboxCondition("IN", "region_code", ("US", "FR")),),
+        any_of=(SandboxCondition("EQ", "keyword", ("butter",)),),
+        none_of=(SandboxCondition("LT", "view_count", ("10",)),),
     )
 
 
@@ -102,7 +102,7 @@ def test_only_dates_and_counts_are_compared(operation, field_name, value):
 )
 def test_dates_and_counts_take_all_operations(operation, field_name, value):
     parsed = parse_query({"and": [condition(field_name, value, operation=operation)]})
-    assert parsed.all_of == (Condition(operation, field_name, (str(value),)),)
+    assert parsed.all_of == (SandboxCondition(operation, field_name, (str(value),)),)
 
 
 @pytest.mark.parametrize(

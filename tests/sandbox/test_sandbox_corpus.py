@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.sandbox.corpus import INT32_MAX, Corpus
-from tiktok_crawler.sandbox.profile import DataBehaviour, HiddenHours
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, HiddenHours
+from tiktok_crawler.sandbox.world.corpus import INT32_MAX, Corpus
 
 DAY = date(2024, 2, 29)
 

@@ -13,8 +13,8 @@ from tiktok_crawler.sandbox import (
     load_profile,
     shipped_profiles,
 )
-from tiktok_crawler.sandbox.profile_file import parse_profile
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile_file import parse_profile
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 
 TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="utf-8")
 

@@ -6,9 +6,9 @@ import pytest
 from sandbox_client import Client, Clock, search_body
 
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.faults import bend, stand_in
-from tiktok_crawler.sandbox.profile import Latency, SearchBehaviour
-from tiktok_crawler.sandbox.schedule import (
+from tiktok_crawler.sandbox.faults.faulty_answers import bend, stand_in
+from tiktok_crawler.sandbox.faults.profile import Latency, SearchBehaviour
+from tiktok_crawler.sandbox.faults.schedule import (
     FOR_SEARCHES,
     FaultName,
     Requests,

@@ -10,11 +10,11 @@ from list_client import ListClient, listed, some_seeds
 from sandbox_client import Client, Clock
 from sandboxes import served_by_thread
 
-from tiktok_crawler.research_api.endpoints import Paging
 from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.sandbox import Profile, Sandbox, load_profile
-from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, QuotaBehaviour
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour, QuotaBehaviour
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 
 NAMES = sorted(LISTINGS)
 PAGED = sorted(

@@ -9,9 +9,9 @@ from list_client import NUMBERED, SINGLE, ListClient, listed, sandbox, some_seed
 from sandbox_client import Clock
 
 from tiktok_crawler.research_api.listings import LISTINGS, SeedKey
-from tiktok_crawler.sandbox.calls import Call
-from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.protocol.calls import Call
+from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 NAMES = sorted(LISTINGS)
 WITH_FIELDS = sorted(name for name, kind in LISTINGS.items() if kind.endpoint.fields)
@@ -195,6 +195,6 @@ def test_seeds_are_those_with_enough_records(listing):
 def test_users_can_be_unknown_or_withheld(listing, words):
     seed = some_seeds(SHARED, listing, 1, refusal=words)[0]
     problem = SHARED.truth(listing, seed)
-    assert isinstance(problem, Problem)
+    assert isinstance(problem, SandboxProblem)
     assert ListClient(SHARED).problem(listing, seed) == (400, "invalid_params", problem.message)
     assert words in problem.message

@@ -3,17 +3,17 @@ from __future__ import annotations
 import pytest
 from sandbox_client import condition
 
-from tiktok_crawler.sandbox.accounts import Account
-from tiktok_crawler.sandbox.conditions import parse_query
-from tiktok_crawler.sandbox.corpus import Video
-from tiktok_crawler.sandbox.matching import test_of as matcher
-from tiktok_crawler.sandbox.vocabulary import FRENCH
+from tiktok_crawler.sandbox.search.conditions import parse_query
+from tiktok_crawler.sandbox.search.matching import test_of as matcher
+from tiktok_crawler.sandbox.world.accounts import SandboxAccount
+from tiktok_crawler.sandbox.world.corpus import SandboxVideo
+from tiktok_crawler.sandbox.world.vocabulary import FRENCH
 
-VIDEO = Video(
+VIDEO = SandboxVideo(
     id=7_319_283_881_829_467_169,
     create_time=1_704_153_599,  # the last second of 2024-01-01
     appears_at=1_704_153_599,
-    account=Account("quiet.otter7", "FR", FRENCH),
+    account=SandboxAccount("quiet.otter7", "FR", FRENCH),
     video_description="Du Pain avec beurre, #Fromage 🧀",
     hashtag_names=("fromage", "fyp"),
     music_id=6_700_000_000_000_000_001,

@@ -11,6 +11,7 @@ import tiktok_crawler.sandbox as package
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.research_api.listings import LISTINGS
 from tiktok_crawler.sandbox import Sandbox
+from tiktok_crawler.sandbox.server import application
 
 FOLDER = Path(package.__file__).parent
 ALLOWED = (
@@ -43,6 +44,6 @@ def test_only_the_server_brings_in_aiohttp():
 
 
 def test_a_sandbox_is_an_application_by_itself():
-    routes = {route.resource.canonical for route in Sandbox().application().router.routes()}
+    routes = {route.resource.canonical for route in application(Sandbox()).router.routes()}
     listed = {listing.endpoint.path for listing in LISTINGS.values()}
     assert routes == {TOKEN_PATH, VIDEO_QUERY.path, "/sandbox/stats", *listed}

@@ -6,8 +6,8 @@ from list_client import ListClient, sandbox, some_seeds
 from sandbox_client import EVERYTHING
 
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.playlist_ids import PERIOD_DAYS, find_playlist
-from tiktok_crawler.sandbox.profile import DataBehaviour
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour
+from tiktok_crawler.sandbox.world.playlist_ids import PERIOD_DAYS, find_playlist
 
 SHARED = sandbox()
 

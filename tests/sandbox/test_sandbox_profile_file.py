@@ -4,7 +4,7 @@ import pytest
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox import Profile, load_profile, shipped_profiles
-from tiktok_crawler.sandbox.profile import (
+from tiktok_crawler.sandbox.faults.profile import (
     DataBehaviour,
     HiddenHours,
     Latency,
@@ -13,8 +13,8 @@ from tiktok_crawler.sandbox.profile import (
     SearchBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.profile_file import parse_profile
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile_file import parse_profile
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 
 EVERY_KIND = """
 description: one of everything

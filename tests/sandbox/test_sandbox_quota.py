@@ -4,7 +4,7 @@ import pytest
 from sandbox_client import Client, Clock
 
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.profile import QuotaBehaviour
+from tiktok_crawler.sandbox.faults.profile import QuotaBehaviour
 
 
 def client(clock: Clock, *, daily_quota: int | None = 3, **behaviour: int) -> Client:

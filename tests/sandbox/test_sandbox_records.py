@@ -7,9 +7,9 @@ from functools import cache
 import pytest
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.sandbox.corpus import Corpus, Video
-from tiktok_crawler.sandbox.profile import DataBehaviour
-from tiktok_crawler.sandbox.records import Records
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour
+from tiktok_crawler.sandbox.world.corpus import Corpus, SandboxVideo
+from tiktok_crawler.sandbox.world.records import SandboxRecords
 
 ALWAYS = {
     "id",
@@ -24,13 +24,13 @@ ALWAYS = {
 
 
 @cache
-def videos() -> tuple[Video, ...]:
+def videos() -> tuple[SandboxVideo, ...]:
     corpus = Corpus(seed=1, videos_per_day=2_000, behaviour=DataBehaviour())
     return corpus.videos_of_day(date(2024, 2, 29))
 
 
 def records(fields: frozenset[str] | None = None, **behaviour: float) -> list[dict]:
-    maker = Records(seed=1, behaviour=DataBehaviour(**behaviour))
+    maker = SandboxRecords(seed=1, behaviour=DataBehaviour(**behaviour))
     return [maker.record(video, fields) for video in videos()]
 
 

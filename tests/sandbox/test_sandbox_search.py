@@ -8,7 +8,7 @@ import pytest
 from sandbox_client import EVERYTHING, Client, Clock, condition, first_week, query
 
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.profile import DataBehaviour, HiddenHours, SearchBehaviour
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, HiddenHours, SearchBehaviour
 
 RARE = query("hashtag_name", "butter")
 NOTHING = query("username", "nobody.at.all")

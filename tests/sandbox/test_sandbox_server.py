@@ -21,8 +21,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.profile import Latency
-from tiktok_crawler.sandbox.schedule import FaultName, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile import Latency
+from tiktok_crawler.sandbox.faults.schedule import FaultName, ScheduledFault
 from tiktok_crawler.sandbox.server import STATISTICS_PATH, serve, start
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import pytest
 from list_client import ListClient, sandbox, some_seeds
 
 from tiktok_crawler.research_api.endpoints import PRODUCT, REVIEW, SHOP
-from tiktok_crawler.sandbox.calls import Call
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 SHARED = sandbox()
 

@@ -7,8 +7,8 @@ from sandbox_client import Client, Clock
 
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.calls import Call
-from tiktok_crawler.sandbox.profile import TokenBehaviour
+from tiktok_crawler.sandbox.faults.profile import TokenBehaviour
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 INVALID = (
     401,

@@ -17,11 +17,16 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from trials import QUICK, logged_problems, served
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, Profile, QuotaBehaviour
+from tiktok_crawler.sandbox.faults.profile import (
+    DataBehaviour,
+    ListBehaviour,
+    Profile,
+    QuotaBehaviour,
+)
 
 if TYPE_CHECKING:
-    from tiktok_crawler.sandbox.answers import Answer
-    from tiktok_crawler.sandbox.calls import Call
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
+    from tiktok_crawler.sandbox.protocol.calls import Call
 
 LISTS = ListBehaviour(
     comments=3, replies=1, followers=30, unknown_users=0.0, withheld_users=0.0, deleted=0.0
@@ -37,7 +42,7 @@ class OrderedSandbox(WatchedSandbox):
         super().__init__(profile, **options)
         self.kinds: list[str] = []
 
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         known = len(self.exchanges)
         answer = super().answer(call)
         if call.path == VIDEO_QUERY.path:

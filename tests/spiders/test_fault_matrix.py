@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from scrapy.utils.defer import deferred_f_from_coro_f
 from trials import Trial, try_out
 
-from tiktok_crawler.sandbox.profile import (
+from tiktok_crawler.sandbox.faults.profile import (
     DataBehaviour,
     HiddenHours,
     Latency,
@@ -29,7 +29,7 @@ from tiktok_crawler.sandbox.profile import (
     SearchBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
 
 pytestmark = pytest.mark.marathon
 

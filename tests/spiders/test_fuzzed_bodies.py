@@ -23,7 +23,9 @@ from sqlalchemy import create_engine, select
 from trials import logged_problems
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.models import Base, CrawlWindow, Video
+from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.models.ledger import CrawlWindow
+from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

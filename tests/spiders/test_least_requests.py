@@ -11,8 +11,8 @@ from crawling import CrawlFolder, exit_status, stat
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.windows import windows
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.coverage import windows
 
 pytestmark = pytest.mark.marathon
 

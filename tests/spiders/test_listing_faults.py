@@ -20,8 +20,7 @@ from hypothesis import strategies as st
 from list_trials import SPIDERS, Trial, truthful, try_out
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.profile import (
+from tiktok_crawler.sandbox.faults.profile import (
     DataBehaviour,
     Latency,
     ListBehaviour,
@@ -29,7 +28,8 @@ from tiktok_crawler.sandbox.profile import (
     QuotaBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 if TYPE_CHECKING:
     from list_trials import Bend
@@ -66,7 +66,7 @@ def some_seeds(listing: str) -> tuple[str, ...]:
     sandbox = truthful(DataBehaviour(), LISTS)
     listed, refused = [], []
     for each in sandbox.seeds(listing):
-        is_refused = isinstance(sandbox.truth(listing, each), Problem)
+        is_refused = isinstance(sandbox.truth(listing, each), SandboxProblem)
         (refused if is_refused else listed).append(each)
         if len(listed) >= 2 and (refused or len(listed) > 50):
             break

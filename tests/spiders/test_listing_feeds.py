@@ -11,9 +11,9 @@ from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.listing_arguments import SEED_ARGUMENTS, SPIDERS
+from tiktok_crawler.arguments.listing_arguments import SEED_ARGUMENTS, SPIDERS
 from tiktok_crawler.research_api import listings
-from tiktok_crawler.sandbox.profile import ListBehaviour, Profile
+from tiktok_crawler.sandbox.faults.profile import ListBehaviour, Profile
 
 PROFILE = Profile(
     lists=ListBehaviour(

@@ -25,9 +25,9 @@ from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.sandbox.errors import Problem
-from tiktok_crawler.sandbox.profile import DataBehaviour, ListBehaviour, Profile
-from tiktok_crawler.sandbox.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour, Profile
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 ALL_KNOWN = {"unknown_users": 0.0, "withheld_users": 0.0}
 
@@ -42,7 +42,7 @@ def known_people(listing: str, number: int, **lists: Any) -> Trial:
     behaviour = ListBehaviour(**ALL_KNOWN | lists)
     sandbox, found = truthful(DataBehaviour(), behaviour), []
     for seed in sandbox.seeds(listing):
-        if not isinstance(sandbox.truth(listing, seed), Problem):
+        if not isinstance(sandbox.truth(listing, seed), SandboxProblem):
             found.append(seed)
         if len(found) == number:
             break

@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.store import Store
 
 

@@ -15,11 +15,11 @@ from overlapping_pages import pages_of_round
 from sqlalchemy import event
 from stored_pages import ACCOUNT, NOON, collection, page
 
-from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage.database import create_engine_for, database_url
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
+from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.store import Store
 
 if TYPE_CHECKING:

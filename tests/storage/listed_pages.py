@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from stored_pages import ACCOUNT, NOON
 
-from tiktok_crawler.collection.seeds import GivenSeeds, Stage
-from tiktok_crawler.items import ListPage, ListRequest
-from tiktok_crawler.research_api.endpoints import Paging
-from tiktok_crawler.storage.listing_session import ListingSession
+from tiktok_crawler.planning.seeds import GivenSeeds, Stage
+from tiktok_crawler.research_api.pages import ListPage
+from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.storage.stage_session import StageSession
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.tasks import ListRequest
 
 MINUTE = timedelta(minutes=1)
 
@@ -53,9 +57,7 @@ class Crawl:
 
     def __init__(self, url, stage, *, tags=(), account=ACCOUNT, now=NOON):
         self.now = now
-        self.session = ListingSession(
-            url, origin="sandbox", stage=stage, tags=tags, account=account
-        )
+        self.session = StageSession(url, origin="sandbox", stage=stage, tags=tags, account=account)
         self.session.open()
         self.plan = self.session.plan(now)
 

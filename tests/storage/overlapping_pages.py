@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from stored_pages import NOON, video
 
-from tiktok_crawler.collection.date_range import DAY, DateRange
+from tiktok_crawler.date_range import DAY, DateRange
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Sequence

@@ -6,13 +6,16 @@ from datetime import UTC, date, datetime
 
 from sqlalchemy import select
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.query_file import Collection
-from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.items import Page, PageRequest
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.quota import QuotaAccount
+from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
+from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage.models import Base, Effect, Hashtag, QueryTag
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.models.ledger import QueryTag
+from tiktok_crawler.storage.models.records import Effect, Hashtag
 
 JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 JANUARY_10 = 1704844800

@@ -8,12 +8,18 @@ from decimal import Decimal
 import pytest
 from stored_pages import ACCOUNT, OTHER_QUERY, QUERY, booked, collection, page
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.quota import QuotaAccount
-from tiktok_crawler.items import HeavyWindow, ParkedWindow
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.quota import QuotaAccount
+from tiktok_crawler.planning.task_states import HeavyWindow, ParkedWindow
 from tiktok_crawler.research_api.endpoints import Pool
-from tiktok_crawler.storage.example_queries import DIALECTS, FOLDER, NAMES, explanation, query_file
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.models.example_queries import (
+    DIALECTS,
+    FOLDER,
+    NAMES,
+    explanation,
+    query_file,
+)
 
 BREAD = 7319000000000000001
 MINUTE = timedelta(minutes=1)

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 from listed_pages import list_page
 from test_storage_records import JSON
 
-from tiktok_crawler.items import ListRequest
 from tiktok_crawler.research_api.listings import LISTINGS
-from tiktok_crawler.storage.field_readers import long_time, words
-from tiktok_crawler.storage.kinds import COMMENT
+from tiktok_crawler.research_api.tasks import ListRequest
 from tiktok_crawler.storage.list_writer import VIDEO_LISTS
 from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, read_listing
+from tiktok_crawler.storage.records.field_readers import long_time, words
+from tiktok_crawler.storage.records.record_type import COMMENT
 
 LATEST = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 LISTED_NAMES = sorted(LISTED)

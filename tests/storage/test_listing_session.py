@@ -10,14 +10,12 @@ from listed_pages import MINUTE, RECORDS, Crawl, list_page, stage
 from sqlalchemy import text
 from stored_pages import ACCOUNT, NOON, content, row, rows
 
-from tiktok_crawler.exceptions import (
-    DailyBudgetSpentError,
-    DailyShareSpentError,
-    QueryLockedError,
-)
-from tiktok_crawler.items import ListRequest, ParkedSeed, RefusedSeed, SeedStatus
+from tiktok_crawler.exceptions import DailyBudgetSpentError, DailyShareSpentError, QueryLockedError
+from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed
 from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LISTINGS, USERS
-from tiktok_crawler.storage.listing_session import ListingSession, look_up_stage
+from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.stage_session import StageSession, look_up_stage
 
 DAY = timedelta(days=1)
 NO_USER = "`username: ann` is invalid: cannot find the user"
@@ -291,7 +289,7 @@ def test_a_page_of_a_seed_that_has_ended_is_a_mistake(run):
 
 def test_one_crawl_of_a_listing_at_a_time(prepared_url, run):
     run("7")
-    other = ListingSession(
+    other = StageSession(
         prepared_url, origin="sandbox", stage=stage(COMMENTS, "8"), tags=(), account=ACCOUNT
     )
     with pytest.raises(QueryLockedError, match="another crawl of comments is running"):

@@ -7,11 +7,11 @@ from datetime import timedelta
 from listed_pages import Crawl, stage
 from stored_pages import NOON
 
-from tiktok_crawler.items import ParkedSeed, RefusedSeed, SeedStatus
+from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed, SeedState
 from tiktok_crawler.research_api.listings import COMMENTS, USERS
-from tiktok_crawler.storage.listing_status import ListingStatus, listing_statuses
-from tiktok_crawler.storage.models import SeedState
-from tiktok_crawler.storage.status import read_status
+from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.ledger.listing_status import ListingStatus, listing_statuses
+from tiktok_crawler.storage.ledger.status import read_status
 
 
 def counts(**states):

@@ -22,7 +22,7 @@ from stored_pages import (
     video_tags,
 )
 
-from tiktok_crawler.items import RefusedSeed, SeedStatus
+from tiktok_crawler.planning.task_states import RefusedSeed
 from tiktok_crawler.research_api.listings import (
     COMMENTS,
     FOLLOWERS,
@@ -38,8 +38,9 @@ from tiktok_crawler.research_api.listings import (
     SHOPS,
     USERS,
 )
+from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.list_store import ListStore
-from tiktok_crawler.storage.models import Account, UserRelation
+from tiktok_crawler.storage.models.records import Account, UserRelation
 
 HOUR = timedelta(hours=1)
 PROFILE = {

@@ -7,8 +7,8 @@ from functools import reduce
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.storage.column_types import dump_json
-from tiktok_crawler.storage.record_states import (
+from tiktok_crawler.storage.models.column_types import dump_json
+from tiktok_crawler.storage.records.comparison import (
     Comparison,
     State,
     equal,

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from tiktok_crawler.storage.models import Base
-from tiktok_crawler.storage.schema_doc import COMMAND, schema_document
+from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.models.schema_doc import COMMAND, schema_document
 
 DOCUMENT = Path(__file__).parents[2] / "docs" / "schema.md"
 
@@ -17,7 +17,7 @@ def test_the_document_is_what_the_models_say():
 
 
 def test_the_documented_command_writes_it():
-    command = [sys.executable, "-W", "error", "-m", "tiktok_crawler.storage.schema_doc"]
+    command = [sys.executable, "-W", "error", "-m", "tiktok_crawler.storage.models.schema_doc"]
     result = subprocess.run(command, capture_output=True, check=True)
 
     assert result.stdout.decode() == DOCUMENT.read_text()

@@ -16,8 +16,8 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.seeds import (
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.seeds import (
     GivenSeeds,
     ProductsOfShops,
     RepliedComments,
@@ -37,7 +37,7 @@ from tiktok_crawler.research_api.listings import (
     SHOPS,
     USERS,
 )
-from tiktok_crawler.storage.listing_session import look_up_stage
+from tiktok_crawler.storage.stage_session import look_up_stage
 
 TENTH = DateRange(date(2024, 1, 10), date(2024, 1, 10))
 OF_QUERY = SeedsOfQuery(QUERY.fingerprint, TENTH)

@@ -6,7 +6,7 @@ import pytest
 from listed_pages import store_list
 from stored_pages import NOON, QUERY, booked, collection, page
 
-from tiktok_crawler.collection.seeds import (
+from tiktok_crawler.planning.seeds import (
     FirstSeeds,
     GivenSeeds,
     ProductsOfShops,
@@ -17,8 +17,8 @@ from tiktok_crawler.collection.seeds import (
     Stage,
 )
 from tiktok_crawler.research_api import listings
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.listing_session import look_up_stage
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.stage_session import look_up_stage
 from tiktok_crawler.storage.store import Store
 
 FOLLOWS = {"ann": ["bob", "cy"], "bob": ["cy", "dee"], "eve": ["fay"]}

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from stored_pages import NOON, effects, first_request, hashtags, page, rows, video
 
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage.changes import COUNTERS, Reading, with_reading
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.records.video_changes import COUNTERS, Reading, with_reading
 from tiktok_crawler.storage.store import Store
 
 HOUR = timedelta(hours=1)

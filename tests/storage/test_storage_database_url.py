@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.database import database_url, describe
+from tiktok_crawler.storage.engine.database import database_url, describe
 
 SECRET = "s3cr3t"
 

@@ -14,10 +14,10 @@ from sqlalchemy.exc import IntegrityError
 from stored_pages import content, first_request, page, row, video
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage import database, sqlite
-from tiktok_crawler.storage.ledger import Ledger
+from tiktok_crawler.storage.engine import database, sqlite
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import reading
 
 
 def pragma(connection, name):

@@ -19,8 +19,8 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import VIDEO_STATISTICS_DAILY
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
 from tiktok_crawler.storage.store import Store
 
 HOUR = timedelta(hours=1)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.storage.column_types import dump_json
+from tiktok_crawler.storage.models.column_types import dump_json
 
 TEXT = st.text(st.characters(codec="utf-8"))
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)

@@ -20,13 +20,13 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.plan import Parked
-from tiktok_crawler.collection.windows import Covered
-from tiktok_crawler.items import HeavyWindow, PageRequest, ParkedWindow
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.coverage import Covered
+from tiktok_crawler.planning.plan import WaitingWindow
+from tiktok_crawler.planning.task_states import HeavyWindow, ParkedWindow, WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.ledger import Ledger, Totals
-from tiktok_crawler.storage.models import WindowState
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.ledger.queries import Ledger, Totals
 
 LATER = NOON + timedelta(hours=1)
 FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))
@@ -187,7 +187,7 @@ def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(ledger, st
 
     known = ledger.known(query_id, ())
     assert known.open_windows == ()
-    assert known.parked_windows == (Parked(answer.next_request, LATER),)
+    assert known.parked_windows == (WaitingWindow(answer.next_request, LATER),)
     (found,) = ledger.unfinished_windows(query_id)
     assert (found.error, found.error_log_id) == ("the API said: no", "20240601")
     assert found.updated_at == LATER

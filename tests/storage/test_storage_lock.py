@@ -16,7 +16,7 @@ from postgres_server import temporary_database
 from sqlalchemy import text
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
-from tiktok_crawler.storage.lock import QueryLock, describe_holder
+from tiktok_crawler.storage.engine.lock import QueryLock, describe_holder
 
 FINGERPRINT = "9f" * 32
 OTHER_FINGERPRINT = "0a" * 32

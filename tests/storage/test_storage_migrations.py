@@ -21,9 +21,10 @@ from stored_pages import ACCOUNT, NOON, OTHER_QUERY, content, first_request, pag
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.listings import LISTINGS, USERS
-from tiktok_crawler.storage import database, migrations
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import VIDEO_STATISTICS_DAILY, Base
+from tiktok_crawler.storage.engine import database, migrations
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
 from tiktok_crawler.storage.store import Store
 
 LATER = NOON + timedelta(days=1)
@@ -298,7 +299,8 @@ def test_scripts_are_found_in_an_installed_package(tmp_path, monkeypatch):
     package = tmp_path / "100% new" / "tiktok_crawler"
     no_caches = shutil.ignore_patterns("__pycache__")
     shutil.copytree(CHECKOUT / "alembic", package / "alembic", ignore=no_caches)
-    monkeypatch.setattr(migrations, "__file__", str(package / "storage" / "migrations.py"))
+    module = package / "storage" / "engine" / "migrations.py"
+    monkeypatch.setattr(migrations, "__file__", str(module))
 
     assert migrations.migrations_folder() == package / "alembic"
     assert migrations.is_known(database.HEAD)

@@ -4,9 +4,9 @@ import pytest
 from sqlalchemy import event
 from stored_pages import rows
 
-from tiktok_crawler.storage.models import Hashtag
-from tiktok_crawler.storage.names import NameIds
-from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.models.records import Hashtag
+from tiktok_crawler.storage.records.names import NameIds
 
 COLUMN = Hashtag.__table__.c.name
 

@@ -10,8 +10,8 @@ from sqlalchemy import inspect, text
 from stored_pages import row, rows
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.models import Base
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.base import Base
 
 API = "https://open.tiktokapis.com"
 

@@ -22,15 +22,15 @@ from stored_pages import (
     rows,
 )
 
-from tiktok_crawler.collection.quota import QuotaAccount
 from tiktok_crawler.exceptions import (
     DailyBudgetSpentError,
     DailyShareSpentError,
     SecondTriesSpentError,
 )
+from tiktok_crawler.planning.quota import QuotaAccount
 from tiktok_crawler.research_api.endpoints import Pool
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.quota import Spent
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.ledger.quota import Spent
 
 TODAY = NOON.date()
 TOMORROW = NOON + timedelta(days=1)

@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.column_types import dump_json
-from tiktok_crawler.storage.models import Video as VideoTable
-from tiktok_crawler.storage.records import NAME_KEYS, READERS, read_videos
+from tiktok_crawler.storage.models.column_types import dump_json
+from tiktok_crawler.storage.models.records import Video as VideoTable
+from tiktok_crawler.storage.records.shape import NAME_KEYS, READERS, read_videos
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(

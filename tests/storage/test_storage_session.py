@@ -10,11 +10,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from stored_pages import ACCOUNT, JANUARY, NOON, collection, page
 
-from tiktok_crawler.collection.plan import Wanted
-from tiktok_crawler.collection.windows import Freshness
 from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.items import PageRequest
-from tiktok_crawler.storage.session import Session
+from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.search_session import SearchSession
 
 WANTED = Wanted(JANUARY, ("id",), Freshness(timedelta(days=2)))
 LATER = NOON + timedelta(hours=1)
@@ -25,7 +25,7 @@ def open_session(request):
     """Opens sessions on a database, which are closed when the test ends."""
 
     def open_on(url):
-        session = Session(
+        session = SearchSession(
             url, origin="sandbox", collection=collection(), wanted=WANTED, account=ACCOUNT
         )
         request.addfinalizer(session.close)

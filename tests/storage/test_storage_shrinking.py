@@ -9,13 +9,14 @@ import pytest
 from sqlalchemy import select
 from stored_pages import JANUARY, NOON, booked, collection, page, rows
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.items import LostSearch, PageRequest, ParkedWindow
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.models import CrawlWindow
-from tiktok_crawler.storage.shrinking import shrink, take_back, untrue_days
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.task_states import LostSearch, ParkedWindow
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger.lost_searches import shrink, take_back, untrue_days
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.models.ledger import CrawlWindow
 from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import transaction
 
 SKEW = timedelta(minutes=15)
 LATER = NOON + timedelta(hours=1)

@@ -19,15 +19,15 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.plan import Wanted
-from tiktok_crawler.collection.windows import Freshness
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.items import ParkedWindow
+from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.planning.task_states import ParkedWindow
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.quota import Spent
-from tiktok_crawler.storage.status import read_status
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.ledger.quota import Spent
+from tiktok_crawler.storage.ledger.status import read_status
 
 LATER = NOON + timedelta(hours=1)
 FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))

@@ -23,8 +23,8 @@ from stored_pages import (
     video_tags,
 )
 
+from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.models import WindowState
 
 LATER = NOON + timedelta(days=1)
 
@@ -338,7 +338,7 @@ store.save_page(first, tags=["t"])
 statements = []
 
 def count(*_):
-    statements.append(1)
+    statements.insert(1)
     if len(statements) == int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.storage.text import MAX_DEPTH, Cleaner, clean_text
+from tiktok_crawler.storage.engine.text import MAX_DEPTH, Cleaner, clean_text
 
 ANY_TEXT = st.text(st.characters(codec=None, categories=None) | st.sampled_from("\0\ud800\udc00"))
 ANY_JSON = st.recursive(

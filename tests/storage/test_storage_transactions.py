@@ -10,10 +10,10 @@ from sqlalchemy import event, text
 from sqlalchemy.exc import OperationalError
 from stored_pages import rows
 
-from tiktok_crawler.storage import transactions
-from tiktok_crawler.storage.execution_options import WAITS_SECONDS
-from tiktok_crawler.storage.sqlite import PATIENT_SECONDS
-from tiktok_crawler.storage.transactions import transaction
+from tiktok_crawler.storage.engine import transactions
+from tiktok_crawler.storage.engine.execution_options import WAITS_SECONDS
+from tiktok_crawler.storage.engine.sqlite import PATIENT_SECONDS
+from tiktok_crawler.storage.engine.transactions import transaction
 
 
 def rename(tag_id):

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class RawAnswer:
     """An answer to a research request: its status, some of its headers, and its whole body."""
 
     status: int
@@ -25,7 +25,7 @@ class Believed:
     """The last answer, which is malformed, counts as a page."""
 
 
-def answer_json(answer: Answer) -> dict[str, Any]:
+def answer_json(answer: RawAnswer) -> dict[str, Any]:
     """A body that is not UTF-8 is kept in base64, under another key."""
     try:
         body = {"body": answer.body.decode()}
@@ -34,11 +34,11 @@ def answer_json(answer: Answer) -> dict[str, Any]:
     return {"response": {"status": answer.status, "headers": dict(answer.headers)} | body}
 
 
-def read_answer(content: dict[str, Any]) -> Answer:
+def read_answer(content: dict[str, Any]) -> RawAnswer:
     response = content["response"]
     body = response.get("body")
     as_bytes = b64decode(response["body_base64"]) if body is None else body.encode()
-    return Answer(int(response["status"]), response["headers"], as_bytes)
+    return RawAnswer(int(response["status"]), response["headers"], as_bytes)
 
 
 def read_time(text: str) -> datetime:

@@ -6,16 +6,16 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.storage.locked_session import LockedSession
+from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from tiktok_crawler.archive.answers import Answer
+    from tiktok_crawler.archive.answers import RawAnswer
     from tiktok_crawler.archive.writer import ArchiveWriter
 
 
-class ArchivingSession(LockedSession):
+class ArchivingSession(Session):
     """Opens and closes the archive with the database, and writes each answer into it.
 
     A window or a seed, known by the id of its row, has one request at a time. Where the archive
@@ -34,7 +34,7 @@ class ArchivingSession(LockedSession):
         return warning
 
     def keep_answer(
-        self, row_id: int, answer: Answer, received_at: datetime, *, is_page: bool
+        self, row_id: int, answer: RawAnswer, received_at: datetime, *, is_page: bool
     ) -> None:
         """Archive the answer to the last request of a window or a seed, whatever it says."""
         self._append(row_id, answer, received_at)

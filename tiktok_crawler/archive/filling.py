@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select, update
 
-from tiktok_crawler.items import ListPage
+from tiktok_crawler.research_api.pages import ListPage
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.list_writer import VIDEO_LISTS
 from tiktok_crawler.storage.listing_records import LISTED, read_listing
-from tiktok_crawler.storage.models import Video
-from tiktok_crawler.storage.records import read_videos
-from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.models.records import Video
+from tiktok_crawler.storage.records.shape import read_videos
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from sqlalchemy import Connection, Table
 
-    from tiktok_crawler.items import Page
+    from tiktok_crawler.research_api.pages import Page
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.archive.answers import Answer, Believed, answer_json, read_answer, read_time
+from tiktok_crawler.archive.answers import Believed, RawAnswer, answer_json, read_answer, read_time
 from tiktok_crawler.archive.listing_lines import (
     SEED_NAMES,
     SeedLine,
@@ -21,12 +21,12 @@ from tiktok_crawler.archive.listing_lines import (
     seed_json,
     stage_json,
 )
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.query_file import Collection
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.items import PageRequest
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -73,10 +73,10 @@ class WindowParked:
     search_id: str | None
 
 
-Event = Answer | Believed | WindowShrunk | WindowSplit | WindowParked
+Event = RawAnswer | Believed | WindowShrunk | WindowSplit | WindowParked
 
 KINDS: dict[str, type[Event]] = {
-    "answer": Answer,
+    "answer": RawAnswer,
     "believed": Believed,
     "window_shrunk": WindowShrunk,
     "window_split": WindowSplit,
@@ -156,7 +156,7 @@ def dump_line(line: Line) -> bytes:
     if isinstance(line, SuspectLine):
         return _dump(_common(line, "suspected") | _suspect_json(line))
     kind = NAMES[type(line.event)]
-    event = answer_json(line.event) if isinstance(line.event, Answer) else _plain(line.event)
+    event = answer_json(line.event) if isinstance(line.event, RawAnswer) else _plain(line.event)
     asked = _asked_json(line.asked, line.source.query)
     return _dump(_common(line, kind) | asked | event)
 
@@ -298,7 +298,7 @@ def _asked(content: dict[str, Any]) -> Asked:
 
 def _event(content: dict[str, Any]) -> Event:
     kind = KINDS[content["kind"]]
-    if kind is Answer:
+    if kind is RawAnswer:
         return read_answer(content)
     if kind is WindowShrunk:
         return WindowShrunk(_days(content["passed"]))

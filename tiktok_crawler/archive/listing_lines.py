@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.archive.answers import Answer, Believed, answer_json, read_answer, read_time
-from tiktok_crawler.items import ListRequest, SeedStatus
-from tiktok_crawler.research_api.listings import LISTINGS, Listing, listing_body
+from tiktok_crawler.archive.answers import Believed, RawAnswer, answer_json, read_answer, read_time
+from tiktok_crawler.research_api.listings import LISTINGS, Listing
+from tiktok_crawler.research_api.tasks import ListRequest, listing_body
+from tiktok_crawler.research_api.verdicts import SeedStatus
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -37,10 +38,10 @@ class SeedParked:
     position: int
 
 
-SeedEvent = Answer | Believed | ListEnded | SeedRefused | SeedParked
+SeedEvent = RawAnswer | Believed | ListEnded | SeedRefused | SeedParked
 
 SEED_KINDS: dict[str, type[SeedEvent]] = {
-    "answer": Answer,
+    "answer": RawAnswer,
     "believed": Believed,
     "list_ended": ListEnded,
     "seed_refused": SeedRefused,
@@ -93,7 +94,7 @@ def stage_json(line: StageLine) -> dict[str, Any]:
 def seed_json(line: SeedLine) -> dict[str, Any]:
     asked, request = line.asked, line.asked.request
     assert request.begun_at
-    event = answer_json(line.event) if isinstance(line.event, Answer) else asdict(line.event)
+    event = answer_json(line.event) if isinstance(line.event, RawAnswer) else asdict(line.event)
     return event | {
         "seed": request.seed,
         "begun_at": request.begun_at.isoformat(),
@@ -134,7 +135,7 @@ def _asked(content: dict[str, Any], listing: Listing) -> SeedAsked:
 
 def _event(content: dict[str, Any]) -> SeedEvent:
     kind = SEED_KINDS[content["kind"]]
-    if kind is Answer:
+    if kind is RawAnswer:
         return read_answer(content)
     if kind is SeedRefused:
         return SeedRefused(SeedStatus(content["status"]), content["reason"], content["log_id"])

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed, RawAnswer
 from tiktok_crawler.archive.filling import fill
 from tiktok_crawler.archive.listing_lines import ListEnded, SeedParked, SeedRefused, StageLine
 from tiktok_crawler.archive.seeds import PastSeeds
-from tiktok_crawler.research_api.errors import Kind, classify
-from tiktok_crawler.research_api.responses import end_of_list, list_page_of
+from tiktok_crawler.research_api.pages import end_of_list, list_page_of
+from tiktok_crawler.research_api.verdicts import AnswerKind, classify
+from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.list_store import ListStore
-from tiktok_crawler.storage.listing_session import lock_names
-from tiktok_crawler.storage.lock import QueryLock
-from tiktok_crawler.storage.transactions import transaction
+from tiktok_crawler.storage.stage_session import lock_names
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.counts import Counts
     from tiktok_crawler.archive.listing_lines import SeedLine
     from tiktok_crawler.archive.seeds import PastSeed
-    from tiktok_crawler.items import ListPage
-    from tiktok_crawler.research_api.errors import Verdict
     from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.verdicts import Verdict
 
 
 class ListingReplay:
@@ -65,7 +65,7 @@ class ListingReplay:
         request = seed.request
         before = self._without_page.pop(request.seed_id, None)
         match line.event:
-            case Answer():
+            case RawAnswer():
                 self._answer(line, line.event, seeds, seed)
             case Believed() if before:
                 self._page(line, list_page_of(request, before, received_at=line.at), seeds, seed)
@@ -76,11 +76,11 @@ class ListingReplay:
             case SeedParked():
                 seeds.park(seed, line.event, line.at)
 
-    def _answer(self, line: SeedLine, answer: Answer, seeds: PastSeeds, seed: PastSeed) -> None:
+    def _answer(self, line: SeedLine, answer: RawAnswer, seeds: PastSeeds, seed: PastSeed) -> None:
         self._counts.answers += 1
         request = seed.request
         verdict = classify(answer.status, answer.body, request.endpoint)
-        if verdict.kind is Kind.PAGE:
+        if verdict.kind is AnswerKind.PAGE:
             self._page(line, list_page_of(request, verdict, received_at=line.at), seeds, seed)
         else:
             # The next line of the seed may say that the crawl made a page of it.

@@ -16,18 +16,20 @@ from tiktok_crawler.archive.listing_lines import (
     SeedRefused,
     StageLine,
 )
-from tiktok_crawler.storage.listing_session import ListingSession
+from tiktok_crawler.storage.stage_session import StageSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from tiktok_crawler.items import ListPage, ListRequest, ParkedSeed, RefusedSeed
-    from tiktok_crawler.storage.seed_ledger import Seeds
+    from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed
+    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.tasks import ListRequest
+    from tiktok_crawler.storage.ledger.seed_ledger import Seeds
     from tiktok_crawler.storage.store import Saved
 
 
-class ArchivedListingSession(ArchivingSession, ListingSession):
+class ArchivedListingSession(ArchivingSession, StageSession):
     """Writes the seeds of its stage, each answer, and what became of seeds, into an archive.
 
     Where the archive cannot be written, all but `park` leave the database as it was.

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.archive.answers import Answer, Believed
+from tiktok_crawler.archive.answers import Believed, RawAnswer
 from tiktok_crawler.archive.counts import Counts
 from tiktok_crawler.archive.filling import fill
 from tiktok_crawler.archive.lines import (
@@ -25,14 +25,14 @@ from tiktok_crawler.archive.listing_lines import SeedLine, StageLine
 from tiktok_crawler.archive.listing_replay import ListingReplay
 from tiktok_crawler.archive.runs import query_id_of, register_run
 from tiktok_crawler.archive.windows import PastWindow, PastWindows
-from tiktok_crawler.collection.plan import ID_SKEW
+from tiktok_crawler.planning.plan import ID_SKEW
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.errors import Kind, classify
-from tiktok_crawler.research_api.responses import page_of
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.research_api.pages import page_of
+from tiktok_crawler.research_api.verdicts import AnswerKind, classify
+from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import transaction
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,9 +41,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from tiktok_crawler.archive.lines import Line
-    from tiktok_crawler.items import Page
-    from tiktok_crawler.research_api.errors import Verdict
+    from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.query import Query
+    from tiktok_crawler.research_api.verdicts import Verdict
 
 
 class Replay:
@@ -59,7 +59,7 @@ class Replay:
         self._query_ids: dict[Query, int] = {}
         self._last_at: dict[int, datetime] = {}
         self._locks: list[QueryLock] = []
-        self._malformed: dict[int | None, Answer] = {}
+        self._malformed: dict[int | None, RawAnswer] = {}
         self._listings = ListingReplay(engine, self.counts)
 
     def run(self, lines: Iterable[Line]) -> None:
@@ -109,7 +109,7 @@ class Replay:
 
     def _follow(self, line: WindowLine, window: PastWindow) -> None:
         match line.event:
-            case Answer():
+            case RawAnswer():
                 self._answer(line, line.event, window)
             case Believed():
                 if answer := self._malformed.pop(window.request.window_id, None):
@@ -121,13 +121,13 @@ class Replay:
             case WindowParked() if window.is_news(line.at):
                 self._windows.park(window, line.event, line.at)
 
-    def _answer(self, line: WindowLine, answer: Answer, window: PastWindow) -> None:
+    def _answer(self, line: WindowLine, answer: RawAnswer, window: PastWindow) -> None:
         self.counts.answers += 1
         self._malformed.pop(window.request.window_id, None)
         verdict = _verdict(answer)
-        if verdict.kind is Kind.PAGE:
+        if verdict.kind is AnswerKind.PAGE:
             self._page(line, window, verdict)
-        elif verdict.kind is Kind.MALFORMED:
+        elif verdict.kind is AnswerKind.MALFORMED:
             # The next line of the window may say that the crawl believed it.
             self._malformed[window.request.window_id] = answer
 
@@ -153,5 +153,5 @@ class Replay:
             self._windows.page_without_those_before(page)
 
 
-def _verdict(answer: Answer) -> Verdict:
+def _verdict(answer: RawAnswer) -> Verdict:
     return classify(answer.status, answer.body)

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 
-from tiktok_crawler.storage.ledger import asked_for, has_values
-from tiktok_crawler.storage.models import Collection, Query
-from tiktok_crawler.storage.statements import statements_for
-from tiktok_crawler.storage.tagging import Tagging
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.ledger.queries import asked_for, has_values
+from tiktok_crawler.storage.ledger.tagging import Tagging
+from tiktok_crawler.storage.models.ledger import CollectionRow, QueryRow
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
 
-    from tiktok_crawler.collection import query_file
+    from tiktok_crawler.query_file import collection
     from tiktok_crawler.research_api import query as research_api
 
-QUERY = Query.__table__
-COLLECTION = Collection.__table__
+QUERY = QueryRow.__table__
+COLLECTION = CollectionRow.__table__
 
 
 def query_id_of(connection: Connection, query: research_api.Query, at: datetime) -> int:
@@ -35,7 +35,7 @@ def query_id_of(connection: Connection, query: research_api.Query, at: datetime)
 
 
 def register_run(
-    connection: Connection, collection: query_file.Collection, began_at: datetime
+    connection: Connection, collection: collection.Collection, began_at: datetime
 ) -> None:
     """Register a run, and give its tags to what was stored before it, unless all that is known."""
     query_id = query_id_of(connection, collection.query, began_at)

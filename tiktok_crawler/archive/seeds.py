@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, select, update
 
-from tiktok_crawler.items import ParkedSeed, RefusedSeed
-from tiktok_crawler.storage.models import Crawl, Seed, SeedState
-from tiktok_crawler.storage.seed_ledger import SeedLedger
-from tiktok_crawler.storage.text import clean_text
-from tiktok_crawler.storage.transactions import reading, transaction
+from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed, SeedState
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
+from tiktok_crawler.storage.models.ledger import Crawl, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
 
     from tiktok_crawler.archive.listing_lines import SeedAsked, SeedParked, SeedRefused
-    from tiktok_crawler.items import ListPage, ListRequest
     from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.tasks import ListRequest
 
 SEED = Seed.__table__
 CRAWL = Crawl.__table__

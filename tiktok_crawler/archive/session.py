@@ -21,23 +21,25 @@ from tiktok_crawler.archive.lines import (
     WindowSplit,
 )
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.collection.date_range import DAY, DateRange
-from tiktok_crawler.storage.models import CrawlWindow
-from tiktok_crawler.storage.session import Session
-from tiktok_crawler.storage.transactions import reading
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.models.ledger import CrawlWindow
+from tiktok_crawler.storage.search_session import SearchSession
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection
 
-    from tiktok_crawler.collection.plan import Plan
-    from tiktok_crawler.collection.windows import Covered
-    from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
+    from tiktok_crawler.planning.coverage import Covered
+    from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.planning.task_states import HeavyWindow, LostSearch, ParkedWindow
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.store import Saved
 
 
-class ArchivedSession(ArchivingSession, Session):
+class ArchivedSession(ArchivingSession, SearchSession):
     """Writes each answer, and what became of windows, into an archive.
 
     Where the archive cannot be written, all but `park` leave the database as it was.

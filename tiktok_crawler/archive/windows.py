@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, insert, select, update
 
-from tiktok_crawler.items import HeavyWindow, ParkedWindow
-from tiktok_crawler.storage.ledger import SUSPECTED, has_values
-from tiktok_crawler.storage.models import UNFINISHED, Crawl, CrawlWindow, WindowState
-from tiktok_crawler.storage.shrinking import split_off
-from tiktok_crawler.storage.text import clean_text
-from tiktok_crawler.storage.transactions import reading, transaction
+from tiktok_crawler.planning.task_states import UNFINISHED, HeavyWindow, ParkedWindow, WindowState
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.lost_searches import split_off
+from tiktok_crawler.storage.ledger.queries import SUSPECTED, has_values
+from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
 
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Engine, Row
@@ -30,8 +30,9 @@ if TYPE_CHECKING:
         WindowShrunk,
         WindowSplit,
     )
-    from tiktok_crawler.items import Page, PageRequest
-    from tiktok_crawler.storage.ledger import Ledger
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.ledger.queries import Ledger
 
 WINDOW = CrawlWindow.__table__
 CRAWL = Crawl.__table__

@@ -13,12 +13,12 @@ from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.commands import fail
-from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler.crawling.components import extension, item_pipeline
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
-from tiktok_crawler.summary import Summary
 
 if TYPE_CHECKING:
     import argparse

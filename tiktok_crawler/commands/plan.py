@@ -9,28 +9,29 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
-from tiktok_crawler import arguments, configuration, listing_arguments
+from tiktok_crawler import config
+from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.collection.also_collect import stages_of
-from tiktok_crawler.collection.plan import Known, Plan, describe_days, make_plan
-from tiktok_crawler.collection.quota import DAILY_QUOTAS
-from tiktok_crawler.collection.windows import windows as split
 from tiktok_crawler.commands import fail
 from tiktok_crawler.exceptions import CrawlerError, UsageError
-from tiktok_crawler.items import PageRequest
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
+from tiktok_crawler.planning.coverage import windows as split
+from tiktok_crawler.planning.plan import Known, Plan, describe_days, make_plan
+from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.planning.stages import stages_of
+from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
-from tiktok_crawler.stage_report import seed_lines, stage_lines
-from tiktok_crawler.storage.listing_session import look_up_stage
-from tiktok_crawler.storage.session import look_up
+from tiktok_crawler.storage.search_session import look_up
+from tiktok_crawler.storage.stage_session import look_up_stage
 
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterable, Iterator
 
-    from tiktok_crawler.collection.date_range import DateRange
-    from tiktok_crawler.collection.plan import Wanted
-    from tiktok_crawler.collection.query_file import Collection
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.plan import Wanted
+    from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.listings import Listing
 
 LISTED_WINDOWS = 20
@@ -85,9 +86,9 @@ class Command(ScrapyCommand):
     def _search_lines(self, query: str, given: dict[str, str]) -> Iterator[str]:
         assert self.settings
         now = utc_now()
-        arguments.check(given, arguments.OVERRIDES)
-        collection = arguments.collection({"query": query, **given}, today=now.date())
-        wanted = arguments.wanted(collection, self.settings)
+        search_arguments.check(given, search_arguments.OVERRIDES)
+        collection = search_arguments.collection({"query": query, **given}, today=now.date())
+        wanted = search_arguments.wanted(collection, self.settings)
         url, origin = self._database()
         known = look_up(url, origin, collection, wanted)
         plan = make_plan(wanted, known or Known(), now)
@@ -106,7 +107,7 @@ class Command(ScrapyCommand):
     def _database(self) -> tuple[str, str]:
         """Its URL, and the origin that it must have."""
         assert self.settings
-        return configuration.database_url(self.settings), configuration.origin(self.settings)
+        return config.database_url(self.settings), config.origin(self.settings)
 
 
 def _neither(name: str) -> str:

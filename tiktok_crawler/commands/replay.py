@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay
 from tiktok_crawler.commands import fail
 from tiktok_crawler.exceptions import CrawlerError, UsageError
-from tiktok_crawler.storage import database
+from tiktok_crawler.storage.engine import database
 
 if TYPE_CHECKING:
     import argparse
@@ -66,10 +66,10 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     archives = Archives(find_archives(map(Path, folders)))
     origin = archives.origin()
     # The archives say whose data it is: rehearsals go to the sandbox's database.
-    is_sandbox = origin == configuration.SANDBOX_ORIGIN
+    is_sandbox = origin == config.SANDBOX_ORIGIN
     settings.set("TIKTOK_SANDBOX", is_sandbox, priority="cmdline")
-    url = database.database_url(configuration.database_url(settings))
-    counts = _replay_into(url, archives, origin, id_skew=configuration.id_skew(settings))
+    url = database.database_url(config.database_url(settings))
+    counts = _replay_into(url, archives, origin, id_skew=config.id_skew(settings))
     for warning in _warnings(archives, database.network_file_system_warning(url)):
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
     print("\n".join(_lines(archives, counts, url)))  # noqa: T201 - this is the output

@@ -7,20 +7,21 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler import configuration, status_report
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.collection.plan import Wanted
 from tiktok_crawler.commands import fail
 from tiktok_crawler.exceptions import CrawlerError, UsageError
-from tiktok_crawler.storage.status import read_status
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.reports import status_report
+from tiktok_crawler.storage.ledger.status import read_status
 
 if TYPE_CHECKING:
     import argparse
 
     from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.collection.date_range import DateRange
-    from tiktok_crawler.storage.status import Terms
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.storage.ledger.status import Terms
 
 
 class Command(ScrapyCommand):
@@ -47,8 +48,8 @@ class Command(ScrapyCommand):
 
 
 def _report(settings: BaseSettings, *, as_json: bool) -> str:
-    budget = configuration.daily_budget(settings)
-    status = read_status(configuration.database_url(settings), _terms(settings), utc_now())
+    budget = config.daily_budget(settings)
+    status = read_status(config.database_url(settings), _terms(settings), utc_now())
     if not as_json:
         return status_report.text(status, budget)
     report = status_report.as_json(status, budget)
@@ -57,9 +58,9 @@ def _report(settings: BaseSettings, *, as_json: bool) -> str:
 
 def _terms(settings: BaseSettings) -> Terms:
     """What a crawl under these settings would ask for."""
-    all_fields = configuration.video_fields(settings)
-    freshness = configuration.freshness(settings, None)
-    window_days = configuration.window_days(settings)
+    all_fields = config.video_fields(settings)
+    freshness = config.freshness(settings, None)
+    window_days = config.window_days(settings)
 
     def wanted(days: DateRange, fields: tuple[str, ...]) -> Wanted:
         return Wanted(days, fields or all_fields, freshness, window_days)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 
-from tiktok_crawler.feed_items import feed_items, listed_feed_items
-from tiktok_crawler.items import ListPage, Page
+from tiktok_crawler.items import feed_items, listed_feed_items
+from tiktok_crawler.research_api.pages import ListPage, Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

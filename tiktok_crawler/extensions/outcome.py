@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
-from tiktok_crawler.closing import CloseReason, exit_status, severest
+from tiktok_crawler.crawling.closing import CloseReason, exit_status, severest
 
 if TYPE_CHECKING:
     from typing import Self

@@ -7,17 +7,17 @@ import logging
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue
-from tiktok_crawler.items import Page
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.pages import Page
 
 if TYPE_CHECKING:
     from typing import Self
@@ -26,12 +26,21 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.collection.plan import Plan
-    from tiktok_crawler.lister import Lister
+    from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.planning.seeds import Stage, StagePlan
 
 logger = logging.getLogger(__name__)
 
 LIVE_INTERVAL_SECONDS = 0.5
+
+
+class StageAtWork(Protocol):
+    """What a spider's `lister` tells of the stage that it works off."""
+
+    stage: Stage | None
+    plan: StagePlan | None
+    seeds_done: int
+    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +122,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        interval = configuration.number(crawler.settings, "LOGSTATS_INTERVAL")
+        interval = config.number(crawler.settings, "LOGSTATS_INTERVAL")
         progress = cls(crawler, interval=interval)
         crawler.signals.connect(progress.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(progress.item_scraped, signal=signals.item_scraped)
@@ -146,7 +155,7 @@ class Progress:
 
     def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
         """How far the crawl is; None as long as nothing is planned."""
-        lister: Lister | None = getattr(spider, "lister", None)
+        lister: StageAtWork | None = getattr(spider, "lister", None)
         if lister and lister.stage and lister.plan:
             return StageSnapshot(
                 listing=lister.stage.listing.name.replace("_", " "),

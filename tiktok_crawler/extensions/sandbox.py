@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 
 if TYPE_CHECKING:
     from typing import Self
@@ -34,9 +34,9 @@ class SandboxServer:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
-        if not configuration.uses_sandbox(settings):
+        if not config.uses_sandbox(settings):
             raise NotConfigured
-        if url := configuration.sandbox_url(settings):
+        if url := config.sandbox_url(settings):
             settings.set("TIKTOK_API_URL", url, priority="cmdline")
             raise NotConfigured
         from tiktok_crawler.sandbox import Sandbox, load_profile  # noqa: PLC0415 - rehearsals only

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
-from tiktok_crawler import configuration
-from tiktok_crawler.archive.answers import Answer
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.components import extension, item_pipeline
+from tiktok_crawler import config
+from tiktok_crawler.archive.answers import RawAnswer
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.failures import CrawlStoppingError
 from tiktok_crawler.exceptions import ArchiveError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError
 from tiktok_crawler.middlewares.verdict import (
     is_research_request,
     received_at_of,
@@ -21,7 +21,7 @@ from tiktok_crawler.middlewares.verdict import (
     verdict_of,
 )
 from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -51,7 +51,7 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        if not configuration.archive_folder(crawler.settings):
+        if not config.archive_folder(crawler.settings):
             raise NotConfigured
         return cls(crawler)
 
@@ -63,7 +63,7 @@ class ArchiveMiddleware:
                 request.meta["page_request"],
                 _answer(request, response),
                 received_at_of(request),
-                is_page=verdict_of(request).kind is Kind.PAGE,
+                is_page=verdict_of(request).kind is AnswerKind.PAGE,
             )
         except ArchiveError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
@@ -73,12 +73,12 @@ class ArchiveMiddleware:
         return response
 
 
-def _answer(request: Request, response: Response) -> Answer:
+def _answer(request: Request, response: Response) -> RawAnswer:
     """The answer without the token, should it repeat what it was asked with."""
     headers = {name: _text(value) for name in HEADERS if (value := response.headers.get(name))}
     token = token_in(request).encode()
     body = response.body.replace(token, b"***") if token else response.body
-    return Answer(response.status, headers, body)
+    return RawAnswer(response.status, headers, body)
 
 
 def _text(value: bytes) -> str:

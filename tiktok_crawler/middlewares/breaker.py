@@ -6,18 +6,18 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.collection.breaker import CircuitBreaker, Reaction
-from tiktok_crawler.collection.quota import QuotaPolicy
-from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.failures import ApiUnavailableError, CrawlStoppingError
+from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import ApiUnavailableError, CrawlStoppingError
 from tiktok_crawler.middlewares.retry import count_try, is_last_try, unanswered
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.planning.breaker import CircuitBreaker, Reaction
+from tiktok_crawler.planning.quota import QuotaPolicy
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -46,14 +46,12 @@ class BreakerMiddleware:
         settings = crawler.settings
         self.crawler = crawler
         self.interval = timedelta(
-            seconds=configuration.number(settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=86400)
+            seconds=config.number(settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=86400)
         )
-        self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
+        self.policy = config.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
         self._unanswered = unanswered(settings)
-        self._retry_times = configuration.whole_number(settings, "TIKTOK_RETRY_TIMES")
-        self._breaker = CircuitBreaker(
-            configuration.whole_number(settings, "TIKTOK_PROBE_TIMES", least=1)
-        )
+        self._retry_times = config.whole_number(settings, "TIKTOK_RETRY_TIMES")
+        self._breaker = CircuitBreaker(config.whole_number(settings, "TIKTOK_PROBE_TIMES", least=1))
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -62,7 +60,7 @@ class BreakerMiddleware:
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_research_request(request):
             return response
-        if verdict_of(request).kind is Kind.FAULT:
+        if verdict_of(request).kind is AnswerKind.FAULT:
             self._act_on_failure(request)
         elif self._queue.admits(request.meta["pool"], request):
             self._breaker.worked()

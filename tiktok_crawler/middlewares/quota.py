@@ -8,20 +8,11 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.collection.quota import QuotaPolicy, next_try, rate_limit_seconds
-from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
-from tiktok_crawler.delay_queue import DelayQueue, PoolTrouble
-from tiktok_crawler.exceptions import (
-    DailyBudgetSpentError,
-    DailyShareSpentError,
-    QueryLockedError,
-    SecondTriesSpentError,
-)
-from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import (
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import downloader_middleware, extension, item_pipeline
+from tiktok_crawler.crawling.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
     PartEndedError,
@@ -29,10 +20,19 @@ from tiktok_crawler.failures import (
     RequestDelayedError,
     SecondTryDroppedError,
 )
+from tiktok_crawler.exceptions import (
+    DailyBudgetSpentError,
+    DailyShareSpentError,
+    QueryLockedError,
+    SecondTriesSpentError,
+)
+from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
+from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.planning.quota import QuotaPolicy, next_try, rate_limit_seconds
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -67,13 +67,13 @@ class QuotaMiddleware:
     def __init__(self, crawler: Crawler):
         settings = crawler.settings
         self.crawler = crawler
-        self.policy = configuration.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
+        self.policy = config.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
         self.interval = timedelta(
-            seconds=configuration.number(
+            seconds=config.number(
                 settings, "TIKTOK_QUOTA_INTERVAL", least=0.01, most=LONGEST_INTERVAL_SECONDS
             )
         )
-        self.rate_limit_delay = configuration.number(settings, "TIKTOK_RATE_LIMIT_DELAY")
+        self.rate_limit_delay = config.number(settings, "TIKTOK_RATE_LIMIT_DELAY")
         self.max_requests: int | None = getattr(crawler.spider, "max_requests", None)
         self._sent = 0
         self._rate_limits_in_a_row = 0
@@ -96,11 +96,11 @@ class QuotaMiddleware:
         if not is_research_request(request):
             return response
         verdict = verdict_of(request)
-        if verdict.kind is Kind.DAILY_QUOTA:
+        if verdict.kind is AnswerKind.DAILY_QUOTA:
             await self._daily_quota_refused(request)
-        if verdict.kind is Kind.RATE:
+        if verdict.kind is AnswerKind.RATE:
             self._rate_limited(request, response)
-        if verdict.kind is Kind.FAULT:
+        if verdict.kind is AnswerKind.FAULT:
             self._try_the_next(request)
         # Not if it was on its way when the pool closed: that says nothing of now.
         elif self._queue.admits(request.meta["pool"], request):

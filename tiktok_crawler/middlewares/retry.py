@@ -10,25 +10,25 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DownloadCancelledError
 from scrapy.utils.misc import load_object
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.collection.agenda import PATIENT_WIDTH_DAYS
-from tiktok_crawler.collection.quota import backoff_seconds
-from tiktok_crawler.components import extension
-from tiktok_crawler.delay_queue import DelayQueue
-from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import (
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.failures import (
     CrawlStoppingError,
+    CursorLostError,
     RequestDelayedError,
     RequestRefusedError,
-    SearchLostError,
-    WindowFailedError,
+    TaskFailedError,
 )
-from tiktok_crawler.items import ListRequest, PageRequest
+from tiktok_crawler.extensions.delay_queue import DelayQueue
+from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.token import TokenUnavailableError
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.planning.quota import backoff_seconds
+from tiktok_crawler.planning.window_queue import PATIENT_WIDTH_DAYS
+from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,8 +38,8 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.items import ApiRequest
-    from tiktok_crawler.research_api.errors import Verdict
+    from tiktok_crawler.research_api.tasks import ApiRequest
+    from tiktok_crawler.research_api.verdicts import Verdict
 
 logger = logging.getLogger(__name__)
 
@@ -59,11 +59,11 @@ class RetryMiddleware:
     def __init__(self, crawler: Crawler):
         settings = crawler.settings
         self.crawler = crawler
-        self.delay = configuration.number(settings, "TIKTOK_RETRY_DELAY")
-        self.delay_max = configuration.number(settings, "TIKTOK_RETRY_DELAY_MAX")
-        self.times = configuration.whole_number(settings, "TIKTOK_RETRY_TIMES")
-        self.search_id_delay = configuration.number(settings, "TIKTOK_SEARCH_ID_DELAY")
-        self.search_id_times = configuration.whole_number(settings, "TIKTOK_SEARCH_ID_TIMES")
+        self.delay = config.number(settings, "TIKTOK_RETRY_DELAY")
+        self.delay_max = config.number(settings, "TIKTOK_RETRY_DELAY_MAX")
+        self.times = config.whole_number(settings, "TIKTOK_RETRY_TIMES")
+        self.search_id_delay = config.number(settings, "TIKTOK_SEARCH_ID_DELAY")
+        self.search_id_times = config.whole_number(settings, "TIKTOK_SEARCH_ID_TIMES")
         self.unanswered = unanswered(settings)
 
     @classmethod
@@ -83,17 +83,22 @@ class RetryMiddleware:
             self._retry_token(request, exception)
         if isinstance(exception, self.unanswered):
             reason = f"no answer: {type(exception).__name__}"
-            self._retry_fault(request, WindowFailedError(reason))
+            self._retry_fault(request, TaskFailedError(reason))
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
-            case Kind.SEARCH_REFUSED if request.meta["page_request"].cursor:
+            case AnswerKind.SEARCH_REFUSED if request.meta["page_request"].cursor:
                 self._retry_search(request)
-            case Kind.MALFORMED:
+            case AnswerKind.MALFORMED:
                 self._retry_malformed(request, verdict)
-            case Kind.FAULT:
-                self._retry_fault(request, WindowFailedError.from_verdict(verdict))
-            case Kind.REFUSED | Kind.SEARCH_REFUSED | Kind.NOT_FOUND | Kind.WITHHELD:
+            case AnswerKind.FAULT:
+                self._retry_fault(request, TaskFailedError.from_verdict(verdict))
+            case (
+                AnswerKind.REFUSED
+                | AnswerKind.SEARCH_REFUSED
+                | AnswerKind.NOT_FOUND
+                | AnswerKind.WITHHELD
+            ):
                 raise RequestRefusedError.from_verdict(verdict)
 
     def _retry(self, request: Request, failure: Exception, *, times: int) -> None:
@@ -107,26 +112,26 @@ class RetryMiddleware:
             backoff_seconds(attempt, self.delay, self.delay_max, jitter=random.random()),  # noqa: S311
         )
 
-    def _retry_fault(self, request: Request, failure: WindowFailedError) -> None:
+    def _retry_fault(self, request: Request, failure: TaskFailedError) -> None:
         self._retry(request, failure, times=fault_retries(request, self.times))
 
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
         if request.meta["page_request"].cursor:
-            self._retry(request, SearchLostError(str(verdict)), times=self.times)
+            self._retry(request, CursorLostError(str(verdict)), times=self.times)
         elif not request.meta.get("is_malformed"):
             request.meta["is_malformed"] = True
-            self._retry(request, WindowFailedError.from_verdict(verdict), times=self.times + 1)
+            self._retry(request, TaskFailedError.from_verdict(verdict), times=self.times + 1)
         elif request.meta["lost_searches"]:
             # The search before this one had found something.
-            raise WindowFailedError.from_verdict(verdict)
+            raise TaskFailedError.from_verdict(verdict)
 
     def _retry_search(self, request: Request) -> None:
         """A search_id is often refused right after it was issued: the same request again."""
         attempt = request.meta.get("search_id_times", 0) + 1
         if attempt > self.search_id_times or _is_lost(request.meta["page_request"]):
             self.crawler.stats.inc_value("tiktok/searches/lost_count")
-            raise SearchLostError(str(verdict_of(request)))
+            raise CursorLostError(str(verdict_of(request)))
         request.meta["search_id_times"] = attempt
         self._send_later(request, self.search_id_delay * (1 + random.random()))  # noqa: S311
 

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING, NoReturn
 
 from scrapy import FormRequest
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.components import extension
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import CrawlStoppingError, PartEndedError
-from tiktok_crawler.items import ListRequest
 from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
-from tiktok_crawler.research_api.errors import Kind
+from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
     from typing import Self
@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from tiktok_crawler.configuration import Credentials
-    from tiktok_crawler.items import ApiRequest
+    from tiktok_crawler.config import Credentials
+    from tiktok_crawler.research_api.tasks import ApiRequest
 
 logger = logging.getLogger(__name__)
 
@@ -117,8 +117,8 @@ class TokenMiddleware:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings = crawler.settings
-        api_url = configuration.api_url(settings)
-        return cls(crawler, configuration.credentials(settings), api_url)
+        api_url = config.api_url(settings)
+        return cls(crawler, config.credentials(settings), api_url)
 
     async def process_request(self, request: Request) -> None:
         if not is_research_request(request):
@@ -135,11 +135,11 @@ class TokenMiddleware:
         if not is_research_request(request):
             return response
         verdict = verdict_of(request)
-        if verdict.kind is Kind.SCOPE:
+        if verdict.kind is AnswerKind.SCOPE:
             self._give_up_part(
                 request, f"The project may not do this: {verdict} (log_id {verdict.log_id})"
             )
-        if verdict.kind is not Kind.TOKEN:
+        if verdict.kind is not AnswerKind.TOKEN:
             request.meta.pop("token_renewed", None)
             return response
         self.crawler.stats.inc_value("tiktok/token/refused_count")
@@ -183,7 +183,7 @@ class TokenMiddleware:
                 "client_secret": self._credentials.client_secret,
                 "grant_type": "client_credentials",
             },
-            meta={"proxy": None} if configuration.is_loopback(self._api_url) else None,
+            meta={"proxy": None} if config.is_loopback(self._api_url) else None,
             dont_filter=True,
         )
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, cast
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.research_api.errors import Kind, Verdict, classify
+from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from tiktok_crawler.items import ApiRequest
+    from tiktok_crawler.research_api.tasks import ApiRequest
 
 logger = logging.getLogger(__name__)
 
@@ -72,7 +72,7 @@ class VerdictMiddleware:
         request.meta["verdict"] = verdict
         request.meta["received_at"] = utc_now()
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
-        if verdict.kind is not Kind.PAGE:
+        if verdict.kind is not AnswerKind.PAGE:
             logger.info(
                 "%(asked)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
                 {

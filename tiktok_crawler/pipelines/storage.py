@@ -8,32 +8,32 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler import configuration
+from tiktok_crawler import config
 from tiktok_crawler.archive.archiving import ArchivingSession
 from tiktok_crawler.archive.listing_session import ArchivedListingSession
 from tiktok_crawler.archive.session import ArchivedSession
 from tiktok_crawler.archive.writer import ArchiveWriter
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.components import extension
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import ArchiveError, CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.items import (
+from tiktok_crawler.pipelines.storage_reports import StorageReports
+from tiktok_crawler.planning.task_states import (
     HeavyWindow,
-    ListPage,
-    ListRequest,
     LostSearch,
-    Page,
     ParkedSeed,
     ParkedWindow,
     RefusedSeed,
 )
-from tiktok_crawler.pipelines.storage_reports import StorageReports
-from tiktok_crawler.pipelines.storage_thread import StorageThread
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.listing_session import ListingSession
-from tiktok_crawler.storage.outage import explain, is_outage
-from tiktok_crawler.storage.session import Session
+from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.outage import explain, is_outage
+from tiktok_crawler.storage.search_session import SearchSession
+from tiktok_crawler.storage.stage_session import StageSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -43,13 +43,13 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.archive.answers import Answer
-    from tiktok_crawler.collection.plan import Plan
-    from tiktok_crawler.collection.seeds import Stage, StagePlan, StageRemains
-    from tiktok_crawler.items import ApiRequest
-    from tiktok_crawler.storage.session import Remains
+    from tiktok_crawler.archive.answers import RawAnswer
+    from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
+    from tiktok_crawler.research_api.tasks import ApiRequest
+    from tiktok_crawler.storage.search_session import SearchResult
 
-T = TypeVar("T", Session, ListingSession)
+T = TypeVar("T", SearchSession, StageSession)
 
 logger = logging.getLogger(__name__)
 
@@ -67,30 +67,30 @@ class StoragePipeline:
     tiktok/seeds/refused_count, and those of `storage_reports.py`.
     """
 
-    def __init__(self, crawler: Crawler, url: str, search: Session | None):
+    def __init__(self, crawler: Crawler, url: str, search: SearchSession | None):
         self.crawler = crawler
-        self.remains: Remains | None = None
-        self.stage_remains: dict[Stage, StageRemains] = {}
+        self.remains: SearchResult | None = None
+        self.stage_remains: dict[Stage, StageResult] = {}
         self._url = url
         self._search_session = search
-        self._listing_session: ListingSession | None = None
-        self._thread = StorageThread(crawler, self._explain)
+        self._listing_session: StageSession | None = None
+        self._thread = StorageThread(crawler, self._explain, self._stop)
         self._reports = StorageReports(crawler)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         settings, spider = crawler.settings, crawler.spider
-        url = configuration.database_url(settings)
+        url = config.database_url(settings)
         collection = getattr(spider, "collection", None)
         if collection is None:
             return cls(crawler, url, None)
-        make = _archiving(Session, ArchivedSession, settings)
+        make = _archiving(SearchSession, ArchivedSession, settings)
         session = make(
             url,
-            origin=configuration.origin(settings),
+            origin=config.origin(settings),
             collection=collection,
             wanted=spider.wanted,  # type: ignore[union-attr]
-            account=configuration.quota_account(settings, VIDEO_QUERY.pool, "videos"),
+            account=config.quota_account(settings, VIDEO_QUERY.pool, "videos"),
         )
         return cls(crawler, url, session)
 
@@ -168,13 +168,13 @@ class StoragePipeline:
             QueryLockedError: another crawl of this listing is running on the database.
         """
         settings, listing = self.crawler.settings, stage.listing
-        make = _archiving(ListingSession, ArchivedListingSession, settings)
+        make = _archiving(StageSession, ArchivedListingSession, settings)
         session = make(
             self._url,
-            origin=configuration.origin(settings),
+            origin=config.origin(settings),
             stage=stage,
             tags=tags,
-            account=configuration.quota_account(settings, listing.endpoint.pool, listing.name),
+            account=config.quota_account(settings, listing.endpoint.pool, listing.name),
         )
         self._listing_session = session
         try:
@@ -211,14 +211,14 @@ class StoragePipeline:
         return await self._thread.run_patiently(self._search.book, asked, utc_now())
 
     async def keep_answer(
-        self, asked: ApiRequest, answer: Answer, received_at: datetime, *, is_page: bool
+        self, asked: ApiRequest, answer: RawAnswer, received_at: datetime, *, is_page: bool
     ) -> None:
         """Archive the answer to a request, in a crawl with an archive.
 
         Raises:
             ArchiveError: that is not possible.
         """
-        session: Session | ListingSession
+        session: SearchSession | StageSession
         if isinstance(asked, ListRequest):
             session, row_id = self._listing, asked.seed_id
         else:
@@ -241,18 +241,21 @@ class StoragePipeline:
                 self.remains = await self._thread.run(self._search_session.close)
 
     @property
-    def _search(self) -> Session:
+    def _search(self) -> SearchSession:
         assert self._search_session
         return self._search_session
 
     @property
-    def _listing(self) -> ListingSession:
+    def _listing(self) -> StageSession:
         assert self._listing_session
         return self._listing_session
 
     @property
     def _outcome(self) -> Outcome:
         return extension(self.crawler, Outcome)
+
+    def _stop(self) -> None:
+        self._outcome.stop(CloseReason.STORAGE_FAILED)
 
     def _explain(self, error: DBAPIError) -> str:
         return f"{self.location}: {explain(error, database.database_url(self._url))}"
@@ -262,7 +265,7 @@ def _archiving(
     plain: type[T], archiving: Callable[..., T], settings: BaseSettings
 ) -> Callable[..., T]:
     """What makes a session: one that keeps an archive, if one is wanted, or a plain one."""
-    folder = configuration.archive_folder(settings)
+    folder = config.archive_folder(settings)
     return partial(archiving, archive=ArchiveWriter(folder)) if folder else plain
 
 

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.items import ListPage, LostSearch, Page
-    from tiktok_crawler.storage.session import Remains
+    from tiktok_crawler.planning.task_states import LostSearch
+    from tiktok_crawler.research_api.pages import ListPage, Page
+    from tiktok_crawler.storage.search_session import SearchResult
     from tiktok_crawler.storage.store import Saved
 
 logger = logging.getLogger(__name__)
@@ -74,7 +75,7 @@ class StorageReports:
             "when they were published (TIKTOK_ID_SKEW_SECONDS)"
         )
 
-    def crawl_ended(self, remains: Remains) -> None:
+    def crawl_ended(self, remains: SearchResult) -> None:
         for days in remains.silences:
             self._stats.inc_value("tiktok/windows/suspicious_count")
             logger.warning(

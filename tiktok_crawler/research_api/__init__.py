@@ -9,7 +9,7 @@ A search for videos, with any HTTP client to send it:
     body = video_query_body(query.to_json(), request)
     ...  # POST the body as JSON, with an access token; status and content are the answer's
     verdict = classify(status, content)
-    if verdict.kind is Kind.PAGE:
+    if verdict.kind is AnswerKind.PAGE:
         page = page_of(VIDEO_QUERY, request, verdict, received_at=datetime.now(UTC))
         page.records  # the videos, as the API sent them
         page.next_request  # the request for the next page, or None
@@ -19,32 +19,28 @@ docs/research_api.md explains it. What is not named here may change without noti
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from tiktok_crawler.exceptions import QueryError
-    from tiktok_crawler.items import ListPage, ListRequest, Page, PageRequest
-    from tiktok_crawler.research_api.building import build_query, condition, first_request
-    from tiktok_crawler.research_api.endpoints import (
-        DEFAULT_URL,
-        TOKEN_PATH,
-        VIDEO_QUERY,
-        video_query_body,
-    )
-    from tiktok_crawler.research_api.errors import Kind, Verdict, classify
-    from tiktok_crawler.research_api.listings import LISTINGS, listing_body
-    from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
-    from tiktok_crawler.research_api.responses import list_page_of, page_of
+from tiktok_crawler.exceptions import QueryError
+from tiktok_crawler.research_api.building import build_query, condition, first_request
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY
+from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.pages import ListPage, Page, list_page_of, page_of
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
+from tiktok_crawler.research_api.tasks import (
+    ListRequest,
+    PageRequest,
+    listing_body,
+    video_query_body,
+)
+from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 __all__ = [
     "DEFAULT_URL",
     "LISTINGS",
     "TOKEN_PATH",
     "VIDEO_QUERY",
+    "AnswerKind",
     "Condition",
     "Field",
-    "Kind",
     "ListPage",
     "ListRequest",
     "Operation",
@@ -62,22 +58,3 @@ __all__ = [
     "page_of",
     "video_query_body",
 ]
-
-_HOMES = {
-    "exceptions": ("QueryError",),
-    "items": ("ListPage", "ListRequest", "Page", "PageRequest"),
-    "research_api.building": ("build_query", "condition", "first_request"),
-    "research_api.endpoints": ("DEFAULT_URL", "TOKEN_PATH", "VIDEO_QUERY", "video_query_body"),
-    "research_api.errors": ("Kind", "Verdict", "classify"),
-    "research_api.listings": ("LISTINGS", "listing_body"),
-    "research_api.query": ("Condition", "Field", "Operation", "Query"),
-    "research_api.responses": ("list_page_of", "page_of"),
-}
-_MODULES = {name: module for module, names in _HOMES.items() for name in names}
-
-
-def __getattr__(name: str) -> Any:
-    """Load a name when it is first used: what it needs may itself need modules of this package."""
-    if name not in _MODULES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"tiktok_crawler.{_MODULES[name]}"), name)

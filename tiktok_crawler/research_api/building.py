@@ -6,14 +6,13 @@ from datetime import date
 from numbers import Integral
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.date_range import DateRange
-from tiktok_crawler.collection.windows import LONGEST_WINDOW_DAYS
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import QueryError
-from tiktok_crawler.items import PageRequest
 from tiktok_crawler.research_api.conditions import condition_problems
 from tiktok_crawler.research_api.contradictions import contradictory_fields
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
 from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted, shortened
 
 if TYPE_CHECKING:

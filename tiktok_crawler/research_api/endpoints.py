@@ -7,10 +7,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
+from tiktok_crawler.research_api.paging import PAGING_KEYS, Paging
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tiktok_crawler.items import PageRequest
 
 DEFAULT_URL = "https://open.tiktokapis.com"
 """Base of every endpoint (API.md 1.1)."""
@@ -24,34 +25,6 @@ class Pool(StrEnum):
 
     RESEARCH = "research"
     FOLLOW = "follow"
-
-
-PAGING_KEYS = ("cursor", "has_more")
-
-
-class Paging(StrEnum):
-    """How an endpoint is asked for the page after a page, and where its pages end."""
-
-    SINGLE = "single"
-    """One answer is all; it has no `has_more`."""
-    INDEX = "index"
-    """`cursor` counts records, shown or not; the next one is larger."""
-    FALLING = "falling"
-    """`cursor` is a time, which falls from page to page (API.md 9)."""
-    OPAQUE = "opaque"
-    """`cursor` is a number that only the API understands; the next one is another (API.md 6)."""
-    NUMBERED = "numbered"
-    """`page_start` counts pages from 1, until one comes empty (API.md 10.2)."""
-
-    def leads_on(self, before: int, cursor: int) -> bool:
-        """Whether a page at `cursor` comes after the one at `before`; 0 is the first."""
-        match self:
-            case Paging.OPAQUE:
-                return cursor not in (0, before)
-            case Paging.FALLING:
-                return 0 < cursor < before or before == 0 < cursor
-            case _:
-                return cursor > before
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,20 +266,5 @@ REVIEW = Endpoint(
 """The reviews of a product (API.md 10.2)."""
 
 
-def video_query_body(query: Mapping[Any, Any], request: PageRequest) -> dict[str, Any]:
-    """The JSON body that asks for one page of a search (API.md 3.2, 3.5).
-
-    Args:
-        query: the API's query object, at least one group in it.
-        request: the page; its window is sent as YYYYMMDD, both days inclusive.
-    """
-    body: dict[str, Any] = {
-        "query": query,
-        "start_date": f"{request.window.start:%Y%m%d}",
-        "end_date": f"{request.window.end:%Y%m%d}",
-        "max_count": request.max_count,
-    }
-    if not request.starts_search:
-        body["cursor"] = request.cursor
-        body["search_id"] = request.search_id
-    return body
+LONGEST_WINDOW_DAYS = 31
+"""The API takes at most 30 days between first and last day, both inclusive (API.md 3.2)."""

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.endpoints import Paging
+from tiktok_crawler.research_api.paging import Paging
 
 if TYPE_CHECKING:
-    from tiktok_crawler.items import ListRequest
     from tiktok_crawler.research_api.endpoints import Endpoint
 
 
@@ -107,25 +106,3 @@ LISTINGS = {
 
 USER_VIDEO_LISTINGS = (LIKED_VIDEOS, PINNED_VIDEOS, REPOSTED_VIDEOS)
 """Those whose records are videos."""
-
-
-def listing_body(request: ListRequest) -> dict[str, Any]:
-    """The JSON body that asks for one page of a listing.
-
-    The first page is asked for without a cursor; the fields of shop endpoints stand in the body as
-    well, since documentation shows them in both places (API.md 1.7).
-    """
-    listing, endpoint = request.listing, request.listing.endpoint
-    key = listing.seed_key
-    body: dict[str, Any] = {str(key): int(request.seed) if key.is_number else request.seed}
-    if endpoint is endpoints.SHOP:
-        body["limit"] = endpoint.max_count
-    elif endpoint.paging is Paging.NUMBERED:
-        body |= {"page_start": request.cursor + 1, "page_size": endpoint.max_count}
-    elif endpoint.paging is not Paging.SINGLE:
-        body["max_count"] = listing.page_size(request.cursor)
-        if request.cursor:
-            body["cursor"] = request.cursor
-    if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):
-        body["fields"] = ",".join(endpoint.fields)
-    return body

@@ -5,10 +5,10 @@ Everything but `server` works without a network; `server` puts a `Sandbox` on a 
 
 from __future__ import annotations
 
-from tiktok_crawler.sandbox.profile import Profile
-from tiktok_crawler.sandbox.profile_file import load_profile, shipped_profiles
+from tiktok_crawler.sandbox.access.tokens import CLIENT_KEY, CLIENT_SECRET
+from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.sandbox.faults.profile_file import load_profile, shipped_profiles
 from tiktok_crawler.sandbox.sandbox import Sandbox
-from tiktok_crawler.sandbox.tokens import CLIENT_KEY, CLIENT_SECRET
 
 __all__ = [
     "CLIENT_KEY",

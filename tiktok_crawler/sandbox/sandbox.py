@@ -8,33 +8,31 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.sandbox.conditions import parse_query
-from tiktok_crawler.sandbox.corpus import Corpus
-from tiktok_crawler.sandbox.journal import Journal, RecordedRequest
+from tiktok_crawler.sandbox.access.quota import Quota
+from tiktok_crawler.sandbox.access.research_endpoint import Gate
+from tiktok_crawler.sandbox.access.token_endpoint import TokenEndpoint
+from tiktok_crawler.sandbox.access.tokens import Tokens
+from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.sandbox.faults.schedule import Schedule
 from tiktok_crawler.sandbox.lists.listings import Listings
-from tiktok_crawler.sandbox.lists.people import People
-from tiktok_crawler.sandbox.lists.world import World
-from tiktok_crawler.sandbox.profile import Profile
-from tiktok_crawler.sandbox.quota import Quota
-from tiktok_crawler.sandbox.records import Records
-from tiktok_crawler.sandbox.research_endpoint import Gate
-from tiktok_crawler.sandbox.schedule import Schedule
-from tiktok_crawler.sandbox.search import Searches
-from tiktok_crawler.sandbox.token_endpoint import TokenEndpoint
-from tiktok_crawler.sandbox.tokens import Tokens
-from tiktok_crawler.sandbox.video_endpoint import VideoEndpoint
+from tiktok_crawler.sandbox.protocol.journal import Journal, RecordedRequest
+from tiktok_crawler.sandbox.search.conditions import parse_query
+from tiktok_crawler.sandbox.search.searches import Searches
+from tiktok_crawler.sandbox.search.video_endpoint import VideoEndpoint
+from tiktok_crawler.sandbox.world.corpus import Corpus
+from tiktok_crawler.sandbox.world.people import People
+from tiktok_crawler.sandbox.world.records import SandboxRecords
+from tiktok_crawler.sandbox.world.world import World
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
-    from aiohttp.web import Application
-
-    from tiktok_crawler.sandbox.answers import Answer
-    from tiktok_crawler.sandbox.calls import Call
-    from tiktok_crawler.sandbox.errors import Problem
-    from tiktok_crawler.sandbox.research_endpoint import ResearchEndpoint
-    from tiktok_crawler.sandbox.search import Positions
+    from tiktok_crawler.sandbox.access.research_endpoint import ResearchEndpoint
+    from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
+    from tiktok_crawler.sandbox.protocol.calls import Call
+    from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
+    from tiktok_crawler.sandbox.search.searches import Positions
 
 VIDEOS_PER_DAY = 500
 DAILY_QUOTA = 1_000
@@ -84,13 +82,7 @@ class Sandbox:
         """All requests so far, if they are recorded."""
         return self._journal.requests
 
-    def application(self) -> Application:
-        """The sandbox as an aiohttp application; `server` puts it on a socket."""
-        from tiktok_crawler.sandbox.server import application  # noqa: PLC0415 - slow to import
-
-        return application(self)
-
-    def answer(self, call: Call) -> Answer:
+    def answer(self, call: Call) -> SandboxAnswer:
         """Answer a request as the API would, or as the profile has it."""
         now = self._now()
         self._received += 1
@@ -104,7 +96,7 @@ class Sandbox:
         """The records that searches of these days deliver now, newest first; any range of days."""
         return self._searches.records(self._searches.videos(self._find(query, start, end)))
 
-    def truth(self, listing: str, seed: str) -> list[dict[str, Any]] | Problem:
+    def truth(self, listing: str, seed: str) -> list[dict[str, Any]] | SandboxProblem:
         """All records that a listing delivers now of a seed, each once, or why it is refused.
 
         Listings have the names that a schedule counts them by, such as `comments`. A profile, and a
@@ -138,7 +130,7 @@ class Sandbox:
         return World(
             corpus=corpus,
             people=People(corpus.seed, profile.lists),
-            videos=Records(seed=corpus.seed, behaviour=profile.data),
+            videos=SandboxRecords(seed=corpus.seed, behaviour=profile.data),
             lists=profile.lists,
             data=profile.data,
             now=self._now,

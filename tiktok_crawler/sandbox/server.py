@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.sandbox.answers import NO_ANSWER
-from tiktok_crawler.sandbox.calls import Call
+from tiktok_crawler.sandbox.protocol.answers import NO_ANSWER
+from tiktok_crawler.sandbox.protocol.calls import Call
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox.sandbox import Sandbox

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler import configuration, listing_arguments
+from tiktok_crawler import config
+from tiktok_crawler.arguments import listing_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.spiders.research import ResearchSpider
@@ -16,12 +17,12 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.research_api.listings import Listing
 
 
 class ListingSpider(ResearchSpider):
-    """Works off one listing of many seeds; `listing_arguments.py` knows the arguments of each."""
+    """Works off one listing of many seeds; `listing_arguments` knows the arguments of each."""
 
     listing: ClassVar[Listing]
 
@@ -38,7 +39,7 @@ class ListingSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed.
             ConfigurationError: a query file or a setting cannot be used.
         """
-        configuration.check_promises(crawler.settings)
+        config.check_promises(crawler.settings)
         given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
         return super().from_crawler(
             crawler, given.stages, given.tags, max_requests=given.max_requests

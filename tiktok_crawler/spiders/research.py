@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Spider
 from scrapy.exceptions import CloseSpider
 
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.components import extension
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.lister import Lister
-from tiktok_crawler.pipelines.storage_thread import NotStoredError
+from tiktok_crawler.spiders.task_runner import TaskRunner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
     from scrapy import Request
 
-    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.planning.seeds import Stage
 
 
 class ResearchSpider(Spider):
@@ -43,7 +43,7 @@ class ResearchSpider(Spider):
             # engine that runs, and one that closes later only if this was not noted.
             self.crawler.crawling = True
             raise CloseSpider("shutdown")
-        self.lister = Lister(self.crawler)
+        self.lister = TaskRunner(self.crawler)
         try:
             async for request in self.requests():
                 yield request

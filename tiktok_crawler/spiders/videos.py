@@ -8,35 +8,37 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import signals
 
-from tiktok_crawler import arguments, configuration
-from tiktok_crawler.api_request import api_request
+from tiktok_crawler import config
+from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.closing import CloseReason
-from tiktok_crawler.collection.agenda import Agenda
-from tiktok_crawler.collection.also_collect import stages_of
-from tiktok_crawler.collection.plan import describe_days
-from tiktok_crawler.collection.standstill import Standstill
-from tiktok_crawler.components import downloader_middleware, extension, item_pipeline
-from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.failures import (
+from tiktok_crawler.crawling.api_request import api_request
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.components import downloader_middleware, extension, item_pipeline
+from tiktok_crawler.crawling.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
+    CursorLostError,
     PartEndedError,
     RequestDelayedError,
     RequestRefusedError,
-    SearchLostError,
     SecondTryDroppedError,
-    WindowFailedError,
+    TaskFailedError,
 )
-from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
+from tiktok_crawler.crawling.storage_thread import NotStoredError
+from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.middlewares.verdict import received_at_of, verdict_of
 from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.pipelines.storage_thread import NotStoredError
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, video_query_body
-from tiktok_crawler.research_api.errors import Kind
-from tiktok_crawler.research_api.responses import page_of
+from tiktok_crawler.planning.plan import describe_days
+from tiktok_crawler.planning.stages import stages_of
+from tiktok_crawler.planning.task_states import HeavyWindow, LostSearch, ParkedWindow
+from tiktok_crawler.planning.window_queue import WindowQueue
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.pages import Page, page_of
+from tiktok_crawler.research_api.stalled_paging import StalledPaging
+from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
+from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -49,9 +51,9 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from tiktok_crawler.collection.plan import Plan, Wanted
-    from tiktok_crawler.collection.query_file import Collection
-    from tiktok_crawler.collection.seeds import Stage
+    from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.seeds import Stage
+    from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
 
 logger = logging.getLogger(__name__)
@@ -94,14 +96,14 @@ class VideosSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed.
             ConfigurationError: the query file or a setting cannot be used.
         """
-        configuration.check_promises(crawler.settings)
-        arguments.check(kwargs, arguments.VIDEOS_ARGUMENTS)
-        collection = arguments.collection(kwargs, today=utc_now().date())
+        config.check_promises(crawler.settings)
+        search_arguments.check(kwargs, search_arguments.VIDEOS_ARGUMENTS)
+        collection = search_arguments.collection(kwargs, today=utc_now().date())
         spider = super().from_crawler(
             crawler,
             collection,
-            arguments.wanted(collection, crawler.settings),
-            max_requests=arguments.whole_number(kwargs, "max_requests"),
+            search_arguments.wanted(collection, crawler.settings),
+            max_requests=search_arguments.whole_number(kwargs, "max_requests"),
         )
         crawler.signals.connect(spider.item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(spider.item_dropped, signal=signals.item_dropped)
@@ -115,7 +117,7 @@ class VideosSpider(ResearchSpider):
         self.plan = plan = await storage.plan()
         self._is_proven = plan.has_succeeded
         self._announce(plan)
-        self._agenda = Agenda(plan, self.wanted)
+        self._agenda = WindowQueue(plan, self.wanted)
         while page_request := await self._next_window():
             yield self._request(page_request)
         async for request in self._also_collect():
@@ -181,7 +183,7 @@ class VideosSpider(ResearchSpider):
         yield page
         if page.next_request is None:
             return
-        if verdict.kind is Kind.MALFORMED:
+        if verdict.kind is AnswerKind.MALFORMED:
             yield self._give_up(page_request, str(verdict), verdict.log_id)
         else:
             yield self._follow(response.request, page)
@@ -201,20 +203,20 @@ class VideosSpider(ResearchSpider):
             case PartEndedError():
                 self._is_cut_short = True
                 self._left_for_later(page_request)
-            case SearchLostError():
+            case CursorLostError():
                 yield self._lost(request, str(failure.value))
             case RequestRefusedError(reason=reason, log_id=log_id) if not self._is_proven:
                 self._refuse_query(reason, log_id)
             case RequestRefusedError(reason=reason, log_id=log_id):
                 yield self._give_up(page_request, reason, log_id)
-            case WindowFailedError() as exc:
+            case TaskFailedError() as exc:
                 yield from self._window_failed(request, exc)
             case _:
                 extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
                 failure.raiseException()
 
     def _window_failed(
-        self, request: Request, failure: WindowFailedError
+        self, request: Request, failure: TaskFailedError
     ) -> Iterator[HeavyWindow | ParkedWindow]:
         page_request: PageRequest = request.meta["page_request"]
         if page_request.can_be_cut:
@@ -265,7 +267,7 @@ class VideosSpider(ResearchSpider):
     def _follow(self, request: Request, page: Page) -> Request | ParkedWindow:
         """Ask for the page after this one, unless that would never end."""
         assert page.next_request
-        standstill: Standstill = request.meta["standstill"].after(page)
+        standstill: StalledPaging = request.meta["standstill"].after(page)
         if standstill.reason:
             return self._give_up(page.next_request, standstill.reason, page.log_id)
         return self._request(
@@ -325,7 +327,7 @@ class VideosSpider(ResearchSpider):
         page_request: PageRequest,
         *,
         lost: int = 0,
-        standstill: Standstill = Standstill(),  # noqa: B008 - immutable
+        standstill: StalledPaging = StalledPaging(),  # noqa: B008 - immutable
     ) -> Request:
         return api_request(
             self.settings,

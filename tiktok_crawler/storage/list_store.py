@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.storage.changes import LINKS
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.list_writer import VIDEO_LISTS, ListWriter
 from tiktok_crawler.storage.listing_records import read_listing
-from tiktok_crawler.storage.names import TAGS, NamesOfPages
-from tiktok_crawler.storage.records import read_videos
-from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.records.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.records.shape import read_videos
+from tiktok_crawler.storage.records.video_changes import LINKS
 from tiktok_crawler.storage.store import Saved
 
 if TYPE_CHECKING:
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from tiktok_crawler.items import ListPage
-    from tiktok_crawler.storage.names import Ids
+    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.storage.records.names import Ids
 
 
 class ListStore:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.listings import (
     FOLLOWERS,
     FOLLOWING,
@@ -13,31 +14,29 @@ from tiktok_crawler.research_api.listings import (
     PLAYLISTS,
     REPOSTED_VIDEOS,
 )
-from tiktok_crawler.storage.column_types import time_text
-from tiktok_crawler.storage.kinds import USER
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.ledger.unfinished import Unfinished
 from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, seed_value
-from tiktok_crawler.storage.models import (
+from tiktok_crawler.storage.models.base import VideoList
+from tiktok_crawler.storage.models.column_types import time_text
+from tiktok_crawler.storage.models.ledger import Crawl, Seed
+from tiktok_crawler.storage.models.records import (
     Account,
-    Crawl,
     PlaylistVideo,
-    Seed,
-    SeedState,
     UserRelation,
     UserVideo,
-    VideoList,
 )
-from tiktok_crawler.storage.page_writer import VideoWriter
-from tiktok_crawler.storage.records import Record
-from tiktok_crawler.storage.stored_records import StoredRecords
-from tiktok_crawler.storage.text import clean_text
-from tiktok_crawler.storage.unfinished import Unfinished
-from tiktok_crawler.storage.user_history import write_history
+from tiktok_crawler.storage.records.record_type import USER
+from tiktok_crawler.storage.records.shape import Record
+from tiktok_crawler.storage.records.stored_records import StoredRecords
+from tiktok_crawler.storage.records.user_history import write_history
+from tiktok_crawler.storage.records.video_writer import VideoWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tiktok_crawler.items import ListPage
-    from tiktok_crawler.storage.records import Records
+    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.storage.records.shape import Records
 
 VIDEO_LISTS = {
     LIKED_VIDEOS.name: VideoList.LIKED,
@@ -71,7 +70,7 @@ class ListWriter(VideoWriter):
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
-        crawl = self.statements.insert(Crawl.__table__).values(
+        crawl = self.statements.insert_into(Crawl.__table__).values(
             seed_id=request.seed_id,
             cursor=request.cursor,
             next_cursor=page.cursor,
@@ -144,7 +143,7 @@ class ListWriter(VideoWriter):
     def _see(self, model: Any, rows: Sequence[tuple[Any, ...]]) -> None:
         times = (self._received_at, self._received_at)
         columns = tuple(model.__table__.columns)
-        self.statements.see(self.connection, columns, [(*row, *times) for row in rows])
+        self.statements.upsert_sightings(self.connection, columns, [(*row, *times) for row in rows])
 
     def _move_on(self) -> None:
         """The seed's checkpoint: where its next page starts, or that none is wanted."""

@@ -8,10 +8,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.endpoints import PAGING_KEYS
-from tiktok_crawler.storage.column_types import dump_json
-from tiktok_crawler.storage.field_readers import positive_id
-from tiktok_crawler.storage.kinds import (
+from tiktok_crawler.research_api.paging import PAGING_KEYS
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.models.base import UserStatus
+from tiktok_crawler.storage.models.column_types import dump_json
+from tiktok_crawler.storage.records.field_readers import positive_id
+from tiktok_crawler.storage.records.record_type import (
     ACCOUNT,
     COMMENT,
     PLAYLIST,
@@ -19,16 +21,14 @@ from tiktok_crawler.storage.kinds import (
     REVIEW,
     SHOP,
     USER,
-    Kind,
+    RecordType,
 )
-from tiktok_crawler.storage.models import UserStatus
-from tiktok_crawler.storage.records import Record, Records, read_records
-from tiktok_crawler.storage.text import clean_text
+from tiktok_crawler.storage.records.shape import Record, Records, read_records
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tiktok_crawler.items import ListPage
+    from tiktok_crawler.research_api.pages import ListPage
 
 VIDEO_IDS = "playlist_video_ids"
 REVIEW_KEYS = ("product_id", "display_name", "create_time", "review_rating", "review_text")
@@ -43,7 +43,7 @@ class Listed:
     a record that may have none, from the record and the seed.
     """
 
-    kind: Kind
+    kind: RecordType
     seed_column: str | None = None
     identify: Callable[[Any, dict[str, Any]], Any] | None = None
 

@@ -7,104 +7,23 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, literal_column, null, or_, select, update
 
-from tiktok_crawler.storage.changes import LINKS, Change, changed, is_late, repeats
-from tiktok_crawler.storage.column_types import time_text
-from tiktok_crawler.storage.models import (
-    CRAWLS_TO_QUERY_TAGS,
-    UNFINISHED,
-    VIDEOS_TO_CRAWLS,
-    VIDEOS_TO_QUERY_TAGS,
+from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.models.column_types import time_text
+from tiktok_crawler.storage.models.ledger import (
     Crawl,
     CrawlWindow,
-    WindowState,
 )
-from tiktok_crawler.storage.names import TAGS
-from tiktok_crawler.storage.readings import Readings
-from tiktok_crawler.storage.revisions import Revisions
-from tiktok_crawler.storage.stored_videos import StoredVideos, seen_state
-from tiktok_crawler.storage.text import clean_text
+from tiktok_crawler.storage.records.video_writer import VideoWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Executable, Table, Update
+    from sqlalchemy import ColumnElement, Executable, Update
 
-    from tiktok_crawler.items import ListPage, Page
-    from tiktok_crawler.storage.changes import VideoState
-    from tiktok_crawler.storage.records import Record
-    from tiktok_crawler.storage.statements import Statements, Values
-
-
-@dataclass(frozen=True, slots=True)
-class VideoWriter:
-    """Writes the videos of a page with the ids of their names, by the keys of `LINKS` and `TAGS`.
-
-    All writers go through the tables in one order and write rows in sorted order. A video's row,
-    which every writer who changes the video locks, guards what belongs to it.
-    """
-
-    connection: Connection
-    statements: Statements
-    ids: Mapping[str, Mapping[str, int]]
-    page: Page | ListPage
-
-    def write_videos(self, crawl_id: int, videos: Sequence[Record]) -> tuple[int, int]:
-        """Write videos, which come sorted by id, and tag them and the page.
-
-        Returns:
-            How many videos are new, and of how many others the values changed.
-        """
-        received_at = time_text(self.page.received_at)
-        changes = self._write_videos([seen_state(v, received_at, self.ids) for v in videos])
-        Readings(self.connection, self.statements).write(changes, crawl_id)
-        Revisions(self.connection, self.statements).write(changes, crawl_id)
-        brought = [(crawl_id, video.id) for video in videos]
-        self.statements.append(self.connection, tuple(VIDEOS_TO_CRAWLS.columns), brought)
-        self.tag(crawl_id, videos)
-        new_count = sum(change.before is None for change in changes)
-        return new_count, sum(change.is_update for change in changes)
-
-    def tag(self, crawl_id: int, videos: Sequence[Record] = ()) -> None:
-        """Give the run's tags to the page, and to videos."""
-        tag_ids = sorted(self.ids[TAGS].values())
-        self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
-        self._add(VIDEOS_TO_QUERY_TAGS, ((t, video.id) for t in tag_ids for video in videos))
-
-    def _write_videos(self, seen: Sequence[VideoState]) -> list[Change]:
-        """Write the videos that are new or have changed.
-
-        The new ones come first: a writer who waits for another one's holds no lock then that the
-        other could be waiting for.
-        """
-        videos = StoredVideos(self.connection, self.statements)
-        stored = videos.read(state.id for state in seen)
-        new_ids = videos.insert([state for state in seen if state.id not in stored])
-        suspects = [
-            state
-            for state in seen
-            if state.id not in new_ids
-            and not (state.id in stored and repeats(stored[state.id], state))
-        ]
-        changes = [Change(None, state, state) for state in seen if state.id in new_ids]
-        changes += self._compare(suspects, videos.read_again(suspects, stored))
-        changes.sort(key=lambda change: change.id)
-        videos.replace([change.after for change in changes if change.is_rewrite])
-        videos.link(changes)
-        return changes
-
-    def _compare(
-        self, seen: Sequence[VideoState], stored: Mapping[int, VideoState]
-    ) -> Iterator[Change]:
-        late = [state.id for state in seen if is_late(stored[state.id], state)]
-        revisions = Revisions(self.connection, self.statements)
-        unlinked = revisions.unlinked_since(self.page.received_at, late) if late else set()
-        for state in seen:
-            links = zip(LINKS, state.links, strict=True)
-            known = [None if (state.id, key) in unlinked else ids for key, ids in links]
-            yield changed(stored[state.id], state._replace(links=tuple(known)))
-
-    def _add(self, table: Table, rows: Iterable[Values]) -> None:
-        self.statements.add(self.connection, tuple(table.columns), list(rows))
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.records.shape import Record
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +86,7 @@ def _new_crawl(statements: Statements) -> Executable:
         for column in Crawl.__table__.columns
         if column.name not in ("id", "query_id", "seed_id")
     }
-    crawl = statements.insert(Crawl.__table__).values(
+    crawl = statements.insert_into(Crawl.__table__).values(
         given | {"query_id": window.scalar_subquery()}
     )
     return crawl.on_conflict_do_nothing().returning(Crawl.id)

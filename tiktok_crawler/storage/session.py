@@ -1,183 +1,75 @@
-"""One run of a collection on a database: its lock, ledger and store, for one thread at a time."""
+"""A run on a database: it has the lock of what it crawls, and is for one thread at a time."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.collection.plan import make_plan
-from tiktok_crawler.collection.suspicion import sudden_silences
-from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.locked_session import LockedSession
-from tiktok_crawler.storage.shrinking import shrink
-from tiktok_crawler.storage.store import Store
-from tiktok_crawler.storage.transactions import transaction
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.execution_options import WAITS_SECONDS
+from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from sqlalchemy import Connection, Engine
-
-    from tiktok_crawler.collection.date_range import DateRange
-    from tiktok_crawler.collection.plan import Known, Plan, Wanted
-    from tiktok_crawler.collection.query_file import Collection
-    from tiktok_crawler.collection.quota import QuotaAccount
-    from tiktok_crawler.collection.windows import Covered
-    from tiktok_crawler.items import HeavyWindow, LostSearch, Page, PageRequest, ParkedWindow
-    from tiktok_crawler.storage.ledger import Totals
-    from tiktok_crawler.storage.store import Saved
+    from sqlalchemy import Engine
+    from sqlalchemy.exc import DBAPIError
 
 
-@dataclass(frozen=True, slots=True)
-class Remains:
-    """What a run leaves behind: the plan of the next one, and all that the database has by now.
+class Session:
+    """Opens a database, prepares it, and takes a lock; `what` names what the lock is for."""
 
-    `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
-    of this run that brought nothing beside days that brought many; `taken_back` are days that were
-    kept of a lost search before a video showed that they cannot be.
-    """
+    def __init__(self, url: str, origin: str, fingerprint: str, what: str = "this query") -> None:
+        self._url = database.database_url(url)
+        self._origin = origin
+        self._fingerprint = fingerprint
+        self._what = what
+        self._engine: Engine | None = None
+        self._lock: QueryLock | None = None
 
-    plan: Plan
-    totals: Totals
-    final_from: datetime | None
-    silences: tuple[DateRange, ...] = ()
-    taken_back: tuple[DateRange, ...] = ()
+    @property
+    def location(self) -> str:
+        """Where the data is, without user name and password."""
+        return database.describe(self._url)
 
+    def explain(self, error: DBAPIError) -> str:
+        """An error of the database in words, without a password."""
+        return f"{self.location}: {explain(error, self._url)}"
 
-class Session(LockedSession):
-    """Holds the query's lock from `open` to `close`; the other methods are for the time between."""
+    def open(self) -> str | None:
+        """Open the database, setting it up if it is empty, and take the lock.
 
-    def __init__(
-        self,
-        url: str,
-        *,
-        origin: str,
-        collection: Collection,
-        wanted: Wanted,
-        account: QuotaAccount,
-    ) -> None:
-        super().__init__(url, origin, collection.query.fingerprint)
-        self._account = account
-        self._collection = collection
-        self._wanted = wanted
-        self._planned_at: datetime | None = None
-
-    def plan(self, now: datetime) -> Plan:
-        """Register this run of the collection, and decide what it has to do."""
-        self._query_id = self._ledger.begin(self._collection, now)
-        self._planned_at = now
-        self._ledger.revise(self._query_id, self._wanted.id_skew, now)
-        self._suspect_silences()
-        self._lose_patience()
-        return self._make_plan(now)
-
-    def book(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Write down that the request is about to be sent, and give it the window's row.
+        Returns:
+            A warning for the user, if there is one.
 
         Raises:
-            QueryLockedError: the lock was lost.
-            DailyBudgetSpentError: the day's budget is spent.
+            ConfigurationError: the database cannot be used as it is.
+            QueryLockedError: another crawl of the same is running.
         """
-        self._verify_lock()
-        self._verify_plan()
-        return self._ledger.book(self._query_id, request, now)
-
-    def save_page(self, page: Page) -> Saved:
-        return self._store.save_page(page, tags=self._collection.tags)
-
-    def search_lost(self, lost: LostSearch, now: datetime) -> LostSearch:
-        """Keep the days that the lost search had passed, and say how to go on with the others."""
-        assert self._engine
-        return transaction(self._engine, lambda on: self._shrink(on, lost, now))
-
-    def split(self, heavy: HeavyWindow, now: datetime) -> None:
-        self._ledger.split(heavy, now)
-
-    def park(self, parked: ParkedWindow, now: datetime) -> None:
-        self._ledger.park(parked, now)
-
-    def fill_quota(self, now: datetime) -> None:
-        self._ledger.fill_quota(now)
-
-    def close(self) -> Remains | None:
-        """Release everything.
-
-        Returns:
-            What this run leaves behind; None if it never came to a plan.
-        """
-        try:
-            return self._remains(self._planned_at) if self._planned_at else None
-        finally:
-            self._release()
-
-    def _verify_plan(self) -> None:
-        """A lock that was taken again is worth nothing if another run has begun in between."""
-        if self._ledger.last_used_at(self._query_id) != self._planned_at:
-            raise QueryLockedError(
-                "the lock on this query is lost, since another crawl of it has begun meanwhile"
-            )
+        self._engine = engine = database.create_engine_for(self._url)
+        database.prepare(engine, self._origin)
+        lock = QueryLock(engine, self._fingerprint, self._what)
+        lock.acquire()
+        self._lock = lock
+        self._use(engine)
+        return database.network_file_system_warning(self._url)
 
     def _use(self, engine: Engine) -> None:
-        super()._use(engine)
-        self._ledger = Ledger(engine, self._account)
-        self._store = Store(engine)
+        self._engine = engine
 
-    def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
-        return shrink(connection, lost, self._wanted.id_skew, now)
+    def _lose_patience(self) -> None:
+        """Wait no longer for others to write than a crawl does between looks at what goes on.
 
-    def _remains(self, planned_at: datetime) -> Remains:
-        taken_back = self._ledger.revise(self._query_id, self._wanted.id_skew, planned_at)
-        silences = self._suspect_silences()
-        plan = self._make_plan(planned_at)
-        final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
-        return Remains(
-            plan,
-            self._ledger.totals(self._query_id),
-            final_from=min(final_from, default=None),
-            silences=tuple(silence.days for silence in silences),
-            taken_back=tuple(taken_back),
-        )
-
-    def _suspect_silences(self) -> list[Covered]:
-        """Mark the windows that came back empty where that is hard to believe.
-
-        Returns:
-            Those that were not marked before.
+        What fails then is tried again by the crawl, unless it is interrupted.
         """
-        coverage = self._ledger.coverage(self._query_id, self._wanted.fields)
-        videos_on = partial(self._ledger.videos_on, self._query_id)
-        silences = sudden_silences(coverage, self._wanted.freshness, videos_on)
-        if silences:
-            self._suspect(silences)
-        return silences
+        assert self._engine
+        self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
 
-    def _suspect(self, silences: list[Covered]) -> None:
-        self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
+    def _verify_lock(self) -> None:
+        assert self._lock
+        self._lock.verify()
 
-    def _make_plan(self, now: datetime) -> Plan:
-        known = self._ledger.known(self._query_id, self._wanted.fields)
-        return make_plan(self._wanted, known, now)
-
-
-def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
-    """What a database knows of a query, without changing anything.
-
-    Returns:
-        None if the database or the query is not there yet.
-
-    Raises:
-        ConfigurationError: the database cannot be used as it is.
-    """
-    engine = database.create_engine_for(database.database_url(url))
-    try:
-        if database.is_new(engine):
-            return None
-        database.prepare(engine, origin)
-        ledger = Ledger(engine)
-        query_id = ledger.find(collection.query.fingerprint)
-        return None if query_id is None else ledger.known(query_id, wanted.fields)
-    finally:
-        engine.dispose()
+    def _release(self) -> None:
+        if self._lock:
+            self._lock.release()
+        if self._engine:
+            self._engine.dispose()

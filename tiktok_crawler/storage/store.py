@@ -5,20 +5,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.storage.changes import LINKS
-from tiktok_crawler.storage.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.page_writer import PageWriter
-from tiktok_crawler.storage.records import read_videos
-from tiktok_crawler.storage.statements import statements_for
+from tiktok_crawler.storage.records.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.records.shape import read_videos
+from tiktok_crawler.storage.records.video_changes import LINKS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from sqlalchemy import Connection, Engine
 
-    from tiktok_crawler.items import Page
-    from tiktok_crawler.storage.names import Ids
-    from tiktok_crawler.storage.records import Records
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.records.names import Ids
+    from tiktok_crawler.storage.records.shape import Records
 
 
 @dataclass(frozen=True, slots=True)

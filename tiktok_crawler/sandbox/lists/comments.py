@@ -6,32 +6,32 @@ from abc import abstractmethod
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import COMMENT_LIST
-from tiktok_crawler.sandbox.chance import happens, lot
-from tiktok_crawler.sandbox.errors import invalid_params
-from tiktok_crawler.sandbox.lists.comment_ids import (
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
+from tiktok_crawler.sandbox.world.chance import happens, lot
+from tiktok_crawler.sandbox.world.comment_ids import (
     MOST_COMMENTS,
     MOST_REPLIES,
     Remark,
     find_comment,
 )
-from tiktok_crawler.sandbox.lists.people import POPULATION
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
-from tiktok_crawler.sandbox.lists.world import DAYS_BACK
-from tiktok_crawler.sandbox.schedule import Requests
-from tiktok_crawler.sandbox.vocabulary import EMOJI
+from tiktok_crawler.sandbox.world.people import POPULATION
+from tiktok_crawler.sandbox.world.vocabulary import EMOJI
+from tiktok_crawler.sandbox.world.world import DAYS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from random import Random
 
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.corpus import Video
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.corpus import SandboxVideo
 
 _MASKED = ("40******30", "a*******@****", "**** **** **** 1111")
 _KEY = COMMENT_LIST.records_keys[0]
 
 
-class _Remarks(Source):
+class _Remarks(ListSource):
     """What comments and replies have in common."""
 
     endpoint = COMMENT_LIST
@@ -59,15 +59,15 @@ class _Remarks(Source):
             record["display_name"] = author.display_name
         return self._dress(record, number, fields)
 
-    def _entries(self, remarks: Iterable[Remark]) -> list[Entry]:
+    def _entries(self, remarks: Iterable[Remark]) -> list[ListEntry]:
         """Deleted ones are hidden, and those that are still to be written."""
         seed, moment, share = self._world.seed, self._world.moment, self._world.lists.deleted
         return [
-            Entry(remark, hidden=remark.create_time > moment or lot(seed, remark.id) < share)
+            ListEntry(remark, hidden=remark.create_time > moment or lot(seed, remark.id) < share)
             for remark in remarks
         ]
 
-    def _comment_count(self, video: Video) -> int:
+    def _comment_count(self, video: SandboxVideo) -> int:
         """Less than half of what the video counts: replies count too."""
         chosen = self._world.lists.comments
         return min(video.comment_count * 45 // 100 if chosen is None else chosen, MOST_COMMENTS)
@@ -90,19 +90,19 @@ class Comments(_Remarks):
     seed_key = "video_id"
     message = ""
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         video = self._world.corpus.find(seed_number(seed, self.seed_key))
         if video is None or video.hidden:
             raise invalid_params(f"Invalid video_id: {seed}")
         cap, number = self._world.lists.comment_cap, self._comment_count(video)
         if number > cap and self._world.lists.cap_refuses:
-            return Listed(_KEY, self._of(video, number), reach=cap)
-        return Listed(_KEY, self._of(video, min(number, cap)))
+            return ListedEntries(_KEY, self._of(video, number), reach=cap)
+        return ListedEntries(_KEY, self._of(video, min(number, cap)))
 
     def seeds(self) -> Iterator[str]:
         return (str(video.id) for video in self._world.videos_back(range(DAYS_BACK)))
 
-    def _of(self, video: Video, number: int) -> list[Entry]:
+    def _of(self, video: SandboxVideo, number: int) -> list[ListEntry]:
         return self._entries(Remark(video, rank) for rank in range(number))
 
     def _parent_id(self, remark: Remark) -> int:
@@ -115,12 +115,14 @@ class Replies(_Remarks):
     name = Requests.REPLIES
     seed_key = "comment_id"
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         comment = find_comment(self._world.corpus, seed_number(seed, self.seed_key))
         if comment is None or comment.video.hidden or not self._exists(comment):
             raise invalid_params(f"Invalid comment_id: {seed}")
         replies = range(self._reply_count(comment))
-        return Listed(_KEY, self._entries(comment._replace(reply=number) for number in replies))
+        return ListedEntries(
+            _KEY, self._entries(comment._replace(reply=number) for number in replies)
+        )
 
     def seeds(self) -> Iterator[str]:
         return (
@@ -143,7 +145,7 @@ def _like_count(remark: Remark) -> int:
     return int(remark.video.view_count * 0.01 / (place + 1) ** 0.9)
 
 
-def _text(rng: Random, video: Video) -> str:
+def _text(rng: Random, video: SandboxVideo) -> str:
     """A few words; nothing for a picture, and personal data masked (API.md 4)."""
     if happens(rng, 0.04):
         return ""

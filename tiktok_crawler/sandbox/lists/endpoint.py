@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.sandbox.answers import Answer, success
-from tiktok_crawler.sandbox.errors import invalid_params
-from tiktok_crawler.sandbox.faults import bend
+from tiktok_crawler.sandbox.access.research_endpoint import Gate, ResearchEndpoint
+from tiktok_crawler.sandbox.faults.faulty_answers import bend
+from tiktok_crawler.sandbox.faults.schedule import Requests, ScheduledFault
 from tiktok_crawler.sandbox.lists.paging import page_of
 from tiktok_crawler.sandbox.lists.request import parse_list_request
-from tiktok_crawler.sandbox.research_endpoint import Gate, ResearchEndpoint
-from tiktok_crawler.sandbox.schedule import Requests, ScheduledFault
+from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer, success
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
 
 if TYPE_CHECKING:
-    from tiktok_crawler.sandbox.calls import Call
-    from tiktok_crawler.sandbox.lists.request import ListRequest
-    from tiktok_crawler.sandbox.lists.source import Source
+    from tiktok_crawler.sandbox.lists.request import SandboxRequest
+    from tiktok_crawler.sandbox.lists.source import ListSource
+    from tiktok_crawler.sandbox.protocol.calls import Call
 
 
 class ListEndpoint(ResearchEndpoint):
     """Serves the lists of one path; the key of its seed tells which of them is meant."""
 
-    def __init__(self, gate: Gate, sources: tuple[Source, ...]) -> None:
+    def __init__(self, gate: Gate, sources: tuple[ListSource, ...]) -> None:
         super().__init__(gate, sources[0].endpoint.pool)
         self._sources = sources
 
@@ -29,7 +29,7 @@ class ListEndpoint(ResearchEndpoint):
         meant = self._meant(call.document()) or self._sources
         return Requests.RESEARCH, Requests.LISTS, meant[0].name
 
-    def _answer_truly(self, call: Call, log_id: str, fault: ScheduledFault | None) -> Answer:
+    def _answer_truly(self, call: Call, log_id: str, fault: ScheduledFault | None) -> SandboxAnswer:
         document = call.document()
         meant = self._meant(document)
         if len(meant) != 1:
@@ -39,13 +39,13 @@ class ListEndpoint(ResearchEndpoint):
         request = parse_list_request(source, document, call.fields)
         return bend(fault, _envelope(source, request, log_id), request.cursor)
 
-    def _meant(self, document: object) -> tuple[Source, ...]:
+    def _meant(self, document: object) -> tuple[ListSource, ...]:
         """The lists whose seed stands in a body, right or wrong."""
         body = document if isinstance(document, dict) else {}
         return tuple(each for each in self._sources if body.get(each.seed_key) is not None)
 
 
-def _envelope(source: Source, request: ListRequest, log_id: str) -> dict[str, Any]:
+def _envelope(source: ListSource, request: SandboxRequest, log_id: str) -> dict[str, Any]:
     listed = source.find(request.seed)
     page = page_of(source, listed, request)
     records = [source.record(item, request.fields) for item in page.items]

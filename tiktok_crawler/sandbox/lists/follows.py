@@ -8,18 +8,18 @@ from math import exp, log
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import FOLLOWERS, FOLLOWING
-from tiktok_crawler.sandbox.chance import happens, lot
-from tiktok_crawler.sandbox.errors import INFORMATION_WITHHELD, ApiError
-from tiktok_crawler.sandbox.lists.people import POPULATION
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
-from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
+from tiktok_crawler.sandbox.protocol.errors import INFORMATION_WITHHELD, ApiError
+from tiktok_crawler.sandbox.world.chance import happens, lot
+from tiktok_crawler.sandbox.world.people import POPULATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.lists.people import Person
-    from tiktok_crawler.sandbox.lists.world import World
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.people import Person
+    from tiktok_crawler.sandbox.world.world import World
 
 _NEWEST = 1_704_067_200
 """The end of 2023: no relation is newer."""
@@ -48,7 +48,7 @@ def _size(world: World, chosen: int | None, kind: str, person: Person, mean: flo
     return 0 if happens(rng, 0.05) else min(_MOST, int(exp(rng.gauss(mean, 1.2))))
 
 
-class _Relations(Source):
+class _Relations(ListSource):
     """What followers and following have in common."""
 
     seed_key = "username"
@@ -57,15 +57,17 @@ class _Relations(Source):
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
-        self._relations: Callable[[int, int], list[Entry]] = lru_cache(_LISTS_KEPT)(self._invent)
+        self._relations: Callable[[int, int], list[ListEntry]] = lru_cache(_LISTS_KEPT)(
+            self._invent
+        )
         """Those of a person, by number, and how many."""
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
-        return Listed(
+        return ListedEntries(
             self.endpoint.records_keys[0], self._relations(person.number, self._size(person))
         )
 
@@ -84,7 +86,7 @@ class _Relations(Source):
             ApiError: the person does not show them.
         """
 
-    def _invent(self, number: int, size: int) -> list[Entry]:
+    def _invent(self, number: int, size: int) -> list[ListEntry]:
         """Other people, each once."""
         lists, rng = self._world.lists, self._world.rng(self.name, number)
         at = _NEWEST - int(rng.random() * _YEAR)
@@ -93,7 +95,7 @@ class _Relations(Source):
             if not happens(rng, lists.same_second):
                 at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
             deleted = happens(rng, lists.deleted)
-            entries.append(Entry((number + distance) % POPULATION, at, deleted))
+            entries.append(ListEntry((number + distance) % POPULATION, at, deleted))
         return entries
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.sandbox.errors import ApiError, Problem
 from tiktok_crawler.sandbox.lists.comments import Comments, Replies
 from tiktok_crawler.sandbox.lists.endpoint import ListEndpoint
 from tiktok_crawler.sandbox.lists.follows import Followers, Following
@@ -14,15 +13,16 @@ from tiktok_crawler.sandbox.lists.playlists import Playlists
 from tiktok_crawler.sandbox.lists.profiles import Profiles
 from tiktok_crawler.sandbox.lists.shops import Products, Reviews, Shops
 from tiktok_crawler.sandbox.lists.user_videos import LikedVideos, PinnedVideos, RepostedVideos
+from tiktok_crawler.sandbox.protocol.errors import ApiError, SandboxProblem
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tiktok_crawler.sandbox.lists.source import Source
-    from tiktok_crawler.sandbox.lists.world import World
-    from tiktok_crawler.sandbox.research_endpoint import Gate
+    from tiktok_crawler.sandbox.access.research_endpoint import Gate
+    from tiktok_crawler.sandbox.lists.source import ListSource
+    from tiktok_crawler.sandbox.world.world import World
 
-_SOURCES: tuple[type[Source], ...] = (
+_SOURCES: tuple[type[ListSource], ...] = (
     Comments,
     Replies,
     Profiles,
@@ -49,7 +49,7 @@ class Listings:
         by_path = groupby(self._sources.values(), lambda source: source.endpoint.path)
         return {path: ListEndpoint(gate, tuple(sources)) for path, sources in by_path}
 
-    def truth(self, name: str, seed: str) -> list[Any] | Problem:
+    def truth(self, name: str, seed: str) -> list[Any] | SandboxProblem:
         """See `Sandbox.truth`."""
         source = self._sources[name]
         try:

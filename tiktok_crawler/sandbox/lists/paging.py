@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tiktok_crawler.research_api.endpoints import Paging
-from tiktok_crawler.sandbox.errors import INVALID_CURSOR, ApiError
+from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.sandbox.protocol.errors import INVALID_CURSOR, ApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from tiktok_crawler.sandbox.lists.request import ListRequest
-    from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
+    from tiktok_crawler.sandbox.lists.request import SandboxRequest
+    from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
 
 
-class ListPage(NamedTuple):
+class SandboxPage(NamedTuple):
     """What a page shows, and what its answer says about the next one."""
 
     items: list[Any]
     more: dict[str, Any]
 
 
-def page_of(source: Source, listed: Listed, request: ListRequest) -> ListPage:
+def page_of(source: ListSource, listed: ListedEntries, request: SandboxRequest) -> SandboxPage:
     """The page of a list that is asked for.
 
     Raises:
@@ -34,27 +34,27 @@ def page_of(source: Source, listed: Listed, request: ListRequest) -> ListPage:
     return _PAGES[source.endpoint.paging](listed.entries, request)
 
 
-def shown(entries: Sequence[Entry]) -> list[Any]:
+def shown(entries: Sequence[ListEntry]) -> list[Any]:
     """The items that are not hidden."""
     return [entry.item for entry in entries if not entry.hidden]
 
 
-def _single_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
-    return ListPage(shown(entries)[: request.count], {})
+def _single_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
+    return SandboxPage(shown(entries)[: request.count], {})
 
 
-def _numbered_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
+def _numbered_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
     end = request.cursor * request.count
-    return ListPage(shown(entries)[end - request.count : end], {})
+    return SandboxPage(shown(entries)[end - request.count : end], {})
 
 
-def _index_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
+def _index_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
     """The next entries, of which hidden ones do not come."""
     end = min(request.cursor + request.count, len(entries))
     return _page_until(entries, request, end)
 
 
-def _filled_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
+def _filled_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
     """As many records as were asked for: the cursor moves on by more than that (API.md 8)."""
     end, wanted = request.cursor, request.count
     while end < len(entries) and wanted:
@@ -63,12 +63,12 @@ def _filled_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
     return _page_until(entries, request, end)
 
 
-def _page_until(entries: Sequence[Entry], request: ListRequest, end: int) -> ListPage:
+def _page_until(entries: Sequence[ListEntry], request: SandboxRequest, end: int) -> SandboxPage:
     more = {"cursor": max(end, request.cursor), "has_more": end < len(entries)}
-    return ListPage(shown(entries[request.cursor : end]), more)
+    return SandboxPage(shown(entries[request.cursor : end]), more)
 
 
-def _falling_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
+def _falling_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
     """What is as old as the cursor or older, newest first.
 
     The next cursor is the time of the first entry that is left over: what has the same time and
@@ -81,10 +81,10 @@ def _falling_page(entries: Sequence[Entry], request: ListRequest) -> ListPage:
     end = start + request.count
     has_more = end < len(entries)
     last = entries[min(end, len(entries) - 1)].at if entries else request.cursor
-    return ListPage(shown(entries[start:end]), {"cursor": last, "has_more": has_more})
+    return SandboxPage(shown(entries[start:end]), {"cursor": last, "has_more": has_more})
 
 
-_PAGES: dict[Paging, Callable[[Sequence[Entry], ListRequest], ListPage]] = {
+_PAGES: dict[Paging, Callable[[Sequence[ListEntry], SandboxRequest], SandboxPage]] = {
     Paging.SINGLE: _single_page,
     Paging.NUMBERED: _numbered_page,
     Paging.INDEX: _index_page,

@@ -6,21 +6,26 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.endpoints import PLAYLIST_INFO
-from tiktok_crawler.sandbox.chance import happens
-from tiktok_crawler.sandbox.errors import invalid_params
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
-from tiktok_crawler.sandbox.lists.world import DAYS_BACK
-from tiktok_crawler.sandbox.playlist_ids import PERIOD_DAYS, Playlist, find_playlist, playlist_of
-from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
+from tiktok_crawler.sandbox.world.chance import happens
+from tiktok_crawler.sandbox.world.playlist_ids import (
+    PERIOD_DAYS,
+    SandboxPlaylist,
+    find_playlist,
+    playlist_of,
+)
+from tiktok_crawler.sandbox.world.world import DAYS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.corpus import Video
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.corpus import SandboxVideo
 
 
-class Playlists(Source):
+class Playlists(ListSource):
     """`data` is the playlist itself, with a page of its ids."""
 
     name = Requests.PLAYLISTS
@@ -34,23 +39,23 @@ class Playlists(Source):
         "playlist_video_ids",
     )
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         playlist = find_playlist(self._world.seed, seed_number(seed, self.seed_key))
         videos = self._videos(playlist) if playlist else []
         if not videos:
             raise invalid_params(f"Invalid playlist_id: {seed}")
-        entries = [Entry(video, hidden=video.hidden) for video in videos]
-        return Listed("playlist_video_ids", entries, beside=self._about(int(seed), videos))
+        entries = [ListEntry(video, hidden=video.hidden) for video in videos]
+        return ListedEntries("playlist_video_ids", entries, beside=self._about(int(seed), videos))
 
-    def _videos(self, playlist: Playlist) -> list[Video]:
+    def _videos(self, playlist: SandboxPlaylist) -> list[SandboxVideo]:
         videos = self._world.videos_since(playlist.starts_at, PERIOD_DAYS)
         own = (video for video in videos if video.account.number == playlist.account)
         return sorted(own, key=attrgetter("create_time"))
 
-    def record(self, item: Video, fields: frozenset[str] | None) -> int:  # noqa: ARG002 - as others
+    def record(self, item: SandboxVideo, fields: frozenset[str] | None) -> int:  # noqa: ARG002 - as others
         return item.id
 
-    def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:
+    def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:
         playlist = {**listed.beside, listed.key: records}
         return self._dress(playlist, playlist["playlist_id"], None)
 
@@ -63,7 +68,7 @@ class Playlists(Source):
                 seen.add(number)
                 yield str(number)
 
-    def _about(self, playlist_id: int, videos: list[Video]) -> Record:
+    def _about(self, playlist_id: int, videos: list[SandboxVideo]) -> Record:
         """All but its videos; a few have no name."""
         about: Record = {
             "playlist_id": playlist_id,

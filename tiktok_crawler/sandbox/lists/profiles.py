@@ -6,23 +6,23 @@ from math import exp
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.endpoints import USER_INFO
-from tiktok_crawler.sandbox.chance import happens
-from tiktok_crawler.sandbox.corpus import DAY_SECONDS
+from tiktok_crawler.sandbox.faults.schedule import Requests
 from tiktok_crawler.sandbox.lists.follows import follower_count, following_count
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
-from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
+from tiktok_crawler.sandbox.world.chance import happens
+from tiktok_crawler.sandbox.world.corpus import DAY_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.lists.people import Person
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.people import Person
 
 _PICTURE_DAYS = 2
 """The address of a picture is signed, and good for so long."""
 
 
-class Profiles(Source):
+class Profiles(ListSource):
     """One record, which is the whole `data`; it is live."""
 
     name = Requests.USERS
@@ -31,13 +31,13 @@ class Profiles(Source):
     extras = ("username",)
     message = ""
 
-    def find(self, seed: str) -> Listed:
-        return Listed("", [Entry(self._world.people.find(seed))])
+    def find(self, seed: str) -> ListedEntries:
+        return ListedEntries("", [ListEntry(self._world.people.find(seed))])
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()
 
-    def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:  # noqa: ARG002 - as others
+    def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:  # noqa: ARG002 - as others
         profile: dict[str, Any] = records[0]
         return profile
 

@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.endpoints import Paging
-from tiktok_crawler.sandbox.errors import invalid_params
-from tiktok_crawler.sandbox.parameters import parse_fields, parse_number
+from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
+from tiktok_crawler.sandbox.protocol.parameters import parse_fields, parse_number
 
 if TYPE_CHECKING:
-    from tiktok_crawler.sandbox.lists.source import Source
+    from tiktok_crawler.sandbox.lists.source import ListSource
 
 
 @dataclass(frozen=True, slots=True)
-class ListRequest:
+class SandboxRequest:
     """One page of a list; `cursor` is 0 on the first, or the number of a page, from 1.
 
     `fields` is None where the endpoint takes no such parameter.
@@ -26,7 +26,9 @@ class ListRequest:
     cursor: int
 
 
-def parse_list_request(source: Source, document: dict[str, Any], fields: str | None) -> ListRequest:
+def parse_list_request(
+    source: ListSource, document: dict[str, Any], fields: str | None
+) -> SandboxRequest:
     """Read the JSON body and the `fields` of the URL.
 
     Raises:
@@ -34,7 +36,7 @@ def parse_list_request(source: Source, document: dict[str, Any], fields: str | N
     """
     numbered = source.endpoint.paging is Paging.NUMBERED
     first = 1 if numbered else 0
-    return ListRequest(
+    return SandboxRequest(
         seed=_seed(source, document[source.seed_key]),
         fields=_fields(source, document, fields),
         count=parse_number(
@@ -49,7 +51,7 @@ def parse_list_request(source: Source, document: dict[str, Any], fields: str | N
     )
 
 
-def _seed(source: Source, value: object) -> str:
+def _seed(source: ListSource, value: object) -> str:
     """Names are text; ids are numbers, also written as text (API.md 1.14)."""
     is_id = source.seed_key.endswith("_id") and isinstance(value, int)
     if isinstance(value, bool) or not (isinstance(value, str) or is_id) or not value:
@@ -57,7 +59,9 @@ def _seed(source: Source, value: object) -> str:
     return str(value)
 
 
-def _fields(source: Source, document: dict[str, Any], text: str | None) -> frozenset[str] | None:
+def _fields(
+    source: ListSource, document: dict[str, Any], text: str | None
+) -> frozenset[str] | None:
     if not source.endpoint.fields:
         return None
     in_body = document.get("fields") if source.fields_in_body else None

@@ -6,18 +6,18 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.research_api.endpoints import PRODUCT, REVIEW, SHOP
-from tiktok_crawler.sandbox.chance import happens
-from tiktok_crawler.sandbox.errors import invalid_params
-from tiktok_crawler.sandbox.lists.people import POPULATION
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source, seed_number
-from tiktok_crawler.sandbox.schedule import Requests
-from tiktok_crawler.sandbox.vocabulary import ADJECTIVES, ENGLISH, NOUNS
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
+from tiktok_crawler.sandbox.world.chance import happens
+from tiktok_crawler.sandbox.world.people import POPULATION
+from tiktok_crawler.sandbox.world.vocabulary import ADJECTIVES, ENGLISH, NOUNS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from tiktok_crawler.sandbox.blemishes import Record
+    from tiktok_crawler.sandbox.world.blemishes import Record
 
 _SHOPS = 400
 _FIRST_SHOP = 7_494_000_000_000_000_000
@@ -54,7 +54,7 @@ class _Review(NamedTuple):
     number: int
 
 
-class _ShopSource(Source):
+class _ShopSource(ListSource):
     """What the three have in common: there are few shops, and each knows what it sells."""
 
     message = None
@@ -94,10 +94,10 @@ class Shops(_ShopSource):
     count_key = "limit"
     extras = ("shop_performance_value",)
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         shops = (self._shop(number) for number in range(_SHOPS))
-        found = (Entry(shop) for shop in shops if seed.lower() in shop.name.lower())
-        return Listed(SHOP.records_keys[0], list(islice(found, SHOP.max_count)))
+        found = (ListEntry(shop) for shop in shops if seed.lower() in shop.name.lower())
+        return ListedEntries(SHOP.records_keys[0], list(islice(found, SHOP.max_count)))
 
     def record(self, item: _Shop, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("shop record", item.number)
@@ -126,12 +126,12 @@ class Products(_ShopSource):
     count_key = "page_size"
     extras = ("product_rating", "shop_name")
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         number, rest = divmod(seed_number(seed, self.seed_key) - _FIRST_SHOP, _SHOP_STEP)
         if rest or not 0 <= number < _SHOPS:
             raise invalid_params(f"Invalid shop_id: {seed}")
-        products = [Entry(product) for product in self._products(self._shop(number))]
-        return Listed(PRODUCT.records_keys[0], products)
+        products = [ListEntry(product) for product in self._products(self._shop(number))]
+        return ListedEntries(PRODUCT.records_keys[0], products)
 
     def record(self, item: _Product, fields: frozenset[str] | None) -> Record:
         rng, reviews = self._world.rng("product record", item.id), self._review_count(item)
@@ -163,14 +163,16 @@ class Reviews(_ShopSource):
     count_key = "page_size"
     extras = ("display_name",)
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         places = divmod(seed_number(seed, self.seed_key) - _FIRST_PRODUCT, _MOST_PRODUCTS)
         product = _Product(self._shop(places[0]), places[1])
         exists = 0 <= places[0] < _SHOPS and places[1] < self._product_count(product.shop)
         if not exists:
             raise invalid_params(f"Invalid product_id: {seed}")
         reviews = range(self._review_count(product))
-        return Listed(REVIEW.records_keys[0], [Entry(_Review(product, n)) for n in reviews])
+        return ListedEntries(
+            REVIEW.records_keys[0], [ListEntry(_Review(product, n)) for n in reviews]
+        )
 
     def record(self, item: _Review, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("review", item.product.id, item.number)

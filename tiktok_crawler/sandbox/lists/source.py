@@ -7,22 +7,22 @@ from random import Random
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
-from tiktok_crawler.sandbox.blemishes import blemish
-from tiktok_crawler.sandbox.errors import invalid_params
+from tiktok_crawler.sandbox.protocol.errors import invalid_params
+from tiktok_crawler.sandbox.world.blemishes import blemish
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from tiktok_crawler.research_api.endpoints import Endpoint
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.lists.world import World
-    from tiktok_crawler.sandbox.schedule import Requests
+    from tiktok_crawler.sandbox.faults.schedule import Requests
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.world import World
 
 
 _LONGEST_ID = 19
 
 
-class Entry(NamedTuple):
+class ListEntry(NamedTuple):
     """Something in a list; `at` is the time by which it is paged, `hidden` what does not come."""
 
     item: Any
@@ -30,19 +30,19 @@ class Entry(NamedTuple):
     hidden: bool = False
 
 
-class Listed(NamedTuple):
+class ListedEntries(NamedTuple):
     """All that is listed of a seed, under the key that the answer has for it.
 
     `beside` is what stands next to the list. Pages beyond `reach` entries are refused.
     """
 
     key: str
-    entries: Sequence[Entry]
+    entries: Sequence[ListEntry]
     reach: int | None = None
     beside: Mapping[str, Any] = MappingProxyType({})
 
 
-class Source(ABC):
+class ListSource(ABC):
     """A kind of list. `name` is what a schedule counts its requests by.
 
     `seed_key` names in a body what is asked about, `count_key` how much of it, `default_count` if
@@ -67,7 +67,7 @@ class Source(ABC):
         self._world = world
 
     @abstractmethod
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         """What is listed of a seed.
 
         Raises:
@@ -82,7 +82,7 @@ class Source(ABC):
     def seeds(self) -> Iterator[str]:
         """What can be asked about, in an order that never changes."""
 
-    def data(self, listed: Listed, records: list[Any]) -> dict[str, Any]:
+    def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:
         """The `data` of an answer, but for its cursor."""
         may_be_missing = self.without_empty_list or self._world.data.empty_lists_missing
         return {} if may_be_missing and not records else {listed.key: records}

@@ -12,19 +12,19 @@ from tiktok_crawler.research_api.endpoints import (
     REPOSTED_VIDEOS,
     USER_VIDEO_FIELDS,
 )
-from tiktok_crawler.sandbox.chance import happens, lot
-from tiktok_crawler.sandbox.errors import FORBIDDEN, INFORMATION_WITHHELD, ApiError
-from tiktok_crawler.sandbox.lists.source import Entry, Listed, Source
-from tiktok_crawler.sandbox.lists.world import DAYS_BACK
-from tiktok_crawler.sandbox.schedule import Requests
+from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
+from tiktok_crawler.sandbox.protocol.errors import FORBIDDEN, INFORMATION_WITHHELD, ApiError
+from tiktok_crawler.sandbox.world.chance import happens, lot
+from tiktok_crawler.sandbox.world.world import DAYS_BACK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from random import Random
 
-    from tiktok_crawler.sandbox.blemishes import Record
-    from tiktok_crawler.sandbox.corpus import Video
-    from tiktok_crawler.sandbox.lists.people import Person
+    from tiktok_crawler.sandbox.world.blemishes import Record
+    from tiktok_crawler.sandbox.world.corpus import SandboxVideo
+    from tiktok_crawler.sandbox.world.people import Person
 
 _EVERY_FIELD = frozenset(USER_VIDEO_FIELDS)
 _NEWEST_LIKE = 1_709_251_200_000
@@ -36,7 +36,7 @@ _PIN_DAYS = 31
 _KEY, _OTHER_KEY = REPOSTED_VIDEOS.records_keys
 
 
-class _UserVideos(Source):
+class _UserVideos(ListSource):
     """What lists of videos have in common."""
 
     seed_key = "username"
@@ -44,10 +44,10 @@ class _UserVideos(Source):
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()
 
-    def record(self, item: Video, fields: frozenset[str] | None) -> Record:
+    def record(self, item: SandboxVideo, fields: frozenset[str] | None) -> Record:
         return self._world.videos.record(item, _EVERY_FIELD if fields is None else fields)
 
-    def _some_videos(self, person: Person, chosen: int | None, rng: Random) -> list[Video]:
+    def _some_videos(self, person: Person, chosen: int | None, rng: Random) -> list[SandboxVideo]:
         """So many videos, if there are, of the weeks before a day that differs with the person."""
         size = chosen
         if size is None:
@@ -63,7 +63,7 @@ class LikedVideos(_UserVideos):
     name = Requests.LIKED_VIDEOS
     endpoint = LIKED_VIDEOS
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         person, lists = self._world.people.find(seed), self._world.lists
         if lot(self._world.seed, "private likes", person.number) < lists.private_likes:
             raise ApiError(FORBIDDEN if person.number % 2 else INFORMATION_WITHHELD)
@@ -72,8 +72,8 @@ class LikedVideos(_UserVideos):
         at, entries = _NEWEST_LIKE, []
         for video in videos:
             at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
-            entries.append(Entry(video, at, video.hidden))
-        return Listed(LIKED_VIDEOS.records_keys[0], entries)
+            entries.append(ListEntry(video, at, video.hidden))
+        return ListedEntries(LIKED_VIDEOS.records_keys[0], entries)
 
 
 class PinnedVideos(_UserVideos):
@@ -83,14 +83,14 @@ class PinnedVideos(_UserVideos):
     endpoint = PINNED_VIDEOS
     without_empty_list = True
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
         own = (
             video for video in self._world.videos_back(range(_PIN_DAYS)) if _is_by(video, person)
         )
         number = int(self._world.rng(self.name, person.number).random() * (_MOST_PINS + 1))
-        pins = [Entry(video) for video in islice(own, number)]
-        return Listed(PINNED_VIDEOS.records_keys[0], pins)
+        pins = [ListEntry(video) for video in islice(own, number)]
+        return ListedEntries(PINNED_VIDEOS.records_keys[0], pins)
 
 
 class RepostedVideos(_UserVideos):
@@ -100,14 +100,14 @@ class RepostedVideos(_UserVideos):
     endpoint = REPOSTED_VIDEOS
     fills_pages = True
 
-    def find(self, seed: str) -> Listed:
+    def find(self, seed: str) -> ListedEntries:
         person, lists = self._world.people.find(seed), self._world.lists
         rng = self._world.rng(self.name, person.number)
         is_other = lot(self._world.seed, "reposted key", person.number) < lists.other_reposted_key
         videos = self._some_videos(person, lists.reposted_videos, rng)
-        entries = [Entry(video, hidden=video.hidden) for video in videos]
-        return Listed(_OTHER_KEY if is_other else _KEY, entries)
+        entries = [ListEntry(video, hidden=video.hidden) for video in videos]
+        return ListedEntries(_OTHER_KEY if is_other else _KEY, entries)
 
 
-def _is_by(video: Video, person: Person) -> bool:
+def _is_by(video: SandboxVideo, person: Person) -> bool:
     return video.account.username == person.username and not video.hidden

@@ -1,0 +1,474 @@
+"""The arguments of the spiders that list things: what each takes, and what is said of mistakes."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+
+from tiktok_crawler.arguments.listing_arguments import SPIDERS, GivenStages, read
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.exceptions import CrawlerError, QueryFileError, UsageError
+from tiktok_crawler.planning.seeds import (
+    FirstSeeds,
+    GivenSeeds,
+    ProductsOfShops,
+    RelatedUsers,
+    RepliedComments,
+    SeedsOfQuery,
+    SeedsOfTag,
+    ShopsByName,
+    Stage,
+)
+from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.research_api import listings
+
+TODAY = date(2024, 6, 15)
+OF_USERS = ["users", "followers", "following", "liked_videos", "pinned_videos", "reposted_videos"]
+QUERY = "start_date: 2024-01-01\nend_date: 2024-03-31\nregions: [US]\ntags: [one, two]\n"
+
+SOURCES = [
+    *((name, "usernames", "ada,bob", ("ada", "bob")) for name in OF_USERS),
+    ("comments", "video_ids", "7,8", ("7", "8")),
+    ("playlists", "playlist_ids", "7", ("7",)),
+    ("shops", "shop_names", "Ada & Sons", ("Ada & Sons",)),
+    ("products", "shop_ids", "7", ("7",)),
+    ("reviews", "product_ids", "7", ("7",)),
+]
+
+
+def given(spider: str, **arguments: str) -> GivenStages:
+    return read(SPIDERS[spider], arguments, today=TODAY)
+
+
+def usernames(**arguments: str) -> tuple[str, ...]:
+    (stage,) = given("users", **arguments).stages
+    assert isinstance(stage.source, GivenSeeds)
+    return stage.source.values
+
+
+def refusal(spider: str, **arguments: str) -> str:
+    with pytest.raises(UsageError) as caught:
+        given(spider, **arguments)
+    (line,) = str(caught.value).splitlines()
+    assert len(line) < 500
+    return line
+
+
+def test_all_listings_but_replies_have_a_spider():
+    assert set(SPIDERS) == set(listings.LISTINGS) - {"replies"}
+
+
+# --- Seeds ---
+
+
+@pytest.mark.parametrize(("spider", "name", "written", "seeds"), SOURCES)
+def test_each_spider_takes_seeds_of_its_kind(spider, name, written, seeds):
+    assert given(spider, **{name: written}) == GivenStages(
+        (Stage(SPIDERS[spider], GivenSeeds(seeds)),), tags=(), max_requests=None
+    )
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_a_spider_without_seeds_says_which_arguments_name_them(spider):
+    own = next(name for known, name, *_ in SOURCES if known == spider)
+
+    assert f"{spider} need one of -a {own}=..." in refusal(spider)
+
+
+@pytest.mark.parametrize(
+    ("spider", "arguments"),
+    [
+        ("users", {"usernames": "ada", "from_tag": "cats"}),
+        ("comments", {"from_query": "query.yaml", "from_tag": "cats"}),
+        ("products", {"shop_ids": "7", "shop_names": "Ada"}),
+        ("reviews", {"shop_ids": "7", "product_ids": "7"}),
+    ],
+)
+def test_seeds_come_from_one_place(spider, arguments):
+    assert refusal(spider, **arguments).endswith(", not 2")
+
+
+def test_products_are_listed_of_the_stored_shops_of_a_name():
+    (stage,) = given("products", shop_names="Ada,Bob").stages
+
+    assert stage.source == ShopsByName(("Ada", "Bob"))
+
+
+def test_reviews_are_listed_of_the_stored_products_of_shops():
+    (stage,) = given("reviews", shop_ids="7,8").stages
+
+    assert stage.source == ProductsOfShops(GivenSeeds(("7", "8")))
+
+
+def test_reviews_are_listed_of_the_stored_products_of_the_stored_shops_of_a_name():
+    (stage,) = given("reviews", shop_names="Ada,Bob").stages
+
+    assert stage.source == ProductsOfShops(ShopsByName(("Ada", "Bob")))
+
+
+# --- Files ---
+
+
+@pytest.mark.parametrize(
+    ("content", "names"),
+    [
+        (b"ada\nbob\n", ("ada", "bob")),
+        (b"ada\r\nbob\r\n", ("ada", "bob")),
+        (b"ada\rbob", ("ada", "bob")),
+        (b"\xef\xbb\xbfada\nbob", ("ada", "bob")),
+        (b"@ada,bob\ncy", ("ada", "bob", "cy")),
+        (b"\n\n  ada  \n\n,\nbob\n\n", ("ada", "bob")),
+        (b"ada\n@ada\nada", ("ada",)),
+        ("ädä".encode(), ("ädä",)),
+    ],
+    ids=str,
+)
+def test_a_file_has_seeds_between_line_feeds_and_commas(tmp_path, content, names):
+    path = tmp_path / "names.txt"
+    path.write_bytes(content)
+
+    assert usernames(usernames=f"@{path}") == names
+
+
+def test_a_file_of_many_seeds_is_read(tmp_path):
+    path = tmp_path / "ids.txt"
+    path.write_text("\n".join(str(7318480000000000000 + number) for number in range(100_000)))
+
+    (stage,) = given("comments", video_ids=f"@{path}").stages
+
+    assert len(stage.source.values) == 100_000
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "names nothing"),
+        (b"\n ,\n\xef\xbb\xbf"[:3], "names nothing"),
+        ("ädä".encode("latin-1"), "is not text in UTF-8"),
+        ("ada\nbob".encode("utf-16"), "is not text in UTF-8"),
+        (b"ada\nbob smith\n", "'bob smith' is not a username, such as some.body1"),
+    ],
+    ids=str,
+)
+def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path, content, words):
+    path = tmp_path / "names.txt"
+    path.write_bytes(content)
+
+    line = refusal("users", usernames=f"@{path}")
+
+    assert str(path) in line
+    assert words in line
+
+
+@pytest.mark.parametrize(("spider", "name", "_written", "_seeds"), SOURCES)
+def test_a_file_that_is_not_there_is_no_seed(spider, name, _written, _seeds, tmp_path):
+    for path in ("names.txt", f"{tmp_path}/names.txt", str(tmp_path), "x" * 300):
+        line = refusal(spider, **{name: f"@{path}"})
+        assert line.startswith(f"-a {name}='@")
+        assert "there is no such file" in line
+
+
+@pytest.mark.parametrize("count", [2, 1000])
+def test_usernames_may_have_at_signs_in_a_list(count):
+    names = tuple(f"user{number}" for number in range(count))
+
+    assert usernames(usernames=",".join(f"@{name}" for name in names)) == names
+
+
+def test_a_file_may_have_a_comma_in_its_name(tmp_path):
+    path = tmp_path / "ada,bob.txt"
+    path.write_text("cy")
+
+    assert usernames(usernames=f"@{path}") == ("cy",)
+
+
+@pytest.mark.parametrize(
+    ("spider", "name", "written"),
+    [
+        ("users", "usernames", "ada bob"),
+        ("users", "usernames", ","),
+        ("comments", "video_ids", "9223372036854775808"),
+        ("comments", "video_ids", "https://www.tiktok.com/@ada/video/7"),
+        ("playlists", "playlist_ids", "x"),
+        ("shops", "shop_names", "a\0b"),
+        ("products", "shop_ids", "-1"),
+        ("reviews", "product_ids", "7.5"),
+    ],
+)
+def test_a_seed_that_cannot_be_one_is_named_with_its_argument(spider, name, written):
+    assert refusal(spider, **{name: written}).startswith(f"-a {name}: ")
+
+
+# --- From the database ---
+
+
+@pytest.fixture
+def query(tmp_path):
+    path = tmp_path / "query.yaml"
+    path.write_text(QUERY)
+    return path
+
+
+@pytest.mark.parametrize("spider", [*OF_USERS, "comments", "playlists"])
+def test_seeds_can_come_from_what_a_query_has_found_with_its_tags(spider, query):
+    collection = read_collection(query, today=TODAY)
+
+    assert given(spider, from_query=str(query)) == GivenStages(
+        (
+            Stage(
+                SPIDERS[spider],
+                SeedsOfQuery(collection.query.fingerprint, collection.dates),
+            ),
+        ),
+        tags=("one", "two"),
+        max_requests=None,
+    )
+
+
+def test_dates_beside_a_query_go_before_its_own(query):
+    (stage,) = given(
+        "users", from_query=str(query), start_date="2024-02-01", end_date="yesterday"
+    ).stages
+
+    assert stage.source.days == DateRange(date(2024, 2, 1), date(2024, 6, 14))
+
+
+def test_tags_beside_a_query_go_before_its_own(query):
+    assert given("users", from_query=str(query), tags="mine").tags == ("mine",)
+
+
+@pytest.mark.parametrize("spider", [*OF_USERS, "comments", "playlists"])
+def test_seeds_can_come_from_the_videos_of_a_tag(spider):
+    (stage,) = given(spider, from_tag=" elections 2024 ").stages
+
+    assert stage.source == SeedsOfTag("elections 2024")
+
+
+@pytest.mark.parametrize("spider", ["shops", "products", "reviews"])
+@pytest.mark.parametrize("name", ["from_query", "from_tag", "start_date"])
+def test_shops_are_not_found_in_videos(spider, name):
+    assert "there is no such argument" in refusal(spider, **{name: "x"})
+
+
+def test_a_query_file_with_mistakes_says_them(tmp_path):
+    path = tmp_path / "query.yaml"
+    path.write_text("regons: [US]")
+
+    with pytest.raises(QueryFileError, match="regons"):
+        given("users", from_query=str(path))
+
+
+def test_a_query_file_that_is_not_there_is_named(tmp_path):
+    with pytest.raises(CrawlerError, match=r"none\.yaml"):
+        given("users", from_query=str(tmp_path / "none.yaml"))
+
+
+@pytest.mark.parametrize("name", ["start_date", "end_date"])
+@pytest.mark.parametrize("source", [{"usernames": "ada"}, {"from_tag": "cats"}])
+def test_dates_without_a_query_would_mean_nothing_and_are_refused(name, source):
+    line = refusal("users", **source, **{name: "2024-01-01"})
+
+    assert line.startswith(f"-a {name}")
+    assert "from_query" in line
+
+
+def test_a_least_comment_count_of_videos_that_are_named_is_refused():
+    line = refusal("comments", video_ids="7", min_comment_count="5")
+
+    assert line.startswith("-a min_comment_count")
+    assert "from_query" in line
+    assert "from_tag" in line
+
+
+# --- A step on, and the first ones ---
+
+STEPS = [("followers", listings.FOLLOWERS), ("following", listings.FOLLOWING)]
+
+
+@pytest.mark.parametrize("spider", OF_USERS)
+@pytest.mark.parametrize(("via", "listing"), STEPS)
+def test_seeds_can_be_those_whom_stored_lists_of_users_lead_to(spider, via, listing):
+    (named,) = given(spider, usernames="ada,bob", via=via).stages
+    (tagged,) = given(spider, from_tag="cats", via=via).stages
+
+    assert named.source == RelatedUsers(GivenSeeds(("ada", "bob")), listing)
+    assert tagged.source == RelatedUsers(SeedsOfTag("cats"), listing)
+
+
+@pytest.mark.parametrize("via", ["users", "follower", "1"])
+def test_a_list_that_leads_to_nobody_is_refused(via):
+    line = refusal("users", usernames="ada", via=via)
+
+    assert line == f"-a via={via}: allowed are followers or following"
+
+
+@pytest.mark.parametrize("spider", ["comments", "playlists", "shops"])
+def test_nothing_but_users_is_found_in_follow_lists(spider):
+    assert "there is no such argument" in refusal(spider, via="following")
+
+
+def test_the_first_named_seeds_are_listed_alone():
+    assert usernames(usernames="ada,bob,cy", max_seeds="2") == ("ada", "bob")
+
+
+@pytest.mark.parametrize(
+    ("spider", "arguments", "source"),
+    [
+        ("comments", {"from_tag": "cats"}, SeedsOfTag("cats")),
+        (
+            "users",
+            {"from_tag": "cats", "via": "following"},
+            RelatedUsers(SeedsOfTag("cats"), listings.FOLLOWING),
+        ),
+        ("products", {"shop_names": "Ada"}, ShopsByName(("Ada",))),
+        ("reviews", {"shop_ids": "7"}, ProductsOfShops(GivenSeeds(("7",)))),
+    ],
+)
+def test_the_first_seeds_of_a_database_are_listed_alone(spider, arguments, source):
+    (stage,) = given(spider, **arguments, max_seeds="100").stages
+
+    assert stage.source == FirstSeeds(source, 100)
+
+
+def test_replies_are_those_to_comments_of_the_first_videos_alone():
+    comments, replies = given("comments", from_tag="cats", max_seeds="9", replies="1").stages
+
+    assert replies.source == RepliedComments(comments.source)
+
+
+# --- The other arguments ---
+
+
+@pytest.mark.parametrize(
+    ("spider", "source", "limit"),
+    [
+        ("comments", "video_ids", "max_per_video"),
+        ("followers", "usernames", "max_per_user"),
+        ("following", "usernames", "max_per_user"),
+        ("liked_videos", "usernames", "max_per_user"),
+        ("reposted_videos", "usernames", "max_per_user"),
+        ("products", "shop_ids", "max_per_shop"),
+        ("reviews", "product_ids", "max_per_product"),
+    ],
+)
+def test_listings_of_many_pages_can_be_limited(spider, source, limit):
+    (stage,) = given(spider, **{source: "7", limit: "200"}).stages
+
+    assert stage.limit == 200
+
+
+@pytest.mark.parametrize(
+    ("spider", "name"),
+    [
+        ("users", "max_per_user"),
+        ("pinned_videos", "max_per_user"),
+        ("playlists", "max_per_playlist"),
+        ("shops", "max_per_shop"),
+        ("comments", "max_per_user"),
+        ("users", "video_ids"),
+        ("users", "replies"),
+        ("users", "min_comment_count"),
+        ("users", "query"),
+        ("users", "refresh_after"),
+        ("comments", "comment_ids"),
+    ],
+)
+def test_an_argument_that_a_spider_does_not_take_is_refused_with_those_that_it_takes(spider, name):
+    source = next(argument for known, argument, *_ in SOURCES if known == spider)
+
+    line = refusal(spider, **{source: "7", name: "7"})
+
+    assert line.startswith(f"-a {name}=...: there is no such argument")
+    assert source in line.split("Allowed are: ")[1]
+
+
+def test_a_misspelled_argument_is_recognised():
+    assert "did you mean 'usernames'?" in refusal("users", username="ada")
+
+
+@pytest.mark.parametrize(
+    ("spider", "name", "value"),
+    [
+        ("comments", name, value)
+        for name in ("max_per_video", "max_requests", "max_seeds")
+        for value in ("0", "-1", "1.5", "many", "1000000000", "\u0667")
+    ]
+    + [("comments", "min_comment_count", "0")],
+)
+def test_limits_are_whole_numbers_of_at_least_1(spider, name, value):
+    assert refusal(spider, from_tag="cats", **{name: value}).startswith(f"-a {name}={value}: not a")
+
+
+@pytest.mark.parametrize(
+    ("written", "age"),
+    [("7d", timedelta(days=7)), ("2 weeks", timedelta(weeks=2)), ("never", None)],
+)
+def test_an_age_says_what_is_asked_for_again(written, age):
+    (stage,) = given("users", usernames="ada", max_age=written).stages
+
+    assert stage.max_age == age
+
+
+@pytest.mark.parametrize("written", ["7", "soon", "-7d", "0d", "7 months"])
+def test_what_is_no_age_is_refused_with_examples(written):
+    line = refusal("users", usernames="ada", max_age=written)
+
+    assert line.startswith(f"-a max_age: '{written}' is not an age; allowed: ")
+
+
+def test_replies_are_a_stage_after_the_comments():
+    comments, replies = given(
+        "comments", from_tag="cats", replies="1", max_per_video="50", max_age="7d"
+    ).stages
+
+    week = timedelta(days=7)
+    assert comments == Stage(listings.COMMENTS, SeedsOfTag("cats"), week, 50)
+    assert replies == Stage(listings.REPLIES, RepliedComments(SeedsOfTag("cats")), week)
+
+
+def test_without_replies_there_is_one_stage():
+    assert len(given("comments", video_ids="7", replies="0").stages) == 1
+
+
+@pytest.mark.parametrize("value", ["yes", "2", "True", "01"])
+def test_replies_are_switched_by_0_and_1(value):
+    line = refusal("comments", video_ids="7", replies=value)
+
+    assert line == f"-a replies={value}: allowed are 0 and 1"
+
+
+def test_a_least_comment_count_leaves_out_videos_with_fewer(query):
+    (of_tag,) = given("comments", from_tag="cats", min_comment_count="5").stages
+    (of_query,) = given("comments", from_query=str(query), min_comment_count="5").stages
+
+    assert (of_tag.source.min_comment_count, of_query.source.min_comment_count) == (5, 5)
+
+
+@pytest.mark.parametrize(
+    ("written", "tags"), [("a", ("a",)), ("b, a,b", ("b", "a")), ("ä b", ("ä b",))]
+)
+def test_tags_come_in_their_order_without_blanks_and_repeats(written, tags):
+    assert given("users", usernames="ada", tags=written).tags == tags
+
+
+@pytest.mark.parametrize("written", [",", "a,,b", "a,", "x" * 101, "a\tb"])
+def test_tags_that_are_empty_unprintable_or_too_long_are_refused(written):
+    assert refusal("users", usernames="ada", tags=written).startswith("-a tags: ")
+
+
+@pytest.mark.parametrize("written", ["x" * 101, "a\0b"])
+def test_a_tag_to_look_for_is_one_that_there_can_be(written):
+    assert refusal("users", from_tag=written).startswith("-a from_tag: ")
+
+
+@pytest.mark.parametrize("name", ["usernames", "tags", "max_age", "max_requests", "from_tag"])
+@pytest.mark.parametrize("value", ["", "  "])
+def test_an_argument_without_a_value_is_refused(name, value):
+    arguments = {"usernames": "ada"} | {name: value}
+
+    assert refusal("users", **arguments) == f"-a {name}=: the value is empty"
+
+
+def test_a_run_can_be_limited_in_its_requests():
+    assert given("users", usernames="ada", max_requests="100").max_requests == 100

@@ -1,0 +1,60 @@
+"""How many pages a listing can take at the most."""
+
+from __future__ import annotations
+
+import pytest
+
+from tiktok_crawler.planning.page_counts import most_pages
+from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.tasks import ListRequest
+
+
+def pages(name, total=None, **request):
+    return most_pages(ListRequest(LISTINGS[name], "7", 1, **request), total)
+
+
+@pytest.mark.parametrize("name", ["users", "pinned_videos", "shops"])
+def test_what_has_one_page_takes_one(name):
+    assert pages(name) == pages(name, 1000) == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "most"),
+    [
+        ("comments", 0, 1),
+        ("comments", 100, 1),
+        ("comments", 101, 2),
+        ("comments", 50_000, 10),
+        ("comments", None, 10),
+        ("replies", 250, 3),
+        ("replies", None, None),
+        ("followers", 450, 5),
+        ("followers", 10**6, 50),
+        ("followers", None, 50),
+        ("following", 250, 3),
+        ("following", None, None),
+        ("liked_videos", None, None),
+        ("playlists", 250, 3),
+        ("reviews", 20, 3),
+        ("products", None, None),
+    ],
+)
+def test_counts_and_caps_bound_the_pages(name, total, most):
+    assert pages(name, total) == most
+
+
+@pytest.mark.parametrize(
+    ("name", "total", "request_", "most"),
+    [
+        ("comments", 1000, {"limit": 150}, 2),
+        ("comments", 120, {"limit": 500}, 2),
+        ("liked_videos", None, {"limit": 250}, 3),
+        ("liked_videos", None, {"limit": 250, "cursor": 5, "position": 90}, 2),
+        ("comments", 1000, {"cursor": 900, "position": 860}, 1),
+        ("followers", 450, {"cursor": 1_700_000_000, "position": 300}, 2),
+        ("comments", 50, {"cursor": 100, "position": 99}, 1),
+        ("playlists", 250, {"limit": 1, "cursor": 100, "position": 1}, 2),
+    ],
+)
+def test_a_limit_and_what_has_come_bound_the_pages(name, total, request_, most):
+    assert pages(name, total, **request_) == most

@@ -1,0 +1,181 @@
+"""What `scrapy plan` says of a stage of listings."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.seeds import (
+    FirstSeeds,
+    GivenSeeds,
+    ProductsOfShops,
+    RelatedUsers,
+    RepliedComments,
+    SeedsOfQuery,
+    SeedsOfTag,
+    ShopsByName,
+    Stage,
+    StagePlan,
+)
+from tiktok_crawler.reports.stage_report import (
+    LISTED_SEEDS,
+    seed_lines,
+    stage_beginning,
+    stage_lines,
+)
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.listings import LISTINGS, Listing
+from tiktok_crawler.research_api.tasks import ListRequest, listing_body
+
+DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+
+
+def requests(listing: Listing, count: int) -> tuple[ListRequest, ...]:
+    return tuple(ListRequest(listing, str(number + 1), number) for number in range(count))
+
+
+def report(plan: StagePlan, listing: Listing = listings.USERS) -> str:
+    return "\n".join(stage_lines(Stage(listing, GivenSeeds(("1",))), plan))
+
+
+@pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
+def test_the_first_request_is_shown_as_it_would_be_sent(listing):
+    (first,) = requests(listing, 1)
+
+    lines = report(StagePlan((first,)), listing).split("\n\n")[0].splitlines()
+
+    assert lines[0].startswith(f"POST {listing.endpoint.path}")
+    assert json.loads("\n".join(lines[1:])) == listing_body(first)
+
+
+def test_seeds_are_counted_by_what_is_known_of_them():
+    text = report(
+        StagePlan(requests(listings.LIKED_VIDEOS, 2), complete=1200, refused=30, waiting=4),
+        listings.LIKED_VIDEOS,
+    )
+
+    assert "Liked videos:" in text
+    assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 given up and not due yet" in text
+    assert "To ask for:    2 (1, 2)" in text
+
+
+def test_where_no_seeds_are_known_it_says_where_they_were_looked_for():
+    stage = Stage(listings.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), listings.FOLLOWING))
+
+    (line,) = seed_lines(stage, StagePlan(()))
+
+    assert line == (
+        "Following:     the database has none yet in stored following of users: "
+        "stored videos with the tag 'tae' and at least 5 comments"
+    )
+
+
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        (GivenSeeds(("1", "2")), "2 that are named"),
+        (SeedsOfTag("tea"), "stored videos with the tag 'tea'"),
+        (SeedsOfQuery("f", DAYS), "stored videos of the query, 2024-01-01..2024-01-31"),
+        (FirstSeeds(SeedsOfTag("tea"), 9), "stored videos with the tag 'tea'"),
+        (
+            RepliedComments(GivenSeeds(("1",))),
+            "stored comments with replies, of videos: 1 that are named",
+        ),
+        (
+            ProductsOfShops(ShopsByName(("Tea", "Co"))),
+            "stored products of shops: stored shops by the name of 'Tea' or 'Co'",
+        ),
+    ],
+)
+def test_a_source_of_seeds_says_where_they_are_looked_for(source, words):
+    assert str(source) == words
+
+
+def test_of_many_seeds_the_first_are_named():
+    text = report(StagePlan(requests(listings.USERS, LISTED_SEEDS + 1500)))
+
+    assert "To ask for:    1,520 (1, 2, 3" in text
+    assert "20 and 1,500 more)" in text
+
+
+def test_the_next_try_of_what_was_given_up_has_a_time():
+    plan = StagePlan((), waiting=4, next_retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
+
+    assert "Given up:      tried again by runs from 2024-02-03 04:05 UTC on" in report(plan)
+
+
+def test_a_plan_that_asks_for_nothing_costs_nothing():
+    text = report(StagePlan((), complete=3))
+
+    assert "Requests:      none, nothing is due" in text
+    assert "POST" not in text
+    assert "Quota" not in text
+
+
+@pytest.mark.parametrize(
+    ("most", "words"),
+    [
+        (1234, "at least 2, at most 1,234"),
+        (2, "at least 2, at most 2"),
+        (None, "at least 2; how many at most is not known"),
+    ],
+)
+def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(most, words):
+    text = report(StagePlan(requests(listings.USERS, 2), most_requests=most))
+
+    assert f"Requests:      {words}\n" in text
+
+
+@pytest.mark.parametrize(
+    ("listing", "seeds", "words"),
+    [
+        (listings.USERS, 500, "at least 0.5 days of 1,000 requests"),
+        (listings.FOLLOWERS, 500, "at least 0.025 days of 20,000 requests"),
+        (listings.USERS, 1_234_000, "at least 1,234 days of 1,000 requests"),
+    ],
+)
+def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words):
+    plan = StagePlan(requests(listing, 1) * seeds)
+
+    assert report(plan, listing).endswith(f"Quota:         {words}")
+
+
+def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
+    plan = StagePlan(requests(listings.USERS, 2), complete=1)
+
+    lines = list(seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), plan))
+
+    assert [line.split(":")[0] for line in lines] == ["Users", "To ask for", "Requests", "Quota"]
+    assert lines[0].startswith("Users:         3 seeds known now")
+
+
+def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
+    (line,) = seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
+
+    assert line.startswith("Users:         1 seeds known now; 1 complete")
+
+
+@pytest.mark.parametrize(
+    ("plan", "words"),
+    [
+        (StagePlan(()), "users: nothing to ask for: the database has none in stored videos with "),
+        (StagePlan((), 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
+        (
+            StagePlan(requests(listings.USERS, 1), 2),
+            "users: asking for 1 of 3 seeds; 2 are complete, 0 refused",
+        ),
+        (
+            StagePlan(
+                requests(listings.USERS, 1),
+                waiting=2,
+                next_retry_at=datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
+            ),
+            "0 refused, 2 given up and not due before 2024-01-02 03:04 UTC",
+        ),
+    ],
+)
+def test_a_run_says_what_it_is_about_to_ask_for(plan, words):
+    assert words in stage_beginning(Stage(listings.USERS, SeedsOfTag("tea")), plan)

@@ -1,0 +1,216 @@
+"""What `scrapy status` says of each situation."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.coverage import Covered, Freshness
+from tiktok_crawler.planning.plan import Known, Wanted, make_plan
+from tiktok_crawler.planning.task_states import SeedState, WindowState
+from tiktok_crawler.reports import status_report
+from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.ledger.listing_status import ListingStatus
+from tiktok_crawler.storage.ledger.queries import Totals, UnfinishedWindow, UsedQuery
+from tiktok_crawler.storage.ledger.quota import Spent
+from tiktok_crawler.storage.ledger.status import QueryStatus, Status
+
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+TODAY = DateRange(NOON.date(), NOON.date())
+BUTTER = Condition("hashtag_name", "EQ", ("butter",))
+FRENCH = Condition("region_code", "EQ", ("FR",))
+
+
+def query_status(*days, covered=(), windows=(), query=None, tags=()):
+    known = Known(tuple(Covered(window, NOON) for window in covered))
+    wanted = [Wanted(part, ("id",), Freshness(timedelta(days=2))) for part in days]
+    return QueryStatus(
+        used=UsedQuery(7, query or Query((BUTTER,)), tags, days, ("id",)),
+        plans=tuple(make_plan(part, known, NOON) for part in wanted),
+        windows=windows,
+        totals=Totals({}, 1234, 5678),
+    )
+
+
+def status(*queries, spent=()):
+    return Status("SQLite database x.db", "sandbox", NOON, spent, queries)
+
+
+def lines(*queries, spent=(), budget=None):
+    words = status_report.text(status(*queries, spent=spent), budget)
+    return [line.strip() for line in words.splitlines()]
+
+
+def window(state, **changes):
+    values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None}
+    values |= {"parked_at": None, "retry_at": None} | changes
+    return UnfinishedWindow(window_id=1, days=JANUARY, state=state, updated_at=NOON, **values)
+
+
+def test_a_database_that_no_crawl_has_used_is_one_line():
+    unused = Status("SQLite database x.db", None, NOON)
+
+    assert status_report.text(unused, 800) == "SQLite database x.db: no crawl has used it yet"
+
+
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        (Query((FRENCH, BUTTER)), ["hashtag_name EQ butter; region_code EQ FR"]),
+        (
+            Query(or_=(FRENCH, BUTTER)),
+            ["at least one of: hashtag_name EQ butter; region_code EQ FR"],
+        ),
+        (Query((BUTTER,), (), (FRENCH,)), ["hashtag_name EQ butter", "not: region_code EQ FR"]),
+        (
+            Query((Condition("username", "IN", tuple(f"ann{n:02}" for n in range(12))),)),
+            [f"username IN {', '.join(f'ann{n:02}' for n in range(10))} and 2 more"],
+        ),
+        (Query((Condition("keyword", "EQ", ("a\u2028b",)),)), ["keyword EQ a b"]),
+    ],
+)
+def test_a_query_is_a_line_for_each_group(query, words):
+    assert status_report.describe_query(query) == words
+
+
+def test_a_complete_query_has_no_gaps_and_nothing_to_do():
+    said = lines(query_status(JANUARY, covered=[JANUARY]))
+
+    assert said == [
+        "SQLite database x.db, data from sandbox",
+        "Requests on 2024-06-01 UTC: none",
+        "",
+        "Query 7",
+        "hashtag_name EQ butter",
+        "wanted     2024-01-01..2024-01-31 (31 days)",
+        "covered    31 of 31 days (100.0 %)",
+        "videos     5,678",
+        "requests   1,234 so far",
+        "next run   nothing is missing",
+    ]
+
+
+def test_days_that_are_not_final_are_named():
+    said = lines(query_status(TODAY, covered=[TODAY]))
+
+    assert ("not final  2024-06-01: collected once more when all videos have appeared") in said
+    (query,) = status_report.as_json(status(query_status(TODAY, covered=[TODAY])), None)["queries"]
+    assert query["not_final"] == [{"start": "2024-06-01", "end": "2024-06-01"}]
+
+
+def test_open_windows_say_how_far_they_have_come():
+    query = query_status(JANUARY, windows=(window(WindowState.OPEN),))
+
+    assert (
+        "open       2024-01-01..2024-01-31: 2 pages with 150 videos so far, last request "
+        "2024-06-01 12:00 UTC"
+    ) in lines(query)
+    (described,) = status_report.as_json(status(query), None)["queries"]
+    assert described["open"] == [
+        {
+            "start": "2024-01-01",
+            "end": "2024-01-31",
+            "pages": 2,
+            "videos": 150,
+            "last_request_at": "2024-06-01T12:00:00+00:00",
+        }
+    ]
+
+
+def test_a_parked_window_without_words_of_the_api_says_so():
+    parked = window(WindowState.PARKED)
+
+    assert (
+        "parked     2024-01-01..2024-01-31 since 2024-06-01 12:00 UTC: no reason known "
+        "(log_id none)"
+    ) in lines(query_status(JANUARY, windows=(parked,)))
+
+
+def test_many_gaps_are_counted_in_words_and_listed_in_json():
+    days = [DateRange(date(2024, month, 1), date(2024, month, 1)) for month in range(1, 6)]
+    days += [DateRange(date(2023, month, 1), date(2023, month, 1)) for month in range(1, 13)]
+    query = query_status(*sorted(days))
+
+    (gaps,) = [line for line in lines(query) if line.startswith("gaps")]
+    assert gaps.endswith(", 2023-12-01 and 5 more")
+    (described,) = status_report.as_json(status(query), None)["queries"]
+    assert len(described["gaps"]) == len(described["wanted"]) == 17
+
+
+def test_the_days_requests_are_told_for_each_client_key_and_pool():
+    spent = (
+        Spent(
+            "a" * 64,
+            Pool.RESEARCH,
+            1700,
+            is_used_up=True,
+            parts={"users": 700, "videos": 1000},
+        ),
+        Spent("b" * 64, Pool.FOLLOW, 3, parts={"followers": 3}),
+    )
+    said = lines(spent=spent, budget=800)
+
+    assert said[1:] == [
+        (
+            "Requests on 2024-06-01 UTC: 1,700 of 1,000 (research, client key aaaaaaaa...); "
+            "used up, the API said"
+        ),
+        "of these   users 700, videos 1,000",
+        "Requests on 2024-06-01 UTC: 3 of 20,000 (follow, client key bbbbbbbb...)",
+        "Daily budget: 800 (TIKTOK_DAILY_BUDGET)",
+    ]
+
+
+COUNTS = {
+    SeedState.OPEN: 1200,
+    SeedState.COMPLETE: 3,
+    SeedState.REFUSED: 0,
+    SeedState.PARKED: 1,
+}
+
+
+def listing_lines(**changes):
+    values = {"suspicious": 0, "records": 1234, "requests": 5678, "next_retry_at": None}
+    listing = ListingStatus("liked_videos", COUNTS, **(values | changes))
+    report = status_report.text(replace(status(), listings=(listing,)), None)
+    return [line.strip() for line in report.splitlines()]
+
+
+def test_a_listing_tells_how_far_its_seeds_are():
+    words = listing_lines()
+
+    assert words[-4:] == [
+        "Listing liked videos",
+        "seeds      1,204: 1,200 open, 3 complete, 0 refused, 1 parked",
+        "records    1,234",
+        "requests   5,678 so far",
+    ]
+
+
+def test_a_listing_tells_what_is_suspicious_and_when_parked_seeds_are_due():
+    words = listing_lines(suspicious=2, next_retry_at=NOON)
+
+    assert "suspicious 2 of the complete ones may lack something" in words
+    assert "next retry 2024-06-01 12:00 UTC" in words
+
+
+@pytest.mark.parametrize(("due", "text"), [(None, None), (NOON, "2024-06-01T12:00:00+00:00")])
+def test_a_listing_as_json(due, text):
+    listing = ListingStatus("users", COUNTS, 2, 10, 20, due)
+    report = status_report.as_json(replace(status(), listings=(listing,)), None)
+
+    assert report["listings"] == [
+        {
+            "listing": "users",
+            "seeds": {"open": 1200, "complete": 3, "refused": 0, "parked": 1},
+            "suspicious": 2,
+            "next_retry_at": text,
+            "records": 10,
+            "requests": 20,
+        }
+    ]

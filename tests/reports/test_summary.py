@@ -1,0 +1,159 @@
+"""The last words of a crawl say what was done, what is left, and how to go on."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.coverage import Covered, Freshness
+from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
+from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
+from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.reports.summary import Summary
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.ledger.queries import Totals
+from tiktok_crawler.storage.search_session import SearchResult
+
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+NOON = datetime(2024, 2, 1, 12, tzinfo=UTC)
+FRESHNESS = Freshness(timedelta(days=2))
+ALL = Known(coverage=(Covered(JANUARY, datetime(2024, 6, 1, tzinfo=UTC)),))
+
+
+def summary(known: Known = ALL, **stats: int) -> Summary:
+    plan = make_plan(Wanted(JANUARY, ("id",), FRESHNESS), known, NOON)
+    totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
+    counts = {name.replace("__", "/"): count for name, count in stats.items()}
+    remains = SearchResult(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
+    return Summary(remains, (), counts, "SQLite database tiktok.db")
+
+
+def test_it_counts_what_this_run_did_and_what_the_query_has():
+    text = summary(
+        tiktok__videos__new_count=1000,
+        tiktok__videos__updated_count=2,
+        tiktok__requests__sent_count=12,
+        tiktok__windows__completed_count=1,
+    ).text(command="scrapy crawl videos")
+    assert "1,000 new, 2 updated; the query has 56,789" in text
+    assert "12 in this run; 1,234 for the query so far" in text
+    assert "1 completed, 0 given up for now in this run; the query has 3 complete, 1 open" in text
+    assert "31 of 31 days" in text
+    assert "SQLite database tiktok.db" in text
+    assert "left" not in text
+    assert not summary().is_unfinished
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        ("scrapy crawl videos -a query=q.yaml", "run: scrapy crawl videos -a query=q.yaml"),
+        (None, "run the same command again"),
+    ],
+)
+def test_what_is_left_comes_with_the_command_that_goes_on(command, words):
+    unfinished = summary(Known())
+    assert unfinished.is_unfinished
+    assert "0 of 31 days" in unfinished.text(command=command)
+    assert f"left       1 windows, at least as many requests; {words}" in unfinished.text(
+        command=command
+    )
+
+
+def test_days_that_are_not_final_are_named_with_the_time_from_which_they_can_be():
+    text = summary(Known(coverage=(Covered(JANUARY, NOON),))).text(command=None)
+    assert "not final  2024-01-30..2024-01-31: collected once more by the first run from" in text
+    assert "from 2024-02-03 00:00 UTC on" in text
+
+
+def test_windows_of_other_dates_are_left_alone_and_named():
+    other = PageRequest(7, DateRange(date(2023, 5, 1), date(2023, 5, 9)), ("id",), 100, cursor=100)
+    text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None)
+    assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
+
+
+def test_suspicious_days_are_named():
+    silent = replace(ALL.coverage[0], videos=0, suspicious=True)
+    text = summary(Known(coverage=(silent,))).text(command=None)
+    assert (
+        "suspicious 2024-01-01..2024-01-31: no video where there should be some; searched once "
+        "more from 2024-06-04 00:00 UTC on"
+    ) in text
+    again = Covered(DateRange(date(2024, 1, 7), date(2024, 1, 9)), NOON + timedelta(days=150), 0, 0)
+    text = summary(Known(coverage=(silent, again))).text(command=None)
+    assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: no video" in text
+    assert "2024-01-07..2024-01-09: no video where there should be some; searched twice" in text
+    assert not summary(Known(coverage=(silent,))).is_unfinished
+
+
+def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
+    request = PageRequest(7, JANUARY, ("id",), 100)
+    waiting = WaitingWindow(request, retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
+    unfinished = summary(Known(parked_windows=(waiting,)))
+    assert "given up   2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (
+        unfinished.text(command=None)
+    )
+    assert unfinished.is_unfinished
+
+
+LIKED = Stage(listings.LIKED_VIDEOS, GivenSeeds(("ada",)))
+USERS = Stage(listings.USERS, GivenSeeds(("ada",)))
+DONE = StageResult(open=0, complete=1200, refused=34, parked=0, records=56789)
+BEGUN = StageResult(open=3, complete=1, refused=0, parked=2, records=5)
+
+
+def listed(*stages: tuple[Stage, StageResult]) -> Summary:
+    counts = {
+        "tiktok/records/new_count": 1000,
+        "tiktok/records/updated_count": 2,
+        "tiktok/requests/sent_count": 1240,
+    }
+    return Summary(None, stages, counts, "SQLite database tiktok.db")
+
+
+def test_listings_are_counted_by_what_became_of_their_seeds():
+    text = listed((LIKED, DONE)).text(command=None)
+    assert (
+        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 given up for now; "
+        "their pages brought 56,789 records"
+    ) in text
+    assert "1,000 new, 2 updated in this run" in text
+    assert "1,240 in this run" in text
+    assert "SQLite database tiktok.db" in text
+    assert "Collection" not in text
+    assert "left" not in text
+    assert not listed((LIKED, DONE)).is_unfinished
+
+
+def test_a_listing_without_seeds_says_where_they_were_looked_for():
+    none = StageResult(open=0, complete=0, refused=0, parked=0, records=0)
+    stage = Stage(listings.USERS, SeedsOfTag("tae"))
+
+    text = listed((stage, none)).text(command=None)
+
+    assert "users: the database has none in stored videos with the tag 'tae'" in text
+
+
+@pytest.mark.parametrize("left", [{"open": 1}, {"parked": 1}])
+def test_seeds_that_are_open_or_given_up_come_with_the_command_that_goes_on(left):
+    unfinished = listed((USERS, DONE), (LIKED, replace(DONE, **left)))
+    assert unfinished.is_unfinished
+    text = unfinished.text(command="scrapy crawl users")
+    assert "left       the seeds that are open or given up; run: scrapy crawl users" in text
+
+
+def test_a_crawl_of_videos_that_lists_more_says_both():
+    both = replace(summary(tiktok__requests__sent_count=7), stages=((USERS, BEGUN),))
+    text = both.text(command=None)
+    assert text.index("Collection of") < text.index("Listings") < text.index("  data  ")
+    assert text.count("7 in this run") == 1
+    assert both.is_unfinished
+
+
+def test_a_crawl_that_came_to_nothing_says_where_the_data_is():
+    nothing = listed()
+    assert nothing.text(command=None) == "\n  data       SQLite database tiktok.db"

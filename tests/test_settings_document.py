@@ -1,0 +1,30 @@
+"""Every setting is documented, and nothing else is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import tiktok_crawler
+from tiktok_crawler import settings
+
+PACKAGE = Path(tiktok_crawler.__file__).parent
+DOCUMENT = PACKAGE.parent / "docs" / "configuration.md"
+
+ENVIRONMENT_ONLY = {"TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET"}
+
+
+def own_settings():
+    return {name for name in vars(settings) if name.startswith("TIKTOK_")}
+
+
+def documented_settings():
+    return set(re.findall(r"\bTIKTOK_[A-Z_]*[A-Z]\b", DOCUMENT.read_text(encoding="utf-8")))
+
+
+def test_every_setting_is_documented():
+    assert own_settings() - documented_settings() == set()
+
+
+def test_every_documented_setting_exists():
+    assert documented_settings() - own_settings() - ENVIRONMENT_ONLY == set()

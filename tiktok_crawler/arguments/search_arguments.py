@@ -1,0 +1,86 @@
+"""The `-a` arguments of a crawl, and the collection that they ask for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tiktok_crawler import config
+from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.whole_numbers import parse_whole_number
+from tiktok_crawler.spelling import did_you_mean, nearest, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date
+
+    from scrapy.settings import BaseSettings
+
+    from tiktok_crawler.query_file.collection import Collection
+
+OVERRIDES = ("start_date", "end_date", "tags", "refresh_after")
+"""Arguments that go before what the query file says."""
+
+VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests")
+
+
+def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:
+    """Refuse arguments that do not exist or say nothing.
+
+    Raises:
+        UsageError: naming the argument and what is allowed.
+    """
+    for name, value in arguments.items():
+        if name not in allowed:
+            hint = did_you_mean(nearest(name, allowed)) or "."
+            raise UsageError(
+                f"-a {shortened(name)}=...: there is no such argument{hint} "
+                f"Allowed are: {', '.join(allowed)}"
+            )
+        if not value.strip():
+            raise UsageError(f"-a {name}=: the value is empty")
+
+
+def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
+    """The collection that the query file and the arguments beside it ask for.
+
+    Raises:
+        UsageError: there is no query file, or an argument is malformed.
+        QueryFileError: the query file has mistakes.
+    """
+    if "query" not in arguments:
+        raise UsageError("-a query=FILE is missing: the query file, such as -a query=query.yaml")
+    overrides = {name: arguments[name] for name in OVERRIDES if name in arguments}
+    return read_collection(Path(arguments["query"]), today=today, overrides=overrides)
+
+
+def wanted(collection: Collection, settings: BaseSettings) -> Wanted:
+    """What a run of the collection asks for, under these settings.
+
+    Raises:
+        ConfigurationError: a setting cannot be used.
+    """
+    return Wanted(
+        days=collection.dates,
+        fields=config.video_fields(settings),
+        freshness=config.freshness(settings, collection.refresh_after),
+        window_days=config.window_days(settings),
+        id_skew=config.id_skew(settings),
+    )
+
+
+def whole_number(arguments: Mapping[str, str], name: str) -> int | None:
+    """An argument that has to be a whole number of at least 1; None if it is not given.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    value = arguments.get(name)
+    if value is None:
+        return None
+    number = parse_whole_number(value)
+    if number is None:
+        raise UsageError(f"-a {name}={value}: not a whole number from 1 to 999,999,999")
+    return number

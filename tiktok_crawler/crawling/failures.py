@@ -1,0 +1,60 @@
+"""How a request can end without a page: raised by middlewares, understood by spiders.
+
+All are IgnoreRequest, so that Scrapy itself has nothing to say about them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from scrapy.exceptions import IgnoreRequest
+
+if TYPE_CHECKING:
+    from typing import Self
+
+    from tiktok_crawler.research_api.verdicts import Verdict
+
+
+class RequestDelayedError(IgnoreRequest):
+    """The request waits in the delay queue and will be sent later."""
+
+
+class ApiUnavailableError(RequestDelayedError):
+    """The same, because the API fails whatever it is asked."""
+
+
+class SecondTryDroppedError(IgnoreRequest):
+    """What second tries may cost today is spent; the window stays parked."""
+
+
+class PartEndedError(IgnoreRequest):
+    """No request of this kind is sent any more in this run; what they were for stays open."""
+
+
+class QuotaUsedUpError(PartEndedError):
+    """The day's quota of its pool is used up, and there is something else to do meanwhile."""
+
+
+class CrawlStoppingError(IgnoreRequest):
+    """The crawl is being closed; what the request was for stays open."""
+
+
+class CursorLostError(IgnoreRequest):
+    """The API does not accept the cursor any more: what was begun has to begin anew."""
+
+
+class TaskFailedError(IgnoreRequest):
+    """A window or a seed is given up for now, for a reason in the API's words or the network's."""
+
+    def __init__(self, reason: str, *, log_id: str | None = None):
+        super().__init__(reason)
+        self.reason = reason
+        self.log_id = log_id
+
+    @classmethod
+    def from_verdict(cls, verdict: Verdict) -> Self:
+        return cls(str(verdict), log_id=verdict.log_id)
+
+
+class RequestRefusedError(TaskFailedError):
+    """The API does not accept the request itself: repeating it cannot help."""

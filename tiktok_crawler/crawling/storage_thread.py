@@ -1,0 +1,110 @@
+"""The thread of a crawl's database, and how long a database that is away is waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, NoReturn, ParamSpec, TypeVar
+
+from scrapy.exceptions import DropItem
+from sqlalchemy.exc import DBAPIError
+
+from tiktok_crawler.crawling.failures import CrawlStoppingError
+from tiktok_crawler.storage.engine.outage import is_outage
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from scrapy.crawler import Crawler
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 60.0
+"""How long a database that is away, or a disk that is full, is waited for."""
+
+LOOK_SECONDS = 1.0
+
+
+class NotStoredError(DropItem, CrawlStoppingError):
+    """The database is away, and the crawl ends: the item, or the request, leaves no trace in it."""
+
+
+class StorageThread:
+    """Does one thing after another in a thread of its own, which keeps the order of writes.
+
+    `explain` puts an error of the database in words, without a password; `stop` closes the crawl.
+
+    Statistics: tiktok/storage/outage_count.
+    """
+
+    def __init__(
+        self,
+        crawler: Crawler,
+        explain: Callable[[DBAPIError], str],
+        stop: Callable[[], None],
+    ):
+        self.crawler = crawler
+        self._explain = explain
+        self._stop = stop
+        self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
+        self._is_away = False
+        self._has_given_up = False
+
+    async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do something once."""
+        future = self._executor.submit(function, *args, **kwargs)
+        return await asyncio.wrap_future(future)
+
+    async def run_patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Do it, and do it again while the database is away, unless the crawl is interrupted.
+
+        Raises:
+            NotStoredError: the database is away for too long; the crawl ends.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + PATIENCE_SECONDS
+        while not self._has_given_up:
+            try:
+                result = await self.run(function, *args, **kwargs)
+            except DBAPIError as exc:
+                if not is_outage(exc):
+                    raise
+                reason = self._explain(exc)
+                if loop.time() >= deadline or not self.crawler.engine.running:
+                    await self._give_up(reason)
+                self._report_outage(reason)
+                await asyncio.sleep(LOOK_SECONDS)
+            else:
+                self._is_away = False
+                return result
+        raise NotStoredError("the database is away")
+
+    def shut_down(self) -> None:
+        """Nothing can be done afterwards."""
+        self._executor.shutdown()
+
+    async def _give_up(self, reason: str) -> NoReturn:
+        if not self._has_given_up:
+            logger.error(
+                "The database is still away, and the crawl ends; run the same command again when "
+                "it is back: %(reason)s",
+                {"reason": reason},
+            )
+        self._has_given_up = True
+        self._stop()
+        # Closing has begun before the spider's next request is scheduled.
+        await asyncio.sleep(0)
+        raise NotStoredError(reason)
+
+    def _report_outage(self, reason: str) -> None:
+        self.crawler.stats.inc_value("tiktok/storage/outage_count")
+        if not self._is_away:
+            self._is_away = True
+            logger.warning(
+                "The database is away, and is tried again for %(seconds)d s: %(reason)s",
+                {"seconds": PATIENCE_SECONDS, "reason": reason},
+            )

@@ -1,0 +1,97 @@
+"""Which days are missing, and the windows that they are searched in. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, DateRange, contiguous, midnight
+from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from datetime import date, datetime, timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Covered:
+    """Days that one search collected completely, and when its first page was asked for.
+
+    `matches` is what the API counted and `videos` what it delivered; None if the days were kept of
+    a search that was lost. `window_id` is the row in `crawl_window`.
+    """
+
+    days: DateRange
+    searched_at: datetime
+    matches: int | None = None
+    videos: int | None = None
+    suspicious: bool = False
+    window_id: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """When a covered day has to be searched once more.
+
+    A day is final when it was searched `settle` after its end or later: videos take up to 48 hours
+    to appear (API.md 14). With `refresh_after`, days whose last search is older are searched again.
+    """
+
+    settle: timedelta
+    refresh_after: timedelta | None = None
+
+    def final_from(self, day: date) -> datetime:
+        """From when on a search of the day finds all of it."""
+        return midnight(day + DAY) + self.settle
+
+    def is_settled(self, day: date, searched_at: datetime) -> bool:
+        return searched_at >= self.final_from(day)
+
+    def is_due(self, day: date, searched_at: datetime, now: datetime) -> bool:
+        """Whether a day that was searched has to be searched again by now."""
+        if not self.is_settled(day, searched_at) and now >= self.final_from(day):
+            return True
+        return self.refresh_after is not None and now - searched_at > self.refresh_after
+
+
+def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:
+    """The covered days, each with the last search that covered it."""
+    last: dict[date, Covered] = {}
+    for covered in sorted(coverage, key=lambda covered: covered.searched_at):
+        last.update(dict.fromkeys(covered.days, covered))
+    return last
+
+
+def last_searches(coverage: Iterable[Covered]) -> dict[date, datetime]:
+    """The covered days, each with the start of the last search that covered it."""
+    return {day: covered.searched_at for day, covered in last_coverage(coverage).items()}
+
+
+def missing_days(
+    wanted: DateRange, searched: Mapping[date, datetime], freshness: Freshness, now: datetime
+) -> list[date]:
+    """The wanted days that were never covered or have to be searched again by now."""
+    return [
+        day for day in wanted if day not in searched or freshness.is_due(day, searched[day], now)
+    ]
+
+
+def unsettled_days(
+    wanted: DateRange, searched: Mapping[date, datetime], freshness: Freshness
+) -> list[date]:
+    """The wanted days that are covered, but were searched before they could be complete."""
+    return [
+        day for day in wanted if day in searched and not freshness.is_settled(day, searched[day])
+    ]
+
+
+def windows(days: Iterable[date], width: int = LONGEST_WINDOW_DAYS) -> list[DateRange]:
+    """The fewest windows of at most `width` days that hold exactly these days, oldest first."""
+    return list(chain.from_iterable(_split(days_, width) for days_ in contiguous(days)))
+
+
+def _split(days: DateRange, width: int) -> Iterable[DateRange]:
+    for offset in range(0, len(days), width):
+        start = days.start + offset * DAY
+        yield DateRange(start, min(start + (width - 1) * DAY, days.end))

@@ -1,0 +1,36 @@
+"""How many pages a listing can take, by what is known of its seed. Pure."""
+
+from __future__ import annotations
+
+from math import ceil
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.listings import COMMENT_CAP, COMMENTS, FOLLOWERS
+from tiktok_crawler.research_api.paging import Paging
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.tasks import ListRequest
+
+MOST_RECORDS = {COMMENTS.name: COMMENT_CAP, FOLLOWERS.name: 5000}
+"""The API lists no more than so many (API.md 4, 9)."""
+
+
+def most_pages(request: ListRequest, total: int | None) -> int | None:
+    """How many pages a listing still takes at the most; None if nothing tells.
+
+    Args:
+        request: the next page of the listing.
+        total: how many records there are, as far as that is known.
+    """
+    listing, endpoint = request.listing, request.listing.endpoint
+    if endpoint.paging is Paging.SINGLE:
+        return 1
+    seen = request.cursor if endpoint.paging is Paging.INDEX else request.position
+    bounds = [b - seen for b in (total, MOST_RECORDS.get(listing.name)) if b is not None]
+    if request.limit is not None and endpoint.records_keys:
+        bounds.append(request.limit - request.position)
+    if not bounds:
+        return None
+    # Numbered pages end with an empty one.
+    pages = ceil(min(bounds) / endpoint.max_count) + (endpoint.paging is Paging.NUMBERED)
+    return max(1, pages)

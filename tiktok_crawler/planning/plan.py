@@ -1,0 +1,237 @@
+"""What a run has to do: what is known of a query in, the searches of the run out. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.planning import coverage
+from tiktok_crawler.planning.suspicion import doubts
+from tiktok_crawler.planning.widths import Experience
+from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
+from tiktok_crawler.research_api.tasks import PageRequest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from datetime import date, datetime
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.coverage import Covered, Freshness
+
+
+ID_SKEW = timedelta(seconds=900)
+"""How far an id's time and `create_time` may lie apart, unless the user says otherwise."""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitingWindow:
+    """The request that tries a parked window again, and from when on it may be sent."""
+
+    request: PageRequest
+    retry_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the ledger knows of a query.
+
+    `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
+    which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
+    """
+
+    coverage: tuple[Covered, ...] = ()
+    open_windows: tuple[PageRequest, ...] = ()
+    parked_windows: tuple[WaitingWindow, ...] = ()
+    has_been_heavy: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a run asks for: days, fields, how fresh, and how its windows may be.
+
+    `id_skew` is how far an id's time and `create_time` may lie apart.
+    """
+
+    days: DateRange
+    fields: tuple[str, ...]
+    freshness: Freshness
+    window_days: int = LONGEST_WINDOW_DAYS
+    id_skew: timedelta = ID_SKEW
+
+    def is_brought_by(self, request: PageRequest) -> bool:
+        """Whether a search brings all the fields."""
+        return set(self.fields) <= set(request.fields)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """The work of one run, in its order: open windows first, then new ones, then second tries.
+
+    `parked_windows` are tried again now, `waiting_windows` not before a later run;
+    `suspicious_windows` are covered, and searched once more. `doubts` has the suspicious days: from
+    when on each is searched once more, None if it was and stayed empty. `covered_days` are wanted
+    days that need nothing now; the `unsettled_days` among them have to be searched once more when
+    they can be final. `left_windows` are open or parked outside the wanted days.
+    """
+
+    days: DateRange
+    open_windows: tuple[PageRequest, ...]
+    new_windows: tuple[DateRange, ...]
+    parked_windows: tuple[PageRequest, ...]
+    waiting_windows: tuple[WaitingWindow, ...]
+    suspicious_windows: tuple[PageRequest, ...]
+    left_windows: tuple[PageRequest, ...]
+    covered_days: tuple[date, ...]
+    unsettled_days: tuple[date, ...]
+    doubts: Mapping[date, datetime | None]
+    has_succeeded: bool
+    """Whether the API has ever answered the query with a page."""
+    experience: Experience
+
+    @property
+    def window_count(self) -> int:
+        """The windows that bring what is missing, as far as they are searched now."""
+        return len(self.open_windows) + len(self.new_windows) + len(self.parked_windows)
+
+    @property
+    def planned_days(self) -> int:
+        """How many days are searched; days that two windows search count twice."""
+        requests = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
+        return sum(map(len, (*self.new_windows, *(request.window for request in requests))))
+
+    @property
+    def least_requests(self) -> int:
+        """Each window takes one request, and one more for each further 100 matches."""
+        return self.window_count + len(self.suspicious_windows)
+
+    @property
+    def is_empty(self) -> bool:
+        """There is nothing to ask for now."""
+        return self.least_requests == 0
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """All that was asked for is stored: suspicious and unsettled days are, too."""
+        return self.window_count == 0 and not self.waiting_windows
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        """When the first of the windows that wait may be tried again."""
+        return min((parked.retry_at for parked in self.waiting_windows), default=None)
+
+
+def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
+    """Decide what is missing, and how to search for it.
+
+    Open windows that overlap the wanted days are finished as they are, with the fields that they
+    began with, parked ones only if they bring all wanted fields; days that an unfinished window
+    will bring with all wanted fields are not searched besides. A second search of suspicious days
+    that was begun is a parked window, too.
+    """
+    searched = coverage.last_searches(known.coverage)
+    missing = coverage.missing_days(wanted.days, searched, wanted.freshness, now)
+    missing_set = set(missing)
+    open_windows = tuple(
+        _continued(request, wanted.freshness, now)
+        for request in known.open_windows
+        if request.window.overlaps(wanted.days)
+    )
+    promised = {
+        day for request in open_windows if wanted.is_brought_by(request) for day in request.window
+    }
+    doubted = _doubts(wanted, known)
+    doubtful = {day for day, at in doubted.items() if at and at <= now} - missing_set
+    parked_windows, second_searches = [], []
+    for parked in known.parked_windows:
+        days = set(parked.request.window) - promised
+        if not wanted.is_brought_by(parked.request):
+            continue
+        if days & missing_set:
+            parked_windows.append(parked)
+        elif days & doubtful:
+            second_searches.append(parked)
+            doubted |= dict.fromkeys(days & doubtful, parked.retry_at)
+        else:
+            continue
+        promised |= days
+    unfinished = (*known.open_windows, *(parked.request for parked in known.parked_windows))
+    unsettled = coverage.unsettled_days(wanted.days, searched, wanted.freshness)
+    return Plan(
+        days=wanted.days,
+        open_windows=open_windows,
+        new_windows=tuple(
+            coverage.windows((d for d in missing if d not in promised), wanted.window_days)
+        ),
+        parked_windows=tuple(parked.request for parked in parked_windows if parked.retry_at <= now),
+        waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
+        suspicious_windows=(
+            *(parked.request for parked in second_searches if parked.retry_at <= now),
+            *_second_searches(wanted, sorted(doubtful - promised)),
+        ),
+        left_windows=tuple(r for r in unfinished if not r.window.overlaps(wanted.days)),
+        covered_days=tuple(day for day in wanted.days if day not in missing_set),
+        unsettled_days=tuple(day for day in unsettled if day not in missing_set),
+        doubts=doubted,
+        has_succeeded=bool(known.coverage) or not all(r.starts_search for r in unfinished),
+        experience=_experience(known),
+    )
+
+
+def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
+    found = doubts(known.coverage, wanted.freshness)
+    return {day: found[day] for day in wanted.days if day in found}
+
+
+def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageRequest]:
+    return (
+        PageRequest(None, window, wanted.fields, VIDEO_QUERY.max_count, second_try=True)
+        for window in coverage.windows(days, wanted.window_days)
+    )
+
+
+def _experience(known: Known) -> Experience:
+    """What the windows that were searched to their end say of how wide windows may be."""
+    ended = [search for search in known.coverage if search.matches is not None]
+    matches = [search.matches or 0 for search in ended]
+    days = [len(search.days) for search in ended]
+    return Experience(
+        has_failed=known.has_been_heavy,
+        most_matches=max(matches, default=0),
+        widest=max(days, default=0),
+        density=sum(matches) / max(sum(days), 1),
+    )
+
+
+def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> PageRequest:
+    """The request that goes on with an open window.
+
+    A search that began before its days were final starts anew as soon as they are: what it still
+    brings would have to be collected once more.
+    """
+    began = request.searched_at
+    if began and any(
+        not freshness.is_settled(day, began) and now >= freshness.final_from(day)
+        for day in request.window
+    ):
+        return request.from_start()
+    return request
+
+
+def describe_days(days: tuple[date, ...]) -> str:
+    """Days as a reader wants them: `2024-01-01..2024-01-31, 2024-03-02`."""
+    return ", ".join(str(days_) for days_ in contiguous(days))
+
+
+def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
+    """What is hard to believe, and what is done about it: lines for a reader."""
+    waiting = {day: at for day, at in doubts.items() if at}
+    believed = tuple(day for day in doubts if day not in waiting)
+    if waiting:
+        yield (
+            f"{describe_days(tuple(waiting))}: no video where there should be some; searched once "
+            f"more from {min(waiting.values()):%Y-%m-%d %H:%M} UTC on"
+        )
+    if believed:
+        yield f"{describe_days(believed)}: no video where there should be some; searched twice"

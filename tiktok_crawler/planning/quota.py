@@ -1,0 +1,117 @@
+"""Quotas, who spends them, and when to ask again after a 429. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from hashlib import sha256
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, midnight
+from tiktok_crawler.research_api.endpoints import Pool
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+DAILY_QUOTAS = {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
+"""Requests that the API allows an organisation in a UTC day (API.md 12)."""
+
+MARGIN = timedelta(seconds=30)
+"""How long after 00:00 UTC the quota is taken to be whole again: clocks differ."""
+
+EARLY = timedelta(minutes=30)
+"""A refusal this soon after 00:00 UTC says that the clocks differ by more."""
+
+SHORTEST_RETRY_AFTER_SECONDS = 1.0
+"""A server that says `Retry-After: 0` is not asked again and again without a pause."""
+
+LONGEST_RATE_LIMIT_SECONDS = 60.0
+"""How long a rate limit without `Retry-After` makes a pool wait at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class QuotaAccount:
+    """What the requests of a crawl are booked on, and how many a UTC day all crawls may book on it.
+
+    `client` is the SHA-256 of the client key, in hexadecimal. Without a `daily_budget` it is for
+    the API to say when a day's quota is used up. `parked_share` is how much of the day's budget may
+    go to second tries of windows that were parked or looked suspicious. `part` is the spider whose
+    requests they are, and `share` how much of the day's budget these may be; None: all of it.
+    """
+
+    client: str
+    pool: Pool
+    daily_budget: int | None = None
+    parked_share: float = 0.1
+    share: float | None = None
+    part: str | None = None
+
+    @classmethod
+    def of(
+        cls, client_key: str, pool: Pool, *, daily_budget: int | None, parked_share: float
+    ) -> QuotaAccount:
+        """The account of a client key, which itself is kept nowhere."""
+        client = sha256(client_key.encode()).hexdigest()
+        return cls(client, pool, daily_budget, parked_share)
+
+    @property
+    def second_tries(self) -> int:
+        """How many requests of a UTC day may be second tries; one at least, unless none may."""
+        return self._share_of_budget(self.parked_share)
+
+    @property
+    def requests_of_part(self) -> int | None:
+        """How many requests of a UTC day the part may send; one at least, unless none."""
+        return None if self.share is None else self._share_of_budget(self.share)
+
+    def _share_of_budget(self, share: float) -> int:
+        budget = self.daily_budget or DAILY_QUOTAS[self.pool]
+        return max(1, int(share * budget)) if share else 0
+
+
+class QuotaPolicy(StrEnum):
+    """What to do when the API says that the day's quota is used up."""
+
+    MIDNIGHT = "midnight"
+    """Go on after 00:00 UTC, when the quota is whole again (API.md 12)."""
+    INTERVAL = "interval"
+    """Try every TIKTOK_QUOTA_INTERVAL seconds: others may share the quota, or a raise may come."""
+    STOP = "stop"
+    """End the crawl; a later run goes on."""
+
+
+def next_try(now: datetime, policy: QuotaPolicy, interval: timedelta) -> datetime:
+    """When to try again after a refusal for the day's quota at `now`, in UTC."""
+    if policy is QuotaPolicy.INTERVAL:
+        return now + interval
+    if refused_day(now) < now.date():
+        return now + EARLY
+    return midnight(now.date() + DAY) + MARGIN
+
+
+def refused_day(now: datetime) -> date:
+    """The UTC day whose quota a refusal at `now` is about: soon after 00:00 the one before."""
+    return (now - EARLY).date()
+
+
+def rate_limit_seconds(refusals: int, first: float, retry_after: float | None) -> float:
+    """How long to wait after so many rate limit refusals in a row, the one just seen included.
+
+    `Retry-After` is obeyed, down to a second.
+    """
+    if retry_after is not None:
+        return max(retry_after, SHORTEST_RETRY_AFTER_SECONDS)
+    return min(first * 2.0 ** min(refusals - 1, 16), max(first, LONGEST_RATE_LIMIT_SECONDS))
+
+
+def backoff_seconds(attempt: int, first: float, longest: float, *, jitter: float) -> float:
+    """How long to wait after so many failures of one request, the one just seen included.
+
+    Args:
+        attempt: 1 after the first failure.
+        first: seconds after the first failure; they double from there.
+        longest: never longer than this.
+        jitter: a random number from 0 to 1; requests that failed together return apart.
+    """
+    return min(first * 2.0 ** min(attempt - 1, 16), longest) * (1 - jitter / 2)

@@ -1,0 +1,210 @@
+"""What is listed, and of which seeds: given by the user, or found in the database. Pure.
+
+As text, a source of seeds says where they are looked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.research_api.listings import REPLIES
+from tiktok_crawler.spelling import listed, quoted
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.research_api.endpoints import Pool
+    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.tasks import ListRequest
+
+
+@dataclass(frozen=True, slots=True)
+class GivenSeeds:
+    """Seeds as the user names them, in their order, without repeats; ids in decimal digits."""
+
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{len(self.values):,} that are named"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsOfQuery:
+    """What the videos name that a query has found, published on these days or at an unknown time.
+
+    Videos themselves come with the most comments first, unless they are known to have fewer than
+    `min_comment_count`; users with the most videos first; playlists likewise.
+    """
+
+    fingerprint: str
+    days: DateRange
+    min_comment_count: int = 1
+
+    def __str__(self) -> str:
+        return f"stored videos of the query, {self.days}{_discussed(self.min_comment_count)}"
+
+
+@dataclass(frozen=True, slots=True)
+class SeedsOfTag:
+    """The same of all videos with a tag."""
+
+    tag: str
+    min_comment_count: int = 1
+
+    def __str__(self) -> str:
+        return f"stored videos with the tag {quoted(self.tag)}{_discussed(self.min_comment_count)}"
+
+
+@dataclass(frozen=True, slots=True)
+class RelatedUsers:
+    """Those who stand in lists of users, as far as they are stored: a step in the follow network.
+
+    `listing` says in which lists: of followers, or of those who are followed. Who stands in most
+    of them comes first.
+    """
+
+    users: GivenSeeds | SeedsOfQuery | SeedsOfTag
+    listing: Listing
+
+    def __str__(self) -> str:
+        return f"stored {self.listing.name} of users: {self.users}"
+
+
+@dataclass(frozen=True, slots=True)
+class FirstSeeds:
+    """The first `count` seeds of a source, in its order."""
+
+    source: SeedsOfQuery | SeedsOfTag | RelatedUsers | ShopsByName | ProductsOfShops
+    count: int
+
+    def __str__(self) -> str:
+        return str(self.source)
+
+
+@dataclass(frozen=True, slots=True)
+class RepliedComments:
+    """The comments with replies among those of the videos that `videos` names."""
+
+    videos: GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds
+
+    def __str__(self) -> str:
+        return f"stored comments with replies, of videos: {self.videos}"
+
+
+@dataclass(frozen=True, slots=True)
+class ShopsByName:
+    """The stored shops of these names: seeds of their products."""
+
+    names: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"stored shops by the name of {listed([quoted(name) for name in self.names])}"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsOfShops:
+    """The stored products of these shops: seeds of their reviews."""
+
+    shops: GivenSeeds | ShopsByName
+
+    def __str__(self) -> str:
+        return f"stored products of shops: {self.shops}"
+
+
+SeedSource = (
+    GivenSeeds
+    | SeedsOfQuery
+    | SeedsOfTag
+    | RelatedUsers
+    | FirstSeeds
+    | RepliedComments
+    | ShopsByName
+    | ProductsOfShops
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """One listing of many seeds, as a run works it off.
+
+    What was completed (or refused) longer than `max_age` ago is listed anew; None: nothing is.
+    `limit` is how many records of a seed are wanted at most; None: all that the API has.
+    """
+
+    listing: Listing
+    source: SeedSource
+    max_age: timedelta | None = None
+    limit: int | None = None
+
+    @property
+    def pool(self) -> Pool:
+        """The quota that it draws on."""
+        return self.listing.endpoint.pool
+
+    def of_replies(self) -> Stage:
+        """The stage that lists the replies to the comments that this one lists."""
+        assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds)
+        return Stage(REPLIES, RepliedComments(self.source), self.max_age)
+
+
+def _discussed(min_comment_count: int) -> str:
+    return f" and at least {min_comment_count:,} comments" if min_comment_count > 1 else ""
+
+
+def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
+    """The first seeds of a source; without a number, all of them."""
+    if count is None:
+        return source
+    if isinstance(source, GivenSeeds):
+        return GivenSeeds(source.values[:count])
+    assert not isinstance(source, FirstSeeds | RepliedComments)
+    return FirstSeeds(source, count)
+
+
+@dataclass(frozen=True, slots=True)
+class StagePlan:
+    """What is to be asked for in a stage now, and what is not.
+
+    `requests` come in the order of the seeds: of each the page to go on with. `most_requests` is
+    how many pages they can take by what the database knows (counts of comments or followers), None
+    if it cannot tell. The counts are of the seeds of this stage: `complete` and `refused` ones need
+    nothing now, `waiting` ones are parked and not due before `next_retry_at`.
+    """
+
+    requests: tuple[ListRequest, ...]
+    complete: int = 0
+    refused: int = 0
+    waiting: int = 0
+    next_retry_at: datetime | None = None
+    most_requests: int | None = None
+
+    @property
+    def seeds(self) -> int:
+        return len(self.requests) + self.complete + self.refused + self.waiting
+
+    @property
+    def least_requests(self) -> int:
+        """Each listing takes one request at least."""
+        return len(self.requests)
+
+
+@dataclass(frozen=True, slots=True)
+class StageResult:
+    """How far the seeds of a stage are after a run; `records` are those received of them ever."""
+
+    open: int
+    complete: int
+    refused: int
+    parked: int
+    records: int
+
+    @property
+    def seeds(self) -> int:
+        return self.open + self.complete + self.refused + self.parked
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """Whether all that was asked for is stored, or known not to exist."""
+        return not self.open and not self.parked

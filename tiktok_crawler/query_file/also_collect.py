@@ -1,0 +1,139 @@
+"""What a query file wants besides its videos: `also_collect`, and the stages that bring it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.query_file.whole_numbers import parse_whole_number
+from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
+from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tiktok_crawler.query_file.mistakes import Mistakes
+    from tiktok_crawler.query_file.node_reader import NodeReader
+    from tiktok_crawler.query_file.yaml_text import Node
+    from tiktok_crawler.research_api.listings import Listing
+
+KEY = "also_collect"
+
+COLLECTABLE = {
+    listing.name: listing
+    for listing in (
+        listings.USERS,
+        listings.COMMENTS,
+        listings.FOLLOWERS,
+        listings.FOLLOWING,
+        listings.LIKED_VIDEOS,
+        listings.PINNED_VIDEOS,
+        listings.REPOSTED_VIDEOS,
+        listings.PLAYLISTS,
+    )
+}
+"""What can be listed of the users and the playlists of videos, and of videos themselves."""
+
+SWITCH = {"yes": 1, "no": 0, "true": 1, "false": 0}
+
+
+@dataclass(frozen=True, slots=True)
+class AlsoCollect:
+    """One listing to be collected of what a query's videos name.
+
+    `max_seeds` is of how many seeds it is wanted at most, and `limit` how many records of each;
+    `min_comment_count` leaves out videos with fewer comments; with `replies`, those to comments are
+    wanted too.
+    """
+
+    listing: Listing
+    limit: int | None = None
+    max_seeds: int | None = None
+    min_comment_count: int = 1
+    replies: bool = False
+
+
+def read_also_collect(
+    node: Node, reader: NodeReader, findings: Mistakes
+) -> tuple[AlsoCollect, ...]:
+    """The wishes of a list of names, with or without limits: `[users, comments: {...}]`."""
+    wishes = {}
+    for name, limits in _named(node, reader):
+        listing = COLLECTABLE.get(name.text.strip())
+        if listing is None:
+            meant = did_you_mean(nearest(name.text, COLLECTABLE))
+            words = f"{quoted(name.text)} cannot be collected; allowed: {', '.join(COLLECTABLE)}"
+            findings.mistake(name.place, KEY, words + meant)
+        elif listing.name in wishes:
+            findings.mistake(name.place, KEY, f"{quoted(listing.name)} stands there twice")
+        else:
+            wishes[listing.name] = _wish(listing, limits, reader, findings)
+    return tuple(wishes.values())
+
+
+def _named(node: Node, reader: NodeReader) -> Iterator[tuple[TextNode, Node | None]]:
+    """The names that stand there, each with the limits behind it, if there are any."""
+    if isinstance(node, TextNode):
+        yield from ((text, None) for text in reader.texts(node, KEY))
+        return
+    items: Iterable[Node] = [node] if isinstance(node, MapNode) else reader.items(node, KEY)
+    for item in items:
+        if isinstance(item, MapNode):
+            for entry in item.entries.values():
+                yield TextNode(entry.place, entry.key), entry.value
+        elif isinstance(item, ListNode):
+            reader.text(item, KEY)
+        else:
+            yield item, None
+
+
+def _wish(
+    listing: Listing, limits: Node | None, reader: NodeReader, findings: Mistakes
+) -> AlsoCollect:
+    if limits is None or _is_empty(limits):
+        return AlsoCollect(listing)
+    path, keys = f"{KEY}.{listing.name}", tuple(_limit_keys(listing))
+    found = {entry.key: entry.value for entry in reader.entries(limits, path, keys)}
+    read = {key: _limit(found[key], f"{path}.{key}", reader, findings) for key in found}
+    limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
+    return AlsoCollect(
+        listing,
+        limit=limit,
+        max_seeds=read.get("max_seeds"),
+        min_comment_count=read.get("min_comment_count") or 1,
+        replies=bool(read.get("replies")),
+    )
+
+
+def _is_empty(node: Node) -> bool:
+    match node:
+        case TextNode():
+            return node.is_missing
+        case MapNode():
+            return not node.entries
+    return False
+
+
+def _limit_keys(listing: Listing) -> Iterator[str]:
+    if listing is listings.COMMENTS:
+        yield from ("max_per_video", "min_comment_count", "replies")
+    elif listing.has_pages and listing.seed_key is SeedKey.USERNAME:
+        yield "max_per_user"
+    yield "max_seeds"
+
+
+def _limit(node: Node, key: str, reader: NodeReader, findings: Mistakes) -> int | None:
+    """A number or, of `replies`, 1 or 0."""
+    text = reader.text(node, key)
+    if text is None:
+        return None
+    written = text.text.strip()
+    if key.endswith(".replies"):
+        value, problem = SWITCH.get(written), f"is neither; allowed: {', '.join(SWITCH)}"
+    else:
+        value, problem = parse_whole_number(written), "is no whole number of at least 1"
+    if value is None:
+        findings.mistake(text.place, key, f"{quoted(written)} {problem}")
+    return value

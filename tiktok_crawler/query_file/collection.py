@@ -1,0 +1,183 @@
+"""Query files: what a collection asks for, with every mistake named at its place."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.query_file import also_collect
+from tiktok_crawler.query_file.friendly_form import FORM, FRIENDLY_HINTS, friendly_drafts
+from tiktok_crawler.query_file.mistakes import Mistakes, Position
+from tiktok_crawler.query_file.node_reader import NodeReader
+from tiktok_crawler.query_file.options import OPTIONS, OptionReader
+from tiktok_crawler.query_file.parsed_conditions import (
+    query_of,
+    report_contradictions,
+    warn_of_usernames,
+)
+from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
+from tiktok_crawler.query_file.text_file import read_text
+from tiktok_crawler.query_file.written_dates import NEVER
+from tiktok_crawler.query_file.yaml_text import MapNode, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from tiktok_crawler.query_file.also_collect import AlsoCollect
+    from tiktok_crawler.query_file.options import Given
+    from tiktok_crawler.query_file.parsed_conditions import ParsedCondition
+    from tiktok_crawler.query_file.yaml_text import Entry
+    from tiktok_crawler.research_api.query import Query
+
+KEYS = (*OPTIONS, also_collect.KEY, *FORM, "query")
+
+_TIKTOK_BEGAN = date(2016, 9, 1)
+_HINTS = {
+    **FRIENDLY_HINTS,
+    **RAW_HINTS,
+    **dict.fromkeys((*OPTIONS, also_collect.KEY), "it stands at the top of the file"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """What a query file, and the spider arguments beside it, ask for.
+
+    `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
+    whose last search is older than `refresh_after` are wanted once more; None means never. When all
+    videos are there, what `also_collect` names is collected, in its order.
+    """
+
+    query: Query
+    dates: DateRange
+    start_written: str
+    end_written: str
+    tags: tuple[str, ...] = ()
+    refresh_after: timedelta | None = None
+    warnings: tuple[str, ...] = ()
+    also_collect: tuple[AlsoCollect, ...] = ()
+
+
+def read_collection(
+    path: Path, *, today: date, overrides: Mapping[str, str] | None = None
+) -> Collection:
+    """Read and check a query file.
+
+    Args:
+        path: the file, YAML or JSON.
+        today: the present day in UTC, which relative dates count from.
+        overrides: the spider arguments named in OPTIONS, which beat the file.
+
+    Raises:
+        QueryFileError: the file cannot be used, with a line for each of its mistakes.
+        UsageError: an argument cannot be used.
+    """
+    findings = Mistakes(path)
+    reader = NodeReader(findings, _HINTS)
+    root = _root(path, findings)
+    entries = {entry.key: entry for entry in reader.entries(root, "", KEYS)}
+    drafts = _drafts(entries, reader, findings)
+    options = OptionReader(entries, overrides or {}, reader=reader, findings=findings)
+    dates = _dates(options, today, findings)
+    tags, age = options.tags("tags"), options.age("refresh_after")
+    query = _query(drafts, dates, findings)
+    wishes = _wishes(entries, reader, findings)
+    if dates is None or findings.has_mistakes:
+        findings.stop()
+    return Collection(
+        query=query,
+        dates=dates.range,
+        start_written=dates.start_written,
+        end_written=dates.end_written,
+        tags=tags,
+        refresh_after=age.value if age and age.value != NEVER else None,
+        warnings=findings.warnings,
+        also_collect=wishes,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Dates:
+    range: DateRange
+    start_written: str
+    end_written: str
+
+
+def _root(path: Path, findings: Mistakes) -> MapNode:
+    root = parse(read_text(path), findings)
+    if not isinstance(root, MapNode):
+        found = "nothing" if root is None else "none"
+        words = f"must hold keys with values, found {found}; allowed: {', '.join(KEYS)}"
+        findings.fatal(Position(1, 1), words)
+    return root
+
+
+def _dates(options: OptionReader, today: date, findings: Mistakes) -> _Dates | None:
+    start, end = (options.date(key, today=today) for key in ("start_date", "end_date"))
+    for given in (start, end):
+        if given and given.value > today:
+            words = f"{given} is in the future; the last day allowed is today, {today} (UTC)"
+            findings.mistake(given.place, given.key, words)
+    if start is None or end is None:
+        return None
+    if end.value < start.value:
+        _report_order(start, end, findings)
+        return None
+    _warn_of_dates(start, end, today, findings)
+    return _Dates(DateRange(start.value, end.value), start.written, end.written)
+
+
+def _report_order(start: Given[date], end: Given[date], findings: Mistakes) -> None:
+    if start.is_argument and not end.is_argument:
+        findings.mistake(start.place, start.key, f"{start} is after the end_date, {end}")
+    else:
+        findings.mistake(end.place, end.key, f"{end} is before the start_date, {start}")
+
+
+def _warn_of_dates(start: Given[date], end: Given[date], today: date, findings: Mistakes) -> None:
+    if start.value < _TIKTOK_BEGAN:
+        words = f"{start} is before TikTok began in September 2016"
+        findings.warning(start.place, start.key, words)
+    if end.value >= today - DAY:
+        words = (
+            f"{end} is recent: videos take up to 48 hours to appear in the API, and their numbers "
+            "up to 10 days to settle"
+        )
+        findings.warning(end.place, end.key, words)
+
+
+def _wishes(
+    entries: Mapping[str, Entry], reader: NodeReader, findings: Mistakes
+) -> tuple[AlsoCollect, ...]:
+    entry = entries.get(also_collect.KEY)
+    return also_collect.read_also_collect(entry.value, reader, findings) if entry else ()
+
+
+def _drafts(
+    entries: Mapping[str, Entry], reader: NodeReader, findings: Mistakes
+) -> list[ParsedCondition]:
+    """The conditions of the form that the file is written in, at least one."""
+    friendly = [entry for key, entry in entries.items() if key in FORM]
+    drafts = [*friendly_drafts(friendly, reader)]
+    if raw := entries.get("query"):
+        drafts += raw_drafts(raw.value, reader)
+        if friendly:
+            others = ", ".join(entry.key for entry in friendly)
+            words = f"cannot stand beside {others}; write all conditions in one of the two forms"
+            findings.mistake(raw.place, "query", words)
+    if not drafts and not findings.has_mistakes:
+        words = f"names no condition; at least one is needed of: {', '.join(FORM)}, query"
+        findings.mistake(Position(1, 1), "", words)
+    return drafts
+
+
+def _query(drafts: Sequence[ParsedCondition], dates: _Dates | None, findings: Mistakes) -> Query:
+    """The query of the conditions, after the checks of each and of all together."""
+    are_right = [draft.check(findings) for draft in drafts]
+    if all(are_right):
+        report_contradictions(drafts, dates.range if dates else None, findings)
+        warn_of_usernames(drafts, findings)
+    return query_of(drafts)

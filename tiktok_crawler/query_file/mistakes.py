@@ -1,0 +1,94 @@
+"""What is wrong, or worth knowing, in a query file and the spider arguments beside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from operator import itemgetter
+from typing import TYPE_CHECKING, NoReturn
+
+from tiktok_crawler.exceptions import QueryFileError, UsageError
+from tiktok_crawler.spelling import shortened
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+MAX_MISTAKES = 100
+"""Reading stops here: by then the file is of another kind, and looking for spellings takes time."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Position:
+    """A place in a file, counted from 1."""
+
+    line: int
+    column: int
+
+    def __str__(self) -> str:
+        return f"line {self.line}, column {self.column}"
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """A spider argument, `-a name=value`."""
+
+    name: str
+    value: str
+
+
+Place = Position | Argument
+
+
+class Mistakes:
+    """Collects mistakes, so that all are reported at once, and warnings."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._in_file: list[tuple[Position, str]] = []
+        self._in_arguments: list[str] = []
+        self._warnings: list[str] = []
+
+    def mistake(self, place: Place, key: str, words: str) -> None:
+        line = self._line(place, key, words)
+        if isinstance(place, Argument):
+            self._in_arguments.append(line)
+            return
+        self._in_file.append((place, line))
+        if len(self._in_file) == MAX_MISTAKES:
+            raise QueryFileError(f"{self._lines()}\n{self._path}: and perhaps more")
+
+    def fatal(self, position: Position, words: str) -> NoReturn:
+        """Report a mistake after which the file cannot be read on, and end here."""
+        self.mistake(position, "", words)
+        self.stop()
+
+    def warning(self, place: Place, key: str, words: str) -> None:
+        self._warnings.append(self._line(place, key, words))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        return tuple(self._warnings)
+
+    @property
+    def has_mistakes(self) -> bool:
+        return bool(self._in_file or self._in_arguments)
+
+    def stop(self) -> NoReturn:
+        """Raise the mistakes; those of the file come before those of the arguments.
+
+        Raises:
+            QueryFileError: with a line for each mistake of the file, in its order.
+            UsageError: with a line for each mistake of the arguments.
+        """
+        if self._in_file:
+            raise QueryFileError(self._lines())
+        raise UsageError("\n".join(self._in_arguments))
+
+    def _line(self, place: Place, key: str, words: str) -> str:
+        if isinstance(place, Argument):
+            return f"-a {place.name}={shortened(place.value)}: {words}"
+        where = f"{self._path}:{place.line}:{place.column}"
+        return f"{where}: {shortened(key)}: {words}" if key else f"{where}: {words}"
+
+    def _lines(self) -> str:
+        in_order = sorted(self._in_file, key=itemgetter(0))
+        return "\n".join(line for _, line in in_order)

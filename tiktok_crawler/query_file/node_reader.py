@@ -1,0 +1,122 @@
+"""The shapes that values in a query file can have: one text, several, keys that are known."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeGuard, TypeVar
+
+from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
+from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+
+    from tiktok_crawler.query_file.mistakes import Mistakes
+    from tiktok_crawler.query_file.yaml_text import Entry, Node
+
+_K = TypeVar("_K", bound=str)
+
+_NO_VALUE = "has no value (what follows a blank and # is a comment)"
+
+
+def joined(path: str, key: str) -> str:
+    """The name of a key inside others: `include.either`."""
+    return f"{path}.{key}" if path else key
+
+
+class NodeReader:
+    """Reads nodes in the shape that is expected, and reports those in another one.
+
+    `hints` say more about keys that are not known where they stand, by path or by key alone.
+    """
+
+    def __init__(self, findings: Mistakes, hints: Mapping[str, str]) -> None:
+        self._findings = findings
+        self._hints = hints
+
+    def entries(self, node: Node, path: str, known: Collection[str]) -> Iterator[Entry]:
+        """The known entries of a mapping; nothing of one that is empty."""
+        if isinstance(node, TextNode) and node.is_missing:
+            return
+        if not isinstance(node, MapNode):
+            words = f"must hold keys with values, found {_kind(node)}; allowed: {', '.join(known)}"
+            self._mistake(node, path, words)
+            return
+        for entry in node.entries.values():
+            if entry.key in known:
+                yield entry
+            else:
+                self._report_unknown(entry, joined(path, entry.key), known)
+
+    def all_entries(self, node: Node, path: str, keys: Sequence[_K]) -> dict[_K, Node]:
+        """What each of the keys of a mapping holds; nothing if one of them is not there."""
+        found = {entry.key: entry.value for entry in self.entries(node, path, keys)}
+        if missing := [key for key in keys if key not in found]:
+            if isinstance(node, MapNode) and len(found) == len(node.entries):
+                self._mistake(node, path, f"lacks {listed(missing, conjunction='and')}")
+            return {}
+        return {key: found[key] for key in keys}
+
+    def items(self, node: Node, key: str) -> list[Node]:
+        """The items of a list; nothing where nothing is written."""
+        if isinstance(node, ListNode):
+            return [item for item in node.items if not self._is_empty(item, key)]
+        if not (isinstance(node, TextNode) and node.is_missing):
+            self._mistake(node, key, f"must be a list, found {_kind(node)}")
+        return []
+
+    def text(self, node: Node, key: str) -> TextNode | None:
+        """The one value that a key has."""
+        if not isinstance(node, TextNode):
+            self._mistake(node, key, f"must be one value, found {_kind(node)}")
+        elif node.is_missing:
+            self._mistake(node, key, _NO_VALUE)
+        else:
+            return node
+        return None
+
+    def texts(self, node: Node, key: str, *, with_commas: bool = False) -> list[TextNode]:
+        """The values of a list, or the one value that stands there in place of a list.
+
+        Unless values can be `with_commas`, a comma in the latter means that the list was forgotten.
+        """
+        if isinstance(node, ListNode):
+            return [item for item in node.items if self._is_value(item, key)]
+        if isinstance(node, MapNode):
+            self._mistake(node, key, f"must be a list such as [a, b], found {_kind(node)}")
+        elif node.is_missing:
+            self._mistake(node, key, _NO_VALUE)
+        elif "," in node.text and not with_commas:
+            self._mistake(node, key, f"{quoted(node.text)}: write several values as a list, [a, b]")
+        else:
+            return [node]
+        return []
+
+    def _is_value(self, item: Node, key: str) -> TypeGuard[TextNode]:
+        if not isinstance(item, TextNode):
+            self._mistake(item, key, f"each value must be text, found {_kind(item)}")
+            return False
+        return not self._is_empty(item, key)
+
+    def _is_empty(self, item: Node, key: str) -> bool:
+        if isinstance(item, TextNode) and item.is_missing:
+            self._mistake(item, key, _NO_VALUE)
+            return True
+        return False
+
+    def _report_unknown(self, entry: Entry, path: str, known: Collection[str]) -> None:
+        hint = self._hints.get(path) or self._hints.get(entry.key)
+        more = f"; {hint}" if hint else did_you_mean(nearest(entry.key, known))
+        words = f"is not a key here; allowed: {', '.join(known)}{more}"
+        self._findings.mistake(entry.place, path, words)
+
+    def _mistake(self, node: Node, key: str, words: str) -> None:
+        self._findings.mistake(node.place, key, words)
+
+
+def _kind(node: Node) -> str:
+    match node:
+        case TextNode():
+            return quoted(node.text)
+        case ListNode():
+            return "a list"
+    return "keys with values"

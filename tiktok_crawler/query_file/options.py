@@ -1,0 +1,132 @@
+"""What goes with a query - dates, tags, refreshing - from the query file and spider arguments."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Generic, TypeVar
+
+from tiktok_crawler.query_file.mistakes import Argument, Place, Position
+from tiktok_crawler.query_file.written_dates import parse_age, parse_date
+from tiktok_crawler.query_file.yaml_text import ListNode, TextNode
+from tiktok_crawler.research_api.conditions import text_problem
+from tiktok_crawler.spelling import quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from datetime import date, timedelta
+
+    from tiktok_crawler.query_file.mistakes import Mistakes
+    from tiktok_crawler.query_file.node_reader import NodeReader
+    from tiktok_crawler.query_file.yaml_text import Entry, Node
+
+OPTIONS = ("start_date", "end_date", "tags", "refresh_after")
+MAX_TAG_LENGTH = 100
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Given(Generic[T]):
+    """The value of an option, how it was written, and where."""
+
+    key: str
+    value: T
+    written: str
+    place: Place
+
+    def __str__(self) -> str:
+        value = str(self.value)
+        return value if self.written == value else f"{value} ({quoted(self.written)})"
+
+    @property
+    def is_argument(self) -> bool:
+        return isinstance(self.place, Argument)
+
+
+class OptionReader:
+    """Reads what stands in the file or was given as spider argument; arguments beat the file.
+
+    Args:
+        entries: the known entries of the file.
+        arguments: the options among the spider arguments.
+        reader: reads the nodes.
+        findings: takes the mistakes, those in values that an argument beats too.
+    """
+
+    def __init__(
+        self,
+        entries: Mapping[str, Entry],
+        arguments: Mapping[str, str],
+        *,
+        reader: NodeReader,
+        findings: Mistakes,
+    ) -> None:
+        self._sources = (
+            {key: entry.value for key, entry in entries.items()},
+            {key: _argument_node(key, arguments[key]) for key in OPTIONS if key in arguments},
+        )
+        self._reader = reader
+        self._findings = findings
+
+    def date(self, key: str, *, today: date) -> Given[date] | None:
+        """The date of that key, which must be given somewhere."""
+        nodes = [node for node in self._nodes(key) if not _is_blank(node)]
+        if not nodes:
+            words = f"is missing; write {key}: 2024-01-31 or give the argument -a {key}=2024-01-31"
+            self._findings.mistake(Position(1, 1), key, words)
+        return self._last(nodes, key, partial(parse_date, today=today))
+
+    def age(self, key: str) -> Given[timedelta] | None:
+        return self._last(self._nodes(key), key, parse_age)
+
+    def tags(self, key: str) -> tuple[str, ...]:
+        """The tags in their order, without repeats."""
+        tags: list[str | None] = []
+        for node in self._nodes(key):
+            tags = [self._parsed(text, key, parse_tag) for text in self._reader.texts(node, key)]
+        return tuple(dict.fromkeys(tag for tag in tags if tag))
+
+    def _nodes(self, key: str) -> list[Node]:
+        """Where the option is given; the last place counts."""
+        return [nodes[key] for nodes in self._sources if key in nodes]
+
+    def _last(self, nodes: Iterable[Node], key: str, parse: Callable[[str], T]) -> Given[T] | None:
+        given = None
+        for node in nodes:
+            if text := self._reader.text(node, key):
+                value = self._parsed(text, key, parse)
+                given = None if value is None else Given(key, value, text.text.strip(), text.place)
+        return given
+
+    def _parsed(self, node: TextNode, key: str, parse: Callable[[str], T]) -> T | None:
+        try:
+            return parse(node.text)
+        except ValueError as exc:
+            self._findings.mistake(node.place, key, f"{quoted(node.text)} {exc}")
+            return None
+
+
+def _argument_node(key: str, value: str) -> Node:
+    place = Argument(key, value)
+    if key == "tags":
+        return ListNode(place, tuple(TextNode(place, tag) for tag in value.split(",")))
+    return TextNode(place, value)
+
+
+def _is_blank(node: Node) -> bool:
+    return isinstance(node, TextNode) and node.is_missing
+
+
+def parse_tag(text: str) -> str:
+    """A tag without the blanks around it.
+
+    Raises:
+        ValueError: the text is empty, unprintable or too long.
+    """
+    tag = text.strip()
+    if problem := text_problem(tag):
+        raise ValueError(problem)
+    if len(tag) > MAX_TAG_LENGTH:
+        raise ValueError(f"is too long: {len(tag)} characters, allowed: {MAX_TAG_LENGTH}")
+    return tag

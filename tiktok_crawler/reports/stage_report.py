@@ -1,0 +1,77 @@
+"""What a stage of listings asks for, in words: for `scrapy plan`, and for the log of a crawl."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.research_api.tasks import listing_body
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.planning.seeds import Stage, StagePlan
+
+LISTED_SEEDS = 20
+MANY_DAYS = 100
+
+
+def stage_beginning(stage: Stage, plan: StagePlan) -> str:
+    """What a run is about to ask for."""
+    name = stage.listing.name.replace("_", " ")
+    if not plan.seeds:
+        return f"{name}: nothing to ask for: the database has none in {stage.source}"
+    known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
+    text = (
+        f"{name}: asking for {len(plan.requests):,} of {plan.seeds:,} seeds; {known}"
+        if plan.requests
+        else f"{name}: nothing to ask for: of {plan.seeds:,} seeds {known}"
+    )
+    if not plan.waiting:
+        return text
+    due = f"{plan.next_retry_at:%Y-%m-%d %H:%M}"
+    return f"{text}, {plan.waiting:,} given up and not due before {due} UTC"
+
+
+def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    """The first request, the seeds, and what they cost."""
+    listing = stage.listing
+    if plan.requests:
+        first = plan.requests[0]
+        yield f"POST {listing.endpoint.url('', first.fields)}"
+        yield json.dumps(listing_body(first), indent=2, ensure_ascii=False)
+        yield ""
+    yield from seed_lines(stage, plan)
+    if not plan.requests:
+        yield f"{'Requests:':15}none, nothing is due"
+
+
+def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    """How many seeds there are, which ones would be asked for, and what they cost."""
+    name = f"{stage.listing.name.replace('_', ' ').capitalize()}:"
+    if not plan.seeds:
+        yield f"{name:15}the database has none yet in {stage.source}"
+        return
+    yield (
+        f"{name:15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
+        f"{plan.refused:,} refused, {plan.waiting:,} given up and not due yet"
+    )
+    if plan.next_retry_at:
+        yield f"{'Given up:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
+    if plan.requests:
+        listed = ", ".join(request.seed for request in plan.requests[:LISTED_SEEDS])
+        more = len(plan.requests) - LISTED_SEEDS
+        and_more = f" and {more:,} more" if more > 0 else ""
+        yield f"{'To ask for:':15}{len(plan.requests):,} ({listed}{and_more})"
+        yield from _cost(stage, plan)
+
+
+def _cost(stage: Stage, plan: StagePlan) -> Iterator[str]:
+    most = "" if plan.most_requests is None else f", at most {plan.most_requests:,}"
+    unknown = "; how many at most is not known" if plan.most_requests is None else ""
+    yield f"{'Requests:':15}at least {plan.least_requests:,}{most}{unknown}"
+    daily_quota = DAILY_QUOTAS[stage.listing.endpoint.pool]
+    days = plan.least_requests / daily_quota
+    written = f"{days:.3g}" if days < MANY_DAYS else f"{days:,.0f}"
+    yield f"{'Quota:':15}at least {written} days of {daily_quota:,} requests"

@@ -1,0 +1,262 @@
+"""What `scrapy status` says: as text for people, and as JSON for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.planning.plan import describe_doubts
+from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.planning.task_states import SeedState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import date, datetime
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.research_api.query import Condition, Query
+    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
+    from tiktok_crawler.storage.ledger.queries import UnfinishedWindow
+    from tiktok_crawler.storage.ledger.quota import Spent
+    from tiktok_crawler.storage.ledger.status import QueryStatus, Status
+
+CLIENT_DIGITS = 8
+"""Of the 64 that a client key's hash has: enough to tell a few keys apart."""
+
+USED_UP = "; used up, the API said"
+
+LISTED_VALUES = 10
+LISTED_RANGES = 12
+
+
+def text(status: Status, daily_budget: int | None) -> str:
+    """The status in words."""
+    if status.origin is None:
+        return f"{status.location}: no crawl has used it yet"
+    return "\n".join(_lines(status, daily_budget))
+
+
+def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
+    """The status as JSON; docs/operations.md says what the keys mean."""
+    return {
+        "database": status.location,
+        "origin": status.origin,
+        "at": status.at.isoformat(timespec="seconds"),
+        "quota": {
+            "day": status.at.date().isoformat(),
+            "daily_budget": daily_budget,
+            "spent": [_spent_as_json(spent) for spent in status.spent],
+        },
+        "queries": [_query_as_json(query) for query in status.queries],
+        "listings": [_listing_as_json(listing) for listing in status.listings],
+    }
+
+
+def describe_query(query: Query) -> list[str]:
+    """A query in words, one line for each group of conditions."""
+    groups = (("", query.and_), ("at least one of: ", query.or_), ("not: ", query.not_))
+    return [f"{sign}{'; '.join(map(_condition, group))}" for sign, group in groups if group]
+
+
+def _condition(condition: Condition) -> str:
+    values = ", ".join(condition.field_values[:LISTED_VALUES])
+    return _one_line(
+        f"{condition.field_name} {condition.operation} {values}"
+        f"{_and_more(condition.field_values, LISTED_VALUES)}"
+    )
+
+
+def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
+    yield f"{status.location}, data from {status.origin}"
+    yield from _quota(status, daily_budget)
+    for query in status.queries:
+        yield ""
+        yield from _query(query)
+    for listing in status.listings:
+        yield ""
+        yield from _listing(listing)
+
+
+def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
+    day = f"{status.at:%Y-%m-%d} UTC"
+    if not status.spent:
+        yield f"Requests on {day}: none"
+    for spent in status.spent:
+        yield (
+            f"Requests on {day}: {spent.requests:,} of {DAILY_QUOTAS[spent.pool]:,} "
+            f"({spent.pool}, client key {spent.client[:CLIENT_DIGITS]}...)"
+            f"{USED_UP if spent.is_used_up else ''}"
+        )
+        if len(spent.parts) > 1:
+            parts = (f"{part} {requests:,}" for part, requests in spent.parts.items())
+            yield f"  of these   {', '.join(parts)}"
+    if daily_budget is not None:
+        yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
+
+
+def _query(query: QueryStatus) -> Iterator[str]:
+    used, totals = query.used, query.totals
+    yield f"Query {used.query_id}"
+    for line in describe_query(used.query):
+        yield f"  {line}"
+    if used.tags:
+        yield f"  tags       {_one_line(', '.join(used.tags))}"
+    yield f"  wanted     {_ranges(used.days)} ({query.wanted_count:,} days)"
+    yield (
+        f"  covered    {len(query.covered_days):,} of {query.wanted_count:,} days "
+        f"({query.percent:.1f} %)"
+    )
+    if query.missing_days:
+        yield f"  gaps       {_ranges(contiguous(query.missing_days))}"
+    if query.unsettled_days:
+        yield (
+            f"  not final  {_ranges(contiguous(query.unsettled_days))}: collected once more when "
+            "all videos have appeared"
+        )
+    for line in describe_doubts(query.doubts):
+        yield f"  suspicious {line}"
+    yield from map(_open, query.open_windows)
+    yield from map(_parked, query.parked_windows)
+    yield f"  videos     {totals.videos:,}"
+    yield f"  requests   {totals.requests:,} so far"
+    yield f"  next run   {_next_run(query)}"
+
+
+def _listing(listing: ListingStatus) -> Iterator[str]:
+    yield f"Listing {listing.name.replace('_', ' ')}"
+    yield f"  seeds      {listing.seeds:,}: {_states(listing)}"
+    if listing.suspicious:
+        yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
+    if listing.next_retry_at:
+        yield f"  next retry {listing.next_retry_at:%Y-%m-%d %H:%M} UTC"
+    yield f"  records    {listing.records:,}"
+    yield f"  requests   {listing.requests:,} so far"
+
+
+def _states(listing: ListingStatus) -> str:
+    return ", ".join(f"{listing.counts[state]:,} {state}" for state in SeedState)
+
+
+def _open(window: UnfinishedWindow) -> str:
+    return (
+        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} videos so far, "
+        f"last request {window.updated_at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _parked(window: UnfinishedWindow) -> str:
+    due = f"; due at {window.retry_at:%Y-%m-%d %H:%M} UTC" if window.retry_at else ""
+    return (
+        f"  parked     {window.days} since {_since(window):%Y-%m-%d %H:%M} UTC{due}: "
+        f"{_one_line(window.error or 'no reason known')} "
+        f"(log_id {_one_line(window.error_log_id or 'none')})"
+    )
+
+
+def _since(window: UnfinishedWindow) -> datetime:
+    return window.parked_at or window.updated_at
+
+
+def _next_run(query: QueryStatus) -> str:
+    if not query.next_windows:
+        return "nothing is due" if query.missing_days else "nothing is missing"
+    suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""
+    return (
+        f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
+        f"{query.next_parked:,} parked{suspicious}), at least as many requests"
+    )
+
+
+def _ranges(ranges: Sequence[DateRange]) -> str:
+    return ", ".join(map(str, ranges[:LISTED_RANGES])) + _and_more(ranges, LISTED_RANGES)
+
+
+def _and_more(items: Sequence[object], listed: int) -> str:
+    return f" and {len(items) - listed:,} more" if len(items) > listed else ""
+
+
+def _one_line(words: str) -> str:
+    """Words of others without line breaks, and without what would steer a terminal."""
+    return "".join(letter if letter.isprintable() else " " for letter in words)
+
+
+def _spent_as_json(spent: Spent) -> dict[str, Any]:
+    return {
+        "pool": spent.pool,
+        "client": spent.client[:CLIENT_DIGITS],
+        "requests": spent.requests,
+        "limit": DAILY_QUOTAS[spent.pool],
+        "used_up": spent.is_used_up,
+        "parts": dict(spent.parts),
+    }
+
+
+def _query_as_json(query: QueryStatus) -> dict[str, Any]:
+    return {
+        "fingerprint": query.used.query.fingerprint,
+        "query": query.used.query.to_json(),
+        "text": describe_query(query.used.query),
+        "tags": list(query.used.tags),
+        "wanted": _ranges_as_json(query.used.days),
+        "wanted_days": query.wanted_count,
+        "covered": _days_as_json(query.covered_days),
+        "covered_days": len(query.covered_days),
+        "coverage_percent": query.percent,
+        "gaps": _days_as_json(query.missing_days),
+        "not_final": _days_as_json(query.unsettled_days),
+        "suspicious": _days_as_json(query.doubts),
+        "open": [_open_as_json(window) for window in query.open_windows],
+        "parked": [_parked_as_json(window) for window in query.parked_windows],
+        "videos": query.totals.videos,
+        "requests": query.totals.requests,
+        "next_run": {
+            "windows": query.next_windows,
+            "open": query.next_open,
+            "new": query.next_new,
+            "parked": query.next_parked,
+            "suspicious": query.next_suspicious,
+        },
+    }
+
+
+def _listing_as_json(listing: ListingStatus) -> dict[str, Any]:
+    due = listing.next_retry_at
+    return {
+        "listing": listing.name,
+        "seeds": {state.value: listing.counts[state] for state in SeedState},
+        "suspicious": listing.suspicious,
+        "next_retry_at": due.isoformat(timespec="seconds") if due else None,
+        "records": listing.records,
+        "requests": listing.requests,
+    }
+
+
+def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
+    return {
+        **_range_as_json(window.days),
+        "pages": window.pages,
+        "videos": window.videos,
+        "last_request_at": window.updated_at.isoformat(timespec="seconds"),
+    }
+
+
+def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
+    return {
+        **_range_as_json(window.days),
+        "since": _since(window).isoformat(timespec="seconds"),
+        "due": window.retry_at.isoformat(timespec="seconds") if window.retry_at else None,
+        "reason": window.error,
+        "log_id": window.error_log_id,
+    }
+
+
+def _days_as_json(days: Iterable[date]) -> list[dict[str, str]]:
+    return _ranges_as_json(contiguous(days))
+
+
+def _ranges_as_json(ranges: Iterable[DateRange]) -> list[dict[str, str]]:
+    return [_range_as_json(days) for days in ranges]
+
+
+def _range_as_json(days: DateRange) -> dict[str, str]:
+    return {"start": days.start.isoformat(), "end": days.end.isoformat()}

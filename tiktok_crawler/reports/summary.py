@@ -1,0 +1,117 @@
+"""What a crawl says at its end: what it did, what is left to do, and where the data is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.plan import describe_days, describe_doubts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from typing import Any
+
+    from tiktok_crawler.planning.seeds import Stage, StageResult
+    from tiktok_crawler.planning.task_states import WindowState
+    from tiktok_crawler.storage.search_session import SearchResult
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """The last words of a crawl.
+
+    `remains` is what the database holds and lacks of a collection after it, None if the crawl had
+    none; `stages` are the listings that it came to, and how far. `stats` are Scrapy's statistics of
+    this run, `location` is the database in words.
+    """
+
+    remains: SearchResult | None
+    stages: Sequence[tuple[Stage, StageResult]]
+    stats: Mapping[str, Any]
+    location: str
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Whether something that was asked for is not stored."""
+        is_searched = self.remains is None or self.remains.plan.is_fulfilled
+        return not (is_searched and all(remains.is_fulfilled for _, remains in self.stages))
+
+    def text(self, *, command: str | None) -> str:
+        """The summary; `command` is what to run to go on."""
+        again = f"run: {command}" if command else "run the same command again"
+        return "\n".join(("", *self._lines(again)))
+
+    def _lines(self, again: str) -> Iterator[str]:
+        if self.remains:
+            yield from self._collection(self.remains)
+            yield from self._left(self.remains, again)
+        if self.stages:
+            yield from self._listings()
+            if any(not remains.is_fulfilled for _, remains in self.stages):
+                yield f"  left       the seeds that are open or given up; {again}"
+        yield f"  data       {self.location}"
+
+    def _listings(self) -> Iterator[str]:
+        yield "Listings"
+        for stage, left in self.stages:
+            name = stage.listing.name.replace("_", " ")
+            if not left.seeds:
+                yield f"  {name}: the database has none in {stage.source}"
+                continue
+            yield (
+                f"  {name}: of {left.seeds:,} seeds "
+                f"{left.complete:,} complete, {left.refused:,} refused, {left.open:,} open, "
+                f"{left.parked:,} given up for now; their pages brought {left.records:,} records"
+            )
+        yield (
+            f"  records    {self._stat('records/new_count')} new, "
+            f"{self._stat('records/updated_count')} updated in this run"
+        )
+        if not self.remains:
+            yield f"  requests   {self._stat('requests/sent_count')} in this run"
+
+    def _collection(self, remains: SearchResult) -> Iterator[str]:
+        plan, totals = remains.plan, remains.totals
+        yield f"Collection of {plan.days} ({len(plan.days):,} days)"
+        yield (
+            f"  videos     {self._stat('videos/new_count')} new, "
+            f"{self._stat('videos/updated_count')} updated; the query has {totals.videos:,}"
+        )
+        yield (
+            f"  requests   {self._stat('requests/sent_count')} in this run; "
+            f"{totals.requests:,} for the query so far"
+        )
+        yield (
+            f"  windows    {self._stat('windows/completed_count')} completed, "
+            f"{self._stat('windows/parked_count')} given up for now in this run; "
+            f"the query has {_in_words(totals.windows)}"
+        )
+        yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
+
+    def _left(self, remains: SearchResult, again: str) -> Iterator[str]:
+        plan = remains.plan
+        for line in describe_doubts(plan.doubts):
+            yield f"  suspicious {line}"
+        if plan.unsettled_days:
+            yield (
+                f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
+                f"first run from {remains.final_from:%Y-%m-%d %H:%M} UTC on"
+            )
+        if plan.left_windows:
+            windows = ", ".join(str(request.window) for request in plan.left_windows)
+            yield f"  left alone {windows}: begun for other dates of this query"
+        if plan.window_count:
+            yield f"  left       {plan.window_count:,} windows, at least as many requests; {again}"
+        if plan.next_retry_at:
+            windows = ", ".join(str(waiting.request.window) for waiting in plan.waiting_windows)
+            yield (
+                f"  given up   {windows}: tried again by runs from "
+                f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on; {again}"
+            )
+
+    def _stat(self, name: str) -> str:
+        return f"{self.stats.get(f'tiktok/{name}', 0):,}"
+
+
+def _in_words(counts: Mapping[WindowState, int]) -> str:
+    return ", ".join(f"{counts[state]:,} {state}" for state in sorted(counts)) or "none"

@@ -1,0 +1,32 @@
+"""How endpoints are asked for page after page."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+PAGING_KEYS = ("cursor", "has_more")
+
+
+class Paging(StrEnum):
+    """How an endpoint is asked for the page after a page, and where its pages end."""
+
+    SINGLE = "single"
+    """One answer is all; it has no `has_more`."""
+    INDEX = "index"
+    """`cursor` counts records, shown or not; the next one is larger."""
+    FALLING = "falling"
+    """`cursor` is a time, which falls from page to page (API.md 9)."""
+    OPAQUE = "opaque"
+    """`cursor` is a number that only the API understands; the next one is another (API.md 6)."""
+    NUMBERED = "numbered"
+    """`page_start` counts pages from 1, until one comes empty (API.md 10.2)."""
+
+    def leads_on(self, before: int, cursor: int) -> bool:
+        """Whether a page at `cursor` comes after the one at `before`; 0 is the first."""
+        match self:
+            case Paging.OPAQUE:
+                return cursor not in (0, before)
+            case Paging.FALLING:
+                return 0 < cursor < before or before == 0 < cursor
+            case _:
+                return cursor > before

@@ -1,0 +1,46 @@
+"""Pages that repeat, or are empty, though more are promised: following them never ends. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Self
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.pages import ListPage, Page
+
+REPEATED_PAGES = 3
+"""So many pages in a row that repeat their cursor or their records never end."""
+
+EMPTY_PAGES = 10
+"""Videos that were deleted leave pages empty (API.md 3.5), but not so many in a row."""
+
+
+@dataclass(frozen=True, slots=True)
+class StalledPaging:
+    """How many pages in a row, up to the last one, did not get on.
+
+    `last_ids` are the records of each of the last pages that had any.
+    """
+
+    repeated: int = 0
+    empty: int = 0
+    last_ids: tuple[frozenset[str], ...] = ()
+
+    def after(self, page: Page | ListPage) -> Self:
+        """What is so after one more page."""
+        ids = page.record_ids
+        is_repeated = not page.advances or (bool(ids) and ids <= frozenset().union(*self.last_ids))
+        return type(self)(
+            repeated=self.repeated + 1 if is_repeated else 0,
+            empty=0 if ids else self.empty + 1,
+            last_ids=(*self.last_ids, ids)[-REPEATED_PAGES:] if ids else self.last_ids,
+        )
+
+    @property
+    def reason(self) -> str | None:
+        """Why the search is not to be followed any further; None if it is."""
+        if self.repeated >= REPEATED_PAGES:
+            return f"the last {self.repeated} pages repeat what came before, and promise more"
+        if self.empty >= EMPTY_PAGES:
+            return f"the last {self.empty} pages are empty, and promise more"
+        return None

@@ -1,0 +1,223 @@
+"""What an answer of the API means: status and body in, a verdict out.
+
+Whoever gets a verdict acts on it: `middlewares/token.py`, `quota.py` and `retry.py`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any
+
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, VIDEO_QUERY, Endpoint
+from tiktok_crawler.research_api.paging import Paging
+
+
+class AnswerKind(StrEnum):
+    """The closed set of things that an answer can mean."""
+
+    PAGE = "page"
+    """Records, or an explicit absence of them."""
+    MALFORMED = "malformed"
+    """The API says `ok`, but not whether there is more: never the end of a search."""
+    FAULT = "fault"
+    """A fault of the API's own: the same request can succeed later."""
+    SEARCH_REFUSED = "search_refused"
+    """The search_id or cursor is not accepted: not yet known to the API, or lost."""
+    REFUSED = "refused"
+    """The request itself is not accepted: repeating it cannot help."""
+    NOT_FOUND = "not_found"
+    """There is no such user."""
+    WITHHELD = "withheld"
+    """What was asked for exists, but is not shown: it is private, or a minor's."""
+    TOKEN = "token"  # noqa: S105
+    """The access token is missing, expired or revoked."""
+    SCOPE = "scope"
+    """The project has no approval for what was asked."""
+    DAILY_QUOTA = "daily_quota"
+    """The quota of the UTC day is used up."""
+    RATE = "rate"
+    """Too fast: slow down for seconds or a minute."""
+
+
+USER_PATHS = "/v2/research/user/"
+
+ERRORS = 400
+"""HTTP statuses from here on say that something went wrong."""
+
+LONGEST_WORDS = 500
+"""More characters than this of the API's words help nobody."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What an answer means, with the API's own words.
+
+    `data` is the answer's `data` object, of a page or a malformed answer. `log_id` is what TikTok's
+    support asks for.
+    """
+
+    kind: AnswerKind
+    status: int
+    code: str = ""
+    message: str = ""
+    log_id: str | None = None
+    data: dict[str, Any] | None = None
+
+    def __str__(self) -> str:
+        words = " ".join(filter(None, (self.code, self.message))) or "no explanation"
+        return f"HTTP {self.status}: {words}"
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A row of the table; what is left out matches anything."""
+
+    kind: AnswerKind
+    statuses: range | None = None
+    codes: frozenset[str] = frozenset()
+    message: re.Pattern[str] | None = None
+
+    def matches(self, status: int, code: str, message: str) -> bool:
+        return (
+            (self.statuses is None or status in self.statuses)
+            and (not self.codes or code in self.codes)
+            and (self.message is None or self.message.search(message) is not None)
+        )
+
+
+def _code(kind: AnswerKind, *codes: str) -> Rule:
+    return Rule(kind, codes=frozenset(codes))
+
+
+def _status(kind: AnswerKind, first: int, last: int) -> Rule:
+    return Rule(kind, statuses=range(first, last + 1))
+
+
+def _message(kind: AnswerKind, pattern: str) -> Rule:
+    return Rule(kind, message=re.compile(pattern, re.IGNORECASE))
+
+
+RULES = (
+    _code(AnswerKind.DAILY_QUOTA, "daily_quota_limit_exceeded"),  # API.md 11.1, 12
+    _code(AnswerKind.RATE, "rate_limit_exceeded"),  # 11.1
+    _code(AnswerKind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # 11.1
+    _code(AnswerKind.TOKEN, "access_token_invalid", "invalid_token"),  # 11.1
+    _code(AnswerKind.FAULT, "internal_error", "timeout"),  # 11.1
+    _status(AnswerKind.TOKEN, 401, 401),  # 11.1
+    _status(AnswerKind.RATE, 429, 429),  # 12: the short-term limit is undocumented
+    _message(AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # 11.3, 13.4
+    _message(AnswerKind.SEARCH_REFUSED, r"invalid count or cursor"),  # 11.3, 13.5
+    _message(AnswerKind.FAULT, r"please try again later|server internal error"),  # 11.2
+    _message(AnswerKind.NOT_FOUND, r"cannot find the user"),  # 5
+    _message(
+        AnswerKind.WITHHELD,
+        r"cannot return this user|is private|information cannot be returned",  # 5, 6
+    ),
+    _status(AnswerKind.REFUSED, 400, 499),  # 11.1
+    _status(AnswerKind.FAULT, 500, 599),  # 11.1, 13.14
+    _code(  # 11.1: errors can come with HTTP 200
+        AnswerKind.REFUSED,
+        "invalid_params",
+        "invalid_param",
+        "invalid_request",
+        "invalid_file_upload",
+    ),
+)
+"""What answers other than pages mean; the first row that matches counts."""
+
+
+def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verdict:
+    """Tell what an answer of a research endpoint means.
+
+    A body that says it went well counts more than the status: some endpoints answer 500 with
+    valid data (API.md 10.1, 13.15).
+    """
+    payload = _json_object(body)
+    if payload is None:
+        return Verdict(_kind_for(endpoint, status), status, message=_excerpt(body))
+    error = payload.get("error")
+    code, message, log_id = _error_words(error if isinstance(error, dict) else {})
+    if code in {"", "ok"} and not message:
+        data = endpoint.usable(payload.get("data"))
+        if misnamed := endpoint.misnamed(data):
+            message = f"records under unknown names: {_text(', '.join(misnamed))}"
+            return Verdict(AnswerKind.FAULT, status, code, message, log_id)
+        if _says_ok(status, code, data, endpoint) and endpoint.is_answered_by(data):
+            return Verdict(AnswerKind.PAGE, status, code, log_id=log_id, data=data)
+        message = "the answer does not say whether there is more"
+        if code == "ok" and status < ERRORS:
+            return Verdict(AnswerKind.MALFORMED, status, code, message, log_id, data or {})
+    return Verdict(_kind_for(endpoint, status, code, message), status, code, message, log_id)
+
+
+def _says_ok(status: int, code: str, data: dict[str, Any] | None, endpoint: Endpoint) -> bool:
+    """Whether an answer without a complaint says that it went well."""
+    if code == "ok" or endpoint.records_of(data):
+        return True
+    # The answers of shops have no word about it, and their last page no records (API.md 10.2).
+    is_counted = endpoint.paging is Paging.NUMBERED and data is not None
+    return status < ERRORS and (bool(data) or is_counted)
+
+
+def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = "") -> AnswerKind:
+    """The kind of an answer that is no page; some statuses mean more at some endpoints."""
+    kind = _kind(status, code, message)
+    if kind is not AnswerKind.REFUSED:
+        return kind
+    if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
+        return AnswerKind.WITHHELD  # API.md 6; with which body is not known
+    if endpoint.path.startswith(USER_PATHS) and status == HTTPStatus.NOT_FOUND and code:
+        return AnswerKind.NOT_FOUND  # API.md 5
+    return kind
+
+
+def _kind(status: int, code: str = "", message: str = "") -> AnswerKind:
+    """What an answer means that is no page; a code that nobody knows is a fault, never success."""
+    kinds = (rule.kind for rule in RULES if rule.matches(status, code, message))
+    return next(kinds, AnswerKind.FAULT)
+
+
+def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
+    """Code, message (older answers spell it `msg`: API.md 11.1) and log_id, as text."""
+    raw = error.get("code")
+    code = _text(raw).lower() or ("unreadable" if raw else "")
+    message = _text(error.get("message")) or _text(error.get("msg"))
+    return code, "" if code == "ok" else message, _text(error.get("log_id")) or None
+
+
+def _text(value: object) -> str:
+    """Words for a log: one line of a readable length, whatever the API sends."""
+    if not value or not isinstance(value, (str, int)):
+        return ""
+    printable = str(value).encode("utf-8", "replace").decode()
+    return " ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS]
+
+
+def _json_object(body: bytes) -> dict[str, Any] | None:
+    try:
+        payload = json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+    return payload if isinstance(payload, dict) else None
+
+
+def _excerpt(body: bytes) -> str:
+    """The first words of a body that is not JSON, without markup."""
+    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", "replace"))
+    words = " ".join(text.split())[:100]
+    return f"not JSON: {words}" if words else "an empty body"
+
+
+class SeedStatus(StrEnum):
+    """What the API says of a seed that it lists nothing of."""
+
+    NOT_FOUND = "not_found"
+    """It does not exist, or not under this name any more."""
+    WITHHELD = "withheld"
+    """It exists, but the API does not show it: a private account, a minor's, a private list."""
+    REFUSED = "refused"
+    """The API does not accept the seed, for a reason in its own words."""

@@ -1,0 +1,228 @@
+"""How a sandbox behaves: its data, and everything that can be wrong with it. Pure values.
+
+The defaults are the API on a good day. `profile_file` reads the same from YAML.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from random import Random
+
+from tiktok_crawler.sandbox.faults.schedule import ScheduledFault  # noqa: TC001 - profile_file needs it
+
+OLDEST_ID_DAYS = 30
+"""The corpus keeps ids unique as long as they are made at most this long before `create_time`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchBehaviour:
+    """What goes wrong with searches, always and not by schedule.
+
+    `refuse_new_ids`: so often a search id is not known yet when it is first used (API.md 11.3).
+    `lost_at_page`: every search is lost when this page is asked for.
+    `expire_after_seconds`: search ids live so long after page 1.
+    `fail_over_days`, `fail_over_matches`: larger searches always end in a 500 (API.md 13.1).
+    `endless`: pages after the last one are empty, and each says that there are more.
+    `repeated_records`: so many records of the page before stand again at the start of a page, as
+    far as it has room.
+    """
+
+    refuse_new_ids: int = 0
+    lost_at_page: int | None = None
+    expire_after_seconds: float | None = None
+    fail_over_days: int | None = None
+    fail_over_matches: int | None = None
+    endless: bool = False
+    repeated_records: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HiddenHours:
+    """In each period of `every` hours, counted from 1970, the first `hours` are all hidden."""
+
+    every: int
+    hours: int
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.hours <= self.every or self.every < 1:
+            raise ValueError(f"{self.hours} of every {self.every} hours is impossible")
+
+    def __contains__(self, create_time: int) -> bool:
+        return create_time // 3600 % self.every < self.hours
+
+
+_SHARES = (
+    "hidden",
+    "old_ids",
+    "lower_case_regions",
+    "nul_characters",
+    "lone_surrogates",
+    "ids_as_strings",
+    "without_create_time",
+    "without_id",
+    "nulls",
+    "unknown_fields",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataBehaviour:
+    """What the records are like; what is not about days or hours is a share of all videos, 0 to 1.
+
+    `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
+    creation (API.md 14). `hidden`: matches that count for the cursor and are not delivered (API.md
+    3.5); `hidden_hours` hides whole stretches, which makes empty pages, and `empty_lists_missing`
+    leaves out the key `videos` of an empty page. `old_ids`: ids made up to `old_id_days` before
+    `create_time`. The others name what is done to a record (API.md 1.18, 13.12, 13.13).
+    """
+
+    appear_within_hours: float = 48.0
+    hidden: float = 0.08
+    hidden_hours: HiddenHours | None = None
+    empty_lists_missing: bool = False
+    old_ids: float = 0.0
+    old_id_days: int = OLDEST_ID_DAYS
+    lower_case_regions: float = 0.02
+    nul_characters: float = 0.0
+    lone_surrogates: float = 0.0
+    ids_as_strings: float = 0.0
+    without_create_time: float = 0.0
+    without_id: float = 0.0
+    nulls: float = 0.0
+    unknown_fields: float = 0.0
+
+    def __post_init__(self) -> None:
+        for name in _SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        if not 1 <= self.old_id_days <= OLDEST_ID_DAYS:
+            raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
+
+
+_LIST_COUNTS = (
+    "comments",
+    "replies",
+    "followers",
+    "following",
+    "liked_videos",
+    "reposted_videos",
+    "products",
+    "reviews",
+    "comment_cap",
+    "follower_cap",
+)
+_LIST_SHARES = (
+    "deleted",
+    "unknown_users",
+    "withheld_users",
+    "private_following",
+    "private_likes",
+    "other_reposted_key",
+    "same_second",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListBehaviour:
+    """What is listed of videos, users and shops; what is a share is one from 0 to 1.
+
+    The first eight are how many each has, counted before any is deleted; without a number, sizes
+    are as different as in life. `deleted`: comments and people that count for the cursor and do not
+    come.
+    `unknown_users`, `withheld_users`: shares of all people whom the API does not know, or not show.
+    `private_following`, `private_likes`: shares of people who do not show these lists.
+    `comment_cap`: more comments of a video are never listed; with `cap_refuses` the last page says
+    that there are more, and the one after it is refused (API.md 4). `follower_cap`: only so many of
+    the latest followers are listed (API.md 9). `other_reposted_key`: users whose list of reposted
+    videos stands under `user_reposted_videos` (API.md 8). `same_second`: relations made in the same
+    second as the one before.
+    """
+
+    comments: int | None = None
+    replies: int | None = None
+    followers: int | None = None
+    following: int | None = None
+    liked_videos: int | None = None
+    reposted_videos: int | None = None
+    products: int | None = None
+    reviews: int | None = None
+    deleted: float = 0.06
+    unknown_users: float = 0.02
+    withheld_users: float = 0.03
+    private_following: float = 0.1
+    private_likes: float = 0.97
+    comment_cap: int = 1_000
+    cap_refuses: bool = False
+    follower_cap: int = 5_000
+    other_reposted_key: float = 0.5
+    same_second: float = 0.03
+
+    def __post_init__(self) -> None:
+        for name in _LIST_SHARES:
+            if not 0 <= getattr(self, name) <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
+        for name in _LIST_COUNTS:
+            if (getattr(self, name) or 0) < 0:
+                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenBehaviour:
+    """Client access tokens (API.md 2).
+
+    `expires_in` is what an answer says; a token is really refused after `lives_seconds` (the same,
+    if not given) or after `lives_requests` requests. `error_status` is the status of token errors.
+    """
+
+    expires_in: int = 7200
+    lives_seconds: float | None = None
+    lives_requests: int | None = None
+    error_status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuotaBehaviour:
+    """Quotas (API.md 12).
+
+    `daily` replaces the sandbox's own limit of research requests, `daily_follow` is that of
+    requests for followers and following. A quota day lasts `day_seconds`,
+    counted from 00:00 UTC: a shorter one brings the quota back sooner. `per_second`: what exceeds
+    so many requests within a second, of one pool, gets `rate_limit_exceeded`.
+    """
+
+    daily: int | None = None
+    daily_follow: int = 20_000
+    day_seconds: int = 86_400
+    per_second: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.day_seconds < 1:
+            raise ValueError(f"day_seconds must be at least 1, not {self.day_seconds}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Latency:
+    """An answer comes after `seconds`, or after a random time between that and `up_to`."""
+
+    seconds: float = 0.0
+    up_to: float | None = None
+
+    def of_request(self, number: int, seed: int) -> float:
+        if self.up_to is None:
+            return self.seconds
+        return Random(f"{seed}:latency:{number}").uniform(self.seconds, self.up_to)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Profile:
+    """Everything about a sandbox that can be chosen; `seed` is that of what happens at random."""
+
+    description: str = ""
+    seed: int = 1
+    faults: tuple[ScheduledFault, ...] = ()
+    searches: SearchBehaviour = field(default_factory=SearchBehaviour)
+    data: DataBehaviour = field(default_factory=DataBehaviour)
+    lists: ListBehaviour = field(default_factory=ListBehaviour)
+    tokens: TokenBehaviour = field(default_factory=TokenBehaviour)
+    quota: QuotaBehaviour = field(default_factory=QuotaBehaviour)
+    latency: Latency = field(default_factory=Latency)

@@ -1,0 +1,207 @@
+"""Which database, and whether it can be worked with: URL, engine, schema revision, origin."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import create_engine, make_url, select
+from sqlalchemy.exc import ArgumentError, DBAPIError
+
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.engine import postgresql, sqlite
+from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.engine.revision import HEAD, revision
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.models.column_types import dump_json
+from tiktok_crawler.storage.models.ledger import DatabaseOrigin
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import URL, Connection, Engine
+
+# Ten lines about its own parts, as soon as it is imported.
+logging.getLogger("alembic").setLevel(logging.WARNING)
+
+
+DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg2",
+    "postgresql": "postgresql+psycopg2",
+    "postgresql+psycopg2": "postgresql+psycopg2",
+}
+
+URL_HELP = "expected a URL such as sqlite:///tiktok.db or postgresql://user@host/database"
+
+
+def database_url(url: str) -> URL:
+    """Read a database URL; `postgres://` and `postgresql://` mean psycopg2.
+
+    Raises:
+        ConfigurationError: it is not one of SQLite or PostgreSQL. The message does not quote the
+            URL, in which a password can stand anywhere.
+    """
+    try:
+        parsed = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        raise ConfigurationError(f"the database URL cannot be read: {URL_HELP}") from None
+    driver = DRIVERS.get(parsed.drivername)
+    if driver is None:
+        raise ConfigurationError(f"the database URL is of an unknown kind: {URL_HELP}")
+    if driver != "sqlite" and url.count("@") > 1:
+        raise ConfigurationError(
+            "the database URL has more than one @: inside a user name or password write %40"
+        )
+    if driver == "sqlite" and (parsed.database or "").startswith("file:"):
+        raise ConfigurationError(f"the database URL names a file: address: {URL_HELP}")
+    return parsed.set(drivername=driver)
+
+
+def describe(url: URL) -> str:
+    """A database in words, without user and password."""
+    if url.get_backend_name() == "sqlite":
+        return f"SQLite database {url.database or sqlite.IN_MEMORY}"
+    host = url.host or url.query.get("host") or "this machine"
+    port = f":{url.port}" if url.port else ""
+    return f"PostgreSQL database {url.database or 'of the user'} on {host}{port}"
+
+
+def create_engine_for(url: URL) -> Engine:
+    """An engine for what `database_url` returns; nothing is opened or made before it is used."""
+    is_sqlite = url.get_backend_name() == "sqlite"
+    options = sqlite.engine_options(url) if is_sqlite else postgresql.engine_options()
+    engine = create_engine(url, hide_parameters=True, json_serializer=dump_json, **options)
+    (sqlite.configure if is_sqlite else postgresql.configure)(engine)
+    return engine
+
+
+def is_new(engine: Engine) -> bool:
+    """Whether no crawl has used the database yet. A file that is missing or empty is left so.
+
+    Raises:
+        ConfigurationError: the database cannot be reached.
+    """
+    if engine.dialect.name == "sqlite" and not _has_content(Path(engine.url.database or "")):
+        return True
+    with _explained(engine), reading(engine) as connection:
+        found = revision(connection)
+        return found is None or (found == HEAD and _origin(connection) is None)
+
+
+def stored_origin(engine: Engine) -> str | None:
+    """Where the data of a database to read from came from; None if no crawl has used it yet.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has tables of another revision.
+    """
+    if is_new(engine):
+        return None
+    with _explained(engine), reading(engine) as connection:
+        found = revision(connection)
+        if found != HEAD:
+            raise ConfigurationError(_outdated(str(found)))
+        return _origin(connection)
+
+
+def prepare(engine: Engine, origin: str) -> None:
+    """Make sure that data of this origin can be stored; an empty database gets its tables.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, has tables of another revision or of
+            another program, or holds data of another origin.
+    """
+    with _explained(engine):
+        with reading(engine) as connection:
+            found = revision(connection)
+            if connection.dialect.name == "postgresql":
+                postgresql.check_encoding(connection)
+        if found is None:
+            from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
+
+            migrations.create(engine)
+        elif found != HEAD:
+            raise ConfigurationError(_outdated(found))
+        _claim(engine, origin)
+
+
+def migrate(engine: Engine, *, stamp: bool = False) -> str:
+    """Bring the tables up to date; with `stamp`, only write down that they are.
+
+    Returns:
+        What was done, in words.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has tables that this version cannot
+            bring up to date.
+    """
+    from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
+
+    with _explained(engine):
+        if stamp:
+            migrations.stamp(engine)
+            return f"{describe(engine.url)}: marked as being at revision {HEAD}"
+        before = migrations.upgrade(engine)
+    if before == HEAD:
+        return f"{describe(engine.url)}: up to date at revision {HEAD}"
+    return f"{describe(engine.url)}: brought from revision {before or 'none'} to {HEAD}"
+
+
+def network_file_system_warning(url: URL) -> str | None:
+    """What to tell the user if the database is a SQLite file on another machine."""
+    return sqlite.network_file_system_warning(url)
+
+
+@contextmanager
+def _explained(engine: Engine) -> Iterator[None]:
+    """Errors of the database, as long as it is not in use yet, are circumstances of the user's."""
+    try:
+        yield
+    except DBAPIError as exc:
+        reason = explain(exc, engine.url)
+        raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
+
+
+def _has_content(path: Path) -> bool:
+    return path.is_file() and path.stat().st_size > 0
+
+
+def _outdated(found: str) -> str:
+    from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
+
+    if not migrations.is_known(found):
+        return migrations.newer(found)
+    return (
+        f"the tables have revision {found}, and this version of tiktok_crawler needs {HEAD}: "
+        "run `scrapy migrate`"
+    )
+
+
+def _claim(engine: Engine, origin: str) -> None:
+    """Write down where the data comes from, once and for all."""
+    with reading(engine) as connection:
+        stored = _origin(connection)
+    if stored is None:
+        stored = transaction(engine, lambda on: _first_origin(on, origin))
+    if stored != origin:
+        raise ConfigurationError(
+            f"{describe(engine.url)} holds data from {stored}, which must not be mixed with data "
+            f"from {origin}: use another database (TIKTOK_DATABASE_URL)"
+        )
+
+
+def _origin(connection: Connection) -> str | None:
+    return connection.scalar(select(DatabaseOrigin.origin))
+
+
+def _first_origin(connection: Connection, origin: str) -> str:
+    """Propose an origin, and return the one that was first."""
+    proposal = statements_for(connection.dialect).insert_into(DatabaseOrigin.__table__)
+    values = {"id": 1, "origin": origin, "created_at": utc_now()}
+    connection.execute(proposal.values(values).on_conflict_do_nothing())
+    return connection.execute(select(DatabaseOrigin.origin)).scalar_one()

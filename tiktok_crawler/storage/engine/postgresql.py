@@ -1,0 +1,79 @@
+"""How a PostgreSQL database is opened: in UTC, under a name, and without waiting for ever."""
+
+from __future__ import annotations
+
+import os
+import socket
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import event, text
+
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.engine.execution_options import FLUSHED_LATER
+
+if TYPE_CHECKING:
+    from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
+    from sqlalchemy import Connection, Engine
+
+APPLICATION = "tiktok_crawler"
+CONNECT_SECONDS = 10
+KEEPALIVE_SECONDS = 60
+UNANSWERED_MILLISECONDS = 10_000
+"""How long a connection lives on while the network loses what is sent on it."""
+HOST_CHARACTERS = 40
+"""PostgreSQL cuts the name of an application at 63."""
+
+
+def engine_options() -> dict[str, Any]:
+    """What `create_engine` has to know."""
+    return {
+        # A server that was restarted between two pages costs nothing.
+        "pool_pre_ping": True,
+        "connect_args": {
+            "application_name": application_name(),
+            "client_encoding": "utf8",
+            "connect_timeout": CONNECT_SECONDS,
+            # A session that waits for the next day's quota must not be forgotten on the way.
+            "keepalives_idle": KEEPALIVE_SECONDS,
+            "tcp_user_timeout": UNANSWERED_MILLISECONDS,
+        },
+    }
+
+
+def application_name() -> str:
+    """How other sessions see this process: they are told that it holds a lock."""
+    host = socket.gethostname().encode("ascii", "replace").decode()
+    return f"{APPLICATION} {host[:HOST_CHARACTERS]} {os.getpid()}"
+
+
+def configure(engine: Engine) -> None:
+    """Prepare each connection that the engine makes."""
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _begin)
+
+
+def _begin(connection: Connection) -> None:
+    if connection.get_execution_options().get(FLUSHED_LATER):
+        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+
+
+def _on_connect(connection: DriverConnection, _record: object) -> None:
+    """Set the session's time zone, outside of a transaction that could be rolled back."""
+    connection.autocommit = True
+    with connection.cursor() as cursor:
+        cursor.execute("SET TIME ZONE 'UTC'")
+    connection.autocommit = False
+
+
+def check_encoding(connection: Connection) -> None:
+    """Refuse a database that cannot hold all text.
+
+    Raises:
+        ConfigurationError: its encoding is not UTF8.
+    """
+    encoding = connection.scalar(text("SHOW server_encoding"))
+    if encoding != "UTF8":
+        raise ConfigurationError(
+            f"the database has the encoding {encoding}, which cannot hold what the API delivers: "
+            "create one with ENCODING 'UTF8' TEMPLATE template0"
+        )

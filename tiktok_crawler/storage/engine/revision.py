@@ -1,0 +1,22 @@
+"""Which revision the tables of a database have, and which one this version needs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import inspect, text
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+
+HEAD = "0005"
+"""The newest revision. It stands here because reading the scripts takes most of a second."""
+
+
+def revision(connection: Connection) -> str | None:
+    """The revision of the tables; None if it is written nowhere."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    stored: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return stored

@@ -1,0 +1,61 @@
+"""Transactions: to read without keeping writers waiting, and to write whatever others do.
+
+SQLite itself waits for other writers (`sqlite.WAITS_SECONDS`).
+"""
+
+from __future__ import annotations
+
+import random
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import OperationalError
+
+from tiktok_crawler.storage.engine.execution_options import FLUSHED_LATER, READS_ONLY
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+TRIES = 4
+PAUSE_SECONDS = 0.1
+
+POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01"})
+"""serialization_failure and deadlock_detected."""
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database and keeps no writer waiting."""
+    with engine.connect() as connection:
+        yield connection.execution_options(**{READS_ONLY: True})
+
+
+def transaction(
+    engine: Engine, work: Callable[[Connection], T], *, flushed_later: bool = False
+) -> T:
+    """Do the work in one transaction; all of it again if the server says that others stopped it.
+
+    With `flushed_later` it reaches the disk with the next transaction at the latest: it outlives
+    this program and its end, but perhaps not a power cut right behind it.
+    """
+    if flushed_later:
+        engine = engine.execution_options(**{FLUSHED_LATER: True})
+    for tried in range(1, TRIES):
+        try:
+            with engine.begin() as connection:
+                return work(connection)
+        except OperationalError as exc:
+            if not _is_interference(exc):
+                raise
+        time.sleep(random.uniform(tried / 2, tried) * PAUSE_SECONDS)  # noqa: S311 - spreads tries
+    with engine.begin() as connection:
+        return work(connection)
+
+
+def _is_interference(exc: OperationalError) -> bool:
+    return getattr(exc.orig, "pgcode", None) in POSTGRESQL_INTERFERENCE

@@ -1,0 +1,140 @@
+"""What was spent of the API's quota: one row a client key, pool and UTC day, for all crawls.
+
+It records and never forbids: only the API knows what is left, and only a budget is kept to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, field
+from datetime import UTC
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from tiktok_crawler.exceptions import (
+    DailyBudgetSpentError,
+    DailyShareSpentError,
+    SecondTriesSpentError,
+)
+from tiktok_crawler.planning.quota import refused_day
+from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.models.ledger import ApiQuota, ApiQuotaShare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import date, datetime
+
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.planning.quota import QuotaAccount
+    from tiktok_crawler.storage.engine.statements import Insert
+
+QUOTA = ApiQuota.__table__
+SHARE = ApiQuotaShare.__table__
+
+VIDEOS = "videos"
+"""The part of accounts that name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """The requests of a day that a client key has spent of a pool, as far as this database knows.
+
+    `is_used_up`: the API said that nothing is left of the day's quota, whoever has spent it.
+    `parts` are requests by the spider whose they are.
+    """
+
+    client: str
+    pool: Pool
+    requests: int
+    is_used_up: bool = False
+    parts: Mapping[str, int] = field(default_factory=dict)
+
+
+def spend(
+    connection: Connection, account: QuotaAccount, now: datetime, *, second_try: bool = False
+) -> None:
+    """Book one request on the day's rows, which stay locked until the transaction ends.
+
+    Crawls share these rows alone. A transaction that takes them last waits for nobody while it
+    holds them.
+
+    Raises:
+        DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
+        SecondTriesSpentError: what second tries may cost in a day is spent; this one may not be
+            sent.
+        DailyShareSpentError: what requests of its part may cost in a day is spent, likewise.
+    """
+    day = now.astimezone(UTC).date()
+    upsert = _row(connection, account, day, requests=1, second_tries=int(second_try))
+    upsert = upsert.on_conflict_do_update(
+        index_elements=QUOTA.primary_key.columns,
+        set_={
+            "requests": QUOTA.c.requests + 1,
+            "second_tries": QUOTA.c.second_tries + int(second_try),
+        },
+    )
+    spent = connection.execute(upsert.returning(QUOTA.c.requests, QUOTA.c.second_tries)).one()
+    if account.daily_budget is not None and spent.requests > account.daily_budget:
+        raise DailyBudgetSpentError(
+            f"the budget of {account.daily_budget} requests a day (TIKTOK_DAILY_BUDGET) is spent "
+            "by the crawls on this database until 00:00 UTC; run again then"
+        )
+    if second_try and spent.second_tries > account.second_tries:
+        raise SecondTriesSpentError(
+            f"the {account.second_tries} requests a day for windows that were given up before "
+            "(TIKTOK_PARKED_SHARE) are spent"
+        )
+    _spend_share(connection, account, day)
+
+
+def _spend_share(connection: Connection, account: QuotaAccount, day: date) -> None:
+    """Book one request on the part that it is of."""
+    part, most = account.part or VIDEOS, account.requests_of_part
+    row = statements_for(connection.dialect).insert_into(SHARE)
+    upsert = row.values(
+        client=account.client, pool=account.pool, day=day, part=part, requests=1
+    ).on_conflict_do_update(
+        index_elements=SHARE.primary_key.columns, set_={"requests": SHARE.c.requests + 1}
+    )
+    spent = connection.execute(upsert.returning(SHARE.c.requests)).scalar_one()
+    if most is not None and spent > most:
+        raise DailyShareSpentError(
+            f"the {most} requests a day for {part} (TIKTOK_SHARES) are spent until 00:00 UTC; run "
+            "again then"
+        )
+
+
+def fill(connection: Connection, account: QuotaAccount, now: datetime) -> None:
+    """The API says that the day's quota is used up, whoever has spent it."""
+    row = _row(connection, account, refused_day(now.astimezone(UTC)), requests=0, is_used_up=True)
+    connection.execute(
+        row.on_conflict_do_update(
+            index_elements=QUOTA.primary_key.columns, set_={"is_used_up": True}
+        )
+    )
+
+
+def spent_on(connection: Connection, day: date) -> list[Spent]:
+    """What all client keys have spent on a day, by pool."""
+    parts: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    shares = select(SHARE.c.client, SHARE.c.pool, SHARE.c.part, SHARE.c.requests)
+    for client, pool, part, requests in connection.execute(
+        shares.where(SHARE.c.day == day).order_by(SHARE.c.part)
+    ):
+        parts[client, pool][part] = requests
+    rows = select(QUOTA.c.client, QUOTA.c.pool, QUOTA.c.requests, QUOTA.c.is_used_up)
+    found = connection.execute(
+        rows.where(QUOTA.c.day == day).order_by(QUOTA.c.pool.desc(), QUOTA.c.client)
+    )
+    return [
+        Spent(client, Pool(pool), requests, is_used_up, parts[client, pool])
+        for client, pool, requests, is_used_up in found
+    ]
+
+
+def _row(connection: Connection, account: QuotaAccount, day: date, **values: int) -> Insert:
+    row = statements_for(connection.dialect).insert_into(QUOTA)
+    return row.values(client=account.client, pool=account.pool, day=day, **values)

@@ -1,0 +1,156 @@
+"""How far every query and listing of a database has come, and what was spent. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC
+from typing import TYPE_CHECKING, Protocol
+
+from tiktok_crawler.planning.plan import make_plan
+from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.ledger.listing_status import listing_statuses
+from tiktok_crawler.storage.ledger.queries import Ledger
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
+    from tiktok_crawler.storage.ledger.queries import Totals, UnfinishedWindow, UsedQuery
+    from tiktok_crawler.storage.ledger.quota import Spent
+
+
+class Terms(Protocol):
+    """What a run would ask for of these days; without fields, those of the settings."""
+
+    def __call__(self, days: DateRange, fields: tuple[str, ...]) -> Wanted: ...
+
+
+@dataclass(frozen=True, slots=True)
+class QueryStatus:
+    """How far one query has come, by the fields that it was last searched with.
+
+    There is a plan of the next run for each range of days wanted. As for a crawl, a day that has to
+    be searched again is not covered.
+    """
+
+    used: UsedQuery
+    plans: tuple[Plan, ...]
+    windows: tuple[UnfinishedWindow, ...]
+    totals: Totals
+
+    @property
+    def wanted_count(self) -> int:
+        return sum(map(len, self.used.days))
+
+    @property
+    def covered_days(self) -> tuple[date, ...]:
+        return tuple(day for plan in self.plans for day in plan.covered_days)
+
+    @property
+    def missing_days(self) -> tuple[date, ...]:
+        covered = set(self.covered_days)
+        return tuple(day for days in self.used.days for day in days if day not in covered)
+
+    @property
+    def unsettled_days(self) -> tuple[date, ...]:
+        return tuple(day for plan in self.plans for day in plan.unsettled_days)
+
+    @property
+    def doubts(self) -> dict[date, datetime | None]:
+        """The suspicious days, as in a plan."""
+        return {day: again_at for plan in self.plans for day, again_at in plan.doubts.items()}
+
+    @property
+    def percent(self) -> float:
+        """The share of the wanted days that is covered, rounded down: 100 means all of them."""
+        return len(self.covered_days) * 1000 // max(self.wanted_count, 1) / 10
+
+    @property
+    def open_windows(self) -> list[UnfinishedWindow]:
+        return [window for window in self.windows if window.state is WindowState.OPEN]
+
+    @property
+    def parked_windows(self) -> list[UnfinishedWindow]:
+        return [window for window in self.windows if window.state is WindowState.PARKED]
+
+    @property
+    def next_open(self) -> int:
+        """How many open windows the next run finishes; one can lie in two ranges of days."""
+        return _distinct(request for plan in self.plans for request in plan.open_windows)
+
+    @property
+    def next_new(self) -> int:
+        return sum(len(plan.new_windows) for plan in self.plans)
+
+    @property
+    def next_parked(self) -> int:
+        return _distinct(request for plan in self.plans for request in plan.parked_windows)
+
+    @property
+    def next_suspicious(self) -> int:
+        return sum(len(plan.suspicious_windows) for plan in self.plans)
+
+    @property
+    def next_windows(self) -> int:
+        """The windows that the next run searches, each with at least one request."""
+        return self.next_open + self.next_new + self.next_parked + self.next_suspicious
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What a database holds, at a time. A database that no crawl has used has no origin."""
+
+    location: str
+    origin: str | None
+    at: datetime
+    spent: tuple[Spent, ...] = ()
+    queries: tuple[QueryStatus, ...] = ()
+    listings: tuple[ListingStatus, ...] = ()
+
+
+def read_status(url: str, terms: Terms, now: datetime) -> Status:
+    """Read the status of a database, of whatever origin, without changing or creating anything.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or has tables of another revision.
+    """
+    location = database.database_url(url)
+    engine = database.create_engine_for(location)
+    try:
+        origin = database.stored_origin(engine)
+        if origin is None:
+            return Status(database.describe(location), None, now)
+        ledger = Ledger(engine)
+        return Status(
+            location=database.describe(location),
+            origin=origin,
+            at=now,
+            spent=tuple(ledger.quota_spent(now.astimezone(UTC).date())),
+            queries=tuple(
+                _query_status(ledger, used, terms, now) for used in ledger.used_queries()
+            ),
+            listings=tuple(listing_statuses(engine)),
+        )
+    finally:
+        engine.dispose()
+
+
+def _query_status(ledger: Ledger, used: UsedQuery, terms: Terms, now: datetime) -> QueryStatus:
+    wanted = [terms(days, used.fields) for days in used.days]
+    return QueryStatus(
+        used=used,
+        plans=tuple(
+            make_plan(part, ledger.known(used.query_id, part.fields), now) for part in wanted
+        ),
+        windows=tuple(ledger.unfinished_windows(used.query_id)),
+        totals=ledger.totals(used.query_id),
+    )
+
+
+def _distinct(requests: Iterable[PageRequest]) -> int:
+    return len({request.window_id for request in requests})

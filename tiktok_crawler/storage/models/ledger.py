@@ -1,0 +1,324 @@
+"""The tables that say what was asked for, how far it has come, and what it cost."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import (
+    CheckConstraint,
+    ForeignKey,
+    Index,
+    UniqueConstraint,
+    false,
+    text,
+)
+from sqlalchemy.orm import Mapped, mapped_column
+
+from tiktok_crawler.planning.task_states import SeedState, WindowState
+from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.models.base import Base, association, reference
+from tiktok_crawler.storage.models.column_types import NAME
+
+
+class QueryTag(Base):
+    __tablename__ = "query_tag"
+    __table_args__ = ({"comment": "One row a tag, which a query file gives to what it collects."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    name: Mapped[str] = mapped_column(NAME, unique=True, comment="The tag, as typed.")
+
+
+class QueryRow(Base):
+    __tablename__ = "query"
+    __table_args__ = (
+        {"comment": "One row a query, whatever dates, tags and fields it was used with."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    fingerprint: Mapped[str] = mapped_column(
+        unique=True, comment="SHA-256 of canonical_json, hexadecimal."
+    )
+    canonical_json: Mapped[str] = mapped_column(
+        comment="The query as it is sent to the API, in canonical form."
+    )
+    first_used_at: Mapped[datetime] = mapped_column(comment="When a run first used it, UTC.")
+    last_used_at: Mapped[datetime] = mapped_column(comment="When a run last used it, UTC.")
+
+
+class CollectionRow(Base):
+    __tablename__ = "collection"
+    __table_args__ = (
+        {"comment": "What runs were asked for; the days wanted of a query are those of all rows."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), index=True, comment="The query.")
+    start_written: Mapped[str] = mapped_column(
+        comment="First day as the user wrote it, such as `3 days ago`."
+    )
+    end_written: Mapped[str] = mapped_column(comment="Last day as the user wrote it.")
+    start_date: Mapped[date] = mapped_column(comment="First day wanted, UTC.")
+    end_date: Mapped[date] = mapped_column(comment="Last day wanted, UTC, inclusive.")
+    tags: Mapped[list[str]] = mapped_column(comment="List of text: the tags, sorted.")
+    first_run_at: Mapped[datetime] = mapped_column(comment="When a run first asked for it, UTC.")
+    last_run_at: Mapped[datetime] = mapped_column(comment="When a run last asked for it, UTC.")
+
+
+class CrawlWindow(Base):
+    """A row exists from the window's first request on."""
+
+    __tablename__ = "crawl_window"
+    __table_args__ = (
+        CheckConstraint("start_date <= end_date", name="dates"),
+        Index(None, "query_id", "state"),
+        {"comment": "One row a window: days that are searched as one, and how far that has come."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), comment="The query.")
+    start_date: Mapped[date] = mapped_column(comment="First day, UTC.")
+    end_date: Mapped[date] = mapped_column(comment="Last day, UTC, inclusive.")
+    state: Mapped[WindowState] = mapped_column(
+        comment="open: begun; complete: all pages are stored; split: replaced by other windows; "
+        "parked: given up for now."
+    )
+    fields: Mapped[list[str]] = mapped_column(
+        comment="List of text: the fields of videos that are asked for."
+    )
+    cursor: Mapped[int] = mapped_column(
+        default=0, comment="API. Where the next page starts; 0: at the start of a new search."
+    )
+    search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
+    searched_at: Mapped[datetime | None] = mapped_column(
+        comment="When the first page of the search was asked for, UTC."
+    )
+    pages: Mapped[int] = mapped_column(default=0, comment="Pages stored of the search.")
+    videos: Mapped[int] = mapped_column(default=0, comment="Records received in these pages.")
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for the window, all searches, failures included."
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for a first page, failures included."
+    )
+    parked_count: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="How often the window was parked.",
+    )
+    parked_at: Mapped[datetime | None] = mapped_column(
+        comment="When the window was parked last, UTC."
+    )
+    retry_at: Mapped[datetime | None] = mapped_column(
+        comment="When a parked window may be tried again, UTC."
+    )
+    suspicious: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the window is complete, but without a video where many were to be "
+        "expected: the API sent no data at all, or the days before had many.",
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why the window was parked or split.")
+    error_log_id: Mapped[str | None] = mapped_column(
+        comment="API (log_id). The answer for which it was parked."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
+    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
+    last_page_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page that is stored was received, UTC."
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page of all was received, UTC."
+    )
+
+
+class Seed(Base):
+    """A row exists from the first run on that wants the seed."""
+
+    __tablename__ = "seed"
+    __table_args__ = (
+        UniqueConstraint("listing", "seed"),
+        {
+            "comment": "One row a seed and listing: what something is listed of, and how far that "
+            "has come."
+        },
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    listing: Mapped[str] = mapped_column(
+        NAME, comment="What is listed: comments, replies, users, followers and so on."
+    )
+    seed: Mapped[str] = mapped_column(
+        NAME, comment="Whose: a video id, comment id, username, playlist id, shop name and so on."
+    )
+    state: Mapped[SeedState] = mapped_column(
+        comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API "
+        "lists nothing of it; parked: given up for now."
+    )
+    cursor: Mapped[int] = mapped_column(
+        default=0, comment="API. Where the next page starts; 0: at the start."
+    )
+    position: Mapped[int] = mapped_column(
+        default=0, comment="Records received since the listing was begun last."
+    )
+    pages: Mapped[int] = mapped_column(
+        default=0, comment="Pages stored since the listing was begun last."
+    )
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for the seed ever, failures included."
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for a first page, failures included."
+    )
+    has_more: Mapped[bool | None] = mapped_column(
+        comment="API. Whether there is more than is stored; NULL: no page is. A complete seed of "
+        "which there is more has reached the limit of its run."
+    )
+    suspicious: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the listing may lack something though it is complete: the API never said "
+        "that there is no more.",
+    )
+    status: Mapped[SeedStatus | None] = mapped_column(
+        comment="Of a refused seed: not_found, withheld (private, or a minor's), or refused for "
+        "another reason."
+    )
+    parked_count: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="How often the seed was parked."
+    )
+    parked_at: Mapped[datetime | None] = mapped_column(
+        comment="When the seed was parked last, UTC."
+    )
+    retry_at: Mapped[datetime | None] = mapped_column(
+        comment="When a parked seed may be tried again, UTC."
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why the seed was parked or refused.")
+    error_log_id: Mapped[str | None] = mapped_column(
+        comment="API (log_id). The answer for which it was."
+    )
+    begun_at: Mapped[datetime | None] = mapped_column(
+        comment="When the listing's first page was asked for last, UTC."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
+    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
+    last_page_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page that is stored was received, UTC."
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(
+        comment="When the answer was received that completed or refused the seed, UTC."
+    )
+
+
+class Crawl(Base):
+    __tablename__ = "crawl"
+    __table_args__ = (
+        # The identity of an answer: a page whose commit was in doubt is stored once.
+        UniqueConstraint("crawl_window_id", "cursor", "crawl_started_at"),
+        UniqueConstraint("seed_id", "cursor", "crawl_started_at"),
+        CheckConstraint("(crawl_window_id IS NULL) <> (seed_id IS NULL)", name="window_or_seed"),
+        {"comment": "One row a page: each answer of the API that is stored."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    crawl_window_id: Mapped[int | None] = mapped_column(
+        ForeignKey("crawl_window.id"), comment="The window, if the page is one of a search."
+    )
+    query_id: Mapped[int | None] = mapped_column(
+        ForeignKey("query.id"), comment="The query, if the page is one of a search."
+    )
+    seed_id: Mapped[int | None] = mapped_column(
+        ForeignKey("seed.id"), comment="The seed, if the page is one of a listing."
+    )
+    cursor: Mapped[int] = mapped_column(comment="Where the page starts; 0: the first page.")
+    next_cursor: Mapped[int] = mapped_column(
+        comment="API (cursor). Where the next page starts; on the last page the number of matches."
+    )
+    search_id: Mapped[str | None] = mapped_column(comment="API. The search.")
+    has_more: Mapped[bool] = mapped_column(comment="API. Whether there are more pages.")
+    max_count: Mapped[int] = mapped_column(comment="Records that were asked for.")
+    video_count: Mapped[int] = mapped_column(
+        comment="Records received: fewer where videos were deleted or made private."
+    )
+    log_id: Mapped[str | None] = mapped_column(comment="API. Names the answer to TikTok's support.")
+    crawl_started_at: Mapped[datetime] = mapped_column(comment="When the page was received, UTC.")
+
+
+class ApiQuota(Base):
+    __tablename__ = "api_quota"
+    __table_args__ = (
+        {"comment": "One row a client key, pool and day: the requests of all crawls here."},
+    )
+
+    client: Mapped[str] = mapped_column(
+        primary_key=True,
+        comment="SHA-256 of the client key, hexadecimal; the key itself is stored nowhere.",
+    )
+    pool: Mapped[str] = mapped_column(
+        primary_key=True,
+        comment="research: 1,000 requests a day; follow: 20,000, for followers and following.",
+    )
+    day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
+    requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
+    is_used_up: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether the API said that the day's quota is used up, whoever has spent it.",
+    )
+    second_tries: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="Those of the requests that tried a parked or suspicious window again.",
+    )
+
+
+class ApiQuotaShare(Base):
+    __tablename__ = "api_quota_share"
+    __table_args__ = (
+        {"comment": "One row a client key, pool, day and kind of request: its part of api_quota."},
+    )
+
+    client: Mapped[str] = mapped_column(primary_key=True, comment="As in api_quota.")
+    pool: Mapped[str] = mapped_column(primary_key=True, comment="As in api_quota.")
+    day: Mapped[date] = mapped_column(primary_key=True, comment="Day of the quota, UTC.")
+    part: Mapped[str] = mapped_column(
+        primary_key=True, comment="The spider whose requests they are, such as videos."
+    )
+    requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
+
+
+class DatabaseOrigin(Base):
+    __tablename__ = "database_origin"
+    __table_args__ = (
+        CheckConstraint("id = 1", name="single_row"),
+        {"comment": "One row: data of the real API and of the sandbox never mix."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False, comment="Always 1.")
+    origin: Mapped[str] = mapped_column(
+        comment="URL of the API that all data came from, or `sandbox`."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the first crawl set it, UTC.")
+
+
+VIDEOS_TO_CRAWLS = association(
+    "videos_to_crawls",
+    reference("crawl_id", "crawl.id", "The page."),
+    reference("video_id", "video.id", "A video on it."),
+    "Which page brought which video.",
+)
+
+
+VIDEOS_TO_QUERY_TAGS = association(
+    "videos_to_query_tags",
+    reference("query_tag_id", "query_tag.id", "The tag."),
+    reference("video_id", "video.id", "A video that was collected with it."),
+    "The tags of each video.",
+)
+
+
+CRAWLS_TO_QUERY_TAGS = association(
+    "crawls_to_query_tags",
+    reference("crawl_id", "crawl.id", "The page."),
+    reference("query_tag_id", "query_tag.id", "A tag that it was collected with."),
+    "The tags of each page.",
+)

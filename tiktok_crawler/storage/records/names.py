@@ -1,0 +1,105 @@
+"""The ids of names - hashtags, effects, tags - as this database numbers them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.models.ledger import QueryTag
+from tiktok_crawler.storage.models.records import Effect, Hashtag
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from collections.abc import Set as AbstractSet
+
+    from sqlalchemy import Column, Connection, Engine
+
+    from tiktok_crawler.storage.engine.statements import Statements
+
+    Names = Mapping[str, AbstractSet[str]]
+    Ids = dict[str, dict[str, int]]
+
+T = TypeVar("T")
+
+TAGS = "tags"
+NAME_COLUMNS: dict[str, Column[str]] = {
+    "hashtag_names": Hashtag.__table__.c.name,
+    "effect_ids": Effect.__table__.c.effect_id,
+    TAGS: QueryTag.__table__.c.name,
+}
+
+REMEMBERED_NAMES = 20_000
+"""Names are skewed: remembering more would take memory and spare few look-ups."""
+
+
+class NameIds:
+    """The ids of the names in one column; the ones used lately are remembered.
+
+    They are in two halves. When the younger one is full, it becomes the older one, which is
+    forgotten: what was used in the meantime is in the younger one again.
+    """
+
+    def __init__(
+        self, statements: Statements, column: Column[str], *, size: int = REMEMBERED_NAMES
+    ) -> None:
+        self._statements = statements
+        self._column = column
+        self._half = size // 2
+        self._younger: dict[str, int] = {}
+        self._older: dict[str, int] = {}
+
+    def resolve(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
+        """The id of each name. Names that the database does not have are added, in sorted order.
+
+        Looking first costs less than trying to add what is mostly there; what another writer adds
+        in between is found by looking again.
+        """
+        halves = (self._older, self._younger)
+        ids = {name: half[name] for half in halves for name in names & half.keys()}
+        ids |= self._find(connection, names - ids.keys())
+        missing = names - ids.keys()
+        if missing:
+            ids |= self._statements.add_names(connection, self._column, tuple(sorted(missing)))
+            ids |= self._find(connection, missing - ids.keys())
+        return ids
+
+    def remember(self, ids: Mapping[str, int]) -> None:
+        """Remember ids that are committed."""
+        self._younger |= ids
+        if len(self._younger) >= self._half:
+            self._older, self._younger = self._younger, {}
+
+    def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
+        return self._statements.find_names(connection, self._column, tuple(names)) if names else {}
+
+
+class NamesOfPages:
+    """The ids of the names that come with pages: hashtags and effects (`LINKS`), and `TAGS`."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statements = statements = statements_for(engine.dialect)
+        self._names = {key: NameIds(statements, column) for key, column in NAME_COLUMNS.items()}
+
+    def write_with(self, names: Names, write: Callable[[Connection, Ids], T]) -> T:
+        """Write something in one transaction, with the ids of the names that it needs."""
+
+        def work(connection: Connection) -> tuple[Ids, T]:
+            ids = committed or self._resolve(connection, names)
+            return ids, write(connection, ids)
+
+        committed: Ids = {}
+        if self._statements.has_many_writers:
+            # In a transaction of their own, because others may be waiting for new names.
+            # What the page's commit flushes to disk has these before it.
+            committed = transaction(
+                self._engine, lambda on: self._resolve(on, names), flushed_later=True
+            )
+        ids, result = transaction(self._engine, work)
+        for key, found in ids.items():
+            self._names[key].remember(found)
+        return result
+
+    def _resolve(self, connection: Connection, names: Names) -> Ids:
+        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
