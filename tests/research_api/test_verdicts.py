@@ -1,4 +1,4 @@
-"""What each known answer of the API means (API.md 11), and that none goes without a meaning."""
+"""What each known answer of the API means (API.md 11), and that none is without meaning."""
 
 from __future__ import annotations
 
@@ -83,15 +83,10 @@ def test_without_a_code_the_status_tells(status, kind, body):
 
 
 MESSAGES = [
-    # API.md 11.2, one row each; the first two are those of 11.3
+    # API.md 11.2, one row each; the first two are those of API.md 11.3
     (400, "invalid_params", SEARCH_ID_INVALID, AnswerKind.SEARCH_REFUSED),
     (400, "invalid_params", "Invalid count or cursor", AnswerKind.SEARCH_REFUSED),
-    (
-        400,
-        "invalid_params",
-        "`username: ada` is invalid: cannot find the user",
-        AnswerKind.NOT_FOUND,
-    ),
+    (400, "invalid_params", "`username: ada` is invalid: cannot find the user", AnswerKind.NOT_FOUND),
     (400, "invalid_params", "API cannot return this user's information", AnswerKind.WITHHELD),
     (400, "invalid_params", "This user is private", AnswerKind.WITHHELD),
     (400, "invalid_params", "This user's information cannot be returned", AnswerKind.WITHHELD),

@@ -1,4 +1,4 @@
-"""Which conditions the API takes (API.md 3.3): what is wrong with one, in words without a place."""
+"""Which conditions the API takes (API.md 3.3): what is wrong with one, without its place."""
 
 from __future__ import annotations
 

@@ -162,7 +162,7 @@ USER_VIDEO_FIELDS = tuple(
     for name in VIDEO_QUERY.fields
     if name not in ("effect_ids", "playlist_id", "voice_to_text")
 )
-"""What the lists of a user's videos can tell of a video (API.md 6); spelled as in 3.1."""
+"""What lists of a user's videos tell of a video; spelled as in searches (API.md 3.1, 6)."""
 
 LIKED_VIDEOS = Endpoint(
     path="/v2/research/user/liked_videos/",

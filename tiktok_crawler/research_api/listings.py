@@ -30,7 +30,7 @@ class SeedKey(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is sent as a number; a product's id is documented as text (API.md 10.2)."""
+        """Whether it is sent as a number; a product's id goes as text (API.md 10.2, 16)."""
         return self in NUMBER_KEYS
 
 

@@ -103,28 +103,24 @@ def _message(kind: AnswerKind, pattern: str) -> Rule:
 
 RULES = (
     _code(AnswerKind.DAILY_QUOTA, "daily_quota_limit_exceeded"),  # API.md 11.1, 12
-    _code(AnswerKind.RATE, "rate_limit_exceeded"),  # 11.1
-    _code(AnswerKind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # 11.1
-    _code(AnswerKind.TOKEN, "access_token_invalid", "invalid_token"),  # 11.1
-    _code(AnswerKind.FAULT, "internal_error", "timeout"),  # 11.1
-    _status(AnswerKind.TOKEN, 401, 401),  # 11.1
-    _status(AnswerKind.RATE, 429, 429),  # 12: the short-term limit is undocumented
-    _message(AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # 11.3, 13.4
-    _message(AnswerKind.SEARCH_REFUSED, r"invalid count or cursor"),  # 11.3, 13.5
-    _message(AnswerKind.FAULT, r"please try again later|server internal error"),  # 11.2
-    _message(AnswerKind.NOT_FOUND, r"cannot find the user"),  # 5
+    _code(AnswerKind.RATE, "rate_limit_exceeded"),  # API.md 11.1
+    _code(AnswerKind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # API.md 11.1
+    _code(AnswerKind.TOKEN, "access_token_invalid", "invalid_token"),  # API.md 11.1
+    _code(AnswerKind.FAULT, "internal_error", "timeout"),  # API.md 11.1
+    _status(AnswerKind.TOKEN, 401, 401),  # API.md 11.1
+    _status(AnswerKind.RATE, 429, 429),  # API.md 12: the short-term limit is undocumented
+    _message(AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # API.md 11.3
+    _message(AnswerKind.SEARCH_REFUSED, r"invalid count or cursor"),  # API.md 11.3
+    _message(AnswerKind.FAULT, r"please try again later|server internal error"),  # API.md 11.2
+    _message(AnswerKind.NOT_FOUND, r"cannot find the user"),  # API.md 5
     _message(
         AnswerKind.WITHHELD,
-        r"cannot return this user|is private|information cannot be returned",  # 5, 6
+        r"cannot return this user|is private|information cannot be returned",  # API.md 5, 6
     ),
-    _status(AnswerKind.REFUSED, 400, 499),  # 11.1
-    _status(AnswerKind.FAULT, 500, 599),  # 11.1, 13.14
-    _code(  # 11.1: errors can come with HTTP 200
-        AnswerKind.REFUSED,
-        "invalid_params",
-        "invalid_param",
-        "invalid_request",
-        "invalid_file_upload",
+    _status(AnswerKind.REFUSED, 400, 499),  # API.md 11.1
+    _status(AnswerKind.FAULT, 500, 599),  # API.md 11.1, 13.14
+    _code(  # API.md 11.1: errors can come with HTTP 200
+        AnswerKind.REFUSED, "invalid_params", "invalid_param", "invalid_request", "invalid_file_upload"
     ),
 )
 """What answers other than pages mean; the first row that matches counts."""
@@ -158,7 +154,7 @@ def _says_ok(status: int, code: str, data: dict[str, Any] | None, endpoint: Endp
     """Whether an answer without a complaint says that it went well."""
     if code == "ok" or endpoint.records_of(data):
         return True
-    # The answers of shops have no word about it, and their last page no records (API.md 10.2).
+    # Answers of shops have no word about it, and their last page no records (API.md 10.2).
     is_counted = endpoint.paging is Paging.NUMBERED and data is not None
     return status < ERRORS and (bool(data) or is_counted)
 

@@ -1,4 +1,4 @@
-"""Counting requests: how many a day from each pool, and how many within a second (API.md 12)."""
+"""Counting requests: how many a day from each pool, how many within a second (API.md 12)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class Quota:
         return self._spent
 
     def spend(self, pool: Pool) -> None:
-        """Count a request, whatever its answer will be: errors cost quota too (API.md 11.4).
+        """Count a request, whatever its answer will be: 500s cost quota too (API.md 11.4).
 
         Raises:
             ApiError: too many within a second, or the day's quota is used up. The latter has an

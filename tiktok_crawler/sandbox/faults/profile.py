@@ -18,7 +18,7 @@ OLDEST_ID_DAYS = 30
 class SearchBehaviour:
     """What goes wrong with searches, always and not by schedule.
 
-    `refuse_new_ids`: so often a search id is not known yet when it is first used (API.md 11.3).
+    `refuse_new_ids`: so often a search id is not known yet at first (API.md 11.3).
     `lost_at_page`: every search is lost when this page is asked for.
     `expire_after_seconds`: search ids live so long after page 1.
     `fail_over_days`, `fail_over_matches`: larger searches always end in a 500 (API.md 13.1).
@@ -70,10 +70,11 @@ class DataBehaviour:
     """What the records are like; what is not about days or hours is a share of all videos, 0 to 1.
 
     `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
-    creation (API.md 14). `hidden`: matches that count for the cursor and are not delivered (API.md
-    3.5); `hidden_hours` hides whole stretches, which makes empty pages, and `empty_lists_missing`
-    leaves out the key `videos` of an empty page. `old_ids`: ids made up to `old_id_days` before
-    `create_time`. The others name what is done to a record (API.md 1.18, 13.12, 13.13).
+    creation (API.md 14). `hidden`: matches that count for the cursor and are not delivered
+    (API.md 3.5); `hidden_hours` hides whole stretches, which makes empty pages, and
+    `empty_lists_missing` leaves out the key `videos` of an empty page. `old_ids`: ids made up to
+    `old_id_days` before `create_time`. The others name what is done to a record
+    (API.md 1.18, 13.12, 13.13).
     """
 
     appear_within_hours: float = 48.0
@@ -132,10 +133,10 @@ class ListBehaviour:
     `unknown_users`, `withheld_users`: shares of all people whom the API does not know, or not show.
     `private_following`, `private_likes`: shares of people who do not show these lists.
     `comment_cap`: more comments of a video are never listed; with `cap_refuses` the last page says
-    that there are more, and the one after it is refused (API.md 4). `follower_cap`: only so many of
-    the latest followers are listed (API.md 9). `other_reposted_key`: users whose list of reposted
-    videos stands under `user_reposted_videos` (API.md 8). `same_second`: relations made in the same
-    second as the one before.
+    that there are more, and the one after it is refused (API.md 4). `follower_cap`: only so
+    many of the latest followers are listed (API.md 9). `other_reposted_key`: users whose list
+    of reposted videos stands under `user_reposted_videos` (API.md 8). `same_second`:
+    relations made in the same second as the one before (API.md 9).
     """
 
     comments: int | None = None

@@ -1,4 +1,4 @@
-"""Answers: the envelope of the API around data and errors, as bytes to send (API.md 1.10, 1.11)."""
+"""Answers: the API's envelope of data and errors, as bytes to send (API.md 1.10, 1.11)."""
 
 from __future__ import annotations
 

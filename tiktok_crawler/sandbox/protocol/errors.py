@@ -1,4 +1,4 @@
-"""The errors that the API answers with: statuses, codes and messages word for word (API.md 11)."""
+"""Errors that the API answers with: statuses, codes, messages word for word (API.md 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The query of a search request: groups, conditions, and what the API refuses of them (3.3)."""
+"""The query of a search request: groups, conditions, what is refused of them (API.md 3.3)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parse_query(value: object) -> SandboxQuery:
     """Read the `query` of a request.
 
     Raises:
-        ApiError: the API would refuse it; a group that is there but empty is a 500 (API.md 3.3).
+        ApiError: the API would refuse it; an empty group is a 500 (API.md 3.3).
     """
     if not isinstance(value, dict) or not value or value.keys() - {"and", "or", "not"}:
         raise invalid_params("Invalid query: it takes at least one of the lists and, or, not")

@@ -1,4 +1,4 @@
-"""A request for videos: what it must have, and what the API refuses of it (API.md 3.1, 3.2)."""
+"""A request for videos: what it must have, and what the API refuses (API.md 3.1, 3.2)."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ def _lower_case_region(record: Record, _: Fields) -> None:
 
 
 def _add_nul_characters(record: Record, fields: Fields) -> None:
-    """In the middle of names and texts; in videos also in lists and in a key (API.md 1.18)."""
+    """Inside names and texts; in videos also in lists and in a key (API.md 1.18)."""
     for name in _NAMES:
         if name in record:
             record[name] = f"{record[name][:3]}\0{record[name][3:]}"

@@ -1,4 +1,4 @@
-"""A video as the API's JSON object: every field of API.md 3.7, and keys that go missing (3.8)."""
+"""A video as the API's JSON object: fields, and keys that go missing (API.md 3.7, 3.8)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SandboxRecords:
         self._behaviour = behaviour
 
     def record(self, video: SandboxVideo, fields: frozenset[str] | None = None) -> Record:
-        """The object with the wanted fields in random order (API.md 1.12), as far as they exist.
+        """The object: wanted fields that exist, in random order (API.md 1.12).
 
         Fields that no request knows how to ask for, if the video has any, come in any case.
         """

@@ -1,7 +1,7 @@
 """The tables that hold what the API delivered: videos, users, comments and so on, over time.
 
-A column that says "API" holds the API's field of the same name (API.md 3.7); NULL in it means that
-the API has not delivered one.
+A column that says "API" holds the API's field of the same name (API.md 3.7); NULL in it means
+that the API has not delivered one.
 """
 
 from __future__ import annotations
