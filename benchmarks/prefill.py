@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, Connection, Engine, Select, Table
 
 BETWEEN_COPIES = pages.SECONDS << 32
-"""How much larger the ids of a copy are than those of the one before (API.md 3.7)."""
+"""How much larger the ids of a copy are than those of the one before (api_facts.md 3.7)."""
 
 UNCHECKED = {
     "sqlite": "PRAGMA foreign_keys = OFF",

@@ -21,7 +21,7 @@ CONCURRENT_ITEMS = 1
 # answers 429 to more than a few requests at once.
 CONCURRENT_REQUESTS = 4
 
-# Default 180. The API can hang for four minutes before its gateway gives up (API.md 1.19).
+# Default 180. The API can hang for four minutes before its gateway gives up (api_facts.md 1.19).
 DOWNLOAD_TIMEOUT = 120
 
 # Default 1 GiB. A page is about 200 KiB; nothing that large can be one.

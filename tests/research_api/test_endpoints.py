@@ -1,4 +1,4 @@
-"""Where requests go and what they hold (API.md 1, 3.1, 3.2 and 3.5)."""
+"""Where requests go and what they hold (api_facts.md 1, 3.1, 3.2 and 3.5)."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY, Pool
 from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
 
-# The list of API.md 3.1
+# The list of api_facts.md 3.1
 DOCUMENTED_FIELDS = (
     "id, video_description, create_time, region_code, share_count, view_count, like_count, "
     "comment_count, music_id, hashtag_names, username, effect_ids, playlist_id, voice_to_text, "

@@ -1,4 +1,4 @@
-"""What answers of the endpoints that list things mean (API.md 4 to 11, 13.15)."""
+"""What answers of the endpoints that list things mean (api_facts.md 4 to 11, 13.15)."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ OK = {"code": "ok", "message": "", "log_id": LOG_ID}
 ENDPOINTS = {name: listing.endpoint for name, listing in LISTINGS.items()}
 MORE = {"cursor": 100, "has_more": True}
 
-# An answer with records for each: API.md 4 to 10
+# An answer with records for each: api_facts.md 4 to 10
 DATA = {
     "comments": {"comments": [{"id": 7, "text": ""}], **MORE},
     "replies": {"comments": [{"id": 8, "parent_comment_id": 7}], **MORE},
@@ -204,7 +204,7 @@ def test_a_refusal_of_a_user_is_an_answer_and_no_fault(name, data, message, kind
     ],
 )
 def test_a_403_of_liked_videos_says_that_they_are_private_whatever_it_says(body):
-    # API.md 6: the text is not recorded.
+    # api_facts.md 6: the text is not recorded.
     assert classify(403, body, endpoints.LIKED_VIDEOS).kind is AnswerKind.WITHHELD
 
 

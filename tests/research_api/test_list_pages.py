@@ -1,4 +1,4 @@
-"""The data of an answer, read into a page of a listing (API.md 4 to 10)."""
+"""The data of an answer, read into a page of a listing (api_facts.md 4 to 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is asked of the endpoints that list things (API.md 4 to 10)."""
+"""What is asked of the endpoints that list things (api_facts.md 4 to 10)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ PRODUCT_FIELDS = (
     "product_rating_4_count, product_rating_5_count"
 )
 DOCUMENTED = {
-    # API.md 4 to 10: path, fields, largest page
+    # api_facts.md 4 to 10: path, fields, largest page
     listings.COMMENTS: (
         "video/comment/list/",
         "id, video_id, text, like_count, reply_count, parent_comment_id, create_time",
@@ -150,7 +150,7 @@ def test_pages_of_shops_are_counted_from_1(listing):
 )
 @pytest.mark.parametrize("listing", [listings.COMMENTS, listings.REPLIES])
 def test_comments_are_not_asked_for_across_the_cap(listing, cursor, count):
-    # API.md 4: cursor + max_count <= 1000; beyond it the API may refuse, or have more.
+    # api_facts.md 4: cursor + max_count <= 1000; beyond it the API may refuse, or have more.
     assert listing_body(request(listing, cursor=cursor))["max_count"] == count
 
 

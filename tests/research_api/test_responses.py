@@ -1,4 +1,4 @@
-"""The data of a search's answer, read into a page (API.md 3.4, 3.5, 13.7 to 13.9)."""
+"""The data of a search's answer, read into a page (api_facts.md 3.4, 3.5, 13.7 to 13.9)."""
 
 from __future__ import annotations
 

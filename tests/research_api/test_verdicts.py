@@ -1,4 +1,4 @@
-"""What each known answer of the API means (API.md 11), and that none is without meaning."""
+"""What each known answer of the API means (api_facts.md 11), and that none is without meaning."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def answer(data=None, **error):
 
 
 CODES = [
-    # API.md 11.1, one row each
+    # api_facts.md 11.1, one row each
     (400, "invalid_params", AnswerKind.REFUSED),
     (400, "invalid_file_upload", AnswerKind.REFUSED),
     (401, "access_token_invalid", AnswerKind.TOKEN),
@@ -83,10 +83,15 @@ def test_without_a_code_the_status_tells(status, kind, body):
 
 
 MESSAGES = [
-    # API.md 11.2, one row each; the first two are those of API.md 11.3
+    # api_facts.md 11.2, one row each; the first two are those of api_facts.md 11.3
     (400, "invalid_params", SEARCH_ID_INVALID, AnswerKind.SEARCH_REFUSED),
     (400, "invalid_params", "Invalid count or cursor", AnswerKind.SEARCH_REFUSED),
-    (400, "invalid_params", "`username: ada` is invalid: cannot find the user", AnswerKind.NOT_FOUND),
+    (
+        400,
+        "invalid_params",
+        "`username: ada` is invalid: cannot find the user",
+        AnswerKind.NOT_FOUND,
+    ),
     (400, "invalid_params", "API cannot return this user's information", AnswerKind.WITHHELD),
     (400, "invalid_params", "This user is private", AnswerKind.WITHHELD),
     (400, "invalid_params", "This user's information cannot be returned", AnswerKind.WITHHELD),

@@ -206,6 +206,6 @@ class QuotaMiddleware:
 
 
 def _retry_after(response: Response) -> float | None:
-    """Seconds from a Retry-After header, if there is one (API.md 11.4)."""
+    """Seconds from a Retry-After header, if there is one (api_facts.md 11.4)."""
     value = (response.headers.get("Retry-After") or b"").strip()
     return min(float(value), 3600.0) if value.isdigit() else None

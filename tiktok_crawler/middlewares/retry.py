@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 FRESH_SEARCH = timedelta(minutes=10)
-"""A search refused this soon after its last page may only not be known yet (API.md 11.3)."""
+"""A search refused this soon after its last page may only not be known yet (api_facts.md 11.3)."""
 
 
 class RetryMiddleware:

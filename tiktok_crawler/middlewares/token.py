@@ -1,4 +1,4 @@
-"""The only place that gets, adds and renews the client access token (API.md 2)."""
+"""The only place that gets, adds and renews the client access token (api_facts.md 2)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ REFUSALS = (
     "unsupported_grant_type",
     "unsupported_response_type",
 )
-"""The errors that asking again cannot mend (API.md 2)."""
+"""The errors that asking again cannot mend (api_facts.md 2)."""
 
 
 class TokenUnavailableError(Exception):
@@ -90,7 +90,7 @@ class Token:
 
 
 def _lifetime(expires_in: object) -> timedelta:
-    """How long to use a token: two hours where the answer does not say (API.md 2)."""
+    """How long to use a token: two hours where the answer does not say (api_facts.md 2)."""
     seconds = expires_in if isinstance(expires_in, int) and expires_in > 0 else 7200
     life = timedelta(seconds=min(seconds, 86400))
     return life - min(RENEW_AHEAD, life / 10)
@@ -193,7 +193,7 @@ class TokenMiddleware:
         return words
 
     def _give_up_part(self, request: Request, message: str) -> None:
-        """A project can be approved for some endpoints only (API.md 9): the rest goes on."""
+        """A project can be approved for some endpoints only (api_facts.md 9): the rest goes on."""
         asked: ApiRequest = request.meta["page_request"]
         if not isinstance(asked, ListRequest):
             self._give_up(message)

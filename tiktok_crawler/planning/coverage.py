@@ -35,7 +35,7 @@ class Freshness:
     """When a covered day has to be searched once more.
 
     A day is final when it was searched `settle` after its end or later: videos take up to 48 hours
-    to appear (API.md 14). With `refresh_after`, days whose last search is older are searched
+    to appear (api_facts.md 14). With `refresh_after`, days whose last search is older are searched
     again.
     """
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class PageSpan:
-    """The newest and the oldest id of a page; `id >> 32` is a Unix time (API.md 3.7)."""
+    """The newest and the oldest id of a page; `id >> 32` is a Unix time (api_facts.md 3.7)."""
 
     newest_id: int
     oldest_id: int

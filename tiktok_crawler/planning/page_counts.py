@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import ListRequest
 
 MOST_RECORDS = {COMMENTS.name: COMMENT_CAP, FOLLOWERS.name: 5000}
-"""The API lists no more than so many (API.md 4, 9)."""
+"""The API lists no more than so many (api_facts.md 4, 9)."""
 
 
 def most_pages(request: ListRequest, total: int | None) -> int | None:

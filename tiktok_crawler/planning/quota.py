@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 DAILY_QUOTAS = {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
-"""Requests that the API allows an organisation in a UTC day (API.md 12)."""
+"""Requests that the API allows an organisation in a UTC day (api_facts.md 12)."""
 
 MARGIN = timedelta(seconds=30)
 """How long after 00:00 UTC the quota is taken to be whole again: clocks differ."""
@@ -74,7 +74,7 @@ class QuotaPolicy(StrEnum):
     """What to do when the API says that the day's quota is used up."""
 
     MIDNIGHT = "midnight"
-    """Go on after 00:00 UTC, when the quota is whole again (API.md 12)."""
+    """Go on after 00:00 UTC, when the quota is whole again (api_facts.md 12)."""
     INTERVAL = "interval"
     """Try every TIKTOK_QUOTA_INTERVAL seconds: others may share the quota, or a raise may come."""
     STOP = "stop"

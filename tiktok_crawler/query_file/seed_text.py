@@ -47,7 +47,7 @@ def _id(text: str) -> str:
 
 
 def _username(text: str) -> str:
-    """The handle without the @ that the API does not take (API.md 5)."""
+    """The handle without the @ that the API does not take (api_facts.md 5)."""
     name = text.removeprefix("@")
     has_blank = len(name.split()) != 1
     has_sign = not NO_NAME_HAS.isdisjoint(name)

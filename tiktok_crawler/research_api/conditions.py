@@ -1,4 +1,4 @@
-"""Which conditions the API takes (API.md 3.3): what is wrong with one, without its place."""
+"""Which conditions the API takes (api_facts.md 3.3): what is wrong with one, without its place."""
 
 from __future__ import annotations
 

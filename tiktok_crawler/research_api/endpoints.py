@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 
 DEFAULT_URL = "https://open.tiktokapis.com"
-"""Base of every endpoint (API.md 1.1)."""
+"""Base of every endpoint (api_facts.md 1.1)."""
 
 TOKEN_PATH = "/v2/oauth/token/"  # noqa: S105
-"""Where a client access token is got with a form POST (API.md 2)."""
+"""Where a client access token is got with a form POST (api_facts.md 2)."""
 
 
 class Pool(StrEnum):
-    """Requests that share a daily quota (API.md 12)."""
+    """Requests that share a daily quota (api_facts.md 12)."""
 
     RESEARCH = "research"
     FOLLOW = "follow"
@@ -52,7 +52,7 @@ class Endpoint:
         return (*self.fields, *self.unasked)
 
     def url(self, base: str, fields: tuple[str, ...]) -> str:
-        """The URL to post to; fields go into the URL's query string (API.md 1.7)."""
+        """The URL to post to; fields go into the URL's query string (api_facts.md 1.7)."""
         query = f"?{urlencode({'fields': ','.join(fields)}, safe=',')}" if fields else ""
         return f"{base.rstrip('/')}{self.path}{query}"
 
@@ -118,7 +118,7 @@ VIDEO_QUERY = Endpoint(
     records_keys=("videos",),
     max_count=100,
 )
-"""Search of videos (API.md 3)."""
+"""Search of videos (api_facts.md 3)."""
 
 COMMENT_LIST = Endpoint(
     path="/v2/research/video/comment/list/",
@@ -135,7 +135,7 @@ COMMENT_LIST = Endpoint(
     max_count=100,
     unasked=("display_name",),
 )
-"""Comments of a video, or replies to a comment; `display_name` comes unasked (API.md 4)."""
+"""Comments of a video, or replies to a comment; `display_name` comes unasked (api_facts.md 4)."""
 
 USER_INFO = Endpoint(
     path="/v2/research/user/info/",
@@ -155,14 +155,14 @@ USER_INFO = Endpoint(
     paging=Paging.SINGLE,
     unasked=("username",),
 )
-"""The profile of a user, live (API.md 5)."""
+"""The profile of a user, live (api_facts.md 5)."""
 
 USER_VIDEO_FIELDS = tuple(
     name
     for name in VIDEO_QUERY.fields
     if name not in ("effect_ids", "playlist_id", "voice_to_text")
 )
-"""What lists of a user's videos tell of a video; spelled as in searches (API.md 3.1, 6)."""
+"""What lists of a user's videos tell of a video; spelled as in searches (api_facts.md 3.1, 6)."""
 
 LIKED_VIDEOS = Endpoint(
     path="/v2/research/user/liked_videos/",
@@ -171,7 +171,7 @@ LIKED_VIDEOS = Endpoint(
     max_count=100,
     paging=Paging.OPAQUE,
 )
-"""The videos that a user likes, where that is public (API.md 6)."""
+"""The videos that a user likes, where that is public (api_facts.md 6)."""
 
 PINNED_VIDEOS = Endpoint(
     path="/v2/research/user/pinned_videos/",
@@ -180,7 +180,7 @@ PINNED_VIDEOS = Endpoint(
     max_count=100,
     paging=Paging.SINGLE,
 )
-"""The videos that a user has pinned (API.md 7)."""
+"""The videos that a user has pinned (api_facts.md 7)."""
 
 REPOSTED_VIDEOS = Endpoint(
     path="/v2/research/user/reposted_videos/",
@@ -188,7 +188,7 @@ REPOSTED_VIDEOS = Endpoint(
     records_keys=("reposted_videos", "user_reposted_videos"),
     max_count=100,
 )
-"""The videos that a user has reposted; its key is spelled in two ways (API.md 8)."""
+"""The videos that a user has reposted; its key is spelled in two ways (api_facts.md 8)."""
 
 FOLLOWERS = Endpoint(
     path="/v2/research/user/followers/",
@@ -199,7 +199,7 @@ FOLLOWERS = Endpoint(
     paging=Paging.FALLING,
     unasked=("username", "display_name"),
 )
-"""Who follows a user, newest first (API.md 9)."""
+"""Who follows a user, newest first (api_facts.md 9)."""
 
 FOLLOWING = Endpoint(
     path="/v2/research/user/following/",
@@ -210,7 +210,7 @@ FOLLOWING = Endpoint(
     paging=Paging.FALLING,
     unasked=("username", "display_name"),
 )
-"""Whom a user follows, newest first (API.md 9)."""
+"""Whom a user follows, newest first (api_facts.md 9)."""
 
 PLAYLIST_INFO = Endpoint(
     path="/v2/research/playlist/info/",
@@ -225,7 +225,7 @@ PLAYLIST_INFO = Endpoint(
         "playlist_video_ids",
     ),
 )
-"""A playlist and the ids of its videos; the status may be 500 all the same (API.md 10.1)."""
+"""A playlist and the ids of its videos; the status may be 500 all the same (api_facts.md 10.1)."""
 
 SHOP = Endpoint(
     path="/v2/research/tts/shop/",
@@ -235,7 +235,7 @@ SHOP = Endpoint(
     paging=Paging.SINGLE,
     unasked=("shop_performance_value",),
 )
-"""Shops by name (API.md 10.2)."""
+"""Shops by name (api_facts.md 10.2)."""
 
 PRODUCT = Endpoint(
     path="/v2/research/tts/product/",
@@ -253,7 +253,7 @@ PRODUCT = Endpoint(
     paging=Paging.NUMBERED,
     unasked=("product_rating", "shop_name"),
 )
-"""The products of a shop (API.md 10.2)."""
+"""The products of a shop (api_facts.md 10.2)."""
 
 REVIEW = Endpoint(
     path="/v2/research/tts/review/",
@@ -263,8 +263,8 @@ REVIEW = Endpoint(
     paging=Paging.NUMBERED,
     unasked=("display_name",),
 )
-"""The reviews of a product (API.md 10.2)."""
+"""The reviews of a product (api_facts.md 10.2)."""
 
 
 LONGEST_WINDOW_DAYS = 31
-"""The API takes at most 30 days between first and last day, both inclusive (API.md 3.2)."""
+"""The API takes at most 30 days between first and last day, both inclusive (api_facts.md 3.2)."""

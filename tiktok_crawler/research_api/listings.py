@@ -30,7 +30,7 @@ class SeedKey(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is sent as a number; a product's id goes as text (API.md 10.2, 16)."""
+        """Whether it is sent as a number; a product's id goes as text (api_facts.md 10.2, 16)."""
         return self in NUMBER_KEYS
 
 
@@ -70,7 +70,7 @@ class Listing:
 
 
 COMMENT_CAP = 1_000
-"""Only the top comments of a video are listed (API.md 4)."""
+"""Only the top comments of a video are listed (api_facts.md 4)."""
 
 COMMENTS = Listing("comments", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID, COMMENT_CAP)
 REPLIES = Listing("replies", endpoints.COMMENT_LIST, SeedKey.COMMENT_ID, COMMENT_CAP)

@@ -1,4 +1,4 @@
-"""Reads the `data` object of an answer into a page (API.md 3.4, 3.5, 4 to 10)."""
+"""Reads the `data` object of an answer into a page (api_facts.md 3.4, 3.5, 4 to 10)."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def read_page(
     """Build the page from `data`.
 
     A missing list of records is an empty page; a missing cursor continues at the previous one
-    plus `max_count` (API.md 13.7, 13.8). Only an explicit `has_more` of false is an end.
+    plus `max_count` (api_facts.md 13.7, 13.8). Only an explicit `has_more` of false is an end.
     """
     return Page(
         request=request,

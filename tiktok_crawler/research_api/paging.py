@@ -15,11 +15,11 @@ class Paging(StrEnum):
     INDEX = "index"
     """`cursor` counts records, shown or not; the next one is larger."""
     FALLING = "falling"
-    """`cursor` is a time, which falls from page to page (API.md 9)."""
+    """`cursor` is a time, which falls from page to page (api_facts.md 9)."""
     OPAQUE = "opaque"
-    """`cursor` is a number that only the API understands; the next one is another (API.md 6)."""
+    """`cursor` is a number that only the API understands; the next one is another (api_facts.md 6)."""
     NUMBERED = "numbered"
-    """`page_start` counts pages from 1, until one comes empty (API.md 10.2)."""
+    """`page_start` counts pages from 1, until one comes empty (api_facts.md 10.2)."""
 
     def leads_on(self, before: int, cursor: int) -> bool:
         """Whether a page at `cursor` comes after the one at `before`; 0 is the first."""

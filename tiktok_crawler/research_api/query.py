@@ -1,4 +1,4 @@
-"""The language of video searches (API.md 3.3): conditions, and what identifies a query.
+"""The language of video searches (api_facts.md 3.3): conditions, and what identifies a query.
 
 Everything is a value: conditions and queries put themselves into canonical order when they are
 made, so that two spellings of one query are equal and have one fingerprint.
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
 MAX_RELIABLE_USERNAMES = 10
-"""So many usernames at once are known to work; with more, searches may fail (API.md 3.3)."""
+"""So many usernames at once are known to work; with more, searches may fail (api_facts.md 3.3)."""
 
 Group = Literal["and", "or", "not"]
 GROUPS: tuple[Group, ...] = ("and", "or", "not")

@@ -12,7 +12,7 @@ REPEATED_PAGES = 3
 """So many pages in a row that repeat their cursor or their records never end."""
 
 EMPTY_PAGES = 10
-"""Videos that were deleted leave pages empty (API.md 3.5), but not so many in a row."""
+"""Videos that were deleted leave pages empty (api_facts.md 3.5), but not so many in a row."""
 
 
 @dataclass(frozen=True, slots=True)

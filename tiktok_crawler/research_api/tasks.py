@@ -25,7 +25,7 @@ class PageRequest:
 
     `window_id` is the row in `crawl_window`, which exists from the first request on. `cursor` 0
     starts a new search; later pages echo the cursor and the search_id of the page before, which
-    came at `previous_page_at` (API.md 3.5). `searched_at` is when the search began. A `second_try`
+    came at `previous_page_at` (api_facts.md 3.5). `searched_at` is when the search began. A `second_try`
     of a window that was parked, or looked suspicious, is one until a page comes.
     """
 
@@ -112,7 +112,7 @@ ApiRequest = PageRequest | ListRequest
 
 
 def video_query_body(query: Mapping[Any, Any], request: PageRequest) -> dict[str, Any]:
-    """The JSON body that asks for one page of a search (API.md 3.2, 3.5).
+    """The JSON body that asks for one page of a search (api_facts.md 3.2, 3.5).
 
     Args:
         query: the API's query object, at least one group in it.
@@ -134,7 +134,7 @@ def listing_body(request: ListRequest) -> dict[str, Any]:
     """The JSON body that asks for one page of a listing.
 
     The first page is asked for without a cursor; the fields of shop endpoints stand in the body as
-    well, since documentation shows them in both places (API.md 1.7).
+    well, since documentation shows them in both places (api_facts.md 1.7).
     """
     listing, endpoint = request.listing, request.listing.endpoint
     key = listing.seed_key

@@ -102,25 +102,33 @@ def _message(kind: AnswerKind, pattern: str) -> Rule:
 
 
 RULES = (
-    _code(AnswerKind.DAILY_QUOTA, "daily_quota_limit_exceeded"),  # API.md 11.1, 12
-    _code(AnswerKind.RATE, "rate_limit_exceeded"),  # API.md 11.1
-    _code(AnswerKind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # API.md 11.1
-    _code(AnswerKind.TOKEN, "access_token_invalid", "invalid_token"),  # API.md 11.1
-    _code(AnswerKind.FAULT, "internal_error", "timeout"),  # API.md 11.1
-    _status(AnswerKind.TOKEN, 401, 401),  # API.md 11.1
-    _status(AnswerKind.RATE, 429, 429),  # API.md 12: the short-term limit is undocumented
-    _message(AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"),  # API.md 11.3
-    _message(AnswerKind.SEARCH_REFUSED, r"invalid count or cursor"),  # API.md 11.3
-    _message(AnswerKind.FAULT, r"please try again later|server internal error"),  # API.md 11.2
-    _message(AnswerKind.NOT_FOUND, r"cannot find the user"),  # API.md 5
+    _code(AnswerKind.DAILY_QUOTA, "daily_quota_limit_exceeded"),  # api_facts.md 11.1, 12
+    _code(AnswerKind.RATE, "rate_limit_exceeded"),  # api_facts.md 11.1
+    _code(AnswerKind.SCOPE, "scope_not_authorized", "scope_permission_missed"),  # api_facts.md 11.1
+    _code(AnswerKind.TOKEN, "access_token_invalid", "invalid_token"),  # api_facts.md 11.1
+    _code(AnswerKind.FAULT, "internal_error", "timeout"),  # api_facts.md 11.1
+    _status(AnswerKind.TOKEN, 401, 401),  # api_facts.md 11.1
+    _status(AnswerKind.RATE, 429, 429),  # api_facts.md 12: the short-term limit is undocumented
+    _message(
+        AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"
+    ),  # api_facts.md 11.3
+    _message(AnswerKind.SEARCH_REFUSED, r"invalid count or cursor"),  # api_facts.md 11.3
+    _message(
+        AnswerKind.FAULT, r"please try again later|server internal error"
+    ),  # api_facts.md 11.2
+    _message(AnswerKind.NOT_FOUND, r"cannot find the user"),  # api_facts.md 5
     _message(
         AnswerKind.WITHHELD,
-        r"cannot return this user|is private|information cannot be returned",  # API.md 5, 6
+        r"cannot return this user|is private|information cannot be returned",  # api_facts.md 5, 6
     ),
-    _status(AnswerKind.REFUSED, 400, 499),  # API.md 11.1
-    _status(AnswerKind.FAULT, 500, 599),  # API.md 11.1, 13.14
-    _code(  # API.md 11.1: errors can come with HTTP 200
-        AnswerKind.REFUSED, "invalid_params", "invalid_param", "invalid_request", "invalid_file_upload"
+    _status(AnswerKind.REFUSED, 400, 499),  # api_facts.md 11.1
+    _status(AnswerKind.FAULT, 500, 599),  # api_facts.md 11.1, 13.14
+    _code(  # api_facts.md 11.1: errors can come with HTTP 200
+        AnswerKind.REFUSED,
+        "invalid_params",
+        "invalid_param",
+        "invalid_request",
+        "invalid_file_upload",
     ),
 )
 """What answers other than pages mean; the first row that matches counts."""
@@ -130,7 +138,7 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     """Tell what an answer of a research endpoint means.
 
     A body that says it went well counts more than the status: some endpoints answer 500 with
-    valid data (API.md 10.1, 13.15).
+    valid data (api_facts.md 10.1, 13.15).
     """
     payload = _json_object(body)
     if payload is None:
@@ -154,7 +162,7 @@ def _says_ok(status: int, code: str, data: dict[str, Any] | None, endpoint: Endp
     """Whether an answer without a complaint says that it went well."""
     if code == "ok" or endpoint.records_of(data):
         return True
-    # Answers of shops have no word about it, and their last page no records (API.md 10.2).
+    # Answers of shops have no word about it, and their last page no records (api_facts.md 10.2).
     is_counted = endpoint.paging is Paging.NUMBERED and data is not None
     return status < ERRORS and (bool(data) or is_counted)
 
@@ -165,9 +173,9 @@ def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = ""
     if kind is not AnswerKind.REFUSED:
         return kind
     if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
-        return AnswerKind.WITHHELD  # API.md 6; with which body is not known
+        return AnswerKind.WITHHELD  # api_facts.md 6; with which body is not known
     if endpoint.path.startswith(USER_PATHS) and status == HTTPStatus.NOT_FOUND and code:
-        return AnswerKind.NOT_FOUND  # API.md 5
+        return AnswerKind.NOT_FOUND  # api_facts.md 5
     return kind
 
 
@@ -178,7 +186,7 @@ def _kind(status: int, code: str = "", message: str = "") -> AnswerKind:
 
 
 def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
-    """Code, message (older answers spell it `msg`: API.md 11.1) and log_id, as text."""
+    """Code, message (older answers spell it `msg`: api_facts.md 11.1) and log_id, as text."""
     raw = error.get("code")
     code = _text(raw).lower() or ("unreadable" if raw else "")
     message = _text(error.get("message")) or _text(error.get("msg"))

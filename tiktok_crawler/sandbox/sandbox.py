@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 VIDEOS_PER_DAY = 500
 DAILY_QUOTA = 1_000
-"""Research requests a day (API.md 12)."""
+"""Research requests a day (api_facts.md 12)."""
 
 
 def utc_now() -> datetime:
@@ -152,6 +152,6 @@ class Sandbox:
         return self._searches.find(parse_query(query), start, end, int(self._now().timestamp()))
 
     def _log_id(self, now: datetime) -> str:
-        """UTC and 20 hexadecimal digits (API.md 1.11)."""
+        """UTC and 20 hexadecimal digits (api_facts.md 1.11)."""
         digits = sha256(f"{self._profile.seed}:{self._received}".encode()).hexdigest()[:20]
         return f"{now:%Y%m%d%H%M%S}{digits.upper()}"

@@ -1,4 +1,4 @@
-"""Reads the records on the pages of listings (API.md 4 to 10). Pure."""
+"""Reads the records on the pages of listings (api_facts.md 4 to 10). Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting requests: how many a day from each pool, how many within a second (API.md 12)."""
+"""Counting requests: how many a day from each pool, how many within a second (api_facts.md 12)."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ class Quota:
         return self._spent
 
     def spend(self, pool: Pool) -> None:
-        """Count a request, whatever its answer will be: 500s cost quota too (API.md 11.4).
+        """Count a request, whatever its answer will be: 500s cost quota too (api_facts.md 11.4).
 
         Raises:
             ApiError: too many within a second, or the day's quota is used up. The latter has an
-                empty `data` every other time: both forms are known (API.md 11.2).
+                empty `data` every other time: both forms are known (api_facts.md 11.2).
         """
         self._check_rate(pool)
         self._begin_day()

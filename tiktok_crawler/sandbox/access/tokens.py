@@ -1,4 +1,4 @@
-"""Client access tokens: who gets one, and which are still good (API.md 2)."""
+"""Client access tokens: who gets one, and which are still good (api_facts.md 2)."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Tokens:
         }
 
     def check(self, authorization: str | None) -> None:
-        """Let a request with this header pass (API.md 1.3, 1.4).
+        """Let a request with this header pass (api_facts.md 1.3, 1.4).
 
         Raises:
             ApiError: it holds no token, or one that is not good any more.

@@ -61,7 +61,7 @@ def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Sandb
 
 
 def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
-    """What a gateway says, for people to read (API.md 13.14)."""
+    """What a gateway says, for people to read (api_facts.md 13.14)."""
     title = f"{status} {status.phrase}"
     html = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>"
@@ -77,7 +77,7 @@ def _truncated_json(envelope: Envelope, _: int) -> SandboxAnswer:
 
 
 def _data_with_500(envelope: Envelope, _: int) -> SandboxAnswer:
-    """As user endpoints and playlists did (API.md 11.1)."""
+    """As user endpoints and playlists did (api_facts.md 11.1)."""
     return json_answer({"data": envelope["data"], "error": {}}, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
@@ -86,7 +86,7 @@ def _repeated_cursor(envelope: Envelope, cursor: int) -> SandboxAnswer:
 
 
 def _no_cursor(envelope: Envelope, _: int) -> SandboxAnswer:
-    """With more to come (API.md 13.7)."""
+    """With more to come (api_facts.md 13.7)."""
     return _with_data(envelope, cursor=..., has_more=True)
 
 

@@ -18,10 +18,10 @@ OLDEST_ID_DAYS = 30
 class SearchBehaviour:
     """What goes wrong with searches, always and not by schedule.
 
-    `refuse_new_ids`: so often a search id is not known yet at first (API.md 11.3).
+    `refuse_new_ids`: so often a search id is not known yet at first (api_facts.md 11.3).
     `lost_at_page`: every search is lost when this page is asked for.
     `expire_after_seconds`: search ids live so long after page 1.
-    `fail_over_days`, `fail_over_matches`: larger searches always end in a 500 (API.md 13.1).
+    `fail_over_days`, `fail_over_matches`: larger searches always end in a 500 (api_facts.md 13.1).
     `endless`: pages after the last one are empty, and each says that there are more.
     `repeated_records`: so many records of the page before stand again at the start of a page, as
     far as it has room.
@@ -70,11 +70,11 @@ class DataBehaviour:
     """What the records are like; what is not about days or hours is a share of all videos, 0 to 1.
 
     `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
-    creation (API.md 14). `hidden`: matches that count for the cursor and are not delivered
-    (API.md 3.5); `hidden_hours` hides whole stretches, which makes empty pages, and
+    creation (api_facts.md 14). `hidden`: matches that count for the cursor and are not delivered
+    (api_facts.md 3.5); `hidden_hours` hides whole stretches, which makes empty pages, and
     `empty_lists_missing` leaves out the key `videos` of an empty page. `old_ids`: ids made up to
     `old_id_days` before `create_time`. The others name what is done to a record
-    (API.md 1.18, 13.12, 13.13).
+    (api_facts.md 1.18, 13.12, 13.13).
     """
 
     appear_within_hours: float = 48.0
@@ -133,10 +133,10 @@ class ListBehaviour:
     `unknown_users`, `withheld_users`: shares of all people whom the API does not know, or not show.
     `private_following`, `private_likes`: shares of people who do not show these lists.
     `comment_cap`: more comments of a video are never listed; with `cap_refuses` the last page says
-    that there are more, and the one after it is refused (API.md 4). `follower_cap`: only so
-    many of the latest followers are listed (API.md 9). `other_reposted_key`: users whose list
-    of reposted videos stands under `user_reposted_videos` (API.md 8). `same_second`:
-    relations made in the same second as the one before (API.md 9).
+    that there are more, and the one after it is refused (api_facts.md 4). `follower_cap`: only so
+    many of the latest followers are listed (api_facts.md 9). `other_reposted_key`: users whose list
+    of reposted videos stands under `user_reposted_videos` (api_facts.md 8). `same_second`:
+    relations made in the same second as the one before (api_facts.md 9).
     """
 
     comments: int | None = None
@@ -169,7 +169,7 @@ class ListBehaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenBehaviour:
-    """Client access tokens (API.md 2).
+    """Client access tokens (api_facts.md 2).
 
     `expires_in` is what an answer says; a token is really refused after `lives_seconds` (the same,
     if not given) or after `lives_requests` requests. `error_status` is the status of token errors.
@@ -183,7 +183,7 @@ class TokenBehaviour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuotaBehaviour:
-    """Quotas (API.md 12).
+    """Quotas (api_facts.md 12).
 
     `daily` replaces the sandbox's own limit of research requests, `daily_follow` is that of
     requests for followers and following. A quota day lasts `day_seconds`,

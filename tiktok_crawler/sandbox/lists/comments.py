@@ -1,4 +1,4 @@
-"""Comments of videos and replies to comments, the most liked first (API.md 4)."""
+"""Comments of videos and replies to comments, the most liked first (api_facts.md 4)."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def _like_count(remark: Remark) -> int:
 
 
 def _text(rng: Random, video: SandboxVideo) -> str:
-    """A few words; nothing for a picture, and personal data masked (API.md 4)."""
+    """A few words; nothing for a picture, and personal data masked (api_facts.md 4)."""
     if happens(rng, 0.04):
         return ""
     words = rng.choices(video.account.language.words, k=1 + int(rng.random() ** 2 * 20))

@@ -1,4 +1,4 @@
-"""One mechanism for all lists: the answers of their endpoints (API.md 4 to 10)."""
+"""One mechanism for all lists: the answers of their endpoints (api_facts.md 4 to 10)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who follows whom: relations by the second they were made in, newest first (API.md 9)."""
+"""Who follows whom: relations by the second they were made in, newest first (api_facts.md 9)."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ def _index_page(entries: Sequence[ListEntry], request: SandboxRequest) -> Sandbo
 
 
 def _filled_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
-    """As many records as were asked for: the cursor moves on by more than that (API.md 8)."""
+    """As many records as were asked for: the cursor moves on by more than that (api_facts.md 8)."""
     end, wanted = request.cursor, request.count
     while end < len(entries) and wanted:
         wanted -= not entries[end].hidden

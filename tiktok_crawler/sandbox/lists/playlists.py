@@ -1,4 +1,4 @@
-"""Playlists: the ids of an account's videos of a period, oldest first (API.md 10.1)."""
+"""Playlists: the ids of an account's videos of a period, oldest first (api_facts.md 10.1)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Profiles of people (API.md 5)."""
+"""Profiles of people (api_facts.md 5)."""
 
 from __future__ import annotations
 

@@ -52,7 +52,7 @@ def parse_list_request(
 
 
 def _seed(source: ListSource, value: object) -> str:
-    """Names are text; ids are numbers, also written as text (API.md 1.14)."""
+    """Names are text; ids are numbers, also written as text (api_facts.md 1.14)."""
     is_id = source.seed_key.endswith("_id") and isinstance(value, int)
     if isinstance(value, bool) or not (isinstance(value, str) or is_id) or not value:
         raise invalid_params(f"Invalid {source.seed_key}")

@@ -1,4 +1,4 @@
-"""Shops, their products and what buyers say of these (API.md 10.2)."""
+"""Shops, their products and what buyers say of these (api_facts.md 10.2)."""
 
 from __future__ import annotations
 

@@ -47,9 +47,9 @@ class ListSource(ABC):
 
     `seed_key` names in a body what is asked about, `count_key` how much of it, `default_count` if
     that is missing. `extras` are fields that come unasked. `fields_in_body`: they may stand there
-    too (API.md 1.7). `fills_pages`: a page goes on until it has all records asked for.
+    too (api_facts.md 1.7). `fills_pages`: a page goes on until it has all records asked for.
     `without_empty_list`: the key is missing where there are no records. `message` is that of
-    success, None where answers have no error object (API.md 1.10, 10.2).
+    success, None where answers have no error object (api_facts.md 1.10, 10.2).
     """
 
     name: ClassVar[Requests]

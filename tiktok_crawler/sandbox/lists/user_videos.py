@@ -1,4 +1,4 @@
-"""The lists of videos that a user has: liked, pinned and reposted ones (API.md 6 to 8)."""
+"""The lists of videos that a user has: liked, pinned and reposted ones (api_facts.md 6 to 8)."""
 
 from __future__ import annotations
 

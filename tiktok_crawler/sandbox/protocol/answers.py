@@ -1,4 +1,4 @@
-"""Answers: the API's envelope of data and errors, as bytes to send (API.md 1.10, 1.11)."""
+"""Answers: the API's envelope of data and errors, as bytes to send (api_facts.md 1.10, 1.11)."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ NO_ANSWER = SandboxAnswer(status=0)
 
 
 def success(data: dict[str, Any], log_id: str, message: str = "") -> dict[str, Any]:
-    """The envelope around data; endpoints differ in the message (API.md 1.10)."""
+    """The envelope around data; endpoints differ in the message (api_facts.md 1.10)."""
     return {"data": data, "error": {"code": "ok", "message": message, "log_id": log_id}}
 
 

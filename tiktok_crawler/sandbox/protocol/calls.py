@@ -18,7 +18,7 @@ class Call:
     body: bytes
 
     def document(self) -> Any:
-        """The body as JSON whatever its content type (API.md 1.5); None if it is none."""
+        """The body as JSON whatever its content type (api_facts.md 1.5); None if it is none."""
         try:
             return json.loads(self.body)
         except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Errors that the API answers with: statuses, codes, messages word for word (API.md 11)."""
+"""Errors that the API answers with: statuses, codes, messages word for word (api_facts.md 11)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters that requests of all kinds have, and what the API refuses of them (API.md 1)."""
+"""Parameters that requests of all kinds have, and what the API refuses of them (api_facts.md 1)."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def parse_fields(text: str | None, known: Iterable[str]) -> frozenset[str]:
-    """The names, with or without blanks around them (API.md 1.8, 1.9, 1.9a).
+    """The names, with or without blanks around them (api_facts.md 1.8, 1.9, 1.9a).
 
     Raises:
         ApiError: there are none, or one is unknown.
@@ -28,7 +28,7 @@ def parse_fields(text: str | None, known: Iterable[str]) -> frozenset[str]:
 def parse_number(
     value: object, *, default: int, lowest: int = 0, highest: int | None = None
 ) -> int:
-    """A count or a cursor, also as text; null means the default (API.md 1.14, 1.15).
+    """A count or a cursor, also as text; null means the default (api_facts.md 1.14, 1.15).
 
     Raises:
         ApiError: it is none, or out of its bounds.

@@ -1,4 +1,4 @@
-"""The query of a search request: groups, conditions, what is refused of them (API.md 3.3)."""
+"""The query of a search request: groups, conditions, what is refused of them (api_facts.md 3.3)."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def parse_query(value: object) -> SandboxQuery:
     """Read the `query` of a request.
 
     Raises:
-        ApiError: the API would refuse it; an empty group is a 500 (API.md 3.3).
+        ApiError: the API would refuse it; an empty group is a 500 (api_facts.md 3.3).
     """
     if not isinstance(value, dict) or not value or value.keys() - {"and", "or", "not"}:
         raise invalid_params("Invalid query: it takes at least one of the lists and, or, not")
@@ -80,7 +80,7 @@ def _condition(value: object) -> SandboxCondition:
 
 
 def _values(condition: dict[str, object]) -> tuple[str, ...]:
-    """The values as text: numbers are taken as well (API.md 1.14)."""
+    """The values as text: numbers are taken as well (api_facts.md 1.14)."""
     values = condition.get("field_values")
     if not isinstance(values, list) or not values:
         raise invalid_params("Invalid query: field_values is not a list of values")

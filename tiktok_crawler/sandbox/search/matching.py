@@ -1,4 +1,4 @@
-"""Which videos a query finds: a query becomes a test of videos (API.md 3.3)."""
+"""Which videos a query finds: a query becomes a test of videos (api_facts.md 3.3)."""
 
 from __future__ import annotations
 

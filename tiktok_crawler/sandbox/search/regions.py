@@ -1,4 +1,4 @@
-"""The region codes that the API takes in conditions (API.md 3.3)."""
+"""The region codes that the API takes in conditions (api_facts.md 3.3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A request for videos: what it must have, and what the API refuses (API.md 3.1, 3.2)."""
+"""A request for videos: what it must have, and what the API refuses (api_facts.md 3.1, 3.2)."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def _dates(document: dict[str, Any]) -> tuple[date, date]:
 
 
 def _search_id(document: dict[str, Any]) -> str | None:
-    """The text; null and the empty text are none (API.md 1.15)."""
+    """The text; null and the empty text are none (api_facts.md 1.15)."""
     search_id = document.get("search_id")
     if search_id is not None and not isinstance(search_id, str):
         raise invalid_params("Invalid search_id: it is a string")

@@ -1,4 +1,4 @@
-"""Search ids that are not known yet, not known any more, or lost (API.md 11.3)."""
+"""Search ids that are not known yet, not known any more, or lost (api_facts.md 11.3)."""
 
 from __future__ import annotations
 

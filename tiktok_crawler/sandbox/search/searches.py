@@ -69,7 +69,7 @@ class Searches:
         """The places of what a query finds in the days from one to another at a moment."""
 
     def page(self, request: SearchRequest) -> dict[str, Any]:
-        """The `data` of the answer (API.md 3.4).
+        """The `data` of the answer (api_facts.md 3.4).
 
         Raises:
             ApiError: the request does not fit the search, or something is wrong with the search.
@@ -120,7 +120,7 @@ class Searches:
         return midnight(end) + DAY_SECONDS + int(hours * 3600)
 
     def _search_id(self, request: SearchRequest, moment: int) -> str:
-        """19 digits that look like any id (API.md 3.5), from all that must stay the same."""
+        """19 digits that look like any id (api_facts.md 3.5), from all that must stay the same."""
         signature = (
             self._corpus.seed,
             self._corpus.videos_per_day,
@@ -190,7 +190,7 @@ class Searches:
         return self.videos(before)[-wanted:]
 
     def _random_page(self, request: SearchRequest, search: Search) -> dict[str, Any]:
-        """Some of all matches in any order; there is nothing to go on with (API.md 3.6)."""
+        """Some of all matches in any order; there is nothing to go on with (api_facts.md 3.6)."""
         self._random_pages += 1
         rng = Random(f"{self._corpus.seed}:{self._random_pages}")
         number = min(request.max_count, len(search.matches))

@@ -13,7 +13,7 @@ ACCOUNTS = 4_000
 
 
 class SandboxAccount(NamedTuple):
-    """`region_code` is where the account was registered (API.md 3.3)."""
+    """`region_code` is where the account was registered (api_facts.md 3.3)."""
 
     username: str
     region_code: str

@@ -39,13 +39,13 @@ def blemish(record: Record, rng: Random, behaviour: DataBehaviour, fields: Field
 
 
 def _lower_case_region(record: Record, _: Fields) -> None:
-    """As seen in a quarter of some answers (API.md 13.12)."""
+    """As seen in a quarter of some answers (api_facts.md 13.12)."""
     if "region_code" in record:
         record["region_code"] = record["region_code"].lower()
 
 
 def _add_nul_characters(record: Record, fields: Fields) -> None:
-    """Inside names and texts; in videos also in lists and in a key (API.md 1.18)."""
+    """Inside names and texts; in videos also in lists and in a key (api_facts.md 1.18)."""
     for name in _NAMES:
         if name in record:
             record[name] = f"{record[name][:3]}\0{record[name][3:]}"

@@ -1,6 +1,6 @@
 """Ids of comments and replies: each tells its video and its place, so that none is remembered.
 
-The upper half is the second in which it was made, as of any id (API.md 3.7, 4). The lower
+The upper half is the second in which it was made, as of any id (api_facts.md 3.7, 4). The lower
 half has the tag of the video's id, and what tells comments made in the same second apart.
 """
 

@@ -129,7 +129,7 @@ class Corpus:
         )
 
     def _invent_id(self, rng: Random, create_time: int, number: int) -> int:
-        """An id whose upper half is the second in which it was made (API.md 3.7).
+        """An id whose upper half is the second in which it was made (api_facts.md 3.7).
 
         The lower half makes it unique: day and number stand in it, and no two days with the same
         `_DAY_BITS` are close enough for their ids to be made in the same second.
@@ -186,7 +186,7 @@ def _effect_ids(rng: Random) -> tuple[str, ...]:
 
 
 def _view_count(rng: Random) -> int:
-    """Mostly hundreds or thousands; a few are beyond 32 bits (API.md 13.11)."""
+    """Mostly hundreds or thousands; a few are beyond 32 bits (api_facts.md 13.11)."""
     if happens(rng, 0.0005):
         return INT32_MAX + rng.getrandbits(31)
     return min(INT32_MAX, int(exp(rng.gauss(7, 2.2))))

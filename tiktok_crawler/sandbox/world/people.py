@@ -61,7 +61,7 @@ class People:
         """Whom the API shows under this name.
 
         Raises:
-            ApiError: it knows nobody of that name, or withholds them (API.md 5).
+            ApiError: it knows nobody of that name, or withholds them (api_facts.md 5).
         """
         person = self._named(username)
         if person is None:

@@ -1,4 +1,4 @@
-"""A video as the API's JSON object: fields, and keys that go missing (API.md 3.7, 3.8)."""
+"""A video as the API's JSON object: fields, and keys that go missing (api_facts.md 3.7, 3.8)."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class SandboxRecords:
         self._behaviour = behaviour
 
     def record(self, video: SandboxVideo, fields: frozenset[str] | None = None) -> Record:
-        """The object: wanted fields that exist, in random order (API.md 1.12).
+        """The object: wanted fields that exist, in random order (api_facts.md 1.12).
 
         Fields that no request knows how to ask for, if the video has any, come in any case.
         """
@@ -64,7 +64,7 @@ def _describe(video: SandboxVideo, rng: Random, seed: int) -> Record:
 
 
 def _counters(video: SandboxVideo, rng: Random) -> Record:
-    """Counters do not fit together, and likes are missing now and then (API.md 3.7, 3.8)."""
+    """Counters do not fit together, and likes are missing now and then (api_facts.md 3.7, 3.8)."""
     views = video.view_count
     counters: Record = {
         "view_count": views,

@@ -1,6 +1,6 @@
 """The tables that hold what the API delivered: videos, users, comments and so on, over time.
 
-A column that says "API" holds the API's field of the same name (API.md 3.7); NULL in it means
+A column that says "API" holds the API's field of the same name (api_facts.md 3.7); NULL in it means
 that the API has not delivered one.
 """
 

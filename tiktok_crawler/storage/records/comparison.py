@@ -95,7 +95,7 @@ def same_document(old: str, new: str) -> bool:
 
 
 def same_address(old: str, new: str) -> bool:
-    """Whether addresses differ in the query string at most: signatures expire (API.md 5)."""
+    """Whether addresses differ in the query string at most: signatures expire (api_facts.md 5)."""
     return old.partition("?")[0] == new.partition("?")[0]
 
 

@@ -9,7 +9,7 @@ from typing import Any
 MAX_INT64 = 2**63 - 1
 MAX_INT64_DIGITS = 19
 MAX_TIME = 2**32 - 1
-"""The upper half of a video's id is its time (API.md 3.7), so no time is larger than that."""
+"""The upper half of a video's id is its time (api_facts.md 3.7), so no time is larger than that."""
 
 MAX_NAME_BYTES = 2000
 """Names are in an index, and PostgreSQL's takes no entry above 2,704 bytes."""
@@ -50,7 +50,7 @@ def text(value: Any) -> str | None:
 
 
 def region(value: Any) -> str | None:
-    """Regions are sometimes in lower case (API.md 3.3)."""
+    """Regions are sometimes in lower case (api_facts.md 3.3)."""
     return value.upper() if isinstance(value, str) else None
 
 
@@ -68,14 +68,14 @@ def positive_id(value: Any) -> int | None:
 
 
 def id_text(value: Any) -> str | None:
-    """An id that is text, though it may come as a number (API.md 10.2)."""
+    """An id that is text, though it may come as a number (api_facts.md 10.2)."""
     if integer(value) is not None:
         return str(value)
     return value if value and is_name(value) else None
 
 
 def long_time(value: Any) -> datetime | None:
-    """A time in seconds or in milliseconds, as its size tells (API.md 10.2)."""
+    """A time in seconds or in milliseconds, as its size tells (api_facts.md 10.2)."""
     number = integer(value)
     if number is None or number <= MAX_TIME:
         return time(value)

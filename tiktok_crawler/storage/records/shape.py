@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     Reader = Callable[[Any], Any]
 
 ID_KEYS = ("id", "video_id")
-"""Documentation and answers differ (API.md 16)."""
+"""Documentation and answers differ (api_facts.md 16)."""
 
 NAME_KEYS = ("hashtag_names", "effect_ids")
 """Lists of text that have tables of their own."""
@@ -149,7 +149,7 @@ def _read(id_: Any, raw: dict[str, Any], shape: Shape, read: Records) -> Record:
     """Put each value of a record where it belongs."""
     record, readers = Record(id_), shape.readers
     for key, value in raw.items():
-        # Null says as much as a missing key (API.md 1.17).
+        # Null says as much as a missing key (api_facts.md 1.17).
         if value is None:
             continue
         reader = readers.get(key)
