@@ -17,7 +17,7 @@ class Paging(StrEnum):
     FALLING = "falling"
     """`cursor` is a time, which falls from page to page (api_facts.md 9)."""
     OPAQUE = "opaque"
-    """`cursor` is a number that only the API understands; the next one is another (api_facts.md 6)."""
+    """`cursor` is a number that only the API understands; the next is another (api_facts.md 6)."""
     NUMBERED = "numbered"
     """`page_start` counts pages from 1, until one comes empty (api_facts.md 10.2)."""
 
