@@ -10,13 +10,14 @@ from scrapy import Field, Item
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.text import Cleaner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tiktok_crawler.research_api.listings import Listing
-    from tiktok_crawler.research_api.pages import ListPage, Page
+    from tiktok_crawler.research_api.pages import Page
 
 EXTRA = "extra_data"
 
@@ -82,11 +83,7 @@ LINES = {listing: _line_of(listing) for listing in listings.LISTINGS.values()}
 
 
 def feed_items(page: Page) -> Iterator[Item]:
-    """The videos of a page of a search."""
-    return (VIDEO.item(record) for record in page.records if isinstance(record, dict))
-
-
-def listed_feed_items(page: ListPage) -> Iterator[Item]:
-    """The records of a page of a listing."""
-    line, seed = LINES[page.request.listing], page.request.seed
+    """Yield a line a record of a page."""
+    task = page.request.task
+    line, seed = (VIDEO, None) if isinstance(task, Window) else (LINES[task.listing], task.key)
     return (line.item(record, seed) for record in page.records if isinstance(record, dict))

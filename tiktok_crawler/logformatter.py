@@ -7,14 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.logformatter import LogFormatter, LogFormatterResult
 
-from tiktok_crawler.planning.task_states import (
-    HeavyWindow,
-    LostSearch,
-    ParkedSeed,
-    ParkedWindow,
-    RefusedSeed,
-)
-from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.research_api.pages import Page
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -58,19 +51,7 @@ def _result(level: int, message: str, item: object) -> LogFormatterResult:
 
 def describe(item: object) -> str:
     """What an item is, without what is in it."""
-    match item:
-        case Page(request=request) | ListPage(request=request):
-            words = f"page of {request} at cursor {request.cursor}: {len(item.records)} records"
-        case ParkedWindow(request=request):
-            words = f"parked window {request}"
-        case HeavyWindow(request=request):
-            words = f"window {request}, which is too heavy"
-        case LostSearch(request=request):
-            words = f"lost search of {request} at cursor {request.cursor}"
-        case ParkedSeed(request=request):
-            words = f"parked {request}"
-        case RefusedSeed(request=request, status=status):
-            words = f"{request}: {status}"
-        case _:
-            words = type(item).__name__
-    return words
+    if isinstance(item, Page):
+        place = item.request.place
+        return f"page of {item.request} at cursor {place.cursor}: {len(item.records)} records"
+    return type(item).__name__

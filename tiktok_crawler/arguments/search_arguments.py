@@ -63,6 +63,7 @@ def wanted(collection: Collection, settings: BaseSettings) -> Wanted:
         ConfigurationError: a setting cannot be used.
     """
     return Wanted(
+        query=collection.query,
         days=collection.dates,
         fields=config.video_fields(settings),
         freshness=config.freshness(settings, collection.refresh_after),

@@ -13,10 +13,10 @@ from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.commands import fail
-from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
@@ -75,11 +75,11 @@ class Command(CrawlCommand):
         return self._summarize(crawler)
 
     def _summarize(self, crawler: Crawler) -> int:
-        storage = item_pipeline(crawler, StoragePipeline)
-        if storage.remains or storage.stage_remains:
+        storage = crawl_storage(crawler)
+        if storage.result or storage.stage_results:
             stats = crawler.stats.get_stats()
-            stages = tuple(storage.stage_remains.items())
-            summary = Summary(storage.remains, stages, stats, storage.location)
+            stages = tuple(storage.stage_results.items())
+            summary = Summary(storage.result, stages, stats, storage.location)
             self._say(summary.text(command=_command()), logging.INFO)
         return extension(crawler, Outcome).exit_status
 

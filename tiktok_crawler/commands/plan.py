@@ -20,7 +20,7 @@ from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.stages import stages_of
 from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
+from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
@@ -93,7 +93,7 @@ class Command(ScrapyCommand):
         known = look_up(url, origin, collection, wanted)
         plan = make_plan(wanted, known or Known(), now)
         yield from (f"Warning: {warning}" for warning in collection.warnings)
-        yield from _describe_request(collection, plan, wanted)
+        yield from _describe_request(plan, wanted)
         yield from _describe_days(collection, plan, wanted, is_new=known is None)
         yield from _describe_cost(plan)
         for stage in stages_of(collection):
@@ -125,7 +125,7 @@ def _arguments(opts: argparse.Namespace) -> dict[str, str]:
         raise UsageError("-a takes NAME=VALUE") from None
 
 
-def _describe_request(collection: Collection, plan: Plan, wanted: Wanted) -> Iterator[str]:
+def _describe_request(plan: Plan, wanted: Wanted) -> Iterator[str]:
     windows = (
         *plan.open_windows,
         *_requests(plan.new_windows, wanted),
@@ -133,15 +133,14 @@ def _describe_request(collection: Collection, plan: Plan, wanted: Wanted) -> Ite
         *plan.suspicious_windows,
     )
     first = windows[0] if windows else next(_requests(split(plan.days), wanted))
-    body = video_query_body(collection.query.to_json(), first)
-    yield f"POST {VIDEO_QUERY.url('', first.fields)}"
-    yield json.dumps(body, indent=2, ensure_ascii=False)
+    yield f"POST {first.url('')}"
+    yield json.dumps(first.body, indent=2, ensure_ascii=False)
     yield ""
 
 
 def _requests(windows: Iterable[DateRange], wanted: Wanted) -> Iterator[PageRequest]:
     for window in windows:
-        yield PageRequest(None, window, wanted.fields, VIDEO_QUERY.max_count)
+        yield PageRequest(Window(wanted.query, window, wanted.fields))
 
 
 def _describe_days(
@@ -161,12 +160,12 @@ def _describe_days(
             f"appeared; collected once more from {wanted.freshness.final_from(days)} on"
         )
     for label, windows in (
-        ("Open windows", [request.window for request in plan.open_windows]),
+        ("Open windows", [request.window.days for request in plan.open_windows]),
         ("New windows", list(plan.new_windows)),
-        ("Parked windows", [request.window for request in plan.parked_windows]),
-        ("Not due yet", [parked.request.window for parked in plan.waiting_windows]),
-        ("Suspicious", [request.window for request in plan.suspicious_windows]),
-        ("Left alone", [request.window for request in plan.left_windows]),
+        ("Parked windows", [request.window.days for request in plan.parked_windows]),
+        ("Not due yet", [parked.request.window.days for parked in plan.waiting_windows]),
+        ("Suspicious", [request.window.days for request in plan.suspicious_windows]),
+        ("Left alone", [request.window.days for request in plan.left_windows]),
     ):
         if windows:
             listed = ", ".join(str(window) for window in windows[:LISTED_WINDOWS])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.storage.ledger.status import Terms
 
 
@@ -62,7 +63,7 @@ def _terms(settings: BaseSettings) -> Terms:
     freshness = config.freshness(settings, None)
     window_days = config.window_days(settings)
 
-    def wanted(days: DateRange, fields: tuple[str, ...]) -> Wanted:
-        return Wanted(days, fields or all_fields, freshness, window_days)
+    def wanted(query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
+        return Wanted(query, days, fields or all_fields, freshness, window_days)
 
     return wanted

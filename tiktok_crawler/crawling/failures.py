@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
+from tiktok_crawler.planning.problems import Problem, ProblemKind
+
 if TYPE_CHECKING:
     from typing import Self
 
@@ -39,22 +41,29 @@ class CrawlStoppingError(IgnoreRequest):
     """The crawl is being closed; what the request was for stays open."""
 
 
-class CursorLostError(IgnoreRequest):
-    """The API does not accept the cursor any more: what was begun has to begin anew."""
-
-
 class TaskFailedError(IgnoreRequest):
-    """A window or a seed is given up for now, for a reason in the API's words or the network's."""
+    """A request brings no page, for a reason in the API's words or the network's."""
 
-    def __init__(self, reason: str, *, log_id: str | None = None):
+    kind = ProblemKind.FAILED
+
+    def __init__(
+        self, reason: str, *, log_id: str | None = None, verdict: Verdict | None = None
+    ) -> None:
         super().__init__(reason)
-        self.reason = reason
-        self.log_id = log_id
+        self.problem = Problem(self.kind, reason, log_id, verdict)
 
     @classmethod
     def from_verdict(cls, verdict: Verdict) -> Self:
-        return cls(str(verdict), log_id=verdict.log_id)
+        return cls(str(verdict), log_id=verdict.log_id, verdict=verdict)
 
 
 class RequestRefusedError(TaskFailedError):
     """The API does not accept the request itself: repeating it cannot help."""
+
+    kind = ProblemKind.REFUSED
+
+
+class CursorLostError(TaskFailedError):
+    """The API does not accept the cursor any more: what was begun has to begin anew."""
+
+    kind = ProblemKind.CURSOR_LOST

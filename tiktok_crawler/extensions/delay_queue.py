@@ -6,12 +6,13 @@ import asyncio
 import logging
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.exceptions import DontCloseSpider
 
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import attempt_of, change
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -88,7 +89,7 @@ class DelayQueue:
 
     def admits(self, pool: Pool, request: Request) -> bool:
         """Whether the request may be sent now: the pool is open, or the request is to try it."""
-        return pool not in self._closed or bool(request.meta.get("pool_probe"))
+        return pool not in self._closed or attempt_of(request).is_probe
 
     def hold(self, pool: Pool, request: Request) -> None:
         """Keep the request until its pool, which is closed, opens."""
@@ -125,7 +126,7 @@ class DelayQueue:
     def dropped(self, pool: Pool, request: Request) -> None:
         """A request will not be sent after all: if it was to try its pool, the next one does."""
         closed = self._closed.get(pool)
-        if closed and closed.is_probing and request.meta.get("pool_probe"):
+        if closed and closed.is_probing and attempt_of(request).is_probe:
             self._probe(pool, closed)
 
     def spider_idle(self) -> None:
@@ -155,7 +156,7 @@ class DelayQueue:
             return
         closed.is_probing = True
         # What has failed least says most about the pool.
-        probe = min(closed.held, key=lambda request: request.meta.get("retry_times", 0))
+        probe = min(closed.held, key=lambda request: attempt_of(request).tries)
         closed.held.remove(probe)
         self._send(probe, is_probe=True)
 
@@ -165,17 +166,16 @@ class DelayQueue:
             closed.timer.cancel()
         for request in closed.held:
             # It failed because everything did.
-            request.meta.pop("retry_times", None)
+            change(request, tries=0)
             self._send(request)
 
     def _send_delayed(self, request: Request) -> None:
         del self._delayed[request]
-        pool: Any = request.meta.get("pool")
-        closed = self._closed.get(pool)
+        closed = self._closed.get(attempt_of(request).pool)
         still_probes = closed is not None and closed.is_probing
-        self._send(request, is_probe=still_probes and bool(request.meta.get("pool_probe")))
+        self._send(request, is_probe=still_probes and attempt_of(request).is_probe)
 
     def _send(self, request: Request, *, is_probe: bool = False) -> None:
-        request.meta["pool_probe"] = is_probe
+        change(request, is_probe=is_probe)
         if self.crawler.engine.spider is not None:
             self.crawler.engine.crawl(request)

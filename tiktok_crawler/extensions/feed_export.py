@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FeedExporter, FeedSlot
 
-from tiktok_crawler.items import feed_items, listed_feed_items
-from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.items import feed_items
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.pages import Page
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -41,12 +42,8 @@ class RecordFeedExporter(FeedExporter):
 
 
 def _lines(item: object, spider: Spider) -> Iterable[Item]:
-    """The records of what the spider is for: what else it collects would have other columns."""
-    listing = getattr(spider, "listing", None)
-    match item:
-        case Page():
-            return feed_items(item)
-        case ListPage() if listing and item.request.endpoint is listing.endpoint:
-            return listed_feed_items(item)
-        case _:
-            return ()
+    """Yield the records of what the spider is for: what it also collects has other columns."""
+    endpoint = getattr(getattr(spider, "listing", None), "endpoint", VIDEO_QUERY)
+    if isinstance(item, Page) and item.request.endpoint is endpoint:
+        return feed_items(item)
+    return ()

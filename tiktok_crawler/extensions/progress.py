@@ -7,7 +7,7 @@ import logging
 import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
@@ -16,8 +16,12 @@ from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.extensions.delay_queue import DelayQueue
+from tiktok_crawler.planning.seed_queue import SeedQueue
+from tiktok_crawler.planning.widths import searched_days
+from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.research_api.tasks import Window
 
 if TYPE_CHECKING:
     from typing import Self
@@ -27,20 +31,10 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from tiktok_crawler.planning.plan import Plan
-    from tiktok_crawler.planning.seeds import Stage, StagePlan
 
 logger = logging.getLogger(__name__)
 
 LIVE_INTERVAL_SECONDS = 0.5
-
-
-class StageAtWork(Protocol):
-    """What a spider's `lister` tells of the stage that it works off."""
-
-    stage: Stage | None
-    plan: StagePlan | None
-    seeds_done: int
-    records: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,15 +131,16 @@ class Progress:
             self._schedule()
 
     def item_scraped(self, item: object) -> None:
-        if not isinstance(item, Page):
+        if not isinstance(item, Page) or not isinstance(item.request.task, Window):
             return
+        window = item.request.task
         self._videos += len(item.records)
         if item.has_more:
-            self._days_reached[item.request.window_id] = item.passed_days
+            self._days_reached[window.row_id] = searched_days(item)
             return
-        self._days_reached.pop(item.request.window_id, None)
+        self._days_reached.pop(window.row_id, None)
         self._windows_done += 1
-        self._days_done += len(item.request.window)
+        self._days_done += len(window.days)
 
     def spider_closed(self) -> None:
         if self._timer:
@@ -155,17 +150,23 @@ class Progress:
 
     def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
         """How far the crawl is; None as long as nothing is planned."""
-        lister: StageAtWork | None = getattr(spider, "lister", None)
-        if lister and lister.stage and lister.plan:
-            return StageSnapshot(
-                listing=lister.stage.listing.name.replace("_", " "),
-                seeds_done=lister.seeds_done,
-                seeds=len(lister.plan.requests),
-                records=lister.records,
-                effort=self._effort(lister.stage.listing.endpoint.pool),
-            )
-        plan: Plan | None = getattr(spider, "plan", None)
-        return self._search_snapshot(plan) if plan else None
+        queue = getattr(spider, "queue", None)
+        match queue:
+            case SeedQueue():
+                return self._stage_snapshot(queue)
+            case WindowQueue():
+                return self._search_snapshot(queue.plan)
+        return None
+
+    def _stage_snapshot(self, queue: SeedQueue) -> StageSnapshot:
+        listing = queue.stage.listing
+        return StageSnapshot(
+            listing=listing.name.replace("_", " "),
+            seeds_done=queue.seeds_done,
+            seeds=len(queue.plan.requests),
+            records=queue.records,
+            effort=self._effort(listing.endpoint.pool),
+        )
 
     def _search_snapshot(self, plan: Plan) -> SearchSnapshot:
         reached = self._days_done + sum(self._days_reached.values())

@@ -9,19 +9,14 @@ from scrapy.exceptions import NotConfigured
 
 from tiktok_crawler import config
 from tiktok_crawler.archive.answers import RawAnswer
+from tiktok_crawler.crawling.attempt import attempt_of, is_api_request
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError
 from tiktok_crawler.exceptions import ArchiveError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.middlewares.verdict import (
-    is_research_request,
-    received_at_of,
-    token_in,
-    verdict_of,
-)
-from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.research_api.verdicts import AnswerKind
+from tiktok_crawler.middlewares.verdict import token_in
+from tiktok_crawler.pipelines.storage import crawl_storage
 
 if TYPE_CHECKING:
     from typing import Self
@@ -56,14 +51,13 @@ class ArchiveMiddleware:
         return cls(crawler)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return response
+        attempt = attempt_of(request)
+        assert attempt.received_at
         try:
-            await item_pipeline(self.crawler, StoragePipeline).keep_answer(
-                request.meta["page_request"],
-                _answer(request, response),
-                received_at_of(request),
-                is_page=verdict_of(request).kind is AnswerKind.PAGE,
+            await crawl_storage(self.crawler).keep_answer(
+                attempt.request, _answer(request, response), attempt.received_at
             )
         except ArchiveError as exc:
             logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})

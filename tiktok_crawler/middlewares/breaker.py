@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import attempt_of, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import ApiUnavailableError, CrawlStoppingError
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.retry import count_try, is_last_try, unanswered
-from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.planning.breaker import CircuitBreaker, Reaction
 from tiktok_crawler.planning.quota import QuotaPolicy
 from tiktok_crawler.research_api.verdicts import AnswerKind
@@ -58,17 +58,17 @@ class BreakerMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return response
         if verdict_of(request).kind is AnswerKind.FAULT:
             self._act_on_failure(request)
-        elif self._queue.admits(request.meta["pool"], request):
+        elif self._queue.admits(attempt_of(request).pool, request):
             self._breaker.worked()
-            self._queue.open_pool(request.meta["pool"], PoolTrouble.FAULTS)
+            self._queue.open_pool(attempt_of(request).pool, PoolTrouble.FAULTS)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        if is_research_request(request) and isinstance(exception, self._unanswered):
+        if is_api_request(request) and isinstance(exception, self._unanswered):
             self._act_on_failure(request)
 
     def failed(self, request: Request) -> bool:
@@ -81,7 +81,7 @@ class BreakerMiddleware:
             CrawlStoppingError: the crawl ends.
         """
         was_open = self._breaker.is_open
-        is_probe = bool(request.meta.get("pool_probe"))
+        is_probe = attempt_of(request).is_probe
         reaction = self._breaker.failed(is_probe=is_probe)
         if reaction is Reaction.GO_ON:
             return False
@@ -90,7 +90,7 @@ class BreakerMiddleware:
         if reaction is Reaction.GIVE_UP or self.policy is QuotaPolicy.STOP:
             self._give_up()
             raise CrawlStoppingError
-        self._close_pool(request.meta["pool"])
+        self._close_pool(attempt_of(request).pool)
         return True
 
     def _act_on_failure(self, request: Request) -> None:
@@ -100,7 +100,7 @@ class BreakerMiddleware:
         """
         if self.failed(request) and not is_last_try(request, self._retry_times):
             count_try(request)
-            self._queue.hold(request.meta["pool"], request)
+            self._queue.hold(attempt_of(request).pool, request)
             raise ApiUnavailableError
 
     def open(self, request: Request) -> None:
@@ -109,8 +109,8 @@ class BreakerMiddleware:
         if self.policy is QuotaPolicy.STOP:
             self._give_up()
             return
-        self._close_pool(request.meta["pool"])
-        self._queue.hold(request.meta["pool"], request)
+        self._close_pool(attempt_of(request).pool)
+        self._queue.hold(attempt_of(request).pool, request)
 
     def _close_pool(self, pool: Pool) -> None:
         until = utc_now() + self.interval

@@ -10,8 +10,9 @@ from scrapy.exceptions import IgnoreRequest
 
 from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import downloader_middleware, extension, item_pipeline
+from tiktok_crawler.crawling.components import downloader_middleware, extension
 from tiktok_crawler.crawling.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
@@ -29,8 +30,7 @@ from tiktok_crawler.exceptions import (
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
-from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.quota import QuotaPolicy, next_try, rate_limit_seconds
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
     from tiktok_crawler.research_api.endpoints import Pool
 
 logger = logging.getLogger(__name__)
@@ -83,9 +84,9 @@ class QuotaMiddleware:
         return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return
-        pool = request.meta["pool"]
+        pool = attempt_of(request).pool
         if not self._queue.admits(pool, request):
             self._queue.hold(pool, request)
             raise RequestDelayedError
@@ -93,7 +94,7 @@ class QuotaMiddleware:
         await self._book(request)
 
     async def process_response(self, request: Request, response: Response) -> Response:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return response
         verdict = verdict_of(request)
         if verdict.kind is AnswerKind.DAILY_QUOTA:
@@ -103,19 +104,19 @@ class QuotaMiddleware:
         if verdict.kind is AnswerKind.FAULT:
             self._try_the_next(request)
         # Not if it was on its way when the pool closed: that says nothing of now.
-        elif self._queue.admits(request.meta["pool"], request):
+        elif self._queue.admits(attempt_of(request).pool, request):
             self._rate_limits_in_a_row = 0
-            self._queue.open_pool(request.meta["pool"], PoolTrouble.QUOTA)
+            self._queue.open_pool(attempt_of(request).pool, PoolTrouble.QUOTA)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
-        if is_research_request(request) and not isinstance(exception, IgnoreRequest):
+        if is_api_request(request) and not isinstance(exception, IgnoreRequest):
             self._try_the_next(request)
 
     def _try_the_next(self, request: Request) -> None:
         """A fault of the request that tries a closed pool says nothing about the pool."""
-        pool: Pool = request.meta["pool"]
-        if request.meta.get("pool_probe") and self._queue.trouble(pool) is PoolTrouble.QUOTA:
+        pool: Pool = attempt_of(request).pool
+        if attempt_of(request).is_probe and self._queue.trouble(pool) is PoolTrouble.QUOTA:
             until = utc_now() + timedelta(seconds=self.rate_limit_delay)
             self._queue.close_pool(pool, until, PoolTrouble.QUOTA)
 
@@ -127,7 +128,7 @@ class QuotaMiddleware:
 
     async def _book(self, request: Request) -> None:
         try:
-            request.meta["page_request"] = await self._storage.book(request.meta["page_request"])
+            change(request, request=await self._storage.book(attempt_of(request).request))
         except DailyBudgetSpentError as exc:
             logger.warning("Stopping: %(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
@@ -147,19 +148,19 @@ class QuotaMiddleware:
     def _drop(self, request: Request, why: Exception) -> None:
         logger.info("%(why)s", {"why": why}, extra={"spider": self.crawler.spider})
         self._sent -= 1
-        self._queue.dropped(request.meta["pool"], request)
+        self._queue.dropped(attempt_of(request).pool, request)
 
     async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
-        await self._storage.fill_quota(request.meta["page_request"])
-        if not request.meta.get("waits_for_quota", True):
-            self._queue.dropped(request.meta["pool"], request)
+        await self._storage.fill_quota(attempt_of(request).request)
+        if not attempt_of(request).waits_for_quota:
+            self._queue.dropped(attempt_of(request).pool, request)
             raise QuotaUsedUpError
         if self.policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError
-        pool: Pool = request.meta["pool"]
+        pool: Pool = attempt_of(request).pool
         until = next_try(utc_now(), self.policy, self.interval)
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             logger.warning(
@@ -173,7 +174,7 @@ class QuotaMiddleware:
 
     def _rate_limited(self, request: Request, response: Response) -> None:
         self.crawler.stats.inc_value("tiktok/quota/rate_limited_count")
-        pool: Pool = request.meta["pool"]
+        pool: Pool = attempt_of(request).pool
         breaker = downloader_middleware(self.crawler, BreakerMiddleware)
         if self._rate_limits_in_a_row >= RATE_LIMITS_IN_A_ROW and breaker.failed(request):
             self._queue.hold(pool, request)
@@ -201,8 +202,8 @@ class QuotaMiddleware:
         return extension(self.crawler, Outcome)
 
     @property
-    def _storage(self) -> StoragePipeline:
-        return item_pipeline(self.crawler, StoragePipeline)
+    def _storage(self) -> CrawlStorage:
+        return crawl_storage(self.crawler)
 
 
 def _retry_after(response: Response) -> float | None:

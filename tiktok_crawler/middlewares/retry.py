@@ -12,6 +12,7 @@ from scrapy.utils.misc import load_object
 
 from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import (
@@ -24,10 +25,9 @@ from tiktok_crawler.crawling.failures import (
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.middlewares.token import TokenUnavailableError
-from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.planning.quota import backoff_seconds
 from tiktok_crawler.planning.window_queue import PATIENT_WIDTH_DAYS
-from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from scrapy.settings import BaseSettings
 
-    from tiktok_crawler.research_api.tasks import ApiRequest
+    from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.research_api.verdicts import Verdict
 
 logger = logging.getLogger(__name__)
@@ -71,13 +71,13 @@ class RetryMiddleware:
         return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
-        if is_research_request(request):
+        if is_api_request(request):
             self._act_on(request, verdict_of(request))
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
         """Retry a request that got no answer; other exceptions pass."""
-        if not is_research_request(request):
+        if not is_api_request(request):
             return
         if isinstance(exception, TokenUnavailableError):
             self._retry_token(request, exception)
@@ -87,7 +87,7 @@ class RetryMiddleware:
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
-            case AnswerKind.SEARCH_REFUSED if request.meta["page_request"].cursor:
+            case AnswerKind.SEARCH_REFUSED if not attempt_of(request).request.starts_task:
                 self._retry_search(request)
             case AnswerKind.MALFORMED:
                 self._retry_malformed(request, verdict)
@@ -103,7 +103,7 @@ class RetryMiddleware:
 
     def _retry(self, request: Request, failure: Exception, *, times: int) -> None:
         """Send the request again later, so many times, or give up with the failure."""
-        if request.meta.get("retry_times", 0) >= times:
+        if attempt_of(request).tries >= times:
             self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
             raise failure
         attempt = count_try(request)
@@ -117,22 +117,23 @@ class RetryMiddleware:
 
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
-        if request.meta["page_request"].cursor:
-            self._retry(request, CursorLostError(str(verdict)), times=self.times)
-        elif not request.meta.get("is_malformed"):
-            request.meta["is_malformed"] = True
+        attempt = attempt_of(request)
+        if not attempt.request.starts_task:
+            self._retry(request, CursorLostError.from_verdict(verdict), times=self.times)
+        elif not attempt.was_malformed:
+            change(request, was_malformed=True)
             self._retry(request, TaskFailedError.from_verdict(verdict), times=self.times + 1)
-        elif request.meta["lost_searches"]:
+        elif attempt.lost_searches:
             # The search before this one had found something.
             raise TaskFailedError.from_verdict(verdict)
 
     def _retry_search(self, request: Request) -> None:
         """A search_id is often refused right after it was issued: the same request again."""
-        attempt = request.meta.get("search_id_times", 0) + 1
-        if attempt > self.search_id_times or _is_lost(request.meta["page_request"]):
+        tries = attempt_of(request).search_id_tries + 1
+        if tries > self.search_id_times or _is_lost(attempt_of(request).request):
             self.crawler.stats.inc_value("tiktok/searches/lost_count")
-            raise CursorLostError(str(verdict_of(request)))
-        request.meta["search_id_times"] = attempt
+            raise CursorLostError.from_verdict(verdict_of(request))
+        change(request, search_id_tries=tries)
         self._send_later(request, self.search_id_delay * (1 + random.random()))  # noqa: S311
 
     def _retry_token(self, request: Request, exception: TokenUnavailableError) -> None:
@@ -159,18 +160,17 @@ def fault_retries(request: Request, times: int) -> int:
 
     A wide window may be too heavy for the API: it is cut soon instead of tried for long.
     """
-    return min(times, 1) if _is_wide(request.meta["page_request"]) else times
+    return min(times, 1) if _is_wide(attempt_of(request).request) else times
 
 
 def is_last_try(request: Request, times: int) -> bool:
     """Whether a request that fails now is not sent again."""
-    return bool(request.meta.get("retry_times", 0) >= fault_retries(request, times))
+    return attempt_of(request).tries >= fault_retries(request, times)
 
 
 def count_try(request: Request) -> int:
     """Count that a request failed and is sent again; returns how often, with this time."""
-    request.meta["retry_times"] = times = request.meta.get("retry_times", 0) + 1
-    return int(times)
+    return change(request, tries=attempt_of(request).tries + 1).tries
 
 
 def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
@@ -181,17 +181,17 @@ def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
     )
 
 
-def _is_wide(asked: ApiRequest) -> bool:
+def _is_wide(asked: PageRequest) -> bool:
     return (
-        isinstance(asked, PageRequest)
-        and asked.starts_search
-        and len(asked.window) > PATIENT_WIDTH_DAYS
+        isinstance(asked.task, Window)
+        and asked.starts_task
+        and len(asked.task.days) > PATIENT_WIDTH_DAYS
     )
 
 
-def _is_lost(asked: ApiRequest) -> bool:
-    """Whether a cursor that is refused will not be accepted later, either."""
-    if isinstance(asked, ListRequest):
+def _is_lost(asked: PageRequest) -> bool:
+    """Tell whether a cursor that is refused will not be accepted later, either."""
+    if isinstance(asked.task, Seed):
         return asked.is_past_cap
     previous = asked.previous_page_at
     return previous is not None and utc_now() - previous > FRESH_SEARCH

@@ -13,13 +13,13 @@ from scrapy import FormRequest
 
 from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.middlewares.verdict import is_research_request, verdict_of
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
-from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
     from tiktok_crawler.config import Credentials
-    from tiktok_crawler.research_api.tasks import ApiRequest
 
 logger = logging.getLogger(__name__)
 
@@ -121,18 +120,18 @@ class TokenMiddleware:
         return cls(crawler, config.credentials(settings), api_url)
 
     async def process_request(self, request: Request) -> None:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return
         try:
             token = await self._current_token()
         except TokenRefusedError as exc:
             self._give_up(f"TikTok gives no access token: {self._without_secrets(str(exc))}")
-        request.meta["token"] = token
+        change(request, token=token)
         # Retries copy the headers: always overwrite.
         request.headers["Authorization"] = f"Bearer {token.value}"
 
     def process_response(self, request: Request, response: Response) -> Request | Response:
-        if not is_research_request(request):
+        if not is_api_request(request):
             return response
         verdict = verdict_of(request)
         if verdict.kind is AnswerKind.SCOPE:
@@ -140,14 +139,14 @@ class TokenMiddleware:
                 request, f"The project may not do this: {verdict} (log_id {verdict.log_id})"
             )
         if verdict.kind is not AnswerKind.TOKEN:
-            request.meta.pop("token_renewed", None)
+            change(request, token_renewed=False)
             return response
         self.crawler.stats.inc_value("tiktok/token/refused_count")
-        if request.meta["token"] is self._token:
-            if request.meta.get("token_renewed"):
+        if attempt_of(request).token is self._token:
+            if attempt_of(request).token_renewed:
                 self._give_up(f"TikTok refuses a new token: {verdict} (log_id {verdict.log_id})")
             self._token = None
-            request.meta["token_renewed"] = True
+            change(request, token_renewed=True)
         # A bare copy would be dropped as a duplicate where the filter is on.
         return request.replace(dont_filter=True, priority=request.priority + 1)
 
@@ -194,12 +193,12 @@ class TokenMiddleware:
 
     def _give_up_part(self, request: Request, message: str) -> None:
         """A project can be approved for some endpoints only (api_facts.md 9): the rest goes on."""
-        asked: ApiRequest = request.meta["page_request"]
-        if not isinstance(asked, ListRequest):
+        task = attempt_of(request).request.task
+        if not isinstance(task, Seed):
             self._give_up(message)
         logger.error(
             "No more %(listing)s in this run: %(message)s",
-            {"listing": asked.listing.name, "message": message},
+            {"listing": task.listing.name, "message": message},
             extra={"spider": self.crawler.spider},
         )
         extension(self.crawler, Outcome).part_refused()

@@ -5,36 +5,30 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
+from tiktok_crawler.research_api.tasks import Window
+
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.planning.task_states import LostSearch
-    from tiktok_crawler.research_api.pages import ListPage, Page
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.page_store import Saved
     from tiktok_crawler.storage.search_session import SearchResult
-    from tiktok_crawler.storage.store import Saved
 
 logger = logging.getLogger(__name__)
-
-VIDEOS = (
-    "tiktok/videos/new_count",
-    "tiktok/videos/updated_count",
-    "tiktok/videos/refused_count",
-    "tiktok/videos/misfit_count",
-)
-RECORDS = (
-    "tiktok/records/new_count",
-    "tiktok/records/updated_count",
-    "tiktok/records/refused_count",
-    "tiktok/records/misfit_count",
-)
 
 
 class StorageReports:
     """Counts what pages bring, and warns of what is odd about it.
 
-    Statistics: tiktok/pages/stored_count, tiktok/windows/completed_count,
-    tiktok/windows/suspicious_count, tiktok/seeds/completed_count, tiktok/seeds/suspicious_count,
-    tiktok/text/cleaned_count, and those of VIDEOS and, for what is listed, RECORDS.
+    Statistics: tiktok/pages/stored_count, tiktok/text/cleaned_count; of windows and seeds
+    tiktok/windows/completed_count, tiktok/windows/suspicious_count, tiktok/windows/parked_count,
+    tiktok/windows/split_count, tiktok/seeds/completed_count, tiktok/seeds/suspicious_count,
+    tiktok/seeds/parked_count, tiktok/seeds/refused_count; of records tiktok/videos/new_count,
+    tiktok/videos/updated_count, tiktok/videos/refused_count, tiktok/videos/misfit_count and, of
+    what is listed, the same of tiktok/records.
     """
 
     def __init__(self, crawler: Crawler):
@@ -43,31 +37,28 @@ class StorageReports:
         self._has_said_that_ids_lie = False
 
     def page_stored(self, page: Page, saved: Saved) -> None:
-        if not page.has_more:
-            self._stats.inc_value("tiktok/windows/completed_count")
-        if page.suspicious:
-            self._stats.inc_value("tiktok/windows/suspicious_count")
-            logger.warning(
-                "%(window)s: the API sent no data at all, twice; taken as empty, but suspicious",
-                {"window": page.request.window},
-            )
-        self._count(saved, VIDEOS)
-        self._report(saved, "video.extra_data")
-
-    def list_page_stored(self, page: ListPage, saved: Saved) -> None:
+        tasks, records = _names(page.request)
         if page.next_request is None:
-            self._stats.inc_value("tiktok/seeds/completed_count")
+            self._stats.inc_value(f"tiktok/{tasks}/completed_count")
         if page.suspicious:
-            self._stats.inc_value("tiktok/seeds/suspicious_count")
+            self._stats.inc_value(f"tiktok/{tasks}/suspicious_count")
             logger.warning(
-                "%(listing)s: the API sent no data at all, twice; taken as empty, but suspicious",
-                {"listing": page.request},
+                "%(task)s: the API sent no data at all, twice; taken as empty, but suspicious",
+                {"task": page.request},
             )
-        self._count(saved, RECORDS)
-        self._report(saved, "extra_data")
+        self._count(saved, records)
+        self._report(saved, "video.extra_data" if tasks == "windows" else "extra_data")
 
-    def search_shrunk(self, lost: LostSearch) -> None:
-        if lost.trusts_ids or self._has_said_that_ids_lie:
+    def task_ended(self, request: PageRequest, event: Event) -> None:
+        """Count a task that brings no page now."""
+        if isinstance(event, Lost):
+            return
+        tasks, _ = _names(request)
+        self._stats.inc_value(f"tiktok/{tasks}/{EVENTS[type(event)]}_count")
+
+    def ids_are_not_trusted(self) -> None:
+        """Say once that no day counts as passed."""
+        if self._has_said_that_ids_lie:
             return
         self._has_said_that_ids_lie = True
         logger.warning(
@@ -75,15 +66,15 @@ class StorageReports:
             "when they were published (TIKTOK_ID_SKEW_SECONDS)"
         )
 
-    def crawl_ended(self, remains: SearchResult) -> None:
-        for days in remains.silences:
+    def crawl_ended(self, result: SearchResult) -> None:
+        for days in result.silences:
             self._stats.inc_value("tiktok/windows/suspicious_count")
             logger.warning(
                 "%(days)s: no video, beside days that have many; suspicious, and searched once "
                 "more by the first run after three days",
                 {"days": days},
             )
-        for days in remains.taken_back:
+        for days in result.taken_back:
             logger.warning(
                 "%(days)s: not complete after all: a search that was lost had passed these days, "
                 "but the ids of this query's videos do not tell when they were published; they are "
@@ -91,18 +82,17 @@ class StorageReports:
                 {"days": days},
             )
 
-    def _count(self, saved: Saved, names: tuple[str, str, str, str]) -> None:
-        new, updated, refused, misfit = names
+    def _count(self, saved: Saved, records: str) -> None:
         self._stats.inc_value("tiktok/pages/stored_count")
-        self._stats.inc_value(new, saved.new_count)
-        self._stats.inc_value(updated, saved.updated_count)
+        self._stats.inc_value(f"tiktok/{records}/new_count", saved.new_count)
+        self._stats.inc_value(f"tiktok/{records}/updated_count", saved.updated_count)
         for name, count in (
-            (refused, len(saved.refused)),
-            (misfit, len(saved.misfits)),
-            ("tiktok/text/cleaned_count", saved.cleaned_count),
+            (f"{records}/refused", len(saved.refused)),
+            (f"{records}/misfit", len(saved.misfits)),
+            ("text/cleaned", saved.cleaned_count),
         ):
             if count:
-                self._stats.inc_value(name, count)
+                self._stats.inc_value(f"tiktok/{name}_count", count)
 
     def _report(self, saved: Saved, place: str) -> None:
         for reason in saved.refused:
@@ -116,3 +106,11 @@ class StorageReports:
                 "The API has fields that this version does not know, kept in %(place)s: %(fields)s",
                 {"place": place, "fields": ", ".join(new_fields)},
             )
+
+
+EVENTS = {Parked: "parked", Refused: "refused", Cut: "split"}
+
+
+def _names(request: PageRequest) -> tuple[str, str]:
+    """Return what statistics call a request's task, and what it brings."""
+    return ("windows", "videos") if isinstance(request.task, Window) else ("seeds", "records")

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Protocol
 from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.seeds import StagePlan
 from tiktok_crawler.planning.task_states import SeedState
-from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.paging import Place
+from tiktok_crawler.research_api.tasks import PageRequest, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -105,7 +106,9 @@ def make_stage_plan(
             (seed.retry_at for seed, s in standings if s is Standing.WAITING and seed.retry_at),
             default=None,
         ),
-        most_requests=_sum(most_pages(request, totals.get(request.seed)) for request in requests),
+        most_requests=_sum(
+            most_pages(request, totals.get(request.seed.key)) for request in requests
+        ),
     )
 
 
@@ -125,20 +128,12 @@ def _sum(counts: Iterable[int | None]) -> int | None:
     return None if None in known else sum(filter(None, known))
 
 
-def request_for(seed: SeedRow, stage: Stage, now: datetime) -> ListRequest:
+def request_for(seed: SeedRow, stage: Stage, now: datetime) -> PageRequest:
     """The page that a due seed goes on with; the first one if it begins, or begins anew."""
-    request = ListRequest(stage.listing, seed.seed, seed.id, limit=stage.limit)
+    task = Seed(stage.listing, seed.seed, stage.limit, row_id=seed.id or None)
     if not seed.cursor or _is_outdated(seed, stage, now):
-        return request
-    return ListRequest(
-        listing=stage.listing,
-        seed=seed.seed,
-        seed_id=seed.id,
-        cursor=seed.cursor,
-        position=seed.position,
-        limit=stage.limit,
-        begun_at=seed.begun_at,
-    )
+        return PageRequest(task)
+    return PageRequest(task, Place(seed.cursor, received=seed.position), begun_at=seed.begun_at)
 
 
 def _is_outdated(seed: SeedRow, stage: Stage, now: datetime) -> bool:

@@ -9,26 +9,26 @@ from tiktok_crawler.research_api.listings import COMMENT_CAP, COMMENTS, FOLLOWER
 from tiktok_crawler.research_api.paging import Paging
 
 if TYPE_CHECKING:
-    from tiktok_crawler.research_api.tasks import ListRequest
+    from tiktok_crawler.research_api.tasks import PageRequest
 
 MOST_RECORDS = {COMMENTS.name: COMMENT_CAP, FOLLOWERS.name: 5000}
 """The API lists no more than so many (api_facts.md 4, 9)."""
 
 
-def most_pages(request: ListRequest, total: int | None) -> int | None:
+def most_pages(request: PageRequest, total: int | None) -> int | None:
     """How many pages a listing still takes at the most; None if nothing tells.
 
     Args:
         request: the next page of the listing.
         total: how many records there are, as far as that is known.
     """
-    listing, endpoint = request.listing, request.listing.endpoint
+    listing, endpoint = request.seed.listing, request.endpoint
     if endpoint.paging is Paging.SINGLE:
         return 1
-    seen = request.cursor if endpoint.paging is Paging.INDEX else request.position
+    seen = request.place.cursor if endpoint.paging is Paging.INDEX else request.place.received
     bounds = [b - seen for b in (total, MOST_RECORDS.get(listing.name)) if b is not None]
-    if request.limit is not None and endpoint.records_keys:
-        bounds.append(request.limit - request.position)
+    if request.task.limit is not None and endpoint.records_keys:
+        bounds.append(request.task.limit - request.place.received)
     if not bounds:
         return None
     # Numbered pages end with an empty one.

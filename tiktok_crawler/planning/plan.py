@@ -10,8 +10,8 @@ from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.planning.widths import Experience
-from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
+from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.coverage import Covered, Freshness
+    from tiktok_crawler.research_api.query import Query
 
 
 ID_SKEW = timedelta(seconds=900)
@@ -49,11 +50,12 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run asks for: days, fields, how fresh, and how its windows may be.
+    """What a run asks for: a query, days, fields, how fresh, and how its windows may be.
 
     `id_skew` is how far an id's time and `create_time` may lie apart.
     """
 
+    query: Query
     days: DateRange
     fields: tuple[str, ...]
     freshness: Freshness
@@ -62,7 +64,7 @@ class Wanted:
 
     def is_brought_by(self, request: PageRequest) -> bool:
         """Whether a search brings all the fields."""
-        return set(self.fields) <= set(request.fields)
+        return set(self.fields) <= set(request.task.fields)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Plan:
     def planned_days(self) -> int:
         """How many days are searched; days that two windows search count twice."""
         requests = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
-        return sum(map(len, (*self.new_windows, *(request.window for request in requests))))
+        return sum(map(len, (*self.new_windows, *(request.window.days for request in requests))))
 
     @property
     def least_requests(self) -> int:
@@ -136,16 +138,19 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     open_windows = tuple(
         _continued(request, wanted.freshness, now)
         for request in known.open_windows
-        if request.window.overlaps(wanted.days)
+        if request.window.days.overlaps(wanted.days)
     )
     promised = {
-        day for request in open_windows if wanted.is_brought_by(request) for day in request.window
+        day
+        for request in open_windows
+        if wanted.is_brought_by(request)
+        for day in request.window.days
     }
     doubted = _doubts(wanted, known)
     doubtful = {day for day, at in doubted.items() if at and at <= now} - missing_set
     parked_windows, second_searches = [], []
     for parked in known.parked_windows:
-        days = set(parked.request.window) - promised
+        days = set(parked.request.window.days) - promised
         if not wanted.is_brought_by(parked.request):
             continue
         if days & missing_set:
@@ -170,11 +175,11 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
             *(parked.request for parked in second_searches if parked.retry_at <= now),
             *_second_searches(wanted, sorted(doubtful - promised)),
         ),
-        left_windows=tuple(r for r in unfinished if not r.window.overlaps(wanted.days)),
+        left_windows=tuple(r for r in unfinished if not r.window.days.overlaps(wanted.days)),
         covered_days=tuple(day for day in wanted.days if day not in missing_set),
         unsettled_days=tuple(day for day in unsettled if day not in missing_set),
         doubts=doubted,
-        has_succeeded=bool(known.coverage) or not all(r.starts_search for r in unfinished),
+        has_succeeded=bool(known.coverage) or not all(r.starts_task for r in unfinished),
         experience=_experience(known),
     )
 
@@ -186,7 +191,7 @@ def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
 
 def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageRequest]:
     return (
-        PageRequest(None, window, wanted.fields, VIDEO_QUERY.max_count, second_try=True)
+        PageRequest(Window(wanted.query, window, wanted.fields), second_try=True)
         for window in coverage.windows(days, wanted.window_days)
     )
 
@@ -210,10 +215,10 @@ def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> Pag
     A search that began before its days were final starts anew as soon as they are: what it still
     brings would have to be collected once more.
     """
-    began = request.searched_at
+    began = request.begun_at
     if began and any(
         not freshness.is_settled(day, began) and now >= freshness.final_from(day)
-        for day in request.window
+        for day in request.window.days
     ):
         return request.from_start()
     return request

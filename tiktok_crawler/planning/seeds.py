@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.listings import Listing
-    from tiktok_crawler.research_api.tasks import ListRequest
+    from tiktok_crawler.research_api.tasks import PageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +173,7 @@ class StagePlan:
     nothing now, `waiting` ones are parked and not due before `next_retry_at`.
     """
 
-    requests: tuple[ListRequest, ...]
+    requests: tuple[PageRequest, ...]
     complete: int = 0
     refused: int = 0
     waiting: int = 0

@@ -1,70 +1,19 @@
-"""What can become of a task: its states, and the events that change them."""
+"""What can become of a task: its states, the events that change them, and which may follow which.
+
+An event is what a run decides about a task that brings no page now. It is a value, so that it can
+be written down before it is done.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
-    from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.research_api.paging import Place
     from tiktok_crawler.research_api.verdicts import SeedStatus
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedWindow:
-    """A window that is given up for now, with the reason and the log_id of the last answer."""
-
-    request: PageRequest
-    reason: str
-    log_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class LostSearch:
-    """A search that the API does not know any more, at the page that was asked for last.
-
-    The pipeline finds out which of the window's days the search had passed, and adds `resumed`: the
-    request that starts a new search of the others. `lost_searches` counts the searches of the
-    window that were lost in a row without passing a day. Unless the query's ids can be trusted to
-    tell when videos were published, no day counts as passed.
-    """
-
-    request: PageRequest
-    lost_searches: int
-    resumed: PageRequest | None = None
-    trusts_ids: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class HeavyWindow:
-    """A window whose first page kept failing, and that is searched in parts from now on."""
-
-    request: PageRequest
-    reason: str
-    log_id: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class RefusedSeed:
-    """A seed of which the API lists nothing: an answer, not a failure."""
-
-    request: ListRequest
-    status: SeedStatus
-    reason: str
-    log_id: str | None
-    received_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class ParkedSeed:
-    """A seed that is given up for now, with the reason and the log_id of the last answer."""
-
-    request: ListRequest
-    reason: str
-    log_id: str | None = None
 
 
 class WindowState(StrEnum):
@@ -76,9 +25,6 @@ class WindowState(StrEnum):
     PARKED = "parked"
 
 
-UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
-
-
 class SeedState(StrEnum):
     """What has become of a seed."""
 
@@ -86,3 +32,74 @@ class SeedState(StrEnum):
     COMPLETE = "complete"
     REFUSED = "refused"
     PARKED = "parked"
+
+
+UNFINISHED = (WindowState.OPEN, WindowState.PARKED)
+
+
+@dataclass(frozen=True, slots=True)
+class Parked:
+    """The task is postponed, for a reason in words; a later try begins at this place."""
+
+    reason: str
+    log_id: str | None
+    at: Place
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The API lists nothing of a seed: an answer, not a failure."""
+
+    status: SeedStatus
+    reason: str
+    log_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The first page of a window kept failing: its days are searched in parts from now on."""
+
+    reason: str
+    log_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """The API does not know a search any more that had passed these days; the others are left."""
+
+    passed: DateRange
+
+
+Event = Parked | Refused | Cut | Lost
+
+
+class Cause(Enum):
+    """What else changes the state of a task."""
+
+    PAGE = auto()
+    LAST_PAGE = auto()
+    REOPENED = auto()
+    """A request is booked for the first page of a seed that had ended."""
+    LEFT = auto()
+    """Other windows have the days of a window."""
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """A change of state: from one of some states to another."""
+
+    of: tuple[str, ...]
+    to: str
+
+
+MOVES: dict[Cause | type[Event], Move] = {
+    Cause.PAGE: Move(UNFINISHED, WindowState.OPEN),
+    Cause.LAST_PAGE: Move(UNFINISHED, WindowState.COMPLETE),
+    Cause.REOPENED: Move((SeedState.COMPLETE, SeedState.REFUSED), SeedState.OPEN),
+    Cause.LEFT: Move((WindowState.PARKED, WindowState.COMPLETE), WindowState.SPLIT),
+    Parked: Move(UNFINISHED, WindowState.PARKED),
+    Refused: Move(UNFINISHED, SeedState.REFUSED),
+    Cut: Move(UNFINISHED, WindowState.SPLIT),
+    Lost: Move(UNFINISHED, WindowState.SPLIT),
+}
+"""The changes of state that there are; the words for open, parked and complete are those of both."""

@@ -3,6 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, midnight
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.pages import Page
 
 WINDOWS_TO_GROW = 3
 """After so many windows in a row that worked, twice their width is tried again; after each failure
@@ -21,6 +27,17 @@ class Experience:
     most_matches: int = 0
     widest: int = 0
     density: float = 0.0
+
+
+def searched_days(page: Page) -> float:
+    """Return how many days of its window a search has passed: newest first, id >> 32 is a time."""
+    ids = [record.get("id") for record in page.records if isinstance(record, dict)]
+    times = [video_id >> 32 for video_id in ids if isinstance(video_id, int)]
+    if not times:
+        return 0.0
+    window = page.request.window.days
+    days = (midnight(window.end + DAY).timestamp() - min(times)) / DAY.total_seconds()
+    return min(max(days, 0.0), float(len(window)))
 
 
 class Widths:

@@ -1,4 +1,4 @@
-"""Which window a run searches next: what was begun, what is missing, what was given up before."""
+"""Which window a run searches next, and what becomes of one that fails. Pure."""
 
 from __future__ import annotations
 
@@ -8,24 +8,19 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous
-from tiktok_crawler.planning.widths import Widths
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, ProblemKind, StopCrawl
+from tiktok_crawler.planning.task_states import Cut, Parked
+from tiktok_crawler.planning.widths import Widths, searched_days
+from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
     from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.problems import Answer, Problem
     from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import Task
 
 PATIENT_WIDTH_DAYS = 7
 """A window no wider than this is tried patiently; a wider one that fails is cut quickly."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Missing:
-    """Days to search, and the fields to ask for."""
-
-    days: DateRange
-    fields: tuple[str, ...]
 
 
 @dataclass(slots=True)
@@ -35,86 +30,98 @@ class _Cut:
     `others_work` says that other windows have brought pages since.
     """
 
-    rest: _Missing
+    rest: Window
     others_work: bool = False
 
 
 class WindowQueue:
     """The searches of a run: open windows first, then new ones, then second tries.
 
-    A window that proved too heavy is cut: its newest day, which is needed anyway, is tried alone.
-    If that works, the width was the problem, and the rest is searched in narrower windows; if it
-    fails too, the rest stays as it is.
+    As long as the API has never answered the query, one window is tried at a time. One that proved
+    too heavy is cut: its newest day, which is needed anyway, is tried alone. If that works, the
+    width was the problem, and the rest is searched in narrower windows; if it fails too, the rest
+    stays as it is.
     """
 
+    runs_low = False
+
     def __init__(self, plan: Plan, wanted: Wanted):
+        self.plan = plan
+        self._query = wanted.query
         self._widths = Widths(wanted.window_days, plan.experience)
+        self._is_proven = plan.has_succeeded
         self._continued = deque(plan.open_windows)
         self._missing = deque(
-            _Missing(days, wanted.fields)
+            Window(wanted.query, days, wanted.fields)
             for days in contiguous(chain.from_iterable(plan.new_windows))
         )
         self._second_tries = deque((*plan.parked_windows, *plan.suspicious_windows))
         self._open: Counter[DateRange] = Counter()
         self._cuts: dict[DateRange, _Cut] = {}
 
-    @property
-    def is_searching(self) -> bool:
-        """Whether a window is open."""
-        return self._open.total() > 0
-
-    @property
-    def is_done(self) -> bool:
-        """Nothing is left to search, and nothing that is being searched can leave anything."""
-        return not (self._continued or self._missing or self._second_tries or self.is_searching)
-
     def next(self) -> PageRequest | None:
-        """Open the next window; None if there is none for now."""
+        """Take the next window; None if there is none for now."""
+        if not self._is_proven and self._open.total():
+            return None
         request = self._take()
         if request:
-            self._open[request.window] += 1
+            self._open[request.window.days] += 1
         return request
 
-    def page_came(self, page: Page) -> None:
-        """A page is stored; the last one of its window completes it."""
-        window = page.request.window
+    def page_stored(self, page: Page) -> None:
+        """Learn from a page; the last one of its window completes it."""
+        self._is_proven = True
+        days = page.request.window.days
         for newest, other in self._cuts.items():
-            other.others_work |= newest != window
+            other.others_work |= newest != days
         if page.has_more:
-            if page.request.starts_search:
-                self._widths.saw(page.cursor, page.passed_days)
+            if page.request.starts_task:
+                self._widths.saw(page.cursor, searched_days(page))
             return
-        self._widths.worked(page.cursor, len(window))
-        self._open[window] -= 1
-        if window in self._cuts:
-            self._widths.failed(len(self._cuts[window].rest.days) + 1)
-        self._go_on_with_rest(window)
+        self._widths.worked(page.cursor, len(days))
+        if days in self._cuts:
+            self._widths.failed(len(self._cuts[days].rest.days) + 1)
 
-    def replaced(self, window: DateRange, rest: DateRange) -> None:
-        """A search goes on with the rest of its window; the other days are covered."""
-        self._open[window] -= 1
-        self._open[rest] += 1
+    def judge(self, request: PageRequest, problem: Problem) -> Answer:
+        """Decide what becomes of a window whose request failed for good."""
+        match problem.kind:
+            case ProblemKind.CURSOR_LOST:
+                return AskAnew()
+            case ProblemKind.REFUSED if not self._is_proven:
+                return StopCrawl(self._refusal(problem))
+            case ProblemKind.FAILED if _can_be_cut(request):
+                return Cut(problem.reason, problem.log_id)
+            case ProblemKind.FAILED if self._blames_api_for(request.window.days):
+                self.everything_fails()
+                return ApiIsDown()
+        return Parked(problem.reason, problem.log_id, request.place)
 
-    def given_up(self, window: DateRange) -> None:
-        """A window was given up for now."""
-        self._open[window] -= 1
-        self._go_on_with_rest(window)
+    def replaced(self, task: Task, rest: Task) -> None:
+        """Go on with the rest of a window whose other days are covered."""
+        assert isinstance(task, Window)
+        assert isinstance(rest, Window)
+        self._open[task.days] -= 1
+        self._open[rest.days] += 1
 
-    def too_heavy(self, request: PageRequest) -> None:
-        """The first page of a window of several days failed: cut it."""
-        window, fields = request.window, request.fields
-        self._open[window] -= 1
-        newest = DateRange(window.end, window.end)
-        self._cuts[newest] = _Cut(_Missing(DateRange(window.start, window.end - DAY), fields))
-        self._missing.appendleft(_Missing(newest, fields))
+    def ended(self, task: Task) -> None:
+        """Forget a window that is searched, or postponed; its rest, if it was cut, comes next."""
+        assert isinstance(task, Window)
+        self._open[task.days] -= 1
+        self._go_on_with_rest(task.days)
 
-    def blames_api_for(self, window: DateRange) -> bool:
-        """Whether a window that failed says that the API fails whatever is asked.
+    def left(self, task: Task) -> None:
+        """A window is left to a later run."""
+        self.ended(task)
 
-        So it is when the newest day of a window that had failed fails too, and no other one works.
-        """
-        cut = self._cuts.get(window)
-        return cut is not None and not cut.others_work
+    def cut(self, task: Task) -> None:
+        """Search a window that is too heavy in parts."""
+        assert isinstance(task, Window)
+        days = task.days
+        self._open[days] -= 1
+        newest = DateRange(days.end, days.end)
+        unopened = replace(task, row_id=None)
+        self._cuts[newest] = _Cut(replace(unopened, days=DateRange(days.start, days.end - DAY)))
+        self._missing.appendleft(replace(unopened, days=newest))
 
     def everything_fails(self) -> None:
         """The API is having a bad time: no width is to blame for what failed lately."""
@@ -129,17 +136,11 @@ class WindowQueue:
         if self._continued:
             return self._continued.popleft()
         if self._missing:
-            part = self._cut_off()
-            return PageRequest(None, part.days, part.fields, VIDEO_QUERY.max_count)
+            return PageRequest(self._cut_off())
         return self._second_tries.popleft() if self._second_tries else None
 
-    def _go_on_with_rest(self, window: DateRange) -> None:
-        """Search what was left of a window while this day, its newest, was tried alone."""
-        if window in self._cuts:
-            self._missing.appendleft(self._cuts.pop(window).rest)
-
-    def _cut_off(self) -> _Missing:
-        """The next missing days, no more of them than a window may have now."""
+    def _cut_off(self) -> Window:
+        """Take the next missing days, no more of them than a window may have now."""
         missing = self._missing.popleft()
         days, width = missing.days, self._widths.days
         if len(days) <= width:
@@ -147,3 +148,30 @@ class WindowQueue:
         part = DateRange(days.start, days.start + (width - 1) * DAY)
         self._missing.appendleft(replace(missing, days=DateRange(part.end + DAY, days.end)))
         return replace(missing, days=part)
+
+    def _go_on_with_rest(self, days: DateRange) -> None:
+        """Search what was left of a window while this day, its newest, was tried alone."""
+        if days in self._cuts:
+            self._missing.appendleft(self._cuts.pop(days).rest)
+
+    def _blames_api_for(self, days: DateRange) -> bool:
+        """Tell whether a window that failed says that the API fails whatever is asked.
+
+        So it is when the newest day of a window that had failed fails too, and no other one works.
+        """
+        cut = self._cuts.get(days)
+        return cut is not None and not cut.others_work
+
+    def _refusal(self, problem: Problem) -> str:
+        hint = ""
+        if len(self._query.usernames) > 1:
+            hint = ". The query names several usernames: one unusable account can fail them all"
+        return f"The API refuses the query: {problem}{hint}"
+
+
+def _can_be_cut(request: PageRequest) -> bool:
+    """Tell whether a window can be searched in parts without asking for a page again.
+
+    That of a second try is not: its parts would be missing days as any others.
+    """
+    return request.starts_task and len(request.window.days) > 1 and not request.second_try

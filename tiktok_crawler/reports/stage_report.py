@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
-from tiktok_crawler.research_api.tasks import listing_body
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -39,8 +38,8 @@ def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     listing = stage.listing
     if plan.requests:
         first = plan.requests[0]
-        yield f"POST {listing.endpoint.url('', first.fields)}"
-        yield json.dumps(listing_body(first), indent=2, ensure_ascii=False)
+        yield f"POST {first.url('')}"
+        yield json.dumps(first.body, indent=2, ensure_ascii=False)
         yield ""
     yield from seed_lines(stage, plan)
     if not plan.requests:
@@ -60,7 +59,7 @@ def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     if plan.next_retry_at:
         yield f"{'Given up:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
     if plan.requests:
-        listed = ", ".join(request.seed for request in plan.requests[:LISTED_SEEDS])
+        listed = ", ".join(request.seed.key for request in plan.requests[:LISTED_SEEDS])
         more = len(plan.requests) - LISTED_SEEDS
         and_more = f" and {more:,} more" if more > 0 else ""
         yield f"{'To ask for:':15}{len(plan.requests):,} ({listed}{and_more})"

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.query import Condition, Query
+    from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
-    from tiktok_crawler.storage.ledger.queries import UnfinishedWindow
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 

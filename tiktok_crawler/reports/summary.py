@@ -20,12 +20,12 @@ if TYPE_CHECKING:
 class Summary:
     """The last words of a crawl.
 
-    `remains` is what the database holds and lacks of a collection after it, None if the crawl had
+    `result` is what the database holds and lacks of a collection after it, None if the crawl had
     none; `stages` are the listings that it came to, and how far. `stats` are Scrapy's statistics of
     this run, `location` is the database in words.
     """
 
-    remains: SearchResult | None
+    result: SearchResult | None
     stages: Sequence[tuple[Stage, StageResult]]
     stats: Mapping[str, Any]
     location: str
@@ -33,8 +33,8 @@ class Summary:
     @property
     def is_unfinished(self) -> bool:
         """Whether something that was asked for is not stored."""
-        is_searched = self.remains is None or self.remains.plan.is_fulfilled
-        return not (is_searched and all(remains.is_fulfilled for _, remains in self.stages))
+        is_searched = self.result is None or self.result.plan.is_fulfilled
+        return not (is_searched and all(result.is_fulfilled for _, result in self.stages))
 
     def text(self, *, command: str | None) -> str:
         """The summary; `command` is what to run to go on."""
@@ -42,12 +42,12 @@ class Summary:
         return "\n".join(("", *self._lines(again)))
 
     def _lines(self, again: str) -> Iterator[str]:
-        if self.remains:
-            yield from self._collection(self.remains)
-            yield from self._left(self.remains, again)
+        if self.result:
+            yield from self._collection(self.result)
+            yield from self._left(self.result, again)
         if self.stages:
             yield from self._listings()
-            if any(not remains.is_fulfilled for _, remains in self.stages):
+            if any(not result.is_fulfilled for _, result in self.stages):
                 yield f"  left       the seeds that are open or given up; {again}"
         yield f"  data       {self.location}"
 
@@ -67,11 +67,11 @@ class Summary:
             f"  records    {self._stat('records/new_count')} new, "
             f"{self._stat('records/updated_count')} updated in this run"
         )
-        if not self.remains:
+        if not self.result:
             yield f"  requests   {self._stat('requests/sent_count')} in this run"
 
-    def _collection(self, remains: SearchResult) -> Iterator[str]:
-        plan, totals = remains.plan, remains.totals
+    def _collection(self, result: SearchResult) -> Iterator[str]:
+        plan, totals = result.plan, result.totals
         yield f"Collection of {plan.days} ({len(plan.days):,} days)"
         yield (
             f"  videos     {self._stat('videos/new_count')} new, "
@@ -88,14 +88,14 @@ class Summary:
         )
         yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
 
-    def _left(self, remains: SearchResult, again: str) -> Iterator[str]:
-        plan = remains.plan
+    def _left(self, result: SearchResult, again: str) -> Iterator[str]:
+        plan = result.plan
         for line in describe_doubts(plan.doubts):
             yield f"  suspicious {line}"
         if plan.unsettled_days:
             yield (
                 f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
-                f"first run from {remains.final_from:%Y-%m-%d %H:%M} UTC on"
+                f"first run from {result.final_from:%Y-%m-%d %H:%M} UTC on"
             )
         if plan.left_windows:
             windows = ", ".join(str(request.window) for request in plan.left_windows)

@@ -3,14 +3,13 @@
 A search for videos, with any HTTP client to send it:
 
     query = build_query(and_=[condition("hashtag_name", "IN", "butter", "cheese")])
-    request = first_request(date(2024, 1, 1), date(2024, 1, 31))
+    request = first_request(query, date(2024, 1, 1), date(2024, 1, 31))
 
-    url = VIDEO_QUERY.url(DEFAULT_URL, request.fields)
-    body = video_query_body(query.to_json(), request)
+    url, body = request.url(DEFAULT_URL), request.body
     ...  # POST the body as JSON, with an access token; status and content are the answer's
-    verdict = classify(status, content)
+    verdict = classify(status, content, request.endpoint)
     if verdict.kind is AnswerKind.PAGE:
-        page = page_of(VIDEO_QUERY, request, verdict, received_at=datetime.now(UTC))
+        page = read_page(request, verdict, received_at=datetime.now(UTC))
         page.records  # the videos, as the API sent them
         page.next_request  # the request for the next page, or None
 
@@ -23,14 +22,10 @@ from tiktok_crawler.exceptions import QueryError
 from tiktok_crawler.research_api.building import build_query, condition, first_request
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.research_api.listings import LISTINGS
-from tiktok_crawler.research_api.pages import ListPage, Page, list_page_of, page_of
+from tiktok_crawler.research_api.pages import Page, read_page
+from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
-from tiktok_crawler.research_api.tasks import (
-    ListRequest,
-    PageRequest,
-    listing_body,
-    video_query_body,
-)
+from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 __all__ = [
@@ -41,20 +36,18 @@ __all__ = [
     "AnswerKind",
     "Condition",
     "Field",
-    "ListPage",
-    "ListRequest",
     "Operation",
     "Page",
     "PageRequest",
+    "Place",
     "Query",
     "QueryError",
+    "Seed",
     "Verdict",
+    "Window",
     "build_query",
     "classify",
     "condition",
     "first_request",
-    "list_page_of",
-    "listing_body",
-    "page_of",
-    "video_query_body",
+    "read_page",
 ]

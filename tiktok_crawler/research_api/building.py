@@ -12,7 +12,7 @@ from tiktok_crawler.research_api.conditions import condition_problems
 from tiktok_crawler.research_api.contradictions import contradictory_fields
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted, shortened
 
 if TYPE_CHECKING:
@@ -57,13 +57,14 @@ def build_query(
 
 
 def first_request(
+    query: Query,
     start: date,
     end: date,
     *,
     fields: Iterable[str] = VIDEO_QUERY.fields,
     max_count: int = VIDEO_QUERY.max_count,
 ) -> PageRequest:
-    """The request for the first page of a search over the days from `start` to `end`, in UTC.
+    """Return the request for the first page of a search over the days from `start` to `end`, in UTC.
 
     Both days are searched, with all days between. Later pages are the `next_request` of the `Page`
     before.
@@ -74,7 +75,7 @@ def first_request(
     """
     wanted = tuple(fields)
     _stop_at((*_date_mistakes(start, end), *_field_mistakes(wanted), *_count_mistakes(max_count)))
-    return PageRequest(None, DateRange(start, end), wanted, max_count)
+    return PageRequest(Window(query, DateRange(start, end), wanted, max_count))
 
 
 def _stop_at(mistakes: Iterable[str]) -> None:

@@ -2,9 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 PAGING_KEYS = ("cursor", "has_more")
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """How far a task has come: where its next page starts, in which search, after how many records.
+
+    `cursor` 0 is the start; later ones are what the page before said (api_facts.md 3.5), or, where
+    pages are numbered, how many came. Only searches have a `search_id`.
+    """
+
+    cursor: int = 0
+    search_id: str | None = None
+    received: int = 0
+
+    @property
+    def is_start(self) -> bool:
+        return self.cursor == 0
+
+
+START = Place()
 
 
 class Paging(StrEnum):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
-    from tiktok_crawler.research_api.pages import ListPage, Page
+    from tiktok_crawler.research_api.pages import Page
 
 REPEATED_PAGES = 3
 """So many pages in a row that repeat their cursor or their records never end."""
@@ -26,7 +26,7 @@ class StalledPaging:
     empty: int = 0
     last_ids: tuple[frozenset[str], ...] = ()
 
-    def after(self, page: Page | ListPage) -> Self:
+    def after(self, page: Page) -> Self:
         """What is so after one more page."""
         ids = page.record_ids
         is_repeated = not page.advances or (bool(ids) and ids <= frozenset().union(*self.last_ids))

@@ -1,4 +1,8 @@
-"""What is asked for: one page of a window or of a seed, and the JSON body that asks for it."""
+"""What is asked for: tasks, which are paged to their end, and one page of them at a time.
+
+A task is a window of a query, or a seed of a listing. It is a value: how far it has come is its
+place, and what has become of it stands in the ledger.
+"""
 
 from __future__ import annotations
 
@@ -8,81 +12,89 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.listings import SeedKey
-from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.research_api.paging import START, Paging
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from datetime import datetime
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.endpoints import Endpoint
     from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.paging import Place
+    from tiktok_crawler.research_api.query import Query
 
 
 @dataclass(frozen=True, slots=True)
-class PageRequest:
-    """One page to ask for: the search of a window, and how far it has come.
+class Window:
+    """Days of a query that are searched as one, both ends included.
 
-    `window_id` is the row in `crawl_window`, which exists from the first request on. `cursor` 0
-    starts a new search; later pages echo the cursor and the search_id of the page before, which
-    came at `previous_page_at` (api_facts.md 3.5). `searched_at` is when the search began. A `second_try`
-    of a window that was parked, or looked suspicious, is one until a page comes.
+    `max_count` is how many videos a page may have; `row_id` the row in `crawl_window`, None until
+    the window is opened.
     """
 
-    window_id: int | None
-    window: DateRange
+    query: Query
+    days: DateRange
     fields: tuple[str, ...]
-    max_count: int
-    cursor: int = 0
-    search_id: str | None = None
-    previous_page_at: datetime | None = None
-    searched_at: datetime | None = field(default=None, compare=False)
-    second_try: bool = field(default=False, compare=False)
+    max_count: int = VIDEO_QUERY.max_count
+    row_id: int | None = None
 
     def __str__(self) -> str:
-        return str(self.window)
+        return str(self.days)
+
+    @property
+    def subject(self) -> Query:
+        """What the window is one of: the query."""
+        return self.query
 
     @property
     def endpoint(self) -> Endpoint:
         return VIDEO_QUERY
 
     @property
-    def starts_search(self) -> bool:
-        return self.cursor == 0
+    def limit(self) -> None:
+        """Say that all videos are wanted."""
+        return
 
-    @property
-    def can_be_cut(self) -> bool:
-        """Whether the window can be searched in parts without asking for a page again.
+    def page_size(self, _place: Place) -> int:
+        """Return how many records to ask for."""
+        return self.max_count
 
-        That of a second try is not: its parts would be missing days as any others.
+    def body(self, place: Place) -> dict[str, Any]:
+        """Return the JSON body that asks for one page (api_facts.md 3.2, 3.5).
+
+        Days are sent as YYYYMMDD, both inclusive.
         """
-        return self.starts_search and len(self.window) > 1 and not self.second_try
-
-    def from_start(self) -> PageRequest:
-        """The request that starts a new search of the same window."""
-        return replace(self, cursor=0, search_id=None, previous_page_at=None, searched_at=None)
+        body: dict[str, Any] = {
+            "query": self.query.to_json(),
+            "start_date": f"{self.days.start:%Y%m%d}",
+            "end_date": f"{self.days.end:%Y%m%d}",
+            "max_count": self.max_count,
+        }
+        if not place.is_start:
+            body |= {"cursor": place.cursor, "search_id": place.search_id}
+        return body
 
 
 @dataclass(frozen=True, slots=True)
-class ListRequest:
-    """One page to ask for of a listing: the records that belong to a seed.
+class Seed:
+    """What a listing is about: a video, a user, a playlist, a shop and so on.
 
-    `seed` is the seed as text, ids in decimal digits; `seed_id` its row in `seed`, 0 where there is
-    none. `cursor` is 0 at the start, later what the page before said; where pages are numbered, how
-    many came. `position` counts the records received so far. With a `limit`, no page is asked for
-    after so many. The listing began, with its first page, at `begun_at`.
+    `key` names it as text, ids in decimal digits. With a `limit`, no page is asked for after so
+    many records. `row_id` is the row in `seed`, None until the seed is opened.
     """
 
     listing: Listing
-    seed: str
-    seed_id: int = 0
-    cursor: int = 0
-    position: int = 0
+    key: str
     limit: int | None = None
-    begun_at: datetime | None = field(default=None, compare=False)
+    row_id: int | None = None
 
     def __str__(self) -> str:
-        return self.listing.describe(self.seed)
+        return self.listing.describe(self.key)
+
+    @property
+    def subject(self) -> Listing:
+        """What the seed is one of: the listing."""
+        return self.listing
 
     @property
     def endpoint(self) -> Endpoint:
@@ -92,61 +104,104 @@ class ListRequest:
     def fields(self) -> tuple[str, ...]:
         return self.endpoint.fields
 
+    def page_size(self, place: Place) -> int:
+        """Return how many records to ask for; no page reaches across the listing's cap."""
+        return self.listing.page_size(place.cursor)
+
+    def body(self, place: Place) -> dict[str, Any]:
+        """Return the JSON body that asks for one page.
+
+        The first page is asked for without a cursor; the fields of shop endpoints stand in the
+        body as well, since documentation shows them in both places (api_facts.md 1.7).
+        """
+        endpoint, key = self.endpoint, self.listing.seed_key
+        body: dict[str, Any] = {str(key): int(self.key) if key.is_number else self.key}
+        if endpoint is endpoints.SHOP:
+            body["limit"] = endpoint.max_count
+        elif endpoint.paging is Paging.NUMBERED:
+            body |= {"page_start": place.cursor + 1, "page_size": endpoint.max_count}
+        elif endpoint.paging is not Paging.SINGLE:
+            body["max_count"] = self.page_size(place)
+            if not place.is_start:
+                body["cursor"] = place.cursor
+        if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):
+            body["fields"] = ",".join(endpoint.fields)
+        return body
+
+
+Task = Window | Seed
+
+
+@dataclass(frozen=True, slots=True)
+class PageRequest:
+    """One page to ask for: a task, and the place that it has come to.
+
+    The task was begun, with the request for its first page, at `begun_at`; the page before this one
+    came at `previous_page_at`. A `second_try` of a window that was parked, or looked suspicious, is
+    one until a page comes.
+    """
+
+    task: Task
+    place: Place = START
+    second_try: bool = field(default=False, compare=False)
+    begun_at: datetime | None = field(default=None, compare=False)
+    previous_page_at: datetime | None = field(default=None, compare=False)
+
+    def __str__(self) -> str:
+        return str(self.task)
+
+    @property
+    def window(self) -> Window:
+        """The task, where it is known to be a window."""
+        assert isinstance(self.task, Window)
+        return self.task
+
+    @property
+    def seed(self) -> Seed:
+        """The task, where it is known to be a seed."""
+        assert isinstance(self.task, Seed)
+        return self.task
+
+    @property
+    def endpoint(self) -> Endpoint:
+        return self.task.endpoint
+
+    @property
+    def body(self) -> dict[str, Any]:
+        """The JSON body to post."""
+        return self.task.body(self.place)
+
+    @property
+    def max_count(self) -> int:
+        """How many records are asked for."""
+        return self.task.page_size(self.place)
+
+    @property
+    def starts_task(self) -> bool:
+        return self.place.is_start
+
     @property
     def is_past_cap(self) -> bool:
         """Whether the API may say that there is nothing here by refusing the cursor."""
-        cap = self.listing.cap
-        return cap is not None and self.cursor >= cap
+        cap = self.task.listing.cap if isinstance(self.task, Seed) else None
+        return cap is not None and self.place.cursor >= cap
 
-    @property
-    def starts_listing(self) -> bool:
-        return self.cursor == 0
+    def url(self, base: str) -> str:
+        """Return the URL to post to."""
+        return self.endpoint.url(base, self.task.fields)
 
-    def from_start(self) -> ListRequest:
-        """The request that begins the listing anew."""
-        return replace(self, cursor=0, position=0, begun_at=None)
+    def from_start(self) -> PageRequest:
+        """Return the request that begins the task anew."""
+        return replace(self, place=START, begun_at=None, previous_page_at=None)
 
+    def opened(self, row_id: int) -> PageRequest:
+        """Return the same request of the task that has this row."""
+        return replace(self, task=replace(self.task, row_id=row_id))
 
-ApiRequest = PageRequest | ListRequest
-"""What a request to a research endpoint asks for: in its `meta` as `page_request`."""
+    def booked(self, now: datetime) -> PageRequest:
+        """Return the request as it is sent: the first one begins its task."""
+        return replace(self, begun_at=now) if self.starts_task else self
 
-
-def video_query_body(query: Mapping[Any, Any], request: PageRequest) -> dict[str, Any]:
-    """The JSON body that asks for one page of a search (api_facts.md 3.2, 3.5).
-
-    Args:
-        query: the API's query object, at least one group in it.
-        request: the page; its window is sent as YYYYMMDD, both days inclusive.
-    """
-    body: dict[str, Any] = {
-        "query": query,
-        "start_date": f"{request.window.start:%Y%m%d}",
-        "end_date": f"{request.window.end:%Y%m%d}",
-        "max_count": request.max_count,
-    }
-    if not request.starts_search:
-        body["cursor"] = request.cursor
-        body["search_id"] = request.search_id
-    return body
-
-
-def listing_body(request: ListRequest) -> dict[str, Any]:
-    """The JSON body that asks for one page of a listing.
-
-    The first page is asked for without a cursor; the fields of shop endpoints stand in the body as
-    well, since documentation shows them in both places (api_facts.md 1.7).
-    """
-    listing, endpoint = request.listing, request.listing.endpoint
-    key = listing.seed_key
-    body: dict[str, Any] = {str(key): int(request.seed) if key.is_number else request.seed}
-    if endpoint is endpoints.SHOP:
-        body["limit"] = endpoint.max_count
-    elif endpoint.paging is Paging.NUMBERED:
-        body |= {"page_start": request.cursor + 1, "page_size": endpoint.max_count}
-    elif endpoint.paging is not Paging.SINGLE:
-        body["max_count"] = listing.page_size(request.cursor)
-        if request.cursor:
-            body["cursor"] = request.cursor
-    if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):
-        body["fields"] = ",".join(endpoint.fields)
-    return body
+    def for_days(self, days: DateRange, row_id: int) -> PageRequest:
+        """Return the request that begins a search of other days, which have this row."""
+        return replace(self.from_start(), task=replace(self.window, days=days, row_id=row_id))

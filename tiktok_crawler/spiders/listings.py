@@ -47,7 +47,7 @@ class ListingSpider(ResearchSpider):
 
     async def requests(self) -> AsyncIterator[Request]:
         for stage in self.stages:
-            async for request in self.lister.requests(stage, self.tags):
+            async for request in self.list_stage(stage):
                 yield request
 
 

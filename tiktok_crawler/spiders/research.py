@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,9 @@ from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.planning.seed_queue import SeedQueue
+from tiktok_crawler.reports.stage_report import stage_beginning
 from tiktok_crawler.spiders.task_runner import TaskRunner
 
 if TYPE_CHECKING:
@@ -21,17 +25,21 @@ if TYPE_CHECKING:
     from scrapy import Request
 
     from tiktok_crawler.planning.seeds import Stage
+    from tiktok_crawler.planning.window_queue import WindowQueue
+
+logger = logging.getLogger(__name__)
 
 
 class ResearchSpider(Spider):
     """A spider that ends in order when its database cannot be used.
 
     `stages` are the listings that it works off, with these `tags`. `max_requests` is how many
-    requests it may send.
+    requests it may send. `queue` is what it works off now.
     """
 
     stages: tuple[Stage, ...] = ()
     tags: tuple[str, ...] = ()
+    queue: WindowQueue | SeedQueue | None = None
 
     def __init__(self, *, max_requests: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
@@ -43,7 +51,7 @@ class ResearchSpider(Spider):
             # engine that runs, and one that closes later only if this was not noted.
             self.crawler.crawling = True
             raise CloseSpider("shutdown")
-        self.lister = TaskRunner(self.crawler)
+        self.runner = TaskRunner(self.crawler)
         try:
             async for request in self.requests():
                 yield request
@@ -54,4 +62,22 @@ class ResearchSpider(Spider):
 
     @abstractmethod
     def requests(self) -> AsyncIterator[Request]:
-        """All that there is to ask for."""
+        """Yield all that there is to ask for."""
+
+    async def list_stage(
+        self, stage: Stage, *, waits_for_quota: bool = True
+    ) -> AsyncIterator[Request]:
+        """Work off a stage.
+
+        Raises:
+            CrawlerError: the stage cannot begin.
+            NotStoredError: the database is away; the crawl ends.
+        """
+        storage = crawl_storage(self.crawler)
+        plan = await storage.begin_stage(stage, self.tags)
+        logger.info("%(work)s", {"work": stage_beginning(stage, plan)})
+        self.queue = queue = SeedQueue(stage, plan)
+        async for request in self.runner.requests(queue, waits_for_quota=waits_for_quota):
+            yield request
+        self.queue = None
+        await storage.end_stage(stage)

@@ -1,35 +1,36 @@
-"""Works off stages of listings: some seeds side by side, the pages of each one after another."""
+"""Does what a queue of tasks says: some side by side, the pages of each one after another."""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from scrapy import signals
+from scrapy.exceptions import CloseSpider
 
-from tiktok_crawler.crawling.api_request import api_request
+from tiktok_crawler.crawling.attempt import Attempt, api_request, attempt_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.components import downloader_middleware, extension, item_pipeline
 from tiktok_crawler.crawling.failures import (
+    ApiUnavailableError,
     CrawlStoppingError,
-    CursorLostError,
     PartEndedError,
     QuotaUsedUpError,
     RequestDelayedError,
-    RequestRefusedError,
+    SecondTryDroppedError,
     TaskFailedError,
 )
 from tiktok_crawler.crawling.storage_thread import NotStoredError
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.middlewares.verdict import received_at_of, verdict_of
+from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed
-from tiktok_crawler.reports.stage_report import stage_beginning
-from tiktok_crawler.research_api.pages import ListPage, end_of_list, list_page_of
-from tiktok_crawler.research_api.stalled_paging import StalledPaging
-from tiktok_crawler.research_api.tasks import listing_body
-from tiktok_crawler.research_api.verdicts import AnswerKind, SeedStatus
+from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, StopCrawl
+from tiktok_crawler.planning.seed_queue import SeedQueue
+from tiktok_crawler.planning.task_states import Cut, Lost, Parked
+from tiktok_crawler.research_api.pages import Page, read_page
+from tiktok_crawler.research_api.paging import START
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -40,189 +41,257 @@ if TYPE_CHECKING:
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
-    from tiktok_crawler.planning.seeds import Stage, StagePlan
-    from tiktok_crawler.research_api.tasks import ListRequest
-    from tiktok_crawler.research_api.verdicts import Verdict
+    from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
+    from tiktok_crawler.pipelines.storage_reports import StorageReports
+    from tiktok_crawler.planning.problems import Answer, Problem
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.tasks import PageRequest, Task
 
 logger = logging.getLogger(__name__)
 
-REFUSALS_IN_A_ROW = 10
-"""So many seeds that the API does not accept, and nothing else: not the seeds are to blame."""
+LOST_SEARCHES = 3
+"""A window whose search is lost so often in a row, and never passes a day, is parked."""
 
-STATUSES = {AnswerKind.NOT_FOUND: SeedStatus.NOT_FOUND, AnswerKind.WITHHELD: SeedStatus.WITHHELD}
+
+class TaskQueue(Protocol):
+    """What is asked for next, and what a failure means."""
+
+    def next(self) -> PageRequest | None: ...
+    def page_stored(self, page: Page) -> None: ...
+    def judge(self, request: PageRequest, problem: Problem) -> Answer: ...
+    def ended(self, task: Task) -> None: ...
+    def left(self, task: Task) -> None: ...
+    def cut(self, task: Task) -> None: ...
+    def replaced(self, task: Task, rest: Task) -> None: ...
+    def everything_fails(self) -> None: ...
+    def drop_second_tries(self) -> None: ...
 
 
 class TaskRunner:
-    """Asks for the pages of a stage's seeds, at most CONCURRENT_REQUESTS seeds at a time.
+    """Asks for the pages of a queue's tasks, at most CONCURRENT_REQUESTS tasks at a time.
 
-    What a seed's request brings is yielded as an item, before the request for its next page.
-    `stage` is the one at work, with its `plan`; `seeds_done` and `records` are what it has come to,
-    `lacks_quota` whether it ended early because the day's quota is used up.
+    What a request brings is yielded as a page, and the request for the next one after it, so that
+    Scrapy schedules that when the page is stored. What comes of a page is decided after it is
+    stored, too: in the handlers of `item_scraped` and `item_dropped`, which Scrapy awaits.
+    `lacks_quota` says whether the queue ended early because the day's quota is used up.
     """
 
     def __init__(self, crawler: Crawler):
         self.crawler = crawler
-        self.stage: Stage | None = None
-        self.plan: StagePlan | None = None
-        self.seeds_done = 0
-        self.records = 0
         self.lacks_quota = False
         self._slots = crawler.settings.getint("CONCURRENT_REQUESTS") or 1
         self._open = 0
         self._is_cut_short = False
         self._waits_for_quota = True
-        self._refusals_in_a_row = 0
-        self._something_ended = asyncio.Event()
+        self._something_came = asyncio.Event()
         crawler.signals.connect(self._item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
 
     async def requests(
-        self, stage: Stage, tags: tuple[str, ...], *, waits_for_quota: bool = True
+        self, queue: TaskQueue, *, waits_for_quota: bool = True
     ) -> AsyncIterator[Request]:
-        """The first request of each of the stage's seeds; ends when all seeds have.
+        """Yield the first request of each task; end when all tasks have.
 
         When the day's quota is used up, it waits, or else ends early.
 
         Raises:
-            CrawlerError: the stage cannot begin.
             NotStoredError: the database is away; the crawl ends.
         """
-        storage = item_pipeline(self.crawler, StoragePipeline)
-        plan = await storage.begin_stage(stage, tags)
-        self.stage, self.plan = stage, plan
-        self.seeds_done = self.records = 0
-        self._is_cut_short = self.lacks_quota = False
+        self._queue = queue
         self._waits_for_quota = waits_for_quota
-        logger.info("%(work)s", {"work": stage_beginning(stage, plan)})
-        for request in plan.requests:
-            await self._wait_until_fewer_than(self._slots)
-            if self._is_cut_short:
-                break
-            self._open += 1
-            yield self._request(request)
-        await self._wait_until_fewer_than(1)
-        self.stage = None
-        await storage.end_stage()
+        self._is_cut_short = self.lacks_quota = False
+        while request := await self._next():
+            yield self._request(Attempt(request, waits_for_quota=waits_for_quota))
 
-    async def _wait_until_fewer_than(self, seeds: int) -> None:
-        """Wait until fewer seeds than that are open."""
-        while self._open >= seeds:
-            self._something_ended.clear()
-            await self._something_ended.wait()
+    async def _next(self) -> PageRequest | None:
+        """Wait until another task may be opened; None when all have ended."""
+        while True:
+            self._something_came.clear()
+            if self._open < self._slots and not self._is_cut_short:
+                await self._refill()
+                if request := self._queue.next():
+                    self._open += 1
+                    return await self._opened(request)
+            if not self._open:
+                return None
+            await self._something_came.wait()
 
-    def _parse(self, response: Response) -> Iterator[ListPage | Request | ParkedSeed]:
+    async def _refill(self) -> None:
+        queue = self._queue
+        if isinstance(queue, SeedQueue) and queue.runs_low:
+            queue.add(await self._storage.due(queue.stage))
+
+    async def _opened(self, request: PageRequest) -> PageRequest:
+        try:
+            return await self._storage.open_task(request)
+        except QueryLockedError as exc:
+            logger.error("%(error)s", {"error": exc})
+            raise CloseSpider(CloseReason.LOCK_LOST) from exc
+
+    def _parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""
-        request = response.request
-        assert request
-        asked: ListRequest = request.meta["page_request"]
-        verdict = verdict_of(request)
-        page = list_page_of(asked, verdict, received_at=received_at_of(request))
+        assert response.request
+        attempt = attempt_of(response.request)
+        page = _page_of(attempt)
         yield page
-        if page.next_request is None:
-            return
-        standstill: StalledPaging = request.meta["standstill"].after(page)
-        if verdict.kind is AnswerKind.MALFORMED:
-            yield self._give_up(page.next_request, str(verdict), page.log_id)
-        elif standstill.reason:
-            yield self._give_up(page.next_request, standstill.reason, page.log_id)
-        else:
-            yield self._request(page.next_request, standstill)
+        following = attempt.after(page)
+        if isinstance(following, Attempt):
+            yield self._request(following)
 
-    def _failed(self, failure: Failure) -> Iterator[ListPage | RefusedSeed | ParkedSeed]:
+    async def _failed(self, failure: Failure) -> AsyncIterator[Page | Request]:
         """Act on a request that ended without a page."""
         request: Request = failure.request  # type: ignore[attr-defined]
-        asked: ListRequest = request.meta["page_request"]
+        task = attempt_of(request).request.task
         match failure.value:
+            case ApiUnavailableError():
+                self._everything_fails()
             case RequestDelayedError() | CrawlStoppingError():
-                return
+                pass
+            case SecondTryDroppedError():
+                self._queue.drop_second_tries()
+                self._leave(task)
             case PartEndedError():
                 self._is_cut_short = True
                 self.lacks_quota |= isinstance(failure.value, QuotaUsedUpError)
-                self._free_slot()
-            case CursorLostError():
-                yield self._cursor_refused(request, asked)
-            case RequestRefusedError():
-                yield from self._refused(request, asked)
-            case TaskFailedError(reason=reason, log_id=log_id):
-                yield self._give_up(asked, reason, log_id)
+                self._leave(task)
+            case TaskFailedError(problem=problem):
+                async for outcome in self._act_on(request, problem):
+                    yield outcome
             case _:
-                extension(self.crawler, Outcome).stop(CloseReason.UNEXPECTED_ERROR)
+                self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
                 failure.raiseException()
 
-    def _cursor_refused(self, request: Request, asked: ListRequest) -> ListPage | ParkedSeed:
-        verdict = verdict_of(request)
-        if verdict.kind is AnswerKind.MALFORMED:
-            # It says nothing about the cursor.
-            return self._give_up(asked, str(verdict), verdict.log_id)
-        if asked.is_past_cap:
-            return end_of_list(asked, verdict, received_at=received_at_of(request))
-        return self._give_up(asked.from_start(), str(verdict), verdict.log_id)
+    async def _act_on(self, request: Request, problem: Problem) -> AsyncIterator[Page | Request]:
+        attempt = attempt_of(request)
+        asked = attempt.request
+        try:
+            match self._queue.judge(asked, problem):
+                case AskAnew():
+                    if anew := await self._ask_anew(attempt, problem):
+                        yield self._request(anew)
+                case EndOfList():
+                    yield _page_of(attempt)
+                case ApiIsDown():
+                    self._something_came.set()
+                    downloader_middleware(self.crawler, BreakerMiddleware).open(request)
+                case StopCrawl(reason=reason):
+                    logger.error("%(reason)s", {"reason": reason})
+                    self._outcome.stop(CloseReason.QUERY_REFUSED)
+                case event:
+                    await self._end(asked, event)
+        except NotStoredError:
+            pass  # The crawl is ending.
 
-    def _refused(self, request: Request, asked: ListRequest) -> Iterator[RefusedSeed]:
-        """Keep the refusal as the answer that it is, unless it is not about the seed."""
-        verdict = verdict_of(request)
-        if not self._is_about_the_seed(verdict):
-            logger.error(
-                "The API refuses the requests: %(asked)s: %(verdict)s (log_id %(log_id)s)",
-                {"asked": asked, "verdict": verdict, "log_id": verdict.log_id},
-            )
-            extension(self.crawler, Outcome).stop(CloseReason.QUERY_REFUSED)
-            return
-        status = STATUSES.get(verdict.kind, SeedStatus.REFUSED)
-        received_at = received_at_of(request)
-        yield RefusedSeed(asked, status, str(verdict), verdict.log_id, received_at)
-
-    def _is_about_the_seed(self, verdict: Verdict) -> bool:
-        """Whether another seed may be accepted; what is not the API's own refusal says nothing."""
-        if verdict.kind in STATUSES:
-            return True
-        self._refusals_in_a_row += 1
-        is_rare = self._refusals_in_a_row < REFUSALS_IN_A_ROW
-        return is_rare and bool(verdict.code) and "field" not in verdict.message.lower()
-
-    def _give_up(self, asked: ListRequest, reason: str, log_id: str | None) -> ParkedSeed:
+    async def _ask_anew(self, attempt: Attempt, problem: Problem) -> Attempt | None:
+        """Keep the days that a lost search had passed, and search the others again."""
+        asked, lost = attempt.request, attempt.lost_searches + 1
         logger.warning(
-            "%(asked)s is given up for now: %(reason)s (log_id %(log_id)s)",
-            {"asked": asked, "reason": reason, "log_id": log_id},
+            "%(window)s: the search was lost at cursor %(cursor)d: %(reason)s",
+            {"window": asked, "cursor": asked.place.cursor, "reason": problem.reason},
         )
-        return ParkedSeed(asked, reason, log_id)
+        passed, trusts_ids = await self._storage.days_passed(asked)
+        if not trusts_ids:
+            self._reports.ids_are_not_trusted()
+        if passed:
+            rest = await self._storage.end(asked, Lost(passed))
+            assert rest
+            self._queue.replaced(asked.task, rest.task)
+            lost = 0
+        elif lost < LOST_SEARCHES:
+            rest = asked.from_start()
+        else:
+            reason = f"the search was lost {lost} times: {problem.reason}"
+            await self._end(asked, Parked(reason, problem.log_id, START))
+            return None
+        logger.info("%(window)s: searching %(rest)s again", {"window": asked, "rest": rest})
+        return Attempt(rest, lost_searches=lost, waits_for_quota=self._waits_for_quota)
 
-    def _item_scraped(self, item: object) -> None:
-        """Called after the item is stored."""
-        match item:
-            case ListPage():
-                self._refusals_in_a_row = 0
-                self.records += len(item.records)
-                if item.next_request is None:
-                    self._seed_ended()
-            case RefusedSeed() | ParkedSeed():
-                self._seed_ended()
+    async def _end(self, asked: PageRequest, event: Event) -> None:
+        """Write down what becomes of a task, and make room for another one."""
+        _log(asked, event)
+        await self._storage.end(asked, event)
+        self._reports.task_ended(asked, event)
+        if isinstance(event, Cut):
+            self._queue.cut(asked.task)
+        else:
+            self._queue.ended(asked.task)
+        self._free_slot()
 
-    def _item_dropped(self, item: object, exception: DropItem) -> None:
+    async def _item_scraped(self, item: object, response: Response | Failure | None) -> None:
+        """Decide what comes of a page that is stored."""
+        if not isinstance(item, Page) or response is None:
+            return
+        request: Request = response.request  # type: ignore[assignment, union-attr]
+        try:
+            await self._page_stored(item, attempt_of(request))
+        except NotStoredError:
+            pass  # The crawl is ending.
+        except Exception:
+            logger.exception("What comes of a page cannot be decided")
+            self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
+
+    async def _item_dropped(
+        self, item: object, response: Response | Failure | None, exception: DropItem
+    ) -> None:
         """A pipeline of the user's that drops a page does so after it is stored."""
         if not isinstance(exception, NotStoredError):
-            self._item_scraped(item)
+            await self._item_scraped(item, response)
 
-    def _seed_ended(self) -> None:
-        self.seeds_done += 1
+    async def _page_stored(self, page: Page, attempt: Attempt) -> None:
+        self._queue.page_stored(page)
+        match attempt.after(page):
+            case Parked() as event:
+                await self._end(page.request, event)
+            case None:
+                self._queue.ended(page.request.task)
+                self._free_slot()
+        self._something_came.set()
+
+    def _everything_fails(self) -> None:
+        """No task is to blame: what waits for one can be asked for as soon as the API answers."""
+        self._queue.everything_fails()
+        self._something_came.set()
+
+    def _leave(self, task: Task) -> None:
+        self._queue.left(task)
         self._free_slot()
 
     def _free_slot(self) -> None:
         self._open -= 1
-        self._something_ended.set()
+        self._something_came.set()
 
-    def _request(
-        self,
-        asked: ListRequest,
-        standstill: StalledPaging = StalledPaging(),  # noqa: B008 - immutable
-    ) -> Request:
+    def _request(self, attempt: Attempt) -> Request:
         return api_request(
-            self.crawler.settings,
-            asked,
-            listing_body(asked),
-            callback=self._parse,
-            errback=self._failed,
-            standstill=standstill,
-            lost_searches=0,
-            waits_for_quota=self._waits_for_quota,
+            self.crawler.settings, attempt, callback=self._parse, errback=self._failed
         )
+
+    @property
+    def _storage(self) -> CrawlStorage:
+        return item_pipeline(self.crawler, StoragePipeline).storage
+
+    @property
+    def _reports(self) -> StorageReports:
+        return item_pipeline(self.crawler, StoragePipeline).reports
+
+    @property
+    def _outcome(self) -> Outcome:
+        return extension(self.crawler, Outcome)
+
+
+def _page_of(attempt: Attempt) -> Page:
+    assert attempt.verdict
+    assert attempt.received_at
+    return read_page(attempt.request, attempt.verdict, received_at=attempt.received_at)
+
+
+def _log(asked: PageRequest, event: Event) -> None:
+    match event:
+        case Parked(reason=reason, log_id=log_id):
+            logger.warning(
+                "%(asked)s is postponed to a later run, because %(reason)s (log_id %(log_id)s)",
+                {"asked": asked, "reason": reason, "log_id": log_id},
+            )
+        case Cut():
+            logger.info(
+                "%(asked)s may be too wide: searching its newest day alone first", {"asked": asked}
+            )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.records.names import Ids
 
 
@@ -28,13 +28,13 @@ class ListStore:
         self._statements = statements_for(engine.dialect)
         self._names = NamesOfPages(engine)
 
-    def save_page(self, page: ListPage, *, tags: Collection[str], moves_on: bool = True) -> Saved:
+    def save_page(self, page: Page, *, tags: Collection[str], moves_on: bool = True) -> Saved:
         """Store a page whose seed is open, and move the seed on, unless it is to stay where it is.
 
         A page that is stored already, because its commit was in doubt, is left as it is. Of
         followers and following, accounts are counted that were not known before.
         """
-        has_videos = page.request.listing.name in VIDEO_LISTS
+        has_videos = page.request.seed.listing.name in VIDEO_LISTS
         read = read_videos(page.records) if has_videos else read_listing(page)
 
         def write(connection: Connection, ids: Ids) -> tuple[int, int]:

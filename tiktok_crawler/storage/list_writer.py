@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.listings import (
     FOLLOWERS,
     FOLLOWING,
@@ -15,11 +14,11 @@ from tiktok_crawler.research_api.listings import (
     REPOSTED_VIDEOS,
 )
 from tiktok_crawler.storage.engine.text import clean_text
-from tiktok_crawler.storage.ledger.unfinished import Unfinished
+from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, seed_value
 from tiktok_crawler.storage.models.base import VideoList
 from tiktok_crawler.storage.models.column_types import time_text
-from tiktok_crawler.storage.models.ledger import Crawl, Seed
+from tiktok_crawler.storage.models.ledger import Crawl
 from tiktok_crawler.storage.models.records import (
     Account,
     PlaylistVideo,
@@ -35,7 +34,7 @@ from tiktok_crawler.storage.records.video_writer import VideoWriter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.records.shape import Records
 
 VIDEO_LISTS = {
@@ -51,7 +50,7 @@ Counts = tuple[int, int]
 class ListWriter(VideoWriter):
     """Writes a page of a listing, and moves its seed on."""
 
-    page: ListPage
+    page: Page
 
     def write(self, read: Records, *, moves_on: bool) -> Counts:
         """Write the page and its records; the seed stays where it is, unless it moves on.
@@ -65,17 +64,17 @@ class ListWriter(VideoWriter):
             return 0, 0
         counts = self._write_records(crawl_id, read)
         if moves_on:
-            self._move_on()
+            Tasks(self.connection, self.statements).page_came(self.page)
         return counts
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
         crawl = self.statements.insert_into(Crawl.__table__).values(
-            seed_id=request.seed_id,
-            cursor=request.cursor,
+            seed_id=request.task.row_id,
+            cursor=request.place.cursor,
             next_cursor=page.cursor,
             has_more=page.has_more,
-            max_count=request.listing.page_size(request.cursor),
+            max_count=request.max_count,
             video_count=len(page.records),
             log_id=clean_text(page.log_id),
             crawl_started_at=page.received_at,
@@ -83,7 +82,7 @@ class ListWriter(VideoWriter):
         return self.connection.scalar(crawl.on_conflict_do_nothing().returning(Crawl.id))
 
     def _write_records(self, crawl_id: int, read: Records) -> Counts:
-        name = self.page.request.listing.name
+        name = self.page.request.seed.listing.name
         if name in VIDEO_LISTS:
             counts = self.write_videos(crawl_id, read.in_order())
             self._see_videos(VIDEO_LISTS[name], list(read.by_id))
@@ -103,7 +102,7 @@ class ListWriter(VideoWriter):
         return seed_value(self.page)
 
     def _write_kind(self, crawl_id: int, read: Records) -> Counts:
-        kind = LISTED[self.page.request.listing.name].kind
+        kind = LISTED[self.page.request.seed.listing.name].kind
         states = [kind.state(r, self._received_at, crawl_id) for r in read.in_order()]
         written = StoredRecords(self.connection, self.statements, kind).write(states)
         if kind is USER:
@@ -120,7 +119,7 @@ class ListWriter(VideoWriter):
 
     def _see_relations(self, usernames: Sequence[str]) -> None:
         """Write who follows whom: pairs of the accounts of the page with that of the seed."""
-        is_followed = self.page.request.listing.name == FOLLOWERS.name
+        is_followed = self.page.request.seed.listing.name == FOLLOWERS.name
         ids = self.statements.find_names(
             self.connection, Account.__table__.c.username, tuple(usernames)
         )
@@ -130,12 +129,12 @@ class ListWriter(VideoWriter):
         self._see(UserRelation, sorted(pairs))
 
     def _see_videos(self, kind: VideoList, video_ids: Sequence[int]) -> None:
-        first = self.page.request.position + 1
+        first = self.page.request.place.received + 1
         places = sorted((id_, first + place) for place, id_ in enumerate(video_ids))
         self._see(UserVideo, [(self._seed, kind.value, *place) for place in places])
 
     def _see_playlist(self, playlist_ids: Sequence[int]) -> None:
-        first, video_ids = self.page.request.cursor + 1, playlist_video_ids(self.page)
+        first, video_ids = self.page.request.place.cursor + 1, playlist_video_ids(self.page)
         places = sorted((id_, first + place) for place, id_ in enumerate(video_ids))
         for playlist_id in playlist_ids:
             self._see(PlaylistVideo, [(playlist_id, *place) for place in places])
@@ -144,24 +143,3 @@ class ListWriter(VideoWriter):
         times = (self._received_at, self._received_at)
         columns = tuple(model.__table__.columns)
         self.statements.upsert_sightings(self.connection, columns, [(*row, *times) for row in rows])
-
-    def _move_on(self) -> None:
-        """The seed's checkpoint: where its next page starts, or that none is wanted."""
-        page = self.page
-        is_over = page.next_request is None
-        values: dict[Any, Any] = {
-            Seed.state: SeedState.COMPLETE if is_over else SeedState.OPEN,
-            Seed.cursor: page.cursor,
-            Seed.position: page.position,
-            Seed.pages: Seed.pages + 1,
-            Seed.has_more: page.has_more,
-            Seed.suspicious: page.suspicious,
-            Seed.status: None,
-            Seed.error: None,
-            Seed.error_log_id: None,
-            Seed.retry_at: None,
-            Seed.last_page_at: page.received_at,
-            Seed.updated_at: page.received_at,
-            Seed.completed_at: page.received_at if is_over else None,
-        }
-        Unfinished(self.connection, Seed, page.request.seed_id).change(values)

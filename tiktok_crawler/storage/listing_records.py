@@ -28,7 +28,7 @@ from tiktok_crawler.storage.records.shape import Record, Records, read_records
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from tiktok_crawler.research_api.pages import ListPage
+    from tiktok_crawler.research_api.pages import Page
 
 VIDEO_IDS = "playlist_video_ids"
 REVIEW_KEYS = ("product_id", "display_name", "create_time", "review_rating", "review_text")
@@ -71,9 +71,9 @@ LISTED = {
 }
 
 
-def read_listing(page: ListPage) -> Records:
+def read_listing(page: Page) -> Records:
     """Read the records of a page whose records are no videos."""
-    listed = LISTED[page.request.listing.name]
+    listed = LISTED[page.request.seed.listing.name]
     seed = seed_value(page)
     identify = partial(listed.identify, seed) if listed.identify else None
     records = page.records
@@ -93,14 +93,14 @@ def refused_user(username: str, status: UserStatus) -> Record:
     return Record(clean_text(username), {"status": status.value})
 
 
-def seed_value(page: ListPage) -> Any:
+def seed_value(page: Page) -> Any:
     """The seed of a page, as columns hold it."""
-    request = page.request
-    is_number = request.listing.seed_key.is_number
-    return int(request.seed) if is_number else clean_text(request.seed)
+    seed = page.request.seed
+    is_number = seed.listing.seed_key.is_number
+    return int(seed.key) if is_number else clean_text(seed.key)
 
 
-def playlist_video_ids(page: ListPage) -> list[int]:
+def playlist_video_ids(page: Page) -> list[int]:
     """The videos on a page of a playlist, in their order."""
     lists = (r.get(VIDEO_IDS) for r in page.records if isinstance(r, dict))
     ids = (positive_id(item) for items in lists if isinstance(items, list) for item in items)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, literal_column, null, or_, select, update
+from sqlalchemy import bindparam, select
 
-from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import (
     Crawl,
@@ -19,7 +19,7 @@ from tiktok_crawler.storage.records.video_writer import VideoWriter
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Executable, Update
+    from sqlalchemy import Executable
 
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.engine.statements import Statements
@@ -32,7 +32,7 @@ class PageWriter(VideoWriter):
 
     page: Page
 
-    def write(self, videos: Sequence[Record]) -> tuple[int, int]:
+    def write(self, videos: Sequence[Record], *, moves_on: bool) -> tuple[int, int]:
         """Write the page and its videos, which come sorted by id.
 
         Returns:
@@ -42,15 +42,16 @@ class PageWriter(VideoWriter):
         if crawl_id is None:
             return 0, 0
         counts = self.write_videos(crawl_id, videos)
-        self._move_on()
+        if moves_on:
+            Tasks(self.connection, self.statements).page_came(self.page)
         return counts
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
         values = {
-            "crawl_window_id": request.window_id,
-            "window_id": request.window_id,
-            "cursor": request.cursor,
+            "crawl_window_id": request.task.row_id,
+            "window_id": request.task.row_id,
+            "cursor": request.place.cursor,
             "next_cursor": page.cursor,
             "search_id": clean_text(page.search_id),
             "has_more": page.has_more,
@@ -60,23 +61,6 @@ class PageWriter(VideoWriter):
             "crawl_started_at": time_text(page.received_at),
         }
         return self.statements.run(self.connection, _new_crawl, values).scalar()
-
-    def _move_on(self) -> None:
-        """The window's checkpoint: where its next page starts, or that there is none."""
-        page, window_id = self.page, self.page.request.window_id
-        values = {
-            "window_id": window_id,
-            "next_cursor": page.cursor,
-            "next_search_id": clean_text(page.search_id),
-            "video_count": len(page.records),
-            "received_at": time_text(page.received_at),
-            "is_suspicious": page.suspicious,
-        }
-        build = _window_with_page if page.has_more else _window_with_last_page
-        if not self.statements.run(self.connection, build, values).rowcount:
-            window = select(CrawlWindow.state).where(CrawlWindow.id == window_id)
-            state = self.connection.scalar(window)
-            raise RuntimeError(f"a page of window {window_id}, which is {state}, came in")
 
 
 def _new_crawl(statements: Statements) -> Executable:
@@ -90,38 +74,3 @@ def _new_crawl(statements: Statements) -> Executable:
         given | {"query_id": window.scalar_subquery()}
     )
     return crawl.on_conflict_do_nothing().returning(Crawl.id)
-
-
-def _window_with_page(_statements: Statements) -> Update:
-    # Constants are in the text: the driver gets no values but those of `run`.
-    return (
-        update(CrawlWindow)
-        .where(
-            CrawlWindow.id == bindparam("window_id"),
-            or_(*(CrawlWindow.state == _literal(state) for state in UNFINISHED)),
-        )
-        .values(
-            state=_literal(WindowState.OPEN),
-            error=null(),
-            error_log_id=null(),
-            retry_at=null(),
-            cursor=bindparam("next_cursor"),
-            search_id=bindparam("next_search_id"),
-            pages=CrawlWindow.pages + literal_column("1"),
-            videos=CrawlWindow.videos + bindparam("video_count"),
-            last_page_at=bindparam("received_at"),
-            updated_at=bindparam("received_at"),
-        )
-    )
-
-
-def _literal(state: WindowState) -> ColumnElement[WindowState]:
-    return literal_column(f"'{state.value}'")
-
-
-def _window_with_last_page(statements: Statements) -> Update:
-    return _window_with_page(statements).values(
-        state=_literal(WindowState.COMPLETE),
-        suspicious=bindparam("is_suspicious"),
-        completed_at=bindparam("received_at"),
-    )

@@ -1,36 +1,36 @@
-"""One run of a collection on a database: its lock, ledger and store, for one thread at a time."""
+"""A run's hold on the query of a collection: which days are missing, and what it has become."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.plan import make_plan
-from tiktok_crawler.planning.suspicion import sudden_silences
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.transactions import transaction
-from tiktok_crawler.storage.ledger.lost_searches import shrink
-from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
+from tiktok_crawler.storage.ledger.lost_searches import days_passed
+from tiktok_crawler.storage.ledger.queries import (
+    find_query,
+    last_used_at,
+    register_collection,
+    totals_of,
+)
 from tiktok_crawler.storage.session import Session
-from tiktok_crawler.storage.store import Store
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.planning.coverage import Covered
     from tiktok_crawler.planning.plan import Known, Plan, Wanted
     from tiktok_crawler.planning.quota import QuotaAccount
-    from tiktok_crawler.planning.task_states import HeavyWindow, LostSearch, ParkedWindow
     from tiktok_crawler.query_file.collection import Collection
-    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.queries import Totals
-    from tiktok_crawler.storage.store import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +50,7 @@ class SearchResult:
 
 
 class SearchSession(Session):
-    """Holds the query's lock from `open` to `close`; the other methods are for the time between."""
+    """Holds the query's lock from `open` to `release`."""
 
     def __init__(
         self,
@@ -59,113 +59,81 @@ class SearchSession(Session):
         origin: str,
         collection: Collection,
         wanted: Wanted,
-        account: QuotaAccount,
+        account: QuotaAccount | None,
     ) -> None:
-        super().__init__(url, origin, collection.query.fingerprint)
-        self._account = account
+        super().__init__(url, origin=origin, account=account, tags=collection.tags)
         self._collection = collection
         self._wanted = wanted
-        self._planned_at: datetime | None = None
+        self._corrected = Corrections()
+
+    @property
+    def subject(self) -> Query:
+        """Whose tasks these are."""
+        return self._collection.query
+
+    @property
+    def lock_name(self) -> tuple[str, str]:
+        return self._collection.query.fingerprint, "this query"
+
+    def corrections(self) -> Corrections:
+        """Judge what later pages have shown to be wrong about the query's windows."""
+        return self._read(lambda on: self._windows(on).corrections(self._wanted))
+
+    def correct(self, corrections: Corrections, now: datetime) -> None:
+        """Do what was judged."""
+        self._corrected = corrections
+        self._write(lambda on: self._windows(on).correct(corrections, self._tasks(on), now))
 
     def plan(self, now: datetime) -> Plan:
-        """Register this run of the collection, and decide what it has to do."""
-        self._query_id = self._ledger.begin(self._collection, now)
-        self._planned_at = now
-        self._ledger.revise(self._query_id, self._wanted.id_skew, now)
-        self._suspect_silences()
-        self._lose_patience()
-        return self._make_plan(now)
+        """Decide what this run has to do."""
+        query, fields = self._collection.query, self._wanted.fields
+        known = self._read(lambda on: self._windows(on).known(query, fields))
+        return make_plan(self._wanted, known, now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Write down that the request is about to be sent, and give it the window's row.
+        self._verify_run()
+        return super().book(request, now)
 
-        Raises:
-            QueryLockedError: the lock was lost.
-            DailyBudgetSpentError: the day's budget is spent.
-        """
-        self._verify_lock()
-        self._verify_plan()
-        return self._ledger.book(self._query_id, request, now)
-
-    def save_page(self, page: Page) -> Saved:
-        return self._store.save_page(page, tags=self._collection.tags)
-
-    def search_lost(self, lost: LostSearch, now: datetime) -> LostSearch:
-        """Keep the days that the lost search had passed, and say how to go on with the others."""
-        assert self._engine
-        return transaction(self._engine, lambda on: self._shrink(on, lost, now))
-
-    def split(self, heavy: HeavyWindow, now: datetime) -> None:
-        self._ledger.split(heavy, now)
-
-    def park(self, parked: ParkedWindow, now: datetime) -> None:
-        self._ledger.park(parked, now)
-
-    def fill_quota(self, now: datetime) -> None:
-        self._ledger.fill_quota(now)
-
-    def close(self) -> SearchResult | None:
-        """Release everything.
+    def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
+        """Find the days that a lost search has delivered completely.
 
         Returns:
-            What this run leaves behind; None if it never came to a plan.
+            The days, None if there are none, and whether the query's ids can be trusted.
         """
-        try:
-            return self._remains(self._planned_at) if self._planned_at else None
-        finally:
-            self._release()
+        return self._read(lambda on: days_passed(on, request, self._wanted.id_skew))
 
-    def _verify_plan(self) -> None:
-        """A lock that was taken again is worth nothing if another run has begun in between."""
-        if self._ledger.last_used_at(self._query_id) != self._planned_at:
+    def result(self) -> SearchResult:
+        """Read what this run leaves behind, by what it was asked for when it began."""
+        plan = self.plan(self._since)
+        final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
+        return SearchResult(
+            plan,
+            self._read(lambda on: totals_of(on, self._query_id)),
+            final_from=min(final_from, default=None),
+            silences=tuple(window.days for window in self._corrected.silent),
+            taken_back=tuple(window.days for window in self._corrected.taken_back),
+        )
+
+    def _register(self, connection: Connection, now: datetime) -> None:
+        self._query_id = register_collection(connection, self._statements, self._collection, now)
+        self._windows(connection).drop_unasked()
+
+    def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
+        return self._tasks(connection).open_window(self._query_id, request, now)
+
+    def _windows(self, connection: Connection) -> Windows:
+        return Windows(connection, self._query_id)
+
+    def _verify_run(self) -> None:
+        """Refuse a lock that was taken again after another run has begun in between."""
+        if self._read(lambda on: last_used_at(on, self._query_id)) != self._since:
             raise QueryLockedError(
                 "the lock on this query is lost, since another crawl of it has begun meanwhile"
             )
 
-    def _use(self, engine: Engine) -> None:
-        super()._use(engine)
-        self._ledger = Ledger(engine, self._account)
-        self._store = Store(engine)
-
-    def _shrink(self, connection: Connection, lost: LostSearch, now: datetime) -> LostSearch:
-        return shrink(connection, lost, self._wanted.id_skew, now)
-
-    def _remains(self, planned_at: datetime) -> SearchResult:
-        taken_back = self._ledger.revise(self._query_id, self._wanted.id_skew, planned_at)
-        silences = self._suspect_silences()
-        plan = self._make_plan(planned_at)
-        final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
-        return SearchResult(
-            plan,
-            self._ledger.totals(self._query_id),
-            final_from=min(final_from, default=None),
-            silences=tuple(silence.days for silence in silences),
-            taken_back=tuple(taken_back),
-        )
-
-    def _suspect_silences(self) -> list[Covered]:
-        """Mark the windows that came back empty where that is hard to believe.
-
-        Returns:
-            Those that were not marked before.
-        """
-        coverage = self._ledger.coverage(self._query_id, self._wanted.fields)
-        videos_on = partial(self._ledger.videos_on, self._query_id)
-        silences = sudden_silences(coverage, self._wanted.freshness, videos_on)
-        if silences:
-            self._suspect(silences)
-        return silences
-
-    def _suspect(self, silences: list[Covered]) -> None:
-        self._ledger.suspect([silence.window_id for silence in silences if silence.window_id])
-
-    def _make_plan(self, now: datetime) -> Plan:
-        known = self._ledger.known(self._query_id, self._wanted.fields)
-        return make_plan(self._wanted, known, now)
-
 
 def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
-    """What a database knows of a query, without changing anything.
+    """Read what a database knows of a query, without changing anything.
 
     Returns:
         None if the database or the query is not there yet.
@@ -178,8 +146,10 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
         if database.is_new(engine):
             return None
         database.prepare(engine, origin)
-        ledger = Ledger(engine)
-        query_id = ledger.find(collection.query.fingerprint)
-        return None if query_id is None else ledger.known(query_id, wanted.fields)
+        with reading(engine) as connection:
+            query_id = find_query(connection, collection.query.fingerprint)
+            if query_id is None:
+                return None
+            return Windows(connection, query_id).known(collection.query, wanted.fields)
     finally:
         engine.dispose()

@@ -1,39 +1,67 @@
-"""A run on a database: it has the lock of what it crawls, and is for one thread at a time."""
+"""A run's hold on one query or one listing of a database, for one thread at a time.
+
+It judges, which only reads, and it does, which writes. A deed carries what was judged; done once
+more with the same time, because the commit was in doubt, it changes nothing.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, TypeVar
 
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.planning.task_states import Lost, Refused
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.execution_options import WAITS_SECONDS
 from tiktok_crawler.storage.engine.lock import QueryLock
-from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger import quota
+from tiktok_crawler.storage.ledger.tasks import Tasks
+from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
-    from sqlalchemy.exc import DBAPIError
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from tiktok_crawler.planning.quota import QuotaAccount
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.page_store import Saved
+
+T = TypeVar("T")
 
 
-class Session:
-    """Opens a database, prepares it, and takes a lock; `what` names what the lock is for."""
+class Session(ABC):
+    """Opens a database, prepares it, and holds a lock until `release`.
 
-    def __init__(self, url: str, origin: str, fingerprint: str, what: str = "this query") -> None:
+    `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
+    booked on `account`.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str,
+        account: QuotaAccount | None,
+        tags: tuple[str, ...],
+    ) -> None:
         self._url = database.database_url(url)
         self._origin = origin
-        self._fingerprint = fingerprint
-        self._what = what
-        self._engine: Engine | None = None
+        self._account = account
+        self._tags = tags
         self._lock: QueryLock | None = None
+        self.begun_at: datetime | None = None
 
     @property
-    def location(self) -> str:
-        """Where the data is, without user name and password."""
-        return database.describe(self._url)
-
-    def explain(self, error: DBAPIError) -> str:
-        """An error of the database in words, without a password."""
-        return f"{self.location}: {explain(error, self._url)}"
+    @abstractmethod
+    def lock_name(self) -> tuple[str, str]:
+        """What the lock is for: for programs, and in words."""
 
     def open(self) -> str | None:
         """Open the database, setting it up if it is empty, and take the lock.
@@ -45,31 +73,118 @@ class Session:
             ConfigurationError: the database cannot be used as it is.
             QueryLockedError: another crawl of the same is running.
         """
-        self._engine = engine = database.create_engine_for(self._url)
+        engine = database.create_engine_for(self._url)
+        self._use(engine)
         database.prepare(engine, self._origin)
-        lock = QueryLock(engine, self._fingerprint, self._what)
+        lock = QueryLock(engine, *self.lock_name)
         lock.acquire()
         self._lock = lock
-        self._use(engine)
         return database.network_file_system_warning(self._url)
 
-    def _use(self, engine: Engine) -> None:
-        self._engine = engine
-
-    def _lose_patience(self) -> None:
-        """Wait no longer for others to write than a crawl does between looks at what goes on.
-
-        What fails then is tried again by the crawl, unless it is interrupted.
-        """
-        assert self._engine
+    def begin(self, now: datetime) -> None:
+        """Register that a run works on this from now on."""
+        self.begun_at = now
+        self._write(lambda on: self._register(on, now))
+        # Wait no longer for others to write than a crawl does between looks at what goes on: what
+        # fails then is tried again by the crawl, unless it is interrupted.
         self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
+
+    def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
+        """Make the row of a request's task, if it has none.
+
+        Raises:
+            QueryLockedError: another run has worked on it since this one began.
+        """
+        if request.task.row_id is not None:
+            return request
+        # A row that is lost with the power is made again, by the booking that follows.
+        row_id = self._write(lambda on: self._open_row(on, request, now), flushed_later=True)
+        return request.opened(row_id)
+
+    def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        """Write down that a request is about to be sent.
+
+        Returns:
+            The request, with the time at which its task was begun.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+            DailyBudgetSpentError: the day's budget is spent; nothing is written.
+            SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
+            DailyShareSpentError: what such requests may cost in a day is spent, likewise.
+        """
+        self._verify_lock()
+
+        def write(connection: Connection) -> None:
+            self._tasks(connection).book(request, now)
+            if self._account:
+                quota.spend(connection, self._account, now, second_try=request.second_try)
+
+        # The page that the request brings is flushed after it; without one, little is lost.
+        self._write(write, flushed_later=True)
+        return request.booked(now)
+
+    def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
+        """Store a page, and move its task on."""
+        return self._store.save(page, tags=self._tags, moves_task=moves_task)
+
+    def end(self, request: PageRequest, event: Event, now: datetime) -> PageRequest | None:
+        """Change a task that brings no page now.
+
+        Returns:
+            Of a lost search the request for what is left to search.
+        """
+
+        def write(connection: Connection) -> int | None:
+            if isinstance(event, Refused):
+                self._store.refused(connection, request, event, now)
+            return self._tasks(connection).end(request, event, now)
+
+        rest_id = self._write(write)
+        if rest_id is None or not isinstance(event, Lost):
+            return None
+        rest = DateRange(request.window.days.start, event.passed.start - DAY)
+        return request.for_days(rest, rest_id)
+
+    def fill_quota(self, now: datetime) -> None:
+        """Write down that the API says that the day's quota is used up."""
+        account = self._account
+        if account:
+            self._write(lambda on: quota.fill(on, account, now))
+
+    @property
+    def _since(self) -> datetime:
+        """When this run began."""
+        assert self.begun_at
+        return self.begun_at
+
+    def release(self) -> None:
+        """Let go of the lock and the database."""
+        if self._lock:
+            self._lock.release()
+        self._engine.dispose()
+
+    @abstractmethod
+    def _register(self, connection: Connection, now: datetime) -> None: ...
+
+    @abstractmethod
+    def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int: ...
 
     def _verify_lock(self) -> None:
         assert self._lock
         self._lock.verify()
 
-    def _release(self) -> None:
-        if self._lock:
-            self._lock.release()
-        if self._engine:
-            self._engine.dispose()
+    def _use(self, engine: Engine) -> None:
+        self._engine = engine
+        self._statements = statements_for(engine.dialect)
+        self._store = PageStore(engine)
+
+    def _tasks(self, connection: Connection) -> Tasks:
+        return Tasks(connection, self._statements)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with reading(self._engine) as connection:
+            return work(connection)
+
+    def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
+        return transaction(self._engine, work, flushed_later=flushed_later)

@@ -58,7 +58,7 @@ class Store:
         self._statements = statements_for(engine.dialect)
         self._names = NamesOfPages(engine)
 
-    def save_page(self, page: Page, *, tags: Collection[str]) -> Saved:
+    def save_page(self, page: Page, *, tags: Collection[str], moves_on: bool = True) -> Saved:
         """Store a page whose window is open, and move the window on.
 
         A page that is stored already, because its commit was in doubt, is left as it is.
@@ -67,7 +67,9 @@ class Store:
         in_order = videos.in_order()
 
         def write(connection: Connection, ids: Ids) -> tuple[int, int]:
-            return PageWriter(connection, self._statements, ids, page).write(in_order)
+            return PageWriter(connection, self._statements, ids, page).write(
+                in_order, moves_on=moves_on
+            )
 
         names = {key: videos.names(key) for key in LINKS} | {TAGS: set(tags)}
         return Saved.of(videos, *self._names.write_with(names, write))

@@ -9,14 +9,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Integer, cast, func, select
 
 from tiktok_crawler.planning.task_states import SeedState
-from tiktok_crawler.storage.engine.transactions import reading
-from tiktok_crawler.storage.models.ledger import Seed
+from tiktok_crawler.storage.models.ledger import SeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,25 +38,24 @@ class ListingStatus:
         return sum(self.counts.values())
 
 
-def listing_statuses(engine: Engine) -> list[ListingStatus]:
+def listing_statuses(connection: Connection) -> list[ListingStatus]:
     """The listings that have seeds, by name."""
     by_state = (
         select(
-            Seed.listing,
-            Seed.state,
+            SeedRow.listing,
+            SeedRow.state,
             func.count().label("seeds"),
-            func.sum(cast(Seed.suspicious, Integer)).label("suspicious"),
-            func.sum(Seed.position).label("records"),
-            func.sum(Seed.requests).label("requests"),
-            func.min(Seed.retry_at).label("retry_at"),
+            func.sum(cast(SeedRow.suspicious, Integer)).label("suspicious"),
+            func.sum(SeedRow.record_count).label("records"),
+            func.sum(SeedRow.requests).label("requests"),
+            func.min(SeedRow.retry_at).label("retry_at"),
         )
-        .group_by(Seed.listing, Seed.state)
-        .order_by(Seed.listing)
+        .group_by(SeedRow.listing, SeedRow.state)
+        .order_by(SeedRow.listing)
     )
     rows = defaultdict(list)
-    with reading(engine) as connection:
-        for row in connection.execute(by_state):
-            rows[row.listing].append(row)
+    for row in connection.execute(by_state):
+        rows[row.listing].append(row)
     return [_status(name, states) for name, states in rows.items()]
 
 

@@ -27,7 +27,7 @@ from tiktok_crawler.storage.models.ledger import (
     Crawl,
     QueryRow,
     QueryTag,
-    Seed,
+    SeedRow,
 )
 from tiktok_crawler.storage.models.records import (
     Account,
@@ -112,8 +112,8 @@ class SeedSources:
         """Shops of these names, and those that the API found by them."""
         found_by = (
             select(Crawl.id)
-            .join(Seed, Seed.id == Crawl.seed_id)
-            .where(self._is_one_of(Seed.__table__.c.seed, source.names))
+            .join(SeedRow, SeedRow.id == Crawl.seed_id)
+            .where(self._is_one_of(SeedRow.__table__.c.seed, source.names))
         )
         shops = Shop.__table__
         is_named = self._is_one_of(shops.c.shop_name, source.names)

@@ -9,25 +9,32 @@ from typing import TYPE_CHECKING, Protocol
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger import quota
+from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
-from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date, datetime
 
+    from sqlalchemy import Connection
+
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
-    from tiktok_crawler.storage.ledger.queries import Totals, UnfinishedWindow, UsedQuery
+    from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
 
 
 class Terms(Protocol):
-    """What a run would ask for of these days; without fields, those of the settings."""
+    """What a run would ask for of a query and days; without fields, those of the settings."""
 
-    def __call__(self, days: DateRange, fields: tuple[str, ...]) -> Wanted: ...
+    def __call__(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,32 +132,35 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
         origin = database.stored_origin(engine)
         if origin is None:
             return Status(database.describe(location), None, now)
-        ledger = Ledger(engine)
-        return Status(
-            location=database.describe(location),
-            origin=origin,
-            at=now,
-            spent=tuple(ledger.quota_spent(now.astimezone(UTC).date())),
-            queries=tuple(
-                _query_status(ledger, used, terms, now) for used in ledger.used_queries()
-            ),
-            listings=tuple(listing_statuses(engine)),
-        )
+        with reading(engine) as connection:
+            return Status(
+                location=database.describe(location),
+                origin=origin,
+                at=now,
+                spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
+                queries=tuple(
+                    _query_status(connection, used, terms, now) for used in used_queries(connection)
+                ),
+                listings=tuple(listing_statuses(connection)),
+            )
     finally:
         engine.dispose()
 
 
-def _query_status(ledger: Ledger, used: UsedQuery, terms: Terms, now: datetime) -> QueryStatus:
-    wanted = [terms(days, used.fields) for days in used.days]
+def _query_status(
+    connection: Connection, used: UsedQuery, terms: Terms, now: datetime
+) -> QueryStatus:
+    windows = Windows(connection, used.query_id)
+    wanted = [terms(used.query, days, used.fields) for days in used.days]
     return QueryStatus(
         used=used,
         plans=tuple(
-            make_plan(part, ledger.known(used.query_id, part.fields), now) for part in wanted
+            make_plan(part, windows.known(used.query, part.fields), now) for part in wanted
         ),
-        windows=tuple(ledger.unfinished_windows(used.query_id)),
-        totals=ledger.totals(used.query_id),
+        windows=tuple(windows.unfinished()),
+        totals=totals_of(connection, used.query_id),
     )
 
 
 def _distinct(requests: Iterable[PageRequest]) -> int:
-    return len({request.window_id for request in requests})
+    return len({request.task.row_id for request in requests})

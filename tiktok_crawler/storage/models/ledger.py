@@ -89,11 +89,13 @@ class CrawlWindow(Base):
         default=0, comment="API. Where the next page starts; 0: at the start of a new search."
     )
     search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
-    searched_at: Mapped[datetime | None] = mapped_column(
-        comment="When the first page of the search was asked for, UTC."
+    begun_at: Mapped[datetime | None] = mapped_column(
+        "searched_at", comment="When the first page of the search was asked for, UTC."
     )
     pages: Mapped[int] = mapped_column(default=0, comment="Pages stored of the search.")
-    videos: Mapped[int] = mapped_column(default=0, comment="Records received in these pages.")
+    record_count: Mapped[int] = mapped_column(
+        "videos", default=0, comment="Records received in these pages."
+    )
     requests: Mapped[int] = mapped_column(
         default=0, comment="Requests sent for the window, all searches, failures included."
     )
@@ -131,7 +133,7 @@ class CrawlWindow(Base):
     )
 
 
-class Seed(Base):
+class SeedRow(Base):
     """A row exists from the first run on that wants the seed."""
 
     __tablename__ = "seed"
@@ -157,8 +159,8 @@ class Seed(Base):
     cursor: Mapped[int] = mapped_column(
         default=0, comment="API. Where the next page starts; 0: at the start."
     )
-    position: Mapped[int] = mapped_column(
-        default=0, comment="Records received since the listing was begun last."
+    record_count: Mapped[int] = mapped_column(
+        "position", default=0, comment="Records received since the listing was begun last."
     )
     pages: Mapped[int] = mapped_column(
         default=0, comment="Pages stored since the listing was begun last."

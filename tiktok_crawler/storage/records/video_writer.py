@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-    from tiktok_crawler.research_api.pages import ListPage, Page
+    from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.engine.statements import Statements, Values
     from tiktok_crawler.storage.records.shape import Record
     from tiktok_crawler.storage.records.video_changes import VideoState
@@ -39,7 +39,7 @@ class VideoWriter:
     connection: Connection
     statements: Statements
     ids: Mapping[str, Mapping[str, int]]
-    page: Page | ListPage
+    page: Page
 
     def write_videos(self, crawl_id: int, videos: Sequence[Record]) -> tuple[int, int]:
         """Write videos, which come sorted by id, and tag them and the page.

@@ -1,0 +1,227 @@
+"""The sessions of a crawl, as the crawl awaits them: what they judge, and what they do."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler import config
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.storage_thread import StorageThread
+from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.search_session import SearchSession
+from tiktok_crawler.storage.stage_session import StageSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from scrapy.crawler import Crawler
+    from sqlalchemy.exc import DBAPIError
+
+    from tiktok_crawler.archive.answers import RawAnswer
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.query import Query
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.page_store import Saved
+    from tiktok_crawler.storage.search_session import SearchResult
+    from tiktok_crawler.storage.session import Session
+
+logger = logging.getLogger(__name__)
+
+S = TypeVar("S", SearchSession, StageSession)
+
+
+class CrawlStorage:
+    """Has a session for each query and listing that a crawl works on; tasks say whose they are.
+
+    Each method does one thing in the storage's thread, and does it again while the database is
+    away: then NotStoredError ends the crawl. `result` and `stage_results` are what the sessions
+    that are closed leave behind.
+
+    Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_SHARES, TIKTOK_ARCHIVE.
+    """
+
+    def __init__(self, crawler: Crawler, *, stop: Callable[[], None]):
+        self.crawler = crawler
+        self.result: SearchResult | None = None
+        self.stage_results: dict[Stage, StageResult] = {}
+        self._url = config.database_url(crawler.settings)
+        self._thread = StorageThread(crawler, self.explain, stop)
+        self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
+
+    @property
+    def location(self) -> str:
+        """Where the data is, without user name and password."""
+        return database.describe(database.database_url(self._url))
+
+    def explain(self, error: DBAPIError) -> str:
+        """Put an error of the database in words, without a password."""
+        return f"{self.location}: {explain(error, database.database_url(self._url))}"
+
+    async def open_search(self, collection: Collection, wanted: Wanted) -> None:
+        """Open the database for a query, and take its lock.
+
+        Raises:
+            ConfigurationError: the database, or the archive's folder, cannot be used as it is.
+            QueryLockedError: another crawl of this query is running on the database.
+        """
+        settings = self.crawler.settings
+        session = SearchSession(
+            self._url,
+            origin=config.origin(settings),
+            collection=collection,
+            wanted=wanted,
+            account=config.quota_account(settings, VIDEO_QUERY.pool, "videos"),
+        )
+        await self._open(collection.query, session)
+
+    async def plan(self, collection: Collection) -> Plan:
+        """Register a run of a collection, and decide what it has to do."""
+        session = self._search(collection.query)
+        patiently = self._thread.run_patiently
+        await patiently(session.begin, utc_now())
+        await patiently(session.correct, await patiently(session.corrections), utc_now())
+        return await patiently(session.plan, utc_now())
+
+    async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
+        """Open the database for a stage, and count what there is to ask for.
+
+        Raises:
+            ArchiveError: the archive cannot be written.
+            ConfigurationError: the database, or the archive's folder, cannot be used as it is.
+            QueryLockedError: another crawl of this listing is running on the database.
+        """
+        settings, listing = self.crawler.settings, stage.listing
+        session = StageSession(
+            self._url,
+            origin=config.origin(settings),
+            stage=stage,
+            tags=tags,
+            account=config.quota_account(settings, listing.endpoint.pool, listing.name),
+        )
+        await self._open(listing, session)
+        try:
+            await self._thread.run_patiently(session.begin, utc_now())
+            return await self._thread.run_patiently(session.plan, utc_now())
+        except CrawlerError:
+            await self._release(listing)
+            raise
+
+    async def due(self, stage: Stage) -> list[PageRequest]:
+        """Read the next part of what is due of a stage; an empty one is the last."""
+        session = self._sessions[stage.listing]
+        assert isinstance(session, StageSession)
+        return await self._thread.run_patiently(session.due)
+
+    async def open_task(self, request: PageRequest) -> PageRequest:
+        """Make the row of a request's task."""
+        session = self._session_of(request)
+        return await self._thread.run_patiently(session.open_task, request, utc_now())
+
+    async def book(self, request: PageRequest) -> PageRequest:
+        """Write down that a request is about to be sent.
+
+        Raises:
+            QueryLockedError: the lock was lost; nothing may be sent.
+            DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
+            DailyShareSpentError: what this kind of request may cost in a day is spent, likewise.
+            SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
+        """
+        session = self._session_of(request)
+        return await self._thread.run_patiently(session.book, request, utc_now())
+
+    async def keep_answer(
+        self, request: PageRequest, answer: RawAnswer, received_at: datetime
+    ) -> None:
+        """Keep the answer to a request, in a crawl with an archive.
+
+        Raises:
+            ArchiveError: that is not possible.
+        """
+        raise NotImplementedError
+
+    async def save_page(self, page: Page) -> Saved:
+        """Store a page, and move its task on, in one transaction."""
+        return await self._thread.run_patiently(self._session_of(page.request).save_page, page)
+
+    async def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
+        """Find the days that a lost search has delivered completely."""
+        session = self._search(request.window.query)
+        return await self._thread.run_patiently(session.days_passed, request)
+
+    async def end(
+        self, request: PageRequest, event: Event, now: datetime | None = None
+    ) -> PageRequest | None:
+        """Change a task that brings no page now."""
+        session = self._session_of(request)
+        return await self._thread.run_patiently(session.end, request, event, now or utc_now())
+
+    async def fill_quota(self, request: PageRequest) -> None:
+        """Write down that the API says that the day's quota of the request's pool is used up."""
+        await self._thread.run_patiently(self._session_of(request).fill_quota, utc_now())
+
+    async def end_stage(self, stage: Stage) -> None:
+        """See what is left of a stage, and release what it has taken."""
+        session = self._sessions.get(stage.listing)
+        if not isinstance(session, StageSession):
+            return
+        try:
+            if session.begun_at:
+                self.stage_results[stage] = await self._thread.run(session.result)
+        finally:
+            await self._release(stage.listing)
+
+    async def close(self) -> None:
+        """End what is open, the searches also if a stage cannot be ended."""
+        try:
+            for session in list(self._sessions.values()):
+                if isinstance(session, StageSession):
+                    await self.end_stage(session.stage)
+        finally:
+            for session in list(self._sessions.values()):
+                if isinstance(session, SearchSession):
+                    await self._end_search(session)
+
+    def shut_down(self) -> None:
+        """Nothing can be done afterwards."""
+        self._thread.shut_down()
+
+    async def _end_search(self, session: SearchSession) -> None:
+        run = self._thread.run
+        try:
+            if session.begun_at:
+                await run(session.correct, await run(session.corrections), utc_now())
+                self.result = await run(session.result)
+        finally:
+            await self._release(session.subject)
+
+    async def _open(self, subject: Query | Listing, session: S) -> None:
+        self._sessions[subject] = session
+        try:
+            warning = await self._thread.run(session.open)
+        except CrawlerError:
+            await self._release(subject)
+            raise
+        if warning:
+            logger.warning("%(warning)s", {"warning": warning})
+
+    async def _release(self, subject: Query | Listing) -> None:
+        await self._thread.run(self._sessions.pop(subject).release)
+
+    def _search(self, query: Query) -> SearchSession:
+        session = self._sessions[query]
+        assert isinstance(session, SearchSession)
+        return session
+
+    def _session_of(self, request: PageRequest) -> Session:
+        return self._sessions[request.task.subject]

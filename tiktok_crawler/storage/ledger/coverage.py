@@ -1,0 +1,228 @@
+"""What is known of the windows of a query, and what later pages have shown to be wrong about them."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, select, update
+
+from tiktok_crawler.date_range import DAY, DateRange, midnight
+from tiktok_crawler.planning.coverage import Covered, last_searches
+from tiktok_crawler.planning.plan import Known, WaitingWindow
+from tiktok_crawler.planning.suspicion import sudden_silences
+from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
+from tiktok_crawler.research_api.paging import START, Place
+from tiktok_crawler.research_api.tasks import PageRequest, Window
+from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
+from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow
+from tiktok_crawler.storage.models.records import Video
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date, datetime
+
+    from sqlalchemy import Connection, Row
+
+    from tiktok_crawler.planning.plan import Wanted
+    from tiktok_crawler.research_api.query import Query
+
+
+@dataclass(frozen=True, slots=True)
+class StoredWindow:
+    """A window's row, and what tells it apart in any database: its days, and when it was made."""
+
+    row_id: int
+    days: DateRange
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Corrections:
+    """What has to be corrected about the windows of a query.
+
+    `taken_back` are complete ones whose days were kept of a lost search on false evidence, and are
+    missing now; `needless` are parked ones whose days others have collected since; `silent` are
+    complete ones that brought nothing where that is hard to believe.
+    """
+
+    taken_back: tuple[StoredWindow, ...] = ()
+    needless: tuple[StoredWindow, ...] = ()
+    silent: tuple[StoredWindow, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UnfinishedWindow:
+    """How far an open or parked window has come, and what is known of its last failure."""
+
+    window_id: int
+    days: DateRange
+    state: WindowState
+    pages: int
+    videos: int
+    updated_at: datetime
+    error: str | None
+    error_log_id: str | None
+    parked_at: datetime | None
+    retry_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """The windows of one query, inside a transaction."""
+
+    connection: Connection
+    query_id: int
+
+    def known(self, query: Query, fields: Iterable[str]) -> Known:
+        """Read what a plan has to know of a query that is searched with these fields."""
+        windows = defaultdict(list)
+        for window in self._rows(*WindowState):
+            windows[window.state].append(window)
+        parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
+        return Known(
+            coverage=tuple(_coverage(windows[WindowState.COMPLETE], fields)),
+            open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
+            parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
+            has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
+        )
+
+    def unfinished(self) -> list[UnfinishedWindow]:
+        """Read how far the open and the parked windows have come, by first day."""
+        return [
+            UnfinishedWindow(
+                window_id=window.id,
+                days=_days(window),
+                state=window.state,
+                pages=window.pages,
+                videos=window.videos,
+                updated_at=window.updated_at,
+                error=window.error,
+                error_log_id=window.error_log_id,
+                parked_at=window.parked_at,
+                retry_at=window.retry_at,
+            )
+            for window in self._rows(*UNFINISHED)
+        ]
+
+    def corrections(self, wanted: Wanted) -> Corrections:
+        """Judge what has to be corrected, without changing it.
+
+        Days that are taken back speak for nothing else.
+        """
+        complete = self._rows(WindowState.COMPLETE)
+        taken_back: list[Row[Any]] = []
+        if kept_on_false_evidence(self.connection, self.query_id, wanted.id_skew):
+            kept = set(
+                self.connection.scalars(select(CrawlWindow.id).where(were_kept(self.query_id)))
+            )
+            taken_back = [window for window in complete if window.id in kept]
+            complete = [window for window in complete if window.id not in kept]
+        parked = self._rows(WindowState.PARKED)
+        by_id = {window.id: window for window in complete}
+        silences = sudden_silences(
+            _coverage(complete, wanted.fields), wanted.freshness, self._videos_on
+        )
+        return Corrections(
+            taken_back=tuple(map(_stored, taken_back)),
+            needless=tuple(_stored(w) for w in parked if _is_collected_since(w, complete)),
+            silent=tuple(_stored(by_id[s.window_id]) for s in silences if s.window_id),
+        )
+
+    def correct(self, corrections: Corrections, tasks: Tasks, now: datetime) -> None:
+        """Do what was judged; done once more with the same time, it changes nothing."""
+        for window in (*corrections.taken_back, *corrections.needless):
+            leave_to_others(tasks, window.row_id, now)
+        for window in corrections.silent:
+            mark = update(CrawlWindow).where(
+                CrawlWindow.id == window.row_id, CrawlWindow.suspicious.is_(False)
+            )
+            self.connection.execute(mark.values(suspicious=True, updated_at=now))
+
+    def drop_unasked(self) -> None:
+        """Drop windows that were opened by a run that ended before it asked for them.
+
+        They fix neither fields nor width.
+        """
+        unasked = delete(CrawlWindow).where(
+            CrawlWindow.query_id == self.query_id,
+            CrawlWindow.state.in_(UNFINISHED),
+            CrawlWindow.requests == 0,
+            CrawlWindow.parked_count == 0,
+        )
+        self.connection.execute(unasked)
+
+    def _videos_on(self, day: date) -> int:
+        """Count the videos that the query found and that were published on a day, UTC."""
+        videos = (
+            select(func.count(Video.id.distinct()))
+            .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
+            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+            .where(
+                Crawl.query_id == self.query_id,
+                Video.create_time >= midnight(day),
+                Video.create_time < midnight(day + DAY),
+            )
+        )
+        return self.connection.scalar(videos) or 0
+
+    def _rows(self, *states: WindowState) -> list[Row[Any]]:
+        columns = CrawlWindow.__table__
+        windows = (
+            select(columns)
+            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states))
+            .order_by(columns.c.start_date, columns.c.id)
+        )
+        return list(self.connection.execute(windows))
+
+
+def _days(window: Row[Any]) -> DateRange:
+    return DateRange(window.start_date, window.end_date)
+
+
+def _stored(window: Row[Any]) -> StoredWindow:
+    return StoredWindow(window.id, _days(window), window.created_at)
+
+
+def _request(window: Row[Any], query: Query) -> PageRequest:
+    """Return the request that goes on where the window's last page ended."""
+    task = Window(query, _days(window), tuple(window.fields), row_id=window.id)
+    if not window.cursor:
+        return PageRequest(task, START)
+    return PageRequest(
+        task,
+        Place(window.cursor, window.search_id, window.videos),
+        begun_at=window.searched_at,
+        previous_page_at=window.last_page_at,
+    )
+
+
+def _waiting(window: Row[Any], query: Query) -> WaitingWindow:
+    request = replace(_request(window, query), second_try=True)
+    return WaitingWindow(request, window.retry_at or window.updated_at)
+
+
+def _covered(window: Row[Any]) -> Covered:
+    was_searched = window.pages > 0
+    return Covered(
+        days=_days(window),
+        searched_at=window.searched_at,
+        matches=window.cursor if was_searched else None,
+        videos=window.videos if was_searched else None,
+        suspicious=window.suspicious,
+        window_id=window.id,
+    )
+
+
+def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str]) -> list[Covered]:
+    """Return the windows among the complete ones that were searched with all of these fields."""
+    wanted = set(fields)
+    return [_covered(window) for window in complete if wanted <= set(window.fields)]
+
+
+def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:
+    coverage = _coverage(complete, window.fields)
+    searched = last_searches(c for c in coverage if c.searched_at >= window.created_at)
+    return all(day in searched for day in _days(window))

@@ -1,0 +1,294 @@
+"""The rows of tasks: the one place where they are made, booked and moved on.
+
+A row exists from before the first request of its task on. Its state changes by `move` alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, insert, or_, select, update
+
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.planning.postponing import retry_at
+from tiktok_crawler.planning.task_states import (
+    MOVES,
+    UNFINISHED,
+    Cause,
+    Cut,
+    Lost,
+    Parked,
+    Refused,
+    WindowState,
+)
+from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.models.ledger import CrawlWindow, SeedRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest, Task
+    from tiktok_crawler.storage.engine.statements import Statements
+
+TaskRow = type[CrawlWindow | SeedRow]
+
+SUSPECTED = "searched once more, because it was suspiciously empty"
+
+
+def row_of(task: Task) -> TaskRow:
+    """Return the table that has a task's row."""
+    return CrawlWindow if isinstance(task, Window) else SeedRow
+
+
+@dataclass(frozen=True, slots=True)
+class Tasks:
+    """Changes the rows of tasks, inside a transaction.
+
+    What is done again with the same time, because the commit was in doubt, changes nothing; only a
+    booking counts twice.
+    """
+
+    connection: Connection
+    statements: Statements
+
+    def open_window(self, query_id: int, request: PageRequest, now: datetime) -> int:
+        """Make the row of a window; that of a second try is parked until a page comes.
+
+        Returns:
+            The row's id.
+        """
+        window = request.window
+        identity = {"query_id": query_id, **_days(window.days), "created_at": now}
+        state = WindowState.PARKED if request.second_try else WindowState.OPEN
+        made = select(CrawlWindow.id).filter_by(**identity).where(CrawlWindow.state == state)
+        return self.connection.scalar(made) or self._add(
+            identity,
+            state=state,
+            fields=list(window.fields),
+            error=SUSPECTED if request.second_try else None,
+            parked_at=now if request.second_try else None,
+            updated_at=now,
+        )
+
+    def open_seed(self, request: PageRequest, now: datetime, *, since: datetime) -> int:
+        """Make the row of a seed, or find it.
+
+        Returns:
+            The row's id.
+
+        Raises:
+            QueryLockedError: another run has completed it since this one began.
+        """
+        seed = request.seed
+        identity = {"listing": seed.listing.name, "seed": clean_text(seed.key)}
+        new = self.statements.insert_into(SeedRow.__table__).values(
+            **identity, state=WindowState.OPEN, created_at=now, updated_at=now
+        )
+        self.connection.execute(new.on_conflict_do_nothing())
+        found = select(SeedRow.id, SeedRow.completed_at).filter_by(**identity)
+        row_id, completed_at = self.connection.execute(found).one()
+        if completed_at and completed_at > since:
+            raise _gone_on_with(request)
+        return int(row_id)
+
+    def book(self, request: PageRequest, now: datetime) -> None:
+        """Count a request that is about to be sent; that for a first page discards the past.
+
+        A parked task stays so until a page comes.
+
+        Raises:
+            QueryLockedError: the task is not where the request found it any more.
+        """
+        row, row_id = row_of(request.task), request.task.row_id
+        where = () if request.starts_task else _is_at(row, request)
+        unfinished = and_(row.id == row_id, row.state.in_(UNFINISHED), *where)
+        values = _booking(row, request, now)
+        if self.connection.execute(update(row).where(unfinished).values(values)).rowcount:
+            return
+        may_reopen = row is SeedRow
+        if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *where)):
+            raise _gone_on_with(request)
+
+    def page_came(self, page: Page) -> bool:
+        """Move a task on by its page, unless it is not where the page's request found it.
+
+        Returns:
+            Whether the task was moved.
+        """
+        row = row_of(page.request.task)
+        is_over = page.next_request is None
+        cause = Cause.LAST_PAGE if is_over else Cause.PAGE
+        values: dict[Any, Any] = {
+            row.cursor: page.cursor,
+            row.record_count: page.received,
+            row.pages: row.pages + 1,
+            row.error: None,
+            row.error_log_id: None,
+            row.retry_at: None,
+            row.last_page_at: page.received_at,
+        }
+        if row is SeedRow:
+            values |= {SeedRow.has_more: page.has_more, SeedRow.status: None}
+        else:
+            values[CrawlWindow.search_id] = clean_text(page.search_id)
+        if is_over:
+            values |= {row.suspicious: page.suspicious, row.completed_at: page.received_at}
+        is_there = _is_at(row, page.request)
+        return self.move(row, page.request.task.row_id, cause, page.received_at, values, *is_there)
+
+    def end(self, request: PageRequest, event: Event, now: datetime) -> int | None:
+        """Change a task by an event.
+
+        Returns:
+            Of a lost search the row of the window that is left to search.
+        """
+        row, row_id = row_of(request.task), request.task.row_id
+        match event:
+            case Parked():
+                self._park(row, row_id, event, now)
+            case Refused(status=status):
+                values = {SeedRow.status: status, row.retry_at: None, row.completed_at: now}
+                self._move(row, row_id, event, now, values | _reason(row, event))
+            case Cut():
+                self._move(row, row_id, event, now, _reason(row, event))
+            case Lost(passed=passed):
+                return self._split_off(row_id, passed, event, now)
+        return None
+
+    def move(
+        self,
+        row: TaskRow,
+        row_id: int | None,
+        cause: Cause | type[Event],
+        now: datetime,
+        values: Mapping[Any, Any],
+        *where: ColumnElement[bool],
+    ) -> bool:
+        """Change a task's state, and what goes with it, at a time.
+
+        Returns:
+            Whether it was in a state that allows this, or is changed already by this very move.
+        """
+        move = MOVES[cause]
+        may_move = and_(row.state.in_(move.of), *where)
+        is_moved = and_(row.state == move.to, row.updated_at == now)
+        change = update(row).where(row.id == row_id, or_(may_move, is_moved))
+        done = change.values({row.state: move.to, row.updated_at: now} | dict(values))
+        return bool(self.connection.execute(done).rowcount)
+
+    def _move(
+        self, row: TaskRow, row_id: int | None, event: Event, now: datetime, values: dict[Any, Any]
+    ) -> None:
+        if not self.move(row, row_id, type(event), now, values):
+            raise LookupError(f"{row.__tablename__} {row_id} is neither open nor parked")
+
+    def _park(self, row: TaskRow, row_id: int | None, event: Parked, now: datetime) -> None:
+        before = select(row.parked_count, row.parked_at).where(row.id == row_id)
+        parked_count, parked_at = self.connection.execute(before).one()
+        if parked_at == now and parked_count:
+            return
+        values: dict[Any, Any] = {
+            row.cursor: event.at.cursor,
+            row.record_count: event.at.received,
+            row.parked_count: parked_count + 1,
+            row.parked_at: now,
+            row.retry_at: retry_at(parked_count + 1, now),
+        }
+        if row is CrawlWindow:
+            values[CrawlWindow.search_id] = clean_text(event.at.search_id)
+        self._move(row, row_id, event, now, values | _reason(row, event))
+
+    def _split_off(
+        self, row_id: int | None, passed: DateRange, event: Lost, now: datetime
+    ) -> int | None:
+        """Split a window into a complete one for the days passed, and one for the rest.
+
+        The rest is open, or parked for what the window was parked for.
+        """
+        table = CrawlWindow.__table__
+        window = self.connection.execute(select(table).where(table.c.id == row_id)).one()
+        rest = DateRange(window.start_date, passed.start - DAY)
+        if window.state is WindowState.SPLIT:
+            return self._find_part(window, rest, now)
+        self._move(CrawlWindow, row_id, event, now, _WITHOUT_REASON)
+        parts = {"query_id": window.query_id, "created_at": now}
+        shared = {"fields": window.fields, "updated_at": now}
+        searched = {"begun_at": window.searched_at, "last_page_at": window.last_page_at}
+        self._add(
+            parts | _days(passed),
+            state=WindowState.COMPLETE,
+            completed_at=now,
+            **searched,
+            **shared,
+        )
+        why = {
+            name: getattr(window, name)
+            for name in ("parked_count", "parked_at", "retry_at", "error", "error_log_id")
+        }
+        return self._add(parts | _days(rest), state=window.state, **why, **shared)
+
+    def _find_part(self, window: Row[Any], days: DateRange, now: datetime) -> int | None:
+        part = {"query_id": window.query_id, "created_at": now, **_days(days)}
+        return self.connection.scalar(select(CrawlWindow.id).filter_by(**part))
+
+    def _add(self, identity: Mapping[str, Any], **values: Any) -> int:
+        window = insert(CrawlWindow).values(**identity, **values).returning(CrawlWindow.id)
+        return self.connection.execute(window).scalar_one()
+
+
+_WITHOUT_REASON: dict[Any, Any] = {CrawlWindow.error: None, CrawlWindow.error_log_id: None}
+"""Days that other windows have are left to these, whatever the window was parked for."""
+
+
+def leave_to_others(tasks: Tasks, window_id: int, now: datetime) -> None:
+    """Split a window whose days other windows have, or have to search again."""
+    tasks.move(CrawlWindow, window_id, Cause.LEFT, now, _WITHOUT_REASON)
+
+
+def _days(days: DateRange) -> dict[str, Any]:
+    return {"start_date": days.start, "end_date": days.end}
+
+
+def _is_at(row: TaskRow, request: PageRequest) -> tuple[ColumnElement[bool], ...]:
+    """Whether a task is at the place of a request."""
+    place = request.place
+    is_there = (row.cursor == place.cursor, row.record_count == place.received)
+    if row is SeedRow:
+        return is_there
+    return (*is_there, CrawlWindow.search_id.is_not_distinct_from(clean_text(place.search_id)))
+
+
+def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any]:
+    values: dict[Any, Any] = {row.requests: row.requests + 1, row.updated_at: now}
+    if row is SeedRow:
+        values |= {SeedRow.status: None, row.completed_at: None}
+    if not request.starts_task:
+        return values
+    values |= {
+        row.attempts: row.attempts + 1,
+        row.begun_at: now,
+        row.cursor: 0,
+        row.record_count: 0,
+        row.pages: 0,
+    }
+    if row is SeedRow:
+        return values | {SeedRow.has_more: None, row.suspicious: False}
+    return values | {CrawlWindow.search_id: None}
+
+
+def _reason(row: TaskRow, event: Parked | Refused | Cut) -> dict[Any, Any]:
+    return {row.error: clean_text(event.reason), row.error_log_id: clean_text(event.log_id)}
+
+
+def _gone_on_with(request: PageRequest) -> QueryLockedError:
+    return QueryLockedError(
+        f"the lock is lost, since another crawl has gone on with {request} meanwhile"
+    )
