@@ -37,7 +37,7 @@ from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
-from tiktok_crawler.storage.models.ledger import Crawl, Seed
+from tiktok_crawler.storage.models.ledger import Crawl, SeedRow
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
@@ -362,7 +362,7 @@ def check_least_requests(exchanges: list[Exchange]) -> None:
 
 def seed_rows(database: ListingDatabase, trial: Trial) -> dict[str, Any]:
     """What the database says of a listing's seeds."""
-    seeds = select(Seed.__table__).where(Seed.listing == trial.listing)
+    seeds = select(SeedRow.__table__).where(SeedRow.listing == trial.listing)
     with reading(database) as connection:
         return {row.seed: row for row in connection.execute(seeds)}
 
@@ -537,7 +537,11 @@ def stored_of(database: ListingDatabase, listing: str, seed: str) -> dict[str, l
         column = next(iter(SEED_COLUMNS.get(listing, {})), None)
         rows = select(model.__table__)
         if listing == "shops":
-            found = select(Crawl.id).join(Seed, Seed.id == Crawl.seed_id).where(Seed.seed == seed)
+            found = (
+                select(Crawl.id)
+                .join(SeedRow, SeedRow.id == Crawl.seed_id)
+                .where(SeedRow.seed == seed)
+            )
             rows = rows.where(Shop.crawl_id.in_(found))
         else:
             assert column
@@ -639,23 +643,29 @@ def running_crawl(database: ListingDatabase, listing: str) -> Iterator[None]:
     try:
         yield
     finally:
-        session.close()
+        session.release()
 
 
 def let_time_pass(
     database: ListingDatabase, days: int = 30, *, seeds: tuple[str, ...] = ()
 ) -> None:
     """These seeds (all, if none are named) were worked on so many days ago, and wait no longer."""
-    columns = (Seed.retry_at, Seed.parked_at, Seed.completed_at, Seed.begun_at, Seed.last_page_at)
+    columns = (
+        SeedRow.retry_at,
+        SeedRow.parked_at,
+        SeedRow.completed_at,
+        SeedRow.begun_at,
+        SeedRow.last_page_at,
+    )
     with reading(database) as connection:
-        for row in list(connection.execute(select(Seed.id, Seed.seed, *columns))):
+        for row in list(connection.execute(select(SeedRow.id, SeedRow.seed, *columns))):
             times = {
                 column.key: at - timedelta(days=days)
                 for column, at in zip(columns, row[2:], strict=True)
                 if at
             }
             if times and (not seeds or row.seed in seeds):
-                connection.execute(update(Seed).where(Seed.id == row.id).values(**times))
+                connection.execute(update(SeedRow).where(SeedRow.id == row.id).values(**times))
         connection.commit()
 
 

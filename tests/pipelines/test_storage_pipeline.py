@@ -9,6 +9,7 @@ from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 
+from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
 from tiktok_crawler.pipelines.storage import StoragePipeline
 
 QUARTER = {"start_date": "2024-01-01", "end_date": "2024-03-31"}
@@ -103,25 +104,26 @@ async def test_what_is_left_is_the_plan_of_the_next_run(tmp_path):
         crawler = await folder.crawl(api.url, **QUARTER, max_requests="1")
     storage = crawler.get_item_pipeline(StoragePipeline)
     assert storage
-    assert storage.remains
-    assert storage.remains.plan.window_count == 2
-    assert storage.remains.totals.requests == 1
-    assert "crawl.db" in storage.location
+    assert storage.storage.result
+    assert storage.storage.result.plan.window_count == 2
+    assert storage.storage.result.totals.requests == 1
+    assert "crawl.db" in storage.storage.location
 
 
 @deferred_f_from_coro_f
 async def test_a_stage_that_cannot_be_ended_is_loud_and_the_search_is_closed_all_the_same(
     tmp_path, monkeypatch, caplog
 ):
-    async def fail(_pipeline):
+    async def fail(_storage, _stage):
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr(StoragePipeline, "end_stage", fail)
+    monkeypatch.setattr(CrawlStorage, "end_stage", fail)
     folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(page(1))) as api:
+    folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
+    async with serving(ScriptedApi(page(0))) as api:
         crawler = await folder.crawl(api.url)
     storage = crawler.get_item_pipeline(StoragePipeline)
     assert storage
-    assert storage.remains
+    assert storage.storage.result
     assert exit_status(crawler) == EX_SOFTWARE
     assert "RuntimeError: a bug" in caplog.text
