@@ -311,7 +311,7 @@ def test_without_credentials_the_message_says_where_they_can_be(tmp_path):
         ),
         pytest.param(
             f"client_key: ada\nclient_secret: !!python/object/apply:os.system [{SECRET}]",
-            "client_secret is missing or empty",
+            r"secrets\.yaml:2:16: is not YAML",
             id="code",
         ),
         pytest.param(SECRET, "client_key is missing or empty", id="only text"),
@@ -323,7 +323,18 @@ def test_without_credentials_the_message_says_where_they_can_be(tmp_path):
         pytest.param(f"client_key: ada: {SECRET}", "is not YAML", id="two colons"),
         pytest.param(f"client_key: a\n---\nclient_secret: {SECRET}", "is not YAML", id="two files"),
         pytest.param(b"\x00\xff" + SECRET.encode(), "is not YAML", id="binary"),
-        pytest.param("[" * 10_000 + SECRET, "is not YAML", id="deep"),
+        pytest.param(f"client_key: ada\nclient_secret: !{SECRET}", "is not YAML", id="tag"),
+        pytest.param(f"client_key: ada\nclient_secret: &{SECRET}", "is not YAML", id="anchor"),
+        pytest.param(f"client_key: ada\n{SECRET}: 1\n{SECRET}: 1", "is not YAML", id="key twice"),
+        pytest.param(f'client_key: ada\nclient_secret: "\\q{SECRET}"', ":2:", id="escape"),
+        *(
+            pytest.param(
+                f"{opening * 200_000}{SECRET}",
+                r"secrets\.yaml:1:\d+: more than 8 lists or keys inside one another",
+                id=f"deep {opening}",
+            )
+            for opening in ("[", "{", "[{a: ", "- ", "? ")
+        ),
     ],
 )
 def test_a_malformed_secrets_file_is_named_without_quoting_it(secrets, content, words):

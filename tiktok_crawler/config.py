@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit
 
-from tiktok_crawler.exceptions import ConfigurationError, CredentialsError
+from tiktok_crawler.exceptions import ConfigurationError, CredentialsError, QueryFileError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.quota import QuotaAccount
 from tiktok_crawler.research_api.endpoints import (
@@ -31,7 +31,6 @@ from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import yaml
     from scrapy.settings import BaseSettings
 
 
@@ -252,34 +251,37 @@ def daily_budget(settings: BaseSettings) -> int | None:
 
 
 def _read_secrets(path: Path, *, warn: bool) -> Credentials:
-    import yaml  # noqa: PLC0415 - credentials from the environment do not need it
-
     try:
         if warn:
             _warn_if_others_can_read(path)
-        node = yaml.compose(path.read_bytes(), Loader=yaml.BaseLoader)
+        text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise CredentialsError(
             f"no credentials: {path} does not exist. {CREDENTIALS_HELP}"
         ) from None
     except OSError as exc:
         raise CredentialsError(f"{path} cannot be read: {exc.strerror}") from None
-    except (yaml.YAMLError, ValueError, RecursionError):
-        # The parser's words could quote the secret.
-        raise CredentialsError(f"{path} is not YAML. {CREDENTIALS_HELP}") from None
-    pairs = node.value if isinstance(node, yaml.MappingNode) else []
-    return Credentials(*(_secret(path, pairs, name) for name in ("client_key", "client_secret")))
+    except ValueError:
+        raise CredentialsError(f"{path} is not YAML in UTF-8. {CREDENTIALS_HELP}") from None
+    values = _secrets_in(path, text)
+    return Credentials(*(_secret(path, values, name) for name in ("client_key", "client_secret")))
 
 
-def _secret(path: Path, pairs: list[tuple[yaml.Node, yaml.Node]], name: str) -> str:
-    """The value of a key of the secrets file, as typed."""
-    found = [value.value for key, value in pairs if key.value == name]
-    if len(found) > 1:
-        raise CredentialsError(f"{path}: {name} stands there twice")
-    value = found[0] if found else ""
-    if not isinstance(value, str) or not value.strip():
+def _secrets_in(path: Path, text: str) -> dict[str, str]:
+    # Credentials from the environment need no YAML.
+    from tiktok_crawler.query_file.secrets_file import parse_secrets  # noqa: PLC0415
+
+    try:
+        return parse_secrets(path, text)
+    except QueryFileError as exc:
+        raise CredentialsError(f"{exc}. {CREDENTIALS_HELP}") from None
+
+
+def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
+    value = values.get(name, "").strip()
+    if not value:
         raise CredentialsError(f"{path}: {name} is missing or empty. {CREDENTIALS_HELP}")
-    return value.strip()
+    return value
 
 
 def _warn_if_others_can_read(path: Path) -> None:

@@ -168,6 +168,24 @@ def test_nesting_without_end_is_refused(tmp_path, text):
     assert "more than 8 lists or keys inside one another" in mistakes(tmp_path, text)[-1]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "any_keywords: [" + ", ".join(["'[[[['", '"{{\\"{{"'] * 50) + "]",
+        "any_keywords: [a]  # " + "[" * 200,
+        "any_keywords: ['it''s [', don't, \"'\", '[" + "[" * 200 + "']",
+    ],
+)
+def test_brackets_that_are_text_are_not_nested(tmp_path, text):
+    (condition,) = read(tmp_path, f"{DATES}include: {{\n {text}\n}}\n").query.and_
+    assert condition.field_name is Field.KEYWORD
+
+
+def test_where_brackets_are_nested_without_end_is_told(tmp_path):
+    line = mistake(tmp_path, f"# about [lists]\nregions:\n  {'[' * 200_000}")
+    assert line == f"3:{3 + 100}: more than 8 lists or keys inside one another"
+
+
 def test_a_billion_laughs_are_refused(tmp_path):
     text = "a: &a [lol, lol]\n" + "".join(
         f"{new}: &{new} [*{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}, *{old}]\n"

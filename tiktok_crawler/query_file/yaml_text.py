@@ -24,12 +24,21 @@ MAX_DEPTH = 8
 """Lists and mappings inside one another; the format itself needs five."""
 MAX_NODES = 100_000
 """Values, lists and mappings in all: far more than a search takes, and quickly read."""
+MAX_OPEN_BRACKETS = 100
+"""Open at once: a parser looks so far ahead before it tells of the first of them."""
+TOO_DEEP = f"more than {MAX_DEPTH} lists or keys inside one another"
+TOO_MANY = f"more than {MAX_NODES:,} values"
 
 _LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the first is 20 times as fast
 
 _ESCAPED_PAIR = re.compile(
     r"(?<!\\)((?:\\\\)*)\\u([dD][89abAB][0-9a-fA-F]{2})\\u([dD][c-fC-F][0-9a-fA-F]{2})"
 )
+_BRACKET = re.compile(
+    r"""(?<!\S)\#[^\n]* | (?<![^\s,:\[{]) (?: "(?:[^"\\]|\\.)*+"? | '[^']*+'? ) | [][{}]""",
+    re.DOTALL | re.VERBOSE,
+)
+"""Comments and quoted text are found too, so that the brackets in them are not."""
 _COMMENT_IN_LIST = re.compile(r"[\[,]\s*#")
 
 
@@ -78,6 +87,8 @@ def parse(text: str, findings: Mistakes) -> Node | None:
         QueryFileError: what stands there cannot be read on, with the mistakes found up to there.
     """
     source = _without_json_peculiarities(text) if text.lstrip().startswith("{") else text
+    if too_deep := _unreadable_nesting(source):
+        findings.fatal(too_deep, TOO_DEEP)
     events = yaml.parse(source, Loader=_LOADER)
     try:
         return _Document(events, findings).root()
@@ -85,6 +96,21 @@ def parse(text: str, findings: Mistakes) -> Node | None:
         findings.fatal(_position(exc.problem_mark), _syntax_words(exc, text))
     except (yaml.YAMLError, ValueError, OverflowError) as exc:
         findings.fatal(Position(1, 1), f"is not valid YAML: {exc}")
+
+
+def _unreadable_nesting(text: str) -> Position | None:
+    """Find where brackets are nested so deeply that a parser may fail on them.
+
+    At which depth, and whether with an error or a crash, depends on its version. What is nested
+    less deeply is refused by the parser's events.
+    """
+    depth = 0
+    for found in _BRACKET.finditer(text):
+        depth += {"[": 1, "{": 1, "]": -1, "}": -1}.get(found[0], 0)
+        if depth > MAX_OPEN_BRACKETS:
+            before = text[: found.start()]
+            return Position(before.count("\n") + 1, len(before) - before.rfind("\n"))
+    return None
 
 
 def _without_json_peculiarities(text: str) -> str:
@@ -145,14 +171,14 @@ class _Document:
         place = _position(event.start_mark)
         self._count += 1
         if self._count > MAX_NODES:
-            self._findings.fatal(place, f"more than {MAX_NODES:,} values")
+            self._findings.fatal(place, TOO_MANY)
         if isinstance(event, yaml.AliasEvent):
             self._findings.fatal(place, "aliases (*name) are not allowed; write the value out")
         self._refuse_extras(event, place)
         if isinstance(event, yaml.ScalarEvent):
             return TextNode(place, event.value, is_missing=not (event.value or event.style))
         if depth == MAX_DEPTH:
-            self._findings.fatal(place, f"more than {MAX_DEPTH} lists or keys inside one another")
+            self._findings.fatal(place, TOO_DEEP)
         if isinstance(event, yaml.SequenceStartEvent):
             return ListNode(place, tuple(self._items(depth + 1)))
         return MapNode(place, self._entries(depth + 1))
