@@ -10,7 +10,7 @@ SPIDER_MODULES = ["tiktok_crawler.spiders"]
 NEWSPIDER_MODULE = "tiktok_crawler.spiders"
 COMMANDS_MODULE = "tiktok_crawler.commands"
 
-# --- Promises: changing these stops the crawl (configuration.check_promises) ---------------------
+# --- Promises: changing these stops the crawl (config/promises.py) -------------------------------
 
 # Default 100. With 1, a page is stored before the next one is asked for.
 CONCURRENT_ITEMS = 1
@@ -121,7 +121,7 @@ ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}
 
 # --- Settings of our own -------------------------------------------------------------------------
 
-# Where the API is. Used by config.py.
+# Where the API is.
 TIKTOK_API_URL = "https://open.tiktokapis.com"
 
 # True: collect from an imitation of the API on this machine, which needs no credentials.

@@ -246,3 +246,20 @@ async def test_what_max_requests_left_over_is_collected_by_the_next_run(tmp_path
     assert len(api.bodies) == 4
     assert len({body["start_date"] for body in api.bodies}) == 4
     assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_is_booked_on_one_client_also_if_the_secrets_file_changes(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
+
+    def change_secrets(_body):
+        folder.secrets_file.write_text("client_key: key-of-bob\nclient_secret: secret-of-bob\n")
+        return page(1)
+
+    profile = Answer(body={"data": {"display_name": "Ann"}, "error": {"code": "ok"}})
+    async with serving(ScriptedApi(change_secrets, profile)) as api:
+        crawler = await folder.crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert [form["client_key"] for form in api.token_forms] == ["key-of-ann"]
+    assert spent(tmp_path) == [(sha256(b"key-of-ann").hexdigest(), "research", 2)]

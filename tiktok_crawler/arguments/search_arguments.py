@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tiktok_crawler import config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.query_file.collection import read_collection
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import date
 
-    from scrapy.settings import BaseSettings
-
+    from tiktok_crawler.config import Config
     from tiktok_crawler.query_file.collection import Collection
 
 OVERRIDES = ("start_date", "end_date", "tags", "refresh_after")
@@ -56,19 +54,15 @@ def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
     return read_collection(Path(arguments["query"]), today=today, overrides=overrides)
 
 
-def wanted(collection: Collection, settings: BaseSettings) -> Wanted:
-    """What a run of the collection asks for, under these settings.
-
-    Raises:
-        ConfigurationError: a setting cannot be used.
-    """
+def wanted(collection: Collection, config: Config) -> Wanted:
+    """What a run of the collection asks for, under this configuration."""
     return Wanted(
         query=collection.query,
         days=collection.dates,
-        fields=config.video_fields(settings),
-        freshness=config.freshness(settings, collection.refresh_after),
-        window_days=config.window_days(settings),
-        id_skew=config.id_skew(settings),
+        fields=config.video_fields,
+        freshness=config.freshness(collection.refresh_after),
+        window_days=config.window_days,
+        id_skew=config.id_skew,
     )
 
 

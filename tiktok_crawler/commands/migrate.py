@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler import config
 from tiktok_crawler.commands import fail
+from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.storage.engine import database
 
@@ -35,7 +35,7 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
         try:
-            url = database.database_url(config.database_url(self.settings))
+            url = database.database_url(Config.of(self.settings).database_url)
             engine = database.create_engine_for(url)
             print(database.migrate(engine, stamp=opts.stamp))  # noqa: T201 - this is the output
             engine.dispose()

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
-from tiktok_crawler import config
 from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import fail
+from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
 from tiktok_crawler.planning.plan import Known, Plan, describe_days, make_plan
@@ -84,12 +84,12 @@ class Command(ScrapyCommand):
         return self._search_lines(args[0], given)
 
     def _search_lines(self, query: str, given: dict[str, str]) -> Iterator[str]:
-        assert self.settings
         now = utc_now()
         search_arguments.check(given, search_arguments.OVERRIDES)
         collection = search_arguments.collection({"query": query, **given}, today=now.date())
-        wanted = search_arguments.wanted(collection, self.settings)
-        url, origin = self._database()
+        config = self._config()
+        wanted = search_arguments.wanted(collection, config)
+        url, origin = config.database_url, config.origin
         known = look_up(url, origin, collection, wanted)
         plan = make_plan(wanted, known or Known(), now)
         yield from (f"Warning: {warning}" for warning in collection.warnings)
@@ -101,13 +101,14 @@ class Command(ScrapyCommand):
 
     def _listing_lines(self, listing: Listing, given: dict[str, str]) -> Iterator[str]:
         now = utc_now()
+        config = self._config()
         for stage in listing_arguments.read(listing, given, today=now.date()).stages:
-            yield from stage_lines(stage, look_up_stage(*self._database(), stage, now))
+            known = look_up_stage(config.database_url, config.origin, stage, now)
+            yield from stage_lines(stage, known)
 
-    def _database(self) -> tuple[str, str]:
-        """Its URL, and the origin that it must have."""
+    def _config(self) -> Config:
         assert self.settings
-        return config.database_url(self.settings), config.origin(self.settings)
+        return Config.of(self.settings)
 
 
 def _neither(name: str) -> str:

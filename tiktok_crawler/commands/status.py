@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import fail
+from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.reports import status_report
@@ -49,21 +49,19 @@ class Command(ScrapyCommand):
 
 
 def _report(settings: BaseSettings, *, as_json: bool) -> str:
-    budget = config.daily_budget(settings)
-    status = read_status(config.database_url(settings), _terms(settings), utc_now())
+    config = Config.of(settings)
+    status = read_status(config.database_url, _terms(config), utc_now())
     if not as_json:
-        return status_report.text(status, budget)
-    report = status_report.as_json(status, budget)
+        return status_report.text(status, config.daily_budget)
+    report = status_report.as_json(status, config.daily_budget)
     return json.dumps(report, indent=2, ensure_ascii=False)
 
 
-def _terms(settings: BaseSettings) -> Terms:
-    """What a crawl under these settings would ask for."""
-    all_fields = config.video_fields(settings)
-    freshness = config.freshness(settings, None)
-    window_days = config.window_days(settings)
+def _terms(config: Config) -> Terms:
+    """What a crawl under this configuration would ask for."""
+    freshness = config.freshness(None)
 
     def wanted(query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
-        return Wanted(query, days, fields or all_fields, freshness, window_days)
+        return Wanted(query, days, fields or config.video_fields, freshness, config.window_days)
 
     return wanted

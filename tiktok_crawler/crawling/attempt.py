@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.http import JsonRequest
 
-from tiktok_crawler import config
+from tiktok_crawler.config.addresses import is_loopback
 from tiktok_crawler.planning.task_states import Parked
 from tiktok_crawler.research_api.stalled_paging import StalledPaging
 from tiktok_crawler.research_api.verdicts import AnswerKind
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy import Request
-    from scrapy.settings import BaseSettings
 
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.pages import Page
@@ -104,17 +103,17 @@ def change(request: Request, /, **values: Any) -> Attempt:
 
 
 def api_request(
-    settings: BaseSettings,
+    api_url: str,
     attempt: Attempt,
     *,
     callback: Callable[..., Any],
     errback: Callable[..., Any],
 ) -> JsonRequest:
     """Build the request that asks for a page; loopback is never proxied."""
-    url, asked = config.api_url(settings), attempt.request
-    proxy: dict[str, Any] = {"proxy": None} if config.is_loopback(url) else {}
+    asked = attempt.request
+    proxy: dict[str, Any] = {"proxy": None} if is_loopback(api_url) else {}
     return JsonRequest(
-        asked.url(url),
+        asked.url(api_url),
         data=asked.body,
         callback=callback,
         errback=errback,

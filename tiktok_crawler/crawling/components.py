@@ -9,7 +9,15 @@ from tiktok_crawler.exceptions import ConfigurationError
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.config import Config
+
 T = TypeVar("T")
+
+
+def config_of(crawler: Crawler) -> Config:
+    """What the crawl was configured with when its spider was built, before all other components."""
+    config: Config = crawler.spider.config  # type: ignore[union-attr]
+    return config
 
 
 def extension(crawler: Crawler, cls: type[T]) -> T:

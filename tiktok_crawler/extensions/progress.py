@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.utils.log import get_scrapy_root_handler
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.planning.seed_queue import SeedQueue
 from tiktok_crawler.planning.widths import searched_days
@@ -116,8 +115,7 @@ class Progress:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        interval = config.number(crawler.settings, "LOGSTATS_INTERVAL")
-        progress = cls(crawler, interval=interval)
+        progress = cls(crawler, interval=config_of(crawler).progress_interval)
         crawler.signals.connect(progress.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(progress.item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(progress.spider_closed, signal=signals.spider_closed)

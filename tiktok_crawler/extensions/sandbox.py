@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import NotConfigured
 
-from tiktok_crawler import config
+from tiktok_crawler.crawling.components import config_of, extension
 
 if TYPE_CHECKING:
     from typing import Self
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 class SandboxServer:
-    """With TIKTOK_SANDBOX, points TIKTOK_API_URL to an imitation of the API on this machine.
+    """With TIKTOK_SANDBOX, serves an imitation of the API on this machine, at `url`.
 
     Settings: TIKTOK_SANDBOX, TIKTOK_SANDBOX_URL (where one is served already),
     TIKTOK_SANDBOX_PROFILE.
@@ -33,16 +33,12 @@ class SandboxServer:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        settings = crawler.settings
-        if not config.uses_sandbox(settings):
-            raise NotConfigured
-        if url := config.sandbox_url(settings):
-            settings.set("TIKTOK_API_URL", url, priority="cmdline")
+        config = config_of(crawler)
+        if config.api_url:
             raise NotConfigured
         from tiktok_crawler.sandbox import Sandbox, load_profile  # noqa: PLC0415 - rehearsals only
 
-        server = cls(Sandbox(profile=load_profile(settings["TIKTOK_SANDBOX_PROFILE"])))
-        settings.set("TIKTOK_API_URL", server.url, priority="cmdline")
+        server = cls(Sandbox(profile=load_profile(config.sandbox_profile)))
         crawler.signals.connect(server.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(server.spider_closed, signal=signals.spider_closed)
         return server
@@ -61,3 +57,8 @@ class SandboxServer:
         if self._runner:
             await self._runner.cleanup()
         self._socket.close()
+
+
+def api_url(crawler: Crawler) -> str:
+    """Where the API of this crawl is: as configured, or the crawl's own sandbox."""
+    return config_of(crawler).api_url or extension(crawler, SandboxServer).url

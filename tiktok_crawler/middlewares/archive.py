@@ -7,11 +7,10 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
-from tiktok_crawler import config
 from tiktok_crawler.archive.answers import RawAnswer
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError
 from tiktok_crawler.exceptions import ArchiveError
 from tiktok_crawler.extensions.outcome import Outcome
@@ -46,7 +45,7 @@ class ArchiveMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        if not config.archive_folder(crawler.settings):
+        if not config_of(crawler).archive:
             raise NotConfigured
         return cls(crawler)
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import ApiUnavailableError, CrawlStoppingError
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.outcome import Outcome
@@ -43,15 +41,10 @@ class BreakerMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        settings = crawler.settings
         self.crawler = crawler
-        self.interval = timedelta(
-            seconds=config.number(settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=86400)
-        )
-        self.policy = config.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
-        self._unanswered = unanswered(settings)
-        self._retry_times = config.whole_number(settings, "TIKTOK_RETRY_TIMES")
-        self._breaker = CircuitBreaker(config.whole_number(settings, "TIKTOK_PROBE_TIMES", least=1))
+        self.config = config_of(crawler)
+        self._unanswered = unanswered(crawler.settings)
+        self._breaker = CircuitBreaker(self.config.probe_times)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -87,7 +80,7 @@ class BreakerMiddleware:
             return False
         if is_probe and was_open:
             self.crawler.stats.inc_value("tiktok/breaker/probe_failed_count")
-        if reaction is Reaction.GIVE_UP or self.policy is QuotaPolicy.STOP:
+        if reaction is Reaction.GIVE_UP or self.config.quota_policy is QuotaPolicy.STOP:
             self._give_up()
             raise CrawlStoppingError
         self._close_pool(attempt_of(request).pool)
@@ -98,7 +91,7 @@ class BreakerMiddleware:
 
         A window that was tried often enough makes room for another one, which may work.
         """
-        if self.failed(request) and not is_last_try(request, self._retry_times):
+        if self.failed(request) and not is_last_try(request, self.config.retry_times):
             count_try(request)
             self._queue.hold(attempt_of(request).pool, request)
             raise ApiUnavailableError
@@ -106,14 +99,14 @@ class BreakerMiddleware:
     def open(self, request: Request) -> None:
         """Send nothing for a while, and then this request: it is known that nothing works."""
         self._breaker.trip()
-        if self.policy is QuotaPolicy.STOP:
+        if self.config.quota_policy is QuotaPolicy.STOP:
             self._give_up()
             return
         self._close_pool(attempt_of(request).pool)
         self._queue.hold(attempt_of(request).pool, request)
 
     def _close_pool(self, pool: Pool) -> None:
-        until = utc_now() + self.interval
+        until = utc_now() + self.config.probe_interval
         if self._queue.close_pool(pool, until, PoolTrouble.FAULTS):
             self.crawler.stats.inc_value("tiktok/breaker/opened_count")
             logger.warning(

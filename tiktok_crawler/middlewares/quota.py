@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING
 
 from scrapy.exceptions import IgnoreRequest
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import downloader_middleware, extension
+from tiktok_crawler.crawling.components import config_of, downloader_middleware, extension
 from tiktok_crawler.crawling.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
@@ -46,8 +45,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-LONGEST_INTERVAL_SECONDS = 7 * 86400.0
-
 RATE_LIMITS_IN_A_ROW = 10
 """From then on rate limits are failures for the circuit breaker: waiting longer does not help."""
 
@@ -66,15 +63,8 @@ class QuotaMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        settings = crawler.settings
         self.crawler = crawler
-        self.policy = config.choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy)
-        self.interval = timedelta(
-            seconds=config.number(
-                settings, "TIKTOK_QUOTA_INTERVAL", least=0.01, most=LONGEST_INTERVAL_SECONDS
-            )
-        )
-        self.rate_limit_delay = config.number(settings, "TIKTOK_RATE_LIMIT_DELAY")
+        self.config = config_of(crawler)
         self.max_requests: int | None = getattr(crawler.spider, "max_requests", None)
         self._sent = 0
         self._rate_limits_in_a_row = 0
@@ -117,7 +107,7 @@ class QuotaMiddleware:
         """A fault of the request that tries a closed pool says nothing about the pool."""
         pool: Pool = attempt_of(request).pool
         if attempt_of(request).is_probe and self._queue.trouble(pool) is PoolTrouble.QUOTA:
-            until = utc_now() + timedelta(seconds=self.rate_limit_delay)
+            until = utc_now() + timedelta(seconds=self.config.rate_limit_delay)
             self._queue.close_pool(pool, until, PoolTrouble.QUOTA)
 
     def _spend(self) -> None:
@@ -157,11 +147,11 @@ class QuotaMiddleware:
         if not attempt_of(request).waits_for_quota:
             self._queue.dropped(attempt_of(request).pool, request)
             raise QuotaUsedUpError
-        if self.policy is QuotaPolicy.STOP:
+        if self.config.quota_policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
             raise CrawlStoppingError
         pool: Pool = attempt_of(request).pool
-        until = next_try(utc_now(), self.policy, self.interval)
+        until = next_try(utc_now(), self.config.quota_policy, self.config.quota_interval)
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             logger.warning(
                 "The day's quota is used up; going on at %(until)s UTC. Ctrl-C ends the crawl, and "
@@ -180,7 +170,7 @@ class QuotaMiddleware:
             self._queue.hold(pool, request)
             raise ApiUnavailableError
         seconds = rate_limit_seconds(
-            self._rate_limits_in_a_row + 1, self.rate_limit_delay, _retry_after(response)
+            self._rate_limits_in_a_row + 1, self.config.rate_limit_delay, _retry_after(response)
         )
         until = utc_now() + timedelta(seconds=seconds)
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):

@@ -10,11 +10,10 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import DownloadCancelledError
 from scrapy.utils.misc import load_object
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import (
     CrawlStoppingError,
     CursorLostError,
@@ -57,14 +56,9 @@ class RetryMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        settings = crawler.settings
         self.crawler = crawler
-        self.delay = config.number(settings, "TIKTOK_RETRY_DELAY")
-        self.delay_max = config.number(settings, "TIKTOK_RETRY_DELAY_MAX")
-        self.times = config.whole_number(settings, "TIKTOK_RETRY_TIMES")
-        self.search_id_delay = config.number(settings, "TIKTOK_SEARCH_ID_DELAY")
-        self.search_id_times = config.whole_number(settings, "TIKTOK_SEARCH_ID_TIMES")
-        self.unanswered = unanswered(settings)
+        self.config = config_of(crawler)
+        self.unanswered = unanswered(crawler.settings)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -106,23 +100,27 @@ class RetryMiddleware:
         if attempt_of(request).tries >= times:
             self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
             raise failure
-        attempt = count_try(request)
-        self._send_later(
-            request,
-            backoff_seconds(attempt, self.delay, self.delay_max, jitter=random.random()),  # noqa: S311
+        attempt, config, jitter = count_try(request), self.config, random.random()  # noqa: S311
+        seconds = backoff_seconds(
+            attempt, config.retry_delay, config.retry_delay_max, jitter=jitter
         )
+        self._send_later(request, seconds)
 
     def _retry_fault(self, request: Request, failure: TaskFailedError) -> None:
-        self._retry(request, failure, times=fault_retries(request, self.times))
+        self._retry(request, failure, times=fault_retries(request, self.config.retry_times))
 
     def _retry_malformed(self, request: Request, verdict: Verdict) -> None:
         """An empty result may look like this: on a first page it is believed the second time."""
         attempt = attempt_of(request)
         if not attempt.request.starts_task:
-            self._retry(request, CursorLostError.from_verdict(verdict), times=self.times)
+            self._retry(
+                request, CursorLostError.from_verdict(verdict), times=self.config.retry_times
+            )
         elif not attempt.was_malformed:
             change(request, was_malformed=True)
-            self._retry(request, TaskFailedError.from_verdict(verdict), times=self.times + 1)
+            self._retry(
+                request, TaskFailedError.from_verdict(verdict), times=self.config.retry_times + 1
+            )
         elif attempt.lost_searches:
             # The search before this one had found something.
             raise TaskFailedError.from_verdict(verdict)
@@ -130,15 +128,15 @@ class RetryMiddleware:
     def _retry_search(self, request: Request) -> None:
         """A search_id is often refused right after it was issued: the same request again."""
         tries = attempt_of(request).search_id_tries + 1
-        if tries > self.search_id_times or _is_lost(attempt_of(request).request):
+        if tries > self.config.search_id_times or _is_lost(attempt_of(request).request):
             self.crawler.stats.inc_value("tiktok/searches/lost_count")
             raise CursorLostError.from_verdict(verdict_of(request))
         change(request, search_id_tries=tries)
-        self._send_later(request, self.search_id_delay * (1 + random.random()))  # noqa: S311
+        self._send_later(request, self.config.search_id_delay * (1 + random.random()))  # noqa: S311
 
     def _retry_token(self, request: Request, exception: TokenUnavailableError) -> None:
         try:
-            self._retry(request, CrawlStoppingError(), times=self.times)
+            self._retry(request, CrawlStoppingError(), times=self.config.retry_times)
         except CrawlStoppingError:
             logger.error(
                 "TikTok gives no access token: %(error)s",

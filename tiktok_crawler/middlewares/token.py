@@ -11,13 +11,14 @@ from typing import TYPE_CHECKING, NoReturn
 
 from scrapy import FormRequest
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.config.addresses import is_loopback
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from tiktok_crawler.config import Credentials
+    from tiktok_crawler.config.credentials import Credentials
 
 logger = logging.getLogger(__name__)
 
@@ -115,9 +116,7 @@ class TokenMiddleware:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
-        settings = crawler.settings
-        api_url = config.api_url(settings)
-        return cls(crawler, config.credentials(settings), api_url)
+        return cls(crawler, config_of(crawler).credentials, api_url(crawler))
 
     async def process_request(self, request: Request) -> None:
         if not is_api_request(request):
@@ -182,7 +181,7 @@ class TokenMiddleware:
                 "client_secret": self._credentials.client_secret,
                 "grant_type": "client_credentials",
             },
-            meta={"proxy": None} if config.is_loopback(self._api_url) else None,
+            meta={"proxy": None} if is_loopback(self._api_url) else None,
             dont_filter=True,
         )
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
-from tiktok_crawler import config
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.components import config_of
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -55,7 +55,8 @@ class CrawlStorage:
         self.crawler = crawler
         self.result: SearchResult | None = None
         self.stage_results: dict[Stage, StageResult] = {}
-        self._url = config.database_url(crawler.settings)
+        self._config = config_of(crawler)
+        self._url = self._config.database_url
         self._thread = StorageThread(crawler, self.explain, stop)
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
 
@@ -75,13 +76,12 @@ class CrawlStorage:
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this query is running on the database.
         """
-        settings = self.crawler.settings
         session = SearchSession(
             self._url,
-            origin=config.origin(settings),
+            origin=self._config.origin,
             collection=collection,
             wanted=wanted,
-            account=config.quota_account(settings, VIDEO_QUERY.pool, "videos"),
+            account=self._config.quota_account(VIDEO_QUERY.pool, "videos"),
         )
         await self._open(collection.query, session)
 
@@ -101,13 +101,13 @@ class CrawlStorage:
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this listing is running on the database.
         """
-        settings, listing = self.crawler.settings, stage.listing
+        listing = stage.listing
         session = StageSession(
             self._url,
-            origin=config.origin(settings),
+            origin=self._config.origin,
             stage=stage,
             tags=tags,
-            account=config.quota_account(settings, listing.endpoint.pool, listing.name),
+            account=self._config.quota_account(listing.endpoint.pool, listing.name),
         )
         await self._open(listing, session)
         try:

@@ -35,7 +35,6 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     """The first request, the seeds, and what they cost."""
-    listing = stage.listing
     if plan.requests:
         first = plan.requests[0]
         yield f"POST {first.url('')}"

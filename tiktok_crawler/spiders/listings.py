@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler import config
 from tiktok_crawler.arguments import listing_arguments
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.config import Config
 from tiktok_crawler.research_api import listings
 from tiktok_crawler.spiders.research import ResearchSpider
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.planning.seeds import Stage
+    from tiktok_crawler.arguments.listing_arguments import GivenStages
     from tiktok_crawler.research_api.listings import Listing
 
 
@@ -26,10 +26,10 @@ class ListingSpider(ResearchSpider):
 
     listing: ClassVar[Listing]
 
-    def __init__(self, stages: tuple[Stage, ...], tags: tuple[str, ...] = (), **kwargs: Any):
-        super().__init__(**kwargs)
-        self.stages = stages
-        self.tags = tags
+    def __init__(self, config: Config, given: GivenStages):
+        super().__init__(config, max_requests=given.max_requests)
+        self.stages = given.stages
+        self.tags = given.tags
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
@@ -39,11 +39,9 @@ class ListingSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed.
             ConfigurationError: a query file or a setting cannot be used.
         """
-        config.check_promises(crawler.settings)
+        config = Config.of_crawl(crawler.settings)
         given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
-        return super().from_crawler(
-            crawler, given.stages, given.tags, max_requests=given.max_requests
-        )
+        return super().from_crawler(crawler, config, given)
 
     async def requests(self) -> AsyncIterator[Request]:
         for stage in self.stages:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from scrapy import Request
 
+    from tiktok_crawler.config import Config
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
 
@@ -41,8 +42,9 @@ class ResearchSpider(Spider):
     tags: tuple[str, ...] = ()
     queue: WindowQueue | SeedQueue | None = None
 
-    def __init__(self, *, max_requests: int | None = None, **kwargs: Any):
+    def __init__(self, config: Config, *, max_requests: int | None = None, **kwargs: Any):
         super().__init__(**kwargs)
+        self.config = config
         self.max_requests = max_requests
 
     async def start(self) -> AsyncIterator[Request]:

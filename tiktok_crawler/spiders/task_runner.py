@@ -24,6 +24,7 @@ from tiktok_crawler.crawling.failures import (
 from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, StopCrawl
@@ -262,7 +263,7 @@ class TaskRunner:
 
     def _request(self, attempt: Attempt) -> Request:
         return api_request(
-            self.crawler.settings, attempt, callback=self._parse, errback=self._failed
+            api_url(self.crawler), attempt, callback=self._parse, errback=self._failed
         )
 
     @property

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler import config
 from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.plan import Plan
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
@@ -44,13 +44,13 @@ class VideosSpider(ResearchSpider):
 
     def __init__(
         self,
+        config: Config,
         collection: Collection,
-        wanted: Wanted,
         **kwargs: Any,
     ):
-        super().__init__(**kwargs)
+        super().__init__(config, **kwargs)
         self.collection = collection
-        self.wanted = wanted
+        self.wanted = search_arguments.wanted(collection, config)
         self.stages = stages_of(collection)
         self.tags = collection.tags
 
@@ -62,13 +62,13 @@ class VideosSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed.
             ConfigurationError: the query file or a setting cannot be used.
         """
-        config.check_promises(crawler.settings)
+        config = Config.of_crawl(crawler.settings)
         search_arguments.check(kwargs, search_arguments.VIDEOS_ARGUMENTS)
         collection = search_arguments.collection(kwargs, today=utc_now().date())
         return super().from_crawler(
             crawler,
+            config,
             collection,
-            search_arguments.wanted(collection, crawler.settings),
             max_requests=search_arguments.whole_number(kwargs, "max_requests"),
         )
 

@@ -1,0 +1,214 @@
+"""The one configuration: settings and environment, read and checked once, and passed on."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
+from tiktok_crawler.config.credentials import Credentials, read_credentials
+from tiktok_crawler.config.promises import check_promises
+from tiktok_crawler.config.shares import parse_shares
+from tiktok_crawler.config.values import choice, number, switch, whole_number
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.quota import QuotaAccount, QuotaPolicy
+from tiktok_crawler.research_api.endpoints import (
+    DEFAULT_URL,
+    LONGEST_WINDOW_DAYS,
+    VIDEO_QUERY,
+    Pool,
+)
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from typing import Self
+
+    from scrapy.settings import BaseSettings
+
+SANDBOX_ORIGIN = "sandbox"
+DEFAULT_DATABASE = "sqlite:///tiktok.db"
+SANDBOX_DATABASE = "sqlite:///tiktok-sandbox.db"
+COMMAND_LINE_PRIORITY = 40
+DAY_SECONDS = 86400.0
+
+
+@dataclass(frozen=True)
+class Config:
+    """What the settings of the same names say; delays are in seconds, and secrets in no `repr`.
+
+    `api_url` is where the API is, or a sandbox that is served already; None: the crawl's own
+    sandbox, whose address its extension knows (`extensions/sandbox.py`). `database_url` is as
+    written. `archive` is the folder in which every answer is kept as it came; None: nowhere.
+    `shares` has the parts of a collection that have one. `progress_interval` is LOGSTATS_INTERVAL.
+    """
+
+    uses_sandbox: bool
+    sandbox_profile: str
+    api_url: str | None
+    database_url: str = field(repr=False)
+    archive: Path | None
+    secrets_file: Path
+    environ: Mapping[str, str] = field(repr=False)
+    video_fields: tuple[str, ...]
+    window_days: int
+    settle: timedelta
+    id_skew: timedelta
+    quota_policy: QuotaPolicy
+    quota_interval: timedelta
+    daily_budget: int | None
+    parked_share: float
+    shares: Mapping[str, float]
+    rate_limit_delay: float
+    retry_delay: float
+    retry_delay_max: float
+    retry_times: int
+    search_id_delay: float
+    search_id_times: int
+    probe_interval: timedelta
+    probe_times: int
+    progress_interval: float
+
+    @classmethod
+    def of(cls, settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> Self:
+        """Read and check everything but the credentials, which not all commands need.
+
+        Raises:
+            ConfigurationError: naming the setting, and what it can be.
+        """
+        return cls(
+            uses_sandbox=switch(settings, "TIKTOK_SANDBOX"),
+            sandbox_profile=settings["TIKTOK_SANDBOX_PROFILE"],
+            api_url=_api_url(settings),
+            database_url=_database_url(settings, environ),
+            archive=_archive(settings),
+            secrets_file=Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
+            environ=environ,
+            video_fields=_video_fields(settings),
+            window_days=whole_number(
+                settings, "TIKTOK_WINDOW_DAYS", least=1, most=LONGEST_WINDOW_DAYS
+            ),
+            settle=timedelta(days=number(settings, "TIKTOK_SETTLE_DAYS", most=30)),
+            id_skew=_seconds(settings, "TIKTOK_ID_SKEW_SECONDS", most=30 * DAY_SECONDS),
+            quota_policy=choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy),
+            quota_interval=_seconds(
+                settings, "TIKTOK_QUOTA_INTERVAL", least=0.01, most=7 * DAY_SECONDS
+            ),
+            daily_budget=_daily_budget(settings),
+            parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
+            shares=parse_shares(settings.get("TIKTOK_SHARES")),
+            rate_limit_delay=number(settings, "TIKTOK_RATE_LIMIT_DELAY"),
+            retry_delay=number(settings, "TIKTOK_RETRY_DELAY"),
+            retry_delay_max=number(settings, "TIKTOK_RETRY_DELAY_MAX"),
+            retry_times=whole_number(settings, "TIKTOK_RETRY_TIMES"),
+            search_id_delay=number(settings, "TIKTOK_SEARCH_ID_DELAY"),
+            search_id_times=whole_number(settings, "TIKTOK_SEARCH_ID_TIMES"),
+            probe_interval=_seconds(
+                settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=DAY_SECONDS
+            ),
+            probe_times=whole_number(settings, "TIKTOK_PROBE_TIMES", least=1),
+            progress_interval=number(settings, "LOGSTATS_INTERVAL"),
+        )
+
+    @classmethod
+    def of_crawl(cls, settings: BaseSettings) -> Self:
+        """The configuration of a crawl, which Scrapy's own settings can break as well.
+
+        Raises:
+            ConfigurationError: naming the setting and the reason.
+        """
+        check_promises(settings)
+        return cls.of(settings)
+
+    @property
+    def origin(self) -> str:
+        """What the database remembers as the place that its data came from."""
+        return SANDBOX_ORIGIN if self.uses_sandbox else str(self.api_url)
+
+    @cached_property
+    def credentials(self) -> Credentials:
+        """The client key and secret, read once: all requests of a crawl are those of one client.
+
+        Raises:
+            CredentialsError: there are none, or the secrets file cannot be used.
+        """
+        if self.uses_sandbox:
+            from tiktok_crawler.sandbox import (  # noqa: PLC0415 - only a rehearsal needs it
+                CLIENT_KEY,
+                CLIENT_SECRET,
+            )
+
+            return Credentials(CLIENT_KEY, CLIENT_SECRET)
+        return read_credentials(self.environ, self.secrets_file)
+
+    def quota_account(self, pool: Pool, part: str) -> QuotaAccount:
+        """What the requests of a pool are booked on that collect this part: videos, or a listing.
+
+        Raises:
+            CredentialsError: there are no credentials.
+        """
+        account = QuotaAccount.of(
+            self.credentials.client_key,
+            pool,
+            daily_budget=self.daily_budget if pool is Pool.RESEARCH else None,
+            parked_share=self.parked_share,
+        )
+        return replace(account, part=part, share=self.shares.get(part))
+
+    def freshness(self, refresh_after: timedelta | None) -> Freshness:
+        """When covered days have to be searched again."""
+        return Freshness(self.settle, refresh_after)
+
+
+def _api_url(settings: BaseSettings) -> str | None:
+    if not switch(settings, "TIKTOK_SANDBOX"):
+        return check_api_url(str(settings.get("TIKTOK_API_URL") or DEFAULT_URL))
+    written = settings.get("TIKTOK_SANDBOX_URL")
+    return check_sandbox_url(str(written)) if written else None
+
+
+def _database_url(settings: BaseSettings, environ: Mapping[str, str]) -> str:
+    """Where to store: command line, then environment, then settings, then the default."""
+    configured = settings.get("TIKTOK_DATABASE_URL")
+    on_command_line = (settings.getpriority("TIKTOK_DATABASE_URL") or 0) >= COMMAND_LINE_PRIORITY
+    if configured and on_command_line:
+        return str(configured)
+    default = SANDBOX_DATABASE if switch(settings, "TIKTOK_SANDBOX") else DEFAULT_DATABASE
+    return environ.get("TIKTOK_DATABASE_URL") or str(configured or default)
+
+
+def _archive(settings: BaseSettings) -> Path | None:
+    folder = settings.get("TIKTOK_ARCHIVE")
+    return Path(folder).expanduser() if folder else None
+
+
+def _video_fields(settings: BaseSettings) -> tuple[str, ...]:
+    """The fields to ask for, in the API's order; a field is known, and `id` among them."""
+    names = [str(name).strip() for name in settings.getlist("TIKTOK_VIDEO_FIELDS")]
+    wanted = names[:-1] if names and not names[-1] else names
+    for name in wanted:
+        if name not in VIDEO_QUERY.fields:
+            hint = did_you_mean(nearest(name, VIDEO_QUERY.fields))
+            raise ConfigurationError(
+                f"TIKTOK_VIDEO_FIELDS: the API has no field {quoted(name)}{hint or '.'} "
+                f"Fields: {', '.join(VIDEO_QUERY.fields)}"
+            )
+    if wanted and "id" not in wanted:
+        raise ConfigurationError("TIKTOK_VIDEO_FIELDS must have id: videos are stored by it")
+    return tuple(name for name in VIDEO_QUERY.fields if name in wanted) or VIDEO_QUERY.fields
+
+
+def _daily_budget(settings: BaseSettings) -> int | None:
+    """The research requests that all crawls on the database may send in a day; None: no budget."""
+    if settings.get("TIKTOK_DAILY_BUDGET") in (None, ""):
+        return None
+    return whole_number(settings, "TIKTOK_DAILY_BUDGET", least=1)
+
+
+def _seconds(settings: BaseSettings, name: str, *, least: float = 0, most: float) -> timedelta:
+    return timedelta(seconds=number(settings, name, least=least, most=most))

@@ -1,0 +1,90 @@
+"""The client key and secret: from the environment, or the secrets file."""
+
+from __future__ import annotations
+
+import logging
+import stat
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.exceptions import CredentialsError, QueryFileError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+logger = logging.getLogger(__name__)
+
+CREDENTIALS_HELP = (
+    "Copy secrets.example.yaml to secrets.yaml and fill it in, or set TIKTOK_CLIENT_KEY and "
+    "TIKTOK_CLIENT_SECRET in the environment; to try things out without credentials add "
+    "-s TIKTOK_SANDBOX=True"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a client access token is got with; neither is in its `repr`."""
+
+    client_key: str = field(repr=False)
+    client_secret: str = field(repr=False)
+
+
+def read_credentials(environ: Mapping[str, str], secrets_file: Path) -> Credentials:
+    """The client key and secret, from the environment or the secrets file.
+
+    The user is told if others can read the file.
+
+    Raises:
+        CredentialsError: there are none, or the file cannot be used.
+    """
+    key, secret = environ.get("TIKTOK_CLIENT_KEY"), environ.get("TIKTOK_CLIENT_SECRET")
+    if key and secret:
+        return Credentials(key, secret)
+    if key or secret:
+        absent = "TIKTOK_CLIENT_SECRET" if key else "TIKTOK_CLIENT_KEY"
+        raise CredentialsError(f"{absent} is missing in the environment; the other one is set")
+    return _read_secrets(secrets_file)
+
+
+def _read_secrets(path: Path) -> Credentials:
+    try:
+        _warn_if_others_can_read(path)
+        text = path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise CredentialsError(
+            f"no credentials: {path} does not exist. {CREDENTIALS_HELP}"
+        ) from None
+    except OSError as exc:
+        raise CredentialsError(f"{path} cannot be read: {exc.strerror}") from None
+    except ValueError:
+        raise CredentialsError(f"{path} is not YAML in UTF-8. {CREDENTIALS_HELP}") from None
+    values = _secrets_in(path, text)
+    return Credentials(*(_secret(path, values, name) for name in ("client_key", "client_secret")))
+
+
+def _secrets_in(path: Path, text: str) -> dict[str, str]:
+    # Credentials from the environment need no YAML.
+    from tiktok_crawler.query_file.secrets_file import parse_secrets  # noqa: PLC0415
+
+    try:
+        return parse_secrets(path, text)
+    except QueryFileError as exc:
+        raise CredentialsError(f"{exc}. {CREDENTIALS_HELP}") from None
+
+
+def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
+    value = values.get(name, "").strip()
+    if not value:
+        raise CredentialsError(f"{path}: {name} is missing or empty. {CREDENTIALS_HELP}")
+    return value
+
+
+def _warn_if_others_can_read(path: Path) -> None:
+    if path.stat().st_mode & (stat.S_IRGRP | stat.S_IROTH):
+        logger.warning(
+            "%(path)s can be read by other users of this machine; make it yours alone: "
+            "chmod 600 %(path)s",
+            {"path": path},
+        )

@@ -1,0 +1,72 @@
+"""Reads single settings, and says what is wrong with one."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, TypeVar
+
+from tiktok_crawler.exceptions import ConfigurationError
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from scrapy.settings import BaseSettings
+
+    E = TypeVar("E", bound=StrEnum)
+
+
+def number(
+    settings: BaseSettings, name: str, *, least: float = 0, most: float = float("inf")
+) -> float:
+    """A setting that has to be a number.
+
+    Raises:
+        ConfigurationError: it is none, or out of bounds.
+    """
+    value = settings.get(name)
+    bounds = f"from {least:g} to {most:g}" if most < float("inf") else f"of at least {least:g}"
+    try:
+        as_number = float(value)
+    except (TypeError, ValueError):
+        raise ConfigurationError(f"{name}={value} is not a number {bounds}") from None
+    if not (math.isfinite(as_number) and least <= as_number <= most):
+        raise ConfigurationError(f"{name}={value} is not a number {bounds}")
+    return as_number
+
+
+def whole_number(settings: BaseSettings, name: str, *, least: int = 0, most: int = 10**6) -> int:
+    """A setting that has to be a whole number.
+
+    Raises:
+        ConfigurationError: it is none, or out of bounds.
+    """
+    as_number = number(settings, name, least=least, most=most)
+    if not as_number.is_integer():
+        raise ConfigurationError(f"{name}={settings.get(name)} is not a whole number")
+    return int(as_number)
+
+
+def switch(settings: BaseSettings, name: str) -> bool:
+    """A setting that has to be True or False.
+
+    Raises:
+        ConfigurationError: it is something else.
+    """
+    try:
+        return settings.getbool(name)
+    except ValueError:
+        raise ConfigurationError(f"{name}={settings.get(name)} is not True or False") from None
+
+
+def choice(settings: BaseSettings, name: str, choices: type[E]) -> E:
+    """A setting that has to be one of the words of an enumeration.
+
+    Raises:
+        ConfigurationError: it is another word.
+    """
+    value = str(settings.get(name)).strip().lower()
+    try:
+        return choices(value)
+    except ValueError:
+        allowed = ", ".join(choices)
+        raise ConfigurationError(f"{name}={value} is not one of: {allowed}") from None
