@@ -11,8 +11,7 @@ from urllib.parse import urlencode
 
 from measured import EVERYTHING, machine, print_table
 
-from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS, TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import ListBehaviour
 from tiktok_crawler.sandbox.protocol.calls import Call

@@ -31,7 +31,7 @@ from trials import (
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.planning.quota import QuotaAccount
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour
@@ -68,16 +68,7 @@ if TYPE_CHECKING:
 
 VIDEOS_PER_DAY = 20
 LISTS = ListBehaviour(private_likes=0.5, unknown_users=0.1, withheld_users=0.1, follower_cap=700)
-SPIDERS = tuple(name for name in LISTINGS if name != "replies")
-
-SEED_ARGUMENTS = {
-    "comments": "video_ids",
-    "playlists": "playlist_ids",
-    "shops": "shop_names",
-    "products": "shop_ids",
-    "reviews": "product_ids",
-}
-"""Others are asked about usernames."""
+SPIDERS = tuple(name for name, listing in LISTINGS.items() if listing.has_spider)
 
 NOBODY = {
     "comments": ["7000000000000000001", "12"],
@@ -212,7 +203,7 @@ class Trial:
 
     @property
     def seed_argument(self) -> dict[str, str]:
-        return {SEED_ARGUMENTS.get(self.listing, "usernames"): ",".join(self.wanted)}
+        return {LISTINGS[self.listing].seed_key.argument: ",".join(self.wanted)}
 
     def truth(self, seed: str) -> list[Any] | SandboxProblem:
         return truth_of(self.profile.data, self.profile.lists, self.listing, seed)
@@ -231,13 +222,13 @@ def mixed_seeds(listing: str, lists: ListBehaviour) -> tuple[str, ...]:
     sandbox = truthful(DataBehaviour(), lists)
     found: list[str] = list(islice(sandbox.seeds(listing), 5))
     found += islice(sandbox.seeds(listing, at_least=1), 2)
-    if listing not in ("users", "pinned_videos", "shops"):
+    if LISTINGS[listing].has_pages:
         large = islice(sandbox.seeds(listing), 400)
         wanted = LARGE.get(listing, 250)
         found += islice((s for s in large if _size(sandbox.truth(listing, s)) >= wanted), 1)
     candidates = islice(sandbox.seeds(listing), 200)
     found += islice((seed for seed in candidates if sandbox.truth(listing, seed) == []), 1)
-    for words in REFUSALS if listing not in SEED_ARGUMENTS else ():
+    for words in REFUSALS if LISTINGS[listing].seed_key is SeedKey.USERNAME else ():
         found += islice(sandbox.seeds(listing, refusal=words), 1)
     return tuple(dict.fromkeys([*found, *NOBODY.get(listing, ["nobody.at.all", "nobody7"])]))
 

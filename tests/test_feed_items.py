@@ -8,9 +8,8 @@ import pytest
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.items import feed_items, listed_feed_items
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.listings import LISTINGS, Listing
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.pages import ListPage, Page
 from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
 
@@ -34,36 +33,36 @@ def columns(listing: Listing) -> set[str]:
     ("listing", "record", "line"),
     [
         (
-            listings.COMMENTS,
+            endpoints.COMMENTS,
             {"id": 7, "video_id": 5, "text": "", "display_name": "A"},
             {"id": 7, "video_id": 5, "text": "", "display_name": "A"},
         ),
-        (listings.USERS, {"display_name": "A"}, {"username": "ada", "display_name": "A"}),
+        (endpoints.USERS, {"display_name": "A"}, {"username": "ada", "display_name": "A"}),
         (
-            listings.FOLLOWERS,
+            endpoints.FOLLOWERS,
             {"username": "bob", "display_name": "B"},
             {"followed": "ada", "follower": "bob", "display_name": "B"},
         ),
         (
-            listings.FOLLOWING,
+            endpoints.FOLLOWING,
             {"username": "bob", "display_name": "B"},
             {"follower": "ada", "followed": "bob", "display_name": "B"},
         ),
         (
-            listings.LIKED_VIDEOS,
+            endpoints.LIKED_VIDEOS,
             {"id": 7, "username": "bob"},
             {"listed_by": "ada", "id": 7, "username": "bob"},
         ),
-        (listings.PINNED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
-        (listings.REPOSTED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
+        (endpoints.PINNED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
+        (endpoints.REPOSTED_VIDEOS, {"id": 7}, {"listed_by": "ada", "id": 7}),
         (
-            listings.PLAYLISTS,
+            endpoints.PLAYLISTS,
             {"playlist_id": 9, "playlist_video_ids": [7]},
             {"playlist_id": 9, "playlist_video_ids": [7]},
         ),
-        (listings.SHOPS, {"shop_id": 9, "shop_name": "A"}, {"shop_id": 9, "shop_name": "A"}),
-        (listings.PRODUCTS, {"product_id": 9}, {"shop_id": "ada", "product_id": 9}),
-        (listings.REVIEWS, {"review_text": "x"}, {"product_id": "ada", "review_text": "x"}),
+        (endpoints.SHOPS, {"shop_id": 9, "shop_name": "A"}, {"shop_id": 9, "shop_name": "A"}),
+        (endpoints.PRODUCTS, {"product_id": 9}, {"shop_id": "ada", "product_id": 9}),
+        (endpoints.REVIEWS, {"review_text": "x"}, {"product_id": "ada", "review_text": "x"}),
     ],
     ids=lambda value: getattr(value, "name", ""),
 )
@@ -72,20 +71,20 @@ def test_a_line_says_of_what_its_record_was_listed(listing, record, line):
 
 
 def test_a_record_that_names_its_user_keeps_that_name():
-    assert lines(listings.USERS, {"username": "Ada"}) == [{"username": "Ada"}]
+    assert lines(endpoints.USERS, {"username": "Ada"}) == [{"username": "Ada"}]
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
 def test_all_columns_are_there_though_a_record_lacks_them(listing):
-    renamed = {listings.FOLLOWERS: {"username"}, listings.FOLLOWING: {"username"}}
+    renamed = {endpoints.FOLLOWERS: {"username"}, endpoints.FOLLOWING: {"username"}}
 
     expected = {*listing.endpoint.record_keys} - renamed.get(listing, set())
     assert expected | {"extra_data"} <= columns(listing)
 
 
 def test_both_ends_of_an_edge_are_columns():
-    assert columns(listings.FOLLOWERS) == columns(listings.FOLLOWING)
-    assert {"follower", "followed"} < columns(listings.FOLLOWERS)
+    assert columns(endpoints.FOLLOWERS) == columns(endpoints.FOLLOWING)
+    assert {"follower", "followed"} < columns(endpoints.FOLLOWERS)
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
@@ -102,7 +101,7 @@ def test_what_is_no_record_has_no_line(listing):
 
 
 def test_lines_have_nothing_that_no_file_can_hold():
-    (line,) = lines(listings.COMMENTS, {"text": "a\0b\ud800", "new\0": ["\0"], "like_count": 3})
+    (line,) = lines(endpoints.COMMENTS, {"text": "a\0b\ud800", "new\0": ["\0"], "like_count": 3})
 
     assert line == {"text": "ab", "like_count": 3, "extra_data": {"new": [""]}}
 
@@ -110,7 +109,7 @@ def test_lines_have_nothing_that_no_file_can_hold():
 def test_a_record_is_left_as_it_is():
     record = {"username": "b\0b", "brand_new": 1}
 
-    lines(listings.FOLLOWERS, record)
+    lines(endpoints.FOLLOWERS, record)
 
     assert record == {"username": "b\0b", "brand_new": 1}
 

@@ -16,7 +16,7 @@ from scrapy.utils.test import get_crawler
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.logformatter import PageLogFormatter, describe
 from tiktok_crawler.planning.task_states import ParkedSeed, ParkedWindow, RefusedSeed
-from tiktok_crawler.research_api.listings import COMMENTS, LIKED_VIDEOS
+from tiktok_crawler.research_api.endpoints import COMMENTS, LIKED_VIDEOS
 from tiktok_crawler.research_api.pages import ListPage, Page
 from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
 from tiktok_crawler.research_api.verdicts import SeedStatus

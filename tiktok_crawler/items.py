@@ -7,16 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 from scrapy import Field, Item
 
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.text import Cleaner
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.pages import Page
 
 EXTRA = "extra_data"
@@ -54,32 +52,16 @@ def _line(name: str, keys: tuple[str, ...], seed_column: str | None = None, **re
 
 VIDEO = _line("Video", VIDEO_QUERY.record_keys)
 
-_SEED_COLUMNS = {
-    listings.USERS: "username",
-    listings.LIKED_VIDEOS: "listed_by",
-    listings.PINNED_VIDEOS: "listed_by",
-    listings.REPOSTED_VIDEOS: "listed_by",
-    listings.FOLLOWERS: "followed",
-    listings.FOLLOWING: "follower",
-    listings.PRODUCTS: str(SeedKey.SHOP_ID),
-    listings.REVIEWS: str(SeedKey.PRODUCT_ID),
-}
-_RENAMED = {
-    listings.FOLLOWERS: {"username": "follower"},
-    listings.FOLLOWING: {"username": "followed"},
-}
-
 
 def _line_of(listing: Listing) -> Line:
-    return _line(
-        listing.name.title().replace("_", ""),
-        listing.endpoint.record_keys,
-        _SEED_COLUMNS.get(listing),
-        **_RENAMED.get(listing, {}),
-    )
+    name, keys = listing.words.title().replace(" ", ""), listing.endpoint.record_keys
+    if listing.edge is None:
+        return _line(name, keys, listing.seed_column)
+    seed, record = listing.edge
+    return _line(name, keys, seed, **{listing.seed_key: record})
 
 
-LINES = {listing: _line_of(listing) for listing in listings.LISTINGS.values()}
+LINES = {listing: _line_of(listing) for listing in LISTINGS.values()}
 
 
 def feed_items(page: Page) -> Iterator[Item]:

@@ -21,7 +21,7 @@ from tiktok_crawler.planning.seeds import (
     Stage,
 )
 from tiktok_crawler.query_file.collection import read_collection
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api import endpoints
 
 TODAY = date(2024, 6, 15)
 OF_USERS = ["users", "followers", "following", "liked_videos", "pinned_videos", "reposted_videos"]
@@ -56,7 +56,7 @@ def refusal(spider: str, **arguments: str) -> str:
 
 
 def test_all_listings_but_replies_have_a_spider():
-    assert set(SPIDERS) == set(listings.LISTINGS) - {"replies"}
+    assert set(SPIDERS) == set(endpoints.LISTINGS) - {"replies"}
 
 
 # --- Seeds ---
@@ -218,7 +218,11 @@ def test_seeds_can_come_from_what_a_query_has_found_with_its_tags(spider, query)
         (
             Stage(
                 SPIDERS[spider],
-                SeedsOfQuery(collection.query.fingerprint, collection.dates),
+                SeedsOfQuery(
+                    collection.query.fingerprint,
+                    collection.dates,
+                    int(spider == "comments"),
+                ),
             ),
         ),
         tags=("one", "two"),
@@ -242,7 +246,7 @@ def test_tags_beside_a_query_go_before_its_own(query):
 def test_seeds_can_come_from_the_videos_of_a_tag(spider):
     (stage,) = given(spider, from_tag=" elections 2024 ").stages
 
-    assert stage.source == SeedsOfTag("elections 2024")
+    assert stage.source == SeedsOfTag("elections 2024", int(spider == "comments"))
 
 
 @pytest.mark.parametrize("spider", ["shops", "products", "reviews"])
@@ -283,7 +287,7 @@ def test_a_least_comment_count_of_videos_that_are_named_is_refused():
 
 # --- A step on, and the first ones ---
 
-STEPS = [("followers", listings.FOLLOWERS), ("following", listings.FOLLOWING)]
+STEPS = [("followers", endpoints.FOLLOWERS), ("following", endpoints.FOLLOWING)]
 
 
 @pytest.mark.parametrize("spider", OF_USERS)
@@ -315,11 +319,11 @@ def test_the_first_named_seeds_are_listed_alone():
 @pytest.mark.parametrize(
     ("spider", "arguments", "source"),
     [
-        ("comments", {"from_tag": "cats"}, SeedsOfTag("cats")),
+        ("comments", {"from_tag": "cats"}, SeedsOfTag("cats", 1)),
         (
             "users",
             {"from_tag": "cats", "via": "following"},
-            RelatedUsers(SeedsOfTag("cats"), listings.FOLLOWING),
+            RelatedUsers(SeedsOfTag("cats"), endpoints.FOLLOWING),
         ),
         ("products", {"shop_names": "Ada"}, ShopsByName(("Ada",))),
         ("reviews", {"shop_ids": "7"}, ProductsOfShops(GivenSeeds(("7",)))),
@@ -423,8 +427,8 @@ def test_replies_are_a_stage_after_the_comments():
     ).stages
 
     week = timedelta(days=7)
-    assert comments == Stage(listings.COMMENTS, SeedsOfTag("cats"), week, 50)
-    assert replies == Stage(listings.REPLIES, RepliedComments(SeedsOfTag("cats")), week)
+    assert comments == Stage(endpoints.COMMENTS, SeedsOfTag("cats", 1), week, 50)
+    assert replies == Stage(endpoints.REPLIES, RepliedComments(SeedsOfTag("cats", 1)), week)
 
 
 def test_without_replies_there_is_one_stage():

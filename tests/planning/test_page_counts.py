@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tiktok_crawler.planning.page_counts import most_pages
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.tasks import ListRequest
 
 

@@ -17,8 +17,8 @@ from tiktok_crawler.planning.seeds import (
     StageResult,
 )
 from tiktok_crawler.query_file.seed_text import read_seeds
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import SeedKey
 from tiktok_crawler.research_api.tasks import ListRequest
 
 ID_KEYS = [SeedKey.VIDEO_ID, SeedKey.PLAYLIST_ID, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID]
@@ -122,15 +122,15 @@ def test_seeds_that_were_read_are_read_again_as_they_are(texts, key):
 
 @pytest.mark.parametrize("videos", [GivenSeeds(("7",)), SeedsOfTag("cats", 5)])
 def test_replies_are_those_to_the_comments_of_the_same_videos_without_a_limit(videos):
-    comments = Stage(listings.COMMENTS, videos, timedelta(days=7), limit=200)
+    comments = Stage(endpoints.COMMENTS, videos, timedelta(days=7), limit=200)
 
-    assert comments.of_replies() == Stage(
-        listings.REPLIES, RepliedComments(videos), timedelta(days=7)
+    assert comments.of_replies(endpoints.REPLIES) == Stage(
+        endpoints.REPLIES, RepliedComments(videos), timedelta(days=7)
     )
 
 
 def test_a_plan_counts_all_seeds_and_one_request_for_each_that_is_asked_for():
-    requests = tuple(ListRequest(listings.USERS, name, 1) for name in ("ada", "bob"))
+    requests = tuple(ListRequest(endpoints.USERS, name, 1) for name in ("ada", "bob"))
     plan = StagePlan(requests, complete=3, refused=5, waiting=7)
 
     assert (plan.seeds, plan.least_requests) == (17, 2)

@@ -10,10 +10,10 @@ from query_files import DATES, mistake, mistakes, read
 from tiktok_crawler.planning.seeds import FirstSeeds, RepliedComments, SeedsOfQuery, Stage
 from tiktok_crawler.planning.stages import stages_of
 from tiktok_crawler.query_file.also_collect import COLLECTABLE, AlsoCollect
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api import endpoints
 
 FILE = f"{DATES}regions: [US]\n"
-USERS = AlsoCollect(listings.USERS)
+USERS = AlsoCollect(endpoints.USERS)
 
 
 def wishes(folder, text):
@@ -47,7 +47,7 @@ def test_a_single_wish_is_a_name_in_any_form(tmp_path, text):
     ],
 )
 def test_several_wishes_are_kept_in_their_order_with_their_limits(tmp_path, text):
-    comments = AlsoCollect(listings.COMMENTS, limit=200, min_comment_count=5)
+    comments = AlsoCollect(endpoints.COMMENTS, limit=200, min_comment_count=5)
 
     assert wishes(tmp_path, text) == (USERS, comments)
 
@@ -79,7 +79,7 @@ def test_all_that_videos_lead_to_can_be_collected(tmp_path):
 def test_lists_of_users_can_be_limited(tmp_path, name):
     (wish,) = wishes(tmp_path, f"also_collect:\n  {name}: {{max_per_user: 1000}}")
 
-    assert wish == AlsoCollect(listings.LISTINGS[name], limit=1000)
+    assert wish == AlsoCollect(endpoints.LISTINGS[name], limit=1000)
 
 
 @pytest.mark.parametrize(
@@ -88,7 +88,7 @@ def test_lists_of_users_can_be_limited(tmp_path, name):
 def test_replies_are_wanted_or_not(tmp_path, written, replies):
     (wish,) = wishes(tmp_path, f"also_collect: {{comments: {{replies: {written}}}}}")
 
-    assert wish.replies is replies
+    assert (wish.switches == (endpoints.REPLIES,)) is replies
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_what_is_listed_in_one_request_takes_no_limit_of_records(tmp_path, name,
 @pytest.mark.parametrize("name", sorted(COLLECTABLE))
 def test_everything_can_be_collected_of_the_first_seeds_alone(tmp_path, name):
     collection = read(tmp_path, f"{FILE}also_collect: {{{name}: {{max_seeds: 100}}}}")
-    found = SeedsOfQuery(collection.query.fingerprint, collection.dates)
+    found = SeedsOfQuery(collection.query.fingerprint, collection.dates, int(name == "comments"))
 
     (stage,) = stages_of(collection)
 
@@ -200,9 +200,9 @@ def test_the_stages_are_those_of_the_querys_videos_in_the_order_of_the_file(tmp_
     discussed = SeedsOfQuery(fingerprint, days, min_comment_count=5)
 
     assert stages_of(collection) == (
-        Stage(listings.COMMENTS, discussed, limit=200),
-        Stage(listings.REPLIES, RepliedComments(discussed)),
-        Stage(listings.USERS, SeedsOfQuery(fingerprint, days)),
+        Stage(endpoints.COMMENTS, discussed, limit=200),
+        Stage(endpoints.REPLIES, RepliedComments(discussed)),
+        Stage(endpoints.USERS, SeedsOfQuery(fingerprint, days)),
     )
 
 

@@ -26,8 +26,8 @@ from tiktok_crawler.reports.stage_report import (
     stage_beginning,
     stage_lines,
 )
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import LISTINGS, Listing
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
 from tiktok_crawler.research_api.tasks import ListRequest, listing_body
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
@@ -37,7 +37,7 @@ def requests(listing: Listing, count: int) -> tuple[ListRequest, ...]:
     return tuple(ListRequest(listing, str(number + 1), number) for number in range(count))
 
 
-def report(plan: StagePlan, listing: Listing = listings.USERS) -> str:
+def report(plan: StagePlan, listing: Listing = endpoints.USERS) -> str:
     return "\n".join(stage_lines(Stage(listing, GivenSeeds(("1",))), plan))
 
 
@@ -53,8 +53,8 @@ def test_the_first_request_is_shown_as_it_would_be_sent(listing):
 
 def test_seeds_are_counted_by_what_is_known_of_them():
     text = report(
-        StagePlan(requests(listings.LIKED_VIDEOS, 2), complete=1200, refused=30, waiting=4),
-        listings.LIKED_VIDEOS,
+        StagePlan(requests(endpoints.LIKED_VIDEOS, 2), complete=1200, refused=30, waiting=4),
+        endpoints.LIKED_VIDEOS,
     )
 
     assert "Liked videos:" in text
@@ -63,7 +63,7 @@ def test_seeds_are_counted_by_what_is_known_of_them():
 
 
 def test_where_no_seeds_are_known_it_says_where_they_were_looked_for():
-    stage = Stage(listings.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), listings.FOLLOWING))
+    stage = Stage(endpoints.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), endpoints.FOLLOWING))
 
     (line,) = seed_lines(stage, StagePlan(()))
 
@@ -95,7 +95,7 @@ def test_a_source_of_seeds_says_where_they_are_looked_for(source, words):
 
 
 def test_of_many_seeds_the_first_are_named():
-    text = report(StagePlan(requests(listings.USERS, LISTED_SEEDS + 1500)))
+    text = report(StagePlan(requests(endpoints.USERS, LISTED_SEEDS + 1500)))
 
     assert "To ask for:    1,520 (1, 2, 3" in text
     assert "20 and 1,500 more)" in text
@@ -124,7 +124,7 @@ def test_a_plan_that_asks_for_nothing_costs_nothing():
     ],
 )
 def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(most, words):
-    text = report(StagePlan(requests(listings.USERS, 2), most_requests=most))
+    text = report(StagePlan(requests(endpoints.USERS, 2), most_requests=most))
 
     assert f"Requests:      {words}\n" in text
 
@@ -132,9 +132,9 @@ def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(mo
 @pytest.mark.parametrize(
     ("listing", "seeds", "words"),
     [
-        (listings.USERS, 500, "at least 0.5 days of 1,000 requests"),
-        (listings.FOLLOWERS, 500, "at least 0.025 days of 20,000 requests"),
-        (listings.USERS, 1_234_000, "at least 1,234 days of 1,000 requests"),
+        (endpoints.USERS, 500, "at least 0.5 days of 1,000 requests"),
+        (endpoints.FOLLOWERS, 500, "at least 0.025 days of 20,000 requests"),
+        (endpoints.USERS, 1_234_000, "at least 1,234 days of 1,000 requests"),
     ],
 )
 def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words):
@@ -144,16 +144,16 @@ def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words
 
 
 def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
-    plan = StagePlan(requests(listings.USERS, 2), complete=1)
+    plan = StagePlan(requests(endpoints.USERS, 2), complete=1)
 
-    lines = list(seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), plan))
+    lines = list(seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), plan))
 
     assert [line.split(":")[0] for line in lines] == ["Users", "To ask for", "Requests", "Quota"]
     assert lines[0].startswith("Users:         3 seeds known now")
 
 
 def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
-    (line,) = seed_lines(Stage(listings.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
+    (line,) = seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
 
     assert line.startswith("Users:         1 seeds known now; 1 complete")
 
@@ -164,12 +164,12 @@ def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
         (StagePlan(()), "users: nothing to ask for: the database has none in stored videos with "),
         (StagePlan((), 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
         (
-            StagePlan(requests(listings.USERS, 1), 2),
+            StagePlan(requests(endpoints.USERS, 1), 2),
             "users: asking for 1 of 3 seeds; 2 are complete, 0 refused",
         ),
         (
             StagePlan(
-                requests(listings.USERS, 1),
+                requests(endpoints.USERS, 1),
                 waiting=2,
                 next_retry_at=datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
             ),
@@ -178,4 +178,4 @@ def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
     ],
 )
 def test_a_run_says_what_it_is_about_to_ask_for(plan, words):
-    assert words in stage_beginning(Stage(listings.USERS, SeedsOfTag("tea")), plan)
+    assert words in stage_beginning(Stage(endpoints.USERS, SeedsOfTag("tea")), plan)

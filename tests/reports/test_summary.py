@@ -13,7 +13,7 @@ from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.reports.summary import Summary
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
@@ -100,8 +100,8 @@ def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
     assert unfinished.is_unfinished
 
 
-LIKED = Stage(listings.LIKED_VIDEOS, GivenSeeds(("ada",)))
-USERS = Stage(listings.USERS, GivenSeeds(("ada",)))
+LIKED = Stage(endpoints.LIKED_VIDEOS, GivenSeeds(("ada",)))
+USERS = Stage(endpoints.USERS, GivenSeeds(("ada",)))
 DONE = StageResult(open=0, complete=1200, refused=34, parked=0, records=56789)
 BEGUN = StageResult(open=3, complete=1, refused=0, parked=2, records=5)
 
@@ -131,7 +131,7 @@ def test_listings_are_counted_by_what_became_of_their_seeds():
 
 def test_a_listing_without_seeds_says_where_they_were_looked_for():
     none = StageResult(open=0, complete=0, refused=0, parked=0, records=0)
-    stage = Stage(listings.USERS, SeedsOfTag("tae"))
+    stage = Stage(endpoints.USERS, SeedsOfTag("tae"))
 
     text = listed((stage, none)).text(command=None)
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 LOG_ID = "20240405132544A8A35938AA061A19F445"
@@ -17,7 +17,7 @@ OK = {"code": "ok", "message": "", "log_id": LOG_ID}
 ENDPOINTS = {name: listing.endpoint for name, listing in LISTINGS.items()}
 MORE = {"cursor": 100, "has_more": True}
 
-# An answer with records for each: api_facts.md 4 to 10
+# An answer with records for each, as api_facts.md describes it.
 DATA = {
     "comments": {"comments": [{"id": 7, "text": ""}], **MORE},
     "replies": {"comments": [{"id": 8, "parent_comment_id": 7}], **MORE},
@@ -125,7 +125,7 @@ def test_has_more_alone_makes_a_page(name, has_more):
 
 @pytest.mark.parametrize("data", [{}, None, {"username": "ada"}, {"unknown": 1}])
 def test_a_profile_without_anything_of_a_profile_is_malformed(data):
-    assert classify(200, answer(data, **OK), endpoints.USER_INFO).kind is AnswerKind.MALFORMED
+    assert classify(200, answer(data, **OK), endpoints.USERS.endpoint).kind is AnswerKind.MALFORMED
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])
@@ -138,7 +138,7 @@ def test_records_that_are_no_list_are_malformed(name, records):
     assert verdict.data == {}
 
 
-REPOSTED = endpoints.REPOSTED_VIDEOS
+REPOSTED = endpoints.REPOSTED_VIDEOS.endpoint
 
 
 @pytest.mark.parametrize(
@@ -158,7 +158,7 @@ def test_reposted_videos_are_read_under_either_key(data):
 
 
 def test_a_playlist_is_one_record_without_what_is_about_pages():
-    assert endpoints.PLAYLIST_INFO.records_of(DATA["playlists"]) == (
+    assert endpoints.PLAYLISTS.endpoint.records_of(DATA["playlists"]) == (
         {"playlist_id": 9, "playlist_name": "x", "playlist_video_ids": [7]},
     )
 
@@ -166,7 +166,7 @@ def test_a_playlist_is_one_record_without_what_is_about_pages():
 def test_a_profile_is_one_record_with_what_nobody_knows():
     data = DATA["users"] | {"brand_new": 1}
 
-    assert endpoints.USER_INFO.records_of(data) == (data,)
+    assert endpoints.USERS.endpoint.records_of(data) == (data,)
 
 
 @pytest.mark.parametrize("name", DATA)
@@ -205,7 +205,7 @@ def test_a_refusal_of_a_user_is_an_answer_and_no_fault(name, data, message, kind
 )
 def test_a_403_of_liked_videos_says_that_they_are_private_whatever_it_says(body):
     # api_facts.md 6: the text is not recorded.
-    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is AnswerKind.WITHHELD
+    assert classify(403, body, endpoints.LIKED_VIDEOS.endpoint).kind is AnswerKind.WITHHELD
 
 
 @pytest.mark.parametrize(
@@ -264,7 +264,7 @@ def test_any_data_beside_ok_is_a_page_or_malformed_or_under_another_name(data, n
         assert verdict.kind in {AnswerKind.PAGE, AnswerKind.MALFORMED}
 
 
-@pytest.mark.parametrize("endpoint", [endpoints.USER_INFO, endpoints.FOLLOWERS])
+@pytest.mark.parametrize("endpoint", [endpoints.USERS.endpoint, endpoints.FOLLOWERS.endpoint])
 def test_a_user_can_be_not_found_by_status_alone(endpoint):
     body = b'{"error": {"code": "invalid_params", "message": "none of that name"}}'
     assert classify(404, body, endpoint).kind is AnswerKind.NOT_FOUND
@@ -272,12 +272,12 @@ def test_a_user_can_be_not_found_by_status_alone(endpoint):
 
 
 def test_a_page_that_is_not_there_is_no_word_about_a_user():
-    assert classify(404, b"<html>404</html>", endpoints.USER_INFO).kind is AnswerKind.REFUSED
+    assert classify(404, b"<html>404</html>", endpoints.USERS.endpoint).kind is AnswerKind.REFUSED
 
 
 @pytest.mark.parametrize("body", [b"", b"<html>Forbidden</html>"])
 def test_liked_videos_are_private_whatever_stands_beside_the_status(body):
-    assert classify(403, body, endpoints.LIKED_VIDEOS).kind is AnswerKind.WITHHELD
+    assert classify(403, body, endpoints.LIKED_VIDEOS.endpoint).kind is AnswerKind.WITHHELD
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])

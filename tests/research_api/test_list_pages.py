@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.pages import LARGEST_CURSOR, ListPage, end_of_list, list_page_of
 from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.research_api.tasks import ListRequest
@@ -18,12 +18,12 @@ from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict
 
 RECEIVED_AT = datetime(2024, 4, 5, 13, 25, 44, tzinfo=UTC)
 NOW = 1_706_457_540
-COMMENTS = ListRequest(listings.COMMENTS, "7318480000000000001", 5)
-FOLLOWERS = ListRequest(listings.FOLLOWERS, "ada", 6)
-LIKED = ListRequest(listings.LIKED_VIDEOS, "ada", 7)
-PLAYLIST = ListRequest(listings.PLAYLISTS, "9", 8)
-PRODUCTS = ListRequest(listings.PRODUCTS, "9", 9)
-PINNED = ListRequest(listings.PINNED_VIDEOS, "ada", 10)
+COMMENTS = ListRequest(endpoints.COMMENTS, "7318480000000000001", 5)
+FOLLOWERS = ListRequest(endpoints.FOLLOWERS, "ada", 6)
+LIKED = ListRequest(endpoints.LIKED_VIDEOS, "ada", 7)
+PLAYLIST = ListRequest(endpoints.PLAYLISTS, "9", 8)
+PRODUCTS = ListRequest(endpoints.PRODUCTS, "9", 9)
+PINNED = ListRequest(endpoints.PINNED_VIDEOS, "ada", 10)
 
 
 def read(request, data, kind=AnswerKind.PAGE):
@@ -130,7 +130,7 @@ def test_what_comes_in_one_answer_has_no_next_page(data):
 
 @pytest.mark.parametrize("key", ["reposted_videos", "user_reposted_videos"])
 def test_reposted_videos_are_read_under_either_key(key):
-    reposted = ListRequest(listings.REPOSTED_VIDEOS, "ada", 5)
+    reposted = ListRequest(endpoints.REPOSTED_VIDEOS, "ada", 5)
 
     page = read(reposted, {key: [{"id": 7}], "cursor": 7, "has_more": True})
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.research_api import endpoints, listings
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL, Pool
-from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, LISTINGS, Listing, Pool, SeedKey
 from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.research_api.tasks import ListRequest, listing_body
 
@@ -31,33 +30,33 @@ PRODUCT_FIELDS = (
 )
 DOCUMENTED = {
     # api_facts.md 4 to 10: path, fields, largest page
-    listings.COMMENTS: (
+    endpoints.COMMENTS: (
         "video/comment/list/",
         "id, video_id, text, like_count, reply_count, parent_comment_id, create_time",
         100,
     ),
-    listings.USERS: (
+    endpoints.USERS: (
         "user/info/",
         USER_FIELDS,
         1,
     ),
-    listings.FOLLOWERS: ("user/followers/", "", 100),
-    listings.FOLLOWING: ("user/following/", "", 100),
-    listings.LIKED_VIDEOS: ("user/liked_videos/", VIDEO_LIST_FIELDS, 100),
-    listings.PINNED_VIDEOS: ("user/pinned_videos/", VIDEO_LIST_FIELDS, 100),
-    listings.REPOSTED_VIDEOS: ("user/reposted_videos/", VIDEO_LIST_FIELDS, 100),
-    listings.PLAYLISTS: ("playlist/info/", "", 100),
-    listings.SHOPS: (
+    endpoints.FOLLOWERS: ("user/followers/", "", 100),
+    endpoints.FOLLOWING: ("user/following/", "", 100),
+    endpoints.LIKED_VIDEOS: ("user/liked_videos/", VIDEO_LIST_FIELDS, 100),
+    endpoints.PINNED_VIDEOS: ("user/pinned_videos/", VIDEO_LIST_FIELDS, 100),
+    endpoints.REPOSTED_VIDEOS: ("user/reposted_videos/", VIDEO_LIST_FIELDS, 100),
+    endpoints.PLAYLISTS: ("playlist/info/", "", 100),
+    endpoints.SHOPS: (
         "tts/shop/",
         "shop_name, shop_rating, shop_review_count, item_sold_count, shop_id",
         10,
     ),
-    listings.PRODUCTS: (
+    endpoints.PRODUCTS: (
         "tts/product/",
         PRODUCT_FIELDS,
         10,
     ),
-    listings.REVIEWS: (
+    endpoints.REVIEWS: (
         "tts/review/",
         "product_name, review_text, review_like_count, create_time, review_rating",
         10,
@@ -93,24 +92,24 @@ def test_followers_and_following_draw_on_a_quota_of_their_own():
 
 
 def test_replies_are_asked_for_where_comments_are_and_by_the_comment_alone():
-    assert listings.REPLIES.endpoint is listings.COMMENTS.endpoint
-    assert listing_body(request(listings.REPLIES)) == {"comment_id": int(ID), "max_count": 100}
+    assert endpoints.REPLIES.endpoint is endpoints.COMMENTS.endpoint
+    assert listing_body(request(endpoints.REPLIES)) == {"comment_id": int(ID), "max_count": 100}
 
 
 BODIES = [
-    (listings.COMMENTS, {"video_id": int(ID), "max_count": 100}),
-    (listings.USERS, {"username": "ada"}),
-    (listings.FOLLOWERS, {"username": "ada", "max_count": 100}),
-    (listings.FOLLOWING, {"username": "ada", "max_count": 100}),
-    (listings.LIKED_VIDEOS, {"username": "ada", "max_count": 100}),
-    (listings.PINNED_VIDEOS, {"username": "ada"}),
-    (listings.REPOSTED_VIDEOS, {"username": "ada", "max_count": 100}),
-    (listings.PLAYLISTS, {"playlist_id": int(ID), "max_count": 100}),
+    (endpoints.COMMENTS, {"video_id": int(ID), "max_count": 100}),
+    (endpoints.USERS, {"username": "ada"}),
+    (endpoints.FOLLOWERS, {"username": "ada", "max_count": 100}),
+    (endpoints.FOLLOWING, {"username": "ada", "max_count": 100}),
+    (endpoints.LIKED_VIDEOS, {"username": "ada", "max_count": 100}),
+    (endpoints.PINNED_VIDEOS, {"username": "ada"}),
+    (endpoints.REPOSTED_VIDEOS, {"username": "ada", "max_count": 100}),
+    (endpoints.PLAYLISTS, {"playlist_id": int(ID), "max_count": 100}),
 ]
 SHOP_BODIES = [
-    (listings.SHOPS, {"shop_name": "ada", "limit": 10}),
-    (listings.PRODUCTS, {"shop_id": int(ID), "page_start": 1, "page_size": 10}),
-    (listings.REVIEWS, {"product_id": "ada", "page_start": 1, "page_size": 10}),
+    (endpoints.SHOPS, {"shop_name": "ada", "limit": 10}),
+    (endpoints.PRODUCTS, {"shop_id": int(ID), "page_start": 1, "page_size": 10}),
+    (endpoints.REVIEWS, {"product_id": "ada", "page_start": 1, "page_size": 10}),
 ]
 
 
@@ -140,7 +139,7 @@ def test_a_later_page_echoes_the_cursor_as_it_came(listing):
     assert listing_body(request(listing, cursor=700)) == first | {"cursor": 700}
 
 
-@pytest.mark.parametrize("listing", [listings.PRODUCTS, listings.REVIEWS])
+@pytest.mark.parametrize("listing", [endpoints.PRODUCTS, endpoints.REVIEWS])
 def test_pages_of_shops_are_counted_from_1(listing):
     assert [listing_body(request(listing, cursor=n))["page_start"] for n in (0, 1, 9)] == [1, 2, 10]
 
@@ -148,7 +147,7 @@ def test_pages_of_shops_are_counted_from_1(listing):
 @pytest.mark.parametrize(
     ("cursor", "count"), [(0, 100), (900, 100), (901, 99), (950, 50), (999, 1), (1000, 100)]
 )
-@pytest.mark.parametrize("listing", [listings.COMMENTS, listings.REPLIES])
+@pytest.mark.parametrize("listing", [endpoints.COMMENTS, endpoints.REPLIES])
 def test_comments_are_not_asked_for_across_the_cap(listing, cursor, count):
     # api_facts.md 4: cursor + max_count <= 1000; beyond it the API may refuse, or have more.
     assert listing_body(request(listing, cursor=cursor))["max_count"] == count
@@ -172,7 +171,7 @@ def test_ids_are_numbers_but_for_those_of_products(key, is_number):
 
 @given(st.integers(1, 2**63 - 1))
 def test_an_id_is_sent_with_all_its_digits(video_id):
-    asked = ListRequest(listings.COMMENTS, str(video_id), 5)
+    asked = ListRequest(endpoints.COMMENTS, str(video_id), 5)
 
     assert listing_body(asked)["video_id"] == video_id
 
@@ -191,19 +190,21 @@ def test_listings_are_known_by_their_names():
 @pytest.mark.parametrize(
     ("listing", "words"),
     [
-        (listings.COMMENTS, f"comments of video_id {ID}"),
-        (listings.LIKED_VIDEOS, "liked videos of username ada"),
+        (endpoints.COMMENTS, f"comments of video_id {ID}"),
+        (endpoints.LIKED_VIDEOS, "liked videos of username ada"),
     ],
 )
 def test_a_request_reads_as_what_is_listed_of_what(listing, words):
     assert str(request(listing)) == words
 
 
-@pytest.mark.parametrize("listing", listings.USER_VIDEO_LISTINGS)
+@pytest.mark.parametrize(
+    "listing", [endpoints.LIKED_VIDEOS, endpoints.PINNED_VIDEOS, endpoints.REPOSTED_VIDEOS]
+)
 def test_what_the_lists_of_users_do_not_tell_of_videos_is_not_asked_for(listing):
     assert not {"effect_ids", "playlist_id", "voice_to_text"} & {*listing.endpoint.fields}
 
 
 def test_what_lists_tell_unasked_is_known_and_not_asked_for():
-    assert "display_name" not in endpoints.COMMENT_LIST.fields
-    assert "display_name" in endpoints.COMMENT_LIST.record_keys
+    assert "display_name" not in endpoints.COMMENTS.endpoint.fields
+    assert "display_name" in endpoints.COMMENTS.endpoint.record_keys

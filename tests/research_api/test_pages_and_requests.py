@@ -9,8 +9,8 @@ import pytest
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.task_states import ParkedWindow
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.pages import ListPage, Page
 from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
 
@@ -84,7 +84,7 @@ def test_a_parked_window_keeps_reason_and_log_id():
     )
 
 
-COMMENTS = ListRequest(listings.COMMENTS, "7318480000000000001", 5)
+COMMENTS = ListRequest(endpoints.COMMENTS, "7318480000000000001", 5)
 
 
 def listed(request=COMMENTS, records=({"id": 7}, {"id": 8}), cursor=100, *, has_more=True):
@@ -126,22 +126,22 @@ def test_no_page_is_asked_for_after_the_limit_though_there_are_more(position, li
 @pytest.mark.parametrize(
     ("listing", "before", "cursor", "advances"),
     [
-        (listings.COMMENTS, 100, 101, True),
-        (listings.COMMENTS, 100, 100, False),
-        (listings.COMMENTS, 100, 99, False),
-        (listings.COMMENTS, 0, 0, False),
-        (listings.FOLLOWERS, 0, 1_706_457_540, True),
-        (listings.FOLLOWERS, 1_706_457_540, 1_706_457_539, True),
-        (listings.FOLLOWERS, 1_706_457_540, 1_706_457_540, False),
-        (listings.FOLLOWING, 1_706_457_540, 1_706_457_541, False),
-        (listings.FOLLOWING, 1_706_457_540, 0, False),
-        (listings.FOLLOWING, 0, 0, False),
-        (listings.LIKED_VIDEOS, 0, 1_706_457_371_000, True),
-        (listings.LIKED_VIDEOS, 1_706_457_371_000, 1_706_457_372_000, True),
-        (listings.LIKED_VIDEOS, 1_706_457_371_000, 5, True),
-        (listings.LIKED_VIDEOS, 7, 7, False),
-        (listings.LIKED_VIDEOS, 7, 0, False),
-        (listings.PRODUCTS, 1, 2, True),
+        (endpoints.COMMENTS, 100, 101, True),
+        (endpoints.COMMENTS, 100, 100, False),
+        (endpoints.COMMENTS, 100, 99, False),
+        (endpoints.COMMENTS, 0, 0, False),
+        (endpoints.FOLLOWERS, 0, 1_706_457_540, True),
+        (endpoints.FOLLOWERS, 1_706_457_540, 1_706_457_539, True),
+        (endpoints.FOLLOWERS, 1_706_457_540, 1_706_457_540, False),
+        (endpoints.FOLLOWING, 1_706_457_540, 1_706_457_541, False),
+        (endpoints.FOLLOWING, 1_706_457_540, 0, False),
+        (endpoints.FOLLOWING, 0, 0, False),
+        (endpoints.LIKED_VIDEOS, 0, 1_706_457_371_000, True),
+        (endpoints.LIKED_VIDEOS, 1_706_457_371_000, 1_706_457_372_000, True),
+        (endpoints.LIKED_VIDEOS, 1_706_457_371_000, 5, True),
+        (endpoints.LIKED_VIDEOS, 7, 7, False),
+        (endpoints.LIKED_VIDEOS, 7, 0, False),
+        (endpoints.PRODUCTS, 1, 2, True),
     ],
 )
 def test_a_list_gets_on_as_its_cursors_do(listing, before, cursor, advances):
@@ -178,11 +178,11 @@ def test_a_list_without_records_has_no_ids():
 @pytest.mark.parametrize(
     ("listing", "cursor", "is_past"),
     [
-        (listings.COMMENTS, 999, False),
-        (listings.COMMENTS, 1000, True),
-        (listings.REPLIES, 1100, True),
-        (listings.FOLLOWERS, 10**9, False),
-        (listings.REPOSTED_VIDEOS, 5000, False),
+        (endpoints.COMMENTS, 999, False),
+        (endpoints.COMMENTS, 1000, True),
+        (endpoints.REPLIES, 1100, True),
+        (endpoints.FOLLOWERS, 10**9, False),
+        (endpoints.REPOSTED_VIDEOS, 5000, False),
     ],
 )
 def test_only_cursors_of_comments_may_be_refused_in_place_of_an_end(listing, cursor, is_past):

@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.pages import ListPage, Page
 from tiktok_crawler.research_api.stalled_paging import EMPTY_PAGES, REPEATED_PAGES, StalledPaging
 from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
@@ -69,19 +69,20 @@ def listed(listing, *records, cursor: int, asked: int) -> ListPage:
 
 def test_a_list_of_comments_that_gets_on_is_followed():
     pages = (
-        listed(listings.COMMENTS, {"id": n}, cursor=n + 100, asked=n) for n in range(0, 1000, 100)
+        listed(endpoints.COMMENTS, {"id": n}, cursor=n + 100, asked=n) for n in range(0, 1000, 100)
     )
     assert after(*pages).reason is None
 
 
 def test_times_that_fall_get_on_and_those_that_stand_still_do_not():
     falling = [
-        listed(listings.FOLLOWERS, {"username": f"u{n}"}, cursor=1000 - n, asked=1001 - n)
+        listed(endpoints.FOLLOWERS, {"username": f"u{n}"}, cursor=1000 - n, asked=1001 - n)
         for n in range(1, 9)
     ]
     assert after(*falling).reason is None
     still = [
-        listed(listings.FOLLOWERS, {"username": f"u{n}"}, cursor=1000, asked=1000) for n in range(3)
+        listed(endpoints.FOLLOWERS, {"username": f"u{n}"}, cursor=1000, asked=1000)
+        for n in range(3)
     ]
     assert after(*still[:2]).reason is None
     assert "repeat" in str(after(*still).reason)
@@ -90,7 +91,7 @@ def test_times_that_fall_get_on_and_those_that_stand_still_do_not():
 def test_cursors_that_nobody_understands_may_go_up_and_down():
     cursors = [0, 900, 100, 700, 300, 800]
     pages = [
-        listed(listings.LIKED_VIDEOS, {"id": n}, cursor=after_, asked=before)
+        listed(endpoints.LIKED_VIDEOS, {"id": n}, cursor=after_, asked=before)
         for n, (before, after_) in enumerate(pairwise(cursors))
     ]
     assert after(*pages).reason is None
@@ -99,11 +100,11 @@ def test_cursors_that_nobody_understands_may_go_up_and_down():
 @pytest.mark.parametrize(
     ("listing", "record"),
     [
-        (listings.FOLLOWERS, {"username": "ada", "display_name": "A"}),
-        (listings.COMMENTS, {"id": 7}),
-        (listings.PLAYLISTS, {"playlist_id": 1, "playlist_video_ids": [7, 8]}),
-        (listings.PRODUCTS, {"product_id": 7}),
-        (listings.REVIEWS, {"review_text": "good", "create_time": 7}),
+        (endpoints.FOLLOWERS, {"username": "ada", "display_name": "A"}),
+        (endpoints.COMMENTS, {"id": 7}),
+        (endpoints.PLAYLISTS, {"playlist_id": 1, "playlist_video_ids": [7, 8]}),
+        (endpoints.PRODUCTS, {"product_id": 7}),
+        (endpoints.REVIEWS, {"review_text": "good", "create_time": 7}),
     ],
 )
 def test_the_same_records_again_and_again_are_no_progress(listing, record):
@@ -115,7 +116,7 @@ def test_the_same_records_again_and_again_are_no_progress(listing, record):
 def test_a_playlist_without_videos_is_an_empty_page_and_no_repeated_one(videos):
     record = {"playlist_id": 1, "playlist_name": "x"} | videos
     pages = [
-        listed(listings.PLAYLISTS, record, cursor=n + 100, asked=n)
+        listed(endpoints.PLAYLISTS, record, cursor=n + 100, asked=n)
         for n in range(0, EMPTY_PAGES * 100, 100)
     ]
     assert after(*pages[:-1]).reason is None
@@ -125,7 +126,7 @@ def test_a_playlist_without_videos_is_an_empty_page_and_no_repeated_one(videos):
 def test_other_videos_of_a_playlist_are_progress():
     pages = [
         listed(
-            listings.PLAYLISTS,
+            endpoints.PLAYLISTS,
             {"playlist_id": 1, "playlist_video_ids": [n]},
             cursor=n + 100,
             asked=n,

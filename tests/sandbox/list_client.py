@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sandbox_client import Client, Clock
 
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import ListBehaviour
 from tiktok_crawler.sandbox.protocol.calls import Call

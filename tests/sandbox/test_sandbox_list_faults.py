@@ -10,7 +10,7 @@ from list_client import ListClient, listed, some_seeds
 from sandbox_client import Client, Clock
 from sandboxes import served_by_thread
 
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.sandbox import Profile, Sandbox, load_profile
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour, QuotaBehaviour

@@ -8,7 +8,7 @@ import pytest
 from list_client import NUMBERED, SINGLE, ListClient, listed, sandbox, some_seeds
 from sandbox_client import Clock
 
-from tiktok_crawler.research_api.listings import LISTINGS, SeedKey
+from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.sandbox.faults.schedule import Requests
 from tiktok_crawler.sandbox.protocol.calls import Call
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem

@@ -8,8 +8,7 @@ from pathlib import Path
 import pytest
 
 import tiktok_crawler.sandbox as package
-from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS, TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import Sandbox
 from tiktok_crawler.sandbox.server import application
 
@@ -17,6 +16,7 @@ FOLDER = Path(package.__file__).parent
 ALLOWED = (
     "tiktok_crawler.sandbox",
     "tiktok_crawler.research_api.endpoints",
+    "tiktok_crawler.research_api.paging",
     "tiktok_crawler.exceptions",
 )
 

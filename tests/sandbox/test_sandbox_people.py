@@ -7,10 +7,10 @@ import pytest
 from list_client import ListClient, sandbox, some_seeds
 from sandbox_client import Clock, query
 
-from tiktok_crawler.research_api.endpoints import USER_INFO
+from tiktok_crawler.research_api.endpoints import USERS
 
 SHARED = sandbox()
-ALWAYS = set(USER_INFO.fields) - {"bio_url"}
+ALWAYS = set(USERS.endpoint.fields) - {"bio_url"}
 
 
 def profiles() -> list[dict]:
@@ -19,7 +19,7 @@ def profiles() -> list[dict]:
 
 def test_a_profile_is_the_data_itself_with_the_fields_of_the_api():
     for profile in profiles():
-        assert ALWAYS <= profile.keys() <= {*USER_INFO.fields, "username"}
+        assert ALWAYS <= profile.keys() <= {*USERS.endpoint.fields, "username"}
         assert isinstance(profile["is_verified"], bool)
         assert all(isinstance(profile[name], int) for name in ALWAYS if name.endswith("_count"))
 

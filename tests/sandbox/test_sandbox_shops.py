@@ -6,7 +6,7 @@ import re
 import pytest
 from list_client import ListClient, sandbox, some_seeds
 
-from tiktok_crawler.research_api.endpoints import PRODUCT, REVIEW, SHOP
+from tiktok_crawler.research_api.endpoints import PRODUCTS, REVIEWS, SHOPS
 from tiktok_crawler.sandbox.protocol.calls import Call
 
 SHARED = sandbox()
@@ -72,9 +72,9 @@ def test_records_have_the_shape_of_the_api():
     shop = SHARED.truth("shops", first("shops"))[0]
     product = SHARED.truth("products", first("products"))[0]
     review = SHARED.truth("reviews", first("reviews"))[0]
-    assert shop.keys() - {"shop_performance_value"} == set(SHOP.fields)
-    assert product.keys() - {"product_rating"} == {*PRODUCT.fields, "shop_name"}
-    assert review.keys() - {"display_name"} == set(REVIEW.fields)
+    assert shop.keys() - {"shop_performance_value"} == set(SHOPS.endpoint.fields)
+    assert product.keys() - {"product_rating"} == {*PRODUCTS.endpoint.fields, "shop_name"}
+    assert review.keys() - {"display_name"} == set(REVIEWS.endpoint.fields)
     assert re.fullmatch(r"[345]\.\d", shop["shop_rating"])
     assert all(re.fullmatch(r"\d+\.\d\d(GBP|EUR)", price) for price in product["product_price"])
     assert review["create_time"] > 10**12
@@ -87,7 +87,9 @@ def test_fields_stand_in_the_url_or_in_the_body(in_url):
     asking = ListClient(SHARED)
     body = {"shop_name": "o"} | ({} if in_url else {"fields": "shop_name"})
     answer = asking.sandbox.answer(
-        Call(SHOP.path, in_url, f"Bearer {asking.tokens.token}", json.dumps(body).encode())
+        Call(
+            SHOPS.endpoint.path, in_url, f"Bearer {asking.tokens.token}", json.dumps(body).encode()
+        )
     )
     [first_shop, *_] = json.loads(answer.body)["data"]["shop_data"]
     assert first_shop.keys() <= {"shop_name", "shop_performance_value"}

@@ -11,8 +11,8 @@ from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-from tiktok_crawler.arguments.listing_arguments import SEED_ARGUMENTS, SPIDERS
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.arguments.listing_arguments import SPIDERS
+from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.sandbox.faults.profile import ListBehaviour, Profile
 
 PROFILE = Profile(
@@ -33,7 +33,7 @@ async def test_each_record_is_a_line_that_names_what_it_was_listed_of(name, tmp_
     with recording_sandbox(profile=PROFILE) as (sandbox, url):
         seed = next(sandbox.seeds(name, at_least=1))
         database = ListingDatabase(f"sqlite:///{tmp_path / 'crawl.db'}", url)
-        argument = {SEED_ARGUMENTS[listing.seed_key]: seed}
+        argument = {listing.seed_key.argument: seed}
         crawler = await database.crawl(name, {"FEEDS": feeds}, **argument)
         truth = sandbox.truth(name, seed)
     assert exit_status(crawler) == 0
@@ -43,5 +43,5 @@ async def test_each_record_is_a_line_that_names_what_it_was_listed_of(name, tmp_
         rows = list(csv.DictReader(file))
     assert len(rows) == len(lines) >= 1
     # A playlist is one record a page.
-    assert len(lines) == len(truth) or listing is listings.PLAYLISTS
+    assert len(lines) == len(truth) or listing is endpoints.PLAYLISTS
     assert all(seed in map(str, line.values()) for line in lines)

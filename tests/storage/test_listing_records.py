@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from listed_pages import list_page
 from test_storage_records import JSON
 
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.tasks import ListRequest
 from tiktok_crawler.storage.list_writer import VIDEO_LISTS
 from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, read_listing

@@ -12,7 +12,7 @@ from stored_pages import ACCOUNT, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import DailyBudgetSpentError, DailyShareSpentError, QueryLockedError
 from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LISTINGS, USERS
+from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, USERS
 from tiktok_crawler.research_api.tasks import ListRequest
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.stage_session import StageSession, look_up_stage

@@ -8,7 +8,7 @@ from listed_pages import Crawl, stage
 from stored_pages import NOON
 
 from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed, SeedState
-from tiktok_crawler.research_api.listings import COMMENTS, USERS
+from tiktok_crawler.research_api.endpoints import COMMENTS, USERS
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus, listing_statuses
 from tiktok_crawler.storage.ledger.status import read_status

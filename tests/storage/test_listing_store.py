@@ -23,7 +23,7 @@ from stored_pages import (
 )
 
 from tiktok_crawler.planning.task_states import RefusedSeed
-from tiktok_crawler.research_api.listings import (
+from tiktok_crawler.research_api.endpoints import (
     COMMENTS,
     FOLLOWERS,
     FOLLOWING,

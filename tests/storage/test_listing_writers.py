@@ -12,7 +12,7 @@ import pytest
 from listed_pages import Crawl, stage
 from stored_pages import rows, video
 
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 
 pytestmark = pytest.mark.marathon
 

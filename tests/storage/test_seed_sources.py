@@ -26,7 +26,7 @@ from tiktok_crawler.planning.seeds import (
     ShopsByName,
     Stage,
 )
-from tiktok_crawler.research_api.listings import (
+from tiktok_crawler.research_api.endpoints import (
     COMMENTS,
     FOLLOWERS,
     FOLLOWING,
@@ -40,8 +40,8 @@ from tiktok_crawler.research_api.listings import (
 from tiktok_crawler.storage.stage_session import look_up_stage
 
 TENTH = DateRange(date(2024, 1, 10), date(2024, 1, 10))
-OF_QUERY = SeedsOfQuery(QUERY.fingerprint, TENTH)
-OF_TAG = SeedsOfTag("tea")
+OF_QUERY = SeedsOfQuery(QUERY.fingerprint, TENTH, 1)
+OF_TAG = SeedsOfTag("tea", 1)
 DAY_SECONDS = 86_400
 
 
@@ -78,8 +78,8 @@ def searched(ledger, store):
     [
         (COMMENTS, OF_QUERY, ["2", "1", "4"]),
         (COMMENTS, SeedsOfQuery(QUERY.fingerprint, TENTH, 6), ["2", "4"]),
-        (COMMENTS, SeedsOfQuery(QUERY.fingerprint, TENTH, 0), ["2", "1", "3", "4"]),
-        (COMMENTS, SeedsOfQuery(OTHER_QUERY.fingerprint, TENTH), ["2", "6"]),
+        (COMMENTS, SeedsOfQuery(QUERY.fingerprint, TENTH), ["2", "1", "3", "4"]),
+        (COMMENTS, SeedsOfQuery(OTHER_QUERY.fingerprint, TENTH, 1), ["2", "6"]),
         (COMMENTS, SeedsOfQuery("unknown", TENTH), []),
         (COMMENTS, OF_TAG, ["2", "5", "1", "4"]),
         (COMMENTS, SeedsOfTag("unknown"), []),

@@ -20,7 +20,7 @@ from sqlalchemy.exc import IntegrityError
 from stored_pages import ACCOUNT, NOON, OTHER_QUERY, content, first_request, page, video
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.research_api.listings import LISTINGS, USERS
+from tiktok_crawler.research_api.endpoints import LISTINGS, USERS
 from tiktok_crawler.storage.engine import database, migrations
 from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.base import Base

@@ -21,8 +21,7 @@ from tiktok_crawler.planning.seeds import (
 from tiktok_crawler.query_file.options import parse_tag
 from tiktok_crawler.query_file.seed_text import read_seeds
 from tiktok_crawler.query_file.written_dates import NEVER, parse_age
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.spelling import listed, quoted, shortened
 
 if TYPE_CHECKING:
@@ -30,41 +29,24 @@ if TYPE_CHECKING:
     from datetime import date, timedelta
 
     from tiktok_crawler.planning.seeds import SeedSource
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
 
 T = TypeVar("T")
 
-SPIDERS = {name: listing for name, listing in listings.LISTINGS.items() if name != "replies"}
+SPIDERS = {name: listing for name, listing in LISTINGS.items() if listing.has_spider}
 """The listings that have a spider of their own, which has their name."""
-
-SEED_ARGUMENTS = {
-    SeedKey.USERNAME: "usernames",
-    SeedKey.VIDEO_ID: "video_ids",
-    SeedKey.PLAYLIST_ID: "playlist_ids",
-    SeedKey.SHOP_NAME: "shop_names",
-    SeedKey.SHOP_ID: "shop_ids",
-    SeedKey.PRODUCT_ID: "product_ids",
-}
-"""The argument that names seeds, by what they are."""
 
 OF_VIDEOS = ("from_query", "from_tag")
 """Arguments that find users, videos and playlists in the database."""
 
-LIMITS = {
-    SeedKey.USERNAME: "max_per_user",
-    SeedKey.VIDEO_ID: "max_per_video",
-    SeedKey.SHOP_ID: "max_per_shop",
-    SeedKey.PRODUCT_ID: "max_per_product",
-}
-"""The argument for how many records of a seed are wanted, where that can be more than a page."""
-
 COMMON = ("max_seeds", "max_age", "tags", "max_requests")
 DATES = ("start_date", "end_date")
 VIA = "via"
-STEPS = {listing.name: listing for listing in (listings.FOLLOWERS, listings.FOLLOWING)}
+MIN_COMMENTS = "min_comment_count"
+STEPS = {name: listing for name, listing in LISTINGS.items() if listing.edge}
 """Which stored lists of the users lead to the seeds, where those are not the users themselves."""
 
-ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), "min_comment_count": OF_VIDEOS}
+ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), MIN_COMMENTS: OF_VIDEOS}
 """Arguments that say more about where seeds come from."""
 
 
@@ -84,21 +66,18 @@ def allowed(listing: Listing) -> tuple[str, ...]:
         names += DATES
     if listing.seed_key is SeedKey.USERNAME:
         names.append(VIA)
-    if listing.has_pages and listing.seed_key in LIMITS:
-        names.append(LIMITS[listing.seed_key])
-    if listing is listings.COMMENTS:
-        names += ("replies", "min_comment_count")
-    return tuple(names)
+    if listing.limit_argument:
+        names.append(listing.limit_argument)
+    if listing.min_comment_count is not None:
+        names.append(MIN_COMMENTS)
+    return *names, *listing.switches
 
 
 def sources(listing: Listing) -> tuple[str, ...]:
     """The arguments that say of which seeds; one of them is needed."""
-    own = SEED_ARGUMENTS[listing.seed_key]
-    if listing is listings.PRODUCTS:
-        return own, SEED_ARGUMENTS[SeedKey.SHOP_NAME]
-    if listing is listings.REVIEWS:
-        return own, SEED_ARGUMENTS[SeedKey.SHOP_ID], SEED_ARGUMENTS[SeedKey.SHOP_NAME]
-    return (own,) if listing is listings.SHOPS else (own, *OF_VIDEOS)
+    found = sources(listing.found_by) if listing.found_by else ()
+    of_videos = OF_VIDEOS if listing.seed_key.is_told_by_videos else ()
+    return listing.seed_key.argument, *of_videos, *found
 
 
 def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenStages:
@@ -111,11 +90,11 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenSta
     search_arguments.check(given, allowed(listing))
     source, tags = _source(listing, given, today)
     source = first_seeds(_via(source, given), search_arguments.whole_number(given, "max_seeds"))
-    limit = LIMITS.get(listing.seed_key, "")
-    stage = Stage(listing, source, _age(given), search_arguments.whole_number(given, limit))
-    stages = (stage, stage.of_replies()) if _switch(given, "replies") else (stage,)
+    limit = search_arguments.whole_number(given, listing.limit_argument or "")
+    stage = Stage(listing, source, _age(given), limit)
+    more = [stage.of_replies(one) for name, one in listing.switches.items() if _switch(given, name)]
     return GivenStages(
-        stages, _tags(given) or tags, search_arguments.whole_number(given, "max_requests")
+        (stage, *more), _tags(given) or tags, search_arguments.whole_number(given, "max_requests")
     )
 
 
@@ -129,7 +108,7 @@ def _source(
         found = f", not {len(names)}" if names else ""
         raise UsageError(f"{listing.name} need one of {choice}{found}")
     _check_company(given, names[0])
-    least = search_arguments.whole_number(given, "min_comment_count") or 1
+    least = search_arguments.whole_number(given, MIN_COMMENTS) or listing.min_comment_count or 0
     if names[0] == "from_tag":
         tag = _parsed("from_tag", given["from_tag"], parse_tag)
         return SeedsOfTag(tag, least), ()
@@ -159,12 +138,16 @@ def _check_company(given: Mapping[str, str], source: str) -> None:
 
 
 def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
-    key = next(key for key, argument in SEED_ARGUMENTS.items() if argument == name)
-    seeds = _seeds(name, written, key)
-    is_name = key is SeedKey.SHOP_NAME and listing is not listings.SHOPS
-    source = ShopsByName(seeds) if is_name else GivenSeeds(seeds)
-    is_of_shop = listing is listings.REVIEWS and key is not listing.seed_key
-    return ProductsOfShops(source) if is_of_shop else source
+    """Seeds of a listing, or what leads to them in the database."""
+    if name == listing.seed_key.argument:
+        return GivenSeeds(_seeds(name, written, listing.seed_key))
+    assert listing.found_by
+    source = _named_seeds(listing.found_by, name, written)
+    if listing.seed_key is SeedKey.SHOP_ID:
+        assert isinstance(source, GivenSeeds)
+        return ShopsByName(source.values)
+    assert isinstance(source, GivenSeeds | ShopsByName)
+    return ProductsOfShops(source)
 
 
 def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:

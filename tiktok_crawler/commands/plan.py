@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Wanted
     from tiktok_crawler.query_file.collection import Collection
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
 
 LISTED_WINDOWS = 20
 

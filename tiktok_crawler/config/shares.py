@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:

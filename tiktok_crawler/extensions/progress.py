@@ -159,7 +159,7 @@ class Progress:
     def _stage_snapshot(self, queue: SeedQueue) -> StageSnapshot:
         listing = queue.stage.listing
         return StageSnapshot(
-            listing=listing.name.replace("_", " "),
+            listing=listing.words,
             seeds_done=queue.seeds_done,
             seeds=len(queue.plan.requests),
             records=queue.records,

@@ -5,14 +5,10 @@ from __future__ import annotations
 from math import ceil
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.research_api.listings import COMMENT_CAP, COMMENTS, FOLLOWERS
 from tiktok_crawler.research_api.paging import Paging
 
 if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
-
-MOST_RECORDS = {COMMENTS.name: COMMENT_CAP, FOLLOWERS.name: 5000}
-"""The API lists no more than so many (api_facts.md 4, 9)."""
 
 
 def most_pages(request: PageRequest, total: int | None) -> int | None:
@@ -26,7 +22,7 @@ def most_pages(request: PageRequest, total: int | None) -> int | None:
     if endpoint.paging is Paging.SINGLE:
         return 1
     seen = request.place.cursor if endpoint.paging is Paging.INDEX else request.place.received
-    bounds = [b - seen for b in (total, MOST_RECORDS.get(listing.name)) if b is not None]
+    bounds = [b - seen for b in (total, listing.most_records) if b is not None]
     if request.task.limit is not None and endpoint.records_keys:
         bounds.append(request.task.limit - request.place.received)
     if not bounds:

@@ -8,15 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.research_api.listings import REPLIES
 from tiktok_crawler.spelling import listed, quoted
 
 if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.research_api.endpoints import Pool
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing, Pool
     from tiktok_crawler.research_api.tasks import PageRequest
 
 
@@ -40,7 +38,7 @@ class SeedsOfQuery:
 
     fingerprint: str
     days: DateRange
-    min_comment_count: int = 1
+    min_comment_count: int = 0
 
     def __str__(self) -> str:
         return f"stored videos of the query, {self.days}{_discussed(self.min_comment_count)}"
@@ -51,7 +49,7 @@ class SeedsOfTag:
     """The same of all videos with a tag."""
 
     tag: str
-    min_comment_count: int = 1
+    min_comment_count: int = 0
 
     def __str__(self) -> str:
         return f"stored videos with the tag {quoted(self.tag)}{_discussed(self.min_comment_count)}"
@@ -143,10 +141,10 @@ class Stage:
         """The quota that it draws on."""
         return self.listing.endpoint.pool
 
-    def of_replies(self) -> Stage:
+    def of_replies(self, replies: Listing) -> Stage:
         """The stage that lists the replies to the comments that this one lists."""
         assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds)
-        return Stage(REPLIES, RepliedComments(self.source), self.max_age)
+        return Stage(replies, RepliedComments(self.source), self.max_age)
 
 
 def _discussed(min_comment_count: int) -> str:

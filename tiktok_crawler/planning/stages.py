@@ -24,5 +24,4 @@ def _stages(collection: Collection) -> Iterator[Stage]:
         source = first_seeds(found, wish.max_seeds)
         stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
         yield stage
-        if wish.replies:
-            yield stage.of_replies()
+        yield from map(stage.of_replies, wish.switches)

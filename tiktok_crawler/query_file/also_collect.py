@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
-from tiktok_crawler.research_api import listings
-from tiktok_crawler.research_api.listings import SeedKey
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
@@ -17,22 +16,14 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.mistakes import Mistakes
     from tiktok_crawler.query_file.node_reader import NodeReader
     from tiktok_crawler.query_file.yaml_text import Node
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
 
 KEY = "also_collect"
 
 COLLECTABLE = {
-    listing.name: listing
-    for listing in (
-        listings.USERS,
-        listings.COMMENTS,
-        listings.FOLLOWERS,
-        listings.FOLLOWING,
-        listings.LIKED_VIDEOS,
-        listings.PINNED_VIDEOS,
-        listings.REPOSTED_VIDEOS,
-        listings.PLAYLISTS,
-    )
+    name: listing
+    for name, listing in LISTINGS.items()
+    if listing.has_spider and listing.seed_key.is_told_by_videos
 }
 """What can be listed of the users and the playlists of videos, and of videos themselves."""
 
@@ -44,15 +35,15 @@ class AlsoCollect:
     """One listing to be collected of what a query's videos name.
 
     `max_seeds` is of how many seeds it is wanted at most, and `limit` how many records of each;
-    `min_comment_count` leaves out videos with fewer comments; with `replies`, those to comments are
-    wanted too.
+    `min_comment_count` leaves out videos with fewer comments; `switches` are listings of what this
+    one lists.
     """
 
     listing: Listing
     limit: int | None = None
     max_seeds: int | None = None
-    min_comment_count: int = 1
-    replies: bool = False
+    min_comment_count: int = 0
+    switches: tuple[Listing, ...] = ()
 
 
 def read_also_collect(
@@ -92,18 +83,20 @@ def _named(node: Node, reader: NodeReader) -> Iterator[tuple[TextNode, Node | No
 def _wish(
     listing: Listing, limits: Node | None, reader: NodeReader, findings: Mistakes
 ) -> AlsoCollect:
-    if limits is None or _is_empty(limits):
-        return AlsoCollect(listing)
-    path, keys = f"{KEY}.{listing.name}", tuple(_limit_keys(listing))
-    found = {entry.key: entry.value for entry in reader.entries(limits, path, keys)}
-    read = {key: _limit(found[key], f"{path}.{key}", reader, findings) for key in found}
-    limit = next((read[key] for key in ("max_per_user", "max_per_video") if key in read), None)
+    path, found = f"{KEY}.{listing.name}", {}
+    if limits is not None and not _is_empty(limits):
+        entries = reader.entries(limits, path, tuple(_limit_keys(listing)))
+        found = {entry.key: entry.value for entry in entries}
+    read = {
+        key: _limit(node, f"{path}.{key}", reader, findings, is_switch=key in listing.switches)
+        for key, node in found.items()
+    }
     return AlsoCollect(
         listing,
-        limit=limit,
+        limit=read.get(listing.limit_argument or ""),
         max_seeds=read.get("max_seeds"),
-        min_comment_count=read.get("min_comment_count") or 1,
-        replies=bool(read.get("replies")),
+        min_comment_count=read.get("min_comment_count") or listing.min_comment_count or 0,
+        switches=tuple(one for name, one in listing.switches.items() if read.get(name)),
     )
 
 
@@ -117,20 +110,23 @@ def _is_empty(node: Node) -> bool:
 
 
 def _limit_keys(listing: Listing) -> Iterator[str]:
-    if listing is listings.COMMENTS:
-        yield from ("max_per_video", "min_comment_count", "replies")
-    elif listing.has_pages and listing.seed_key is SeedKey.USERNAME:
-        yield "max_per_user"
+    if listing.limit_argument:
+        yield listing.limit_argument
+    if listing.min_comment_count is not None:
+        yield "min_comment_count"
+    yield from listing.switches
     yield "max_seeds"
 
 
-def _limit(node: Node, key: str, reader: NodeReader, findings: Mistakes) -> int | None:
-    """A number or, of `replies`, 1 or 0."""
+def _limit(
+    node: Node, key: str, reader: NodeReader, findings: Mistakes, *, is_switch: bool
+) -> int | None:
+    """A number or, of a switch, 1 or 0."""
     text = reader.text(node, key)
     if text is None:
         return None
     written = text.text.strip()
-    if key.endswith(".replies"):
+    if is_switch:
         value, problem = SWITCH.get(written), f"is neither; allowed: {', '.join(SWITCH)}"
     else:
         value, problem = parse_whole_number(written), "is no whole number of at least 1"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.conditions import text_problem
-from tiktok_crawler.research_api.listings import NUMBER_KEYS, SeedKey
+from tiktok_crawler.research_api.endpoints import SeedKey
 from tiktok_crawler.spelling import quoted
 
 if TYPE_CHECKING:
@@ -15,8 +15,6 @@ MAX_ID = 2**63 - 1
 MAX_ID_DIGITS = 19
 MAX_NAME_LENGTH = 200
 NO_NAME_HAS = frozenset("@/")
-
-ID_KEYS = NUMBER_KEYS | {SeedKey.PRODUCT_ID}
 
 
 def read_seeds(texts: Iterable[str], key: SeedKey) -> tuple[str, ...]:
@@ -30,7 +28,7 @@ def read_seeds(texts: Iterable[str], key: SeedKey) -> tuple[str, ...]:
 
 
 def _seed(text: str, key: SeedKey) -> str:
-    if key in ID_KEYS:
+    if key.is_id:
         return _id(text)
     if key is SeedKey.USERNAME:
         return _username(text)

@@ -18,7 +18,7 @@ MANY_DAYS = 100
 
 def stage_beginning(stage: Stage, plan: StagePlan) -> str:
     """What a run is about to ask for."""
-    name = stage.listing.name.replace("_", " ")
+    name = stage.listing.words
     if not plan.seeds:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
     known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
@@ -47,7 +47,7 @@ def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
 
 def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     """How many seeds there are, which ones would be asked for, and what they cost."""
-    name = f"{stage.listing.name.replace('_', ' ').capitalize()}:"
+    name = f"{stage.listing.words.capitalize()}:"
     if not plan.seeds:
         yield f"{name:15}the database has none yet in {stage.source}"
         return

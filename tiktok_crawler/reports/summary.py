@@ -54,7 +54,7 @@ class Summary:
     def _listings(self) -> Iterator[str]:
         yield "Listings"
         for stage, left in self.stages:
-            name = stage.listing.name.replace("_", " ")
+            name = stage.listing.words
             if not left.seeds:
                 yield f"  {name}: the database has none in {stage.source}"
                 continue

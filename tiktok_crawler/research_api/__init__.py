@@ -20,8 +20,7 @@ from __future__ import annotations
 
 from tiktok_crawler.exceptions import QueryError
 from tiktok_crawler.research_api.building import build_query, condition, first_request
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.research_api.listings import LISTINGS
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, LISTINGS, TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.research_api.pages import Page, read_page
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query

@@ -1,8 +1,12 @@
-"""The endpoints of the Research API: paths, fields, limits and the quota that they draw on."""
+"""The endpoints of the Research API, and what is listed with them: each is declared here once.
+
+A listing asks an endpoint about one seed - a video, a comment, a user, a playlist, a shop, a
+product - and follows its pages to the end.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -32,7 +36,9 @@ class Endpoint:
     """One endpoint; `max_count` is the largest page.
 
     `fields` are those that can be asked for; none if the endpoint takes no such parameter.
-    `unasked` are other keys that its records may have.
+    `unasked` are other keys that its records may have; `fields_in_body` says that fields stand in
+    the body as well, since documentation shows them in both places (api_facts.md 1.7). `count_key` says
+    in a body how large a page is wanted. `withholds_with_403`: that is no error, but an answer.
     `records_keys` are the names under which `data` may have its records. Where there are none,
     `data` itself is the record, and has at least one of `object_keys`.
     """
@@ -45,6 +51,9 @@ class Endpoint:
     pool: Pool = Pool.RESEARCH
     paging: Paging = Paging.INDEX
     unasked: tuple[str, ...] = ()
+    count_key: str | None = "max_count"
+    fields_in_body: bool = False
+    withholds_with_403: bool = False
 
     @property
     def record_keys(self) -> tuple[str, ...]:
@@ -88,6 +97,99 @@ class Endpoint:
         return isinstance(data.get("has_more"), bool)
 
 
+class SeedKey(StrEnum):
+    """The key of the body that names the seed."""
+
+    USERNAME = "username"
+    VIDEO_ID = "video_id"
+    COMMENT_ID = "comment_id"
+    PLAYLIST_ID = "playlist_id"
+    SHOP_NAME = "shop_name"
+    SHOP_ID = "shop_id"
+    PRODUCT_ID = "product_id"
+
+    @property
+    def is_id(self) -> bool:
+        return self.endswith("_id")
+
+    @property
+    def is_number(self) -> bool:
+        """Whether it is sent as a number; a product's id is documented as text (api_facts.md 10.2)."""
+        return self.is_id and self is not SeedKey.PRODUCT_ID
+
+    @property
+    def is_told_by_videos(self) -> bool:
+        """Whether stored videos name such seeds, or are such seeds."""
+        return self is SeedKey.VIDEO_ID or self in VIDEO_QUERY.fields
+
+    @property
+    def argument(self) -> str:
+        """The argument of a spider that names seeds."""
+        return f"{self}s"
+
+    @property
+    def limit_argument(self) -> str:
+        """The argument for how many records of a seed are wanted."""
+        return f"max_per_{self.removesuffix('name').removesuffix('id').removesuffix('_')}"
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """One kind of listing; `name` is that of its spider, and what the ledger knows it by.
+
+    The API may refuse cursors of `cap` and more, in place of saying that there is nothing there,
+    and pages that reach across it; it lists no more than `most_records`. Of videos with fewer
+    comments than `min_comment_count` nothing is listed, unless an argument says otherwise.
+    `found_by` is the listing whose records are the seeds of this one; without a spider
+    (`has_spider`) this one is a switch of that one's. In a feed, `seed_column` has the seed; the
+    columns of an `edge` have the user that is the seed, and the user that is the record.
+    """
+
+    name: str
+    endpoint: Endpoint
+    seed_key: SeedKey
+    _: KW_ONLY
+    cap: int | None = None
+    most_records: int | None = None
+    min_comment_count: int | None = None
+    found_by: Listing | None = None
+    has_spider: bool = True
+    seed_column: str | None = None
+    edge: tuple[str, str] | None = None
+
+    @property
+    def words(self) -> str:
+        return self.name.replace("_", " ")
+
+    @property
+    def has_pages(self) -> bool:
+        """Whether a seed can have more records than come at once."""
+        return self.endpoint.paging is not Paging.SINGLE
+
+    @property
+    def limit_argument(self) -> str | None:
+        """The argument for how many records of a seed are wanted; None if all come at once."""
+        can_stop = self.has_pages and self.endpoint.records_keys
+        return self.seed_key.limit_argument if can_stop else None
+
+    @property
+    def switches(self) -> dict[str, Listing]:
+        """The listings of what this one lists that are collected with it if that is wanted."""
+        listings = LISTINGS.values()
+        return {one.name: one for one in listings if one.found_by is self and not one.has_spider}
+
+    def page_size(self, cursor: int) -> int:
+        """How many records to ask for from a cursor on."""
+        largest = self.endpoint.max_count
+        if self.cap is None or cursor >= self.cap:
+            return largest
+        return min(largest, self.cap - cursor)
+
+    def describe(self, seed: str) -> str:
+        """A listing in words, such as `comments of video_id 7`."""
+        return f"{self.words} of {self.seed_key} {seed}"
+
+
 VIDEO_QUERY = Endpoint(
     path="/v2/research/video/query/",
     fields=(
@@ -120,151 +222,240 @@ VIDEO_QUERY = Endpoint(
 )
 """Search of videos (api_facts.md 3)."""
 
-COMMENT_LIST = Endpoint(
-    path="/v2/research/video/comment/list/",
-    fields=(
-        "id",
-        "video_id",
-        "text",
-        "like_count",
-        "reply_count",
-        "parent_comment_id",
-        "create_time",
-    ),
-    records_keys=("comments",),
-    max_count=100,
-    unasked=("display_name",),
-)
-"""Comments of a video, or replies to a comment; `display_name` comes unasked (api_facts.md 4)."""
+LONGEST_WINDOW_DAYS = 31
+"""The API takes at most 30 days between first and last day, both inclusive (api_facts.md 3.2)."""
 
-USER_INFO = Endpoint(
-    path="/v2/research/user/info/",
-    fields=(
-        "display_name",
-        "bio_description",
-        "avatar_url",
-        "is_verified",
-        "follower_count",
-        "following_count",
-        "likes_count",
-        "video_count",
-        "bio_url",
+COMMENT_CAP = 1_000
+"""Only the top comments of a video are listed (api_facts.md 4)."""
+
+COMMENTS = Listing(
+    "comments",
+    Endpoint(
+        path="/v2/research/video/comment/list/",
+        fields=(
+            "id",
+            "video_id",
+            "text",
+            "like_count",
+            "reply_count",
+            "parent_comment_id",
+            "create_time",
+        ),
+        records_keys=("comments",),
+        max_count=100,
+        unasked=("display_name",),
     ),
-    object_keys=frozenset({"display_name", "bio_description", "follower_count", "video_count"}),
-    max_count=1,
-    paging=Paging.SINGLE,
-    unasked=("username",),
+    SeedKey.VIDEO_ID,
+    cap=COMMENT_CAP,
+    most_records=COMMENT_CAP,
+    min_comment_count=1,
+)
+"""Comments of a video; `display_name` comes unasked (api_facts.md 4)."""
+
+REPLIES = Listing(
+    "replies",
+    COMMENTS.endpoint,
+    SeedKey.COMMENT_ID,
+    cap=COMMENT_CAP,
+    found_by=COMMENTS,
+    has_spider=False,
+)
+"""Replies to a comment (api_facts.md 4)."""
+
+USERS = Listing(
+    "users",
+    Endpoint(
+        path="/v2/research/user/info/",
+        fields=(
+            "display_name",
+            "bio_description",
+            "avatar_url",
+            "is_verified",
+            "follower_count",
+            "following_count",
+            "likes_count",
+            "video_count",
+            "bio_url",
+        ),
+        object_keys=frozenset({"display_name", "bio_description", "follower_count", "video_count"}),
+        max_count=1,
+        paging=Paging.SINGLE,
+        unasked=("username",),
+        count_key=None,
+    ),
+    SeedKey.USERNAME,
+    seed_column="username",
 )
 """The profile of a user, live (api_facts.md 5)."""
+
+FOLLOWERS = Listing(
+    "followers",
+    Endpoint(
+        path="/v2/research/user/followers/",
+        fields=(),
+        records_keys=("user_followers",),
+        max_count=100,
+        pool=Pool.FOLLOW,
+        paging=Paging.FALLING,
+        unasked=("username", "display_name"),
+    ),
+    SeedKey.USERNAME,
+    most_records=5_000,
+    edge=("followed", "follower"),
+)
+"""Who follows a user, newest first; no more than the latest are listed (api_facts.md 9)."""
+
+FOLLOWING = Listing(
+    "following",
+    Endpoint(
+        path="/v2/research/user/following/",
+        fields=(),
+        records_keys=("user_following",),
+        max_count=100,
+        pool=Pool.FOLLOW,
+        paging=Paging.FALLING,
+        unasked=("username", "display_name"),
+    ),
+    SeedKey.USERNAME,
+    edge=("follower", "followed"),
+)
+"""Whom a user follows, newest first (api_facts.md 9)."""
 
 USER_VIDEO_FIELDS = tuple(
     name
     for name in VIDEO_QUERY.fields
     if name not in ("effect_ids", "playlist_id", "voice_to_text")
 )
-"""What lists of a user's videos tell of a video; spelled as in searches (api_facts.md 3.1, 6)."""
+"""What the lists of a user's videos can tell of a video (api_facts.md 6); spelled as in 3.1."""
 
-LIKED_VIDEOS = Endpoint(
-    path="/v2/research/user/liked_videos/",
-    fields=USER_VIDEO_FIELDS,
-    records_keys=("user_liked_videos",),
-    max_count=100,
-    paging=Paging.OPAQUE,
+LIKED_VIDEOS = Listing(
+    "liked_videos",
+    Endpoint(
+        path="/v2/research/user/liked_videos/",
+        fields=USER_VIDEO_FIELDS,
+        records_keys=("user_liked_videos",),
+        max_count=100,
+        paging=Paging.OPAQUE,
+        withholds_with_403=True,
+    ),
+    SeedKey.USERNAME,
+    seed_column="listed_by",
 )
-"""The videos that a user likes, where that is public (api_facts.md 6)."""
+"""The videos that a user likes, where that is public; with which body 403 comes is not known
+(api_facts.md 6)."""
 
-PINNED_VIDEOS = Endpoint(
-    path="/v2/research/user/pinned_videos/",
-    fields=USER_VIDEO_FIELDS,
-    records_keys=("pinned_videos_list",),
-    max_count=100,
-    paging=Paging.SINGLE,
+PINNED_VIDEOS = Listing(
+    "pinned_videos",
+    Endpoint(
+        path="/v2/research/user/pinned_videos/",
+        fields=USER_VIDEO_FIELDS,
+        records_keys=("pinned_videos_list",),
+        max_count=100,
+        paging=Paging.SINGLE,
+        count_key=None,
+    ),
+    SeedKey.USERNAME,
+    seed_column="listed_by",
 )
 """The videos that a user has pinned (api_facts.md 7)."""
 
-REPOSTED_VIDEOS = Endpoint(
-    path="/v2/research/user/reposted_videos/",
-    fields=USER_VIDEO_FIELDS,
-    records_keys=("reposted_videos", "user_reposted_videos"),
-    max_count=100,
+REPOSTED_VIDEOS = Listing(
+    "reposted_videos",
+    Endpoint(
+        path="/v2/research/user/reposted_videos/",
+        fields=USER_VIDEO_FIELDS,
+        records_keys=("reposted_videos", "user_reposted_videos"),
+        max_count=100,
+    ),
+    SeedKey.USERNAME,
+    seed_column="listed_by",
 )
 """The videos that a user has reposted; its key is spelled in two ways (api_facts.md 8)."""
 
-FOLLOWERS = Endpoint(
-    path="/v2/research/user/followers/",
-    fields=(),
-    records_keys=("user_followers",),
-    max_count=100,
-    pool=Pool.FOLLOW,
-    paging=Paging.FALLING,
-    unasked=("username", "display_name"),
-)
-"""Who follows a user, newest first (api_facts.md 9)."""
-
-FOLLOWING = Endpoint(
-    path="/v2/research/user/following/",
-    fields=(),
-    records_keys=("user_following",),
-    max_count=100,
-    pool=Pool.FOLLOW,
-    paging=Paging.FALLING,
-    unasked=("username", "display_name"),
-)
-"""Whom a user follows, newest first (api_facts.md 9)."""
-
-PLAYLIST_INFO = Endpoint(
-    path="/v2/research/playlist/info/",
-    fields=(),
-    object_keys=frozenset({"playlist_id", "playlist_name", "playlist_video_ids"}),
-    max_count=100,
-    unasked=(
-        "playlist_id",
-        "playlist_name",
-        "playlist_item_total",
-        "playlist_last_updated",
-        "playlist_video_ids",
+PLAYLISTS = Listing(
+    "playlists",
+    Endpoint(
+        path="/v2/research/playlist/info/",
+        fields=(),
+        object_keys=frozenset({"playlist_id", "playlist_name", "playlist_video_ids"}),
+        max_count=100,
+        unasked=(
+            "playlist_id",
+            "playlist_name",
+            "playlist_item_total",
+            "playlist_last_updated",
+            "playlist_video_ids",
+        ),
     ),
+    SeedKey.PLAYLIST_ID,
 )
 """A playlist and the ids of its videos; the status may be 500 all the same (api_facts.md 10.1)."""
 
-SHOP = Endpoint(
-    path="/v2/research/tts/shop/",
-    fields=("shop_name", "shop_rating", "shop_review_count", "item_sold_count", "shop_id"),
-    records_keys=("shop_data",),
-    max_count=10,
-    paging=Paging.SINGLE,
-    unasked=("shop_performance_value",),
+SHOPS = Listing(
+    "shops",
+    Endpoint(
+        path="/v2/research/tts/shop/",
+        fields=("shop_name", "shop_rating", "shop_review_count", "item_sold_count", "shop_id"),
+        records_keys=("shop_data",),
+        max_count=10,
+        paging=Paging.SINGLE,
+        unasked=("shop_performance_value",),
+        count_key="limit",
+        fields_in_body=True,
+    ),
+    SeedKey.SHOP_NAME,
 )
 """Shops by name (api_facts.md 10.2)."""
 
-PRODUCT = Endpoint(
-    path="/v2/research/tts/product/",
-    fields=(
-        "product_id",
-        "product_sold_count",
-        "product_description",
-        "product_price",
-        "product_review_count",
-        "product_name",
-        *(f"product_rating_{stars}_count" for stars in range(1, 6)),
+PRODUCTS = Listing(
+    "products",
+    Endpoint(
+        path="/v2/research/tts/product/",
+        fields=(
+            "product_id",
+            "product_sold_count",
+            "product_description",
+            "product_price",
+            "product_review_count",
+            "product_name",
+            *(f"product_rating_{stars}_count" for stars in range(1, 6)),
+        ),
+        records_keys=("product_data",),
+        max_count=10,
+        paging=Paging.NUMBERED,
+        unasked=("product_rating", "shop_name"),
+        count_key="page_size",
+        fields_in_body=True,
     ),
-    records_keys=("product_data",),
-    max_count=10,
-    paging=Paging.NUMBERED,
-    unasked=("product_rating", "shop_name"),
+    SeedKey.SHOP_ID,
+    found_by=SHOPS,
+    seed_column="shop_id",
 )
 """The products of a shop (api_facts.md 10.2)."""
 
-REVIEW = Endpoint(
-    path="/v2/research/tts/review/",
-    fields=("product_name", "review_text", "review_like_count", "create_time", "review_rating"),
-    records_keys=("review_data",),
-    max_count=10,
-    paging=Paging.NUMBERED,
-    unasked=("display_name",),
+REVIEWS = Listing(
+    "reviews",
+    Endpoint(
+        path="/v2/research/tts/review/",
+        fields=(
+            "product_name",
+            "review_text",
+            "review_like_count",
+            "create_time",
+            "review_rating",
+        ),
+        records_keys=("review_data",),
+        max_count=10,
+        paging=Paging.NUMBERED,
+        unasked=("display_name",),
+        count_key="page_size",
+        fields_in_body=True,
+    ),
+    SeedKey.PRODUCT_ID,
+    found_by=PRODUCTS,
+    seed_column="product_id",
 )
 """The reviews of a product (api_facts.md 10.2)."""
 
-
-LONGEST_WINDOW_DAYS = 31
-"""The API takes at most 30 days between first and last day, both inclusive (api_facts.md 3.2)."""
+LISTINGS = {one.name: one for one in tuple(globals().values()) if isinstance(one, Listing)}
+"""All listings by name, as they are declared above."""

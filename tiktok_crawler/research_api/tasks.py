@@ -9,17 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.listings import SeedKey
 from tiktok_crawler.research_api.paging import START, Paging
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.research_api.endpoints import Endpoint
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Endpoint, Listing
     from tiktok_crawler.research_api.paging import Place
     from tiktok_crawler.research_api.query import Query
 
@@ -109,22 +106,16 @@ class Seed:
         return self.listing.page_size(place.cursor)
 
     def body(self, place: Place) -> dict[str, Any]:
-        """Return the JSON body that asks for one page.
-
-        The first page is asked for without a cursor; the fields of shop endpoints stand in the
-        body as well, since documentation shows them in both places (api_facts.md 1.7).
-        """
+        """Return the JSON body that asks for one page; the first one is asked for without a cursor."""
         endpoint, key = self.endpoint, self.listing.seed_key
         body: dict[str, Any] = {str(key): int(self.key) if key.is_number else self.key}
-        if endpoint is endpoints.SHOP:
-            body["limit"] = endpoint.max_count
-        elif endpoint.paging is Paging.NUMBERED:
-            body |= {"page_start": place.cursor + 1, "page_size": endpoint.max_count}
-        elif endpoint.paging is not Paging.SINGLE:
-            body["max_count"] = self.page_size(place)
-            if not place.is_start:
-                body["cursor"] = place.cursor
-        if key in (SeedKey.SHOP_NAME, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID):
+        if endpoint.count_key:
+            body[endpoint.count_key] = self.page_size(place)
+        if endpoint.paging is Paging.NUMBERED:
+            body["page_start"] = place.cursor + 1
+        elif not place.is_start:
+            body["cursor"] = place.cursor
+        if endpoint.fields_in_body:
             body["fields"] = ",".join(endpoint.fields)
         return body
 

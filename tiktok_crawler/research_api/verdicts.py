@@ -12,7 +12,7 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
-from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, VIDEO_QUERY, Endpoint
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Endpoint
 from tiktok_crawler.research_api.paging import Paging
 
 
@@ -172,8 +172,8 @@ def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = ""
     kind = _kind(status, code, message)
     if kind is not AnswerKind.REFUSED:
         return kind
-    if endpoint is LIKED_VIDEOS and status == HTTPStatus.FORBIDDEN:
-        return AnswerKind.WITHHELD  # api_facts.md 6; with which body is not known
+    if endpoint.withholds_with_403 and status == HTTPStatus.FORBIDDEN:
+        return AnswerKind.WITHHELD
     if endpoint.path.startswith(USER_PATHS) and status == HTTPStatus.NOT_FOUND and code:
         return AnswerKind.NOT_FOUND  # api_facts.md 5
     return kind

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.arguments import listing_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.config import Config
-from tiktok_crawler.research_api import listings
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from tiktok_crawler.arguments.listing_arguments import GivenStages
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
 
 
 class ListingSpider(ResearchSpider):
@@ -49,78 +48,17 @@ class ListingSpider(ResearchSpider):
                 yield request
 
 
-class CommentsSpider(ListingSpider):
-    """Comments of videos; with replies=1 also the replies to comments that have some."""
-
-    name = "comments"
-    listing = listings.COMMENTS
-
-
-class UsersSpider(ListingSpider):
-    """Profiles of users, as they are now."""
-
-    name = "users"
-    listing = listings.USERS
+def spider_of(listing: Listing) -> type[ListingSpider]:
+    """The spider of a listing, by whose name `scrapy crawl` finds it."""
+    about = f"Collects {listing.words} by {listing.seed_key.argument}."
+    about += "".join(f" With {name}=1 also their {name}." for name in listing.switches)
+    attributes = {"name": listing.name, "listing": listing, "__doc__": about}
+    return type(
+        f"{listing.words.title().replace(' ', '')}Spider",
+        (ListingSpider,),
+        attributes | {"__module__": __name__},
+    )
 
 
-class FollowersSpider(ListingSpider):
-    """Who follows users."""
-
-    name = "followers"
-    listing = listings.FOLLOWERS
-
-
-class FollowingSpider(ListingSpider):
-    """Whom users follow."""
-
-    name = "following"
-    listing = listings.FOLLOWING
-
-
-class LikedVideosSpider(ListingSpider):
-    """Videos that users like, where they let everybody see that."""
-
-    name = "liked_videos"
-    listing = listings.LIKED_VIDEOS
-
-
-class PinnedVideosSpider(ListingSpider):
-    """Videos that users have pinned."""
-
-    name = "pinned_videos"
-    listing = listings.PINNED_VIDEOS
-
-
-class RepostedVideosSpider(ListingSpider):
-    """Videos that users have reposted."""
-
-    name = "reposted_videos"
-    listing = listings.REPOSTED_VIDEOS
-
-
-class PlaylistsSpider(ListingSpider):
-    """Playlists, and which videos are in them."""
-
-    name = "playlists"
-    listing = listings.PLAYLISTS
-
-
-class ShopsSpider(ListingSpider):
-    """Shops by name."""
-
-    name = "shops"
-    listing = listings.SHOPS
-
-
-class ProductsSpider(ListingSpider):
-    """Products of shops."""
-
-    name = "products"
-    listing = listings.PRODUCTS
-
-
-class ReviewsSpider(ListingSpider):
-    """Reviews of products."""
-
-    name = "reviews"
-    listing = listings.REVIEWS
+SPIDERS = {name: spider_of(listing) for name, listing in listing_arguments.SPIDERS.items()}
+globals().update({spider.__name__: spider for spider in SPIDERS.values()})

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.listings import (
+from tiktok_crawler.research_api.endpoints import (
     FOLLOWERS,
     FOLLOWING,
     LIKED_VIDEOS,

@@ -7,7 +7,7 @@ from functools import partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api import listings
+from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.paging import PAGING_KEYS
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.models.base import UserStatus
@@ -59,15 +59,15 @@ def _seed_or_own_id(seed: Any, record: dict[str, Any]) -> Any:
 
 
 LISTED = {
-    listings.COMMENTS.name: Listed(COMMENT, seed_column="video_id"),
-    listings.REPLIES.name: Listed(COMMENT, seed_column="parent_comment_id"),
-    listings.USERS.name: Listed(USER, identify=lambda seed, _record: seed),
-    listings.FOLLOWERS.name: Listed(ACCOUNT),
-    listings.FOLLOWING.name: Listed(ACCOUNT),
-    listings.PLAYLISTS.name: Listed(PLAYLIST, identify=_seed_or_own_id),
-    listings.SHOPS.name: Listed(SHOP),
-    listings.PRODUCTS.name: Listed(PRODUCT, seed_column="shop_id"),
-    listings.REVIEWS.name: Listed(REVIEW, seed_column="product_id", identify=_review_id),
+    endpoints.COMMENTS.name: Listed(COMMENT, seed_column="video_id"),
+    endpoints.REPLIES.name: Listed(COMMENT, seed_column="parent_comment_id"),
+    endpoints.USERS.name: Listed(USER, identify=lambda seed, _record: seed),
+    endpoints.FOLLOWERS.name: Listed(ACCOUNT),
+    endpoints.FOLLOWING.name: Listed(ACCOUNT),
+    endpoints.PLAYLISTS.name: Listed(PLAYLIST, identify=_seed_or_own_id),
+    endpoints.SHOPS.name: Listed(SHOP),
+    endpoints.PRODUCTS.name: Listed(PRODUCT, seed_column="shop_id"),
+    endpoints.REVIEWS.name: Listed(REVIEW, seed_column="product_id", identify=_review_id),
 }
 
 

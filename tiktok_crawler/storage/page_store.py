@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.research_api.listings import USERS
+from tiktok_crawler.research_api.endpoints import USERS
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.list_store import ListStore

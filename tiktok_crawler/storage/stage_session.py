@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.seeds import Stage
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.tasks import PageRequest
 
 
@@ -85,7 +85,7 @@ class StageSession(Session):
 def lock_name(listing: Listing) -> tuple[str, str]:
     """Return what the lock of a listing is known by, and what it is for, in words."""
     fingerprint = sha256(f"listing {listing.name}".encode()).hexdigest()
-    return fingerprint, listing.name.replace("_", " ")
+    return fingerprint, listing.words
 
 
 def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from random import Random
 
+from tiktok_crawler.research_api.endpoints import LISTINGS
+
 
 class FaultName(StrEnum):
     """What can happen to a single request; docs/sandbox.md describes each."""
@@ -68,19 +70,9 @@ class Requests(StrEnum):
     FIRST_PAGES = "first_pages"
     LATER_PAGES = "later_pages"
     LISTS = "lists"
-    COMMENTS = "comments"
-    REPLIES = "replies"
-    USERS = "users"
-    FOLLOWERS = "followers"
-    FOLLOWING = "following"
-    LIKED_VIDEOS = "liked_videos"
-    PINNED_VIDEOS = "pinned_videos"
-    REPOSTED_VIDEOS = "reposted_videos"
-    PLAYLISTS = "playlists"
-    SHOPS = "shops"
-    PRODUCTS = "products"
-    REVIEWS = "reviews"
     TOKENS = "tokens"
+    # A member for each listing
+    vars().update({name.upper(): name for name in LISTINGS})
 
 
 WITH_SEARCHES = frozenset(

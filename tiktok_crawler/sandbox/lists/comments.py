@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.research_api.endpoints import COMMENT_LIST
-from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.world.chance import happens, lot
@@ -28,15 +27,13 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.world.corpus import SandboxVideo
 
 _MASKED = ("40******30", "a*******@****", "**** **** **** 1111")
-_KEY = COMMENT_LIST.records_keys[0]
+_KEY = COMMENTS.endpoint.records_keys[0]
 
 
 class _Remarks(ListSource):
     """What comments and replies have in common."""
 
-    endpoint = COMMENT_LIST
     default_count = 10
-    extras = ("display_name",)
 
     @abstractmethod
     def _parent_id(self, remark: Remark) -> int: ...
@@ -86,12 +83,11 @@ class _Remarks(ListSource):
 class Comments(_Remarks):
     """The comments of a video, up to a cap."""
 
-    name = Requests.COMMENTS
-    seed_key = "video_id"
+    listing = COMMENTS
     message = ""
 
     def find(self, seed: str) -> ListedEntries:
-        video = self._world.corpus.find(seed_number(seed, self.seed_key))
+        video = self._world.corpus.find(seed_number(seed, self.listing.seed_key))
         if video is None or video.hidden:
             raise invalid_params(f"Invalid video_id: {seed}")
         cap, number = self._world.lists.comment_cap, self._comment_count(video)
@@ -112,11 +108,10 @@ class Comments(_Remarks):
 class Replies(_Remarks):
     """The replies to a comment."""
 
-    name = Requests.REPLIES
-    seed_key = "comment_id"
+    listing = REPLIES
 
     def find(self, seed: str) -> ListedEntries:
-        comment = find_comment(self._world.corpus, seed_number(seed, self.seed_key))
+        comment = find_comment(self._world.corpus, seed_number(seed, self.listing.seed_key))
         if comment is None or comment.video.hidden or not self._exists(comment):
             raise invalid_params(f"Invalid comment_id: {seed}")
         replies = range(self._reply_count(comment))

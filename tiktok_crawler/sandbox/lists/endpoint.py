@@ -22,18 +22,18 @@ class ListEndpoint(ResearchEndpoint):
     """Serves the lists of one path; the key of its seed tells which of them is meant."""
 
     def __init__(self, gate: Gate, sources: tuple[ListSource, ...]) -> None:
-        super().__init__(gate, sources[0].endpoint.pool)
+        super().__init__(gate, sources[0].listing.endpoint.pool)
         self._sources = sources
 
     def _kinds(self, call: Call) -> tuple[Requests, ...]:
         meant = self._meant(call.document()) or self._sources
-        return Requests.RESEARCH, Requests.LISTS, meant[0].name
+        return Requests.RESEARCH, Requests.LISTS, Requests(meant[0].listing.name)
 
     def _answer_truly(self, call: Call, log_id: str, fault: ScheduledFault | None) -> SandboxAnswer:
         document = call.document()
         meant = self._meant(document)
         if len(meant) != 1:
-            keys = " or ".join(source.seed_key for source in self._sources)
+            keys = " or ".join(source.listing.seed_key for source in self._sources)
             raise invalid_params(f"Exactly one {keys} is required")
         source = meant[0]
         request = parse_list_request(source, document, call.fields)
@@ -42,7 +42,7 @@ class ListEndpoint(ResearchEndpoint):
     def _meant(self, document: object) -> tuple[ListSource, ...]:
         """The lists whose seed stands in a body, right or wrong."""
         body = document if isinstance(document, dict) else {}
-        return tuple(each for each in self._sources if body.get(each.seed_key) is not None)
+        return tuple(each for each in self._sources if body.get(each.listing.seed_key) is not None)
 
 
 def _envelope(source: ListSource, request: SandboxRequest, log_id: str) -> dict[str, Any]:

@@ -8,7 +8,6 @@ from math import exp, log
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.research_api.endpoints import FOLLOWERS, FOLLOWING
-from tiktok_crawler.sandbox.faults.schedule import Requests
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
 from tiktok_crawler.sandbox.protocol.errors import INFORMATION_WITHHELD, ApiError
 from tiktok_crawler.sandbox.world.chance import happens, lot
@@ -51,9 +50,7 @@ def _size(world: World, chosen: int | None, kind: str, person: Person, mean: flo
 class _Relations(ListSource):
     """What followers and following have in common."""
 
-    seed_key = "username"
     without_empty_list = True
-    extras = ("display_name", "username")
 
     def __init__(self, world: World) -> None:
         super().__init__(world)
@@ -68,7 +65,8 @@ class _Relations(ListSource):
     def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
         return ListedEntries(
-            self.endpoint.records_keys[0], self._relations(person.number, self._size(person))
+            self.listing.endpoint.records_keys[0],
+            self._relations(person.number, self._size(person)),
         )
 
     def record(self, item: int, fields: frozenset[str] | None) -> Record:
@@ -88,7 +86,7 @@ class _Relations(ListSource):
 
     def _invent(self, number: int, size: int) -> list[ListEntry]:
         """Other people, each once."""
-        lists, rng = self._world.lists, self._world.rng(self.name, number)
+        lists, rng = self._world.lists, self._world.rng(self.listing.name, number)
         at = _NEWEST - int(rng.random() * _YEAR)
         entries = []
         for distance in rng.sample(range(1, POPULATION), min(size, POPULATION - 1)):
@@ -102,8 +100,7 @@ class _Relations(ListSource):
 class Followers(_Relations):
     """The latest followers of a person, up to a cap."""
 
-    name = Requests.FOLLOWERS
-    endpoint = FOLLOWERS
+    listing = FOLLOWERS
 
     def _size(self, person: Person) -> int:
         return min(follower_count(self._world, person), self._world.lists.follower_cap)
@@ -112,8 +109,7 @@ class Followers(_Relations):
 class Following(_Relations):
     """Whom a person follows, if the person shows it."""
 
-    name = Requests.FOLLOWING
-    endpoint = FOLLOWING
+    listing = FOLLOWING
 
     def _size(self, person: Person) -> int:
         share = self._world.lists.private_following

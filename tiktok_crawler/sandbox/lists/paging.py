@@ -31,7 +31,7 @@ def page_of(source: ListSource, listed: ListedEntries, request: SandboxRequest) 
         raise ApiError(INVALID_CURSOR)
     if source.fills_pages:
         return _filled_page(listed.entries, request)
-    return _PAGES[source.endpoint.paging](listed.entries, request)
+    return _PAGES[source.listing.endpoint.paging](listed.entries, request)
 
 
 def shown(entries: Sequence[ListEntry]) -> list[Any]:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.endpoints import PLAYLIST_INFO
-from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.research_api.endpoints import PLAYLISTS
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.world.chance import happens
@@ -28,19 +27,10 @@ if TYPE_CHECKING:
 class Playlists(ListSource):
     """`data` is the playlist itself, with a page of its ids."""
 
-    name = Requests.PLAYLISTS
-    endpoint = PLAYLIST_INFO
-    seed_key = "playlist_id"
-    extras = (
-        "playlist_id",
-        "playlist_item_total",
-        "playlist_last_updated",
-        "playlist_name",
-        "playlist_video_ids",
-    )
+    listing = PLAYLISTS
 
     def find(self, seed: str) -> ListedEntries:
-        playlist = find_playlist(self._world.seed, seed_number(seed, self.seed_key))
+        playlist = find_playlist(self._world.seed, seed_number(seed, self.listing.seed_key))
         videos = self._videos(playlist) if playlist else []
         if not videos:
             raise invalid_params(f"Invalid playlist_id: {seed}")
@@ -75,7 +65,7 @@ class Playlists(ListSource):
             "playlist_item_total": len(videos),
             "playlist_last_updated": videos[-1].create_time,
         }
-        rng = self._world.rng(self.name, playlist_id)
+        rng = self._world.rng(self.listing.name, playlist_id)
         if happens(rng, 0.95):
             words = rng.choices(videos[0].account.language.words, k=2)
             about["playlist_name"] = " ".join(words).title()

@@ -5,8 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.endpoints import USER_INFO
-from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.research_api.endpoints import USERS
 from tiktok_crawler.sandbox.lists.follows import follower_count, following_count
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
 from tiktok_crawler.sandbox.world.chance import happens
@@ -25,10 +24,7 @@ _PICTURE_DAYS = 2
 class Profiles(ListSource):
     """One record, which is the whole `data`; it is live."""
 
-    name = Requests.USERS
-    endpoint = USER_INFO
-    seed_key = "username"
-    extras = ("username",)
+    listing = USERS
     message = ""
 
     def find(self, seed: str) -> ListedEntries:

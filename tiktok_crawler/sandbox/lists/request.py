@@ -10,6 +10,7 @@ from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.protocol.parameters import parse_fields, parse_number
 
 if TYPE_CHECKING:
+    from tiktok_crawler.research_api.endpoints import Endpoint, SeedKey
     from tiktok_crawler.sandbox.lists.source import ListSource
 
 
@@ -34,16 +35,17 @@ def parse_list_request(
     Raises:
         ApiError: the API would refuse them.
     """
-    numbered = source.endpoint.paging is Paging.NUMBERED
+    key, endpoint = source.listing.seed_key, source.listing.endpoint
+    numbered = endpoint.paging is Paging.NUMBERED
     first = 1 if numbered else 0
     return SandboxRequest(
-        seed=_seed(source, document[source.seed_key]),
-        fields=_fields(source, document, fields),
+        seed=_seed(key, document[key]),
+        fields=_fields(endpoint, document, fields),
         count=parse_number(
-            document.get(source.count_key),
+            document.get(endpoint.count_key or "max_count"),
             default=source.default_count,
             lowest=1,
-            highest=source.endpoint.max_count,
+            highest=endpoint.max_count,
         ),
         cursor=parse_number(
             document.get("page_start" if numbered else "cursor"), default=first, lowest=first
@@ -51,20 +53,20 @@ def parse_list_request(
     )
 
 
-def _seed(source: ListSource, value: object) -> str:
+def _seed(key: SeedKey, value: object) -> str:
     """Names are text; ids are numbers, also written as text (api_facts.md 1.14)."""
-    is_id = source.seed_key.endswith("_id") and isinstance(value, int)
+    is_id = key.is_id and isinstance(value, int)
     if isinstance(value, bool) or not (isinstance(value, str) or is_id) or not value:
-        raise invalid_params(f"Invalid {source.seed_key}")
+        raise invalid_params(f"Invalid {key}")
     return str(value)
 
 
 def _fields(
-    source: ListSource, document: dict[str, Any], text: str | None
+    endpoint: Endpoint, document: dict[str, Any], text: str | None
 ) -> frozenset[str] | None:
-    if not source.endpoint.fields:
+    if not endpoint.fields:
         return None
-    in_body = document.get("fields") if source.fields_in_body else None
+    in_body = document.get("fields") if endpoint.fields_in_body else None
     if isinstance(in_body, str):
         text = text or in_body
-    return parse_fields(text, source.endpoint.fields + source.extras)
+    return parse_fields(text, endpoint.record_keys)

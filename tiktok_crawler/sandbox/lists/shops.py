@@ -5,8 +5,7 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from tiktok_crawler.research_api.endpoints import PRODUCT, REVIEW, SHOP
-from tiktok_crawler.sandbox.faults.schedule import Requests
+from tiktok_crawler.research_api.endpoints import PRODUCTS, REVIEWS, SHOPS
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.world.chance import happens
@@ -59,7 +58,6 @@ class _ShopSource(ListSource):
 
     message = None
     default_count = 10
-    fields_in_body = True
 
     def _shop(self, number: int) -> _Shop:
         rng = self._world.rng("shop", number)
@@ -88,16 +86,14 @@ class _ShopSource(ListSource):
 class Shops(_ShopSource):
     """The shops whose names have the wanted words in them; never more than ten."""
 
-    name = Requests.SHOPS
-    endpoint = SHOP
-    seed_key = "shop_name"
-    count_key = "limit"
-    extras = ("shop_performance_value",)
+    listing = SHOPS
 
     def find(self, seed: str) -> ListedEntries:
         shops = (self._shop(number) for number in range(_SHOPS))
         found = (ListEntry(shop) for shop in shops if seed.lower() in shop.name.lower())
-        return ListedEntries(SHOP.records_keys[0], list(islice(found, SHOP.max_count)))
+        return ListedEntries(
+            SHOPS.endpoint.records_keys[0], list(islice(found, SHOPS.endpoint.max_count))
+        )
 
     def record(self, item: _Shop, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("shop record", item.number)
@@ -120,18 +116,14 @@ class Shops(_ShopSource):
 class Products(_ShopSource):
     """What a shop sells."""
 
-    name = Requests.PRODUCTS
-    endpoint = PRODUCT
-    seed_key = "shop_id"
-    count_key = "page_size"
-    extras = ("product_rating", "shop_name")
+    listing = PRODUCTS
 
     def find(self, seed: str) -> ListedEntries:
-        number, rest = divmod(seed_number(seed, self.seed_key) - _FIRST_SHOP, _SHOP_STEP)
+        number, rest = divmod(seed_number(seed, self.listing.seed_key) - _FIRST_SHOP, _SHOP_STEP)
         if rest or not 0 <= number < _SHOPS:
             raise invalid_params(f"Invalid shop_id: {seed}")
         products = [ListEntry(product) for product in self._products(self._shop(number))]
-        return ListedEntries(PRODUCT.records_keys[0], products)
+        return ListedEntries(PRODUCTS.endpoint.records_keys[0], products)
 
     def record(self, item: _Product, fields: frozenset[str] | None) -> Record:
         rng, reviews = self._world.rng("product record", item.id), self._review_count(item)
@@ -157,21 +149,17 @@ class Products(_ShopSource):
 class Reviews(_ShopSource):
     """What buyers say of a product."""
 
-    name = Requests.REVIEWS
-    endpoint = REVIEW
-    seed_key = "product_id"
-    count_key = "page_size"
-    extras = ("display_name",)
+    listing = REVIEWS
 
     def find(self, seed: str) -> ListedEntries:
-        places = divmod(seed_number(seed, self.seed_key) - _FIRST_PRODUCT, _MOST_PRODUCTS)
+        places = divmod(seed_number(seed, self.listing.seed_key) - _FIRST_PRODUCT, _MOST_PRODUCTS)
         product = _Product(self._shop(places[0]), places[1])
         exists = 0 <= places[0] < _SHOPS and places[1] < self._product_count(product.shop)
         if not exists:
             raise invalid_params(f"Invalid product_id: {seed}")
         reviews = range(self._review_count(product))
         return ListedEntries(
-            REVIEW.records_keys[0], [ListEntry(_Review(product, n)) for n in reviews]
+            REVIEWS.endpoint.records_keys[0], [ListEntry(_Review(product, n)) for n in reviews]
         )
 
     def record(self, item: _Review, fields: frozenset[str] | None) -> Record:

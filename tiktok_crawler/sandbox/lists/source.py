@@ -13,8 +13,7 @@ from tiktok_crawler.sandbox.world.blemishes import blemish
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from tiktok_crawler.research_api.endpoints import Endpoint
-    from tiktok_crawler.sandbox.faults.schedule import Requests
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.sandbox.world.blemishes import Record
     from tiktok_crawler.sandbox.world.world import World
 
@@ -43,22 +42,16 @@ class ListedEntries(NamedTuple):
 
 
 class ListSource(ABC):
-    """A kind of list. `name` is what a schedule counts its requests by.
+    """A kind of list: what is listed for a client that asks for `listing`.
 
-    `seed_key` names in a body what is asked about, `count_key` how much of it, `default_count` if
-    that is missing. `extras` are fields that come unasked. `fields_in_body`: they may stand there
-    too (api_facts.md 1.7). `fills_pages`: a page goes on until it has all records asked for.
-    `without_empty_list`: the key is missing where there are no records. `message` is that of
-    success, None where answers have no error object (api_facts.md 1.10, 10.2).
+    `default_count` records come if a body does not say how many. `fills_pages`: a page goes on
+    until it has as many records as were asked for. `without_empty_list`: the key is missing where
+    there are no records. `message` is that of success, None where answers have no error object
+    (api_facts.md 1.10, 10.2).
     """
 
-    name: ClassVar[Requests]
-    endpoint: ClassVar[Endpoint]
-    seed_key: ClassVar[str]
-    count_key: ClassVar[str] = "max_count"
+    listing: ClassVar[Listing]
     default_count: ClassVar[int] = 20
-    extras: ClassVar[tuple[str, ...]] = ()
-    fields_in_body: ClassVar[bool] = False
     fills_pages: ClassVar[bool] = False
     without_empty_list: ClassVar[bool] = False
     message: ClassVar[str | None] = "ok"
@@ -92,9 +85,9 @@ class ListSource(ABC):
 
         Of the endpoint's fields only the `wanted` ones come, all if it is None; others come anyway.
         """
-        rng, fields = Random(self._world.seed ^ key), self.endpoint.fields
-        blemish(record, rng, self._world.data, fields + self.extras)
-        unwanted = frozenset() if wanted is None else frozenset(fields) - wanted
+        rng, endpoint = Random(self._world.seed ^ key), self.listing.endpoint
+        blemish(record, rng, self._world.data, endpoint.record_keys)
+        unwanted = frozenset() if wanted is None else frozenset(endpoint.fields) - wanted
         names = rng.sample(list(record), len(record))
         return {name: record[name] for name in names if name not in unwanted}
 

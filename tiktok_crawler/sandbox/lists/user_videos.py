@@ -12,7 +12,6 @@ from tiktok_crawler.research_api.endpoints import (
     REPOSTED_VIDEOS,
     USER_VIDEO_FIELDS,
 )
-from tiktok_crawler.sandbox.faults.schedule import Requests
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource
 from tiktok_crawler.sandbox.protocol.errors import FORBIDDEN, INFORMATION_WITHHELD, ApiError
 from tiktok_crawler.sandbox.world.chance import happens, lot
@@ -33,13 +32,11 @@ _NEWEST_LIKE = 1_709_251_200_000
 _MEAN_GAP = 3_600_000
 _MOST_PINS = 3
 _PIN_DAYS = 31
-_KEY, _OTHER_KEY = REPOSTED_VIDEOS.records_keys
+_KEY, _OTHER_KEY = REPOSTED_VIDEOS.endpoint.records_keys
 
 
 class _UserVideos(ListSource):
     """What lists of videos have in common."""
-
-    seed_key = "username"
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()
@@ -60,27 +57,25 @@ class _UserVideos(ListSource):
 class LikedVideos(_UserVideos):
     """The latest like first; nearly nobody shows them."""
 
-    name = Requests.LIKED_VIDEOS
-    endpoint = LIKED_VIDEOS
+    listing = LIKED_VIDEOS
 
     def find(self, seed: str) -> ListedEntries:
         person, lists = self._world.people.find(seed), self._world.lists
         if lot(self._world.seed, "private likes", person.number) < lists.private_likes:
             raise ApiError(FORBIDDEN if person.number % 2 else INFORMATION_WITHHELD)
-        rng = self._world.rng(self.name, person.number)
+        rng = self._world.rng(self.listing.name, person.number)
         videos = self._some_videos(person, lists.liked_videos, rng)
         at, entries = _NEWEST_LIKE, []
         for video in videos:
             at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
             entries.append(ListEntry(video, at, video.hidden))
-        return ListedEntries(LIKED_VIDEOS.records_keys[0], entries)
+        return ListedEntries(LIKED_VIDEOS.endpoint.records_keys[0], entries)
 
 
 class PinnedVideos(_UserVideos):
     """Up to three of the user's own videos, all at once."""
 
-    name = Requests.PINNED_VIDEOS
-    endpoint = PINNED_VIDEOS
+    listing = PINNED_VIDEOS
     without_empty_list = True
 
     def find(self, seed: str) -> ListedEntries:
@@ -88,21 +83,20 @@ class PinnedVideos(_UserVideos):
         own = (
             video for video in self._world.videos_back(range(_PIN_DAYS)) if _is_by(video, person)
         )
-        number = int(self._world.rng(self.name, person.number).random() * (_MOST_PINS + 1))
+        number = int(self._world.rng(self.listing.name, person.number).random() * (_MOST_PINS + 1))
         pins = [ListEntry(video) for video in islice(own, number)]
-        return ListedEntries(PINNED_VIDEOS.records_keys[0], pins)
+        return ListedEntries(PINNED_VIDEOS.endpoint.records_keys[0], pins)
 
 
 class RepostedVideos(_UserVideos):
     """Its key is spelled in one of two ways."""
 
-    name = Requests.REPOSTED_VIDEOS
-    endpoint = REPOSTED_VIDEOS
+    listing = REPOSTED_VIDEOS
     fills_pages = True
 
     def find(self, seed: str) -> ListedEntries:
         person, lists = self._world.people.find(seed), self._world.lists
-        rng = self._world.rng(self.name, person.number)
+        rng = self._world.rng(self.listing.name, person.number)
         is_other = lot(self._world.seed, "reposted key", person.number) < lists.other_reposted_key
         videos = self._some_videos(person, lists.reposted_videos, rng)
         entries = [ListEntry(video, hidden=video.hidden) for video in videos]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tiktok_crawler.research_api.listings import (
+from tiktok_crawler.research_api.endpoints import (
     COMMENTS,
     FOLLOWERS,
     FOLLOWING,
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column, Connection
 
-    from tiktok_crawler.research_api.listings import Listing
+    from tiktok_crawler.research_api.endpoints import Listing
 
 TOTALS: dict[str, tuple[Column[Any], Column[Any]]] = {
     COMMENTS.name: (Video.__table__.c.id, Video.__table__.c.comment_count),

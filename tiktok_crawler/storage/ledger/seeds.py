@@ -19,7 +19,7 @@ from tiktok_crawler.planning.seeds import (
     SeedsOfTag,
     ShopsByName,
 )
-from tiktok_crawler.research_api.listings import FOLLOWERS, SeedKey
+from tiktok_crawler.research_api.endpoints import FOLLOWERS, SeedKey
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
