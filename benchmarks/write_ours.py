@@ -1,4 +1,4 @@
-"""Stores pages as a crawl does, with `Store.save_page`. Command: DATABASE_URL PAGES [lean]."""
+"""Stores pages as a crawl does, with `PageStore.save`. Command: DATABASE_URL PAGES [lean]."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from turns import take_turns
 
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url, prepare
 from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -26,20 +26,20 @@ def main() -> None:
     take_turns(lambda: new_crawl(engine, store))
 
 
-def prepared_store(engine: Engine) -> Store:
+def prepared_store(engine: Engine) -> PageStore:
     """The store of a database, which gets its tables."""
     prepare(engine, "sandbox")
-    return Store(engine)
+    return PageStore(engine)
 
 
-def new_crawl(engine: Engine, store: Store) -> Write:
+def new_crawl(engine: Engine, store: PageStore) -> Write:
     """A crawl with one window; the function stores its next page."""
     request = first_request(Ledger(engine))
 
     def write(records: Page) -> None:
         nonlocal request
         answer = page(request, *records, has_more=True, received_at=datetime.now(UTC))
-        store.save_page(answer, tags=TAGS)
+        store.save(answer, tags=TAGS)
         assert answer.next_request
         request = answer.next_request
 

@@ -3,29 +3,36 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
+from asked import seed_request, window_request
 
-from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.items import feed_items, listed_feed_items
+from tiktok_crawler.items import feed_items
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY, Listing
-from tiktok_crawler.research_api.pages import ListPage, Page
-from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.research_api.pages import Page
+
+if TYPE_CHECKING:
+    from scrapy import Item
+
+    from tiktok_crawler.research_api.tasks import PageRequest
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 DAY = date(2024, 1, 1)
 
 
+def items_of(request: PageRequest, *records: object) -> list[Item]:
+    page = Page(request, records, 0, None, has_more=False, log_id=None, received_at=NOW)
+    return list(feed_items(page))
+
+
 def lines(listing: Listing, *records: object, seed: str = "ada") -> list[dict[str, object]]:
-    request = ListRequest(listing, seed, 1)
-    page = ListPage(request, records, 0, has_more=False, log_id=None, received_at=NOW)
-    return [dict(item) for item in listed_feed_items(page)]
+    return [dict(item) for item in items_of(seed_request(listing, seed), *records)]
 
 
 def columns(listing: Listing) -> set[str]:
-    page = ListPage(ListRequest(listing, "ada", 1), ({},), 0, False, None, NOW)  # noqa: FBT003
-    (item,) = listed_feed_items(page)
+    (item,) = items_of(seed_request(listing, "ada"), {})
     return set(item.fields)
 
 
@@ -115,11 +122,9 @@ def test_a_record_is_left_as_it_is():
 
 
 def test_a_search_has_a_line_a_video_with_all_columns():
-    request = PageRequest(1, DateRange(DAY, DAY), ("id",), 100)
     records = ({"id": 7, "brand_new": 1}, "nonsense", {"id": 8})
-    page = Page(request, records, 100, None, has_more=False, log_id=None, received_at=NOW)
 
-    items = list(feed_items(page))
+    items = items_of(window_request(), *records)
 
     assert [dict(item) for item in items] == [{"id": 7, "extra_data": {"brand_new": 1}}, {"id": 8}]
     assert {*VIDEO_QUERY.fields, "extra_data"} == set(items[0].fields)

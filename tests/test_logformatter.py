@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 import pytest
+from asked import seed_request, window_request
 from scrapy import Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.log import logformatter_adapter
 from scrapy.utils.test import get_crawler
 
-from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.logformatter import PageLogFormatter, describe
-from tiktok_crawler.planning.task_states import ParkedSeed, ParkedWindow, RefusedSeed
-from tiktok_crawler.research_api.endpoints import COMMENTS, LIKED_VIDEOS
-from tiktok_crawler.research_api.pages import ListPage, Page
-from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
-from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.research_api.endpoints import COMMENTS
+from tiktok_crawler.research_api.pages import Page
 
 CAPTION = "a caption of ada's"
-REQUEST = PageRequest(3, DateRange(date(2024, 1, 1), date(2024, 1, 31)), ("id",), 100, cursor=200)
+REQUEST = window_request(cursor=200)
 PAGE = Page(
     request=REQUEST,
     records=({"id": 7, "video_description": CAPTION},),
@@ -32,9 +29,6 @@ PAGE = Page(
     log_id=None,
     received_at=datetime(2024, 6, 1, tzinfo=UTC),
 )
-
-COMMENTS_OF_7 = ListRequest(COMMENTS, "7", 3, cursor=200)
-LIKED_BY_ADA = ListRequest(LIKED_VIDEOS, "ada", 4)
 
 
 @dataclass
@@ -46,15 +40,9 @@ class Note:
     ("item", "description"),
     [
         (PAGE, "page of 2024-01-01..2024-01-31 at cursor 200: 1 records"),
-        (ParkedWindow(REQUEST, CAPTION), "parked window 2024-01-01..2024-01-31"),
         (
-            ListPage(COMMENTS_OF_7, PAGE.records, 300, True, None, PAGE.received_at),  # noqa: FBT003
+            replace(PAGE, request=seed_request(COMMENTS, cursor=200)),
             "page of comments of video_id 7 at cursor 200: 1 records",
-        ),
-        (ParkedSeed(COMMENTS_OF_7, CAPTION), "parked comments of video_id 7"),
-        (
-            RefusedSeed(LIKED_BY_ADA, SeedStatus.WITHHELD, CAPTION, None, PAGE.received_at),
-            "liked videos of username ada: withheld",
         ),
         (Note(CAPTION), "Note"),
         ({"video_description": CAPTION}, "dict"),

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from asked import window_request
 from scrapy import Request, Spider, signals
 from scrapy.core.engine import ExecutionEngine
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.attempt import KEY, Attempt
 from tiktok_crawler.extensions import delay_queue
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.research_api.endpoints import Pool
@@ -95,7 +97,7 @@ class Crawl:
 
 
 def asking_for(word):
-    return Request(f"data:,{word}", dont_filter=True)
+    return Request(f"data:,{word}", dont_filter=True, meta={KEY: Attempt(window_request())})
 
 
 @asynccontextmanager

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import pytest
+from asked import seed_request
 
 from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.research_api.endpoints import LISTINGS
-from tiktok_crawler.research_api.tasks import ListRequest
 
 
 def pages(name, total=None, **request):
-    return most_pages(ListRequest(LISTINGS[name], "7", 1, **request), total)
+    return most_pages(seed_request(LISTINGS[name], **request), total)
 
 
 @pytest.mark.parametrize("name", ["users", "pinned_videos", "shops"])
@@ -49,11 +49,11 @@ def test_counts_and_caps_bound_the_pages(name, total, most):
         ("comments", 1000, {"limit": 150}, 2),
         ("comments", 120, {"limit": 500}, 2),
         ("liked_videos", None, {"limit": 250}, 3),
-        ("liked_videos", None, {"limit": 250, "cursor": 5, "position": 90}, 2),
-        ("comments", 1000, {"cursor": 900, "position": 860}, 1),
-        ("followers", 450, {"cursor": 1_700_000_000, "position": 300}, 2),
-        ("comments", 50, {"cursor": 100, "position": 99}, 1),
-        ("playlists", 250, {"limit": 1, "cursor": 100, "position": 1}, 2),
+        ("liked_videos", None, {"limit": 250, "cursor": 5, "received": 90}, 2),
+        ("comments", 1000, {"cursor": 900, "received": 860}, 1),
+        ("followers", 450, {"cursor": 1_700_000_000, "received": 300}, 2),
+        ("comments", 50, {"cursor": 100, "received": 99}, 1),
+        ("playlists", 250, {"limit": 1, "cursor": 100, "received": 1}, 2),
     ],
 )
 def test_a_limit_and_what_has_come_bound_the_pages(name, total, request_, most):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from asked import QUERY, window_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, describe_days, make_plan
-from tiktok_crawler.research_api.tasks import PageRequest
 
 DAY = timedelta(days=1)
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -26,7 +26,7 @@ def days(first, last=None):
 
 
 def unfinished(window, *, fields=FIELDS, cursor=0):
-    return PageRequest(7, window, fields, max_count=100, cursor=cursor)
+    return window_request(window, fields=fields, row_id=7, cursor=cursor)
 
 
 def parked(window, *, retry_at=NOW, **changes):
@@ -34,7 +34,10 @@ def parked(window, *, retry_at=NOW, **changes):
 
 
 def january(**changes):
-    return Wanted(**{"days": JANUARY, "fields": FIELDS, "freshness": SETTLE_TWO_DAYS} | changes)
+    return Wanted(
+        **{"query": QUERY, "days": JANUARY, "fields": FIELDS, "freshness": SETTLE_TWO_DAYS}
+        | changes
+    )
 
 
 def covered(window, searched_at=NOW - 30 * DAY):
@@ -160,7 +163,7 @@ def test_suspicious_days_are_searched_once_more_after_three_days():
     plan = make_plan(january(), known, NOW)
 
     assert before.is_empty
-    assert [request.window for request in plan.suspicious_windows] == [days(5, 12)]
+    assert [request.window.days for request in plan.suspicious_windows] == [days(5, 12)]
     assert all(request.second_try for request in plan.suspicious_windows)
     assert plan.doubts == dict.fromkeys(days(5, 12), NOW)
     assert not plan.is_empty
@@ -286,7 +289,7 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
         day
         for request in (*plan.open_windows, *plan.parked_windows)
         if request.fields == FIELDS
-        for day in request.window
+        for day in request.window.days.days
     }
     newly_searched = [day for window in plan.new_windows for day in window]
 

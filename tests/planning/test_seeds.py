@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from asked import seed_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,6 @@ from tiktok_crawler.planning.seeds import (
 from tiktok_crawler.query_file.seed_text import read_seeds
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import SeedKey
-from tiktok_crawler.research_api.tasks import ListRequest
 
 ID_KEYS = [SeedKey.VIDEO_ID, SeedKey.PLAYLIST_ID, SeedKey.SHOP_ID, SeedKey.PRODUCT_ID]
 
@@ -130,7 +130,7 @@ def test_replies_are_those_to_the_comments_of_the_same_videos_without_a_limit(vi
 
 
 def test_a_plan_counts_all_seeds_and_one_request_for_each_that_is_asked_for():
-    requests = tuple(ListRequest(endpoints.USERS, name, 1) for name in ("ada", "bob"))
+    requests = tuple(seed_request(endpoints.USERS, name, 1) for name in ("ada", "bob"))
     plan = StagePlan(requests, complete=3, refused=5, waiting=7)
 
     assert (plan.seeds, plan.least_requests) == (17, 2)

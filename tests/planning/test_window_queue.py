@@ -4,16 +4,25 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from typing import TYPE_CHECKING
 
+from asked import QUERY, window_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
+from tiktok_crawler.planning.problems import ApiIsDown, Problem, ProblemKind, StopCrawl
+from tiktok_crawler.planning.task_states import Cut, Parked
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.research_api.pages import Page
-from tiktok_crawler.research_api.tasks import PageRequest
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.tasks import PageRequest
+
+if TYPE_CHECKING:
+    from tiktok_crawler.planning.problems import Answer
 
 START = date(2024, 1, 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -25,17 +34,37 @@ def days(first: int, last: int) -> DateRange:
 
 
 def agenda(length: int, **known) -> WindowQueue:
-    wanted = Wanted(days(0, length - 1), FIELDS, Freshness(timedelta(days=2)))
-    return WindowQueue(make_plan(wanted, Known(**known), NOW), wanted)
+    wanted = Wanted(QUERY, days(0, length - 1), FIELDS, Freshness(timedelta(days=2)))
+    plan = make_plan(wanted, Known(**known), NOW)
+    return WindowQueue(replace(plan, has_succeeded=True), wanted)
+
+
+def store(work: WindowQueue, page: Page) -> None:
+    """Store a page; the last one of its window ends it."""
+    work.page_stored(page)
+    if not page.has_more:
+        work.ended(page.request.task)
+
+
+def fail(work: WindowQueue, request: PageRequest) -> Answer:
+    """Let a request fail for good; a window that is cut is searched in parts."""
+    answer = work.judge(request, Problem(ProblemKind.FAILED, "HTTP 500"))
+    if isinstance(answer, Cut):
+        work.cut(request.task)
+    return answer
+
+
+def is_done(work: WindowQueue) -> bool:
+    return work.next() is None and not work._open.total()
 
 
 def unfinished(first: int, last: int) -> PageRequest:
-    return PageRequest(7, days(first, last), FIELDS, 100, cursor=100, search_id="77")
+    return window_request(days(first, last), fields=FIELDS, row_id=7, cursor=100, search_id="77")
 
 
 def last_page(window: DateRange, matches: int = 0) -> Page:
     """The page that completes a window which had so many matches."""
-    request = PageRequest(7, window, FIELDS, 100)
+    request = window_request(window, fields=FIELDS, row_id=7)
     return Page(request, (), matches, "77", has_more=False, log_id=None, received_at=NOW)
 
 
@@ -43,7 +72,7 @@ def first_page(window: DateRange, *, reaches: float) -> Page:
     """A full first page that reaches so many days back from the end of the window."""
     end = datetime.combine(window.end + DAY, datetime.min.time(), UTC)
     oldest = int((end - reaches * DAY).timestamp()) << 32
-    request = PageRequest(7, window, FIELDS, 100)
+    request = window_request(window, fields=FIELDS, row_id=7)
     return Page(request, ({"id": oldest},), 100, "77", has_more=True, log_id=None, received_at=NOW)
 
 
@@ -51,9 +80,9 @@ def widths_of(work: WindowQueue, daily: int) -> list[int]:
     """Search all that is left, one window after the other; each day has so many matches."""
     widths = []
     while (request := work.next()) is not None:
-        widths.append(len(request.window))
-        work.page_came(last_page(request.window, daily * len(request.window)))
-    assert work.is_done
+        widths.append(len(request.window.days))
+        store(work, last_page(request.window.days, daily * len(request.window.days)))
+    assert is_done(work)
     return widths
 
 
@@ -61,97 +90,97 @@ def test_open_windows_come_first_and_parked_ones_last():
     parked = WaitingWindow(unfinished(0, 30), retry_at=NOW)
     work = agenda(93, open_windows=(unfinished(31, 61),), parked_windows=(parked,))
     opened = [work.next(), work.next(), work.next()]
-    assert [request.window for request in opened] == [days(31, 61), days(62, 92), days(0, 30)]
-    assert [request.window_id for request in opened] == [7, None, 7]
+    assert [request.window.days for request in opened] == [days(31, 61), days(62, 92), days(0, 30)]
+    assert [request.task.row_id for request in opened] == [7, None, 7]
     assert work.next() is None
-    assert not work.is_done
+    assert not is_done(work)
 
 
 def test_suspicious_days_come_after_all_that_is_missing():
     silent = Covered(days(0, 4), NOW - 5 * DAY, matches=0, videos=0, suspicious=True)
     work = agenda(10, coverage=(silent,))
-    assert [work.next().window, work.next().window] == [days(5, 9), days(0, 4)]
+    assert [work.next().window.days, work.next().window.days] == [days(5, 9), days(0, 4)]
 
 
 def test_second_tries_can_be_dropped():
     work = agenda(5, parked_windows=(WaitingWindow(unfinished(0, 4), retry_at=NOW),))
     work.drop_second_tries()
     assert work.next() is None
-    assert work.is_done
+    assert is_done(work)
 
 
 def test_it_is_done_when_the_last_window_has_ended():
     work = agenda(31)
-    work.page_came(last_page(work.next().window))
-    assert work.is_done
+    store(work, last_page(work.next().window.days))
+    assert is_done(work)
 
 
 def test_a_page_that_is_not_the_last_leaves_its_window_open():
     work = agenda(31)
-    work.page_came(first_page(work.next().window, reaches=2))
-    assert not work.is_done
+    store(work, first_page(work.next().window.days, reaches=2))
+    assert not is_done(work)
 
 
 def test_a_window_that_is_too_heavy_is_cut_at_its_newest_day_first():
     work = agenda(31)
-    work.too_heavy(work.next())
-    assert work.next().window == days(30, 30)
+    fail(work, work.next())
+    assert work.next().window.days == days(30, 30)
     assert work.next() is None, "the rest waits for what the newest day says"
-    assert not work.is_done
+    assert not is_done(work)
 
 
 def test_if_the_day_works_the_rest_is_searched_twice_as_wide_as_what_worked():
     work = agenda(31)
-    work.too_heavy(work.next())
-    work.page_came(last_page(work.next().window, matches=1000))
+    fail(work, work.next())
+    store(work, last_page(work.next().window.days, matches=1000))
     assert widths_of(work, daily=1000) == [2, 4, 8, 15, 1]
 
 
 def test_the_density_of_the_first_page_counts():
     work = agenda(62)
     first, second = work.next(), work.next()
-    work.page_came(last_page(first.window, matches=310))
-    work.page_came(first_page(second.window, reaches=0.5))
-    work.too_heavy(second)
-    work.page_came(last_page(work.next().window, matches=200))
-    assert len(work.next().window) == 3, "620 matches have 3 days of 200 a day"
+    store(work, last_page(first.window.days, matches=310))
+    store(work, first_page(second.window.days, reaches=0.5))
+    fail(work, second)
+    store(work, last_page(work.next().window.days, matches=200))
+    assert len(work.next().window.days) == 3, "620 matches have 3 days of 200 a day"
 
 
 def test_if_the_day_fails_too_while_others_work_the_rest_stays_as_it_is():
     work = agenda(62)
     heavy, other = work.next(), work.next()
-    work.too_heavy(heavy)
-    newest = work.next().window
-    work.page_came(last_page(other.window))
-    assert not work.blames_api_for(newest)
-    work.given_up(newest)
-    assert work.next().window == days(0, 29)
+    fail(work, heavy)
+    newest = work.next()
+    store(work, last_page(other.window.days))
+    assert isinstance(fail(work, newest), Parked)
+    work.ended(newest.task)
+    assert work.next().window.days == days(0, 29)
 
 
 def test_if_the_day_fails_and_nothing_works_the_api_is_to_blame():
     work = agenda(62)
     heavy, other = work.next(), work.next()
-    work.too_heavy(heavy)
-    newest = work.next().window
-    assert work.blames_api_for(newest)
-    assert not work.blames_api_for(other.window)
+    fail(work, heavy)
+    newest = work.next()
+    assert isinstance(fail(work, other), Cut)
+    assert fail(work, newest) == ApiIsDown()
 
 
 def test_a_bad_time_makes_no_window_narrower():
     work = agenda(31)
-    work.too_heavy(work.next())
-    newest = work.next().window
+    fail(work, work.next())
+    newest = work.next()
     work.everything_fails()
-    assert not work.blames_api_for(newest), "if it fails again, others have worked before"
-    assert work.next().window == days(0, 29)
-    work.page_came(last_page(newest))
+    assert isinstance(fail(work, newest), Parked), "others have worked before"
+    assert work.next().window.days == days(0, 29)
+    store(work, last_page(newest.window.days))
     assert work.next() is None
 
 
 def test_widths_grow_again_as_windows_go_well():
     work = agenda(200)
-    work.too_heavy(work.next())
-    work.page_came(last_page(work.next().window))
+    fail(work, work.next())
+    store(work, last_page(work.next().window.days))
     widths = widths_of(work, daily=3)
     assert widths[:4] == [2, 4, 8, 15]
     assert max(widths) == 31
@@ -159,10 +188,11 @@ def test_widths_grow_again_as_windows_go_well():
 
 def test_a_rest_that_goes_on_keeps_the_agenda_open():
     work = agenda(31)
-    work.replaced(work.next().window, days(0, 10))
-    assert not work.is_done
-    work.page_came(last_page(days(0, 10)))
-    assert work.is_done
+    request = work.next()
+    work.replaced(request.task, replace(request.task, days=days(0, 10)))
+    assert not is_done(work)
+    store(work, last_page(days(0, 10)))
+    assert is_done(work)
 
 
 @given(st.integers(1, 120), st.integers(1, 40), st.randoms(use_true_random=False))
@@ -175,25 +205,45 @@ def test_every_day_is_searched_once_whatever_is_too_heavy(length, heaviest, chan
         if not opened:
             break
         request = opened.pop(chance.randrange(len(opened)))
-        window = request.window
+        window = request.window.days
         if len(window) > max(1, min(heaviest, 31)):
-            work.too_heavy(request)
+            fail(work, request)
             continue
         if chance.random() < 0.8:
-            work.page_came(last_page(window, chance.randrange(500)))
+            store(work, last_page(window, chance.randrange(500)))
         else:
-            work.given_up(window)
+            work.ended(request.task)
         ended.append(window)
-    assert work.is_done
+    assert is_done(work)
     assert sorted(day for window in ended for day in window) == list(days(0, length - 1))
 
 
 def test_the_same_days_may_be_open_twice_with_other_fields():
-    old = replace(unfinished(0, 4), fields=("id",), cursor=0)
+    old = window_request(days(0, 4), fields=("id",), row_id=7)
     work = agenda(5, open_windows=(old,))
     first, second = work.next(), work.next()
-    assert [first.fields, second.fields] == [("id",), FIELDS]
-    work.page_came(last_page(second.window))
-    assert not work.is_done
-    work.too_heavy(first)
-    assert work.next().fields == ("id",), "the parts of a window ask for what it asked for"
+    assert [first.task.fields, second.task.fields] == [("id",), FIELDS]
+    store(work, last_page(second.window.days))
+    assert not is_done(work)
+    fail(work, first)
+    assert work.next().task.fields == ("id",), "the parts of a window ask for what it asked for"
+
+
+def test_one_window_at_a_time_is_tried_until_the_api_has_answered_the_query():
+    wanted = Wanted(QUERY, days(0, 61), FIELDS, Freshness(timedelta(days=2)))
+    work = WindowQueue(make_plan(wanted, Known(), NOW), wanted)
+    first = work.next()
+    assert work.next() is None
+    work.page_stored(first_page(first.window.days, reaches=1))
+    assert work.next() is not None
+
+
+def test_a_refusal_stops_the_crawl_unless_the_query_has_worked():
+    wanted = Wanted(QUERY, days(0, 61), FIELDS, Freshness(timedelta(days=2)))
+    work = WindowQueue(make_plan(wanted, Known(), NOW), wanted)
+    request = work.next()
+    refusal = Problem(ProblemKind.REFUSED, "HTTP 400: invalid_params", "a log_id")
+    assert isinstance(work.judge(request, refusal), StopCrawl)
+    work.page_stored(first_page(request.window.days, reaches=1))
+    parked = Parked("HTTP 400: invalid_params", "a log_id", request.place)
+    assert work.judge(request, refusal) == parked

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
+from typing import TYPE_CHECKING
 
 import pytest
+from asked import seed_request
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.seeds import (
@@ -28,13 +30,15 @@ from tiktok_crawler.reports.stage_report import (
 )
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
-from tiktok_crawler.research_api.tasks import ListRequest, listing_body
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.tasks import PageRequest
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 
 
-def requests(listing: Listing, count: int) -> tuple[ListRequest, ...]:
-    return tuple(ListRequest(listing, str(number + 1), number) for number in range(count))
+def requests(listing: Listing, count: int) -> tuple[PageRequest, ...]:
+    return tuple(seed_request(listing, str(number + 1), number) for number in range(count))
 
 
 def report(plan: StagePlan, listing: Listing = endpoints.USERS) -> str:
@@ -48,7 +52,7 @@ def test_the_first_request_is_shown_as_it_would_be_sent(listing):
     lines = report(StagePlan((first,)), listing).split("\n\n")[0].splitlines()
 
     assert lines[0].startswith(f"POST {listing.endpoint.path}")
-    assert json.loads("\n".join(lines[1:])) == listing_body(first)
+    assert json.loads("\n".join(lines[1:])) == first.body
 
 
 def test_seeds_are_counted_by_what_is_known_of_them():

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from asked import QUERY
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
@@ -14,8 +15,9 @@ from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
-from tiktok_crawler.storage.ledger.queries import Totals, UnfinishedWindow, UsedQuery
+from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.quota import Spent
 from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 
@@ -28,7 +30,7 @@ FRENCH = Condition("region_code", "EQ", ("FR",))
 
 def query_status(*days, covered=(), windows=(), query=None, tags=()):
     known = Known(tuple(Covered(window, NOON) for window in covered))
-    wanted = [Wanted(part, ("id",), Freshness(timedelta(days=2))) for part in days]
+    wanted = [Wanted(QUERY, part, ("id",), Freshness(timedelta(days=2))) for part in days]
     return QueryStatus(
         used=UsedQuery(7, query or Query((BUTTER,)), tags, days, ("id",)),
         plans=tuple(make_plan(part, known, NOON) for part in wanted),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from asked import QUERY, window_request
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
@@ -14,7 +15,6 @@ from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageRe
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
 
@@ -25,7 +25,7 @@ ALL = Known(coverage=(Covered(JANUARY, datetime(2024, 6, 1, tzinfo=UTC)),))
 
 
 def summary(known: Known = ALL, **stats: int) -> Summary:
-    plan = make_plan(Wanted(JANUARY, ("id",), FRESHNESS), known, NOON)
+    plan = make_plan(Wanted(QUERY, JANUARY, ("id",), FRESHNESS), known, NOON)
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
     remains = SearchResult(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
@@ -71,7 +71,7 @@ def test_days_that_are_not_final_are_named_with_the_time_from_which_they_can_be(
 
 
 def test_windows_of_other_dates_are_left_alone_and_named():
-    other = PageRequest(7, DateRange(date(2023, 5, 1), date(2023, 5, 9)), ("id",), 100, cursor=100)
+    other = window_request(DateRange(date(2023, 5, 1), date(2023, 5, 9)), row_id=7, cursor=100)
     text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None)
     assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
 
@@ -91,7 +91,7 @@ def test_suspicious_days_are_named():
 
 
 def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
-    request = PageRequest(7, JANUARY, ("id",), 100)
+    request = window_request(JANUARY, row_id=7)
     waiting = WaitingWindow(request, retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
     unfinished = summary(Known(parked_windows=(waiting,)))
     assert "given up   2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from asked import QUERY, window_request
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, TOKEN_PATH, VIDEO_QUERY, Pool
-from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
 
 # The list of api_facts.md 3.1
 DOCUMENTED_FIELDS = (
@@ -20,13 +19,7 @@ DOCUMENTED_FIELDS = (
     "effect_info_list, video_mention_list, video_label, video_tag"
 )
 
-QUERY = {"and": [{"operation": "EQ", "field_name": "region_code", "field_values": ["FR"]}]}
-FIRST = PageRequest(
-    window_id=None,
-    window=DateRange(date(2024, 1, 1), date(2024, 1, 31)),
-    fields=("id", "username"),
-    max_count=100,
-)
+FIRST = window_request()
 
 
 def test_all_23_documented_fields_are_known():
@@ -58,8 +51,8 @@ def test_a_search_draws_on_the_research_quota_with_pages_of_100():
 
 
 def test_a_first_page_is_asked_for_without_cursor_and_search_id():
-    assert video_query_body(QUERY, FIRST) == {
-        "query": QUERY,
+    assert FIRST.body == {
+        "query": QUERY.to_json(),
         "start_date": "20240101",
         "end_date": "20240131",
         "max_count": 100,
@@ -67,9 +60,9 @@ def test_a_first_page_is_asked_for_without_cursor_and_search_id():
 
 
 def test_a_later_page_echoes_cursor_and_search_id_with_the_same_query_and_dates():
-    later = replace(FIRST, cursor=100, search_id="7423432753447932974")
+    later = window_request(cursor=100, search_id="7423432753447932974")
 
-    assert video_query_body(QUERY, later) == video_query_body(QUERY, FIRST) | {
+    assert later.body == FIRST.body | {
         "cursor": 100,
         "search_id": "7423432753447932974",
     }
@@ -77,14 +70,13 @@ def test_a_later_page_echoes_cursor_and_search_id_with_the_same_query_and_dates(
 
 def test_a_single_day_is_its_own_start_and_end():
     day = date(2024, 2, 29)
-    body = video_query_body(QUERY, replace(FIRST, window=DateRange(day, day)))
+    body = window_request(DateRange(day, day)).body
 
     assert body["start_date"] == body["end_date"] == "20240229"
 
 
 def test_a_search_that_starts_over_forgets_its_search_id():
-    lost = replace(
-        FIRST, cursor=300, search_id="7", previous_page_at=datetime(2024, 6, 1, tzinfo=UTC)
-    )
+    at = datetime(2024, 6, 1, tzinfo=UTC)
+    lost = window_request(cursor=300, search_id="7", previous_page_at=at)
 
-    assert video_query_body(QUERY, lost.from_start()) == video_query_body(QUERY, FIRST)
+    assert lost.from_start().body == FIRST.body

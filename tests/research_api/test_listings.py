@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+from asked import seed_request
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, LISTINGS, Listing, Pool, SeedKey
 from tiktok_crawler.research_api.paging import Paging
-from tiktok_crawler.research_api.tasks import ListRequest, listing_body
+
+if TYPE_CHECKING:
+    from tiktok_crawler.research_api.tasks import PageRequest
 
 VIDEO_LIST_FIELDS = (
     "id, create_time, username, region_code, video_description, music_id, like_count, "
@@ -65,14 +69,14 @@ DOCUMENTED = {
 ID = "7318480000000000001"
 
 
-def request(listing: Listing, seed: str = "ada", cursor: int = 0) -> ListRequest:
-    return ListRequest(listing, ID if listing.seed_key.is_number else seed, 5, cursor=cursor)
+def request(listing: Listing, seed: str = "ada", cursor: int = 0) -> PageRequest:
+    return seed_request(listing, ID if listing.seed_key.is_number else seed, 5, cursor=cursor)
 
 
 @pytest.mark.parametrize(("listing", "documented"), DOCUMENTED.items(), ids=lambda x: str(x)[:20])
 def test_an_endpoint_is_asked_at_its_path_for_all_documented_fields(listing, documented):
     path, fields, largest_page = documented
-    url = urlsplit(listing.endpoint.url(DEFAULT_URL, request(listing).fields))
+    url = urlsplit(request(listing).url(DEFAULT_URL))
 
     assert url.path == f"/v2/research/{path}"
     asked = parse_qs(url.query).get("fields", [""])[0]
@@ -93,7 +97,7 @@ def test_followers_and_following_draw_on_a_quota_of_their_own():
 
 def test_replies_are_asked_for_where_comments_are_and_by_the_comment_alone():
     assert endpoints.REPLIES.endpoint is endpoints.COMMENTS.endpoint
-    assert listing_body(request(endpoints.REPLIES)) == {"comment_id": int(ID), "max_count": 100}
+    assert request(endpoints.REPLIES).body == {"comment_id": int(ID), "max_count": 100}
 
 
 BODIES = [
@@ -115,14 +119,14 @@ SHOP_BODIES = [
 
 @pytest.mark.parametrize(("listing", "body"), BODIES, ids=lambda x: getattr(x, "name", ""))
 def test_a_first_page_is_asked_for_without_a_cursor(listing, body):
-    assert listing_body(request(listing)) == body
+    assert request(listing).body == body
 
 
 @pytest.mark.parametrize(("listing", "body"), SHOP_BODIES, ids=lambda x: getattr(x, "name", ""))
 def test_the_fields_of_shop_endpoints_stand_in_the_body_too(listing, body):
     fields = ",".join(listing.endpoint.fields)
 
-    assert listing_body(request(listing)) == body | {"fields": fields}
+    assert request(listing).body == body | {"fields": fields}
 
 
 PAGED = [
@@ -134,14 +138,14 @@ PAGED = [
 
 @pytest.mark.parametrize("listing", PAGED, ids=lambda listing: listing.name)
 def test_a_later_page_echoes_the_cursor_as_it_came(listing):
-    first = listing_body(request(listing))
+    first = request(listing).body
 
-    assert listing_body(request(listing, cursor=700)) == first | {"cursor": 700}
+    assert request(listing, cursor=700).body == first | {"cursor": 700}
 
 
 @pytest.mark.parametrize("listing", [endpoints.PRODUCTS, endpoints.REVIEWS])
 def test_pages_of_shops_are_counted_from_1(listing):
-    assert [listing_body(request(listing, cursor=n))["page_start"] for n in (0, 1, 9)] == [1, 2, 10]
+    assert [request(listing, cursor=n).body["page_start"] for n in (0, 1, 9)] == [1, 2, 10]
 
 
 @pytest.mark.parametrize(
@@ -150,7 +154,7 @@ def test_pages_of_shops_are_counted_from_1(listing):
 @pytest.mark.parametrize("listing", [endpoints.COMMENTS, endpoints.REPLIES])
 def test_comments_are_not_asked_for_across_the_cap(listing, cursor, count):
     # api_facts.md 4: cursor + max_count <= 1000; beyond it the API may refuse, or have more.
-    assert listing_body(request(listing, cursor=cursor))["max_count"] == count
+    assert request(listing, cursor=cursor).body["max_count"] == count
 
 
 @pytest.mark.parametrize(
@@ -171,9 +175,9 @@ def test_ids_are_numbers_but_for_those_of_products(key, is_number):
 
 @given(st.integers(1, 2**63 - 1))
 def test_an_id_is_sent_with_all_its_digits(video_id):
-    asked = ListRequest(endpoints.COMMENTS, str(video_id), 5)
+    asked = seed_request(endpoints.COMMENTS, str(video_id), 5)
 
-    assert listing_body(asked)["video_id"] == video_id
+    assert asked.body["video_id"] == video_id
 
 
 def test_what_comes_in_one_answer_has_no_pages():

@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
+from asked import seed_request, window_request
 
-from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.task_states import ParkedWindow
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import LISTINGS
-from tiktok_crawler.research_api.pages import ListPage, Page
-from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
+from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.research_api.paging import Place
 
 RECEIVED_AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
-FIRST = PageRequest(
-    window_id=3,
-    window=DateRange(date(2024, 1, 1), date(2024, 1, 31)),
-    fields=("id", "username"),
-    max_count=100,
-)
+FIRST = window_request(row_id=3)
 PAGE = Page(
     request=FIRST,
     records=({"id": 7},),
@@ -33,15 +27,12 @@ PAGE = Page(
 
 
 def test_the_next_request_echoes_cursor_and_search_id_of_the_same_window():
-    assert PAGE.next_request == PageRequest(
-        window_id=3,
-        window=FIRST.window,
-        fields=FIRST.fields,
-        max_count=100,
-        cursor=100,
-        search_id="7423432753447932974",
-        previous_page_at=RECEIVED_AT,
+    following = PAGE.next_request
+
+    assert following == window_request(
+        row_id=3, cursor=100, search_id="7423432753447932974", received=1
     )
+    assert following.previous_page_at == RECEIVED_AT
 
 
 def test_the_last_page_has_no_next_request():
@@ -49,21 +40,21 @@ def test_the_last_page_has_no_next_request():
 
 
 def test_an_empty_page_with_more_to_come_has_a_next_request():
-    assert replace(PAGE, records=()).next_request == PAGE.next_request
+    assert replace(PAGE, records=()).next_request.place == Place(100, PAGE.search_id)
 
 
 @pytest.mark.parametrize(
     ("cursor", "advances"), [(300, True), (201, True), (200, False), (100, False)]
 )
 def test_a_page_advances_when_its_cursor_moved_on(cursor, advances):
-    request = replace(FIRST, cursor=200, search_id="7")
+    request = window_request(cursor=200, search_id="7")
 
     assert replace(PAGE, request=request, cursor=cursor).advances is advances
 
 
 def test_a_request_at_cursor_0_starts_a_search():
-    assert FIRST.starts_search
-    assert not PAGE.next_request.starts_search
+    assert FIRST.starts_task
+    assert not PAGE.next_request.starts_task
 
 
 def test_a_search_that_starts_over_keeps_its_window_and_forgets_the_rest():
@@ -74,29 +65,23 @@ def test_a_page_is_not_suspicious_unless_somebody_says_so():
     assert not PAGE.suspicious
 
 
-def test_a_parked_window_keeps_reason_and_log_id():
-    parked = ParkedWindow(FIRST, "HTTP 400: invalid_params", "a log_id")
-
-    assert (parked.request, parked.reason, parked.log_id) == (
-        FIRST,
-        "HTTP 400: invalid_params",
-        "a log_id",
-    )
+def comments(**place):
+    return seed_request(endpoints.COMMENTS, "7318480000000000001", 5, **place)
 
 
-COMMENTS = ListRequest(endpoints.COMMENTS, "7318480000000000001", 5)
+COMMENTS = comments()
 
 
 def listed(request=COMMENTS, records=({"id": 7}, {"id": 8}), cursor=100, *, has_more=True):
-    return ListPage(request, records, cursor, has_more, "a log_id", RECEIVED_AT)
+    return Page(request, records, cursor, None, has_more, "a log_id", RECEIVED_AT)
 
 
 def test_the_next_request_of_a_list_goes_on_at_the_cursor_with_what_was_counted():
-    begun = replace(COMMENTS, cursor=100, position=96, limit=200, begun_at=RECEIVED_AT)
+    begun = comments(cursor=100, received=96, limit=200, begun_at=RECEIVED_AT)
 
     after = listed(begun, cursor=200).next_request
 
-    assert after == replace(begun, cursor=200, position=98)
+    assert after == comments(cursor=200, received=98, limit=200)
     assert after.begun_at == RECEIVED_AT
 
 
@@ -105,7 +90,7 @@ def test_the_last_page_of_a_list_has_no_next_request():
 
 
 @pytest.mark.parametrize(
-    ("position", "limit", "goes_on"),
+    ("received", "limit", "goes_on"),
     [
         (0, None, True),
         (10**9, None, True),
@@ -115,8 +100,8 @@ def test_the_last_page_of_a_list_has_no_next_request():
         (5, 1, False),
     ],
 )
-def test_no_page_is_asked_for_after_the_limit_though_there_are_more(position, limit, goes_on):
-    page = listed(replace(COMMENTS, position=position, limit=limit))
+def test_no_page_is_asked_for_after_the_limit_though_there_are_more(received, limit, goes_on):
+    page = listed(comments(received=received, limit=limit))
 
     assert page.has_more
     assert page.reaches_limit is not goes_on
@@ -145,7 +130,7 @@ def test_no_page_is_asked_for_after_the_limit_though_there_are_more(position, li
     ],
 )
 def test_a_list_gets_on_as_its_cursors_do(listing, before, cursor, advances):
-    request = ListRequest(listing, "7", 5, cursor=before)
+    request = seed_request(listing, "7", 5, cursor=before)
 
     assert listed(request, cursor=cursor).advances is advances
 
@@ -186,23 +171,23 @@ def test_a_list_without_records_has_no_ids():
     ],
 )
 def test_only_cursors_of_comments_may_be_refused_in_place_of_an_end(listing, cursor, is_past):
-    assert ListRequest(listing, "7", 5, cursor=cursor).is_past_cap is is_past
+    assert seed_request(listing, "7", 5, cursor=cursor).is_past_cap is is_past
 
 
 def test_a_listing_that_begins_anew_keeps_its_seed_and_limit():
-    later = replace(COMMENTS, cursor=300, position=280, limit=500, begun_at=RECEIVED_AT)
+    later = comments(cursor=300, received=280, limit=500, begun_at=RECEIVED_AT)
 
     anew = later.from_start()
 
-    assert anew == replace(COMMENTS, limit=500)
+    assert anew == comments(limit=500)
     assert anew.begun_at is None
-    assert anew.starts_listing
-    assert not later.starts_listing
+    assert anew.starts_task
+    assert not later.starts_task
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
 def test_a_request_of_a_list_asks_for_the_fields_of_its_endpoint(listing):
-    request = ListRequest(listing, "7", 5)
+    request = seed_request(listing, "7", 5)
 
     assert request.endpoint is listing.endpoint
-    assert request.fields == listing.endpoint.fields
+    assert request.task.fields == listing.endpoint.fields

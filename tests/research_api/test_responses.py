@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import pytest
+from asked import window_request
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.pages import Page, empty_page, page_of, read_page
-from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.research_api.pages import Page, read_page
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict
 
 RECEIVED_AT = datetime(2024, 4, 5, 13, 25, 44, tzinfo=UTC)
 SEARCH_ID = "7423432753447932974"
-FIRST = PageRequest(
-    window_id=3,
-    window=DateRange(date(2024, 1, 1), date(2024, 1, 31)),
-    fields=("id", "username"),
-    max_count=100,
-)
-THIRD = PageRequest(3, FIRST.window, FIRST.fields, 100, cursor=200, search_id=SEARCH_ID)
+FIRST = window_request(row_id=3)
+THIRD = window_request(row_id=3, cursor=200, search_id=SEARCH_ID, received=190)
 
 
-def read(data, request=FIRST):
-    return read_page(VIDEO_QUERY, request, data, received_at=RECEIVED_AT, log_id="a log_id")
+def read(data, request=FIRST, kind=AnswerKind.PAGE):
+    verdict = Verdict(kind, 200, "ok", log_id="a log_id", data=data)
+    return read_page(request, verdict, received_at=RECEIVED_AT)
 
 
 def test_a_page_holds_the_records_as_they_came():
@@ -50,13 +44,13 @@ def test_the_next_page_echoes_the_cursor_of_the_answer(cursor):
     # Recorded: 27 videos at cursor 100 of 100, and a last page that ends at 145.
     page = read({"videos": [{"id": 7}] * 27, "cursor": cursor, "has_more": True})
 
-    assert page.next_request.cursor == cursor
+    assert page.next_request.place.cursor == cursor
 
 
 def test_the_next_page_echoes_the_search_id_of_the_answer():
     page = read({"cursor": 100, "has_more": True, "search_id": SEARCH_ID})
 
-    assert page.next_request.search_id == SEARCH_ID
+    assert page.next_request.place.search_id == SEARCH_ID
 
 
 @pytest.mark.parametrize(
@@ -93,7 +87,7 @@ def test_missing_videos_are_an_empty_page_that_goes_on_as_has_more_says(data, ha
 def test_without_a_usable_cursor_the_next_page_is_max_count_further(data, request_, cursor):
     page = read(data | {"videos": [], "has_more": True}, request_)
 
-    assert page.next_request.cursor == cursor
+    assert page.next_request.place.cursor == cursor
     assert page.advances
 
 
@@ -135,7 +129,7 @@ def test_only_an_explicit_end_ends_a_search():
 
 
 def test_an_answer_that_never_said_whether_there_is_more_is_a_suspicious_end():
-    page = empty_page(FIRST, received_at=RECEIVED_AT, log_id="a log_id")
+    page = read(None, kind=AnswerKind.MALFORMED)
 
     assert page == Page(
         request=FIRST,
@@ -170,18 +164,15 @@ def test_whatever_else_is_in_the_data_it_is_a_page(data, request_):
 
 @pytest.mark.parametrize("data", [None, {}, {"videos": []}, {"videos": None, "cursor": 100}])
 def test_a_malformed_answer_without_records_stands_for_an_empty_result(data):
-    verdict = Verdict(AnswerKind.MALFORMED, 200, "ok", log_id="a log_id", data=data)
+    page = read(data, kind=AnswerKind.MALFORMED)
 
-    page = page_of(VIDEO_QUERY, FIRST, verdict, received_at=RECEIVED_AT)
-
-    assert page == empty_page(FIRST, received_at=RECEIVED_AT, log_id="a log_id")
+    assert page == read(None, kind=AnswerKind.MALFORMED)
+    assert page.suspicious
 
 
 @pytest.mark.parametrize("kind", [AnswerKind.PAGE, AnswerKind.MALFORMED])
 def test_an_answer_with_records_is_a_page_of_them(kind):
-    verdict = Verdict(kind, 200, "ok", log_id="a log_id", data={"videos": [{"id": 7}]})
-
-    page = page_of(VIDEO_QUERY, FIRST, verdict, received_at=RECEIVED_AT)
+    page = read({"videos": [{"id": 7}]}, kind=kind)
 
     assert page == read({"videos": [{"id": 7}]})
     assert not page.suspicious

@@ -6,6 +6,7 @@ from datetime import date
 
 import numpy as np
 import pytest
+from asked import QUERY
 
 from tiktok_crawler import research_api
 from tiktok_crawler.date_range import DateRange
@@ -108,15 +109,15 @@ def test_a_query_that_no_video_can_meet_is_refused():
 
 
 def test_a_first_request_asks_for_everything_from_the_start():
-    request = first_request(FIRST, date(2024, 1, 31))
-    assert request.window == DateRange(FIRST, date(2024, 1, 31))
-    assert (request.fields, request.max_count) == (VIDEO_QUERY.fields, 100)
-    assert request.starts_search
+    request = first_request(QUERY, FIRST, date(2024, 1, 31))
+    assert request.window.days == DateRange(FIRST, date(2024, 1, 31))
+    assert (request.task.fields, request.max_count) == (VIDEO_QUERY.fields, 100)
+    assert request.starts_task
 
 
 def test_a_first_request_can_ask_for_less():
-    request = first_request(FIRST, FIRST, fields=["id", "username"], max_count=1)
-    assert (request.fields, request.max_count) == (("id", "username"), 1)
+    request = first_request(QUERY, FIRST, FIRST, fields=["id", "username"], max_count=1)
+    assert (request.task.fields, request.max_count) == (("id", "username"), 1)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +144,7 @@ def test_a_first_request_can_ask_for_less():
     ],
 )
 def test_a_first_request_that_the_api_would_not_take_is_refused(end, options, expected):
-    assert mistakes(first_request, FIRST, end, **options) == [expected]
+    assert mistakes(first_request, QUERY, FIRST, end, **options) == [expected]
 
 
 def test_every_name_of_the_door_is_there():

@@ -6,19 +6,18 @@ from datetime import UTC, date, datetime
 from itertools import pairwise
 
 import pytest
+from asked import seed_request, window_request
 
-from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.pages import ListPage, Page
+from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.research_api.stalled_paging import EMPTY_PAGES, REPEATED_PAGES, StalledPaging
-from tiktok_crawler.research_api.tasks import ListRequest, PageRequest
 
 DAY = date(2024, 1, 1)
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def page(*ids: object, cursor: int, asked: int) -> Page:
-    request = PageRequest(1, DateRange(DAY, DAY), ("id",), 100, cursor=asked)
+    request = window_request(cursor=asked)
     records = tuple({"id": video_id} for video_id in ids)
     return Page(request, records, cursor, "77", has_more=True, log_id=None, received_at=NOW)
 
@@ -62,9 +61,9 @@ def test_pages_that_deleted_videos_left_empty_are_followed_for_a_while():
     assert after(*empty[:-1], page(1, cursor=9999, asked=9000)).empty == 0
 
 
-def listed(listing, *records, cursor: int, asked: int) -> ListPage:
-    request = ListRequest(listing, "7", 1, cursor=asked)
-    return ListPage(request, records, cursor, has_more=True, log_id=None, received_at=NOW)
+def listed(listing, *records, cursor: int, asked: int) -> Page:
+    request = seed_request(listing, cursor=asked)
+    return Page(request, records, cursor, None, has_more=True, log_id=None, received_at=NOW)
 
 
 def test_a_list_of_comments_that_gets_on_is_followed():

@@ -259,7 +259,7 @@ async def test_ctrl_c_while_the_database_is_opened_is_not_forgotten(tmp_path):
 
 @deferred_f_from_coro_f
 async def test_a_bug_in_a_callback_is_loud_and_ends_with_70(tmp_path, monkeypatch):
-    monkeypatch.setattr("tiktok_crawler.spiders.videos.page_of", None)
+    monkeypatch.setattr("tiktok_crawler.spiders.task_runner.read_page", None)
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await CrawlFolder(tmp_path).crawl(api.url)
     assert exit_status(crawler) == 70

@@ -8,7 +8,7 @@ import pytest
 
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def ledger(engine):
 
 @pytest.fixture
 def store(engine):
-    return Store(engine)
+    return PageStore(engine)
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
     from overlapping_pages import OverlappingPage
@@ -32,7 +32,7 @@ ANSWERING = timedelta(seconds=30)
 class Crawl:
     """A crawl of a query of its own."""
 
-    def __init__(self, engine: Engine, store: Store, number: int) -> None:
+    def __init__(self, engine: Engine, store: PageStore, number: int) -> None:
         query = Query(and_=(Condition("keyword", "EQ", (str(number),)),))
         self._ledger, self._store = Ledger(engine, ACCOUNT), store
         self._query_id = self._ledger.begin(collection(query=query, tags=("shared",)), NOON)
@@ -52,13 +52,13 @@ class Crawl:
             received_at=received.received_at,
         )
         self._next = answer.next_request
-        return self._store.save_page(answer, tags=received.tags).new_count
+        return self._store.save(answer, tags=received.tags).new_count
 
 
 def main() -> None:
     engine = create_engine_for(database_url(sys.argv[1]))
     event.listen(engine, "handle_error", lambda on: sys.stderr.write(f"{on.original_exception}\n"))
-    store = Store(engine)
+    store = PageStore(engine)
     crawls = {number: Crawl(engine, store, number) for number in map(int, sys.argv[2:])}
     say(0)
     for round_ in sys.stdin:

@@ -116,7 +116,7 @@ def search(ledger, store):
     def search(query_id, window, now, *records, **answer):
         request = booked(ledger, query_id, window=window, now=now)
         found = page(request, *records, received_at=now + MINUTE, **answer)
-        store.save_page(found, tags=[TAGS[query_id]])
+        store.save(found, tags=[TAGS[query_id]])
 
     return search
 

@@ -7,22 +7,31 @@ from datetime import UTC, datetime
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from listed_pages import list_page
+from sqlalchemy import Text
 from test_storage_records import JSON
 
-from tiktok_crawler.research_api.endpoints import LISTINGS
+from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
 from tiktok_crawler.research_api.tasks import ListRequest
-from tiktok_crawler.storage.list_writer import VIDEO_LISTS
-from tiktok_crawler.storage.listing_records import LISTED, playlist_video_ids, read_listing
+from tiktok_crawler.storage.records.all_types import LISTED, listed, seed_of
+from tiktok_crawler.storage.records.comment import COMMENT
 from tiktok_crawler.storage.records.field_readers import long_time, words
-from tiktok_crawler.storage.records.record_type import COMMENT
+from tiktok_crawler.storage.records.playlist import listed_videos
+from tiktok_crawler.storage.records.shape import Record
+from tiktok_crawler.storage.records.user import USER
 
 LATEST = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
-LISTED_NAMES = sorted(LISTED)
+NAMES = sorted(listing.name for listing in LISTED)
+NEW = Listing("likers", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID)
 
 
-def read(listing, *records, seed="7"):
-    return read_listing(list_page(ListRequest(LISTINGS[listing], seed, 1), *records))
+def read(name, *records, seed="7"):
+    listing = LISTINGS[name]
+    return listed(listing).read(records, seed_of(ListRequest(listing, seed)))
+
+
+def type_of(name):
+    return listed(LISTINGS[name]).type
 
 
 def only(listing, seed="7", **record):
@@ -31,25 +40,44 @@ def only(listing, seed="7", **record):
     return found
 
 
-def test_every_listing_has_a_kind_of_record():
-    assert {*LISTED, *VIDEO_LISTS} == set(LISTINGS)
+def test_every_listing_brings_a_type_of_records():
+    assert set(LISTED) == set(LISTINGS.values())
 
 
-@pytest.mark.parametrize("name", LISTED_NAMES)
+def test_a_listing_that_no_file_declares_is_an_error():
+    with pytest.raises(LookupError, match="no type of records is declared for the listing likers"):
+        listed(NEW)
+
+
+@pytest.mark.parametrize("name", NAMES)
 def test_every_field_of_the_api_is_read(name):
-    shape = LISTED[name].kind.shape
+    kind = type_of(name)
 
-    assert all(shape.knows(field) for field in LISTINGS[name].endpoint.fields)
-    columns = {LISTED[name].kind.renamed.get(key, key) for key in shape.readers}
-    assert columns - {"playlist_video_ids"} <= set(LISTED[name].kind.table.columns.keys())
+    assert all(kind.shape.knows(field) for field in LISTINGS[name].endpoint.fields)
+    columns = {kind.renamed.get(key, key) for key in kind.shape.readers}
+    assert columns - {"playlist_video_ids"} <= set(kind.table.columns.keys())
 
 
-@pytest.mark.parametrize("name", LISTED_NAMES)
+@pytest.mark.parametrize("name", NAMES)
+def test_what_a_listing_is_declared_with_is_in_its_tables(name):
+    found, listing = listed(LISTINGS[name]), LISTINGS[name]
+    state = found.type.state(Record(7), "2024-06-01", 1, {key: {} for key in found.type.names})
+
+    assert len(found.type.row(state)) == len(found.type.table_columns)
+    assert found.seed_column in (None, *found.type.table.columns.keys())
+    if found.known_total is not None:
+        (key,) = found.known_total.table.primary_key.columns
+        assert isinstance(key.type, Text) is not listing.seed_key.is_number
+    for link in found.links:
+        assert link.table.columns.keys()[-2:] == ["first_seen_at", "last_seen_at"]
+
+
+@pytest.mark.parametrize("name", NAMES)
 @pytest.mark.parametrize("record", [None, 7, "x", ["id"], True])
 def test_what_is_no_object_is_refused_with_a_reason(name, record):
     found = read(name, record)
 
-    assert found.by_id == {}
+    assert set(found.by_id) <= {"7"}
     assert found.refused[0].startswith("record 1 of its page has no usable id: it is ")
 
 
@@ -76,7 +104,7 @@ def test_a_record_without_a_usable_id_is_refused(name, record):
     [
         ("comments", {"id": 2**62 + 1}, 2**62 + 1),
         ("comments", {"comment_id": "7318000000000000001"}, 7318000000000000001),
-        ("followers", {"username": "ann"}, "ann"),
+        ("followers", {"username": "7"}, "7"),
         ("playlists", {"playlist_id": "8"}, 8),
         ("playlists", {"playlist_name": "teas"}, 7),
         ("shops", {"shop_id": 8}, 8),
@@ -97,8 +125,8 @@ def test_a_user_has_the_name_that_was_asked_for():
 @pytest.mark.parametrize("key", ["bio_url", "bio_URL"])
 def test_a_link_is_read_in_both_spellings(key):
     record = only("users", **{key: "https://example.org"})
-    state = LISTED["users"].kind.state(record, "2024-06-01", 1)
-    columns = [column.name for column in LISTED["users"].kind.value_columns]
+    state = USER.state(record, "2024-06-01", 1, {})
+    columns = [column.name for column in USER.value_columns]
 
     assert state.values[columns.index("bio_url")] == "https://example.org"
     assert record.extra_data == {}
@@ -153,10 +181,9 @@ def test_a_record_that_comes_twice_on_a_page_is_one_with_the_later_values():
 
 def test_a_playlist_has_no_paging_keys_and_keeps_what_are_no_ids():
     record = {"playlist_id": 7, "playlist_video_ids": [3, "4", "x", 3, None, -1]}
-    page = list_page(ListRequest(LISTINGS["playlists"], "7", 1), record | {"cursor": 6})
-    found = read_listing(page)
+    found = read("playlists", record | {"cursor": 6})
 
-    assert playlist_video_ids(page) == [3, 4]
+    assert listed_videos([record]) == [3, 4]
     assert found.by_id[7].extra_data == {"playlist_video_ids": ["x", None, -1]}
     assert (found.misfits, found.unknown_fields) == (
         ["playlist_video_ids of playlist 7: a list"],
@@ -207,19 +234,21 @@ def test_reviews_are_told_apart_by_all_but_their_likes():
     assert not found.by_id.keys() & read("reviews", review, *others, seed="8").by_id.keys()
 
 
-@given(st.sampled_from(LISTED_NAMES), st.lists(JSON, max_size=3), st.data())
+@given(st.sampled_from(NAMES), st.lists(JSON, max_size=3), st.data())
 def test_nothing_that_was_delivered_is_lost(name, records, data):
     """Each value is in its column or beside it; nothing makes a reader fail."""
-    keys = st.sampled_from([*LISTED[name].kind.shape.readers, "id", "username", "novelty"])
+    keys = st.sampled_from([*type_of(name).shape.readers, "id", "username", "novelty"])
     drawn = data.draw(st.lists(st.dictionaries(keys, JSON, max_size=4), max_size=3))
     found = read(name, *records, *drawn)
 
-    kind = LISTED[name].kind
+    kind = type_of(name)
     for record in found.by_id.values():
-        state = kind.state(record, "2024-06-01 00:00:00.000000", 1)
+        ids = {key: dict.fromkeys(record.names.get(key, ()), 1) for key in kind.names}
+        state = kind.state(record, "2024-06-01 00:00:00.000000", 1, ids)
         assert len(state.values) == len(kind.value_columns)
-    assert len(found.by_id) + len(found.refused) <= len(records) + len(drawn)
+    of_seed = listed(LISTINGS[name]).with_seed
+    assert len(found.by_id) + len(found.refused) <= len(records) + len(drawn) + of_seed
 
 
 def test_comments_and_replies_are_one_kind():
-    assert LISTED["comments"].kind is LISTED["replies"].kind is COMMENT
+    assert type_of("comments") is type_of("replies") is COMMENT

@@ -39,8 +39,8 @@ from tiktok_crawler.research_api.endpoints import (
     USERS,
 )
 from tiktok_crawler.research_api.verdicts import SeedStatus
-from tiktok_crawler.storage.list_store import ListStore
 from tiktok_crawler.storage.models.records import Account, UserRelation
+from tiktok_crawler.storage.page_store import PageStore
 
 HOUR = timedelta(hours=1)
 PROFILE = {
@@ -59,15 +59,13 @@ PROFILE = {
 @pytest.fixture
 def see(prepared_url, engine):
     """Stores records as a page that was received some hours after noon, in any order."""
-    store = ListStore(engine)
+    store = PageStore(engine)
 
     def see(hours, listing, seed, *records, **answer):
         at = NOON + hours * HOUR
         with Crawl(prepared_url, stage(listing, seed, max_age=-1000 * HOUR)) as crawl:
             booked = crawl.session.book(crawl.plan.requests[0], crawl.now)
-            return store.save_page(
-                list_page(booked, *records, received_at=at, **answer), tags=("t",)
-            )
+            return store.save(list_page(booked, *records, received_at=at, **answer), tags=("t",))
 
     return see
 
@@ -304,7 +302,7 @@ def test_places_go_on_with_the_next_page(engine, prepared_url):
 
 
 def test_a_video_of_a_search_and_of_a_list_is_one(engine, see, ledger, store):
-    store.save_page(page(first_request(ledger), video(1, like_count=5)), tags=())
+    store.save(page(first_request(ledger), video(1, like_count=5)), tags=())
     saved = see(1, LIKED_VIDEOS, "ann", video(1, like_count=5))
 
     assert (saved.new_count, saved.updated_count) == (0, 0)

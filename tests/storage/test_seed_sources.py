@@ -68,8 +68,8 @@ def searched(ledger, store):
         video(5, username="cleo", comment_count=9) | {"create_time": JANUARY_10 + DAY_SECONDS},
     )
     milk = (video(2, username="bob", comment_count=500), video(6, username="zoe", comment_count=1))
-    store.save_page(page(first_request(ledger, tags=("tea",)), *tea), tags=("tea",))
-    store.save_page(page(first_request(ledger, query=OTHER_QUERY), *milk), tags=("milk",))
+    store.save(page(first_request(ledger, tags=("tea",)), *tea), tags=("tea",))
+    store.save(page(first_request(ledger, query=OTHER_QUERY), *milk), tags=("milk",))
 
 
 @pytest.mark.usefixtures("searched")

@@ -18,8 +18,8 @@ from tiktok_crawler.planning.seeds import (
 )
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.stage_session import look_up_stage
-from tiktok_crawler.storage.store import Store
 
 FOLLOWS = {"ann": ["bob", "cy"], "bob": ["cy", "dee"], "eve": ["fay"]}
 ANN_AND_BOB = GivenSeeds(("ann", "bob"))
@@ -56,7 +56,7 @@ def videos(prepared_url, make_engine):
         {"id": number, "create_time": 1_704_067_200, "username": name, "comment_count": number}
         for number, name in ((1, "ann"), (2, "ann"), (3, "bob"))
     ]
-    Store(engine).save_page(page(request, *records), tags=["tea"])
+    PageStore(engine).save(page(request, *records), tags=["tea"])
 
 
 @pytest.mark.usefixtures("network")

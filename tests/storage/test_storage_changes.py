@@ -13,10 +13,12 @@ from stored_pages import NOON, effects, first_request, hashtags, page, rows, vid
 
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.records.video_changes import COUNTERS, Reading, with_reading
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
+from tiktok_crawler.storage.records.comparison import Reading, with_reading
+from tiktok_crawler.storage.records.video import VIDEO
 
 HOUR = timedelta(hours=1)
+COUNTERS = VIDEO.counters
 VIDEOS = 3
 LINKS = ("hashtag_names", "effect_ids")
 FIELDS = ("like_count", "view_count", "username", "is_stem_verified", "video_tag", "novelty")
@@ -150,14 +152,14 @@ def write(ledger):
                 received_at=NOON + hours * HOUR,
             )
             requests.append(answer.next_request)
-            stores[second].save_page(answer, tags=())
+            stores[second].save(answer, tags=())
 
     return write
 
 
 def test_two_writers_leave_what_one_leaves(engine, make_engine, prepared_url, write):
     first_ids = count(1000, 10)
-    stores = Store(engine), Store(make_engine(prepared_url))
+    stores = PageStore(engine), PageStore(make_engine(prepared_url))
 
     @MANY
     @given(PAGES)
@@ -200,7 +202,7 @@ def test_writers_at_the_same_time_lose_nothing(engine, make_engine, prepared_url
     errors = []
 
     def write(number, request):
-        store = Store(make_engine(prepared_url))
+        store = PageStore(make_engine(prepared_url))
         try:
             for step in range(PAGES_EACH):
                 hours = step * WRITERS + (number + step) % WRITERS
@@ -209,7 +211,7 @@ def test_writers_at_the_same_time_lose_nothing(engine, make_engine, prepared_url
                     for id_ in range(step + 1, 60)
                 )
                 answer = page(request, *records, has_more=True, received_at=NOON + hours * HOUR)
-                store.save_page(answer, tags=["t"])
+                store.save(answer, tags=["t"])
                 request = answer.next_request
         except Exception as exc:  # noqa: BLE001 - the test fails with it
             errors.append(exc)

@@ -17,7 +17,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 
 def pragma(connection, name):
@@ -87,7 +87,7 @@ def test_a_transaction_that_only_reads_waits_for_no_writer(make_engine, prepared
 def test_a_database_in_memory_is_one_for_all_connections(make_engine):
     engine = make_engine("sqlite://")
     database.prepare(engine, "sandbox")
-    Store(engine).save_page(page(first_request(Ledger(engine)), video(1)), tags=())
+    PageStore(engine).save(page(first_request(Ledger(engine)), video(1)), tags=())
 
     assert row(engine, "video")["id"] == 1
 
@@ -157,13 +157,13 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
 STORING = """
 import sys
 from stored_pages import JANUARY, first_request, page, video
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.page_store import PageStore
 
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
 request = first_request(Ledger(engine), tags=("t",))
-Store(engine).save_page(page(request, video(1), video(2), has_more=True), tags=["t"])
+PageStore(engine).save(page(request, video(1), video(2), has_more=True), tags=["t"])
 Ledger(engine).book(1, request, page(request).received_at)
 """
 
@@ -173,7 +173,7 @@ def test_the_machines_time_zone_changes_nothing(make_engine, zone, database_url)
     engine = make_engine("sqlite://")
     database.prepare(engine, "sandbox")
     request = first_request(Ledger(engine), tags=("t",))
-    Store(engine).save_page(page(request, video(1), video(2), has_more=True), tags=["t"])
+    PageStore(engine).save(page(request, video(1), video(2), has_more=True), tags=["t"])
     Ledger(engine).book(1, request, page(request).received_at)
 
     elsewhere = make_engine(database_url)
@@ -193,7 +193,7 @@ def without_claim(tables):
 
 def test_sqlite_times_are_text_that_sorts(make_engine, prepared_sqlite_url):
     engine = make_engine(prepared_sqlite_url)
-    Store(engine).save_page(page(first_request(Ledger(engine)), video(1)), tags=())
+    PageStore(engine).save(page(first_request(Ledger(engine)), video(1)), tags=())
 
     with engine.connect() as connection:
         times = connection.execute(text("SELECT create_time, crawled_at FROM video")).one()

@@ -21,7 +21,7 @@ from stored_pages import (
 
 from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 HOUR = timedelta(hours=1)
 COUNTERS = ("like_count", "comment_count", "share_count", "view_count", "favorites_count")
@@ -35,7 +35,7 @@ def see(ledger, store):
     def see(hours, *records):
         answer = page(requests[-1], *records, has_more=True, received_at=NOON + hours * HOUR)
         requests.append(answer.next_request)
-        return store.save_page(answer, tags=())
+        return store.save(answer, tags=())
 
     return see
 
@@ -316,7 +316,7 @@ def test_the_daily_view_has_the_last_known_values_of_days_on_which_a_video_was_s
 def test_the_daily_view_counts_utc_days_in_any_session(make_engine, prepared_postgresql_url):
     engine = make_engine(prepared_postgresql_url)
     request = first_request(Ledger(engine))
-    Store(engine).save_page(page(request, video(1, like_count=1)), tags=())
+    PageStore(engine).save(page(request, video(1, like_count=1)), tags=())
     with engine.connect() as connection:
         connection.execute(text("SET TIME ZONE 'Pacific/Auckland'"))
         assert connection.scalar(select(VIDEO_STATISTICS_DAILY.c.day)) == date(2024, 6, 1)

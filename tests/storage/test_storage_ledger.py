@@ -106,7 +106,7 @@ def test_every_request_is_booked_and_first_pages_are_attempts(engine, ledger, st
     request = first_request(ledger)
     query_id = row(engine, "query")["id"]
     answer = page(request, video(1), has_more=True)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
     for _ in range(2):
         assert ledger.book(query_id, answer.next_request, LATER) == answer.next_request
 
@@ -118,7 +118,7 @@ def test_every_request_is_booked_and_first_pages_are_attempts(engine, ledger, st
 
 def test_a_new_search_forgets_how_far_the_last_one_had_come(engine, ledger, store):
     request = first_request(ledger)
-    store.save_page(page(request, video(1), has_more=True), tags=())
+    store.save(page(request, video(1), has_more=True), tags=())
     ledger.book(row(engine, "query")["id"], request.from_start(), LATER)
 
     window = row(engine, "crawl_window")
@@ -130,7 +130,7 @@ def test_a_new_search_forgets_how_far_the_last_one_had_come(engine, ledger, stor
 
 def test_a_finished_window_cannot_be_booked(engine, ledger, store):
     request = first_request(ledger)
-    store.save_page(page(request), tags=())
+    store.save(page(request), tags=())
     before = content(engine)
 
     with pytest.raises(LookupError, match="neither open nor parked"):
@@ -142,7 +142,7 @@ def test_an_open_window_goes_on_where_its_last_page_ended(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id, fields=("video_tag", "id"))
     answer = page(request, video(1), has_more=True, received_at=LATER)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
 
     (found,) = ledger.known(query_id, ()).open_windows
     assert found == answer.next_request
@@ -169,7 +169,7 @@ def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     narrow = booked(ledger, query_id, window=FEBRUARY, fields=("id",), now=LATER)
     for request in (narrow, booked(ledger, query_id)):
-        store.save_page(page(request), tags=())
+        store.save(page(request), tags=())
     booked(ledger, query_id)
 
     january = Covered(JANUARY, NOON, matches=100, videos=0, window_id=2)
@@ -181,7 +181,7 @@ def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
 def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     answer = page(booked(ledger, query_id), video(1), has_more=True)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
 
     ledger.park(ParkedWindow(answer.next_request, "the API said: \0no", "20240601\0"), LATER)
 
@@ -204,7 +204,7 @@ def test_a_second_try_leaves_its_window_parked_until_a_page_comes(engine, store)
     assert (window["state"], window["error"]) == ("parked", "no")
     assert row(engine, "api_quota")["second_tries"] == 1
 
-    store.save_page(page(request, video(1), has_more=True), tags=())
+    store.save(page(request, video(1), has_more=True), tags=())
     window = row(engine, "crawl_window")
     assert (window["state"], window["error"], window["error_log_id"]) == ("open", None, None)
     assert window["retry_at"] is None
@@ -267,7 +267,7 @@ def test_a_parked_window_ends_when_its_days_were_collected_since(engine, store, 
     query_id = ledger.begin(collection(), NOON)
     ledger.park(ParkedWindow(booked(ledger, query_id, fields=("id",)), "no"), NOON)
     request = booked(ledger, query_id, **({"now": LATER, "fields": ("id",)} | other))
-    store.save_page(page(request), tags=())
+    store.save(page(request), tags=())
 
     ledger.retire_parked(query_id, LATER)
 
@@ -298,7 +298,7 @@ def test_a_window_that_was_cut_is_remembered(ledger):
 def test_a_suspicious_window_stays_complete(engine, ledger, store):
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
-    store.save_page(page(request), tags=())
+    store.save(page(request), tags=())
 
     ledger.suspect([request.window_id])
 
@@ -320,7 +320,7 @@ def test_a_second_search_of_suspicious_days_is_parked_until_it_answers(ledger):
 def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
-    store.save_page(page(request, video(1), has_more=True), tags=())
+    store.save(page(request, video(1), has_more=True), tags=())
 
     ledger.park(ParkedWindow(request.from_start(), "the search is lost"), LATER)
 
@@ -330,7 +330,7 @@ def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
 
 def test_a_finished_window_cannot_be_parked(ledger, store):
     request = first_request(ledger)
-    store.save_page(page(request), tags=())
+    store.save(page(request), tags=())
 
     with pytest.raises(LookupError):
         ledger.park(ParkedWindow(request, "too late"), LATER)
@@ -340,10 +340,10 @@ def test_totals_count_windows_requests_and_videos_of_the_query(ledger, store):
     query_id = ledger.begin(collection(), NOON)
     complete = booked(ledger, query_id)
     answer = page(complete, video(1), video(2), has_more=True)
-    store.save_page(answer, tags=())
-    store.save_page(page(ledger.book(query_id, answer.next_request, NOON), video(2)), tags=())
+    store.save(answer, tags=())
+    store.save(page(ledger.book(query_id, answer.next_request, NOON), video(2)), tags=())
     booked(ledger, query_id, window=FEBRUARY)
-    store.save_page(page(first_request(ledger, query=OTHER_QUERY), video(3)), tags=())
+    store.save(page(first_request(ledger, query=OTHER_QUERY), video(3)), tags=())
 
     assert ledger.totals(query_id) == Totals(
         windows={WindowState.COMPLETE: 1, WindowState.OPEN: 1}, requests=3, videos=2

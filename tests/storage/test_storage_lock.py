@@ -24,8 +24,8 @@ NEW_YEAR = datetime(2024, 1, 1, tzinfo=UTC)
 
 HOLDER = """
 import sys, time
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.lock import QueryLock
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
 QueryLock(engine, sys.argv[2]).acquire()
 print("locked", flush=True)

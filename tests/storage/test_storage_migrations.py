@@ -25,7 +25,7 @@ from tiktok_crawler.storage.engine import database, migrations
 from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 LATER = NOON + timedelta(days=1)
 CHECKOUT = Path(__file__).parents[2]
@@ -48,11 +48,11 @@ def searched(engine):
     """An engine on a database that has rows in the tables of searches."""
     request = first_request(Ledger(engine, ACCOUNT), tags=("t",))
     record = video(1, hashtag_names=["a"], effect_ids=["0"], video_tag={"type": "AIGC"})
-    store = Store(engine)
+    store = PageStore(engine)
     first = page(request, record | {"username": "marie", "like_count": 5}, has_more=True)
-    store.save_page(first, tags=["t"])
+    store.save(first, tags=["t"])
     second = page(first.next_request, record | {"username": "ann"}, received_at=LATER)
-    store.save_page(second, tags=["t"])
+    store.save(second, tags=["t"])
     return engine
 
 
@@ -148,9 +148,9 @@ def test_numbers_over_time_begin_with_the_latest_of_each_video(searched):
     records = video(1, like_count=9), video(2), video(3, view_count=0), video(4, share_count=1)
     changed = page(request, *records, has_more=True, received_at=LATER + timedelta(hours=2))
     again = page(changed.next_request, *records, received_at=LATER + timedelta(hours=3))
-    store = Store(searched)
-    store.save_page(changed, tags=())
-    store.save_page(again, tags=())
+    store = PageStore(searched)
+    store.save(changed, tags=())
+    store.save(again, tags=())
     with searched.begin() as connection:
         connection.execute(text("DELETE FROM videos_to_crawls WHERE video_id = 4"))
     lost = {*HISTORY, "api_quota_share"}

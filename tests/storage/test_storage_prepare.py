@@ -156,7 +156,7 @@ def test_stamping_refuses_other_types(make_engine, prepared_postgresql_url):
 
 AT_ONCE = """
 import sys
-from tiktok_crawler.storage import database
+from tiktok_crawler.storage.engine import database
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
 sys.stdin.readline()
 print(getattr(database, sys.argv[2])(engine, *sys.argv[3:]))
@@ -188,7 +188,7 @@ def test_processes_that_start_at_once_create_the_tables_once(empty, database_url
 
 STARTING = """
 import sys
-from tiktok_crawler.storage import database
+from tiktok_crawler.storage.engine import database
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
 database.prepare(engine, "sandbox")
 print([name for name in sys.modules if name.split(".")[0] in ("alembic", "scrapy", "twisted")])

@@ -96,7 +96,7 @@ def test_without_a_share_there_are_no_second_tries(engine, query_id):
 
 def test_a_booking_that_fails_counts_nothing(engine, spending, store, query_id):
     request = booked(spending, query_id)
-    store.save_page(page(request), tags=())
+    store.save(page(request), tags=())
     before = content(engine)
 
     with pytest.raises(LookupError):

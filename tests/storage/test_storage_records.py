@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.models.column_types import dump_json
-from tiktok_crawler.storage.models.records import Video as VideoTable
-from tiktok_crawler.storage.records.shape import NAME_KEYS, READERS, read_videos
+from tiktok_crawler.storage.records.video import SEARCHED, VIDEO
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
 JSON = st.recursive(
@@ -20,7 +19,12 @@ JSON = st.recursive(
     max_leaves=5,
 )
 KEYS = st.sampled_from([*VIDEO_QUERY.fields, "video_id", "novelty"])
+READERS, NAME_KEYS = VIDEO.shape.readers, VIDEO.shape.name_keys
 RECORDS = st.lists(JSON | st.dictionaries(KEYS, JSON, max_size=5), max_size=4)
+
+
+def read_videos(records):
+    return SEARCHED.read(records, None)
 
 
 def read(**record):
@@ -31,10 +35,14 @@ def read(**record):
 
 
 def test_every_field_of_the_api_has_its_place():
-    columns = set(VideoTable.__table__.columns.keys())
-
     assert {*READERS, *NAME_KEYS, "id"} == set(VIDEO_QUERY.fields)
-    assert columns == {*READERS, "id", "extra_data", "crawled_at", "crawled_updated_at"}
+    assert set(VIDEO.table.columns.keys()) == {
+        *READERS,
+        "id",
+        "extra_data",
+        "crawled_at",
+        "crawled_updated_at",
+    }
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger.lost_searches import shrink, take_back, untrue_days
 from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.ledger import CrawlWindow
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.page_store import PageStore
 
 SKEW = timedelta(minutes=15)
 LATER = NOON + timedelta(hours=1)
@@ -37,12 +37,12 @@ def many(videos: list[dict[str, int]], copies: int = 30) -> list[dict[str, int]]
 
 def lose(engine, *pages) -> tuple[list[tuple], object]:
     """Store the pages, lose the search, and look at the windows."""
-    ledger, store = Ledger(engine), Store(engine)
+    ledger, store = Ledger(engine), PageStore(engine)
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
     for number, videos in enumerate(pages, start=1):
         answer = page(request, *many(videos), has_more=True, cursor=number * 100)
-        store.save_page(answer, tags=())
+        store.save(answer, tags=())
         request = answer.next_request
     lost = transaction(engine, lambda on: shrink(on, LostSearch(request, 1), SKEW, LATER))
     with engine.connect() as connection:
@@ -86,10 +86,10 @@ def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(
 
 
 def test_the_rest_of_a_parked_window_is_parked_for_the_same_reason(engine):
-    ledger, store = Ledger(engine), Store(engine)
+    ledger, store = Ledger(engine), PageStore(engine)
     query_id = ledger.begin(collection(), NOON)
     answer = page(booked(ledger, query_id), video(31), video(20), has_more=True)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
     ledger.park(ParkedWindow(answer.next_request, "the API said no", "20240601"), NOON)
     (parked,) = ledger.known(query_id, ()).parked_windows
     before = LostSearch(ledger.book(query_id, parked.request, LATER), 1)
@@ -129,15 +129,15 @@ def test_without_proof_the_whole_window_is_searched_again(engine, pages, trusts_
 
 
 def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
-    ledger, store = Ledger(engine), Store(engine)
+    ledger, store = Ledger(engine), PageStore(engine)
     query_id = ledger.begin(collection(), NOON)
     request = booked(ledger, query_id)
     records = many([video(31), video(10)])
-    store.save_page(page(request, *records, has_more=True), tags=())
+    store.save(page(request, *records, has_more=True), tags=())
     again = ledger.book(query_id, request.from_start(), LATER)
     later = page(again, video(31), video(30), has_more=True)
     later = replace(later, received_at=LATER + timedelta(seconds=1))
-    store.save_page(later, tags=())
+    store.save(later, tags=())
 
     before = LostSearch(later.next_request, 1)
     lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
@@ -150,9 +150,9 @@ def test_days_kept_on_false_evidence_are_taken_back(engine):
     with engine.connect() as connection:
         assert untrue_days(connection, 1, SKEW) == []
 
-    ledger, store = Ledger(engine), Store(engine)
+    ledger, store = Ledger(engine), PageStore(engine)
     rest = ledger.book(1, lost.resumed, LATER)
-    store.save_page(page(rest, video(3, made_before=timedelta(days=2))), tags=())
+    store.save(page(rest, video(3, made_before=timedelta(days=2))), tags=())
     with engine.begin() as connection:
         assert untrue_days(connection, 1, SKEW) == [DateRange(date(2024, 1, 21), date(2024, 1, 31))]
         take_back(connection, 1, LATER)
@@ -163,10 +163,10 @@ def test_days_kept_on_false_evidence_are_taken_back(engine):
 
 
 def test_few_videos_prove_nothing(engine):
-    ledger, store = Ledger(engine), Store(engine)
+    ledger, store = Ledger(engine), PageStore(engine)
     request = booked(ledger, ledger.begin(collection(), NOON))
     answer = page(request, *many([video(31), video(10)], copies=24), has_more=True)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
 
     before = LostSearch(answer.next_request, 1)
     lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))

@@ -54,7 +54,7 @@ def only(status):
 
 
 def complete(ledger, store, query_id, window, **kwargs):
-    store.save_page(page(booked(ledger, query_id, window=window, **kwargs)), tags=())
+    store.save(page(booked(ledger, query_id, window=window, **kwargs)), tags=())
 
 
 def test_a_database_that_is_missing_is_not_created(tmp_path):
@@ -109,7 +109,7 @@ def test_what_is_covered_open_parked_and_left_is_told(ledger, store, status):
     query_id = ledger.begin(collection(dates=DateRange(JANUARY.start, MARCH.end)), NOON)
     complete(ledger, store, query_id, JANUARY)
     first = page(booked(ledger, query_id, window=FEBRUARY), video(1), video(2), has_more=True)
-    store.save_page(first, tags=())
+    store.save(first, tags=())
     parked = booked(ledger, query_id, window=FIRST_MARCH)
     ledger.park(ParkedWindow(parked, "the API said no", "20240601LOG"), LATER)
 

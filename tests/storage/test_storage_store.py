@@ -68,7 +68,7 @@ def save(store, request_):
     def save(*records, received_at=NOON, tags=(), **kwargs):
         answer = page(requests[-1], *records, received_at=received_at, has_more=True, **kwargs)
         requests.append(answer.next_request)
-        return store.save_page(answer, tags=tags)
+        return store.save(answer, tags=tags)
 
     return save
 
@@ -222,7 +222,7 @@ def test_a_page_moves_its_window_on(engine, save):
 
 @pytest.mark.parametrize("suspicious", [False, True])
 def test_only_an_explicit_end_completes_a_window(engine, store, request_, suspicious):
-    store.save_page(page(request_, cursor=45, suspicious=suspicious), tags=())
+    store.save(page(request_, cursor=45, suspicious=suspicious), tags=())
 
     window = row(engine, "crawl_window")
     assert (window["state"], window["completed_at"]) == (WindowState.COMPLETE, NOON)
@@ -232,21 +232,21 @@ def test_only_an_explicit_end_completes_a_window(engine, store, request_, suspic
 @pytest.mark.parametrize("has_more", [True, False])
 def test_a_page_that_is_stored_already_changes_nothing(engine, store, request_, has_more):
     answer = page(request_, video(1, hashtag_names=["a"]), has_more=has_more)
-    store.save_page(answer, tags=["t"])
+    store.save(answer, tags=["t"])
     before = content(engine)
 
-    saved = store.save_page(answer, tags=["t"])
+    saved = store.save(answer, tags=["t"])
 
     assert content(engine) == before
     assert (saved.new_count, saved.updated_count) == (0, 0)
 
 
 def test_a_page_of_a_finished_window_is_an_error_that_stores_nothing(engine, store, request_):
-    store.save_page(page(request_), tags=())
+    store.save(page(request_), tags=())
     before = content(engine)
 
     with pytest.raises(RuntimeError, match="complete"):
-        store.save_page(page(request_, video(1), received_at=LATER), tags=())
+        store.save(page(request_, video(1), received_at=LATER), tags=())
 
     assert content(engine) == before
 
@@ -309,7 +309,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, stat
 
     event.listen(engine, "before_cursor_execute", fail)
     with pytest.raises(KeyboardInterrupt):
-        store.save_page(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+        store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
     event.remove(engine, "before_cursor_execute", fail)
 
     # Names are committed ahead of the page where others may wait for them.
@@ -317,7 +317,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, stat
     left = content(engine)
     assert {name for name in before if left[name] != before[name]} <= harmless
 
-    store.save_page(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+    store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
     assert hashtags(engine) == [(1, "a")]
 
 
@@ -326,15 +326,15 @@ import os, signal, sys
 from dataclasses import replace
 from sqlalchemy import event
 from stored_pages import first_request, page, video
-from tiktok_crawler.storage import database
-from tiktok_crawler.storage.ledger import Ledger
-from tiktok_crawler.storage.store import Store
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.page_store import PageStore
 
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
 request = first_request(Ledger(engine), tags=("t",))
-store = Store(engine)
+store = PageStore(engine)
 first = page(request, *(video(n, hashtag_names=["a"]) for n in range(1, 51)), has_more=True)
-store.save_page(first, tags=["t"])
+store.save(first, tags=["t"])
 statements = []
 
 def count(*_):
@@ -345,7 +345,7 @@ def count(*_):
 event.listen(engine, "before_cursor_execute", count)
 event.listen(engine, "commit", count)
 second = page(first.next_request, *(video(n, hashtag_names=["b"]) for n in range(40, 91)))
-store.save_page(second, tags=["t"])
+store.save(second, tags=["t"])
 """
 
 

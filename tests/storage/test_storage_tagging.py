@@ -44,7 +44,7 @@ def january(ledger, store):
         {"id": 5},
         has_more=True,
     )
-    store.save_page(answer, tags=["first"])
+    store.save(answer, tags=["first"])
     return answer.next_request
 
 
@@ -88,9 +88,9 @@ def test_a_run_without_tags_changes_none(engine, ledger):
 
 def test_windows_in_any_state_are_tagged(engine, ledger, store, january):
     query_id = ledger.begin(collection(), NOON)
-    store.save_page(page(january, at(6, JANUARY_10), received_at=LATER), tags=())
+    store.save(page(january, at(6, JANUARY_10), received_at=LATER), tags=())
     parked = page(booked(ledger, query_id), at(7, JANUARY_10), has_more=True)
-    store.save_page(parked, tags=())
+    store.save(parked, tags=())
     ledger.park(ParkedWindow(parked.next_request, "too heavy"), LATER)
 
     ledger.begin(collection(tags=("x",)), LATER)
@@ -116,7 +116,7 @@ def test_pages_that_came_after_a_run_began_are_tagged_by_the_next_one(
 ):
     ledger.begin(collection(tags=("x",)), NOON + timedelta(minutes=1))
     answer = page(january, at(6, JANUARY_10), received_at=LATER)
-    store.save_page(answer, tags=())
+    store.save(answer, tags=())
 
     ledger.begin(collection(tags=("x",)), LATER + timedelta(minutes=1))
 

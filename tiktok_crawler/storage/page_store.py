@@ -1,49 +1,192 @@
-"""Keeps pages (interim)."""
+"""Keeps pages: all that a page brings, and how far its task has come, in one transaction."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.endpoints import USERS
+from sqlalchemy import bindparam, select
+
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.list_store import ListStore
-from tiktok_crawler.storage.listing_records import refused_user
-from tiktok_crawler.storage.models.base import UserStatus
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.models.column_types import time_text
-from tiktok_crawler.storage.records.record_type import USER
-from tiktok_crawler.storage.records.stored_records import StoredRecords
-from tiktok_crawler.storage.records.user_history import write_history
-from tiktok_crawler.storage.store import Saved, Store
+from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS, Crawl, CrawlWindow
+from tiktok_crawler.storage.records.all_types import brought_by, seed_of
+from tiktok_crawler.storage.records.links import StoredPage
+from tiktok_crawler.storage.records.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.records.record_writer import RecordWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection, Engine, Executable, Table
 
     from tiktok_crawler.planning.task_states import Refused
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.engine.statements import Statements, Values
+    from tiktok_crawler.storage.records.comparison import Change
+    from tiktok_crawler.storage.records.names import Ids
+    from tiktok_crawler.storage.records.record_type import Listed
+    from tiktok_crawler.storage.records.shape import Record, Records
 
-__all__ = ["PageStore", "Saved"]
+
+@dataclass(frozen=True, slots=True)
+class Saved:
+    """What a page brought.
+
+    `updated_count` are records that were there before, with other values; of followers and
+    following, accounts are counted. `refused` has a line for each record that was not stored;
+    `misfits` one for each value that did not fit its column and is in `extra_data` instead, where
+    the values of `unknown_fields` are too. `cleaned_count` values held something that databases
+    refuse.
+    """
+
+    new_count: int
+    updated_count: int
+    refused: tuple[str, ...] = ()
+    unknown_fields: frozenset[str] = frozenset()
+    misfits: tuple[str, ...] = ()
+    cleaned_count: int = 0
+
+    @classmethod
+    def of(cls, read: Records, changes: Sequence[Change]) -> Saved:
+        """What was written of the records of a page, and what has to be said about them."""
+        return cls(
+            new_count=sum(change.before is None for change in changes),
+            updated_count=sum(change.is_update for change in changes),
+            refused=tuple(read.refused),
+            unknown_fields=frozenset(read.unknown_fields),
+            misfits=tuple(read.misfits),
+            cleaned_count=read.cleaned_count,
+        )
 
 
 class PageStore:
+    """Writes pages to a database. For one thread at a time; other processes may be writing too."""
+
     def __init__(self, engine: Engine) -> None:
-        self._store, self._list_store = Store(engine), ListStore(engine)
+        self._engine = engine
+        self._statements = statements_for(engine.dialect)
+        self._names = NamesOfPages(self._statements)
 
     def save(self, page: Page, *, tags: Collection[str], moves_task: bool = True) -> Saved:
-        store = self._store if isinstance(page.request.task, Window) else self._list_store
-        return store.save_page(page, tags=tags, moves_on=moves_task)
+        """Store a page, and move its task on, unless that is to stay or is somewhere else.
 
-    def refused(
+        A page that is stored already, because its commit was in doubt, is left as it is.
+        """
+        brought = brought_by(page.request.task)
+        read = brought.read(page.records, seed_of(page.request.task))
+        names = {key: read.names(key) for key in brought.type.names} | {TAGS: set(tags)}
+        ahead = self._resolve_ahead(names)
+
+        def write(connection: Connection) -> tuple[Ids, Sequence[Change]]:
+            ids = ahead or self._names.resolve(connection, names)
+            writer = _PageWriter(connection, self._statements, ids, page, brought)
+            return ids, writer.write(read, moves_task=moves_task)
+
+        ids, changes = transaction(self._engine, write)
+        self._names.remember(ids)
+        return Saved.of(read, changes)
+
+    def refuse(
         self, connection: Connection, request: PageRequest, event: Refused, now: datetime
     ) -> None:
-        """Write what a refusal says of the seed itself."""
-        if request.seed.listing is USERS:
-            user = refused_user(request.seed.key, UserStatus(event.status.value))
-            state = USER.state(user, time_text(now), None)
-            statements = statements_for(connection.dialect)
-            written = StoredRecords(connection, statements, USER).write([state])
-            write_history(connection, statements, written)
+        """Write what a refusal says of a seed itself, for types of records that keep that."""
+        kind = brought_by(request.task).type
+        if kind.when_refused:
+            record = kind.when_refused(request.seed.key, event.status)
+            state = kind.state(record, time_text(now), None, {})
+            RecordWriter(connection, self._statements, kind).write([state])
+
+    def _resolve_ahead(self, names: dict[str, set[str]]) -> Ids:
+        """The ids of names, in a transaction of their own where others may wait for new ones.
+
+        What the page's commit flushes to disk has these before it.
+        """
+        if not self._statements.has_many_writers:
+            return {}
+        return transaction(
+            self._engine, lambda on: self._names.resolve(on, names), flushed_later=True
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _PageWriter:
+    """Writes a page inside a transaction, with the ids of its names."""
+
+    connection: Connection
+    statements: Statements
+    ids: Ids
+    page: Page
+    brought: Listed
+
+    def write(self, read: Records, *, moves_task: bool) -> Sequence[Change]:
+        """Write the page and its records, and move its task on.
+
+        Returns:
+            What became of the records; of a page that is stored already, nothing.
+        """
+        crawl_id = self._add_crawl()
+        if crawl_id is None:
+            return ()
+        changes = self._write_records(crawl_id, read.in_order())
+        self._write_links(list(read.by_id))
+        if moves_task:
+            Tasks(self.connection, self.statements).page_came(self.page)
+        return changes
+
+    def _add_crawl(self) -> int | None:
+        page, request = self.page, self.page.request
+        row_id, is_window = request.task.row_id, isinstance(request.task, Window)
+        values = {
+            "crawl_window_id": row_id if is_window else None,
+            "seed_id": None if is_window else row_id,
+            "cursor": request.place.cursor,
+            "max_count": request.max_count,
+            "search_id": clean_text(page.search_id) if is_window else None,
+            "next_cursor": page.cursor,
+            "has_more": page.has_more,
+            "video_count": len(page.records),
+            "log_id": clean_text(page.log_id),
+            "crawl_started_at": time_text(page.received_at),
+        }
+        return self.statements.run(self.connection, _new_crawl, values).scalar()
+
+    def _write_records(self, crawl_id: int, records: Sequence[Record]) -> Sequence[Change]:
+        kind, at = self.brought.type, time_text(self.page.received_at)
+        states = [kind.state(record, at, crawl_id, self.ids) for record in records]
+        changes = RecordWriter(self.connection, self.statements, kind).write(states)
+        tag_ids = sorted(self.ids[TAGS].values())
+        if kind.pages is not None:
+            brought = [(crawl_id, state.key) for state in states]
+            self.statements.insert(self.connection, tuple(kind.pages.columns), brought)
+        self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
+        self._add(kind.tags, ((tag_id, state.key) for tag_id in tag_ids for state in states))
+        return changes
+
+    def _write_links(self, keys: Sequence[Any]) -> None:
+        seed, seen_at = seed_of(self.page.request.task), time_text(self.page.received_at)
+        for link in self.brought.links:
+            stored = StoredPage(self.connection, self.statements, self.page, seed, keys)
+            link.write(stored, seen_at)
+
+    def _add(self, table: Table | None, rows: Iterable[Values]) -> None:
+        if table is not None:
+            self.statements.insert_missing(self.connection, tuple(table.columns), list(rows))
+
+
+def _new_crawl(statements: Statements) -> Executable:
+    window = CrawlWindow.id == bindparam("crawl_window_id")
+    given: dict[str, Any] = {
+        column.name: bindparam(column.name)
+        for column in Crawl.__table__.columns
+        if column.name not in ("id", "query_id")
+    }
+    query_id = select(CrawlWindow.query_id).where(window).scalar_subquery()
+    crawl = statements.insert_into(Crawl.__table__).values(given | {"query_id": query_id})
+    return crawl.on_conflict_do_nothing().returning(Crawl.id)

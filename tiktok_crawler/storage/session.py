@@ -137,7 +137,7 @@ class Session(ABC):
 
         def write(connection: Connection) -> int | None:
             if isinstance(event, Refused):
-                self._store.refused(connection, request, event, now)
+                self._store.refuse(connection, request, event, now)
             return self._tasks(connection).end(request, event, now)
 
         rest_id = self._write(write)

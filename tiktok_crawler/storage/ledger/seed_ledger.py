@@ -1,6 +1,6 @@
 """What is known of the seeds of a listing: a row each, and how far it has come.
 
-The pages, and the checkpoints that are committed with them, are the list store's.
+The pages, and the checkpoints that are committed with them, are the page store's.
 """
 
 from __future__ import annotations

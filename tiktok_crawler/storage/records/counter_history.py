@@ -1,4 +1,4 @@
-"""Writes the counters of videos over time: the rows of `video_statistics`."""
+"""Writes the counters of records over time: the rows of `video_statistics`."""
 
 from __future__ import annotations
 
@@ -8,93 +8,111 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
-from tiktok_crawler.storage.models.records import VideoStatistics
-from tiktok_crawler.storage.records.video_changes import COUNTERS, Reading, with_reading
+from tiktok_crawler.storage.models.ledger import Crawl
+from tiktok_crawler.storage.records.comparison import Reading, with_reading
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Table
 
     from tiktok_crawler.storage.engine.statements import Statements, Values
-    from tiktok_crawler.storage.records.video_changes import Change
+    from tiktok_crawler.storage.records.comparison import Change, State
+    from tiktok_crawler.storage.records.record_type import RecordType
 
     Series = list[Reading]
-
-STATISTICS = VideoStatistics.__table__
-COLUMNS = tuple(STATISTICS.c[name] for name in ("video_id", "observed_at", "crawl_id", *COUNTERS))
-KEY = COLUMNS[:2]
 
 
 @dataclass(frozen=True, slots=True)
 class CounterHistory:
-    """The readings of videos that are locked, inside a transaction."""
+    """The readings of records that are locked, inside a transaction.
+
+    The columns of its table: the record's key, observed_at, crawl_id, and the counters.
+    """
 
     connection: Connection
     statements: Statements
+    type: RecordType
 
-    def write(self, changes: Sequence[Change], crawl_id: int) -> None:
-        """Write what the page of a crawl changed; changes come in the order of the videos' ids.
+    def write(self, changes: Sequence[Change]) -> None:
+        """Write what a page changed; changes come in the order of the records' keys.
 
-        As a rule that is a video's last reading; a late one goes to its place among the others.
+        As a rule that is a record's last reading; a late one goes to its place among the others.
         """
+        table = self.type.keeps.counters
+        if table is None:
+            return
         rows = [
-            (change.id, change.seen.crawled_at, crawl_id, *counters)
+            (change.after.key, change.seen.first_at, change.seen.crawl_id, *counters)
             for change in changes
-            if (counters := change.new_counters)
+            if (counters := self._new_counters(change))
         ]
-        late = [change for change in changes if change.is_late and change.has_counters]
+        late = [change for change in changes if change.is_late and _has_any(self._of(change.seen))]
         if late:
-            rows = sorted(rows + self._rearranged(late, crawl_id), key=lambda row: row[:2])
-        self.statements.upsert(self.connection, COLUMNS, rows)
+            rows = sorted(rows + self._rearranged(table, late), key=lambda row: row[:2])
+        self.statements.upsert(self.connection, tuple(table.columns), rows)
 
-    def _rearranged(self, late: Sequence[Change], crawl_id: int) -> list[Values]:
-        """All rows of videos that a late page has counters of; needless ones are removed."""
-        stored = self._stored([change.id for change in late])
+    def _of(self, state: State | None) -> tuple[int | None, ...]:
+        count = len(self.type.counters)
+        return state.values[:count] if state else (None,) * count
+
+    def _new_counters(self, change: Change) -> tuple[int | None, ...] | None:
+        """All counters from a page on, if it is not late and changes one."""
+        counters = self._of(change.after)
+        return None if counters == self._of(change.before) or change.is_late else counters
+
+    def _rearranged(self, table: Table, late: Sequence[Change]) -> list[Values]:
+        """All rows of records that a late page has counters of; needless ones are removed."""
+        stored = self._stored(table, [change.after.key for change in late])
         series = {
-            change.id: with_reading(
-                stored[change.id], Reading(change.seen.crawled_at, crawl_id, change.seen.counters)
-            )
+            change.after.key: with_reading(stored[change.after.key], self._reading(change.seen))
             for change in late
         }
-        outdated = [c for c in late if series[c.id][-1].counters != c.after.counters]
-        for id_, latest in self._latest(outdated).items():
-            series[id_].append(latest)
-        kept = {(id_, reading.observed_at) for id_ in series for reading in series[id_]}
-        keys = [(id_, reading.observed_at) for id_ in series for reading in stored[id_]]
-        self.statements.remove(self.connection, KEY, [key for key in keys if key not in kept])
-        return [(id_, *reading[:2], *reading.counters) for id_ in series for reading in series[id_]]
+        outdated = [c for c in late if series[c.after.key][-1].counters != self._of(c.after)]
+        for key, latest in self._latest(outdated).items():
+            series[key].append(latest)
+        kept = {(key, reading.observed_at) for key in series for reading in series[key]}
+        keys = [(key, reading.observed_at) for key in series for reading in stored[key]]
+        needless = [key for key in keys if key not in kept]
+        self.statements.remove(self.connection, tuple(table.columns)[:2], needless)
+        return [(key, *reading[:2], *reading.counters) for key in series for reading in series[key]]
 
-    def _stored(self, ids: Sequence[int]) -> dict[int, Series]:
-        series: dict[int, Series] = defaultdict(list)
-        found = self.statements.read(self.connection, _rows_of, tuple(ids))
-        for id_, observed_at, crawl_id, *counters in found:
-            series[id_].append(Reading(observed_at, crawl_id, tuple(counters)))
+    def _reading(self, seen: State) -> Reading:
+        return Reading(seen.first_at, seen.crawl_id, self._of(seen))
+
+    def _stored(self, table: Table, keys: Sequence[Any]) -> dict[Any, Series]:
+        series: dict[Any, Series] = defaultdict(list)
+        key, *_ = table.columns
+        columns = map(self.statements.as_text, table.columns)
+        rows = select(*columns).where(self.statements.among(key, keys))
+        for found, observed_at, crawl_id, *counters in self.connection.execute(rows):
+            series[found].append(Reading(observed_at, crawl_id, tuple(counters)))
         return series
 
-    def _latest(self, changes: Sequence[Change]) -> dict[int, Reading]:
-        """The counters of videos as they were known when something else last changed.
+    def _latest(self, changes: Sequence[Change]) -> dict[Any, Reading]:
+        """The counters of records as they were known when something else last changed.
 
         They are the latest, and would be forgotten behind a late reading.
         """
-        known = {(c.id, c.before.changed_at): c.after.counters for c in changes if c.before}
-        ids, times = {id_ for id_, _ in known}, {time for _, time in known}
-        video_id, started_at = VIDEOS_TO_CRAWLS.c.video_id, Crawl.__table__.c.crawl_started_at
+        pages = self.type.pages
+        if not changes or pages is None:
+            return {}
+        known = {(c.after.key, c.before.changed_at): self._of(c.after) for c in changes if c.before}
+        keys, times = {key for key, _ in known}, {time for _, time in known}
+        page_id, key = pages.columns
+        at = Crawl.__table__.c.crawl_started_at
         brought = (
-            select(video_id, self.statements.as_text(started_at), Crawl.id)
-            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-            .where(self.statements.among(video_id, ids), self.statements.among(started_at, times))
+            select(key, self.statements.as_text(at), Crawl.id)
+            .join(Crawl, Crawl.id == page_id)
+            .where(self.statements.among(key, keys), self.statements.among(at, times))
             .order_by(Crawl.id)
         )
-        found = self.connection.execute(brought) if known else ()
         return {
-            id_: Reading(time, crawl_id, known[id_, time])
-            for id_, time, crawl_id in found
-            if (id_, time) in known
+            found: Reading(time, crawl_id, known[found, time])
+            for found, time, crawl_id in self.connection.execute(brought)
+            if (found, time) in known
         }
 
 
-def _rows_of(statements: Statements) -> Select[*tuple[Any, ...]]:
-    columns = map(statements.as_text, COLUMNS)
-    return select(*columns).where(statements.listed(STATISTICS.c.video_id))
+def _has_any(counters: tuple[int | None, ...]) -> bool:
+    return any(counter is not None for counter in counters)

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
-from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.models.ledger import QueryTag
 from tiktok_crawler.storage.models.records import Effect, Hashtag
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Column, Connection, Engine
+    from sqlalchemy import Column, Connection
 
     from tiktok_crawler.storage.engine.statements import Statements
 
     Names = Mapping[str, AbstractSet[str]]
     Ids = dict[str, dict[str, int]]
-
-T = TypeVar("T")
 
 TAGS = "tags"
 NAME_COLUMNS: dict[str, Column[str]] = {
@@ -75,31 +71,16 @@ class NameIds:
 
 
 class NamesOfPages:
-    """The ids of the names that come with pages: hashtags and effects (`LINKS`), and `TAGS`."""
+    """The ids of the names that come with pages: those of `NAME_COLUMNS`."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._statements = statements = statements_for(engine.dialect)
+    def __init__(self, statements: Statements) -> None:
         self._names = {key: NameIds(statements, column) for key, column in NAME_COLUMNS.items()}
 
-    def write_with(self, names: Names, write: Callable[[Connection, Ids], T]) -> T:
-        """Write something in one transaction, with the ids of the names that it needs."""
+    def resolve(self, connection: Connection, names: Names) -> Ids:
+        """The ids of names by their kind; those that the database does not have are added."""
+        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
 
-        def work(connection: Connection) -> tuple[Ids, T]:
-            ids = committed or self._resolve(connection, names)
-            return ids, write(connection, ids)
-
-        committed: Ids = {}
-        if self._statements.has_many_writers:
-            # In a transaction of their own, because others may be waiting for new names.
-            # What the page's commit flushes to disk has these before it.
-            committed = transaction(
-                self._engine, lambda on: self._resolve(on, names), flushed_later=True
-            )
-        ids, result = transaction(self._engine, work)
+    def remember(self, ids: Ids) -> None:
+        """Remember ids that are committed."""
         for key, found in ids.items():
             self._names[key].remember(found)
-        return result
-
-    def _resolve(self, connection: Connection, names: Names) -> Ids:
-        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}

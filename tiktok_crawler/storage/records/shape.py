@@ -11,25 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.storage.engine.text import Cleaner, is_clean
-from tiktok_crawler.storage.records import field_readers
-from tiktok_crawler.storage.records.field_readers import (
-    id_number,
-    integer,
-    is_name,
-    structure,
-    text,
-)
+from tiktok_crawler.storage.records.field_readers import is_name, positive_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     Reader = Callable[[Any], Any]
-
-ID_KEYS = ("id", "video_id")
-"""Documentation and answers differ (api_facts.md 16)."""
-
-NAME_KEYS = ("hashtag_names", "effect_ids")
-"""Lists of text that have tables of their own."""
 
 JSON_WORDS = {
     bool: "a boolean",
@@ -53,7 +40,7 @@ class Shape:
     noun: str
     readers: Mapping[str, Reader]
     id_keys: tuple[str, ...] = ()
-    read_id: Reader = field_readers.positive_id
+    read_id: Reader = positive_id
     name_keys: tuple[str, ...] = ()
 
     def id_of(self, record: Mapping[str, Any]) -> Any:
@@ -106,14 +93,13 @@ class Records:
         """The records in the order of their ids."""
         return [record for _, record in sorted(self.by_id.items())]
 
+    def add(self, id_: Any) -> None:
+        """Add a record that says nothing, unless there is one with this id."""
+        self.by_id.setdefault(id_, Record(id_))
+
     def names(self, key: str) -> set[str]:
         """All hashtags, or all effects, of the page."""
         return set().union(*(record.names.get(key, ()) for record in self.by_id.values()))
-
-
-def read_videos(records: Sequence[Any]) -> Records:
-    """Read the videos of a page, each of which should be an object but may be any JSON."""
-    return read_records(records, VIDEO)
 
 
 def read_records(
@@ -181,30 +167,3 @@ def _keep_aside(record: Record, key: str, value: Any, shape: Shape, read: Record
 
 def _word(value: Any) -> str:
     return JSON_WORDS[type(value)]
-
-
-READERS: dict[str, Reader] = {
-    "video_description": text,
-    "create_time": field_readers.time,
-    "region_code": field_readers.region,
-    "share_count": integer,
-    "view_count": integer,
-    "like_count": integer,
-    "comment_count": integer,
-    "favorites_count": integer,
-    "music_id": id_number,
-    "playlist_id": id_number,
-    "username": text,
-    "voice_to_text": text,
-    "is_stem_verified": field_readers.boolean,
-    "video_duration": integer,
-    "hashtag_info_list": structure,
-    "sticker_info_list": structure,
-    "effect_info_list": structure,
-    "video_mention_list": structure,
-    "video_label": structure,
-    "video_tag": structure,
-}
-"""How the value of each column of `video` is read."""
-
-VIDEO = Shape("video", READERS, ID_KEYS, name_keys=NAME_KEYS)

@@ -1,72 +1,83 @@
-"""Writes what new values of videos replaced: the rows of `video_revision`."""
+"""Writes what new values of records replaced: the rows of `video_revision` and the like."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import JSON, Boolean, literal, select
 
 from tiktok_crawler.storage.models.column_types import dump_json
-from tiktok_crawler.storage.models.records import VideoRevision
+from tiktok_crawler.storage.records.comparison import replaced_keys
 from tiktok_crawler.storage.records.names import NAME_COLUMNS
-from tiktok_crawler.storage.records.video_changes import LINKS, replaced_values
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import Column, Connection
 
     from tiktok_crawler.storage.engine.statements import Statements
-    from tiktok_crawler.storage.records.video_changes import Change
+    from tiktok_crawler.storage.records.comparison import Change, State
+    from tiktok_crawler.storage.records.record_type import RecordType
 
-REVISION = VideoRevision.__table__
-COLUMNS = tuple(
-    REVISION.c[name] for name in ("video_id", "field", "old_value", "until", "crawl_id")
-)
+    Replaced = Iterator[tuple[Change, str, str]]
 
 
 @dataclass(frozen=True, slots=True)
 class ValueHistory:
-    """The revisions of videos that are locked, inside a transaction."""
+    """The replaced values of records that are locked, inside a transaction.
+
+    The columns of its table: a number, the record's key, field, old_value, until, crawl_id.
+    """
 
     connection: Connection
     statements: Statements
+    type: RecordType
 
-    def write(self, changes: Sequence[Change], crawl_id: int) -> None:
-        """Write what the page of a crawl replaced; what a late page says has replaced nothing."""
+    def write(self, changes: Sequence[Change]) -> None:
+        """Write what answers replaced; what a late one says has replaced nothing."""
+        table = self.type.keeps.values
+        if table is None:
+            return
         updates = [change for change in changes if change.is_update and not change.is_late]
-        replaced = [
-            (change, field, old)
-            for change in updates
-            if change.before
-            for field, old in replaced_values(change.before, change.after)
-        ]
-        for place, field in enumerate(LINKS):
+        replaced = [each for change in updates for each in self._replaced_values(change)]
+        for place, field in enumerate(self.type.names):
             replaced += self._replaced_names(updates, place, field)
-        self.statements.insert_missing(
-            self.connection,
-            COLUMNS,
-            [(c.id, field, old, c.seen.crawled_at, crawl_id) for c, field, old in replaced],
-        )
+        rows = [
+            (change.after.key, field, old, change.seen.first_at, change.seen.crawl_id)
+            for change, field, old in replaced
+        ]
+        self.statements.insert_missing(self.connection, tuple(table.columns)[1:], rows)
 
-    def unlinked_since(self, time: datetime, ids: Iterable[int]) -> set[tuple[int, str]]:
-        """Which of the videos lost links after some time: a late page must not give them new ones.
+    def unlinked_since(self, late: Sequence[State]) -> set[tuple[Any, str]]:
+        """Which records lost links after a late page, which must not give them new ones.
 
         Returns:
-            The ids of the videos with the field.
+            The keys of the records with the field.
         """
-        lost = select(REVISION.c.video_id, REVISION.c.field).where(
-            self.statements.among(REVISION.c.video_id, tuple(ids)),
-            REVISION.c.field.in_(LINKS),
-            REVISION.c.until > time,
+        table = self.type.keeps.values
+        if not late or table is None or not self.type.names:
+            return set()
+        _, key, field, _, until, _ = table.columns
+        lost = select(key, field).where(
+            self.statements.among(key, [state.key for state in late]),
+            field.in_(list(self.type.names)),
+            self.statements.as_text(until) > literal(late[0].first_at),
         )
-        return {(id_, field) for id_, field in self.connection.execute(lost)}
+        return {(found, name) for found, name in self.connection.execute(lost)}
 
-    def _replaced_names(
-        self, updates: Iterable[Change], place: int, field: str
-    ) -> Iterator[tuple[Change, str, str]]:
+    def _replaced_values(self, change: Change) -> Replaced:
+        """The fields, other than counters and links, that lost a value, and the value as JSON."""
+        if not change.before:
+            return
+        for place, old in self.type.comparison.replaced(change):
+            if place >= len(self.type.counters):
+                column = self.type.value_columns[place]
+                yield change, column.name, _as_json(column, old)
+        for key, old in replaced_keys(change.before, change.after):
+            yield change, f"extra_data.{key}", dump_json(old)
+
+    def _replaced_names(self, updates: Sequence[Change], place: int, field: str) -> Replaced:
         links = [(change, *change.links(place)) for change in updates]
         replaced = [
             (change, before) for change, before, after in links if before and before != after
@@ -81,3 +92,10 @@ class ValueHistory:
         key = column.table.c.id
         found = self.connection.execute(select(key, column).where(self.statements.among(key, ids)))
         return {id_: name for id_, name in found}  # noqa: C416 - dict() of Rows
+
+
+def _as_json(column: Column[Any], value: Any) -> str:
+    if isinstance(column.type, JSON):
+        return str(value)
+    # SQLite has booleans as numbers.
+    return dump_json(bool(value) if isinstance(column.type, Boolean) else value)
