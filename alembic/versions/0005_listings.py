@@ -28,6 +28,7 @@ TIME = sa.DateTime(timezone=True)
 
 TABLES = (
     "api_quota_share",
+    "journal_mark",
     "seed",
     "user_video",
     "account",
@@ -55,6 +56,23 @@ VIEW = "video_statistics_daily"
 
 
 def upgrade() -> None:
+    op.create_table(
+        "journal_mark",
+        sa.Column(
+            "journal",
+            sa.Text(),
+            nullable=False,
+            comment="Names the crawl's files in the archive.",
+        ),
+        sa.Column(
+            "line",
+            INT64,
+            nullable=False,
+            comment="The last line of these files whose deed is in this database.",
+        ),
+        sa.PrimaryKeyConstraint("journal", name=op.f("pk_journal_mark")),
+        comment="One row a crawl with TIKTOK_ARCHIVE that is running, or was killed.",
+    )
     op.create_table(
         "api_quota_share",
         sa.Column("client", sa.Text(), nullable=False, comment="As in api_quota."),

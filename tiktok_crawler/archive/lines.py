@@ -1,4 +1,4 @@
-"""The lines of an archive, as values and as JSON: what a crawl was told, and what it made of it.
+"""The lines of a journal, as values and as JSON: a session's deeds, and the answers between them.
 
 docs/archive.md describes them for others. All times are UTC.
 """
@@ -6,251 +6,230 @@ docs/archive.md describes them for others. All times are UTC.
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
-from datetime import date
+from base64 import b64decode, b64encode
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, date, datetime
+from enum import StrEnum
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.archive.answers import Believed, RawAnswer, answer_json, read_answer, read_time
-from tiktok_crawler.archive.listing_lines import (
-    SEED_NAMES,
-    SeedLine,
-    StageLine,
-    read_listing_line,
-    seed_json,
-    stage_json,
-)
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.task_states import Cut, Event, Lost, Parked, Refused
 from tiktok_crawler.query_file.collection import Collection
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
+from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Query
-from tiktok_crawler.research_api.tasks import PageRequest, video_query_body
+from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
+from tiktok_crawler.research_api.verdicts import SeedStatus
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from collections.abc import Mapping
 
-    from tiktok_crawler.archive.listing_lines import ListingSource
-
-FORMAT = 2
+FORMAT = 3
 """Goes up when readers of this version would misunderstand a line."""
 
-QUERY_FORMAT, LISTING_FORMAT = 1, 2
-"""A line has the format of the first version that understands it."""
+UNRELEASED = (1, 2)
+
+START, ANSWER = b'{"kind":"file",', b'{"kind":"answer",'
+"""How the first line of a file begins, and those that make files long."""
+
+Subject = Query | Listing
+"""Whose session a line is about."""
+
+Subjects = dict[str, Subject]
+"""Those of a file by the names that lines have for them."""
+
+
+class Kind(StrEnum):
+    """What a line says."""
+
+    BEGIN = "begin"
+    CORRECT = "correct"
+    OPEN = "open"
+    """A task's row is made."""
+    ASK = "ask"
+    """A request is booked."""
+    ANSWER = "answer"
+    """It was answered; that alone changes nothing in the database."""
+    PAGE = "page"
+    """The last answer was taken for a page, which is stored."""
+    END = "end"
+    """A task changes by an event."""
+    CLOSE = "close"
+    VOID = "void"
+    """The deed of the line that is named was not done."""
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """A crawl begins. The line stands at the start of each of its files."""
+class RawAnswer:
+    """An answer to a research request: its status, some of its headers, and its whole body."""
 
-    began_at: datetime
-    collection: Collection
-
-
-@dataclass(frozen=True, slots=True)
-class WindowShrunk:
-    """The search was lost; the days that it had passed are covered, the others left to windows."""
-
-    passed: DateRange
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
-class WindowSplit:
-    """The window is too heavy: its days are left to other windows."""
+class WindowName:
+    """What tells a window from others of its query in any database."""
 
-    reason: str
-    log_id: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class WindowParked:
-    """The window is given up for now; a later try begins at `cursor` of the search `search_id`."""
-
-    reason: str
-    log_id: str | None
-    cursor: int
-    search_id: str | None
-
-
-Event = RawAnswer | Believed | WindowShrunk | WindowSplit | WindowParked
-
-KINDS: dict[str, type[Event]] = {
-    "answer": RawAnswer,
-    "believed": Believed,
-    "window_shrunk": WindowShrunk,
-    "window_split": WindowSplit,
-    "window_parked": WindowParked,
-}
-NAMES: dict[type[Event], str] = {kind: name for name, kind in KINDS.items()}
+    days: DateRange
+    opened_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The last request of a window, and when it was booked.
-
-    Days and `begun_at`, when the first request of all was booked, tell windows apart.
-    """
+    """A page request as any database knows it: `opened_at` is when its window's row was made."""
 
     request: PageRequest
-    begun_at: datetime
-    requested_at: datetime
+    opened_at: datetime | None = None
 
     @property
-    def begins_second_search(self) -> bool:
-        """Whether the window is there because its days were suspiciously empty."""
-        return self.request.second_try and self.requested_at == self.begun_at
+    def name(self) -> WindowName | str:
+        """What tells its task from others of its session."""
+        task = self.request.task
+        if isinstance(task, Seed):
+            return task.key
+        assert self.opened_at
+        return WindowName(task.days, self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
-    """What all lines of a search share."""
+class Begin:
+    """What a session was opened with: of a search its collection, and the fields it wants.
 
-    origin: str
-    query: Query
+    `marks` are the last lines done of other journals, by what the database knew then.
+    """
+
     tags: tuple[str, ...]
+    marks: Mapping[str, int] = field(default_factory=dict)
+    collection: Collection | None = None
+    fields: tuple[str, ...] = ()
+
+
+Correct = dict[str, tuple[WindowName, ...]]
+"""Windows by what has to be corrected about them: the names of `Corrections`."""
+
+CORRECTIONS = ("taken_back", "needless", "silent")
 
 
 @dataclass(frozen=True, slots=True)
-class RunLine:
-    at: datetime
-    source: Source
-    run: Run
+class Deed:
+    """What is done, or said, at a time; of answers and pages that is when they were received."""
+
+    kind: Kind
+    now: datetime | None = None
+    asked: Asked | None = None
+    what: Begin | Correct | RawAnswer | Event | int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class WindowLine:
-    """What happened to a window at a time: of an answer, when it was received."""
+class Line:
+    """A line of a journal, with the time at which it was written; a run numbers its lines."""
 
+    journal: str
+    number: int
     at: datetime
-    source: Source
-    asked: Asked
-    event: Event
+    subject: Subject
+    deed: Deed
 
 
 @dataclass(frozen=True, slots=True)
-class SuspectLine:
-    """Days that came back empty are suspicious, and so is the search that covers them."""
+class FileStart:
+    """The first line of a file, with the lines that began the sessions that were open then."""
 
+    journal: str
     at: datetime
-    source: Source
-    days: DateRange
-    searched_at: datetime
-
-
-Line = RunLine | WindowLine | SuspectLine | StageLine | SeedLine
+    origin: str
+    begun: tuple[Line, ...] = ()
 
 
 class LineError(ValueError):
     """A line that cannot be read; the message says why, after `it`."""
 
 
+def dump_start(start: FileStart) -> bytes:
+    """Return the first line of a file as JSON in UTF-8, with its line feed."""
+    return _dump(
+        {
+            "kind": "file",
+            "format": FORMAT,
+            "version": _version(),
+            "journal": start.journal,
+            "at": start.at.isoformat(),
+            "origin": start.origin,
+            "begun": list(map(_line_json, start.begun)),
+        }
+    )
+
+
 def dump_line(line: Line) -> bytes:
-    """The line as JSON in UTF-8, with its line feed."""
-    if isinstance(line, StageLine):
-        return _dump(_common(line, "stage") | stage_json(line))
-    if isinstance(line, SeedLine):
-        return _dump(_common(line, SEED_NAMES[type(line.event)]) | seed_json(line))
-    if isinstance(line, RunLine):
-        return _dump(_common(line, "run") | _run_json(line.run))
-    if isinstance(line, SuspectLine):
-        return _dump(_common(line, "suspected") | _suspect_json(line))
-    kind = NAMES[type(line.event)]
-    event = answer_json(line.event) if isinstance(line.event, RawAnswer) else _plain(line.event)
-    asked = _asked_json(line.asked, line.source.query)
-    return _dump(_common(line, kind) | asked | event)
+    """Return any other line likewise."""
+    return _dump(_line_json(line))
 
 
-def read_line(text: bytes) -> Line:
-    """Read what `dump_line` returned.
+def read_start(text: bytes, subjects: Subjects) -> FileStart:
+    """Read what `dump_start` returned; learn of what the file is about.
 
     Raises:
         LineError: it is something else.
-        ConfigurationError: a newer version of this package wrote it.
+        ConfigurationError: another version of this package wrote it.
     """
+    content = _parse(text)
+    _check_format(content)
+    try:
+        journal = content["journal"]
+        begun = tuple(_line(journal, line, subjects) for line in content["begun"])
+        return FileStart(journal, _time(content["at"]), content["origin"], begun)
+    except _UNREADABLE as exc:
+        raise LineError("is no beginning of an archive") from exc
+
+
+def read_line(text: bytes, journal: str, subjects: Subjects) -> Line:
+    """Read what `dump_line` returned; learn what the file is about from lines that begin it.
+
+    Raises:
+        LineError: it is something else.
+    """
+    content = _parse(text)
+    try:
+        return _line(journal, content, subjects)
+    except _UNREADABLE as exc:
+        raise LineError("lacks something that it must have") from exc
+
+
+_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)
+
+
+def _parse(text: bytes) -> dict[str, Any]:
     try:
         content = json.loads(text)
-        if content["format"] > FORMAT:
-            raise ConfigurationError(
-                f"an archive was written by tiktok_crawler {content.get('version')}, which is "
-                "newer than this version: update tiktok_crawler"
-            )
-        return _line(content)
     except (ValueError, RecursionError) as exc:
-        raise LineError("is no line of an archive") from exc
-    except (KeyError, TypeError, AttributeError) as exc:
-        raise LineError("lacks something that it must have") from exc
+        raise LineError("is no line of an archive, or too long") from exc
+    if not isinstance(content, dict):
+        raise LineError("is no line of an archive")
+    return content
+
+
+def _check_format(content: dict[str, Any]) -> None:
+    found = content.get("format")
+    if found in UNRELEASED:
+        raise ConfigurationError(
+            f"it has format {found}, of a version that was never released; this version reads "
+            f"format {FORMAT} alone"
+        )
+    if isinstance(found, int) and found > FORMAT:
+        raise ConfigurationError(
+            f"tiktok_crawler {content.get('version')} wrote it, which is newer than this version: "
+            "update tiktok_crawler"
+        )
 
 
 @cache
 def _version() -> str:
     return metadata.version("tiktok-crawler")
-
-
-def _common(line: Line, kind: str) -> dict[str, Any]:
-    return {
-        "format": QUERY_FORMAT if isinstance(line.source, Source) else LISTING_FORMAT,
-        "kind": kind,
-        "at": line.at.isoformat(),
-        "origin": line.source.origin,
-        "version": _version(),
-        **_subject(line.source),
-        "tags": list(line.source.tags),
-    }
-
-
-def _subject(source: Source | ListingSource) -> dict[str, Any]:
-    if isinstance(source, Source):
-        return {"fingerprint": source.query.fingerprint}
-    return {"listing": source.listing.name}
-
-
-def _run_json(run: Run) -> dict[str, Any]:
-    collection = run.collection
-    return {
-        "began_at": run.began_at.isoformat(),
-        "query": collection.query.to_json(),
-        **_days_json(collection.dates),
-        "start_written": collection.start_written,
-        "end_written": collection.end_written,
-    }
-
-
-def _suspect_json(line: SuspectLine) -> dict[str, Any]:
-    return {
-        "query": line.source.query.to_json(),
-        "window": _days_json(line.days),
-        "searched_at": line.searched_at.isoformat(),
-    }
-
-
-def _days_json(days: DateRange) -> dict[str, Any]:
-    return {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
-
-
-def _days(content: dict[str, Any]) -> DateRange:
-    """Days as `2024-01-31`, or as the API has them: `20240131`."""
-    return DateRange(*(date.fromisoformat(content[key]) for key in ("start_date", "end_date")))
-
-
-def _asked_json(asked: Asked, query: Query) -> dict[str, Any]:
-    request = asked.request
-    return {
-        "window": _days_json(request.window) | {"begun_at": asked.begun_at.isoformat()},
-        "requested_at": asked.requested_at.isoformat(),
-        "request": {
-            "endpoint": VIDEO_QUERY.path,
-            "fields": list(request.fields),
-            "second_try": request.second_try,
-            "body": video_query_body(query.to_json(), request),
-        },
-    }
-
-
-def _plain(event: Event) -> dict[str, Any]:
-    if isinstance(event, WindowShrunk):
-        return {"passed": _days_json(event.passed)}
-    return asdict(event)
 
 
 def _dump(content: dict[str, Any]) -> bytes:
@@ -261,45 +240,182 @@ def _dump(content: dict[str, Any]) -> bytes:
     return text + b"\n"
 
 
-def _line(content: dict[str, Any]) -> Line:
-    if "listing" in content:
-        return read_listing_line(content)
-    at, kind = read_time(content["at"]), content["kind"]
-    asked_for = content["request"]["body"] if kind in KINDS else content
-    query = Query.from_json(asked_for["query"])
-    source = Source(content["origin"], query, tuple(content["tags"]))
-    if kind == "run":
-        return RunLine(at, source, _run(content, source))
-    if kind == "suspected":
-        return SuspectLine(at, source, _days(content["window"]), read_time(content["searched_at"]))
-    return WindowLine(at, source, _asked(content), _event(content))
+def _line_json(line: Line) -> dict[str, Any]:
+    deed, is_query = line.deed, isinstance(line.subject, Query)
+    return {
+        "kind": deed.kind.value,
+        "line": line.number,
+        "at": line.at.isoformat(),
+        "query" if is_query else "listing": _name(line.subject),
+        **({"now": deed.now.isoformat()} if deed.now else {}),
+        **(_asked_json(deed.asked) if deed.asked else {}),
+        **_what_json(deed.what),
+    }
 
 
-def _run(content: dict[str, Any], source: Source) -> Run:
-    written = content["start_written"], content["end_written"]
-    collection = Collection(source.query, _days(content), *written, tags=source.tags)
-    return Run(read_time(content["began_at"]), collection)
-
-
-def _asked(content: dict[str, Any]) -> Asked:
-    body = content["request"]["body"]
-    request = PageRequest(
-        window_id=None,
-        window=_days(body),
-        fields=tuple(content["request"]["fields"]),
-        max_count=int(body["max_count"]),
-        cursor=int(body.get("cursor", 0)),
-        search_id=body.get("search_id"),
-        second_try=content["request"]["second_try"],
+def _line(journal: str, content: dict[str, Any], subjects: Subjects) -> Line:
+    kind = Kind(content["kind"])
+    if kind is Kind.BEGIN:
+        subject = _begun_subject(content)
+        subjects[_name(subject)] = subject
+    else:
+        subject = subjects[content.get("query") or content["listing"]]
+    deed = Deed(
+        kind,
+        _time(content["now"]) if "now" in content else None,
+        _asked(content, subject) if "place" in content else None,
+        _what(kind, content, subject),
     )
-    begun_at = read_time(content["window"]["begun_at"])
-    return Asked(request, begun_at, read_time(content["requested_at"]))
+    return Line(journal, int(content["line"]), _time(content["at"]), subject, deed)
+
+
+@cache
+def _fingerprint(query: Query) -> str:
+    return query.fingerprint
+
+
+def _name(subject: Subject) -> str:
+    return _fingerprint(subject) if isinstance(subject, Query) else subject.name
+
+
+def _begun_subject(content: dict[str, Any]) -> Subject:
+    if "listing" in content:
+        return LISTINGS[content["listing"]]
+    return Query.from_json(content["collection"]["query"])
+
+
+def _asked_json(asked: Asked) -> dict[str, Any]:
+    request, task = asked.request, asked.request.task
+    if isinstance(task, Seed):
+        return {"seed": task.key, "limit": task.limit, "place": asdict(request.place)}
+    assert asked.opened_at
+    window = _window_json(WindowName(task.days, asked.opened_at))
+    return {
+        "window": window | {"fields": list(task.fields), "max_count": task.max_count},
+        "second_try": request.second_try,
+        "place": asdict(request.place),
+    }
+
+
+def _asked(content: dict[str, Any], subject: Subject) -> Asked:
+    place = Place(**content["place"])
+    if isinstance(subject, Listing):
+        return Asked(PageRequest(Seed(subject, content["seed"], content["limit"]), place))
+    window, name = content["window"], _window(content["window"])
+    task = Window(subject, name.days, tuple(window["fields"]), int(window["max_count"]))
+    return Asked(PageRequest(task, place, content["second_try"]), name.opened_at)
+
+
+def _what_json(what: Begin | Correct | RawAnswer | Event | int | None) -> dict[str, Any]:
+    match what:
+        case None:
+            return {}
+        case Begin():
+            return _begin_json(what)
+        case dict():
+            return {key: list(map(_window_json, names)) for key, names in what.items()}
+        case RawAnswer():
+            return {"response": _answer_json(what)}
+        case int():
+            return {"of_line": what}
+    return {"event": type(what).__name__.lower()} | _event_json(what)
+
+
+def _what(
+    kind: Kind, content: dict[str, Any], subject: Subject
+) -> Begin | Correct | RawAnswer | Event | int | None:
+    match kind:
+        case Kind.BEGIN:
+            return _begin(content, subject)
+        case Kind.CORRECT:
+            return {key: tuple(map(_window, content[key])) for key in CORRECTIONS}
+        case Kind.ANSWER:
+            return _answer(content["response"])
+        case Kind.END:
+            return _event(content)
+    return int(content["of_line"]) if kind is Kind.VOID else None
+
+
+def _begin_json(begin: Begin) -> dict[str, Any]:
+    found: dict[str, Any] = {"tags": list(begin.tags), "marks": dict(begin.marks)}
+    if begin.collection:
+        found["collection"] = {
+            "query": begin.collection.query.to_json(),
+            **_days_json(begin.collection.dates),
+            "start_written": begin.collection.start_written,
+            "end_written": begin.collection.end_written,
+            "fields": list(begin.fields),
+        }
+    return found
+
+
+def _begin(content: dict[str, Any], subject: Subject) -> Begin:
+    tags, marks = tuple(content["tags"]), dict(content["marks"])
+    if isinstance(subject, Listing):
+        return Begin(tags, marks)
+    wish = content["collection"]
+    written = wish["start_written"], wish["end_written"]
+    collection = Collection(subject, _days(wish), *written, tags=tags)
+    return Begin(tags, marks, collection, tuple(wish["fields"]))
+
+
+def _answer_json(answer: RawAnswer) -> dict[str, Any]:
+    """Return an answer with its body as text, or in base64 where that is not text, or longer."""
+    body = {"body_base64": b64encode(answer.body).decode()}
+    try:
+        text = answer.body.decode()
+        if len(json.dumps(text, ensure_ascii=False)) <= 2 * len(answer.body) + 2:
+            body = {"body": text}
+    except UnicodeDecodeError:
+        pass
+    return {"status": answer.status, "headers": dict(answer.headers)} | body
+
+
+def _answer(content: dict[str, Any]) -> RawAnswer:
+    text = content.get("body")
+    body = b64decode(content["body_base64"]) if text is None else text.encode()
+    return RawAnswer(int(content["status"]), content["headers"], body)
+
+
+def _event_json(event: Event) -> dict[str, Any]:
+    if isinstance(event, Lost):
+        return {"passed": _days_json(event.passed)}
+    why = {"reason": event.reason, "log_id": event.log_id}
+    match event:
+        case Parked(at=at):
+            return why | {"resume": asdict(at)}
+        case Refused(status=status):
+            return why | {"status": status.value}
+    return why
 
 
 def _event(content: dict[str, Any]) -> Event:
-    kind = KINDS[content["kind"]]
-    if kind is RawAnswer:
-        return read_answer(content)
-    if kind is WindowShrunk:
-        return WindowShrunk(_days(content["passed"]))
-    return kind(**{name: content[name] for name in kind.__dataclass_fields__})
+    name = content["event"]
+    if name == "lost":
+        return Lost(_days(content["passed"]))
+    why = content["reason"], content["log_id"]
+    if name == "parked":
+        return Parked(*why, Place(**content["resume"]))
+    if name == "refused":
+        return Refused(SeedStatus(content["status"]), *why)
+    return {"cut": Cut}[name](*why)
+
+
+def _window_json(name: WindowName) -> dict[str, Any]:
+    return _days_json(name.days) | {"opened_at": name.opened_at.isoformat()}
+
+
+def _window(content: dict[str, Any]) -> WindowName:
+    return WindowName(_days(content), _time(content["opened_at"]))
+
+
+def _days_json(days: DateRange) -> dict[str, Any]:
+    return {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
+
+
+def _days(content: dict[str, Any]) -> DateRange:
+    return DateRange(*(date.fromisoformat(content[key]) for key in ("start_date", "end_date")))
+
+
+def _time(text: str) -> datetime:
+    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,23 +1,18 @@
-"""Writes the archive of a search or a stage: a gzip file a UTC day, each line safe at once."""
+"""Writes the files of a journal: a gzip file a UTC day, of which all can be read at any time."""
 
 from __future__ import annotations
 
 import os
-import secrets
 import zlib
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.archive.lines import RunLine, dump_line
-from tiktok_crawler.archive.listing_lines import StageLine
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from collections.abc import Callable
+    from datetime import date
     from pathlib import Path
-
-    from tiktok_crawler.archive.lines import Line
 
 SUFFIX = ".jsonl.gz"
 
@@ -25,99 +20,104 @@ GZIP = 16 + zlib.MAX_WBITS
 """A gzip header and trailer around the compressed data, in zlib's terms."""
 
 
-class ArchiveWriter:
-    """Appends lines; each is on the disk when `append` returns. For one thread at a time.
+class JournalWriter:
+    """Appends lines to the day's file. For one thread at a time.
 
-    A file is made by one search or stage, for one day, and never written to again: what a crash has
-    torn stays as it is. After a failure nothing more is taken.
+    A file is made by one run, for one day, and never written to again: what a crash has torn stays
+    as it is. After a failure nothing more is taken.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, name: str) -> None:
+        self.day: date | None = None
         self._folder = folder
-        self._crawl = ""
-        self._day: date | None = None
-        self._head: RunLine | StageLine | None = None
+        self._name = name
         self._file: _GzipFile | None = None
         self._failure: ArchiveError | None = None
 
-    def open(self, now: datetime) -> None:
+    def open(self, day: date, start: bytes) -> None:
         """Make the folder, if it is not there, and the first file.
 
         Raises:
             ConfigurationError: that is not possible.
         """
-        self._crawl = f"{now:%Y%m%dT%H%M%SZ}_{secrets.token_hex(4)}"
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._open_file(now.date())
+            self._open_file(day, start)
         except OSError as exc:
             raise ConfigurationError(
                 f"TIKTOK_ARCHIVE={self._folder}: no archive can be written there: {exc.strerror}"
             ) from exc
 
-    def append(self, line: Line) -> None:
-        """Write a line, on a new day into a new file.
+    def turn_to(self, day: date, start: bytes) -> None:
+        """End the file, and go on in one for another day.
 
         Raises:
-            ArchiveError: it could not be written, or one before it.
+            ArchiveError: it could not be written, or a line before.
         """
+        self._try(lambda: self._open_file(day, start))
+
+    def append(self, line: bytes, *, synced: bool) -> None:
+        """Write a line; `synced`, it is on the disk, with all before, when this returns.
+
+        Otherwise it outlives this program, but perhaps not a power cut.
+
+        Raises:
+            ArchiveError: it could not be written, or a line before.
+        """
+        file = self._file
+        assert file
+        self._try(lambda: file.append(line, synced=synced))
+
+    def close(self) -> None:
+        """End the last file; one without a line of its own is removed."""
+        if self._file:
+            self._file.close()
+        self._file = None
+
+    def _try(self, write: Callable[[], None]) -> None:
         if self._failure:
             raise self._failure
         try:
-            self._append(line)
+            write()
         except OSError as exc:
             self._failure = ArchiveError(
                 f"the archive in {self._folder} cannot be written: {exc.strerror}"
             )
             raise self._failure from exc
 
-    def close(self) -> None:
-        """End the last file; one without a line is removed."""
-        if self._file:
-            self._file.close()
-        self._file = None
-
-    def _append(self, line: Line) -> None:
-        assert self._file
-        assert self._day
-        if isinstance(line, RunLine | StageLine):
-            self._head = line
-        # Not back to the day before, should the clock be set back: lines keep their order.
-        elif line.at.date() > self._day:
-            self._file.close()
-            self._open_file(line.at.date())
-            assert self._head
-            self._file.append(dump_line(replace(self._head, at=line.at)))
-        self._file.append(dump_line(line))
-
-    def _open_file(self, day: date) -> None:
-        self._file = _GzipFile(self._folder / f"{day}_{self._crawl}{SUFFIX}")
-        self._day = day
+    def _open_file(self, day: date, start: bytes) -> None:
+        self.close()
+        self._file = _GzipFile(self._folder / f"{day}_{self._name}{SUFFIX}")
+        self.day = day
+        self._file.append(start, synced=True)
 
 
 class _GzipFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._deflate = zlib.compressobj(wbits=GZIP)
-        self._is_empty, self._is_torn = True, False
+        self._lines, self._is_torn = 0, False
         path.touch(mode=0o600, exist_ok=False)
         self._file = path.open("ab", buffering=0)
         _sync_folder(path.parent)
 
-    def append(self, data: bytes) -> None:
+    def append(self, data: bytes, *, synced: bool) -> None:
         """Write the data so that it can be read whatever comes after it."""
-        self._is_empty, self._is_torn = False, True
+        self._is_torn = True
         self._write(self._deflate.compress(data) + self._deflate.flush(zlib.Z_SYNC_FLUSH))
-        os.fsync(self._file.fileno())
+        if synced:
+            os.fsync(self._file.fileno())
         self._is_torn = False
+        self._lines += 1
 
     def close(self) -> None:
         """Write gzip's end, as far as that is possible: the lines are safe without it."""
         with self._file, suppress(OSError):
-            if self._is_empty:
+            if self._lines <= 1 and not self._is_torn:
                 self._path.unlink()
             elif not self._is_torn:
                 self._write(self._deflate.flush(zlib.Z_FINISH))
+                os.fsync(self._file.fileno())
 
     def _write(self, packed: bytes) -> None:
         left = memoryview(packed)

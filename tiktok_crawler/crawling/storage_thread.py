@@ -11,6 +11,7 @@ from scrapy.exceptions import DropItem
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.failures import CrawlStoppingError
+from tiktok_crawler.exceptions import ArchiveError
 from tiktok_crawler.storage.engine.outage import is_outage
 
 if TYPE_CHECKING:
@@ -28,9 +29,14 @@ PATIENCE_SECONDS = 60.0
 
 LOOK_SECONDS = 1.0
 
+AWAY = (
+    "The database is still away, and the crawl ends; run the same command again when it is back: "
+    "%(reason)s"
+)
+
 
 class NotStoredError(DropItem, CrawlStoppingError):
-    """The database is away, and the crawl ends: the item, or the request, leaves no trace in it."""
+    """The database is away, or the archive cannot be written, and the crawl ends: the item, or the request, leaves no trace in it."""
 
 
 class StorageThread:
@@ -63,7 +69,8 @@ class StorageThread:
         """Do it, and do it again while the database is away, unless the crawl is interrupted.
 
         Raises:
-            NotStoredError: the database is away for too long; the crawl ends.
+            NotStoredError: the database is away for too long, or the archive cannot be written;
+                the crawl ends.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_SECONDS
@@ -75,25 +82,23 @@ class StorageThread:
                     raise
                 reason = self._explain(exc)
                 if loop.time() >= deadline or not self.crawler.engine.running:
-                    await self._give_up(reason)
+                    await self._give_up(AWAY, reason)
                 self._report_outage(reason)
                 await asyncio.sleep(LOOK_SECONDS)
+            except ArchiveError as exc:
+                await self._give_up("%(reason)s", str(exc))
             else:
                 self._is_away = False
                 return result
-        raise NotStoredError("the database is away")
+        raise NotStoredError("the crawl has given up")
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
         self._executor.shutdown()
 
-    async def _give_up(self, reason: str) -> NoReturn:
+    async def _give_up(self, words: str, reason: str) -> NoReturn:
         if not self._has_given_up:
-            logger.error(
-                "The database is still away, and the crawl ends; run the same command again when "
-                "it is back: %(reason)s",
-                {"reason": reason},
-            )
+            logger.error(words, {"reason": reason})
         self._has_given_up = True
         self._stop()
         # Closing has begun before the spider's next request is scheduled.

@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from scrapy.exceptions import NotConfigured
 
-from tiktok_crawler.archive.answers import RawAnswer
+from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request
-from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import config_of, extension
-from tiktok_crawler.crawling.failures import CrawlStoppingError
-from tiktok_crawler.exceptions import ArchiveError
-from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.crawling.components import config_of
 from tiktok_crawler.middlewares.verdict import token_in
 from tiktok_crawler.pipelines.storage import crawl_storage
 
@@ -23,8 +18,6 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-logger = logging.getLogger(__name__)
 
 HEADERS = ("Content-Type", "Date", "Retry-After", "X-Tt-Logid")
 """What an answer's headers can add to its body."""
@@ -54,14 +47,9 @@ class ArchiveMiddleware:
             return response
         attempt = attempt_of(request)
         assert attempt.received_at
-        try:
-            await crawl_storage(self.crawler).keep_answer(
-                attempt.request, _answer(request, response), attempt.received_at
-            )
-        except ArchiveError as exc:
-            logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
-            extension(self.crawler, Outcome).stop(CloseReason.STORAGE_FAILED)
-            raise CrawlStoppingError from exc
+        await crawl_storage(self.crawler).keep_answer(
+            attempt.request, _answer(request, response), attempt.received_at
+        )
         self.crawler.stats.inc_value("tiktok/archive/answers_count")
         return response
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, TypeVar
 
+from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of
 from tiktok_crawler.crawling.storage_thread import StorageThread
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from sqlalchemy.exc import DBAPIError
 
-    from tiktok_crawler.archive.answers import RawAnswer
+    from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
@@ -34,11 +35,13 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.page_store import Saved
     from tiktok_crawler.storage.search_session import SearchResult
-    from tiktok_crawler.storage.session import Session
 
 logger = logging.getLogger(__name__)
 
 S = TypeVar("S", SearchSession, StageSession)
+
+Doer = SearchSession | StageSession | RecordedSession
+"""A session, or what does its deeds in a crawl with an archive."""
 
 
 class CrawlStorage:
@@ -58,7 +61,9 @@ class CrawlStorage:
         self._config = config_of(crawler)
         self._url = self._config.database_url
         self._thread = StorageThread(crawler, self.explain, stop)
+        self._journal: Journal | None = None
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
+        self._doers: dict[Query | Listing, Doer] = {}
 
     @property
     def location(self) -> str:
@@ -87,17 +92,16 @@ class CrawlStorage:
 
     async def plan(self, collection: Collection) -> Plan:
         """Register a run of a collection, and decide what it has to do."""
-        session = self._search(collection.query)
+        session, doer = self._search(collection.query), self._search_doer(collection.query)
         patiently = self._thread.run_patiently
-        await patiently(session.begin, utc_now())
-        await patiently(session.correct, await patiently(session.corrections), utc_now())
+        await patiently(doer.begin, utc_now())
+        await patiently(doer.correct, await patiently(session.corrections), utc_now())
         return await patiently(session.plan, utc_now())
 
     async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
         """Open the database for a stage, and count what there is to ask for.
 
         Raises:
-            ArchiveError: the archive cannot be written.
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this listing is running on the database.
         """
@@ -111,7 +115,7 @@ class CrawlStorage:
         )
         await self._open(listing, session)
         try:
-            await self._thread.run_patiently(session.begin, utc_now())
+            await self._thread.run_patiently(self._doers[listing].begin, utc_now())
             return await self._thread.run_patiently(session.plan, utc_now())
         except CrawlerError:
             await self._release(listing)
@@ -125,8 +129,7 @@ class CrawlStorage:
 
     async def open_task(self, request: PageRequest) -> PageRequest:
         """Make the row of a request's task."""
-        session = self._session_of(request)
-        return await self._thread.run_patiently(session.open_task, request, utc_now())
+        return await self._thread.run_patiently(self._doer(request).open_task, request, utc_now())
 
     async def book(self, request: PageRequest) -> PageRequest:
         """Write down that a request is about to be sent.
@@ -137,8 +140,7 @@ class CrawlStorage:
             DailyShareSpentError: what this kind of request may cost in a day is spent, likewise.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
         """
-        session = self._session_of(request)
-        return await self._thread.run_patiently(session.book, request, utc_now())
+        return await self._thread.run_patiently(self._doer(request).book, request, utc_now())
 
     async def keep_answer(
         self, request: PageRequest, answer: RawAnswer, received_at: datetime
@@ -146,13 +148,15 @@ class CrawlStorage:
         """Keep the answer to a request, in a crawl with an archive.
 
         Raises:
-            ArchiveError: that is not possible.
+            NotStoredError: that is not possible; the crawl ends.
         """
-        raise NotImplementedError
+        doer = self._doer(request)
+        assert isinstance(doer, RecordedSession)
+        await self._thread.run_patiently(doer.keep_answer, request, answer, received_at)
 
     async def save_page(self, page: Page) -> Saved:
         """Store a page, and move its task on, in one transaction."""
-        return await self._thread.run_patiently(self._session_of(page.request).save_page, page)
+        return await self._thread.run_patiently(self._doer(page.request).save_page, page)
 
     async def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely."""
@@ -163,12 +167,13 @@ class CrawlStorage:
         self, request: PageRequest, event: Event, now: datetime | None = None
     ) -> PageRequest | None:
         """Change a task that brings no page now."""
-        session = self._session_of(request)
-        return await self._thread.run_patiently(session.end, request, event, now or utc_now())
+        end = self._doer(request).end
+        return await self._thread.run_patiently(end, request, event, now or utc_now())
 
     async def fill_quota(self, request: PageRequest) -> None:
         """Write down that the API says that the day's quota of the request's pool is used up."""
-        await self._thread.run_patiently(self._session_of(request).fill_quota, utc_now())
+        session = self._sessions[request.task.subject]
+        await self._thread.run_patiently(session.fill_quota, utc_now())
 
     async def end_stage(self, stage: Stage) -> None:
         """See what is left of a stage, and release what it has taken."""
@@ -191,6 +196,8 @@ class CrawlStorage:
             for session in list(self._sessions.values()):
                 if isinstance(session, SearchSession):
                     await self._end_search(session)
+            if self._journal:
+                await self._thread.run(self._journal.close)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
@@ -200,15 +207,17 @@ class CrawlStorage:
         run = self._thread.run
         try:
             if session.begun_at:
-                await run(session.correct, await run(session.corrections), utc_now())
+                doer = self._search_doer(session.subject)
+                await run(doer.correct, await run(session.corrections), utc_now())
                 self.result = await run(session.result)
         finally:
             await self._release(session.subject)
 
     async def _open(self, subject: Query | Listing, session: S) -> None:
         self._sessions[subject] = session
+        self._doers[subject] = doer = self._recorded(session)
         try:
-            warning = await self._thread.run(session.open)
+            warning = await self._thread.run(doer.open)
         except CrawlerError:
             await self._release(subject)
             raise
@@ -216,12 +225,25 @@ class CrawlStorage:
             logger.warning("%(warning)s", {"warning": warning})
 
     async def _release(self, subject: Query | Listing) -> None:
-        await self._thread.run(self._sessions.pop(subject).release)
+        del self._sessions[subject]
+        await self._thread.run(self._doers.pop(subject).release)
+
+    def _recorded(self, session: SearchSession | StageSession) -> Doer:
+        folder = self._config.archive
+        if not folder:
+            return session
+        self._journal = self._journal or Journal(folder, self._config.origin)
+        return RecordedSession(session, self._journal)
 
     def _search(self, query: Query) -> SearchSession:
         session = self._sessions[query]
         assert isinstance(session, SearchSession)
         return session
 
-    def _session_of(self, request: PageRequest) -> Session:
-        return self._sessions[request.task.subject]
+    def _search_doer(self, query: Query) -> SearchSession | RecordedSession:
+        doer = self._doers[query]
+        assert not isinstance(doer, StageSession)
+        return doer
+
+    def _doer(self, request: PageRequest) -> Doer:
+        return self._doers[request.task.subject]

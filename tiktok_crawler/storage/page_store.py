@@ -20,7 +20,7 @@ from tiktok_crawler.storage.records.names import TAGS, NamesOfPages
 from tiktok_crawler.storage.records.record_writer import RecordWriter
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Executable, Table
@@ -74,10 +74,17 @@ class PageStore:
         self._statements = statements_for(engine.dialect)
         self._names = NamesOfPages(self._statements)
 
-    def save(self, page: Page, *, tags: Collection[str], moves_task: bool = True) -> Saved:
+    def save(
+        self,
+        page: Page,
+        *,
+        tags: Collection[str],
+        moves_task: bool = True,
+        mark: Callable[[Connection], None] | None = None,
+    ) -> Saved:
         """Store a page, and move its task on, unless that is to stay or is somewhere else.
 
-        A page that is stored already, because its commit was in doubt, is left as it is.
+        Its transaction makes the mark, too. A page that is stored already, because its commit was in doubt, is left as it is.
         """
         brought = brought_by(page.request.task)
         read = brought.read(page.records, seed_of(page.request.task))
@@ -85,6 +92,8 @@ class PageStore:
         ahead = self._resolve_ahead(names)
 
         def write(connection: Connection) -> tuple[Ids, Sequence[Change]]:
+            if mark:
+                mark(connection)
             ids = ahead or self._names.resolve(connection, names)
             writer = _PageWriter(connection, self._statements, ids, page, brought)
             return ids, writer.write(read, moves_task=moves_task)

@@ -62,22 +62,22 @@ class SearchSession(Session):
         account: QuotaAccount | None,
     ) -> None:
         super().__init__(url, origin=origin, account=account, tags=collection.tags)
-        self._collection = collection
-        self._wanted = wanted
+        self.collection = collection
+        self.wanted = wanted
         self._corrected = Corrections()
 
     @property
     def subject(self) -> Query:
         """Whose tasks these are."""
-        return self._collection.query
+        return self.collection.query
 
     @property
     def lock_name(self) -> tuple[str, str]:
-        return self._collection.query.fingerprint, "this query"
+        return self.collection.query.fingerprint, "this query"
 
     def corrections(self) -> Corrections:
         """Judge what later pages have shown to be wrong about the query's windows."""
-        return self._read(lambda on: self._windows(on).corrections(self._wanted))
+        return self._read(lambda on: self._windows(on).corrections(self.wanted))
 
     def correct(self, corrections: Corrections, now: datetime) -> None:
         """Do what was judged."""
@@ -86,9 +86,9 @@ class SearchSession(Session):
 
     def plan(self, now: datetime) -> Plan:
         """Decide what this run has to do."""
-        query, fields = self._collection.query, self._wanted.fields
+        query, fields = self.collection.query, self.wanted.fields
         known = self._read(lambda on: self._windows(on).known(query, fields))
-        return make_plan(self._wanted, known, now)
+        return make_plan(self.wanted, known, now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
         self._verify_run()
@@ -100,12 +100,12 @@ class SearchSession(Session):
         Returns:
             The days, None if there are none, and whether the query's ids can be trusted.
         """
-        return self._read(lambda on: days_passed(on, request, self._wanted.id_skew))
+        return self._read(lambda on: days_passed(on, request, self.wanted.id_skew))
 
     def result(self) -> SearchResult:
         """Read what this run leaves behind, by what it was asked for when it began."""
         plan = self.plan(self._since)
-        final_from = (self._wanted.freshness.final_from(day) for day in plan.unsettled_days)
+        final_from = (self.wanted.freshness.final_from(day) for day in plan.unsettled_days)
         return SearchResult(
             plan,
             self._read(lambda on: totals_of(on, self._query_id)),
@@ -115,7 +115,7 @@ class SearchSession(Session):
         )
 
     def _register(self, connection: Connection, now: datetime) -> None:
-        self._query_id = register_collection(connection, self._statements, self._collection, now)
+        self._query_id = register_collection(connection, self._statements, self.collection, now)
         self._windows(connection).drop_unasked()
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:

@@ -40,7 +40,7 @@ class Session(ABC):
     """Opens a database, prepares it, and holds a lock until `release`.
 
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
-    booked on `account`.
+    booked on `account`. As long as there is a `mark`, each transaction makes it, too.
     """
 
     def __init__(
@@ -54,7 +54,8 @@ class Session(ABC):
         self._url = database.database_url(url)
         self._origin = origin
         self._account = account
-        self._tags = tags
+        self.tags = tags
+        self.mark: Callable[[Connection], None] | None = None
         self._lock: QueryLock | None = None
         self.begun_at: datetime | None = None
 
@@ -126,7 +127,7 @@ class Session(ABC):
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
-        return self._store.save(page, tags=self._tags, moves_task=moves_task)
+        return self._store.save(page, tags=self.tags, moves_task=moves_task, mark=self.mark)
 
     def end(self, request: PageRequest, event: Event, now: datetime) -> PageRequest | None:
         """Change a task that brings no page now.
@@ -151,6 +152,11 @@ class Session(ABC):
         account = self._account
         if account:
             self._write(lambda on: quota.fill(on, account, now))
+
+    @property
+    def engine(self) -> Engine:
+        """The database, from `open` on."""
+        return self._engine
 
     @property
     def _since(self) -> datetime:
@@ -187,4 +193,11 @@ class Session(ABC):
             return work(connection)
 
     def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
-        return transaction(self._engine, work, flushed_later=flushed_later)
+        mark = self.mark
+
+        def marked(connection: Connection) -> T:
+            if mark:
+                mark(connection)
+            return work(connection)
+
+        return transaction(self._engine, marked, flushed_later=flushed_later)

@@ -23,9 +23,10 @@ from tiktok_crawler.planning.task_states import (
     Refused,
     WindowState,
 )
+from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.text import clean_text
-from tiktok_crawler.storage.models.ledger import CrawlWindow, SeedRow
+from tiktok_crawler.storage.models.ledger import CrawlWindow, QueryRow, SeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,6 +50,15 @@ def row_of(task: Task) -> TaskRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Standing:
+    """How far a task has come."""
+
+    is_unfinished: bool
+    is_parked: bool
+    place: Place
+
+
+@dataclass(frozen=True, slots=True)
 class Tasks:
     """Changes the rows of tasks, inside a transaction.
 
@@ -58,6 +68,41 @@ class Tasks:
 
     connection: Connection
     statements: Statements
+
+    def find(self, task: Task, opened_at: datetime | None) -> int | None:
+        """Find a task by what it is in any database; windows are told apart by `opened_at`, too.
+
+        Returns:
+            The row's id, None if there is none.
+        """
+        if not isinstance(task, Window):
+            seed = {"listing": task.listing.name, "seed": clean_text(task.key)}
+            return self.connection.scalar(select(SeedRow.id).filter_by(**seed))
+        windows = select(CrawlWindow.id).filter_by(**_days(task.days), created_at=opened_at)
+        is_same = QueryRow.fingerprint == task.query.fingerprint
+        return self.connection.scalar(windows.join(QueryRow).where(is_same))
+
+    def opened_at(self, window_id: int) -> datetime:
+        """Read when a window was opened."""
+        opened_at = select(CrawlWindow.created_at).where(CrawlWindow.id == window_id)
+        return self.connection.execute(opened_at).scalar_one()
+
+    def is_at(self, request: PageRequest) -> bool:
+        """Tell whether a task is at the place of a request."""
+        row = row_of(request.task)
+        is_there = select(row.id).where(row.id == request.task.row_id, *_is_at(row, request))
+        return self.connection.scalar(is_there) is not None
+
+    def standing(self, task: Task) -> Standing:
+        """Read how far a task has come."""
+        row = row_of(task)
+        stored = row.__table__
+        found = self.connection.execute(select(stored).where(stored.c.id == task.row_id)).one()
+        if row is CrawlWindow:
+            place = Place(found.cursor, found.search_id, found.videos)
+        else:
+            place = Place(found.cursor, None, found.position)
+        return Standing(found.state in UNFINISHED, found.state == WindowState.PARKED, place)
 
     def open_window(self, query_id: int, request: PageRequest, now: datetime) -> int:
         """Make the row of a window; that of a second try is parked until a page comes.

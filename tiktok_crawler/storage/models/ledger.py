@@ -288,6 +288,20 @@ class ApiQuotaShare(Base):
     requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
 
 
+class JournalMark(Base):
+    __tablename__ = "journal_mark"
+    __table_args__ = (
+        {"comment": "One row a crawl with TIKTOK_ARCHIVE that is running, or was killed."},
+    )
+
+    journal: Mapped[str] = mapped_column(
+        primary_key=True, comment="Names the crawl's files in the archive."
+    )
+    line: Mapped[int] = mapped_column(
+        comment="The last line of these files whose deed is in this database."
+    )
+
+
 class DatabaseOrigin(Base):
     __tablename__ = "database_origin"
     __table_args__ = (

@@ -12,7 +12,7 @@ from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import Archives, find_archives
-from tiktok_crawler.archive.replay import Replay
+from tiktok_crawler.archive.replay import Replay, require_new
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
@@ -21,18 +21,17 @@ from tiktok_crawler.storage.engine import database
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
-    from datetime import timedelta
 
     from scrapy.settings import BaseSettings
     from sqlalchemy import URL
 
-    from tiktok_crawler.archive.counts import Counts
+    from tiktok_crawler.archive.replay import Counts
 
-AGAIN = "replay the same folders again to go on"
+AGAIN = "what was made of the database is not complete: remove it, and replay again"
 
 
 class Command(ScrapyCommand):
-    """Needs neither credentials nor the API; what the database knows already is left as it is."""
+    """Needs neither credentials nor the API, but a database without data."""
 
     requires_project = True
     requires_crawler_process = False
@@ -41,7 +40,7 @@ class Command(ScrapyCommand):
         return "[options] <folder> ..."
 
     def short_desc(self) -> str:
-        return "Build or complete a database from the archives that crawls have written"
+        return "Build a database from the archives that crawls have written"
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         # A database that is made here is its owner's alone.
@@ -64,66 +63,49 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     if not folders:
         raise UsageError("name the folders of the archives, such as: scrapy replay archive")
     archives = Archives(find_archives(map(Path, folders)))
-    origin = archives.origin()
     # The archives say whose data it is: rehearsals go to the sandbox's database.
-    settings.set("TIKTOK_SANDBOX", origin == SANDBOX_ORIGIN, priority="cmdline")
-    config = Config.of(settings)
-    url = database.database_url(config.database_url)
-    counts = _replay_into(url, archives, origin, id_skew=config.id_skew)
-    for warning in _warnings(archives, database.network_file_system_warning(url)):
+    settings.set("TIKTOK_SANDBOX", archives.origin == SANDBOX_ORIGIN, priority="cmdline")
+    url = Config.of(settings).database_url
+    require_new(url)
+    counts = _replay_into(url, archives)
+    parsed = database.database_url(url)
+    for warning in _warnings(archives, database.network_file_system_warning(parsed)):
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
-    print("\n".join(_lines(archives, counts, url)))  # noqa: T201 - this is the output
-    return EX_SOFTWARE if archives.damages else EX_OK
+    print("\n".join(_lines(archives, counts, parsed)))  # noqa: T201 - this is the output
+    return EX_SOFTWARE if archives.troubles.damages else EX_OK
 
 
-def _replay_into(url: URL, archives: Archives, origin: str, *, id_skew: timedelta) -> Counts:
-    engine = database.create_engine_for(url)
+def _replay_into(url: str, archives: Archives) -> Counts:
+    replay = Replay(url, archives.origin)
     try:
-        database.prepare(engine, origin)
-        replay = Replay(engine, id_skew=id_skew)
-        try:
-            replay.run(archives.lines())
-        finally:
-            replay.close()
+        replay.run(archives.lines())
     finally:
-        engine.dispose()
+        replay.close()
     return replay.counts
 
 
 def _warnings(archives: Archives, of_database: str | None) -> Iterator[str]:
     if of_database:
         yield of_database
-    for damage in archives.damages:
+    for damage in archives.troubles.damages:
         yield f"{damage}; what it held is not in the database"
 
 
 def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
     yield f"Replayed {len(archives.paths):,} files, {counts.lines:,} lines"
     yield f"  answers    {counts.answers:,}, of which {counts.pages:,} are pages"
-    yield f"  pages      {counts.new_pages:,} new, {counts.known_pages:,} known already"
-    yield (
-        f"  videos     {counts.new_videos:,} new, {counts.updated_videos:,} updated, "
-        f"{counts.filled_videos:,} filled in"
-    )
-    if counts.new_records or counts.updated_records or counts.filled_records:
+    yield f"  videos     {counts.videos:,} new, {counts.updated_videos:,} updated"
+    if counts.records or counts.updated_records:
         yield (
-            f"  records    {counts.new_records:,} new, {counts.updated_records:,} updated, "
-            f"{counts.filled_records:,} filled in (of listings)"
+            f"  records    {counts.records:,} new, {counts.updated_records:,} updated (of listings)"
         )
-    if counts.outdated_pages:
-        yield f"  left out   {counts.outdated_pages:,} pages that the crawl asked for once more"
     if counts.stray_pages:
         yield (
             f"  stray      {counts.stray_pages:,} pages before which others are missing; their "
-            "windows are parked"
+            "windows and seeds are postponed"
         )
-    if counts.stray_list_pages:
-        yield (
-            f"  stray      {counts.stray_list_pages:,} pages of listings before which others are "
-            "missing; their seeds stay where these are missing"
-        )
-    for path in archives.torn:
+    for path in archives.troubles.torn:
         yield f"  torn       {path} has no end: its crawl was killed, or is still running"
-    if archives.damages:
-        yield f"  damaged    {len(archives.damages):,} places; see the warnings"
+    if archives.troubles.damages:
+        yield f"  damaged    {len(archives.troubles.damages):,} places; see the warnings"
     yield f"  data       {database.describe(url)}"

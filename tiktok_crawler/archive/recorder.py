@@ -1,0 +1,271 @@
+"""Keeps the journal of a run: a line for each deed of its sessions, before the database acts.
+
+A deed's own transaction stores the number of its line (`storage/ledger/journal_marks.py`). So it
+can be told of each line whether its deed was done: by this run, which says so with `void` if it was
+not, or, if it was killed, by the next run, which begins with the marks of all former ones.
+"""
+
+from __future__ import annotations
+
+import secrets
+from contextlib import suppress
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import DBAPIError
+
+from tiktok_crawler.archive.lines import (
+    CORRECTIONS,
+    Asked,
+    Begin,
+    Deed,
+    FileStart,
+    Kind,
+    Line,
+    WindowName,
+    dump_line,
+    dump_start,
+)
+from tiktok_crawler.archive.writer import JournalWriter
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.exceptions import ArchiveError
+from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.journal_marks import drop_mark, marks, set_mark
+from tiktok_crawler.storage.ledger.tasks import Tasks
+from tiktok_crawler.storage.search_session import SearchSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from tiktok_crawler.archive.lines import RawAnswer, Subject
+    from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.ledger.coverage import Corrections, StoredWindow
+    from tiktok_crawler.storage.page_store import Saved
+    from tiktok_crawler.storage.stage_session import StageSession
+
+T = TypeVar("T")
+
+UNSYNCED = (Kind.OPEN, Kind.ASK)
+"""Lines that cost nothing if power fails; they are on the disk with the next one."""
+
+
+class Journal:
+    """What the sessions of one run write down, one line after another. For one thread at a time.
+
+    A deed that is announced and not known to be done is in doubt. The next deed finds out, by the
+    mark: if it is the same once more, the line stands for it.
+    """
+
+    def __init__(
+        self, folder: Path, origin: str, *, clock: Callable[[], datetime] = utc_now
+    ) -> None:
+        self._clock = clock
+        self._origin = origin
+        self._name = f"{clock():%Y%m%dT%H%M%SZ}_{secrets.token_hex(4)}"
+        self._writer = JournalWriter(folder, self._name)
+        self._number = 0
+        self._in_doubt: Line | None = None
+        self._sessions: dict[Subject, Line | None] = {}
+
+    def enter(self, engine: Engine, subject: Subject) -> Mapping[str, int]:
+        """Prepare to write about a session.
+
+        Returns:
+            The marks of other journals.
+
+        Raises:
+            ConfigurationError: the folder cannot be used.
+        """
+        now = self._clock()
+        if self._writer.day is None:
+            self._writer.open(now.date(), self._start(now))
+        self._sessions[subject] = None
+        return transaction(engine, self._begin_marks)
+
+    def announce(
+        self, engine: Engine, subject: Subject, deed: Deed
+    ) -> Callable[[Connection], None]:
+        """Write a deed's line, unless it stands there already.
+
+        Returns:
+            What marks the deed as done, in its transaction.
+
+        Raises:
+            ArchiveError: the line cannot be written.
+        """
+        self._resolve_doubt(engine, subject, deed)
+        if not self._in_doubt:
+            self._in_doubt = self.write(subject, deed, synced=deed.kind not in UNSYNCED)
+        if deed.kind is Kind.BEGIN:
+            self._sessions[subject] = self._in_doubt
+        return partial(set_mark, journal=self._name, line=self._in_doubt.number)
+
+    def done(self) -> None:
+        """The deed that was announced last is done."""
+        self._in_doubt = None
+
+    def write(self, subject: Subject, deed: Deed, *, synced: bool = True) -> Line:
+        """Write a line; on a new day into a new file.
+
+        Raises:
+            ArchiveError: it cannot be written.
+        """
+        now = self._clock()
+        # Not back to the day before, should the clock be set back: lines keep their order.
+        if self._writer.day and now.date() > self._writer.day:
+            self._writer.turn_to(now.date(), self._start(now))
+        line = Line(self._name, self._number + 1, now, subject, deed)
+        self._writer.append(dump_line(line), synced=synced)
+        self._number = line.number
+        return line
+
+    def leave(self, engine: Engine, subject: Subject) -> None:
+        """End what is written about a session.
+
+        Where that is not possible, the mark says how far it has come.
+        """
+        if subject not in self._sessions:
+            return
+        with suppress(ArchiveError, DBAPIError):
+            self._resolve_doubt(engine, subject, None)
+            self.write(subject, Deed(Kind.CLOSE))
+            if len(self._sessions) == 1:
+                transaction(engine, partial(drop_mark, journal=self._name))
+        del self._sessions[subject]
+
+    def close(self) -> None:
+        """End the file."""
+        self._writer.close()
+
+    def _begin_marks(self, connection: Connection) -> dict[str, int]:
+        found = marks(connection)
+        if found.pop(self._name, None) is None:
+            set_mark(connection, self._name, self._number)
+        return found
+
+    def _resolve_doubt(self, engine: Engine, subject: Subject, next_one: Deed | None) -> None:
+        """Find out whether the last deed was done; if not, say so, unless it is done now."""
+        doubt = self._in_doubt
+        if not doubt:
+            return
+        with reading(engine) as connection:
+            done = marks(connection).get(self._name, 0)
+        if done < doubt.number:
+            if (doubt.subject, doubt.deed) == (subject, next_one):
+                return
+            self.write(doubt.subject, Deed(Kind.VOID, what=doubt.number))
+        self._in_doubt = None
+
+    def _start(self, now: datetime) -> bytes:
+        begun = tuple(line for line in self._sessions.values() if line)
+        return dump_start(FileStart(self._name, now, self._origin, begun))
+
+
+class RecordedSession:
+    """Does a session's deeds, each after its line is in the journal.
+
+    Raises ArchiveError where a line cannot be written; then the deed is not done. Judging is left
+    to the session itself.
+    """
+
+    def __init__(self, session: SearchSession | StageSession, journal: Journal) -> None:
+        self._session = session
+        self._journal = journal
+        self._opened_at: dict[int, datetime] = {}
+
+    @property
+    def subject(self) -> Subject:
+        """Whose tasks these are."""
+        session = self._session
+        return session.subject if isinstance(session, SearchSession) else session.stage.listing
+
+    def open(self) -> str | None:
+        """Open the database, and the journal."""
+        warning = self._session.open()
+        self._marks = self._journal.enter(self._session.engine, self.subject)
+        return warning
+
+    def begin(self, now: datetime) -> None:
+        session = self._session
+        begin = Begin(session.tags, self._marks)
+        if isinstance(session, SearchSession):
+            begin = replace(begin, collection=session.collection, fields=session.wanted.fields)
+        self._do(Deed(Kind.BEGIN, now, what=begin), lambda: session.begin(now))
+
+    def correct(self, corrections: Corrections, now: datetime) -> None:
+        session = self._session
+        assert isinstance(session, SearchSession)
+        windows = {key: _names(getattr(corrections, key)) for key in CORRECTIONS}
+        self._do(Deed(Kind.CORRECT, now, what=windows), lambda: session.correct(corrections, now))
+
+    def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
+        if request.task.row_id is not None:
+            return request
+        is_window = isinstance(request.task, Window)
+        deed = Deed(Kind.OPEN, now, Asked(request, now if is_window else None))
+        opened = self._do(deed, lambda: self._session.open_task(request, now))
+        return self._know(opened, now)
+
+    def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        deed = Deed(Kind.ASK, now, self._asked(request))
+        return self._do(deed, lambda: self._session.book(request, now))
+
+    def keep_answer(self, request: PageRequest, answer: RawAnswer, received_at: datetime) -> None:
+        """Write down an answer, whatever it says."""
+        deed = Deed(Kind.ANSWER, received_at, self._asked(request), answer)
+        self._journal.write(self.subject, deed)
+
+    def save_page(self, page: Page) -> Saved:
+        deed = Deed(Kind.PAGE, page.received_at, self._asked(page.request))
+        return self._do(deed, lambda: self._session.save_page(page))
+
+    def end(self, request: PageRequest, event: Event, now: datetime) -> PageRequest | None:
+        deed = Deed(Kind.END, now, self._asked(request), event)
+        rest = self._do(deed, lambda: self._session.end(request, event, now))
+        return self._know(rest, now) if rest else None
+
+    def release(self) -> None:
+        """Let go of the lock and the database."""
+        try:
+            self._journal.leave(self._session.engine, self.subject)
+        finally:
+            self._session.release()
+
+    def _do(self, deed: Deed, act: Callable[[], T]) -> T:
+        session = self._session
+        session.mark = self._journal.announce(session.engine, self.subject, deed)
+        try:
+            result = act()
+        finally:
+            session.mark = None
+        self._journal.done()
+        return result
+
+    def _asked(self, request: PageRequest) -> Asked:
+        row_id = request.task.row_id
+        if not isinstance(request.task, Window) or row_id is None:
+            return Asked(request, None)
+        if row_id not in self._opened_at:
+            with reading(self._session.engine) as connection:
+                tasks = Tasks(connection, statements_for(connection.dialect))
+                self._opened_at[row_id] = tasks.opened_at(row_id)
+        return Asked(request, self._opened_at[row_id])
+
+    def _know(self, request: PageRequest, opened_at: datetime) -> PageRequest:
+        """Remember when a window was opened."""
+        if isinstance(request.task, Window) and request.task.row_id is not None:
+            self._opened_at[request.task.row_id] = opened_at
+        return request
+
+
+def _names(windows: tuple[StoredWindow, ...]) -> tuple[WindowName, ...]:
+    return tuple(WindowName(window.days, window.opened_at) for window in windows)

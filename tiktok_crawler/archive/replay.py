@@ -1,0 +1,264 @@
+"""Builds a database from journals: each deed is done once more, on an ordinary session.
+
+Pages are read again from the raw answers. Of what is not in the archives, no session is told: where
+a page lacks one before it, it is stored, and its task is postponed at the place where that is.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from tiktok_crawler.archive.lines import (
+    CORRECTIONS,
+    Asked,
+    Begin,
+    Deed,
+    Kind,
+    RawAnswer,
+    WindowName,
+)
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.planning.seeds import GivenSeeds, Stage
+from tiktok_crawler.planning.task_states import Lost, Parked
+from tiktok_crawler.research_api.pages import read_page
+from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.research_api.tasks import PageRequest, Window
+from tiktok_crawler.research_api.verdicts import classify
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.coverage import Corrections, StoredWindow
+from tiktok_crawler.storage.ledger.tasks import Tasks
+from tiktok_crawler.storage.search_session import SearchSession
+from tiktok_crawler.storage.stage_session import StageSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
+
+    from tiktok_crawler.archive.lines import Line, Subject
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.page_store import Saved
+
+T = TypeVar("T")
+
+GAP = "pages before are missing from the archive that this database was built from"
+
+
+@dataclass(slots=True)
+class Counts:
+    """What a replay has read and done; before `stray_pages`, others are missing.
+
+    Records are those of listings.
+    """
+
+    lines: int = 0
+    answers: int = 0
+    pages: int = 0
+    stray_pages: int = 0
+    videos: int = 0
+    updated_videos: int = 0
+    records: int = 0
+    updated_records: int = 0
+
+    def page_stored(self, page: Page, saved: Saved) -> None:
+        self.pages += 1
+        if isinstance(page.request.task, Window):
+            self.videos += saved.new_count
+            self.updated_videos += saved.updated_count
+        else:
+            self.records += saved.new_count
+            self.updated_records += saved.updated_count
+
+
+def require_new(url: str) -> None:
+    """Make sure that a database has no data.
+
+    Raises:
+        ConfigurationError: it has, or it cannot be reached.
+    """
+    engine = database.create_engine_for(database.database_url(url))
+    try:
+        if not database.is_new(engine):
+            raise ConfigurationError(
+                f"{database.describe(engine.url)} has data already, and archives are replayed into "
+                "a new database only: name another one, such as "
+                "-s TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+            )
+    finally:
+        engine.dispose()
+
+
+class Replay:
+    """Does deeds once more, in the order of their lines; `close` lets go of the database."""
+
+    def __init__(self, url: str, origin: str) -> None:
+        self.counts = Counts()
+        self._url = url
+        self._origin = origin
+        self._sessions: dict[Subject, _ReplayedSession] = {}
+
+    def run(self, lines: Iterable[Line]) -> None:
+        """Do the deeds of lines.
+
+        Raises:
+            TemporaryError: a crawl is running on the database.
+        """
+        for line in lines:
+            self._do(line)
+
+    def close(self) -> None:
+        for session in self._sessions.values():
+            session.session.release()
+        self._sessions.clear()
+
+    def _do(self, line: Line) -> None:
+        self.counts.lines += 1
+        session = self._sessions.get(line.subject)
+        if line.deed.kind is Kind.BEGIN:
+            if session is None or session.begun != line.deed:
+                self._release(line.subject)
+                self._begin(line.subject, line.deed)
+        elif line.deed.kind is Kind.CLOSE:
+            self._release(line.subject)
+        elif session:
+            session.do(line.deed)
+
+    def _begin(self, subject: Subject, deed: Deed) -> None:
+        assert deed.now
+        assert isinstance(deed.what, Begin)
+        session = self._session(subject, deed.what)
+        self._sessions[subject] = _ReplayedSession(session, deed, self.counts)
+        session.open()
+        session.begin(deed.now)
+
+    def _release(self, subject: Subject) -> None:
+        if subject in self._sessions:
+            self._sessions.pop(subject).session.release()
+
+    def _session(self, subject: Subject, begin: Begin) -> SearchSession | StageSession:
+        if not isinstance(subject, Query):
+            stage = Stage(subject, GivenSeeds(()))
+            return StageSession(
+                self._url, origin=self._origin, stage=stage, tags=begin.tags, account=None
+            )
+        assert begin.collection
+        wanted = Wanted(subject, begin.collection.dates, begin.fields, Freshness(timedelta(0)))
+        return SearchSession(
+            self._url,
+            origin=self._origin,
+            collection=begin.collection,
+            wanted=wanted,
+            account=None,
+        )
+
+
+@dataclass(slots=True)
+class _ReplayedSession:
+    """A session of one run; it knows the rows of its tasks, and what they were answered last."""
+
+    session: SearchSession | StageSession
+    begun: Deed
+    counts: Counts
+    _rows: dict[WindowName | str, int] = field(default_factory=dict)
+    _answers: dict[WindowName | str, Deed] = field(default_factory=dict)
+
+    def do(self, deed: Deed) -> None:
+        """Do what a line says, other than beginning and closing."""
+        now, asked = deed.now, deed.asked
+        assert now
+        if asked is None:
+            self._correct(deed, now)
+            return
+        match deed.kind:
+            case Kind.OPEN:
+                self._open(asked, now)
+            case Kind.ASK:
+                self._answers.pop(asked.name, None)
+                request = self._find(asked, now)
+                if request.starts_task or not self._strays(request, now):
+                    self.session.book(request, now)
+            case Kind.ANSWER:
+                self.counts.answers += 1
+                self._answers[asked.name] = deed
+            case Kind.PAGE:
+                self._save(asked, now)
+            case Kind.END:
+                self._answers.pop(asked.name, None)
+                self._end(self._find(asked, now), deed.what, now)
+
+    def _correct(self, deed: Deed, now: datetime) -> None:
+        assert isinstance(self.session, SearchSession)
+        assert isinstance(deed.what, dict)
+        windows = {key: tuple(self._stored(deed.what[key])) for key in CORRECTIONS}
+        self.session.correct(Corrections(**windows), now)
+
+    def _save(self, asked: Asked, received_at: datetime) -> None:
+        """Store the page that the last answer brought, if it is there."""
+        answered = self._answers.get(asked.name)
+        if answered is None or answered.now != received_at:
+            return
+        assert isinstance(answered.what, RawAnswer)
+        request = self._find(asked, received_at)
+        is_stray = self._strays(request, received_at)
+        verdict = classify(answered.what.status, answered.what.body, request.endpoint)
+        page = read_page(request, verdict, received_at=received_at)
+        saved = self.session.save_page(page, moves_task=not is_stray)
+        self.counts.page_stored(page, saved)
+        self.counts.stray_pages += is_stray
+        if page.next_request is None:
+            self._rows.pop(asked.name, None)
+            self._answers.pop(asked.name, None)
+
+    def _end(self, request: PageRequest, event: Any, now: datetime) -> None:
+        standing = self._tasks(lambda tasks: tasks.standing(request.task))
+        if not standing.is_unfinished:
+            return
+        if isinstance(event, Lost) and self._strays(request, now):
+            return
+        if isinstance(event, Parked) and event.at not in (standing.place, START):
+            event = replace(event, at=standing.place)
+        self.session.end(request, event, now)
+
+    def _strays(self, request: PageRequest, now: datetime) -> bool:
+        """Tell whether a task is not where a request has found it; then postpone it where it is."""
+        if self._tasks(lambda tasks: tasks.is_at(request)):
+            return False
+        standing = self._tasks(lambda tasks: tasks.standing(request.task))
+        if standing.is_unfinished and not standing.is_parked:
+            self.session.end(request, Parked(GAP, None, standing.place), now)
+        return True
+
+    def _find(self, asked: Asked, now: datetime) -> PageRequest:
+        """Return a request whose task has its row, which is made if no line has said so."""
+        if asked.name not in self._rows:
+            task = asked.request.task
+            row_id = self._tasks(lambda tasks: tasks.find(task, asked.opened_at))
+            if row_id is None:
+                return self._open(asked, asked.opened_at or now)
+            self._rows[asked.name] = row_id
+        return asked.request.opened(self._rows[asked.name])
+
+    def _open(self, asked: Asked, now: datetime) -> PageRequest:
+        opened = self.session.open_task(asked.request, now)
+        assert opened.task.row_id
+        self._rows[asked.name] = opened.task.row_id
+        return opened
+
+    def _stored(self, names: Iterable[WindowName]) -> Iterator[StoredWindow]:
+        assert isinstance(self.session, SearchSession)
+        for name in names:
+            window = Window(self.session.subject, name.days, ())
+            row_id = self._tasks(partial(Tasks.find, task=window, opened_at=name.opened_at))
+            if row_id is not None:
+                yield StoredWindow(row_id, name.days, name.opened_at)
+
+    def _tasks(self, read: Callable[[Tasks], T]) -> T:
+        with reading(self.session.engine) as connection:
+            return read(Tasks(connection, statements_for(connection.dialect)))

@@ -1,0 +1,36 @@
+"""How far the deeds of journals have come into the database: a row a crawl that keeps one.
+
+A deed's transaction has the number of the line that announces it, so that nobody takes a line for
+done whose crawl was killed before its deed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, select
+
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.models.ledger import JournalMark
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+TABLE = JournalMark.__table__
+
+
+def set_mark(connection: Connection, journal: str, line: int) -> None:
+    """Write down that the deed of a line is done, if this transaction is."""
+    row = statements_for(connection.dialect).insert_into(TABLE).values(journal=journal, line=line)
+    upsert = row.on_conflict_do_update(index_elements=[TABLE.c.journal], set_={"line": line})
+    connection.execute(upsert)
+
+
+def marks(connection: Connection) -> dict[str, int]:
+    """Read the last line done of each journal that is not known to be complete."""
+    return dict(connection.execute(select(TABLE.c.journal, TABLE.c.line)).tuples().all())
+
+
+def drop_mark(connection: Connection, journal: str) -> None:
+    """Forget a journal that is complete."""
+    connection.execute(delete(TABLE).where(TABLE.c.journal == journal))
