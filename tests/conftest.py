@@ -7,9 +7,11 @@ import shutil
 import signal
 from typing import TYPE_CHECKING
 
+import marathon
 import pytest
-from coverage import Coverage
+from hypothesis import is_hypothesis_test, settings
 from postgres_server import running_server, temporary_database
+from shared_database import SharedDatabase
 from sqlalchemy import make_url
 
 from tiktok_crawler.storage.engine import database
@@ -18,30 +20,23 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def pytest_configure() -> None:
+PURE = ("collection", "research_api", "sandbox")
+
+
+def pytest_configure(config: pytest.Config) -> None:
     """Let Ctrl-C reach the processes of tests, also if a shell runs the tests in its background."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    settings.load_profile("marathon" if marathon.is_run(config) else "ordinary")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with what takes long, so that nobody waits for it in the end."""
-    items.sort(key=lambda item: item.get_closest_marker("marathon") is None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
-    """Measure no coverage, which takes as long again, where other tests have measured it."""
-    measured = Coverage.current()
-    if measured is None or item.get_closest_marker("marathon") is None:
-        return (yield)
-    measured.stop()
-    try:
-        with pytest.MonkeyPatch.context() as patch:
-            for name in [name for name in os.environ if "COVERAGE" in name]:
-                patch.delenv(name)
-            return (yield)
-    finally:
-        measured.start()
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Begin with what takes long; the marathon has what is tried at random, too."""
+    items.sort(key=lambda item: item.path.parent.name in PURE)
+    if marathon.is_run(config):
+        for item in items:
+            if is_hypothesis_test(getattr(item, "obj", None)):
+                item.add_marker(pytest.mark.marathon)
 
 
 @pytest.fixture(scope="session")
@@ -55,11 +50,17 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
-@pytest.fixture
-def postgresql_url(postgres_url):
-    """The URL of an empty PostgreSQL database."""
+@pytest.fixture(scope="session")
+def empty_postgresql(postgres_url):
     with temporary_database(postgres_url) as url:
-        yield url
+        yield SharedDatabase(url)
+
+
+@pytest.fixture
+def postgresql_url(empty_postgresql):
+    """The URL of an empty PostgreSQL database."""
+    yield empty_postgresql.url
+    empty_postgresql.restore()
 
 
 @pytest.fixture
@@ -100,10 +101,16 @@ def prepared_sqlite_url(sqlite_template, sqlite_url, tmp_path):
     return sqlite_url
 
 
+@pytest.fixture(scope="session")
+def prepared_postgresql(postgres_url):
+    with temporary_database(postgres_url) as url:
+        yield SharedDatabase(url, prepare)
+
+
 @pytest.fixture
-def prepared_postgresql_url(postgresql_template, postgres_url):
-    with temporary_database(postgres_url, f"TEMPLATE {postgresql_template}") as url:
-        yield url
+def prepared_postgresql_url(prepared_postgresql):
+    yield prepared_postgresql.url
+    prepared_postgresql.restore()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -10,15 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 from collected import COLLECTED, read
+from marathon import first
 from processes import scrapy, started
 from sandboxes import recording_sandbox, searches
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox import Sandbox
 
-pytestmark = pytest.mark.marathon
-
-KILLS = 20
 OPEN_WINDOWS = 4
 
 QUERY = """
@@ -41,7 +39,8 @@ def content(database) -> dict[str, list[tuple]]:
     return read(f"sqlite:///{database}", CONTENT)
 
 
-def test_killed_20_times_it_collects_the_same_and_repeats_at_most_the_pages_in_flight(tmp_path):
+@pytest.mark.parametrize("kills", first(1, [4, 20]))
+def test_killed_it_collects_the_same_and_repeats_at_most_the_pages_in_flight(tmp_path, kills):
     (tmp_path / "query.yaml").write_text(QUERY)
     moments = random.Random(20240101)
     with recording_sandbox(daily_quota=None) as (sandbox, url):
@@ -52,7 +51,7 @@ def test_killed_20_times_it_collects_the_same_and_repeats_at_most_the_pages_in_f
         least = len(searches(sandbox))
         sandbox.requests.clear()
         asked_before: set[tuple] = set()
-        for _ in range(KILLS):
+        for _ in range(kills):
             _crawl_and_kill(tmp_path, (*crawl, "-s", "DOWNLOAD_DELAY=0.1"), moments.uniform(0, 0.8))
             asked_before |= _pages_of_one_run(sandbox, asked_before)
         last = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///killed.db")

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 from list_trials import Trial, WatchedSandbox, asked_again, check_seed, seed_rows, truthful
 from listing_crawls import ListingDatabase
+from marathon import first, in_marathon
 from postgres_server import temporary_database
 from processes import scrapy, started
 from sandboxes import served_by_thread
@@ -26,10 +27,6 @@ from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.marathon
-
-KILLS = 10
-SEEDS = 40
 SIDE_BY_SIDE = 4
 LISTS = ListBehaviour(followers=230, comments=230)
 SLOW = Profile(lists=LISTS, latency=Latency(seconds=0.05, up_to=0.2))
@@ -124,7 +121,7 @@ def make_lane(tmp_path, request):
     """Makes lanes that end with the test."""
     with ExitStack() as stack:
 
-        def make(kind: str, listing: str, seeds: int = SEEDS) -> Lane:
+        def make(kind: str, listing: str, seeds: int) -> Lane:
             url = f"sqlite:///{tmp_path / listing / 'crawl.db'}"
             if kind == "postgresql":
                 server = request.getfixturevalue("postgres_url")
@@ -138,18 +135,28 @@ def make_lane(tmp_path, request):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_killed_10_times_a_listing_collects_the_truth(make_lane, kind):
-    lanes = [make_lane(kind, listing) for listing in ("followers", "comments")]
+@pytest.mark.parametrize(("kills", "seeds"), first(1, [(2, 12), (10, 40)]))
+def test_killed_a_listing_collects_the_truth(make_lane, kind, kills, seeds):
+    lanes = [make_lane(kind, listing, seeds) for listing in ("followers", "comments")]
     with ThreadPoolExecutor(len(lanes)) as threads:
-        list(threads.map(lambda lane: lane.be_killed(KILLS), lanes))
+        list(threads.map(lambda lane: lane.be_killed(kills), lanes))
         assert any(row.state != "complete" for lane in lanes for row in rows_of(lane))
         list(threads.map(Lane.finish, lanes))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_killed_once_any_other_listing_collects_the_truth(make_lane, kind):
-    others = [name for name in SPIDERS if name not in ("followers", "comments")]
-    lanes = [make_lane(kind, listing) for listing in others]
+OTHERS = tuple(name for name in SPIDERS if name not in ("followers", "comments"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "listings", "seeds"),
+    [
+        ("sqlite", ("liked_videos", "products", "users"), 12),
+        in_marathon("sqlite", OTHERS, 40),
+        in_marathon("postgresql", OTHERS, 40),
+    ],
+)
+def test_killed_once_any_other_listing_collects_the_truth(make_lane, kind, listings, seeds):
+    lanes = [make_lane(kind, listing, seeds) for listing in listings]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         list(threads.map(lambda lane: lane.be_killed(1), lanes))
         list(threads.map(Lane.finish, lanes))

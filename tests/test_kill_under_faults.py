@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from collected import COLLECTED, read
+from marathon import in_marathon
 from postgres_server import temporary_database
 from processes import scrapy, started
 from sandboxes import served_by_thread
@@ -25,10 +26,7 @@ from tiktok_crawler.sandbox.faults.schedule import FaultName, ScheduledFault
 if TYPE_CHECKING:
     from pathlib import Path
 
-pytestmark = pytest.mark.marathon
-
-KILLS = (13, 12, 13, 12)
-"""Of four crawls side by side."""
+KINDS = ("sqlite", "postgresql")
 
 OPEN_WINDOWS = 4
 VIDEOS_PER_DAY = 30
@@ -121,8 +119,15 @@ def _days(start: date | str, end: date | str) -> DateRange:
     return DateRange(date.fromisoformat(str(start)), date.fromisoformat(str(end)))
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_killed_50_times_on_bad_days_it_collects_the_same(kind, tmp_path, request):
+@pytest.mark.parametrize(
+    ("kind", "kills"),
+    [
+        *((kind, (4,)) for kind in KINDS),
+        *(in_marathon(kind, (13, 12, 13, 12)) for kind in KINDS),
+    ],
+)
+def test_killed_on_bad_days_it_collects_the_same(kind, kills, tmp_path, request):
+    """So many times, of crawls side by side."""
     with ExitStack() as stack:
 
         def lane(name: str, profile: Profile, kills: int = 0) -> Lane:
@@ -136,8 +141,8 @@ def test_killed_50_times_on_bad_days_it_collects_the_same(kind, tmp_path, reques
             return Lane(folder, url, sandbox, api_url, random.Random(name), kills)
 
         undisturbed = lane("undisturbed", Profile())
-        killed = [lane(f"killed-{number}", BAD_HOURS, kills) for number, kills in enumerate(KILLS)]
-        with ThreadPoolExecutor(len(KILLS)) as threads:
+        killed = [lane(f"killed-{number}", BAD_HOURS, times) for number, times in enumerate(kills)]
+        with ThreadPoolExecutor(len(kills)) as threads:
             list(threads.map(Lane.crawl_and_be_killed, killed))
             list(threads.map(Lane.finish, [undisturbed, *killed]))
         truth = undisturbed.content()

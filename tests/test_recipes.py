@@ -11,12 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from postgres_server import temporary_database
 from processes import SCRAPY, environment
 
 from tiktok_crawler.storage.engine import database
-
-pytestmark = pytest.mark.marathon
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
 INTRODUCTION, *SECTIONS = re.split(r"^## ", DOCUMENT, flags=re.MULTILINE)
@@ -107,6 +104,7 @@ def follow(kitchen: Kitchen, section: str) -> None:
         assert kitchen.rows(statement), statement
 
 
+@pytest.mark.marathon
 def test_each_recipe_can_be_followed_and_costs_what_it_says(kitchen):
     if shutil.which("sqlite3") is None:
         pytest.skip("the recipes use the program sqlite3")
@@ -165,10 +163,8 @@ def check_a_week_later(kitchen):
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
-def test_each_sql_query_is_understood_by_postgresql(postgres_url, statement):
-    with temporary_database(postgres_url) as url:
-        engine = database.create_engine_for(database.database_url(url))
-        database.prepare(engine, "sandbox")
-        with engine.connect() as connection:
-            assert connection.exec_driver_sql(statement).all() == []
-        engine.dispose()
+def test_each_sql_query_is_understood_by_postgresql(prepared_postgresql_url, statement):
+    engine = database.create_engine_for(database.database_url(prepared_postgresql_url))
+    with engine.connect() as connection:
+        assert connection.exec_driver_sql(statement).all() == []
+    engine.dispose()

@@ -5,9 +5,11 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import sysconfig
 from pathlib import Path
 
 import pytest
+from marathon import first
 
 ROOT = Path(__file__).parents[1]
 
@@ -30,20 +32,35 @@ def run(*command: object, cwd: Path, **variables: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.fixture(scope="module")
-def installed(tmp_path_factory) -> Path:
-    """The bin folder of an environment with nothing but the wheel and what it depends on."""
+@pytest.fixture(scope="module", params=first(1, ["beside the tests", "alone"]))
+def installed(request, tmp_path_factory) -> Path:
+    """The bin folder of an environment with nothing but the wheel and what it depends on.
+
+    To download and install dependencies takes a minute, so those of the tests serve most of the
+    time.
+    """
     folder = tmp_path_factory.mktemp("wheel")
     build = run(
         sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT, cwd=folder
     )
     assert build.returncode == 0, build.stdout + build.stderr
     (wheel,) = folder.glob("*.whl")
-    venv = run(sys.executable, "-m", "venv", folder / "venv", cwd=folder)
+    is_alone = request.param == "alone"
+    options = [] if is_alone else ["--without-pip"]
+    venv = run(sys.executable, "-m", "venv", *options, folder / "venv", cwd=folder)
     assert venv.returncode == 0, venv.stderr
-    install = run(folder / "venv/bin/pip", "install", "--quiet", wheel, cwd=folder)
+    pip = (sys.executable, "-m", "pip", "--python", folder / "venv", "install", "--quiet")
+    install = run(*pip, *([] if is_alone else ["--no-deps"]), wheel, cwd=folder)
     assert install.returncode == 0, install.stdout + install.stderr
+    if not is_alone:
+        use_dependencies(folder / "venv")
     return folder / "venv/bin"
+
+
+def use_dependencies(venv: Path) -> None:
+    """Let an environment use what is installed beside the tests, after what it has itself."""
+    (packages,) = venv.glob("lib/python*/site-packages")
+    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
 
 
 def test_the_wheel_crawls_the_sandbox_from_an_empty_folder(installed, tmp_path):

@@ -8,6 +8,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from marathon import times
 from query_files import DATES, TODAY, mistakes, read, write
 
 from tiktok_crawler.exceptions import CrawlerError
@@ -16,8 +17,6 @@ from tiktok_crawler.query_file.collection import KEYS, read_collection
 from tiktok_crawler.query_file.text_file import MAX_BYTES
 from tiktok_crawler.research_api.query import GROUPS, Field, Operation
 from tiktok_crawler.research_api.regions import REGION_CODES
-
-pytestmark = pytest.mark.marathon
 
 scalars = st.text() | st.sampled_from(
     ["", "US", "2024-01-01", "today", "7 days", "NO", "1_000", "#", "@", "~", "null", "&a b", "*a"]
@@ -94,21 +93,21 @@ def test_any_text_is_understood_or_refused(text):
     check(text)
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=times(5), deadline=None)
 @given(st.lists(fragments, max_size=40).map("".join))
 def test_anything_like_a_query_file_is_understood_or_refused(text):
     check(text)
     check(DATES + text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(2), deadline=None)
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), structures))
 def test_any_json_is_understood_or_refused(content):
     check(json.dumps(content))
     check(json.dumps(content, indent="\t", ensure_ascii=True))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=times(2), deadline=None)
 @given(st.dictionaries(st.sampled_from(GROUPS), st.lists(valid_conditions, max_size=4)))
 def test_any_valid_conditions_are_understood_or_refused(query):
     check(DATES + json.dumps({"query": query})[1:-1])

@@ -17,6 +17,7 @@ import pytest
 from crawling import QUERY, CrawlFolder, exit_status
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
+from marathon import first
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 from sqlalchemy import create_engine, select
@@ -29,8 +30,6 @@ from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-pytestmark = pytest.mark.marathon
 
 FIRST_DAY = date(2022, 1, 1)
 SETTINGS = {"TIKTOK_WINDOW_DAYS": 1, "TIKTOK_RATE_LIMIT_DELAY": 0.000002}
@@ -135,7 +134,12 @@ def wrong_records() -> list[Answer]:
     ]
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+SQLITE_FIRST = first(1, ["sqlite", "postgresql"])
+POSTGRESQL_FIRST = first(1, ["postgresql", "sqlite"])
+"""What is in records matters to a database, what is around them does not."""
+
+
+@pytest.fixture
 def folder(request, tmp_path):
     crawl_folder = CrawlFolder(tmp_path)
     if request.param == "postgresql":
@@ -189,18 +193,21 @@ def rows_of(folder: CrawlFolder, table: Any) -> list[Any]:
     return rows
 
 
+@pytest.mark.parametrize("folder", SQLITE_FIRST, indirect=True)
 @deferred_f_from_coro_f
 async def test_bodies_that_are_hard_to_read(folder):
     async with serving(ScriptedApi(page(1))) as api:
         await crawl_bodies(folder, api, list(map(raw, strange_bodies())))
 
 
+@pytest.mark.parametrize("folder", SQLITE_FIRST, indirect=True)
 @deferred_f_from_coro_f
 async def test_wrong_values_around_the_records(folder):
     async with serving(ScriptedApi(page(1))) as api:
         await crawl_bodies(folder, api, wrong_envelopes())
 
 
+@pytest.mark.parametrize("folder", POSTGRESQL_FIRST, indirect=True)
 @deferred_f_from_coro_f
 async def test_wrong_values_in_records_spoil_no_record_beside_them(folder):
     pages = wrong_records()
@@ -232,8 +239,13 @@ answers = st.builds(raw, envelopes) | st.builds(
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
+@pytest.mark.parametrize(
+    ("folder", "examples"),
+    first(1, [("postgresql", 3), ("sqlite", 12), ("postgresql", 12)]),
+    indirect=["folder"],
+)
 @deferred_f_from_coro_f
-async def test_random_bodies(folder):
+async def test_random_bodies(folder, examples):
     """The examples are made in a thread, which waits for the crawls in this loop.
 
     All share one database; each has a query of its own.
@@ -241,7 +253,9 @@ async def test_random_bodies(folder):
     loop, numbers = asyncio.get_running_loop(), count()
 
     @seed(20240101)
-    @settings(max_examples=12, phases=[Phase.generate, Phase.shrink], database=None, deadline=None)
+    @settings(
+        max_examples=examples, phases=[Phase.generate, Phase.shrink], database=None, deadline=None
+    )
     @given(st.lists(answers, min_size=1, max_size=40))
     def try_bodies(bodies: list[Answer]) -> None:
         folder.query_file.write_text(QUERY.replace("butter", f"butter{next(numbers)}"))

@@ -14,8 +14,6 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import windows
 
-pytestmark = pytest.mark.marathon
-
 SPARSE = {"and": [{"operation": "EQ", "field_name": "hashtag_name", "field_values": ["cheese"]}]}
 DENSE = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
 

@@ -18,6 +18,7 @@ import pytest
 from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from list_trials import SPIDERS, Trial, truthful, try_out
+from marathon import first
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.sandbox.faults.profile import (
@@ -34,10 +35,9 @@ from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 if TYPE_CHECKING:
     from list_trials import Bend
 
-pytestmark = pytest.mark.marathon
-
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "2")))
-MIXTURES_OF_A_SEED = 10
+MIXTURES = [*((seed, 4) for seed in SEEDS[:2]), *((seed, 10) for seed in SEEDS)]
+"""How many of each seed: in the ordinary run, and in the marathon."""
 
 LISTS = ListBehaviour(
     comments=230,
@@ -54,7 +54,7 @@ WHEN: dict[str, dict[str, Any]] = {
     "often": {"every": 3},
     "always": {"every": 1, "seconds": 0.01},
 }
-TRIED = [("comments", "often"), ("followers", "often"), ("users", "always"), ("products", "once")]
+TRIED = [("comments", "often"), ("users", "always"), ("followers", "often"), ("products", "once")]
 """The mixtures below try the others."""
 
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 1.0}
@@ -73,7 +73,7 @@ def some_seeds(listing: str) -> tuple[str, ...]:
     return (*listed[:2], *refused[:1])
 
 
-@pytest.mark.parametrize(("listing", "when"), TRIED)
+@pytest.mark.parametrize(("listing", "when"), first(2, TRIED))
 @pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_a_fault_of_a_listing(prepared_sqlite_url, fault, listing, when):
@@ -95,7 +95,7 @@ BEHAVIOURS: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("listing", ["followers", "comments"])
+@pytest.mark.parametrize("listing", first(1, ["followers", "comments"]))
 @pytest.mark.parametrize("behaviour", BEHAVIOURS)
 @deferred_f_from_coro_f
 async def test_a_behaviour(prepared_sqlite_url, behaviour, listing):
@@ -123,6 +123,7 @@ MESSY = DataBehaviour(
 )
 
 
+@pytest.mark.parametrize("prepared_url", first(1, ["postgresql", "sqlite"]), indirect=True)
 @pytest.mark.parametrize("listing", SPIDERS)
 @deferred_f_from_coro_f
 async def test_messy_records_are_stored_as_far_as_they_can_be(prepared_url, listing):
@@ -232,17 +233,19 @@ mixtures = st.builds(
 )
 
 
-@pytest.mark.parametrize("first", SEEDS)
+@pytest.mark.parametrize(("number", "mixtures"), first(2, MIXTURES))
 @deferred_f_from_coro_f
-async def test_mixtures_of_faults_of_listings(monkeypatch, sqlite_template, tmp_path, first):
+async def test_mixtures_of_faults_of_listings(
+    monkeypatch, sqlite_template, tmp_path, number, mixtures
+):
     """The examples are made in a thread, which waits for the crawls in this loop."""
     # A test that takes longer than five minutes is taken for one that hangs.
     monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", 60)
     loop, database = asyncio.get_running_loop(), tmp_path / "mixture.db"
 
-    @seed(first)
+    @seed(number)
     @settings(
-        max_examples=MIXTURES_OF_A_SEED,
+        max_examples=mixtures,
         phases=[Phase.generate, Phase.shrink],
         database=None,
         deadline=None,

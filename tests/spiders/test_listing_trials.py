@@ -12,11 +12,11 @@ from list_trials import (
     run,
 )
 from listing_crawls import ListingDatabase
+from marathon import first
 from scrapy.utils.defer import deferred_f_from_coro_f
 
-pytestmark = pytest.mark.marathon
 
-
+@pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @pytest.mark.parametrize("listing", SPIDERS)
 @deferred_f_from_coro_f
 async def test_a_listing_collects_the_truth_with_the_least_requests(prepared_url, listing):

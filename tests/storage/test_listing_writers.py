@@ -14,8 +14,6 @@ from stored_pages import rows, video
 
 from tiktok_crawler.research_api.endpoints import LISTINGS
 
-pytestmark = pytest.mark.marathon
-
 SEEDS, PAGES = 4, 4
 EDGES = 200_000
 MEGABYTE = 1024
@@ -108,6 +106,7 @@ def write_edges(url, edges):
                 following = crawl.ask(following, *records, has_more=number < 3)
 
 
+@pytest.mark.marathon
 def test_memory_does_not_grow_with_the_edges(make_engine, prepared_sqlite_url):
     few, many = (
         program(MANY_EDGES, prepared_sqlite_url, str(edges)).communicate()

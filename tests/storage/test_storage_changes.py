@@ -9,6 +9,7 @@ from itertools import count
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from marathon import times
 from stored_pages import NOON, effects, first_request, hashtags, page, rows, video
 
 from tiktok_crawler.research_api.query import Condition, Query
@@ -48,7 +49,7 @@ PAGES = st.lists(
 """When pages are received, which of two writers stores them, and their records."""
 
 MANY = settings(
-    max_examples=40,
+    max_examples=times(1) // 2,
     deadline=None,
     # Making a failing example smaller would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],

@@ -1,0 +1,41 @@
+"""What a test does a few times in the ordinary run, and as often as it gets in the marathon."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import settings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+settings.register_profile("ordinary", max_examples=20)
+settings.register_profile("marathon", max_examples=100)
+
+
+def is_run(config: pytest.Config) -> bool:
+    """Say whether this is the marathon."""
+    return bool(config.option.markexpr == "marathon")
+
+
+def times(number: int) -> int:
+    """Say how many examples are so many times those of other tests."""
+    return number * settings.default.max_examples
+
+
+def first(ordinary: int, values: Iterable[Any]) -> list[Any]:
+    """The values as parameters; all but the first so many are for the marathon."""
+    remaining = iter(values)
+    chosen = list(islice(remaining, ordinary))
+    return chosen + [in_marathon(*_parts(value)) for value in remaining]
+
+
+def in_marathon(*values: Any) -> Any:
+    """Parameters that the ordinary run leaves out."""
+    return pytest.param(*values, marks=pytest.mark.marathon)
+
+
+def _parts(value: Any) -> tuple[Any, ...]:
+    return value if isinstance(value, tuple) else (value,)
