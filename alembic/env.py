@@ -27,9 +27,9 @@ def configured_url() -> URL:
 def url_of_settings() -> str:
     from scrapy.utils.project import get_project_settings  # noqa: PLC0415 - the last resort
 
-    from tiktok_crawler.config import Config  # noqa: PLC0415 - likewise
+    from tiktok_crawler.config import database_url as url_of_crawls  # noqa: PLC0415 - likewise
 
-    return Config.of(get_project_settings()).database_url
+    return url_of_crawls(get_project_settings())
 
 
 def run_on(connection: Connection) -> None:

@@ -85,7 +85,7 @@ class Config:
             uses_sandbox=switch(settings, "TIKTOK_SANDBOX"),
             sandbox_profile=settings["TIKTOK_SANDBOX_PROFILE"],
             api_url=_api_url(settings),
-            database_url=_database_url(settings, environ),
+            database_url=database_url(settings, environ),
             archive=_archive(settings),
             secrets_file=Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
             environ=environ,
@@ -172,7 +172,7 @@ def _api_url(settings: BaseSettings) -> str | None:
     return check_sandbox_url(str(written)) if written else None
 
 
-def _database_url(settings: BaseSettings, environ: Mapping[str, str]) -> str:
+def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> str:
     """Where to store: command line, then environment, then settings, then the default."""
     configured = settings.get("TIKTOK_DATABASE_URL")
     on_command_line = (settings.getpriority("TIKTOK_DATABASE_URL") or 0) >= COMMAND_LINE_PRIORITY
