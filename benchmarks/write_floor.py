@@ -181,7 +181,7 @@ def add_crawl(floor: Floor, records: Page, place: tuple[int | None, int, int], n
     window_id, query_id, cursor = place
     crawl_id: int = floor.one(
         "INSERT INTO crawl (crawl_window_id, query_id, cursor, next_cursor, search_id, has_more,"
-        " max_count, video_count, log_id, crawl_started_at)"
+        " max_count, record_count, log_id, crawl_started_at)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING id",
         *(window_id, query_id, cursor, cursor + 100, "7001", True, 100, len(records), "1", now),
     )

@@ -16,7 +16,7 @@ FROM (
 ) AS quota
 LEFT JOIN (
     SELECT date(crawl_started_at AT TIME ZONE 'UTC') AS day, query_id, count(*) AS pages,
-           sum(video_count) AS records
+           sum(record_count) AS records
     FROM crawl
     WHERE query_id IS NOT NULL
     GROUP BY 1, 2

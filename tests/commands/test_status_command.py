@@ -154,7 +154,7 @@ def test_without_data_the_json_has_no_origin(tmp_path):
     assert (status["origin"], status["queries"], status["quota"]["spent"]) == (None, [], [])
 
 
-@pytest.mark.parametrize(("revision", "words"), [("0001", "scrapy migrate"), ("9999", "update")])
+@pytest.mark.parametrize(("revision", "words"), [("0001", "never released"), ("9999", "update")])
 def test_a_database_of_another_version_is_refused(tmp_path, revision, words):
     assert scrapy(tmp_path, "migrate").returncode == 0
     with closing(sqlite3.connect(tmp_path / "tiktok.db")) as connection, connection:

@@ -109,7 +109,7 @@ def test_a_page_moves_its_seed_on(engine, run):
     assert seed["last_page_at"] == seed["updated_at"] == crawl.now
     page = row(engine, "crawl")
     assert (page["seed_id"], page["crawl_window_id"], page["query_id"]) == (seed["id"], None, None)
-    assert (page["cursor"], page["next_cursor"], page["video_count"]) == (0, 100, 3)
+    assert (page["cursor"], page["next_cursor"], page["record_count"]) == (0, 100, 3)
     assert (page["max_count"], page["log_id"]) == (100, "202406011230")
 
 

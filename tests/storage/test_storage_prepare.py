@@ -63,7 +63,7 @@ def test_the_origin_is_read_without_claiming_it(empty):
     assert database.stored_origin(empty) == API
 
 
-@pytest.mark.parametrize(("found", "words"), [("0001", "scrapy migrate"), ("9999", "update it")])
+@pytest.mark.parametrize(("found", "words"), [("0005", "never released"), ("9999", "update it")])
 def test_the_origin_is_read_from_tables_of_this_version_alone(engine, found, words):
     execute(engine, f"UPDATE alembic_version SET version_num = '{found}'")
 

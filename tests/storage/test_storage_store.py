@@ -201,7 +201,7 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
         "search_id": "7001",
         "has_more": True,
         "max_count": 100,
-        "video_count": 2,
+        "record_count": 2,
         "log_id": "20240601",
         "crawl_started_at": NOON,
     }

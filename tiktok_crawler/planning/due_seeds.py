@@ -32,7 +32,7 @@ class SeedRow(Protocol):
     @property
     def cursor(self) -> int: ...
     @property
-    def position(self) -> int: ...
+    def record_count(self) -> int: ...
     @property
     def has_more(self) -> bool | None: ...
     @property
@@ -53,7 +53,7 @@ class NewSeed:
     id: int = 0
     state: SeedState = SeedState.OPEN
     cursor: int = 0
-    position: int = 0
+    record_count: int = 0
     has_more: bool | None = None
     suspicious: bool = False
     retry_at: datetime | None = None
@@ -82,7 +82,7 @@ def standing(seed: SeedRow, stage: Stage, now: datetime) -> Standing:
         return Standing.DUE
     if seed.state is SeedState.REFUSED:
         return Standing.REFUSED
-    is_enough = stage.limit is not None and seed.position >= stage.limit
+    is_enough = stage.limit is not None and seed.record_count >= stage.limit
     goes_on = seed.has_more and not seed.suspicious
     if is_enough or (seed.state is SeedState.COMPLETE and not goes_on):
         return Standing.COMPLETE
@@ -133,7 +133,7 @@ def request_for(seed: SeedRow, stage: Stage, now: datetime) -> PageRequest:
     task = Seed(stage.listing, seed.seed, stage.limit, row_id=seed.id or None)
     if not seed.cursor or _is_outdated(seed, stage, now):
         return PageRequest(task)
-    return PageRequest(task, Place(seed.cursor, received=seed.position), begun_at=seed.begun_at)
+    return PageRequest(task, Place(seed.cursor, received=seed.record_count), begun_at=seed.begun_at)
 
 
 def _is_outdated(seed: SeedRow, stage: Stage, now: datetime) -> bool:

@@ -160,9 +160,9 @@ class _PageWriter:
             "search_id": clean_text(page.search_id) if is_window else None,
             "next_cursor": page.cursor,
             "has_more": page.has_more,
-            "video_count": len(page.records),
+            "record_count": len(page.records),
             "log_id": clean_text(page.log_id),
-            "crawl_started_at": time_text(page.received_at),
+            "received_at": time_text(page.received_at),
         }
         return self.statements.run(self.connection, _new_crawl, values).scalar()
 
@@ -192,9 +192,9 @@ class _PageWriter:
 def _new_crawl(statements: Statements) -> Executable:
     window = CrawlWindow.id == bindparam("crawl_window_id")
     given: dict[str, Any] = {
-        column.name: bindparam(column.name)
+        column.key: bindparam(column.key)
         for column in Crawl.__table__.columns
-        if column.name not in ("id", "query_id")
+        if column.key not in ("id", "query_id")
     }
     query_id = select(CrawlWindow.query_id).where(window).scalar_subquery()
     crawl = statements.insert_into(Crawl.__table__).values(given | {"query_id": query_id})

@@ -175,7 +175,7 @@ def _outdated(found: str) -> str:
     from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
 
     if not migrations.is_known(found):
-        return migrations.newer(found)
+        return migrations.unknown(found)
     return (
         f"the tables have revision {found}, and this version of tiktok_crawler needs {HEAD}: "
         "run `scrapy migrate`"

@@ -14,7 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.engine.revision import HEAD, revision
+from tiktok_crawler.storage.engine.revision import HEAD, UNRELEASED, revision
 from tiktok_crawler.storage.models import METADATA
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ def upgrade(engine: Engine) -> str | None:
     with exclusively(engine) as connection:
         before = revision(connection)
         if before is not None and not is_known(before):
-            raise ConfigurationError(newer(before))
+            raise ConfigurationError(unknown(before))
         _upgrade(connection)
         return before
 
@@ -96,8 +96,14 @@ def is_known(revision: str) -> bool:
     return any(script.revision == revision for script in scripts.walk_revisions())
 
 
-def newer(revision: str) -> str:
+def unknown(revision: str) -> str:
     """What to tell the user of a revision that this version does not know."""
+    if revision in UNRELEASED:
+        return (
+            f"the database was made by a version of tiktok_crawler that was never released "
+            f"(revision {revision}), and cannot be brought up to date: start a new one "
+            "(TIKTOK_DATABASE_URL)"
+        )
     return (
         f"the tables have revision {revision}, which this version of tiktok_crawler does not know: "
         "update it with `pip install --upgrade tiktok-crawler`, then run `scrapy migrate`"

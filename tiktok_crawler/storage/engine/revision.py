@@ -10,8 +10,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-HEAD = "0005"
+HEAD = "0101"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
+
+UNRELEASED = ("0001", "0002", "0003", "0004", "0005")
+"""Revisions of before the first release, which no script knows any more."""
 
 
 def revision(connection: Connection) -> str | None:

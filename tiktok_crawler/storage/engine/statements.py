@@ -226,18 +226,18 @@ class Statements(ABC):
         insert, keys = self._insert_rows(columns), _keys(columns)
         return insert.on_conflict_do_update(
             index_elements=keys,
-            set_={c.name: insert.excluded[c.name] for c in columns if c not in keys},
+            set_={c.key: insert.excluded[c.key] for c in columns if c not in keys},
         )
 
     def _upsert_sightings(self, columns: Columns) -> Executable:
         insert, keys = self._insert_rows(columns), _keys(columns)
         new, (first, last) = insert.excluded, columns[-2:]
-        is_earlier, is_later = new[first.name] < first, new[last.name] > last
+        is_earlier, is_later = new[first.key] < first, new[last.key] > last
         values = [c for c in columns if c not in (*keys, first)]
         return insert.on_conflict_do_update(
             index_elements=keys,
-            set_={c.name: case((is_later, new[c.name]), else_=c) for c in values}
-            | {first.name: case((is_earlier, new[first.name]), else_=first)},
+            set_={c.key: case((is_later, new[c.key]), else_=c) for c in values}
+            | {first.key: case((is_earlier, new[first.key]), else_=first)},
             where=or_(is_earlier, is_later),
         )
 
@@ -247,7 +247,7 @@ class Statements(ABC):
     def _add_names(self, column: Column[str]) -> Executable:
         # SQLite would read `ON` as a part of the select, did it not end with a condition.
         names = select(self._unlist(column, bindparam(VALUES, type_=Text()))).where(true())
-        insert = self.insert_into(column.table).from_select([column.name], names)
+        insert = self.insert_into(column.table).from_select([column.key], names)
         return insert.on_conflict_do_nothing().returning(column, column.table.c.id)
 
     def _text(self, build: Callable[[Any], Executable], subject: object) -> str:
@@ -294,7 +294,7 @@ class SqliteStatements(Statements):
 
     def _insert_rows(self, columns: Columns) -> Insert:
         return sqlite.insert(columns[0].table).values(
-            {column.name: bindparam(column.name) for column in columns}
+            {column.key: bindparam(column.key) for column in columns}
         )
 
     def _insert(self, columns: Columns) -> Executable:
@@ -302,7 +302,7 @@ class SqliteStatements(Statements):
         return self._insert_missing(columns)
 
     def _remove(self, columns: Columns) -> Executable:
-        conditions = (column == bindparam(column.name) for column in columns)
+        conditions = (column == bindparam(column.key) for column in columns)
         return delete(columns[0].table).where(*conditions)
 
     def _write(
@@ -369,7 +369,7 @@ class PostgresqlStatements(Statements):
     def _insert_rows(self, columns: Columns) -> Insert:
         insert = postgresql.insert(columns[0].table)
         rows = self._rows(columns)
-        return insert.from_select([column.name for column in columns], select(*rows))
+        return insert.from_select([column.key for column in columns], select(*rows))
 
     def _insert(self, columns: Columns) -> Executable:
         # Looking for conflicts takes a fifth of the time: each row is confirmed after its keys.
@@ -377,13 +377,13 @@ class PostgresqlStatements(Statements):
 
     def _remove(self, columns: Columns) -> Executable:
         rows = self._rows(columns)
-        conditions = (column == rows[column.name] for column in columns)
+        conditions = (column == rows[column.key] for column in columns)
         return delete(columns[0].table).where(*conditions)
 
     def _rows(self, columns: Columns) -> ReadOnlyColumnCollection[str, Any]:
         """The arrays as a table, whose rows come in the order of the arrays."""
-        arrays = (cast(bindparam(c.name, type_=Text()), self._array(c)) for c in columns)
-        names = [column.name for column in columns]
+        arrays = (cast(bindparam(c.key, type_=Text()), self._array(c)) for c in columns)
+        names = [column.key for column in columns]
         return func.unnest(*arrays).table_valued(*names).render_derived().c
 
     def _array(self, column: Column[Any]) -> TypeEngine[Any]:
@@ -395,7 +395,7 @@ class PostgresqlStatements(Statements):
         self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
     ) -> Result:
         arrays = map(self._list, zip(*rows, strict=True))
-        names = (column.name for column in columns)
+        names = (column.key for column in columns)
         return connection.exec_driver_sql(text, dict(zip(names, arrays, strict=True)))
 
     _delete = _write

@@ -97,7 +97,7 @@ class Windows:
                 days=_days(window),
                 state=window.state,
                 pages=window.pages,
-                videos=window.videos,
+                videos=window.record_count,
                 updated_at=window.updated_at,
                 error=window.error,
                 error_log_id=window.error_log_id,
@@ -193,8 +193,8 @@ def _request(window: Row[Any], query: Query) -> PageRequest:
         return PageRequest(task, START)
     return PageRequest(
         task,
-        Place(window.cursor, window.search_id, window.videos),
-        begun_at=window.searched_at,
+        Place(window.cursor, window.search_id, window.record_count),
+        begun_at=window.begun_at,
         previous_page_at=window.last_page_at,
     )
 
@@ -208,9 +208,9 @@ def _covered(window: Row[Any]) -> Covered:
     was_searched = window.pages > 0
     return Covered(
         days=_days(window),
-        searched_at=window.searched_at,
+        searched_at=window.begun_at,
         matches=window.cursor if was_searched else None,
-        videos=window.videos if was_searched else None,
+        videos=window.record_count if was_searched else None,
         suspicious=window.suspicious,
         window_id=window.id,
     )

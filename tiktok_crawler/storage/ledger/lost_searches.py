@@ -86,7 +86,7 @@ def _spans(connection: Connection, window_id: int, begun_at: object) -> list[Pag
     pages = (
         select(func.max(video_id), func.min(video_id))
         .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .where(Crawl.crawl_window_id == window_id, Crawl.crawl_started_at >= begun_at)
+        .where(Crawl.crawl_window_id == window_id, Crawl.received_at >= begun_at)
         .group_by(Crawl.cursor)
         .order_by(Crawl.cursor)
     )

@@ -59,7 +59,7 @@ class SeedLedger:
         with reading(self._engine) as connection:
             return sum(
                 connection.scalar(
-                    select(func.coalesce(func.sum(Crawl.video_count), 0)).where(
+                    select(func.coalesce(func.sum(Crawl.record_count), 0)).where(
                         self._statements.among(Crawl.__table__.c.seed_id, part)
                     )
                 )

@@ -266,7 +266,7 @@ class Tasks:
         self._move(CrawlWindow, row_id, event, now, _WITHOUT_REASON)
         parts = {"query_id": window.query_id, "created_at": now}
         shared = {"fields": window.fields, "updated_at": now}
-        searched = {"begun_at": window.searched_at, "last_page_at": window.last_page_at}
+        searched = {"begun_at": window.begun_at, "last_page_at": window.last_page_at}
         self._add(
             parts | _days(passed),
             state=WindowState.COMPLETE,

@@ -64,7 +64,59 @@ class CollectionRow(Base):
     last_run_at: Mapped[datetime] = mapped_column(comment="When a run last asked for it, UTC.")
 
 
-class CrawlWindow(Base):
+class TaskRow:
+    """What windows and seeds have in common: how far a task has come, and what went wrong.
+
+    Where a table's column has another name than the attribute, rows and statements know both.
+    """
+
+    id: Mapped[int] = mapped_column(
+        primary_key=True, sort_order=-1, comment="Given by this database."
+    )
+    cursor: Mapped[int] = mapped_column(
+        default=0, comment="API. Where the next page starts; 0: at the start."
+    )
+    begun_at: Mapped[datetime | None] = mapped_column(
+        comment="When the first page was asked for last, UTC."
+    )
+    pages: Mapped[int] = mapped_column(default=0, comment="Pages stored since it was begun last.")
+    record_count: Mapped[int] = mapped_column(
+        "position", key="record_count", default=0, comment="Records received in these pages."
+    )
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for it ever, failures included."
+    )
+    attempts: Mapped[int] = mapped_column(
+        default=0, comment="Requests sent for a first page, failures included."
+    )
+    parked_count: Mapped[int] = mapped_column(
+        default=0, server_default=text("0"), comment="How often it was parked."
+    )
+    parked_at: Mapped[datetime | None] = mapped_column(comment="When it was parked last, UTC.")
+    retry_at: Mapped[datetime | None] = mapped_column(
+        comment="When it may be tried again, if it is parked, UTC."
+    )
+    suspicious: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether it may lack something though it is complete: the API sent no data at all, "
+        "or never said that there is no more, or the days before had many videos.",
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why it was parked, split or refused.")
+    error_log_id: Mapped[str | None] = mapped_column(
+        comment="API (log_id). The answer for which it was."
+    )
+    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
+    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
+    last_page_at: Mapped[datetime | None] = mapped_column(
+        comment="When the last page that is stored was received, UTC."
+    )
+    completed_at: Mapped[datetime | None] = mapped_column(
+        comment="When the answer was received that completed or refused it, UTC."
+    )
+
+
+class CrawlWindow(TaskRow, Base):
     """A row exists from the window's first request on."""
 
     __tablename__ = "crawl_window"
@@ -74,7 +126,6 @@ class CrawlWindow(Base):
         {"comment": "One row a window: days that are searched as one, and how far that has come."},
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
     query_id: Mapped[int] = mapped_column(ForeignKey("query.id"), comment="The query.")
     start_date: Mapped[date] = mapped_column(comment="First day, UTC.")
     end_date: Mapped[date] = mapped_column(comment="Last day, UTC, inclusive.")
@@ -85,55 +136,18 @@ class CrawlWindow(Base):
     fields: Mapped[list[str]] = mapped_column(
         comment="List of text: the fields of videos that are asked for."
     )
-    cursor: Mapped[int] = mapped_column(
-        default=0, comment="API. Where the next page starts; 0: at the start of a new search."
-    )
     search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
     begun_at: Mapped[datetime | None] = mapped_column(
-        "searched_at", comment="When the first page of the search was asked for, UTC."
+        "searched_at",
+        key="begun_at",
+        comment="When the first page of the search was asked for, UTC.",
     )
-    pages: Mapped[int] = mapped_column(default=0, comment="Pages stored of the search.")
     record_count: Mapped[int] = mapped_column(
-        "videos", default=0, comment="Records received in these pages."
-    )
-    requests: Mapped[int] = mapped_column(
-        default=0, comment="Requests sent for the window, all searches, failures included."
-    )
-    attempts: Mapped[int] = mapped_column(
-        default=0, comment="Requests sent for a first page, failures included."
-    )
-    parked_count: Mapped[int] = mapped_column(
-        default=0,
-        server_default=text("0"),
-        comment="How often the window was parked.",
-    )
-    parked_at: Mapped[datetime | None] = mapped_column(
-        comment="When the window was parked last, UTC."
-    )
-    retry_at: Mapped[datetime | None] = mapped_column(
-        comment="When a parked window may be tried again, UTC."
-    )
-    suspicious: Mapped[bool] = mapped_column(
-        default=False,
-        server_default=false(),
-        comment="Whether the window is complete, but without a video where many were to be "
-        "expected: the API sent no data at all, or the days before had many.",
-    )
-    error: Mapped[str | None] = mapped_column(comment="Why the window was parked or split.")
-    error_log_id: Mapped[str | None] = mapped_column(
-        comment="API (log_id). The answer for which it was parked."
-    )
-    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
-    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
-    last_page_at: Mapped[datetime | None] = mapped_column(
-        comment="When the last page that is stored was received, UTC."
-    )
-    completed_at: Mapped[datetime | None] = mapped_column(
-        comment="When the last page of all was received, UTC."
+        "videos", key="record_count", default=0, comment="Records received in the search's pages."
     )
 
 
-class SeedRow(Base):
+class SeedRow(TaskRow, Base):
     """A row exists from the first run on that wants the seed."""
 
     __tablename__ = "seed"
@@ -145,7 +159,6 @@ class SeedRow(Base):
         },
     )
 
-    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
     listing: Mapped[str] = mapped_column(
         NAME, comment="What is listed: comments, replies, users, followers and so on."
     )
@@ -156,58 +169,13 @@ class SeedRow(Base):
         comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API "
         "lists nothing of it; parked: given up for now."
     )
-    cursor: Mapped[int] = mapped_column(
-        default=0, comment="API. Where the next page starts; 0: at the start."
-    )
-    record_count: Mapped[int] = mapped_column(
-        "position", default=0, comment="Records received since the listing was begun last."
-    )
-    pages: Mapped[int] = mapped_column(
-        default=0, comment="Pages stored since the listing was begun last."
-    )
-    requests: Mapped[int] = mapped_column(
-        default=0, comment="Requests sent for the seed ever, failures included."
-    )
-    attempts: Mapped[int] = mapped_column(
-        default=0, comment="Requests sent for a first page, failures included."
-    )
-    has_more: Mapped[bool | None] = mapped_column(
-        comment="API. Whether there is more than is stored; NULL: no page is. A complete seed of "
-        "which there is more has reached the limit of its run."
-    )
-    suspicious: Mapped[bool] = mapped_column(
-        default=False,
-        server_default=false(),
-        comment="Whether the listing may lack something though it is complete: the API never said "
-        "that there is no more.",
-    )
     status: Mapped[SeedStatus | None] = mapped_column(
         comment="Of a refused seed: not_found, withheld (private, or a minor's), or refused for "
         "another reason."
     )
-    parked_count: Mapped[int] = mapped_column(
-        default=0, server_default=text("0"), comment="How often the seed was parked."
-    )
-    parked_at: Mapped[datetime | None] = mapped_column(
-        comment="When the seed was parked last, UTC."
-    )
-    retry_at: Mapped[datetime | None] = mapped_column(
-        comment="When a parked seed may be tried again, UTC."
-    )
-    error: Mapped[str | None] = mapped_column(comment="Why the seed was parked or refused.")
-    error_log_id: Mapped[str | None] = mapped_column(
-        comment="API (log_id). The answer for which it was."
-    )
-    begun_at: Mapped[datetime | None] = mapped_column(
-        comment="When the listing's first page was asked for last, UTC."
-    )
-    created_at: Mapped[datetime] = mapped_column(comment="When the row was made, UTC.")
-    updated_at: Mapped[datetime] = mapped_column(comment="When the row last changed, UTC.")
-    last_page_at: Mapped[datetime | None] = mapped_column(
-        comment="When the last page that is stored was received, UTC."
-    )
-    completed_at: Mapped[datetime | None] = mapped_column(
-        comment="When the answer was received that completed or refused the seed, UTC."
+    has_more: Mapped[bool | None] = mapped_column(
+        comment="API. Whether there is more than is stored; NULL: no page is. A complete seed of "
+        "which there is more has reached the limit of its run."
     )
 
 
@@ -215,8 +183,8 @@ class Crawl(Base):
     __tablename__ = "crawl"
     __table_args__ = (
         # The identity of an answer: a page whose commit was in doubt is stored once.
-        UniqueConstraint("crawl_window_id", "cursor", "crawl_started_at"),
-        UniqueConstraint("seed_id", "cursor", "crawl_started_at"),
+        UniqueConstraint("crawl_window_id", "cursor", "received_at"),
+        UniqueConstraint("seed_id", "cursor", "received_at"),
         CheckConstraint("(crawl_window_id IS NULL) <> (seed_id IS NULL)", name="window_or_seed"),
         {"comment": "One row a page: each answer of the API that is stored."},
     )
@@ -238,11 +206,13 @@ class Crawl(Base):
     search_id: Mapped[str | None] = mapped_column(comment="API. The search.")
     has_more: Mapped[bool] = mapped_column(comment="API. Whether there are more pages.")
     max_count: Mapped[int] = mapped_column(comment="Records that were asked for.")
-    video_count: Mapped[int] = mapped_column(
+    record_count: Mapped[int] = mapped_column(
         comment="Records received: fewer where videos were deleted or made private."
     )
     log_id: Mapped[str | None] = mapped_column(comment="API. Names the answer to TikTok's support.")
-    crawl_started_at: Mapped[datetime] = mapped_column(comment="When the page was received, UTC.")
+    received_at: Mapped[datetime] = mapped_column(
+        "crawl_started_at", key="received_at", comment="When the page was received, UTC."
+    )
 
 
 class ApiQuota(Base):
@@ -288,20 +258,6 @@ class ApiQuotaShare(Base):
     requests: Mapped[int] = mapped_column(comment="Requests sent by all crawls on this database.")
 
 
-class JournalMark(Base):
-    __tablename__ = "journal_mark"
-    __table_args__ = (
-        {"comment": "One row a crawl with TIKTOK_ARCHIVE that is running, or was killed."},
-    )
-
-    journal: Mapped[str] = mapped_column(
-        primary_key=True, comment="Names the crawl's files in the archive."
-    )
-    line: Mapped[int] = mapped_column(
-        comment="The last line of these files whose deed is in this database."
-    )
-
-
 class DatabaseOrigin(Base):
     __tablename__ = "database_origin"
     __table_args__ = (
@@ -314,6 +270,20 @@ class DatabaseOrigin(Base):
         comment="URL of the API that all data came from, or `sandbox`."
     )
     created_at: Mapped[datetime] = mapped_column(comment="When the first crawl set it, UTC.")
+
+
+class JournalMark(Base):
+    __tablename__ = "journal_mark"
+    __table_args__ = (
+        {"comment": "One row a crawl with TIKTOK_ARCHIVE that is running, or was killed."},
+    )
+
+    journal: Mapped[str] = mapped_column(
+        primary_key=True, comment="Names the crawl's files in the archive."
+    )
+    line: Mapped[int] = mapped_column(
+        comment="The last line of these files whose deed is in this database."
+    )
 
 
 VIDEOS_TO_CRAWLS = association(

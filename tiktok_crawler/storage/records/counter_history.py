@@ -100,7 +100,7 @@ class CounterHistory:
         known = {(c.after.key, c.before.changed_at): self._of(c.after) for c in changes if c.before}
         keys, times = {key for key, _ in known}, {time for _, time in known}
         page_id, key = pages.columns
-        at = Crawl.__table__.c.crawl_started_at
+        at = Crawl.__table__.c.received_at
         brought = (
             select(key, self.statements.as_text(at), Crawl.id)
             .join(Crawl, Crawl.id == page_id)
