@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from processes import environment, scrapy
+from processes import SCRAPY, environment
 
 FOLDER = Path(__file__).with_name("new_endpoint")
 VARIABLES = {"SCRAPY_SETTINGS_MODULE": "settings_with_captions", "PYTHONPATH": str(FOLDER)}
@@ -31,7 +31,10 @@ SANDBOX = ("-s", "TIKTOK_SANDBOX=True", "-s", "TIKTOK_RETRY_DELAY=0.1")
 
 def run(folder: Path, *arguments: str, status: int = 0) -> str:
     """Standard output and log of a command, which has to end so."""
-    done = scrapy(folder, *arguments, **VARIABLES)
+    env = environment(folder, **VARIABLES)
+    done = subprocess.run(
+        [SCRAPY, *arguments], cwd=folder, env=env, capture_output=True, text=True, check=False
+    )
     assert done.returncode == status, done.stderr
     return done.stdout + done.stderr
 

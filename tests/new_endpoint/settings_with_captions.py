@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 
 import captions_endpoint  # noqa: F401 - before anything follows from what is declared
@@ -15,4 +14,3 @@ FOLDER = Path(__file__).parent
 
 lists.__path__.append(str(FOLDER / "sandbox_lists"))
 records.__path__.append(str(FOLDER / "storage_records"))
-import_module("tiktok_crawler.storage.records.caption")

@@ -5,13 +5,12 @@ from __future__ import annotations
 from captions_endpoint import CAPTIONS
 from captions_table import Caption
 
-from tiktok_crawler.storage.listing_records import LISTED, Listed
 from tiktok_crawler.storage.records.field_readers import text
-from tiktok_crawler.storage.records.record_type import RecordType
+from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Shape
 
 CAPTION = RecordType(
     Shape("caption", {"language": text, "text": text}, id_keys=("id",)), Caption.__table__
 )
 
-LISTED[CAPTIONS.name] = Listed(CAPTION, seed_column="video_id")
+LISTED = {CAPTIONS: Listed(CAPTION, seed_column="video_id")}
