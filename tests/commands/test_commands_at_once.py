@@ -16,7 +16,7 @@ start_date: 2024-01-01
 end_date: 2024-01-10
 include: {{any_hashtags: [{hashtag}]}}
 """
-STARTING_SECONDS = 3.0
+STARTING_SECONDS = 1.5
 """How long commands are given to come where they wait; what comes later has not to wait."""
 
 

@@ -32,7 +32,7 @@ async def test_requests_are_the_least_possible_and_videos_are_the_truth(tmp_path
     folder.query_file.write_text(
         f"start_date: {dates.start}\nend_date: {dates.end}\nquery: {{and: [{condition}]}}\n"
     )
-    with recording_sandbox(daily_quota=None) as (sandbox, url):
+    with recording_sandbox(daily_quota=None, videos_per_day=130) as (sandbox, url):
         crawler = await folder.crawl(url, {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url})
         matches = [sandbox.match_count(query, w.start, w.end) for w in windows(dates)]
         truth = {video["id"] for video in sandbox.matches(query, dates.start, dates.end)}

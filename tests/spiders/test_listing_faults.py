@@ -55,10 +55,16 @@ WHEN: dict[str, dict[str, Any]] = {
     "always": {"every": 1, "seconds": 0.01},
 }
 TRIED = [("comments", "often"), ("users", "always"), ("followers", "often"), ("products", "once")]
-"""The mixtures below try the others."""
+"""The mixtures below try the others, and in the marathon each fault strikes each of these."""
 
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 1.0}
 FAULTS = [fault for fault in FaultName if fault is not FaultName.SEARCH_LOST]
+FAULTS_TRIED = [
+    (fault, *TRIED[(number + turn) % len(TRIED)])
+    for turn in range(len(TRIED))
+    for number, fault in enumerate(FAULTS)
+]
+"""Each fault strikes one of them before any strikes a second one."""
 
 
 def some_seeds(listing: str) -> tuple[str, ...]:
@@ -73,8 +79,7 @@ def some_seeds(listing: str) -> tuple[str, ...]:
     return (*listed[:2], *refused[:1])
 
 
-@pytest.mark.parametrize(("listing", "when"), first(2, TRIED))
-@pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.parametrize(("fault", "listing", "when"), first(len(FAULTS), FAULTS_TRIED))
 @deferred_f_from_coro_f
 async def test_a_fault_of_a_listing(prepared_sqlite_url, fault, listing, when):
     schedule = {"of": Requests.LISTS, "seconds": 1.2} | WHEN[when]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from listed_pages import MINUTE, RECORDS, Crawl, list_page, stage
+from listed_pages import MINUTE, RECORDS, Crawl, stage
 from sqlalchemy import text
 from stored_pages import ACCOUNT, NOON, content, row, rows
 
@@ -131,18 +131,6 @@ def test_a_run_that_was_killed_before_its_first_page_begins_again(run, is_booked
 
     (request,) = run("7").plan.requests
     assert (request.cursor, request.position, request.begun_at) == (0, 0, None)
-
-
-def test_a_page_whose_commit_was_in_doubt_is_stored_once(engine, run):
-    crawl = run("7")
-    booked = crawl.session.book(crawl.plan.requests[0], NOON)
-    page = list_page(booked, *comments(2), has_more=True)
-    crawl.session.save_page(page)
-    before = content(engine)
-
-    saved = crawl.session.save_page(page)
-    assert (saved.new_count, saved.updated_count) == (0, 0)
-    assert content(engine) == before
 
 
 def test_a_booking_whose_commit_was_in_doubt_may_count_twice_and_moves_nothing(engine, run):
@@ -276,15 +264,6 @@ def test_a_parked_seed_waits_longer_each_time(engine, run):
     due.ask(following, *comments(1, first=300))
     seed = row(engine, "seed")
     assert (seed["state"], seed["error"], seed["retry_at"]) == ("complete", None, None)
-
-
-def test_a_page_of_a_seed_that_has_ended_is_a_mistake(run):
-    crawl = run("7")
-    booked = crawl.session.book(crawl.plan.requests[0], crawl.later())
-    crawl.session.save_page(list_page(booked, received_at=crawl.later()))
-
-    with pytest.raises(LookupError, match="neither open nor parked"):
-        crawl.session.save_page(list_page(booked, received_at=crawl.later()))
 
 
 def test_one_crawl_of_a_listing_at_a_time(prepared_url, run):

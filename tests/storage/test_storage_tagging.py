@@ -102,7 +102,7 @@ def test_windows_in_any_state_are_tagged(engine, ledger, store, january):
 def test_what_a_run_has_tagged_is_not_read_again(engine, ledger):
     ledger.begin(collection(tags=("x", "y")), LATER)
     statements = []
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.insert(args[2]))
+    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
     for dates, tags in ((JANUARY, ("x", "y")), (TENTH, ("y",))):
         ledger.begin(collection(dates=dates, tags=tags), LATER + timedelta(hours=1))

@@ -28,7 +28,8 @@ def set_mark(connection: Connection, journal: str, line: int) -> None:
 
 def marks(connection: Connection) -> dict[str, int]:
     """Read the last line done of each journal that is not known to be complete."""
-    return dict(connection.execute(select(TABLE.c.journal, TABLE.c.line)).tuples().all())
+    rows = connection.execute(select(TABLE.c.journal, TABLE.c.line))
+    return {row.journal: row.line for row in rows}
 
 
 def drop_mark(connection: Connection, journal: str) -> None:

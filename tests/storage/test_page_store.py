@@ -4,9 +4,11 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
+from listed_pages import list_page
 from sqlalchemy import event
 from stored_pages import (
     JANUARY_10,
@@ -25,6 +27,9 @@ from stored_pages import (
 
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.listings import LIKED_VIDEOS
+from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
 
 LATER = NOON + timedelta(days=1)
 
@@ -58,6 +63,16 @@ FULL_RECORD = {
 @pytest.fixture
 def request_(ledger):
     return first_request(ledger)
+
+
+@pytest.fixture(params=["window", "seed"])
+def answer(request, engine, ledger):
+    """Makes the answer to a first request: of a window, or of a seed that lists videos."""
+    if request.param == "window":
+        return partial(page, first_request(ledger))
+    seeds = SeedLedger(engine, LIKED_VIDEOS)
+    seed_id = seeds.register(["ann"], NOON)["ann"].id
+    return partial(list_page, seeds.book(ListRequest(LIKED_VIDEOS, "ann", seed_id), NOON))
 
 
 @pytest.fixture
@@ -230,25 +245,34 @@ def test_only_an_explicit_end_completes_a_window(engine, store, request_, suspic
 
 
 @pytest.mark.parametrize("has_more", [True, False])
-def test_a_page_that_is_stored_already_changes_nothing(engine, store, request_, has_more):
-    answer = page(request_, video(1, hashtag_names=["a"]), has_more=has_more)
-    store.save(answer, tags=["t"])
+def test_a_page_that_is_stored_already_changes_nothing(engine, store, answer, has_more):
+    received = answer(video(1, hashtag_names=["a"]), has_more=has_more)
+    store.save(received, tags=["t"])
     before = content(engine)
 
-    saved = store.save(answer, tags=["t"])
+    saved = store.save(received, tags=["t"])
 
     assert content(engine) == before
     assert (saved.new_count, saved.updated_count) == (0, 0)
 
 
-def test_a_page_of_a_finished_window_is_an_error_that_stores_nothing(engine, store, request_):
-    store.save(page(request_), tags=())
+def test_a_page_of_a_finished_task_is_an_error_that_stores_nothing(engine, store, answer):
+    store.save(answer(), tags=())
     before = content(engine)
 
-    with pytest.raises(RuntimeError, match="complete"):
-        store.save(page(request_, video(1), received_at=LATER), tags=())
+    with pytest.raises((RuntimeError, LookupError), match=r"is complete|neither open nor parked"):
+        store.save(answer(video(1), received_at=LATER), tags=())
 
     assert content(engine) == before
+
+
+@pytest.mark.parametrize("table", ["crawl_window", "seed"])
+def test_a_task_that_is_not_to_move_stays_where_it_is(engine, store, answer, table):
+    before = rows(engine, table)
+    store.save(answer(video(1)), tags=(), moves_task=False)
+
+    assert rows(engine, table) == before
+    assert len(rows(engine, "videos_to_crawls")) == 1
 
 
 def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
@@ -299,17 +323,17 @@ def test_large_values_and_many_names_are_stored(engine, save):
     assert len(hashtags(engine)) == 40_000
 
 
-@pytest.mark.parametrize("statement", ["videos_to_hashtags", "UPDATE crawl_window"])
-def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, statement):
+@pytest.mark.parametrize("statement", ["INSERT INTO videos_to_hashtags", "UPDATE"])
+def test_a_page_that_fails_half_way_leaves_nothing(engine, store, answer, statement):
     before = content(engine)
 
     def fail(_connection, _cursor, text, *_):
-        if statement in text and "SELECT crawl_window" not in text:
+        if text.startswith(statement):
             raise KeyboardInterrupt
 
     event.listen(engine, "before_cursor_execute", fail)
     with pytest.raises(KeyboardInterrupt):
-        store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+        store.save(answer(video(1, hashtag_names=["a"])), tags=["t"])
     event.remove(engine, "before_cursor_execute", fail)
 
     # Names are committed ahead of the page where others may wait for them.
@@ -317,7 +341,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, stat
     left = content(engine)
     assert {name for name in before if left[name] != before[name]} <= harmless
 
-    store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
+    store.save(answer(video(1, hashtag_names=["a"])), tags=["t"])
     assert hashtags(engine) == [(1, "a")]
 
 
@@ -338,7 +362,7 @@ store.save(first, tags=["t"])
 statements = []
 
 def count(*_):
-    statements.insert(1)
+    statements.append(1)
     if len(statements) == int(sys.argv[2]):
         os.kill(os.getpid(), signal.SIGKILL)
 

@@ -1,0 +1,361 @@
+"""Runs that do random deeds on recorded sessions, and die between any two steps."""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from enum import Enum, auto
+from typing import TYPE_CHECKING, Any
+
+from hypothesis import strategies as st
+from sqlalchemy import select
+from sqlalchemy.exc import OperationalError
+
+from tiktok_crawler.archive.lines import RawAnswer
+from tiktok_crawler.archive.recorder import Journal, RecordedSession
+from tiktok_crawler.archive.writer import SUFFIX
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.exceptions import DailyBudgetSpentError
+from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.planning.seeds import GivenSeeds, Stage
+from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused, WindowState
+from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
+from tiktok_crawler.research_api.pages import read_page
+from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
+from tiktok_crawler.research_api.verdicts import SeedStatus, classify
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.coverage import Corrections, StoredWindow
+from tiktok_crawler.storage.models.ledger import CrawlWindow
+from tiktok_crawler.storage.search_session import SearchSession
+from tiktok_crawler.storage.stage_session import StageSession
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from hypothesis.strategies import DataObject
+
+DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 9))
+FIELDS = ("id", "username", "hashtag_names", "like_count")
+QUERIES = [Query(and_=(Condition("region_code", "EQ", (code,)),)) for code in ("FR", "US")]
+LISTINGS = (COMMENTS, FOLLOWERS, USERS, LIKED_VIDEOS)
+KEYS = ("7", "8", "9")
+
+
+class DiedError(Exception):
+    """The process was killed: nothing more is done."""
+
+
+class Fate(Enum):
+    """What happens to a deed."""
+
+    DONE = auto()
+    DIES_BEFORE = auto()
+    DIES_AFTER = auto()
+    FAILS_BEFORE = auto()
+    FAILS_AFTER = auto()
+    """Its commit is in doubt."""
+    REFUSED = auto()
+
+
+OUTAGE = OperationalError("COMMIT", {}, Exception("the server is away"))
+ERRORS = {
+    Fate.DIES_BEFORE: DiedError(),
+    Fate.DIES_AFTER: DiedError(),
+    Fate.FAILS_BEFORE: OUTAGE,
+    Fate.FAILS_AFTER: OUTAGE,
+}
+
+
+class Fated:
+    """A session whose next deed meets its fate."""
+
+    fate = Fate.DONE
+
+    def _write(self, work: Callable[..., Any], **how: Any) -> Any:
+        if self.fate is Fate.REFUSED:
+            return super()._write(lambda on: (work(on), self._refuse()), **how)
+        return self._meet(lambda: super(Fated, self)._write(work, **how))
+
+    def save_page(self, page: Any, **how: Any) -> Any:
+        return self._meet(lambda: super(Fated, self).save_page(page, **how))
+
+    def _meet(self, act: Callable[[], Any]) -> Any:
+        fate, self.fate = self.fate, Fate.DONE
+        if fate in (Fate.DIES_BEFORE, Fate.FAILS_BEFORE):
+            raise ERRORS[fate]
+        result = act()
+        if fate in (Fate.DIES_AFTER, Fate.FAILS_AFTER):
+            raise ERRORS[fate]
+        return result
+
+    def _refuse(self) -> None:
+        self.fate = Fate.DONE
+        raise DailyBudgetSpentError("spent")
+
+
+class FatedSearch(Fated, SearchSession): ...
+
+
+class FatedStage(Fated, StageSession): ...
+
+
+@dataclass
+class Clock:
+    """Every look at it is later than the one before."""
+
+    now: datetime = datetime(2024, 6, 1, 23, 59, 50, tzinfo=UTC)
+
+    def __call__(self) -> datetime:
+        self.now += timedelta(milliseconds=100)
+        return self.now
+
+
+@dataclass
+class Chance:
+    """Draws what happens."""
+
+    data: DataObject
+
+    def number(self, most: int) -> int:
+        return self.data.draw(st.integers(0, most))
+
+    def choice(self, values: Any) -> Any:
+        return self.data.draw(st.sampled_from(list(values)))
+
+    def happens(self, one_in: int) -> bool:
+        return self.number(one_in - 1) == one_in - 1
+
+    def fate(self) -> Fate:
+        return self.choice(Fate) if self.happens(5) else Fate.DONE
+
+
+class Calm(Chance):
+    """Draws the first of all values: nothing happens."""
+
+    def number(self, most: int) -> int:  # noqa: ARG002 - as others
+        return 0
+
+    def choice(self, values: Any) -> Any:
+        return next(iter(values))
+
+
+@dataclass
+class Run:
+    """One session of a run, with the requests that it can go on with."""
+
+    session: Any
+    doer: RecordedSession
+    clock: Clock
+    chance: Chance
+    requests: list[PageRequest] = field(default_factory=list)
+
+    def begin(self) -> None:
+        self.doer.open()
+        now = self.clock()
+        self._do(lambda: self.doer.begin(now), is_vital=True)
+        plan = self.session.plan(now)
+        if isinstance(self.session, SearchSession):
+            self._correct()
+            self.requests = [*plan.open_windows, *plan.parked_windows]
+        else:
+            self.requests = list(plan.requests)
+
+    def step(self) -> None:
+        chance = self.chance
+        if not self.requests or chance.happens(5):
+            return self._open()
+        request = self.requests.pop(chance.number(len(self.requests) - 1))
+        request = self._open_task(request)
+        if request is None or chance.happens(8):
+            return None
+        if chance.happens(6):
+            return self._end(request)
+        return self._ask(request)
+
+    def close(self) -> None:
+        if isinstance(self.session, SearchSession):
+            self._correct()
+        self.doer.release()
+
+    def die(self) -> None:
+        """What a process held is free."""
+        self.session.release()
+
+    def _open(self) -> None:
+        if isinstance(self.session, StageSession):
+            return
+        start = DAYS.start + self.chance.number(7) * DAY
+        days = DateRange(start, min(start + self.chance.number(3) * DAY, DAYS.end))
+        request = PageRequest(
+            Window(self.session.subject, days, FIELDS), second_try=self.chance.happens(4)
+        )
+        opened = self._open_task(request)
+        self.requests += [opened] if opened else []
+
+    def _open_task(self, request: PageRequest) -> PageRequest | None:
+        now = self.clock()
+        return self._do(lambda: self.doer.open_task(request, now))
+
+    def _ask(self, request: PageRequest) -> None:
+        now = self.clock()
+        request = self._do(lambda: self.doer.book(request, now))
+        if request is None or self.chance.happens(8):
+            return
+        for _ in range(1 + self.chance.happens(5)):
+            answer, received_at = RawAnswer(200, {}, self._body(request)), self.clock()
+            self.doer.keep_answer(request, answer, received_at)
+        verdict = classify(answer.status, answer.body, request.endpoint)
+        page = read_page(request, verdict, received_at=received_at)
+        if self._do(lambda: self.doer.save_page(page)) and page.next_request:
+            self.requests.append(page.next_request)
+
+    def _end(self, request: PageRequest) -> None:
+        now, event = self.clock(), self._event(request)
+        rest = self._do(lambda: self.doer.end(request, event, now))
+        if rest:
+            self.requests.append(rest)
+
+    def _event(self, request: PageRequest) -> Any:
+        events = [Parked("no", "L1", request.place), Parked("lost", None, START)]
+        task = request.task
+        if isinstance(task, Seed):
+            events.append(Refused(self.chance.choice(SeedStatus), "no", "L2"))
+        elif len(task.days) > 1:
+            events += [Cut("too wide", "L3"), Lost(DateRange(task.days.start + DAY, task.days.end))]
+        return self.chance.choice(events)
+
+    def _correct(self) -> None:
+        with reading(self.session.engine) as connection:
+            rows = connection.execute(select(CrawlWindow.__table__)).all()
+        of_query = [row for row in rows if row.query_id == self.session._query_id]
+        chosen = [row for row in of_query if self.chance.happens(4)]
+
+        def windows(state: WindowState) -> tuple[StoredWindow, ...]:
+            return tuple(
+                StoredWindow(row.id, DateRange(row.start_date, row.end_date), row.created_at)
+                for row in chosen
+                if row.state is state
+            )
+
+        complete = windows(WindowState.COMPLETE)
+        half = self.chance.number(len(complete))
+        needless = windows(WindowState.PARKED)
+        corrections, now = Corrections(complete[:half], needless, complete[half:]), self.clock()
+        self._do(lambda: self.doer.correct(corrections, now), is_vital=True)
+
+    def _do(self, deed: Callable[[], Any], *, is_vital: bool = False) -> Any:
+        """Do a deed; while the database is away, again, perhaps after another one, or never."""
+        fate = self.chance.fate()
+        self.session.fate = Fate.DONE if is_vital and fate is Fate.REFUSED else fate
+        try:
+            return deed()
+        except DailyBudgetSpentError:
+            return None
+        except OperationalError:
+            if not is_vital and self.chance.happens(4):
+                return None
+            if not is_vital and self.chance.happens(3):
+                self._open()
+            return self._do(deed, is_vital=is_vital)
+        finally:
+            self.session.fate = Fate.DONE
+
+    def _body(self, request: PageRequest) -> bytes:
+        """The page's records repeat those of others, with other values."""
+        chance, records = self.chance, []
+        for number in {chance.number(12) for _ in range(chance.number(3))}:
+            names = {"username": f"u{number}", "hashtag_names": [f"h{chance.number(3)}"]}
+            records.append({"id": str(number + 1), "like_count": chance.number(3), **names})
+        data: dict[str, Any] = dict.fromkeys(request.endpoint.records_keys[:1], records)
+        data |= {"display_name": f"n{chance.number(2)}", "search_id": "77"}
+        data["cursor"] = request.place.cursor + 100
+        if not chance.happens(8):
+            data["has_more"] = bool(chance.number(1))
+        error = {"code": "ok", "message": "", "log_id": f"L{chance.number(99)}"}
+        return json.dumps({"data": data, "error": error}).encode()
+
+
+@dataclass
+class Deeds:
+    """Runs on one database, of which some work at the same time."""
+
+    url: str
+    folder: Path
+    chance: Chance
+    clock: Clock = field(default_factory=Clock)
+
+    def happen(self, steps: int) -> None:
+        """Do random deeds of several runs, and begin and end one more of each in peace."""
+        runs: dict[int, list[Run]] = {0: [], 1: []}
+        for _ in range(steps):
+            which = self.chance.number(1)
+            try:
+                if not runs[which]:
+                    self._begin(which, runs[which])
+                elif self.chance.happens(12):
+                    self._close(runs[which])
+                else:
+                    self.chance.choice(runs[which]).step()
+            except DiedError as died:
+                self._die(runs[which])
+                if died is ERRORS[Fate.DIES_BEFORE] and self.chance.happens(2):
+                    self._tear()
+        for which in runs:
+            self._die(runs[which])
+        self.chance = Calm(self.chance.data)
+        for which in runs:
+            self._begin(which, runs[which])
+            self._close(runs[which])
+
+    def _begin(self, which: int, runs: list[Run]) -> None:
+        journal = Journal(self.folder, "sandbox", clock=self.clock)
+        runs.append(self._run(self._search(which), journal))
+        if which:
+            runs.append(self._run(self._stage(), journal))
+        for run in runs:
+            run.begin()
+
+    def _close(self, runs: list[Run]) -> None:
+        while runs:
+            runs[-1].close()
+            journal = runs.pop().doer._journal
+        journal.close()
+
+    def _die(self, runs: list[Run]) -> None:
+        """End what runs held; the last line may be torn."""
+        for run in runs:
+            with suppress(AttributeError):
+                run.die()
+            run.doer._journal._writer._file._file.close()
+        runs.clear()
+
+    def _tear(self) -> None:
+        """Let the end of the line that was written last be missing."""
+        last = max(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
+        with last.open("r+b") as file:
+            file.truncate(last.stat().st_size - 1 - self.chance.number(9))
+
+    def _run(self, session: Any, journal: Journal) -> Run:
+        return Run(session, RecordedSession(session, journal), self.clock, self.chance)
+
+    def _search(self, which: int) -> FatedSearch:
+        query, tags = QUERIES[which], self._tags()
+        collection = Collection(query, DAYS, "2024-01-01", "2024-01-09", tags)
+        wanted = Wanted(query, DAYS, FIELDS, Freshness(timedelta(0)))
+        return FatedSearch(
+            self.url, origin="sandbox", collection=collection, wanted=wanted, account=None
+        )
+
+    def _stage(self) -> FatedStage:
+        stage = Stage(self.chance.choice(LISTINGS), GivenSeeds(KEYS), max_age=timedelta(seconds=1))
+        return FatedStage(self.url, origin="sandbox", stage=stage, tags=self._tags(), account=None)
+
+    def _tags(self) -> tuple[str, ...]:
+        return self.chance.choice([(), ("dairy",), ("dairy", "tea")])
