@@ -161,7 +161,7 @@ TIKTOK_QUOTA_INTERVAL = 4 * 3600.0
 # Requests that all crawls on the database together may send in a UTC day; None: no limit.
 TIKTOK_DAILY_BUDGET: int | None = None
 # The share of a day's budget (of the API's quota, if there is none) that may go to second tries of
-# windows that were given up, or that came back suspiciously empty.
+# windows that were postponed, or that came back suspiciously empty.
 TIKTOK_PARKED_SHARE = 0.1
 # How much of a day's budget may go to what: {"videos": 0.7, "comments": 0.2}, or the same as text,
 # videos=0.7,comments=0.2. What is not named has no limit of its own.

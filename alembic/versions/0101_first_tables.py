@@ -197,7 +197,7 @@ def upgrade() -> None:
             "state",
             _one_of("open", "complete", "refused", "parked", name="state"),
             nullable=False,
-            comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API lists nothing of it; parked: given up for now.",
+            comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API lists nothing of it; parked: postponed to a later run.",
         ),
         sa.Column(
             "status",
@@ -436,7 +436,7 @@ def upgrade() -> None:
             "state",
             _one_of("open", "complete", "split", "parked", name="state"),
             nullable=False,
-            comment="open: begun; complete: all pages are stored; split: replaced by other windows; parked: given up for now.",
+            comment="open: begun; complete: all pages are stored; split: replaced by other windows; parked: postponed to a later run.",
         ),
         sa.Column(
             "fields",

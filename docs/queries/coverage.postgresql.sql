@@ -2,7 +2,7 @@
 --
 -- For every query and every day that its runs asked for (UTC), whether the day is complete:
 -- `complete`; `unsettled`: searched before all its videos could have appeared; `suspicious`: empty
--- where that is hard to believe; `parked`: given up for now; `open`: begun; `missing`:
+-- where that is hard to believe; `parked`: postponed to a later run; `open`: begun; `missing`:
 -- never searched.
 --
 -- Mind: three days from a day's start to its being settled are `TIKTOK_SETTLE_DAYS` of 2. The last

@@ -67,7 +67,7 @@ async def test_a_first_page_that_keeps_failing_parks_the_window(tmp_path, caplog
     assert exit_status(crawler) == EX_TEMPFAIL
     assert windows(folder, "state, requests, error_log_id") == [("parked", 3, "20240102LOG")]
     assert "Something went wrong" in windows(folder, "error")[0][0]
-    assert "2024-01-01 is given up for now" in caplog.text
+    assert "2024-01-01 is postponed" in caplog.text
 
 
 @deferred_f_from_coro_f

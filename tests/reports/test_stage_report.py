@@ -62,7 +62,7 @@ def test_seeds_are_counted_by_what_is_known_of_them():
     )
 
     assert "Liked videos:" in text
-    assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 given up and not due yet" in text
+    assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 postponed, not due yet" in text
     assert "To ask for:    2 (1, 2)" in text
 
 
@@ -108,7 +108,7 @@ def test_of_many_seeds_the_first_are_named():
 def test_the_next_try_of_what_was_given_up_has_a_time():
     plan = StagePlan((), waiting=4, next_retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
 
-    assert "Given up:      tried again by runs from 2024-02-03 04:05 UTC on" in report(plan)
+    assert "Postponed:     tried again by runs from 2024-02-03 04:05 UTC on" in report(plan)
 
 
 def test_a_plan_that_asks_for_nothing_costs_nothing():
@@ -177,7 +177,7 @@ def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
                 waiting=2,
                 next_retry_at=datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
             ),
-            "0 refused, 2 given up and not due before 2024-01-02 03:04 UTC",
+            "0 refused, 2 postponed, not due before 2024-01-02 03:04 UTC",
         ),
     ],
 )

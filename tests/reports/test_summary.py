@@ -41,7 +41,7 @@ def test_it_counts_what_this_run_did_and_what_the_query_has():
     ).text(command="scrapy crawl videos")
     assert "1,000 new, 2 updated; the query has 56,789" in text
     assert "12 in this run; 1,234 for the query so far" in text
-    assert "1 completed, 0 given up for now in this run; the query has 3 complete, 1 open" in text
+    assert "1 completed, 0 postponed in this run; the query has 3 complete, 1 open" in text
     assert "31 of 31 days" in text
     assert "SQLite database tiktok.db" in text
     assert "left" not in text
@@ -94,7 +94,7 @@ def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
     request = window_request(JANUARY, row_id=7)
     waiting = WaitingWindow(request, retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
     unfinished = summary(Known(parked_windows=(waiting,)))
-    assert "given up   2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (
+    assert "postponed  2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (
         unfinished.text(command=None)
     )
     assert unfinished.is_unfinished
@@ -118,7 +118,7 @@ def listed(*stages: tuple[Stage, StageResult]) -> Summary:
 def test_listings_are_counted_by_what_became_of_their_seeds():
     text = listed((LIKED, DONE)).text(command=None)
     assert (
-        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 given up for now; "
+        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 postponed; "
         "their pages brought 56,789 records"
     ) in text
     assert "1,000 new, 2 updated in this run" in text
@@ -143,7 +143,7 @@ def test_seeds_that_are_open_or_given_up_come_with_the_command_that_goes_on(left
     unfinished = listed((USERS, DONE), (LIKED, replace(DONE, **left)))
     assert unfinished.is_unfinished
     text = unfinished.text(command="scrapy crawl users")
-    assert "left       the seeds that are open or given up; run: scrapy crawl users" in text
+    assert "left       the seeds that are open or postponed; run: scrapy crawl users" in text
 
 
 def test_a_crawl_of_videos_that_lists_more_says_both():

@@ -171,7 +171,7 @@ async def test_a_seed_that_keeps_failing_waits_longer_each_time(database, caplog
         assert done.exit_status == EX_TEMPFAIL
         sent.append(len(done.exchanges))
     assert sent == [4, 4, 0]
-    assert "2 given up and not due before" in caplog.text
+    assert "2 postponed, not due before" in caplog.text
     for row in seed_rows(database, bad).values():
         assert (row.state, row.parked_count) == ("parked", 2)
         assert row.retry_at > now + timedelta(minutes=59)

@@ -134,7 +134,7 @@ def _check_company(given: Mapping[str, str], source: str) -> None:
     for name, sources_ in ONLY_BESIDE.items():
         if name in given and source not in sources_:
             choice = listed([f"-a {one}=..." for one in sources_])
-            raise UsageError(f"-a {name}=...: has a meaning only beside {choice}")
+            raise UsageError(f"-a {name}=... requires {choice}")
 
 
 def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:

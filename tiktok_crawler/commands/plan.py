@@ -181,7 +181,7 @@ def _in_brackets(days: tuple[object, ...]) -> str:
 def _describe_cost(plan: Plan) -> Iterator[str]:
     if plan.next_retry_at:
         yield (
-            "Given up:      windows that are not due yet are tried again by runs from "
+            "Postponed:     windows that are not due yet are tried again by runs from "
             f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
         )
     if plan.is_empty:

@@ -87,12 +87,12 @@ class StorageReports:
         self._stats.inc_value(f"tiktok/{records}/new_count", saved.new_count)
         self._stats.inc_value(f"tiktok/{records}/updated_count", saved.updated_count)
         for name, count in (
-            (f"{records}/refused", len(saved.refused)),
-            (f"{records}/misfit", len(saved.misfits)),
-            ("text/cleaned", saved.cleaned_count),
+            (f"tiktok/{records}/refused_count", len(saved.refused)),
+            (f"tiktok/{records}/misfit_count", len(saved.misfits)),
+            ("tiktok/text/cleaned_count", saved.cleaned_count),
         ):
             if count:
-                self._stats.inc_value(f"tiktok/{name}_count", count)
+                self._stats.inc_value(name, count)
 
     def _report(self, saved: Saved, place: str) -> None:
         for reason in saved.refused:

@@ -1,4 +1,4 @@
-"""When a window that was given up for now is tried again. Pure."""
+"""When a window that was postponed is tried again. Pure."""
 
 from __future__ import annotations
 

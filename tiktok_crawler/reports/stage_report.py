@@ -30,7 +30,7 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
     if not plan.waiting:
         return text
     due = f"{plan.next_retry_at:%Y-%m-%d %H:%M}"
-    return f"{text}, {plan.waiting:,} given up and not due before {due} UTC"
+    return f"{text}, {plan.waiting:,} postponed, not due before {due} UTC"
 
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
@@ -53,10 +53,10 @@ def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
         return
     yield (
         f"{name:15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
-        f"{plan.refused:,} refused, {plan.waiting:,} given up and not due yet"
+        f"{plan.refused:,} refused, {plan.waiting:,} postponed, not due yet"
     )
     if plan.next_retry_at:
-        yield f"{'Given up:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
+        yield f"{'Postponed:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
     if plan.requests:
         listed = ", ".join(request.seed.key for request in plan.requests[:LISTED_SEEDS])
         more = len(plan.requests) - LISTED_SEEDS

@@ -48,7 +48,7 @@ class Summary:
         if self.stages:
             yield from self._listings()
             if any(not result.is_fulfilled for _, result in self.stages):
-                yield f"  left       the seeds that are open or given up; {again}"
+                yield f"  left       the seeds that are open or postponed; {again}"
         yield f"  data       {self.location}"
 
     def _listings(self) -> Iterator[str]:
@@ -61,7 +61,7 @@ class Summary:
             yield (
                 f"  {name}: of {left.seeds:,} seeds "
                 f"{left.complete:,} complete, {left.refused:,} refused, {left.open:,} open, "
-                f"{left.parked:,} given up for now; their pages brought {left.records:,} records"
+                f"{left.parked:,} postponed; their pages brought {left.records:,} records"
             )
         yield (
             f"  records    {self._stat('records/new_count')} new, "
@@ -83,7 +83,7 @@ class Summary:
         )
         yield (
             f"  windows    {self._stat('windows/completed_count')} completed, "
-            f"{self._stat('windows/parked_count')} given up for now in this run; "
+            f"{self._stat('windows/parked_count')} postponed in this run; "
             f"the query has {_in_words(totals.windows)}"
         )
         yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
@@ -105,7 +105,7 @@ class Summary:
         if plan.next_retry_at:
             windows = ", ".join(str(waiting.request.window) for waiting in plan.waiting_windows)
             yield (
-                f"  given up   {windows}: tried again by runs from "
+                f"  postponed  {windows}: tried again by runs from "
                 f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on; {again}"
             )
 

@@ -84,7 +84,7 @@ def spend(
         )
     if second_try and spent.second_tries > account.second_tries:
         raise SecondTriesSpentError(
-            f"the {account.second_tries} requests a day for windows that were given up before "
+            f"the {account.second_tries} requests a day for windows that were postponed before "
             "(TIKTOK_PARKED_SHARE) are spent"
         )
     _spend_share(connection, account, day)

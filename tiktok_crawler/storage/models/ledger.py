@@ -131,7 +131,7 @@ class CrawlWindow(TaskRow, Base):
     end_date: Mapped[date] = mapped_column(comment="Last day, UTC, inclusive.")
     state: Mapped[WindowState] = mapped_column(
         comment="open: begun; complete: all pages are stored; split: replaced by other windows; "
-        "parked: given up for now."
+        "parked: postponed to a later run."
     )
     fields: Mapped[list[str]] = mapped_column(
         comment="List of text: the fields of videos that are asked for."
@@ -167,7 +167,7 @@ class SeedRow(TaskRow, Base):
     )
     state: Mapped[SeedState] = mapped_column(
         comment="open: wanted, or begun; complete: all that was wanted is stored; refused: the API "
-        "lists nothing of it; parked: given up for now."
+        "lists nothing of it; parked: postponed to a later run."
     )
     status: Mapped[SeedStatus | None] = mapped_column(
         comment="Of a refused seed: not_found, withheld (private, or a minor's), or refused for "
