@@ -17,6 +17,7 @@ COMMANDS = (
     ["where_time_goes.py"],
     ["crawling.py"],
     ["sandbox.py"],
+    ["large_database.py"],
 )
 
 

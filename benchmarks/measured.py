@@ -29,11 +29,12 @@ EVERYTHING = {"and": [{"operation": "GTE", "field_name": "view_count", "field_va
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """How a command went: wall-clock seconds, peak resident memory in MiB, and exit status."""
+    """How a command went: seconds, peak resident memory in MiB, exit status, seconds of the CPU."""
 
     seconds: float
     peak_mib: float
     status: int
+    cpu_seconds: float
 
     @property
     def peak_mb(self) -> float:
@@ -58,7 +59,8 @@ def run(
     process.returncode = os.waitstatus_to_exitcode(status)
     if process.returncode not in statuses:
         raise SystemExit(f"{command} failed:\n{(folder / 'output.txt').read_text()}")
-    return Run(seconds, usage.ru_maxrss / 1024, process.returncode)
+    cpu_seconds = usage.ru_utime + usage.ru_stime
+    return Run(seconds, usage.ru_maxrss / 1024, process.returncode, cpu_seconds)
 
 
 @contextmanager

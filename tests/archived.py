@@ -1,4 +1,4 @@
-"""Crawls with an archive, their lines, replays, and what databases hold apart from their own ids."""
+"""Crawls with an archive, their lines, replays, and what databases hold but for their own ids."""
 
 from __future__ import annotations
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
+from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 
 from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
@@ -23,7 +24,6 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused, WindowState
 from tiktok_crawler.query_file.collection import Collection
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 from tiktok_crawler.research_api.pages import read_page
 from tiktok_crawler.research_api.paging import START
 from tiktok_crawler.research_api.query import Condition, Query

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -67,6 +68,25 @@ class ScriptedApi:
         if isawaitable(answer):
             answer = await answer
         return answer.response()
+
+
+def together(*answers: Answer) -> list[Callable[[dict[str, Any]], Any]]:
+    """Answers that are given as soon as all of them are asked for."""
+    missing = len(answers)
+    all_are_asked_for = asyncio.Event()
+
+    def giving(answer: Answer) -> Callable[[dict[str, Any]], Any]:
+        async def give(_body: dict[str, Any]) -> Answer:
+            nonlocal missing
+            missing -= 1
+            if not missing:
+                all_are_asked_for.set()
+            await all_are_asked_for.wait()
+            return answer
+
+        return give
+
+    return list(map(giving, answers))
 
 
 def _next(answers: list[Any]) -> Any:

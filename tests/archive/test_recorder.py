@@ -5,13 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import pytest
-from archived import assert_same, new_database, replay, unused
+from archived import assert_same, new_database, replay
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from postgres_server import temporary_database
 from random_deeds import Chance, Deeds
-from sqlalchemy import make_url
 
 STEPS = 40
 ANY = settings(

@@ -13,7 +13,7 @@ import pytest
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import Answer, ScriptedApi, error, page, serving
+from scripted_api import Answer, ScriptedApi, error, page, serving, together
 
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.research_api.endpoints import Pool
@@ -23,7 +23,7 @@ WINDOWS = {"start_date": "2024-01-01", "end_date": "2024-04-09"}
 SPENT = error(429, "daily_quota_limit_exceeded", "The API daily quota limit exceeded.")
 TOO_FAST = error(429, "rate_limit_exceeded", "The API rate limit was exceeded.")
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
-INTERVAL = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.1}
+INTERVAL = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.5}
 
 
 @deferred_f_from_coro_f
@@ -34,7 +34,7 @@ async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_
         in_flight_at_once.append(len(api.bodies))
         return SPENT
 
-    api = ScriptedApi(SPENT, SPENT, SPENT, SPENT, refuse_again, page(1))
+    api = ScriptedApi(*together(SPENT, SPENT, SPENT, SPENT), refuse_again, page(1))
     folder = CrawlFolder(tmp_path)
     async with serving(api):
         await folder.prove_query(api)
@@ -168,7 +168,7 @@ async def test_every_request_is_counted_before_it_is_sent_failed_ones_too(tmp_pa
 @deferred_f_from_coro_f
 async def test_the_apis_refusal_is_remembered_and_blocks_nothing(tmp_path, monkeypatch, policy):
     # Not just after midnight, when a refusal is still the day's before.
-    monkeypatch.setattr("tiktok_crawler.pipelines.storage.utc_now", lambda: NOON)
+    monkeypatch.setattr("tiktok_crawler.pipelines.crawl_storage.utc_now", lambda: NOON)
     folder = CrawlFolder(tmp_path)
     settings = policy | {"TIKTOK_DAILY_BUDGET": 2}
     async with serving(ScriptedApi(SPENT, page(1))) as api:

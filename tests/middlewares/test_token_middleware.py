@@ -7,7 +7,7 @@ from os import EX_NOPERM, EX_OK, EX_TEMPFAIL
 import pytest
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import TOKEN, Answer, ScriptedApi, error, page, serving
+from scripted_api import TOKEN, Answer, ScriptedApi, error, page, serving, together
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.middlewares.token import Token, TokenRefusedError, TokenUnavailableError
@@ -36,7 +36,7 @@ async def test_one_token_request_serves_all_that_wait(tmp_path):
 
 @deferred_f_from_coro_f
 async def test_a_token_that_dies_is_renewed_once_for_all(tmp_path):
-    api = ScriptedApi(INVALID, INVALID, INVALID, INVALID, page(1))
+    api = ScriptedApi(*together(INVALID, INVALID, INVALID, INVALID), page(1))
     folder = CrawlFolder(tmp_path)
     async with serving(api):
         await folder.prove_query(api)

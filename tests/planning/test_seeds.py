@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from asked import seed_request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -130,8 +129,7 @@ def test_replies_are_those_to_the_comments_of_the_same_videos_without_a_limit(vi
 
 
 def test_a_plan_counts_all_seeds_and_one_request_for_each_that_is_asked_for():
-    requests = tuple(seed_request(endpoints.USERS, name, 1) for name in ("ada", "bob"))
-    plan = StagePlan(requests, complete=3, refused=5, waiting=7)
+    plan = StagePlan(due=2, complete=3, refused=5, waiting=7)
 
     assert (plan.seeds, plan.least_requests) == (17, 2)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, date, datetime
-from typing import TYPE_CHECKING
 
 import pytest
 from asked import seed_request
@@ -23,22 +22,22 @@ from tiktok_crawler.planning.seeds import (
     StagePlan,
 )
 from tiktok_crawler.reports.stage_report import (
-    LISTED_SEEDS,
     seed_lines,
     stage_beginning,
     stage_lines,
 )
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
-
-if TYPE_CHECKING:
-    from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.storage.stage_session import LOOKED_UP
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 
 
-def requests(listing: Listing, count: int) -> tuple[PageRequest, ...]:
-    return tuple(seed_request(listing, str(number + 1), number) for number in range(count))
+def plan_of(listing: Listing, due: int, **others: object) -> StagePlan:
+    """A plan that asks for seeds 1, 2 and so on, of which it has the first requests."""
+    numbers = range(min(due, LOOKED_UP))
+    first = tuple(seed_request(listing, str(number + 1), number) for number in numbers)
+    return StagePlan(due, first_requests=first, **others)
 
 
 def report(plan: StagePlan, listing: Listing = endpoints.USERS) -> str:
@@ -47,17 +46,17 @@ def report(plan: StagePlan, listing: Listing = endpoints.USERS) -> str:
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
 def test_the_first_request_is_shown_as_it_would_be_sent(listing):
-    (first,) = requests(listing, 1)
+    plan = plan_of(listing, 1)
 
-    lines = report(StagePlan((first,)), listing).split("\n\n")[0].splitlines()
+    lines = report(plan, listing).split("\n\n")[0].splitlines()
 
     assert lines[0].startswith(f"POST {listing.endpoint.path}")
-    assert json.loads("\n".join(lines[1:])) == first.body
+    assert json.loads("\n".join(lines[1:])) == plan.first_requests[0].body
 
 
 def test_seeds_are_counted_by_what_is_known_of_them():
     text = report(
-        StagePlan(requests(endpoints.LIKED_VIDEOS, 2), complete=1200, refused=30, waiting=4),
+        plan_of(endpoints.LIKED_VIDEOS, 2, complete=1200, refused=30, waiting=4),
         endpoints.LIKED_VIDEOS,
     )
 
@@ -69,7 +68,7 @@ def test_seeds_are_counted_by_what_is_known_of_them():
 def test_where_no_seeds_are_known_it_says_where_they_were_looked_for():
     stage = Stage(endpoints.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), endpoints.FOLLOWING))
 
-    (line,) = seed_lines(stage, StagePlan(()))
+    (line,) = seed_lines(stage, StagePlan())
 
     assert line == (
         "Following:     the database has none yet in stored following of users: "
@@ -99,20 +98,20 @@ def test_a_source_of_seeds_says_where_they_are_looked_for(source, words):
 
 
 def test_of_many_seeds_the_first_are_named():
-    text = report(StagePlan(requests(endpoints.USERS, LISTED_SEEDS + 1500)))
+    text = report(plan_of(endpoints.USERS, LOOKED_UP + 1500))
 
     assert "To ask for:    1,520 (1, 2, 3" in text
     assert "20 and 1,500 more)" in text
 
 
 def test_the_next_try_of_what_was_given_up_has_a_time():
-    plan = StagePlan((), waiting=4, next_retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
+    plan = StagePlan(waiting=4, next_retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
 
     assert "Postponed:     tried again by runs from 2024-02-03 04:05 UTC on" in report(plan)
 
 
 def test_a_plan_that_asks_for_nothing_costs_nothing():
-    text = report(StagePlan((), complete=3))
+    text = report(StagePlan(complete=3))
 
     assert "Requests:      none, nothing is due" in text
     assert "POST" not in text
@@ -128,7 +127,7 @@ def test_a_plan_that_asks_for_nothing_costs_nothing():
     ],
 )
 def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(most, words):
-    text = report(StagePlan(requests(endpoints.USERS, 2), most_requests=most))
+    text = report(plan_of(endpoints.USERS, 2, most_requests=most))
 
     assert f"Requests:      {words}\n" in text
 
@@ -142,13 +141,13 @@ def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(mo
     ],
 )
 def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words):
-    plan = StagePlan(requests(listing, 1) * seeds)
+    plan = plan_of(listing, seeds)
 
     assert report(plan, listing).endswith(f"Quota:         {words}")
 
 
 def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
-    plan = StagePlan(requests(endpoints.USERS, 2), complete=1)
+    plan = plan_of(endpoints.USERS, 2, complete=1)
 
     lines = list(seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), plan))
 
@@ -157,7 +156,7 @@ def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
 
 
 def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
-    (line,) = seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), StagePlan((), complete=1))
+    (line,) = seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), StagePlan(complete=1))
 
     assert line.startswith("Users:         1 seeds known now; 1 complete")
 
@@ -165,15 +164,16 @@ def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
 @pytest.mark.parametrize(
     ("plan", "words"),
     [
-        (StagePlan(()), "users: nothing to ask for: the database has none in stored videos with "),
-        (StagePlan((), 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
+        (StagePlan(), "users: nothing to ask for: the database has none in stored videos with "),
+        (StagePlan(0, 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
         (
-            StagePlan(requests(endpoints.USERS, 1), 2),
+            plan_of(endpoints.USERS, 1, complete=2),
             "users: asking for 1 of 3 seeds; 2 are complete, 0 refused",
         ),
         (
-            StagePlan(
-                requests(endpoints.USERS, 1),
+            plan_of(
+                endpoints.USERS,
+                1,
                 waiting=2,
                 next_retry_at=datetime(2024, 1, 2, 3, 4, tzinfo=UTC),
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from stored_pages import ACCOUNT, NOON
@@ -60,6 +61,8 @@ class Crawl:
         self.session = StageSession(url, origin="sandbox", stage=stage, tags=tags, account=account)
         self.session.open()
         self.plan = self.session.plan(now)
+        batches = iter(lambda: self.session.due(now), ())
+        self.requests = tuple(chain.from_iterable(batches))
 
     def __enter__(self):
         return self
@@ -83,6 +86,6 @@ def store_list(url, listing, seed, *records, now=NOON, max_age=None, **options):
     """Store a listing of one page."""
     wanted = stage(listing, seed, max_age=max_age)
     with Crawl(url, wanted, now=now, **options) as crawl:
-        (request,) = crawl.plan.requests
+        (request,) = crawl.requests
         crawl.ask(request, *records)
     return crawl

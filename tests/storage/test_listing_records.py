@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Text
 from test_storage_records import JSON
+from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
 
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
 from tiktok_crawler.research_api.tasks import ListRequest
 from tiktok_crawler.storage.records.all_types import LISTED, listed, seed_of
 from tiktok_crawler.storage.records.comment import COMMENT

@@ -20,14 +20,14 @@ def counts(**states):
 
 def test_seeds_are_counted_by_listing_and_state(engine, prepared_url):
     with Crawl(prepared_url, stage(USERS, "ann", "bob", "cleo")) as users:
-        first, second, _ = users.plan.requests
+        first, second, _ = users.requests
         users.ask(first, {"display_name": "Ann"})
         booked = users.session.book(second, users.later())
         users.session.refuse(
             RefusedSeed(booked, SeedStatus.WITHHELD, "private", None, users.later())
         )
     with Crawl(prepared_url, stage(COMMENTS, "1", "2")) as comments:
-        first, second = comments.plan.requests
+        first, second = comments.requests
         comments.ask(first, {"id": 1}, {"id": 2}, suspicious=True)
         for _ in range(2):
             parked_at = comments.later()

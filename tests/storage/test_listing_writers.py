@@ -66,7 +66,7 @@ def write_pages(url, listing, wait):
     seeds = [str(number) for number in range(SEEDS)]
     with Crawl(url, stage(LISTINGS[listing], *seeds), tags=("shared",)) as crawl:
         wait()
-        for request in crawl.plan.requests:
+        for request in crawl.requests:
             following = request
             for number in range(PAGES):
                 records = [record(listing, chance) for _ in range(100)]
@@ -98,7 +98,7 @@ def write_edges(url, edges):
     """Write followers of users of 400 each, in pages of 100."""
     users = tuple(f"star{number}" for number in range(edges // 400))
     with Crawl(url, stage(LISTINGS["followers"], *users)) as crawl:
-        for user, request in enumerate(crawl.plan.requests):
+        for user, request in enumerate(crawl.requests):
             following = request
             for number in range(4):
                 first = (user * 37 + number * 100) % 50_000

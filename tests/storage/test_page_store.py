@@ -24,12 +24,12 @@ from stored_pages import (
     video,
     video_tags,
 )
+from tiktok_crawler.research_api.listings import LIKED_VIDEOS
+from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
 
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.listings import LIKED_VIDEOS
 from tiktok_crawler.research_api.tasks import ListRequest
-from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
 
 LATER = NOON + timedelta(days=1)
 

@@ -52,7 +52,7 @@ def seeds(prepared_url):
     def seeds(listing, source, **limits):
         plan = look_up_stage(prepared_url, "sandbox", Stage(listing, source, **limits), NOON)
         seeds.plan = plan
-        return [request.seed for request in plan.requests]
+        return [request.seed for request in plan.first_requests]
 
     return seeds
 

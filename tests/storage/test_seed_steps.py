@@ -31,7 +31,7 @@ def seeds(prepared_url):
 
     def seeds(listing, source):
         plan = look_up_stage(prepared_url, "sandbox", Stage(listing, source), NOON)
-        return [request.seed for request in plan.requests]
+        return [request.seed for request in plan.first_requests]
 
     return seeds
 

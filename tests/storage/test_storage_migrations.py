@@ -20,18 +20,13 @@ from sqlalchemy.exc import IntegrityError
 from stored_pages import ACCOUNT, NOON, content, first_request, page, video
 
 from tiktok_crawler.exceptions import ConfigurationError
-<<<<<<< HEAD
-from tiktok_crawler.research_api.endpoints import LISTINGS, USERS
-from tiktok_crawler.storage.engine import database, migrations
-=======
 from tiktok_crawler.research_api.listings import LISTINGS, USERS
 from tiktok_crawler.storage.engine import database, migrations, revision
 from tiktok_crawler.storage.engine.revision import UNRELEASED
->>>>>>> a807e3b (Begin with one migration, and refuse databases of before)
 from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
-from tiktok_crawler.storage.page_store import PageStore
+from tiktok_crawler.storage.store import Store
 
 LATER = NOON + timedelta(days=1)
 CHECKOUT = Path(__file__).parents[2]
@@ -48,11 +43,11 @@ def searched(engine):
     """An engine on a database that has rows in the tables of searches."""
     request = first_request(Ledger(engine, ACCOUNT), tags=("t",))
     record = video(1, hashtag_names=["a"], effect_ids=["0"], video_tag={"type": "AIGC"})
-    store = PageStore(engine)
+    store = Store(engine)
     first = page(request, record | {"username": "marie", "like_count": 5}, has_more=True)
-    store.save(first, tags=["t"])
+    store.save_page(first, tags=["t"])
     second = page(first.next_request, record | {"username": "ann"}, received_at=LATER)
-    store.save(second, tags=["t"])
+    store.save_page(second, tags=["t"])
     return engine
 
 
@@ -125,73 +120,8 @@ def test_a_database_of_before_the_first_release_is_refused(engine, found):
 def test_an_old_revision_is_refused_until_it_is_migrated(engine, monkeypatch):
     monkeypatch.setattr(database, "HEAD", "9999")
 
-<<<<<<< HEAD
-    command.check(config(filled))
-    after, lost = content(filled), {"api_quota", *HISTORY, *NEW_IN_0005, *OF_PAGES}
-    assert {name for name in before if after[name] != before[name]} <= lost
-
-
-def test_an_old_revision_is_refused_until_it_is_migrated(filled):
-    before = content(filled)
-    command.downgrade(config(filled), "0001")
-    assert "api_quota" not in inspect(filled).get_table_names()
-    with pytest.raises(ConfigurationError, match=r"revision 0001.*`scrapy migrate`"):
-        database.prepare(filled, "sandbox")
-
-    assert database.migrate(filled).endswith(f"brought from revision 0001 to {database.HEAD}")
-    lost = {"api_quota", *HISTORY, *NEW_IN_0005, *OF_PAGES}
-    after = content(filled)
-    assert {name for name in before if after[name] != before[name]} == lost
-    assert after["crawl"] == [crawl for crawl in before["crawl"] if crawl["crawl_window_id"]]
-
-
-def test_numbers_over_time_begin_with_the_latest_of_each_video(searched):
-    """Earlier ones are not known; a video without counters has no row."""
-    request = first_request(Ledger(searched), query=OTHER_QUERY)
-    records = video(1, like_count=9), video(2), video(3, view_count=0), video(4, share_count=1)
-    changed = page(request, *records, has_more=True, received_at=LATER + timedelta(hours=2))
-    again = page(changed.next_request, *records, received_at=LATER + timedelta(hours=3))
-    store = PageStore(searched)
-    store.save(changed, tags=())
-    store.save(again, tags=())
-    with searched.begin() as connection:
-        connection.execute(text("DELETE FROM videos_to_crawls WHERE video_id = 4"))
-    lost = {*HISTORY, "api_quota_share"}
-    kept = {name: found for name, found in content(searched).items() if name not in lost}
-
-    command.downgrade(config(searched), "0002")
-    views = inspect(searched).get_view_names()
-    command.upgrade(config(searched), "head")
-
-    assert not views
-    after = content(searched)
-    assert after == kept | {
-        "api_quota_share": [],
-        "video_revision": [],
-        "video_statistics": after["video_statistics"],
-    }
-    found = {found["video_id"]: found for found in after["video_statistics"]}
-    assert set(found) == {1, 3}
-    crawl = next(row for row in after["crawl"] if row["crawl_started_at"] == changed.received_at)
-    for row in found.values():
-        assert (row["observed_at"], row["crawl_id"]) == (changed.received_at, crawl["id"])
-    assert (found[1]["like_count"], found[3]["view_count"]) == (9, 0)
-
-
-def test_listings_are_lost_in_older_revisions_and_searches_are_not(filled):
-    before = content(filled)
-    command.downgrade(config(filled), "0004")
-    assert not NEW_IN_0005.intersection(inspect(filled).get_table_names())
-    command.upgrade(config(filled), "head")
-
-    after = content(filled)
-    changed = {name for name in before if after[name] != before[name]}
-    assert changed == NEW_IN_0005 | OF_PAGES
-    assert after["crawl"] == [crawl for crawl in before["crawl"] if crawl["crawl_window_id"]]
-=======
     with pytest.raises(ConfigurationError, match=rf"revision {revision.HEAD}.*`scrapy migrate`"):
         database.prepare(engine, "sandbox")
->>>>>>> a807e3b (Begin with one migration, and refuse databases of before)
 
 
 def test_a_page_is_one_of_a_window_or_of_a_seed(filled):

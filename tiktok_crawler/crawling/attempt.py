@@ -6,7 +6,7 @@ request, which share what `meta` holds, do not share what happens to one of them
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
 from scrapy.http import JsonRequest
@@ -48,7 +48,7 @@ class Attempt:
     search_id_tries: int = 0
     was_malformed: bool = False
     lost_searches: int = 0
-    stalled: StalledPaging = StalledPaging()
+    stalled: StalledPaging = field(default_factory=StalledPaging)
     verdict: Verdict | None = None
     received_at: datetime | None = None
     token: object = None

@@ -36,7 +36,10 @@ AWAY = (
 
 
 class NotStoredError(DropItem, CrawlStoppingError):
-    """The database is away, or the archive cannot be written, and the crawl ends: the item, or the request, leaves no trace in it."""
+    """The database is away, or the archive cannot be written, and the crawl ends.
+
+    The item, or the request, leaves no trace in the database.
+    """
 
 
 class StorageThread:

@@ -161,7 +161,7 @@ class Progress:
         return StageSnapshot(
             listing=listing.words,
             seeds_done=queue.seeds_done,
-            seeds=len(queue.plan.requests),
+            seeds=queue.plan.due,
             records=queue.records,
             effort=self._effort(listing.endpoint.pool),
         )

@@ -17,7 +17,7 @@ from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
     from datetime import datetime
 
     from scrapy.crawler import Crawler
@@ -121,7 +121,7 @@ class CrawlStorage:
             await self._release(listing)
             raise
 
-    async def due(self, stage: Stage) -> list[PageRequest]:
+    async def due(self, stage: Stage) -> Sequence[PageRequest]:
         """Read the next part of what is due of a stage; an empty one is the last."""
         session = self._sessions[stage.listing]
         assert isinstance(session, StageSession)

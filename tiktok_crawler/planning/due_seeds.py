@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Protocol
 
-from tiktok_crawler.planning.page_counts import most_pages
-from tiktok_crawler.planning.seeds import StagePlan
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from tiktok_crawler.planning.seeds import Stage
@@ -73,7 +69,7 @@ class Standing(StrEnum):
 
 
 def standing(seed: SeedRow, stage: Stage, now: datetime) -> Standing:
-    """What a seed needs now.
+    """Tell what a seed needs now.
 
     A listing that ended at a limit goes on where a stage wants more; one that was begun without a
     limit is enough as soon as it has what a stage with one wants.
@@ -88,44 +84,6 @@ def standing(seed: SeedRow, stage: Stage, now: datetime) -> Standing:
         return Standing.COMPLETE
     is_parked = seed.state is SeedState.PARKED
     return Standing.WAITING if is_parked and (seed.retry_at or now) > now else Standing.DUE
-
-
-def make_stage_plan(
-    stage: Stage, seeds: Sequence[SeedRow], totals: Mapping[str, int], now: datetime
-) -> StagePlan:
-    """Decide what to ask for now; `totals` are how many records seeds are known to have."""
-    standings = [(seed, standing(seed, stage, now)) for seed in seeds]
-    requests = tuple(request_for(seed, stage, now) for seed, s in standings if s is Standing.DUE)
-    counts = Counter(s for _, s in standings)
-    return StagePlan(
-        requests=requests,
-        complete=counts[Standing.COMPLETE],
-        refused=counts[Standing.REFUSED],
-        waiting=counts[Standing.WAITING],
-        next_retry_at=min(
-            (seed.retry_at for seed, s in standings if s is Standing.WAITING and seed.retry_at),
-            default=None,
-        ),
-        most_requests=_sum(
-            most_pages(request, totals.get(request.seed.key)) for request in requests
-        ),
-    )
-
-
-def state_in(seed: SeedRow, stage: Stage, now: datetime) -> SeedState:
-    """The state of a seed, as far as a stage is concerned."""
-    match standing(seed, stage, now):
-        case Standing.COMPLETE:
-            return SeedState.COMPLETE
-        case Standing.REFUSED:
-            return SeedState.REFUSED
-    return SeedState.PARKED if seed.state is SeedState.PARKED else SeedState.OPEN
-
-
-def _sum(counts: Iterable[int | None]) -> int | None:
-    """The sum of all counts, None if one of them is not known."""
-    known = list(counts)
-    return None if None in known else sum(filter(None, known))
 
 
 def request_for(seed: SeedRow, stage: Stage, now: datetime) -> PageRequest:

@@ -163,29 +163,30 @@ def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """What is to be asked for in a stage now, and what is not.
+    """How many seeds of a stage are to be asked for now, and how many are not.
 
-    `requests` come in the order of the seeds: of each the page to go on with. `most_requests` is
-    how many pages they can take by what the database knows (counts of comments or followers), None
-    if it cannot tell. The counts are of the seeds of this stage: `complete` and `refused` ones need
-    nothing now, `waiting` ones are parked and not due before `next_retry_at`.
+    Of the `due` ones a page is asked for; `complete` and `refused` ones need nothing now, `waiting`
+    ones are parked and not due before `next_retry_at`. For those who look ahead, there are the
+    `first_requests` in the order of the seeds, and `most_requests`: how many pages the due ones can
+    take by what the database knows (counts of comments or followers), None if it cannot tell.
     """
 
-    requests: tuple[PageRequest, ...]
+    due: int = 0
     complete: int = 0
     refused: int = 0
     waiting: int = 0
     next_retry_at: datetime | None = None
     most_requests: int | None = None
+    first_requests: tuple[PageRequest, ...] = ()
 
     @property
     def seeds(self) -> int:
-        return len(self.requests) + self.complete + self.refused + self.waiting
+        return self.due + self.complete + self.refused + self.waiting
 
     @property
     def least_requests(self) -> int:
         """Each listing takes one request at least."""
-        return len(self.requests)
+        return self.due
 
 
 @dataclass(frozen=True, slots=True)

@@ -102,4 +102,4 @@ MOVES: dict[Cause | type[Event], Move] = {
     Cut: Move(UNFINISHED, WindowState.SPLIT),
     Lost: Move(UNFINISHED, WindowState.SPLIT),
 }
-"""The changes of state that there are; the words for open, parked and complete are those of both."""
+"""All changes of state; the words for open, parked and complete are those of both kinds of task."""

@@ -12,7 +12,6 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.seeds import Stage, StagePlan
 
-LISTED_SEEDS = 20
 MANY_DAYS = 100
 
 
@@ -23,8 +22,8 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
     known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
     text = (
-        f"{name}: asking for {len(plan.requests):,} of {plan.seeds:,} seeds; {known}"
-        if plan.requests
+        f"{name}: asking for {plan.due:,} of {plan.seeds:,} seeds; {known}"
+        if plan.due
         else f"{name}: nothing to ask for: of {plan.seeds:,} seeds {known}"
     )
     if not plan.waiting:
@@ -35,13 +34,13 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
     """The first request, the seeds, and what they cost."""
-    if plan.requests:
-        first = plan.requests[0]
+    if plan.due:
+        first = plan.first_requests[0]
         yield f"POST {first.url('')}"
         yield json.dumps(first.body, indent=2, ensure_ascii=False)
         yield ""
     yield from seed_lines(stage, plan)
-    if not plan.requests:
+    if not plan.due:
         yield f"{'Requests:':15}none, nothing is due"
 
 
@@ -56,12 +55,13 @@ def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
         f"{plan.refused:,} refused, {plan.waiting:,} postponed, not due yet"
     )
     if plan.next_retry_at:
-        yield f"{'Postponed:':15}tried again by runs from {plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
-    if plan.requests:
-        listed = ", ".join(request.seed.key for request in plan.requests[:LISTED_SEEDS])
-        more = len(plan.requests) - LISTED_SEEDS
+        retry_at = f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC"
+        yield f"{'Postponed:':15}tried again by runs from {retry_at} on"
+    if plan.due:
+        listed = ", ".join(request.seed.key for request in plan.first_requests)
+        more = plan.due - len(plan.first_requests)
         and_more = f" and {more:,} more" if more > 0 else ""
-        yield f"{'To ask for:':15}{len(plan.requests):,} ({listed}{and_more})"
+        yield f"{'To ask for:':15}{plan.due:,} ({listed}{and_more})"
         yield from _cost(stage, plan)
 
 

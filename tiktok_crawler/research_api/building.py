@@ -64,7 +64,7 @@ def first_request(
     fields: Iterable[str] = VIDEO_QUERY.fields,
     max_count: int = VIDEO_QUERY.max_count,
 ) -> PageRequest:
-    """Return the request for the first page of a search over the days from `start` to `end`, in UTC.
+    """Return the request for the first page of a search from `start` to `end`, days in UTC.
 
     Both days are searched, with all days between. Later pages are the `next_request` of the `Page`
     before.

@@ -37,9 +37,9 @@ class Endpoint:
 
     `fields` are those that can be asked for; none if the endpoint takes no such parameter.
     `unasked` are other keys that its records may have; `fields_in_body` says that fields stand in
-    the body as well, since documentation shows them in both places (api_facts.md 1.7). `count_key` says
-    in a body how large a page is wanted. `withholds_with_403`: that is no error, but an answer.
-    `records_keys` are the names under which `data` may have its records. Where there are none,
+    the body as well, since documentation shows them in both places (api_facts.md 1.7). `count_key`
+    says in a body how large a page is wanted. `withholds_with_403`: a refusal with that status is
+    an answer. `records_keys` are the names under which `data` may have its records. Where there are none,
     `data` itself is the record, and has at least one of `object_keys`.
     """
 
@@ -114,7 +114,7 @@ class SeedKey(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is sent as a number; a product's id is documented as text (api_facts.md 10.2)."""
+        """Whether it is sent as a number; a product's id is text (api_facts.md 10.2)."""
         return self.is_id and self is not SeedKey.PRODUCT_ID
 
     @property

@@ -71,7 +71,7 @@ class Page:
 
 
 def read_page(request: PageRequest, verdict: Verdict, *, received_at: datetime) -> Page:
-    """Return the page that an answer brings: one with records, or one that says that there are none.
+    """Return the page of an answer: one with records, or one that says that there are none.
 
     A missing list of records is an empty page; a missing cursor goes on after the records that were
     asked for (api_facts.md 13.7, 13.8). An answer that is malformed and has no records stands for

@@ -106,7 +106,7 @@ class Seed:
         return self.listing.page_size(place.cursor)
 
     def body(self, place: Place) -> dict[str, Any]:
-        """Return the JSON body that asks for one page; the first one is asked for without a cursor."""
+        """Return the JSON body that asks for one page; that for the first one has no cursor."""
         endpoint, key = self.endpoint, self.listing.seed_key
         body: dict[str, Any] = {str(key): int(self.key) if key.is_number else self.key}
         if endpoint.count_key:

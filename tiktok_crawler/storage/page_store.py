@@ -84,7 +84,8 @@ class PageStore:
     ) -> Saved:
         """Store a page, and move its task on, unless that is to stay or is somewhere else.
 
-        Its transaction makes the mark, too. A page that is stored already, because its commit was in doubt, is left as it is.
+        Its transaction makes the mark, too. A page that is stored already, because its commit was
+        in doubt, is left as it is.
         """
         brought = brought_by(page.request.task)
         read = brought.read(page.records, seed_of(page.request.task))

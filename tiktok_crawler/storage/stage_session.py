@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from contextlib import closing
+from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.due_seeds import NewSeed, make_stage_plan, state_in
-from tiktok_crawler.planning.seeds import GivenSeeds, StagePlan, StageResult
-from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
-from tiktok_crawler.storage.ledger.known_totals import known_totals
-from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
-from tiktok_crawler.storage.ledger.seeds import SeedSources
+from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
+from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
@@ -24,9 +19,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from tiktok_crawler.planning.quota import QuotaAccount
-    from tiktok_crawler.planning.seeds import Stage
+    from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.tasks import PageRequest
+
+LOOKED_UP = 20
+"""Of so many due seeds a plan has the requests."""
 
 
 class StageSession(Session):
@@ -43,6 +41,7 @@ class StageSession(Session):
     ) -> None:
         super().__init__(url, origin=origin, account=account, tags=tags)
         self.stage = stage
+        self._seeds: DueSeeds | None = None
 
     @property
     def lock_name(self) -> tuple[str, str]:
@@ -50,30 +49,28 @@ class StageSession(Session):
 
     def plan(self, now: datetime) -> StagePlan:
         """Count what there is to ask for now."""
-        self._plan = _plan(self._engine, self.stage, now)
-        self._waiting = list(self._plan.requests)
-        return self._plan
+        self._forget()
+        self._seeds = DueSeeds(self._engine, self.stage, now)
+        return self._seeds.plan()
 
-    def due(self) -> list[PageRequest]:
+    def due(self) -> Sequence[PageRequest]:
         """Read the next part of what is due; an empty one is the last."""
-        part, self._waiting = self._waiting[:1000], self._waiting[1000:]
-        return part
+        assert self._seeds
+        return self._seeds.next_batch()
 
     def result(self) -> StageResult:
         """Count how far the stage's seeds are, by what this run was asked for when it began."""
-        ledger = SeedLedger(self._engine, self.stage.listing)
-        seeds = _find_seeds(self._engine, self.stage)
-        known = ledger.known(seeds)
-        counts = Counter(
-            state_in(known.get(seed) or NewSeed(seed), self.stage, self._since) for seed in seeds
-        )
-        return StageResult(
-            open=counts[SeedState.OPEN],
-            complete=counts[SeedState.COMPLETE],
-            refused=counts[SeedState.REFUSED],
-            parked=counts[SeedState.PARKED],
-            records=ledger.records(known),
-        )
+        assert self._seeds
+        return self._seeds.result()
+
+    def release(self) -> None:
+        self._forget()
+        super().release()
+
+    def _forget(self) -> None:
+        if self._seeds:
+            self._seeds.close()
+        self._seeds = None
 
     def _register(self, connection: Connection, now: datetime) -> None:
         """Seeds are registered one by one, when they are opened."""
@@ -96,27 +93,25 @@ def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePl
     """
     engine = database.create_engine_for(database.database_url(url))
     try:
-        if database.is_new(engine):
-            given = stage.source.values if isinstance(stage.source, GivenSeeds) else ()
-            return make_stage_plan(stage, list(map(NewSeed, given)), {}, now)
-        database.prepare(engine, origin)
-        return _plan(engine, stage, now)
+        if not database.is_new(engine):
+            database.prepare(engine, origin)
+            return _look_up(engine, stage, now)
     finally:
         engine.dispose()
+    return _look_up(_nothing_stored(), stage, now)
 
 
-def _plan(engine: Engine, stage: Stage, now: datetime) -> StagePlan:
-    seeds = _find_seeds(engine, stage)
-    known = SeedLedger(engine, stage.listing).known(seeds)
-    rows = [known.get(seed) or NewSeed(seed) for seed in seeds]
-    return make_stage_plan(stage, rows, _totals(engine, stage.listing, seeds), now)
+def _nothing_stored() -> Engine:
+    """Return an empty database in memory."""
+    engine = database.create_engine_for(database.database_url("sqlite://"))
+    Base.metadata.create_all(engine)
+    return engine
 
 
-def _find_seeds(engine: Engine, stage: Stage) -> list[str]:
-    with reading(engine) as connection:
-        return SeedSources(connection, statements_for(connection.dialect)).seeds_of(stage)
-
-
-def _totals(engine: Engine, listing: Listing, seeds: Sequence[str]) -> dict[str, int]:
-    with reading(engine) as connection:
-        return known_totals(connection, listing, seeds)
+def _look_up(engine: Engine, stage: Stage, now: datetime) -> StagePlan:
+    with closing(DueSeeds(engine, stage, now)) as seeds:
+        return replace(
+            seeds.plan(),
+            most_requests=seeds.most_requests(),
+            first_requests=seeds.next_batch(LOOKED_UP),
+        )

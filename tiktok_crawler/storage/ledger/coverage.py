@@ -1,4 +1,4 @@
-"""What is known of the windows of a query, and what later pages have shown to be wrong about them."""
+"""Reads what is known of the windows of a query, and corrects what later pages contradict."""
 
 from __future__ import annotations
 

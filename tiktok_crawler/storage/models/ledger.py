@@ -148,7 +148,7 @@ class CrawlWindow(TaskRow, Base):
 
 
 class SeedRow(TaskRow, Base):
-    """A row exists from the first run on that wants the seed."""
+    """A row exists as soon as the seed is about to be asked for."""
 
     __tablename__ = "seed"
     __table_args__ = (

@@ -188,7 +188,7 @@ def same_document(old: str, new: str) -> bool:
 
 
 def same_address(old: str, new: str) -> bool:
-    """Whether two addresses differ in their query string at most: signatures expire (api_facts.md 5)."""
+    """Tell whether only query strings differ: signatures expire (api_facts.md 5)."""
     return old.partition("?")[0] == new.partition("?")[0]
 
 

@@ -1,0 +1,209 @@
+"""What of a stage is due, by SQL, against the pure rule; and how it is handed out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import closing
+from datetime import timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from listed_pages import MINUTE, Crawl, stage
+from sqlalchemy import insert, select, update
+from stored_pages import NOON
+from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS
+
+from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
+from tiktok_crawler.planning.page_counts import most_pages
+from tiktok_crawler.planning.task_states import ParkedSeed, SeedState
+from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
+from tiktok_crawler.storage.models.ledger import Seed
+from tiktok_crawler.storage.models.records import Video
+
+SEED = Seed.__table__
+
+TIMES = st.sampled_from([-2, -1, 0, 1, 2]).map(lambda hours: NOON + timedelta(hours=hours))
+ROWS = st.lists(
+    st.fixed_dictionaries(
+        {
+            "state": st.sampled_from(SeedState),
+            "cursor": st.sampled_from([0, 100]),
+            "position": st.integers(0, 3),
+            "has_more": st.none() | st.booleans(),
+            "suspicious": st.booleans(),
+            "retry_at": st.none() | TIMES,
+            "begun_at": st.none() | TIMES,
+            "completed_at": st.none() | TIMES,
+        }
+    ),
+    max_size=12,
+)
+LIMITS = st.fixed_dictionaries(
+    {
+        "limit": st.none() | st.integers(1, 3),
+        "max_age": st.none() | st.sampled_from([0, 1, 2]).map(lambda hours: timedelta(hours=hours)),
+    }
+)
+OTHERS = {"pages": 0, "requests": 0, "attempts": 0, "created_at": NOON, "updated_at": NOON}
+TOTAL = 250
+"""So many comments has every other seed."""
+
+
+def store(engine, listing, found):
+    """Let a database have these seeds alone, numbered from 1, and videos for some of them."""
+    seeds = [
+        OTHERS | row | {"id": number, "listing": listing.name, "seed": str(number)}
+        for number, row in enumerate(found, start=1)
+    ]
+    videos = [
+        {"id": seed["id"], "comment_count": TOTAL, "crawled_at": NOON}
+        for seed in seeds
+        if seed["id"] % 2
+    ]
+    with engine.begin() as connection:
+        for table, values in ((SEED, seeds), (Video.__table__, videos)):
+            connection.execute(table.delete())
+            if values:
+                connection.execute(insert(table), values)
+        return list(connection.execute(select(SEED).order_by(SEED.c.id)))
+
+
+@pytest.fixture
+def due_seeds(engine):
+    """Makes what is tested, of seeds that are named."""
+    made = []
+
+    def due_seeds(*names, listing=COMMENTS, now=NOON, **limits):
+        made.append(DueSeeds(engine, stage(listing, *names, **limits), now))
+        return made[-1]
+
+    yield due_seeds
+    for each in made:
+        each.close()
+
+
+def all_batches(seeds, count=1000):
+    return list(iter(lambda: seeds.next_batch(count), ()))
+
+
+EXAMPLES = settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+LISTINGS = st.sampled_from([COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS])
+CASES = st.tuples(ROWS, LIMITS, TIMES, LISTINGS)
+
+
+@EXAMPLES
+@given(CASES)
+def test_sql_says_the_same_as_the_rule_on_sqlite(make_engine, prepared_sqlite_url, case):
+    says_the_same(make_engine(prepared_sqlite_url), *case)
+
+
+@EXAMPLES
+@given(CASES)
+def test_sql_says_the_same_as_the_rule_on_postgresql(make_engine, prepared_postgresql_url, case):
+    says_the_same(make_engine(prepared_postgresql_url), *case)
+
+
+def says_the_same(engine, found, limits, now, listing):
+    """Compare plan, batches and result with what the rule says of each row."""
+    rows = [*store(engine, listing, found), NewSeed(str(len(found) + 1))]
+    wanted = stage(listing, *(row.seed for row in rows), **limits)
+    by_standing = {each: [] for each in Standing}
+    for row in rows:
+        by_standing[standing(row, wanted, now)].append(row)
+    asked = [request_for(row, wanted, now) for row in by_standing[Standing.DUE]]
+    waiting = by_standing[Standing.WAITING]
+
+    with closing(DueSeeds(engine, wanted, now)) as seeds:
+        plan, batches = seeds.plan(), all_batches(seeds, 5)
+        most, result = seeds.most_requests(), seeds.result()
+
+    requests = [request for batch in batches for request in batch]
+    assert requests == asked
+    assert [request.begun_at for request in requests] == [request.begun_at for request in asked]
+    assert most == most_of(asked, listing)
+    assert (plan.due, plan.waiting) == (len(asked), len(waiting))
+    assert plan.next_retry_at == min((row.retry_at for row in waiting), default=None)
+    assert plan.complete == result.complete == len(by_standing[Standing.COMPLETE])
+    assert plan.refused == result.refused == len(by_standing[Standing.REFUSED])
+    is_parked = Counter(
+        row.state is SeedState.PARKED for row in (*by_standing[Standing.DUE], *waiting)
+    )
+    assert (result.open, result.parked) == (is_parked[False], is_parked[True])
+
+
+def most_of(asked, listing):
+    """What the rule says of requests; seeds without a row have no video that could be counted."""
+    has_total = [listing is COMMENTS and r.seed_id % 2 for r in asked]
+    pages = [most_pages(r, TOTAL if h else None) for r, h in zip(asked, has_total, strict=True)]
+    return None if None in pages else sum(pages)
+
+
+def test_many_named_seeds_come_in_their_order_and_in_batches(due_seeds):
+    names = [str(number) for number in range(25_000, 0, -1)]
+    seeds = due_seeds(*names, "25000")
+
+    batches = all_batches(seeds)
+
+    assert [request.seed for batch in batches for request in batch] == names
+    assert {len(batch) for batch in batches} == {1000}
+    assert seeds.plan().due == 25_000
+
+
+def test_what_changes_between_batches_moves_no_other_seed(engine, due_seeds):
+    store(engine, USERS, [{"state": SeedState.OPEN, "suspicious": False}] * 6)
+    seeds = due_seeds(*"123456", listing=USERS)
+    first = seeds.next_batch(2)
+    with engine.begin() as connection:
+        ended = {"state": SeedState.COMPLETE, "completed_at": NOON + MINUTE}
+        connection.execute(update(SEED).where(SEED.c.seed.in_(["1", "4"])).values(ended))
+
+    others = all_batches(seeds, 2)
+
+    assert [r.seed for batch in (first, *others) for r in batch] == ["1", "2", "3", "5", "6"]
+    assert (seeds.result().complete, seeds.result().open) == (2, 4)
+
+
+def test_what_was_handed_out_is_not_handed_out_again_when_the_connection_was_lost(due_seeds):
+    seeds = due_seeds(*"123456", listing=USERS)
+    first = seeds.next_batch(2)
+    seeds._connection.invalidate()
+
+    assert [r.seed for batch in (first, *all_batches(seeds, 2)) for r in batch] == list("123456")
+
+
+def test_what_this_run_has_asked_for_is_not_handed_out_again_either(engine, due_seeds):
+    touched = {"state": SeedState.OPEN, "suspicious": False, "updated_at": NOON + MINUTE}
+    seeds = due_seeds(*"1234", listing=USERS)
+    assert [request.seed for request in seeds.next_batch(1)] == ["1"]
+    assert [request.seed for request in seeds.next_batch(1)] == ["2"]
+    store(engine, USERS, [touched])
+    seeds._connection.invalidate()
+
+    assert [request.seed for batch in all_batches(seeds) for request in batch] == ["3", "4"]
+
+
+def test_a_run_counts_what_its_seeds_have_become(prepared_url):
+    with Crawl(prepared_url, stage(USERS, *"1234")) as crawl:
+        crawl.ask(crawl.requests[0], {"display_name": "Ann"})
+        booked = crawl.session.book(crawl.requests[1], crawl.later())
+        crawl.session.park(ParkedSeed(booked, "HTTP 500"), crawl.later())
+
+    remains = crawl.remains
+    assert (remains.open, remains.complete, remains.parked, remains.records) == (2, 1, 1, 1)
+    assert not remains.is_fulfilled
+
+
+def test_nothing_is_left_in_the_database(engine, due_seeds):
+    seeds = due_seeds("1")
+    seeds.plan()
+    seeds.close()
+
+    with engine.connect() as connection:
+        names = set(engine.dialect.get_table_names(connection))
+        names |= set(engine.dialect.get_temp_table_names(connection))
+    assert not {name for name in names if name.endswith("_seed")}

@@ -1,0 +1,164 @@
+"""Which seeds of a stage are due: gathered once, counted, and handed out in batches."""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
+from tiktok_crawler.planning.page_counts import most_pages
+from tiktok_crawler.planning.seeds import StagePlan, StageResult
+from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.research_api.paging import Place
+from tiktok_crawler.research_api.tasks import PageRequest, Seed
+from tiktok_crawler.storage.engine.execution_options import READS_ONLY
+from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
+from tiktok_crawler.storage.ledger.standings import STANDINGS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+    from tiktok_crawler.planning.due_seeds import SeedRow
+    from tiktok_crawler.planning.seeds import Stage
+
+BATCH = 1_000
+
+
+class DueSeeds:
+    """The seeds that a stage has at a time. For one thread at a time, until it is closed.
+
+    They are gathered when they are needed first, and once more if the connection was lost; what
+    was handed out by then is not handed out again.
+    """
+
+    def __init__(self, engine: Engine, stage: Stage, now: datetime) -> None:
+        self._engine = engine.execution_options(**{READS_ONLY: True})
+        self._stage = stage
+        self._now = now
+        self._gathered = GatheredSeeds(stage, now)
+        self._connection: Connection | None = None
+        self._reached = 0
+        self._was_lost = False
+        self._last_batch: tuple[PageRequest, ...] = ()
+
+    def plan(self) -> StagePlan:
+        """Count the seeds by what becomes of them."""
+        with self._transaction() as connection:
+            rows = connection.execute(self._gathered.by_standing()).all()
+        counts = {STANDINGS[row.place]: row for row in rows}
+        due, waiting, complete, refused = (
+            counts[each].seeds if each in counts else 0 for each in STANDINGS
+        )
+        return StagePlan(
+            due=due,
+            complete=complete,
+            refused=refused,
+            waiting=waiting,
+            next_retry_at=counts[Standing.WAITING].retry_at if waiting else None,
+        )
+
+    def most_requests(self) -> int | None:
+        """Add up how many pages the due seeds take at most; None if one has no bound."""
+        with self._transaction() as connection:
+            sizes = self._gathered.due_by_size()
+            rows = connection.execute(sizes, execution_options={"yield_per": BATCH})
+            counts = ((self._most_pages(row), row.seeds) for row in rows)
+            return _sum_of_products(counts)
+
+    def next_batch(self, count: int = BATCH) -> tuple[PageRequest, ...]:
+        """Hand out the requests for the next due seeds, in their order; none when all were."""
+        while rows := self._next_rows(count):
+            self._reached = rows[-1].number
+            requests = tuple(self._requests(rows))
+            if requests:
+                self._last_batch = requests
+                return requests
+        return ()
+
+    def result(self) -> StageResult:
+        """Count the seeds by what has become of them meanwhile."""
+        begun, counts = self.plan(), Counter[SeedState]()
+        with self._transaction() as connection:
+            for row in connection.execute(self._gathered.due_by_state()):
+                counts[_state_in(STANDINGS[row.place], row.state)] += row.seeds
+            records = connection.scalar(self._gathered.records())
+        return StageResult(
+            open=counts[SeedState.OPEN],
+            complete=begun.complete + counts[SeedState.COMPLETE],
+            refused=begun.refused + counts[SeedState.REFUSED],
+            parked=begun.waiting + counts[SeedState.PARKED],
+            records=int(records or 0),
+        )
+
+    def close(self) -> None:
+        """Forget what was gathered, with the connection that has it."""
+        if self._connection:
+            self._connection.invalidate()
+            self._connection.close()
+        self._connection = None
+
+    def _requests(self, rows: Sequence[Row[Any]]) -> Iterator[PageRequest]:
+        for row in rows:
+            seed: SeedRow = NewSeed(str(row.seed_key)) if row.id is None else row
+            is_due = standing(seed, self._stage, self._now) is Standing.DUE
+            if is_due and not (self._was_lost and self._was_handed_out(row)):
+                yield request_for(seed, self._stage, self._now)
+
+    def _was_handed_out(self, row: Row[Any]) -> bool:
+        """Whether this run has asked for a seed, or is about to."""
+        if row.id is not None and row.updated_at > self._now:
+            return True
+        return any(request.seed.key == str(row.seed_key) for request in self._last_batch)
+
+    def _most_pages(self, row: Row[Any]) -> int | None:
+        seed = Seed(self._stage.listing, "", self._stage.limit)
+        at = PageRequest(seed, Place(row.cursor, received=row.record_count))
+        return most_pages(at, row.total)
+
+    def _next_rows(self, count: int) -> Sequence[Row[Any]]:
+        with self._transaction() as connection:
+            return connection.execute(self._gathered.due_after(self._reached, count)).all()
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        """A transaction of the connection that has the gathered seeds."""
+        if self._connection is None or self._connection.invalidated:
+            self.close()
+            self._gather()
+        assert self._connection
+        with self._connection.begin():
+            yield self._connection
+
+    def _gather(self) -> None:
+        self._connection = connection = self._engine.connect()
+        self._reached, self._was_lost = 0, bool(self._last_batch)
+        try:
+            with connection.begin():
+                self._gathered.fill(connection)
+        except BaseException:
+            self.close()
+            raise
+
+
+def _state_in(place: Standing, state: SeedState | None) -> SeedState:
+    """The state of a seed, as far as a stage is concerned."""
+    match place:
+        case Standing.COMPLETE:
+            return SeedState.COMPLETE
+        case Standing.REFUSED:
+            return SeedState.REFUSED
+    return SeedState.PARKED if state is SeedState.PARKED else SeedState.OPEN
+
+
+def _sum_of_products(factors: Iterable[tuple[int | None, int]]) -> int | None:
+    """The sum of all products, None if a factor of one is not known."""
+    total = 0
+    for each, times in factors:
+        if each is None:
+            return None
+        total += each * times
+    return total

@@ -1,0 +1,193 @@
+"""The seeds of a stage in temporary tables of a connection, as they are at a time.
+
+So a run works off what it has begun with, whatever it stores meanwhile, and needs no more memory
+for a million seeds than for one.
+"""
+
+from __future__ import annotations
+
+from itertools import count, islice
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    Column,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    case,
+    cast,
+    func,
+    insert,
+    null,
+    select,
+    union_all,
+)
+
+from tiktok_crawler.planning.due_seeds import Standing
+from tiktok_crawler.planning.seeds import GivenSeeds
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.ledger.seeds import SeedSources
+from tiktok_crawler.storage.ledger.standings import STANDINGS, begins, standing_of
+from tiktok_crawler.storage.models.column_types import INT64, NAME, UtcDateTime
+from tiktok_crawler.storage.models.ledger import Crawl, SeedRow
+from tiktok_crawler.storage.records.all_types import listed
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Join, Select
+    from sqlalchemy.sql.selectable import FromClause
+
+    from tiktok_crawler.planning.seeds import Stage
+
+    Rows = Select[*tuple[Any, ...]]
+
+SEED = SeedRow.__table__
+CRAWL = Crawl.__table__
+
+AT_ONCE = 10_000
+"""Seeds that the user names, in one statement."""
+
+
+class GatheredSeeds:
+    """Tables of the seeds of a stage, and what is read of them.
+
+    `gathered` has all of them, with their standings and, as far as there are some, their rows;
+    `due` those that are due, numbered in their order; `given` those that the user names.
+    """
+
+    def __init__(self, stage: Stage, now: datetime) -> None:
+        self._stage = stage
+        self._now = now
+        self._key = stage.listing.seed_key
+        key = INT64 if self._key.is_number else NAME
+        self._tables = MetaData()
+        self._given = self._table("given_seed", Column("seed_key", key), Column("weight", INT64))
+        self._gathered = self._table(
+            "gathered_seed",
+            Column("seed_key", key),
+            Column("weight", INT64),
+            Column("place", Integer),
+            Column("seed_id", INT64),
+            Column("retry_at", UtcDateTime()),
+        )
+        self._due = self._table(
+            "due_seed",
+            Column("number", Integer, primary_key=True),
+            Column("seed_key", key),
+            Column("seed_id", INT64),
+        )
+
+    def fill(self, connection: Connection) -> None:
+        """Gather the seeds into new tables."""
+        self._tables.create_all(connection, checkfirst=False)
+        self._fill_given(connection)
+        found = self._found(connection).subquery()
+        seeds = select(
+            found.c.seed_key,
+            found.c.weight,
+            standing_of(self._stage, self._now),
+            SEED.c.id,
+            SEED.c.retry_at,
+        ).select_from(self._with_rows(found))
+        connection.execute(insert(self._gathered).from_select(list(self._gathered.c.keys()), seeds))
+        connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], self._in_order()))
+
+    def by_standing(self) -> Rows:
+        """How many `seeds` there are in each `place`, and their first `retry_at`."""
+        c = self._gathered.c
+        return select(
+            c.place, func.count().label("seeds"), func.min(c.retry_at).label("retry_at")
+        ).group_by(c.place)
+
+    def due_after(self, number: int, count: int) -> Rows:
+        """The next due seeds with their rows; a seed that has none is NULL but for its key."""
+        c = self._due.c
+        part = select(c.number, c.seed_key).where(c.number > number).order_by(c.number).limit(count)
+        due = part.subquery()
+        seeds = select(due.c.number, due.c.seed_key, SEED).select_from(self._with_rows(due))
+        return seeds.order_by(due.c.number)
+
+    def due_by_state(self) -> Rows:
+        """How many of the due `seeds` are in each `place` and `state` by now."""
+        now = select(standing_of(self._stage, self._now).label("place"), SEED.c.state)
+        each = now.select_from(self._with_rows(self._due)).subquery().c
+        states = select(each.place, each.state, func.count().label("seeds"))
+        return states.group_by(each.place, each.state)
+
+    def due_by_size(self) -> Rows:
+        """Count the due `seeds` by `cursor` and `record_count` to go on at, and `total` of records.
+
+        The total is NULL where the database does not know it.
+        """
+        begun = begins(self._stage, self._now)
+        joined, total = self._with_totals()
+        each = select(
+            total.label("total"),
+            case((begun, 0), else_=SEED.c.cursor).label("cursor"),
+            case((begun, 0), else_=SEED.c.record_count).label("record_count"),
+        )
+        c = each.select_from(joined).subquery().c
+        sizes = select(c.total, c.cursor, c.record_count, func.count().label("seeds"))
+        return sizes.group_by(c.total, c.cursor, c.record_count)
+
+    def records(self) -> Rows:
+        """How many records the pages of the seeds have brought, ever."""
+        known = select(self._gathered.c.seed_id).where(self._gathered.c.seed_id.is_not(None))
+        due = self._due
+        rows = due.join(SEED, self._is_row_of(due))
+        opened = select(SEED.c.id).select_from(rows).where(due.c.seed_id.is_(None))
+        return select(func.sum(CRAWL.c.record_count)).where(
+            CRAWL.c.seed_id.in_(union_all(known, opened))
+        )
+
+    def _table(self, name: str, *columns: Column[Any]) -> Table:
+        return Table(name, self._tables, *columns, prefixes=["TEMPORARY"])
+
+    def _fill_given(self, connection: Connection) -> None:
+        source = self._stage.source
+        if not isinstance(source, GivenSeeds):
+            return
+        statements = statements_for(connection.dialect)
+        rows = self._given_rows(source)
+        while part := list(islice(rows, AT_ONCE)):
+            statements.insert(connection, tuple(self._given.c), part)
+
+    def _given_rows(self, source: GivenSeeds) -> Iterator[tuple[int | str, int]]:
+        """The seeds that the user names, each once, as rows of the table."""
+        read = int if self._key.is_number else str
+        seeds = dict.fromkeys(clean_text(seed) or "" for seed in source.values)
+        return zip(map(read, seeds), count(0, -1))
+
+    def _found(self, connection: Connection) -> Rows:
+        """The seeds with their weights: the heavier comes first, of equal ones the lower key."""
+        source = self._stage.source
+        if isinstance(source, GivenSeeds):
+            return select(self._given)
+        return SeedSources(statements_for(connection.dialect)).find(source, self._key)
+
+    def _in_order(self) -> Rows:
+        c = self._gathered.c
+        due = select(c.seed_key, c.seed_id).where(c.place == STANDINGS.index(Standing.DUE))
+        return due.order_by(c.weight.desc(), c.seed_key)
+
+    def _with_rows(self, seeds: FromClause) -> Join:
+        return seeds.outerjoin(SEED, self._is_row_of(seeds))
+
+    def _is_row_of(self, seeds: FromClause) -> ColumnElement[bool]:
+        key: ColumnElement[Any] = seeds.c.seed_key
+        name = cast(key, Text) if self._key.is_number else key
+        return (SEED.c.listing == self._stage.listing.name) & (SEED.c.seed == name)
+
+    def _with_totals(self) -> tuple[Join, ColumnElement[Any]]:
+        """The due seeds, their rows, and the column of what is known of their number of records."""
+        due = self._due
+        rows = due.outerjoin(SEED, SEED.c.id == due.c.seed_id)
+        total = listed(self._stage.listing).known_total
+        if total is None:
+            return rows, null()
+        (key,) = total.table.primary_key.columns
+        return rows.outerjoin(key.table, key == due.c.seed_key), total

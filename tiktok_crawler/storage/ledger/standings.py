@@ -1,0 +1,55 @@
+"""Says in SQL what becomes of seeds in a stage: the rule of `planning/due_seeds.py`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, case, false, func, not_, or_
+
+from tiktok_crawler.planning.due_seeds import Standing
+from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.storage.models.ledger import SeedRow
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement
+
+    from tiktok_crawler.planning.seeds import Stage
+
+C = SeedRow.__table__.c
+
+STANDINGS = tuple(Standing)
+"""A standing is told by its place in here: a million numbers take less room than words."""
+
+
+def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
+    """Say what a seed needs by the place in `STANDINGS`.
+
+    In an outer join, a seed without a row is due.
+    """
+    goes_on = and_(func.coalesce(C.has_more, false()), not_(C.suspicious))
+    is_enough = false() if stage.limit is None else C.record_count >= stage.limit
+    is_complete = or_(is_enough, and_(C.state == SeedState.COMPLETE, not_(goes_on)))
+    due = STANDINGS.index(Standing.DUE)
+    return case(
+        (C.id.is_(None), due),
+        (is_outdated(stage, now), due),
+        (C.state == SeedState.REFUSED, STANDINGS.index(Standing.REFUSED)),
+        (is_complete, STANDINGS.index(Standing.COMPLETE)),
+        (and_(C.state == SeedState.PARKED, C.retry_at > now), STANDINGS.index(Standing.WAITING)),
+        else_=due,
+    )
+
+
+def begins(stage: Stage, now: datetime) -> ColumnElement[bool]:
+    """Say whether a due seed begins with its first page (`request_for`)."""
+    return or_(C.id.is_(None), C.cursor == 0, is_outdated(stage, now))
+
+
+def is_outdated(stage: Stage, now: datetime) -> ColumnElement[bool]:
+    """Say whether a listing ended so long ago that it begins anew; NULL counts as false."""
+    if stage.max_age is None:
+        return false()
+    has_ended = C.state.in_((SeedState.COMPLETE, SeedState.REFUSED))
+    return and_(has_ended, C.completed_at < now - stage.max_age)
