@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.lines import Line
     from tiktok_crawler.archive.replay import Counts
 
-NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin", "journal_mark"}
-"""What was spent today, when the database was made, and how far journals are: facts of its own."""
+NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin", "journal_mark", "run"}
+"""What was spent today, when the database was made, how far journals are, which crawls ran."""
 
 KEYS = {
     "query": ("fingerprint",),
@@ -103,6 +103,8 @@ def content(url: str) -> dict[str, list[dict[str, Any]]]:
             if table.name not in NOT_ARCHIVED
         }
     engine.dispose()
+    for page in tables["crawl"]:
+        del page["run_id"]  # A replay is no run.
     meanings: dict[str, dict[int | None, tuple | None]] = {}
     for name in [*KEYS, *(name for name in tables if name not in KEYS)]:
         for row in tables[name]:

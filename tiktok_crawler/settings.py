@@ -93,6 +93,7 @@ EXTENSIONS: dict[str, int | None] = {
     "tiktok_crawler.extensions.sandbox.SandboxServer": 0,
     "tiktok_crawler.extensions.delay_queue.DelayQueue": 10,
     "tiktok_crawler.extensions.outcome.Outcome": 20,
+    "tiktok_crawler.extensions.run_record.RunRecord": 25,
     "tiktok_crawler.extensions.progress.Progress": 30,
     "tiktok_crawler.extensions.feed_export.RecordFeedExporter": 40,
 }

@@ -179,6 +179,61 @@ def upgrade() -> None:
         comment="One row a tag, which a query file gives to what it collects.",
     )
     op.create_table(
+        "run",
+        sa.Column("id", INT64, nullable=False, comment="Given by this database."),
+        sa.Column("spider", sa.Text(), nullable=False, comment="Its name."),
+        sa.Column(
+            "arguments",
+            JSON,
+            nullable=False,
+            comment="Object: the arguments (`-a`) as given; secrets are hidden.",
+        ),
+        sa.Column("job", sa.Text(), nullable=True, comment="Scrapyd's name for the run (`_job`)."),
+        sa.Column("version", sa.Text(), nullable=False, comment="The version of tiktok_crawler."),
+        sa.Column("begun_at", TIME, nullable=False, comment="When it opened the database, UTC."),
+        sa.Column(
+            "ended_at",
+            TIME,
+            nullable=True,
+            comment="When it ended, UTC; NULL: it is still running, or was killed.",
+        ),
+        sa.Column(
+            "close_reason",
+            sa.Text(),
+            nullable=True,
+            comment="Why the spider was closed, such as `finished`.",
+        ),
+        sa.Column(
+            "exit_status",
+            INT64,
+            nullable=True,
+            comment="0: all that was asked for is stored; 75: run it again to go on; others are faults.",
+        ),
+        sa.Column(
+            "requests",
+            INT64,
+            nullable=False,
+            comment="Research requests sent, known when it has ended.",
+        ),
+        sa.Column(
+            "faults",
+            JSON,
+            nullable=False,
+            comment="Object: how often what went wrong, such as `fault` (the API failed) or `no_answer`.",
+        ),
+        sa.Column(
+            "feeds",
+            JSON,
+            nullable=False,
+            comment="List of text: the feeds that were written (`-O`).",
+        ),
+        sa.Column(
+            "exports", JSON, nullable=False, comment="List of text: the exports that were written."
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
+        comment="One row a run of a spider that has opened this database.",
+    )
+    op.create_table(
         "seed",
         sa.Column("id", INT64, nullable=False, comment="Given by this database."),
         sa.Column(
@@ -619,6 +674,12 @@ def upgrade() -> None:
             "seed_id", INT64, nullable=True, comment="The seed, if the page is one of a listing."
         ),
         sa.Column(
+            "run_id",
+            INT64,
+            nullable=True,
+            comment="The run that asked for the page; NULL: it is not known.",
+        ),
+        sa.Column(
             "cursor", INT64, nullable=False, comment="Where the page starts; 0: the first page."
         ),
         sa.Column(
@@ -651,6 +712,7 @@ def upgrade() -> None:
             ["crawl_window_id"], ["crawl_window.id"], name=op.f("fk_crawl_crawl_window_id")
         ),
         sa.ForeignKeyConstraint(["query_id"], ["query.id"], name=op.f("fk_crawl_query_id")),
+        sa.ForeignKeyConstraint(["run_id"], ["run.id"], name=op.f("fk_crawl_run_id")),
         sa.ForeignKeyConstraint(["seed_id"], ["seed.id"], name=op.f("fk_crawl_seed_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_crawl")),
         sa.UniqueConstraint(
@@ -1222,6 +1284,7 @@ def downgrade() -> None:
     op.drop_table("collection")
     op.drop_table("video")
     op.drop_table("seed")
+    op.drop_table("run")
     op.drop_table("query_tag")
     op.drop_table("query")
     op.drop_table("hashtag")

@@ -78,7 +78,9 @@ def test_programs_get_the_same_as_json(collected):
 
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
-    assert status.keys() == {"database", "origin", "at", "quota", "queries", "listings"}
+    assert status.keys() == {
+        *("database", "origin", "at", "quota", "last_run", "queries", "listings")
+    }
     assert status["listings"] == []
     read_at = datetime.fromisoformat(status["at"])
     assert read_at.utcoffset().total_seconds() == 0

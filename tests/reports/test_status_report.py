@@ -19,6 +19,7 @@ from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.quota import Spent
+from tiktok_crawler.storage.ledger.runs import PastRun
 from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -216,3 +217,36 @@ def test_a_listing_as_json(due, text):
             "requests": 20,
         }
     ]
+
+
+RUN = PastRun("videos", NOON, NOON + timedelta(minutes=5), "daily_budget_spent", 75, 1234)
+
+
+def test_the_last_run_is_one_line():
+    text = status_report.text(replace(status(), last_run=RUN), None)
+
+    assert text.splitlines()[2] == (
+        "Last run: videos, begun 2024-06-01 12:00 UTC, ended 2024-06-01 12:05 UTC: "
+        "daily_budget_spent, exit status 75, requests 1,234"
+    )
+
+
+def test_a_last_run_without_an_end_is_running_or_was_killed():
+    unfinished = replace(RUN, ended_at=None, close_reason=None, exit_status=None)
+    text = status_report.text(replace(status(), last_run=unfinished), None)
+
+    assert "Last run: videos, begun 2024-06-01 12:00 UTC: still running, or killed" in text
+
+
+def test_the_last_run_in_json():
+    report = status_report.as_json(replace(status(), last_run=RUN), None)
+
+    assert status_report.as_json(status(), None)["last_run"] is None
+    assert report["last_run"] == {
+        "spider": "videos",
+        "begun_at": "2024-06-01T12:00:00+00:00",
+        "ended_at": "2024-06-01T12:05:00+00:00",
+        "close_reason": "daily_budget_spent",
+        "exit_status": 75,
+        "requests": 1234,
+    }

@@ -217,6 +217,7 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
         "has_more": True,
         "max_count": 100,
         "record_count": 2,
+        "run_id": None,
         "log_id": "20240601",
         "crawl_started_at": NOON,
     }

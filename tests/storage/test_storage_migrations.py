@@ -18,15 +18,16 @@ from listed_pages import RECORDS, store_list
 from sqlalchemy import inspect, select, text
 from sqlalchemy.exc import IntegrityError
 from stored_pages import ACCOUNT, NOON, content, first_request, page, video
+from tiktok_crawler.research_api.listings import LISTINGS, USERS
+from tiktok_crawler.storage.store import Store
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.research_api.listings import LISTINGS, USERS
 from tiktok_crawler.storage.engine import database, migrations, revision
 from tiktok_crawler.storage.engine.revision import UNRELEASED
 from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
-from tiktok_crawler.storage.store import Store
 
 LATER = NOON + timedelta(days=1)
 CHECKOUT = Path(__file__).parents[2]
@@ -54,6 +55,7 @@ def searched(engine):
 @pytest.fixture
 def filled(searched, prepared_url):
     """An engine on a database that has rows in all its tables."""
+    begin_run(searched, RunStart("videos", {"query": "query.yaml"}), NOON)
     for name, listing in LISTINGS.items():
         store_list(prepared_url, listing, "7", RECORDS[name], tags=("t",))
     store_list(

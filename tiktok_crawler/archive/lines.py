@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
-from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.date_range import DateRange
@@ -23,6 +22,7 @@ from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.ledger.runs import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -156,7 +156,7 @@ def dump_start(start: FileStart) -> bytes:
         {
             "kind": "file",
             "format": FORMAT,
-            "version": _version(),
+            "version": version(),
             "journal": start.journal,
             "at": start.at.isoformat(),
             "origin": start.origin,
@@ -225,11 +225,6 @@ def _check_format(content: dict[str, Any]) -> None:
             f"tiktok_crawler {content.get('version')} wrote it, which is newer than this version: "
             "update tiktok_crawler"
         )
-
-
-@cache
-def _version() -> str:
-    return metadata.version("tiktok-crawler")
 
 
 def _dump(content: dict[str, Any]) -> bytes:

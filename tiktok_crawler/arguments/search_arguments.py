@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 OVERRIDES = ("start_date", "end_date", "tags", "refresh_after")
 """Arguments that go before what the query file says."""
 
+JOB = "_job"
+"""Under which Scrapyd gives every spider its name for the run."""
+
 VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests")
 
 
@@ -31,6 +34,8 @@ def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:
         UsageError: naming the argument and what is allowed.
     """
     for name, value in arguments.items():
+        if name == JOB:
+            continue
         if name not in allowed:
             hint = did_you_mean(nearest(name, allowed)) or "."
             raise UsageError(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.crawling.components import config_of
+from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain
@@ -60,6 +61,7 @@ class CrawlStorage:
         self.stage_results: dict[Stage, StageResult] = {}
         self._config = config_of(crawler)
         self._url = self._config.database_url
+        self._begin_run = extension(crawler, RunRecord).begin
         self._thread = StorageThread(crawler, self.explain, stop)
         self._journal: Journal | None = None
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
@@ -218,6 +220,7 @@ class CrawlStorage:
         self._doers[subject] = doer = self._recorded(session)
         try:
             warning = await self._thread.run(doer.open)
+            session.run_id = await self._thread.run(self._begin_run, session.engine)
         except CrawlerError:
             await self._release(subject)
             raise

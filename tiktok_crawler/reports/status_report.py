@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.date_range import contiguous
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.quota import Spent
+    from tiktok_crawler.storage.ledger.runs import PastRun
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 
 CLIENT_DIGITS = 8
@@ -47,6 +49,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
             "daily_budget": daily_budget,
             "spent": [_spent_as_json(spent) for spent in status.spent],
         },
+        "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
         "listings": [_listing_as_json(listing) for listing in status.listings],
     }
@@ -69,12 +72,24 @@ def _condition(condition: Condition) -> str:
 def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     yield f"{status.location}, data from {status.origin}"
     yield from _quota(status, daily_budget)
+    if status.last_run:
+        yield _run(status.last_run)
     for query in status.queries:
         yield ""
         yield from _query(query)
     for listing in status.listings:
         yield ""
         yield from _listing(listing)
+
+
+def _run(run: PastRun) -> str:
+    begun = f"Last run: {run.spider}, begun {run.begun_at:%Y-%m-%d %H:%M} UTC"
+    if run.ended_at is None:
+        return f"{begun}: still running, or killed"
+    return (
+        f"{begun}, ended {run.ended_at:%Y-%m-%d %H:%M} UTC: {run.close_reason}, exit status "
+        f"{run.exit_status}, requests {run.requests:,}"
+    )
 
 
 def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
@@ -188,6 +203,13 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
         "limit": DAILY_QUOTAS[spent.pool],
         "used_up": spent.is_used_up,
         "parts": dict(spent.parts),
+    }
+
+
+def _run_as_json(run: PastRun) -> dict[str, Any]:
+    return asdict(run) | {
+        "begun_at": run.begun_at.isoformat(timespec="seconds"),
+        "ended_at": run.ended_at.isoformat(timespec="seconds") if run.ended_at else None,
     }
 
 

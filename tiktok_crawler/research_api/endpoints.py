@@ -39,8 +39,8 @@ class Endpoint:
     `unasked` are other keys that its records may have; `fields_in_body` says that fields stand in
     the body as well, since documentation shows them in both places (api_facts.md 1.7). `count_key`
     says in a body how large a page is wanted. `withholds_with_403`: a refusal with that status is
-    an answer. `records_keys` are the names under which `data` may have its records. Where there are none,
-    `data` itself is the record, and has at least one of `object_keys`.
+    an answer. `records_keys` are the names under which `data` may have its records. Where there are
+    none, `data` itself is the record, and has at least one of `object_keys`.
     """
 
     path: str

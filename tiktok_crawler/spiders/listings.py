@@ -10,7 +10,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from typing import ClassVar, Self
 
     from scrapy import Request
@@ -25,8 +25,8 @@ class ListingSpider(ResearchSpider):
 
     listing: ClassVar[Listing]
 
-    def __init__(self, config: Config, given: GivenStages):
-        super().__init__(config, max_requests=given.max_requests)
+    def __init__(self, config: Config, arguments: Mapping[str, str], given: GivenStages):
+        super().__init__(config, arguments, max_requests=given.max_requests)
         self.stages = given.stages
         self.tags = given.tags
 
@@ -40,7 +40,7 @@ class ListingSpider(ResearchSpider):
         """
         config = Config.of_crawl(crawler.settings)
         given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
-        return super().from_crawler(crawler, config, given)
+        return super().from_crawler(crawler, config, kwargs, given)
 
     async def requests(self) -> AsyncIterator[Request]:
         for stage in self.stages:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from scrapy import Spider
 from scrapy.exceptions import CloseSpider
@@ -20,7 +20,7 @@ from tiktok_crawler.reports.stage_report import stage_beginning
 from tiktok_crawler.spiders.task_runner import TaskRunner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
 
     from scrapy import Request
 
@@ -34,16 +34,19 @@ logger = logging.getLogger(__name__)
 class ResearchSpider(Spider):
     """A spider that ends in order when its database cannot be used.
 
-    `stages` are the listings that it works off, with these `tags`. `max_requests` is how many
-    requests it may send. `queue` is what it works off now.
+    `arguments` are those of `-a` as given, `stages` the listings that it works off, with these
+    `tags`. `max_requests` is how many requests it may send. `queue` is what it works off now.
     """
 
     stages: tuple[Stage, ...] = ()
     tags: tuple[str, ...] = ()
     queue: WindowQueue | SeedQueue | None = None
 
-    def __init__(self, config: Config, *, max_requests: int | None = None, **kwargs: Any):
-        super().__init__(**kwargs)
+    def __init__(
+        self, config: Config, arguments: Mapping[str, str], *, max_requests: int | None = None
+    ):
+        super().__init__()
+        self.arguments = arguments
         self.config = config
         self.max_requests = max_requests
 

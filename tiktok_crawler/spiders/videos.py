@@ -18,7 +18,7 @@ from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Mapping
     from typing import Self
 
     from scrapy import Request
@@ -45,10 +45,14 @@ class VideosSpider(ResearchSpider):
     def __init__(
         self,
         config: Config,
+        arguments: Mapping[str, str],
         collection: Collection,
-        **kwargs: Any,
     ):
-        super().__init__(config, **kwargs)
+        super().__init__(
+            config,
+            arguments,
+            max_requests=search_arguments.whole_number(arguments, "max_requests"),
+        )
         self.collection = collection
         self.wanted = search_arguments.wanted(collection, config)
         self.stages = stages_of(collection)
@@ -65,12 +69,7 @@ class VideosSpider(ResearchSpider):
         config = Config.of_crawl(crawler.settings)
         search_arguments.check(kwargs, search_arguments.VIDEOS_ARGUMENTS)
         collection = search_arguments.collection(kwargs, today=utc_now().date())
-        return super().from_crawler(
-            crawler,
-            config,
-            collection,
-            max_requests=search_arguments.whole_number(kwargs, "max_requests"),
-        )
+        return super().from_crawler(crawler, config, kwargs, collection)
 
     async def requests(self) -> AsyncIterator[Request]:
         plan = await crawl_storage(self.crawler).plan(self.collection)

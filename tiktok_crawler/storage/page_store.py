@@ -79,6 +79,7 @@ class PageStore:
         page: Page,
         *,
         tags: Collection[str],
+        run_id: int | None = None,
         moves_task: bool = True,
         mark: Callable[[Connection], None] | None = None,
     ) -> Saved:
@@ -96,7 +97,7 @@ class PageStore:
             if mark:
                 mark(connection)
             ids = ahead or self._names.resolve(connection, names)
-            writer = _PageWriter(connection, self._statements, ids, page, brought)
+            writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
             return ids, writer.write(read, moves_task=moves_task)
 
         ids, changes = transaction(self._engine, write)
@@ -134,6 +135,7 @@ class _PageWriter:
     ids: Ids
     page: Page
     brought: Listed
+    run_id: int | None
 
     def write(self, read: Records, *, moves_task: bool) -> Sequence[Change]:
         """Write the page and its records, and move its task on.
@@ -156,6 +158,7 @@ class _PageWriter:
         values = {
             "crawl_window_id": row_id if is_window else None,
             "seed_id": None if is_window else row_id,
+            "run_id": self.run_id,
             "cursor": request.place.cursor,
             "max_count": request.max_count,
             "search_id": clean_text(page.search_id) if is_window else None,

@@ -41,6 +41,7 @@ class Session(ABC):
 
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
     booked on `account`. As long as there is a `mark`, each transaction makes it, too.
+    Pages are those of the run `run_id`.
     """
 
     def __init__(
@@ -58,6 +59,7 @@ class Session(ABC):
         self.mark: Callable[[Connection], None] | None = None
         self._lock: QueryLock | None = None
         self.begun_at: datetime | None = None
+        self.run_id: int | None = None
 
     @property
     @abstractmethod
@@ -127,7 +129,9 @@ class Session(ABC):
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
-        return self._store.save(page, tags=self.tags, moves_task=moves_task, mark=self.mark)
+        return self._store.save(
+            page, tags=self.tags, run_id=self.run_id, moves_task=moves_task, mark=self.mark
+        )
 
     def end(self, request: PageRequest, event: Event, now: datetime) -> PageRequest | None:
         """Change a task that brings no page now.

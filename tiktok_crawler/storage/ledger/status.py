@@ -14,6 +14,7 @@ from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
+from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
+    from tiktok_crawler.storage.ledger.runs import PastRun
 
 
 class Terms(Protocol):
@@ -118,6 +120,7 @@ class Status:
     spent: tuple[Spent, ...] = ()
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
+    last_run: PastRun | None = None
 
 
 def read_status(url: str, terms: Terms, now: datetime) -> Status:
@@ -142,6 +145,7 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
                     _query_status(connection, used, terms, now) for used in used_queries(connection)
                 ),
                 listings=tuple(listing_statuses(connection)),
+                last_run=last_run(connection),
             )
     finally:
         engine.dispose()

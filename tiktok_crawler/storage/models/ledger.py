@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
@@ -179,6 +180,43 @@ class SeedRow(TaskRow, Base):
     )
 
 
+class RunRow(Base):
+    __tablename__ = "run"
+    __table_args__ = ({"comment": "One row a run of a spider that has opened this database."},)
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    spider: Mapped[str] = mapped_column(comment="Its name.")
+    arguments: Mapped[dict[str, Any]] = mapped_column(
+        comment="Object: the arguments (`-a`) as given; secrets are hidden."
+    )
+    job: Mapped[str | None] = mapped_column(comment="Scrapyd's name for the run (`_job`).")
+    version: Mapped[str] = mapped_column(comment="The version of tiktok_crawler.")
+    begun_at: Mapped[datetime] = mapped_column(comment="When it opened the database, UTC.")
+    ended_at: Mapped[datetime | None] = mapped_column(
+        comment="When it ended, UTC; NULL: it is still running, or was killed."
+    )
+    close_reason: Mapped[str | None] = mapped_column(
+        comment="Why the spider was closed, such as `finished`."
+    )
+    exit_status: Mapped[int | None] = mapped_column(
+        comment="0: all that was asked for is stored; 75: run it again to go on; others are faults."
+    )
+    requests: Mapped[int] = mapped_column(
+        default=0, comment="Research requests sent, known when it has ended."
+    )
+    faults: Mapped[dict[str, Any]] = mapped_column(
+        default=dict,
+        comment="Object: how often what went wrong, such as `fault` (the API failed) or "
+        "`no_answer`.",
+    )
+    feeds: Mapped[list[str]] = mapped_column(
+        default=list, comment="List of text: the feeds that were written (`-O`)."
+    )
+    exports: Mapped[list[str]] = mapped_column(
+        default=list, comment="List of text: the exports that were written."
+    )
+
+
 class Crawl(Base):
     __tablename__ = "crawl"
     __table_args__ = (
@@ -198,6 +236,9 @@ class Crawl(Base):
     )
     seed_id: Mapped[int | None] = mapped_column(
         ForeignKey("seed.id"), comment="The seed, if the page is one of a listing."
+    )
+    run_id: Mapped[int | None] = mapped_column(
+        ForeignKey("run.id"), comment="The run that asked for the page; NULL: it is not known."
     )
     cursor: Mapped[int] = mapped_column(comment="Where the page starts; 0: the first page.")
     next_cursor: Mapped[int] = mapped_column(

@@ -1,0 +1,86 @@
+"""The runs of a database: when, what with, how each ended, what it spent and met."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field, fields
+from functools import cache
+from importlib import metadata
+from typing import TYPE_CHECKING
+
+from sqlalchemy import insert, select, update
+
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.models.ledger import RunRow
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+
+@dataclass(frozen=True, slots=True)
+class RunStart:
+    """What a run was started with; `job` is Scrapyd's name for it. None of it may hold a secret."""
+
+    spider: str
+    arguments: Mapping[str, str]
+    job: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How a run ended: `faults` are troubles by kind, `feeds` the addresses of what was written."""
+
+    close_reason: str
+    exit_status: int
+    requests: int = 0
+    faults: Mapping[str, int] = field(default_factory=dict)
+    feeds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run of a database; one that is still running, or was killed, has no end."""
+
+    spider: str
+    begun_at: datetime
+    ended_at: datetime | None
+    close_reason: str | None
+    exit_status: int | None
+    requests: int
+
+
+def begin_run(engine: Engine, start: RunStart, now: datetime) -> int:
+    """Write down that a run has begun; its id."""
+    arguments = {name: clean_text(value) for name, value in start.arguments.items()}
+    run = insert(RunRow).values(
+        spider=start.spider,
+        arguments=arguments,
+        job=clean_text(start.job),
+        version=version(),
+        begun_at=now,
+    )
+    returning = run.returning(RunRow.id)
+    return transaction(engine, lambda on: on.execute(returning).scalar_one())
+
+
+def end_run(engine: Engine, run_id: int, end: RunEnd, now: datetime) -> None:
+    """Write down how a run ended; what is known later replaces it."""
+    values = asdict(end) | {"feeds": list(end.feeds), "ended_at": now}
+    run = update(RunRow).where(RunRow.id == run_id).values(values)
+    transaction(engine, lambda on: on.execute(run))
+
+
+def last_run(connection: Connection) -> PastRun | None:
+    """The run that began last, whether it has ended or not."""
+    columns = (getattr(RunRow, each.name) for each in fields(PastRun))
+    run = connection.execute(select(*columns).order_by(RunRow.id.desc()).limit(1)).first()
+    return PastRun(*run) if run else None
+
+
+@cache
+def version() -> str:
+    """The version of this package."""
+    return metadata.version("tiktok-crawler")
