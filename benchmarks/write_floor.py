@@ -21,7 +21,6 @@ from stored_pages import first_request
 from turns import take_turns
 
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url, prepare
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
@@ -129,7 +128,7 @@ def main() -> None:
     floor.rows("INSERT INTO query_tag (name) VALUES %s ON CONFLICT DO NOTHING", [(TAG,)])
 
     def begin() -> Write:
-        window_id = first_request(Ledger(engine)).window_id
+        window_id = first_request(engine).task.row_id
         query_id = floor.one("SELECT query_id FROM crawl_window WHERE id = ?", window_id)
         pages = 0
 

@@ -10,7 +10,6 @@ from stored_pages import first_request, page
 from turns import take_turns
 
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url, prepare
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def prepared_store(engine: Engine) -> PageStore:
 
 def new_crawl(engine: Engine, store: PageStore) -> Write:
     """A crawl with one window; the function stores its next page."""
-    request = first_request(Ledger(engine))
+    request = first_request(engine)
 
     def write(records: Page) -> None:
         nonlocal request

@@ -1,4 +1,4 @@
-"""Crawls with an archive, their lines, replays, and what databases hold but for their own ids."""
+"""Crawls with an archive, replays, and what databases hold apart from their own ids."""
 
 from __future__ import annotations
 
@@ -73,18 +73,17 @@ def replay_lines(url: str, lines: Iterable[Line], *, origin: str = "sandbox") ->
 def _tables() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder, "empty.db")
-        unused(f"sqlite:///{path}")
+        forget_origin(f"sqlite:///{path}")
         return path.read_bytes()
 
 
-def unused(url: str) -> str:
-    """Give a database its tables; no crawl has used it."""
+def forget_origin(url: str) -> None:
+    """Let a database with tables be one that no crawl has used."""
     engine = database.create_engine_for(database.database_url(url))
     database.prepare(engine, "sandbox")
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM database_origin"))
     engine.dispose()
-    return url
 
 
 def new_database(path: Path) -> str:
@@ -104,7 +103,7 @@ def content(url: str) -> dict[str, list[dict[str, Any]]]:
         }
     engine.dispose()
     for page in tables["crawl"]:
-        del page["run_id"]  # A replay is no run.
+        page["run_id"] = None  # A replay is no run.
     meanings: dict[str, dict[int | None, tuple | None]] = {}
     for name in [*KEYS, *(name for name in tables if name not in KEYS)]:
         for row in tables[name]:

@@ -7,16 +7,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from enum import Enum, auto
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
 from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 
 from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
-from tiktok_crawler.archive.writer import SUFFIX
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.exceptions import DailyBudgetSpentError
 from tiktok_crawler.planning.coverage import Freshness
@@ -24,6 +23,7 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused, WindowState
 from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 from tiktok_crawler.research_api.pages import read_page
 from tiktok_crawler.research_api.paging import START
 from tiktok_crawler.research_api.query import Condition, Query
@@ -121,7 +121,7 @@ class Clock:
 class Chance:
     """Draws what happens."""
 
-    data: DataObject
+    data: DataObject = field(repr=False)
 
     def number(self, most: int) -> int:
         return self.data.draw(st.integers(0, most))
@@ -155,17 +155,19 @@ class Run:
     clock: Clock
     chance: Chance
     requests: list[PageRequest] = field(default_factory=list)
+    asked: set[int | None] = field(default_factory=set)
 
     def begin(self) -> None:
         self.doer.open()
         now = self.clock()
         self._do(lambda: self.doer.begin(now), is_vital=True)
-        plan = self.session.plan(now)
         if isinstance(self.session, SearchSession):
             self._correct()
+        plan = self.session.plan(now)
+        if isinstance(self.session, SearchSession):
             self.requests = [*plan.open_windows, *plan.parked_windows]
         else:
-            self.requests = list(plan.requests)
+            self.requests = list(chain.from_iterable(iter(self.session.due, ())))
 
     def step(self) -> None:
         chance = self.chance
@@ -175,18 +177,15 @@ class Run:
         request = self._open_task(request)
         if request is None or chance.happens(8):
             return None
-        if chance.happens(6):
+        if chance.happens(6) and request.task.row_id in self.asked:
             return self._end(request)
+        self.asked.add(request.task.row_id)
         return self._ask(request)
 
     def close(self) -> None:
         if isinstance(self.session, SearchSession):
             self._correct()
         self.doer.release()
-
-    def die(self) -> None:
-        """What a process held is free."""
-        self.session.release()
 
     def _open(self) -> None:
         if isinstance(self.session, StageSession):
@@ -227,8 +226,10 @@ class Run:
         task = request.task
         if isinstance(task, Seed):
             events.append(Refused(self.chance.choice(SeedStatus), "no", "L2"))
+        elif len(task.days) > 1 and request.starts_task:
+            events.append(Cut("too wide", "L3"))
         elif len(task.days) > 1:
-            events += [Cut("too wide", "L3"), Lost(DateRange(task.days.start + DAY, task.days.end))]
+            events.append(Lost(DateRange(task.days.start + DAY, task.days.end)))
         return self.chance.choice(events)
 
     def _correct(self) -> None:
@@ -298,23 +299,21 @@ class Deeds:
             which = self.chance.number(1)
             try:
                 if not runs[which]:
-                    self._begin(which, runs[which])
+                    self.begin(which, runs[which])
                 elif self.chance.happens(12):
-                    self._close(runs[which])
+                    self.close(runs[which])
                 else:
                     self.chance.choice(runs[which]).step()
             except DiedError as died:
-                self._die(runs[which])
-                if died is ERRORS[Fate.DIES_BEFORE] and self.chance.happens(2):
-                    self._tear()
-        for which in runs:
-            self._die(runs[which])
+                was_writing = died is ERRORS[Fate.DIES_BEFORE] and self.chance.happens(2)
+                self._die(runs[which], torn_bytes=was_writing * (1 + self.chance.number(9)))
         self.chance = Calm(self.chance.data)
-        for which in runs:
-            self._begin(which, runs[which])
-            self._close(runs[which])
+        for which, begun in runs.items():
+            self._die(begun)
+            self.begin(which, begun)
+            self.close(begun)
 
-    def _begin(self, which: int, runs: list[Run]) -> None:
+    def begin(self, which: int, runs: list[Run]) -> None:
         journal = Journal(self.folder, "sandbox", clock=self.clock)
         runs.append(self._run(self._search(which), journal))
         if which:
@@ -322,25 +321,22 @@ class Deeds:
         for run in runs:
             run.begin()
 
-    def _close(self, runs: list[Run]) -> None:
+    def close(self, runs: list[Run]) -> None:
         while runs:
             runs[-1].close()
             journal = runs.pop().doer._journal
         journal.close()
 
-    def _die(self, runs: list[Run]) -> None:
-        """End what runs held; the last line may be torn."""
+    def _die(self, runs: list[Run], *, torn_bytes: int = 0) -> None:
+        """End what runs held; the end of their last line may be missing."""
         for run in runs:
-            with suppress(AttributeError):
-                run.die()
-            run.doer._journal._writer._file._file.close()
+            with suppress(AttributeError):  # not open yet
+                run.session.release()
+        if runs:
+            file = runs[0].doer._journal._writer._file
+            file._file.truncate(file._path.stat().st_size - torn_bytes)
+            file._file.close()
         runs.clear()
-
-    def _tear(self) -> None:
-        """Let the end of the line that was written last be missing."""
-        last = max(self.folder.glob(f"*{SUFFIX}"), key=lambda path: path.stat().st_mtime_ns)
-        with last.open("r+b") as file:
-            file.truncate(last.stat().st_size - 1 - self.chance.number(9))
 
     def _run(self, session: Any, journal: Journal) -> Run:
         return Run(session, RecordedSession(session, journal), self.clock, self.chance)

@@ -40,7 +40,7 @@ LONGEST_SECONDS = 40
 IMPATIENT = """
 import sys
 from scrapy.cmdline import execute
-from tiktok_crawler.pipelines import storage_thread
+from tiktok_crawler.crawling import storage_thread
 storage_thread.PATIENCE_SECONDS = 1.0
 execute(["scrapy", *sys.argv[1:]])
 """

@@ -67,13 +67,13 @@ def test_the_wheel_crawls_the_sandbox_from_an_empty_folder(installed, tmp_path):
     (tmp_path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
     settings = {"SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings"}
     crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
-    done = run(installed / "scrapy", *crawl, cwd=tmp_path, **settings)
+    done = run(installed / "python", "-m", "scrapy", *crawl, cwd=tmp_path, **settings)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "tiktok-sandbox.db").stat().st_size > 1_000_000
     profile = ("-s", "TIKTOK_SANDBOX_PROFILE=bad-day")
-    again = run(installed / "scrapy", *crawl, *profile, cwd=tmp_path, **settings)
+    again = run(installed / "python", "-m", "scrapy", *crawl, *profile, cwd=tmp_path, **settings)
     assert again.returncode == 0, again.stderr
     assert "Nothing to collect" in again.stderr
-    migrate = run(installed / "scrapy", "migrate", cwd=tmp_path, **settings)
+    migrate = run(installed / "python", "-m", "scrapy", "migrate", cwd=tmp_path, **settings)
     assert migrate.returncode == 0, migrate.stderr
     assert (tmp_path / "tiktok.db").exists()

@@ -92,7 +92,7 @@ class Unwilling:
 
     async def open_spider(self):
         storage = self.crawler.get_item_pipeline(StoragePipeline)
-        await storage._thread.run(lambda: None)
+        await storage.storage._thread.run(lambda: None)
         raise RuntimeError("unwilling")
 
 

@@ -288,8 +288,8 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
     brought = {
         day
         for request in (*plan.open_windows, *plan.parked_windows)
-        if request.fields == FIELDS
-        for day in request.window.days.days
+        if request.window.fields == FIELDS
+        for day in request.window.days
     }
     newly_searched = [day for window in plan.new_windows for day in window]
 

@@ -17,7 +17,7 @@ OK = {"code": "ok", "message": "", "log_id": LOG_ID}
 ENDPOINTS = {name: listing.endpoint for name, listing in LISTINGS.items()}
 MORE = {"cursor": 100, "has_more": True}
 
-# An answer with records for each, as api_facts.md describes it.
+# An answer with records for each, as docs describe it.
 DATA = {
     "comments": {"comments": [{"id": 7, "text": ""}], **MORE},
     "replies": {"comments": [{"id": 8, "parent_comment_id": 7}], **MORE},

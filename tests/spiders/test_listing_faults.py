@@ -238,10 +238,10 @@ mixtures = st.builds(
 )
 
 
-@pytest.mark.parametrize(("number", "mixtures"), first(2, MIXTURES))
+@pytest.mark.parametrize(("number", "examples"), first(2, MIXTURES))
 @deferred_f_from_coro_f
 async def test_mixtures_of_faults_of_listings(
-    monkeypatch, sqlite_template, tmp_path, number, mixtures
+    monkeypatch, sqlite_template, tmp_path, number, examples
 ):
     """The examples are made in a thread, which waits for the crawls in this loop."""
     # A test that takes longer than five minutes is taken for one that hangs.
@@ -250,7 +250,7 @@ async def test_mixtures_of_faults_of_listings(
 
     @seed(number)
     @settings(
-        max_examples=mixtures,
+        max_examples=examples,
         phases=[Phase.generate, Phase.shrink],
         database=None,
         deadline=None,

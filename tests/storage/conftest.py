@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
+from stored_pages import Search
 
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 
 
@@ -31,8 +31,25 @@ def engine(make_engine, prepared_url):
 
 
 @pytest.fixture
-def ledger(engine):
-    return Ledger(engine)
+def begin():
+    """Begins runs; one on the same query or listing ends before, as if it had been killed."""
+    runs = {}
+
+    def begin(run):
+        if earlier := runs.pop(run.session.lock_name, None):
+            earlier.session.release()
+        runs[run.session.lock_name] = run
+        return run.__enter__()
+
+    yield begin
+    for run in runs.values():
+        run.session.release()
+
+
+@pytest.fixture
+def search(begin, prepared_url):
+    """Begins runs of collections on a database that has its tables."""
+    return lambda **wish: begin(Search(prepared_url, **wish))
 
 
 @pytest.fixture

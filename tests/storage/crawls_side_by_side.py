@@ -13,13 +13,12 @@ from typing import TYPE_CHECKING
 
 from overlapping_pages import pages_of_round
 from sqlalchemy import event
-from stored_pages import ACCOUNT, NOON, collection, page
+from stored_pages import ACCOUNT, book, collection, page, query_id_of
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
@@ -33,18 +32,18 @@ class Crawl:
     """A crawl of a query of its own."""
 
     def __init__(self, engine: Engine, store: PageStore, number: int) -> None:
-        query = Query(and_=(Condition("keyword", "EQ", (str(number),)),))
-        self._ledger, self._store = Ledger(engine, ACCOUNT), store
-        self._query_id = self._ledger.begin(collection(query=query, tags=("shared",)), NOON)
+        self._query = Query(and_=(Condition("keyword", "EQ", (str(number),)),))
+        self._engine, self._store = engine, store
+        self._query_id = query_id_of(engine, collection(query=self._query, tags=("shared",)))
         self._next: PageRequest | None = None
 
     def write(self, received: OverlappingPage) -> int:
         """Book and save a page; how many of its videos were new."""
         request = self._next
         if received.starts_search:
-            request = PageRequest(None, received.window, VIDEO_QUERY.fields, 100)
-        assert request
-        booked = self._ledger.book(self._query_id, request, received.received_at - ANSWERING)
+            request = PageRequest(Window(self._query, received.window, VIDEO_QUERY.fields))
+        booked_at = received.received_at - ANSWERING
+        booked = book(self._engine, self._query_id, request, booked_at, ACCOUNT)
         answer = page(
             booked,
             *received.records,

@@ -35,11 +35,9 @@ def test_five_of_a_hundred_videos_were_on_a_page_before(invented_pages):
         seen |= ids
 
 
-def test_copies_have_other_ids_and_the_same_links(
-    engine, ledger, store, prepared_url, invented_pages
-):
+def test_copies_have_other_ids_and_the_same_links(engine, store, prepared_url, invented_pages):
     records = invented_pages[0]
-    store.save(page(first_request(ledger), *records), tags={"benchmark"})
+    store.save(page(first_request(engine), *records), tags={"benchmark"})
     links = len(hashtags(engine))
     multiply(prepared_url, 2)
     assert len({row["id"] for row in rows(engine, "video")}) == 300
@@ -47,9 +45,9 @@ def test_copies_have_other_ids_and_the_same_links(
     assert len(rows(engine, "videos_to_crawls")) == 300
 
 
-def test_indexes_are_there_again_after_copying(engine, ledger, store, prepared_url):
+def test_indexes_are_there_again_after_copying(engine, store, prepared_url):
     record = {"id": 7330000000000000000, "create_time": 1704844800}
-    store.save(page(first_request(ledger), record), tags=set())
+    store.save(page(first_request(engine), record), tags=set())
     query = {
         "sqlite": "SELECT count(*) FROM sqlite_schema WHERE name = 'ix_video_create_time'",
         "postgresql": "SELECT count(*) FROM pg_indexes WHERE indexname = 'ix_video_create_time'",

@@ -9,19 +9,19 @@ from datetime import timedelta
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from listed_pages import MINUTE, Crawl, stage
+from listed_pages import Crawl, stage
 from sqlalchemy import insert, select, update
-from stored_pages import NOON
-from tiktok_crawler.research_api.listings import COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS
+from stored_pages import MINUTE, NOON
 
 from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
 from tiktok_crawler.planning.page_counts import most_pages
-from tiktok_crawler.planning.task_states import ParkedSeed, SeedState
+from tiktok_crawler.planning.task_states import Parked, SeedState
+from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
-from tiktok_crawler.storage.models.ledger import Seed
+from tiktok_crawler.storage.models.ledger import SeedRow
 from tiktok_crawler.storage.models.records import Video
 
-SEED = Seed.__table__
+SEED = SeedRow.__table__
 
 TIMES = st.sampled_from([-2, -1, 0, 1, 2]).map(lambda hours: NOON + timedelta(hours=hours))
 ROWS = st.lists(
@@ -29,7 +29,7 @@ ROWS = st.lists(
         {
             "state": st.sampled_from(SeedState),
             "cursor": st.sampled_from([0, 100]),
-            "position": st.integers(0, 3),
+            "record_count": st.integers(0, 3),
             "has_more": st.none() | st.booleans(),
             "suspicious": st.booleans(),
             "retry_at": st.none() | TIMES,
@@ -138,7 +138,7 @@ def says_the_same(engine, found, limits, now, listing):
 
 def most_of(asked, listing):
     """What the rule says of requests; seeds without a row have no video that could be counted."""
-    has_total = [listing is COMMENTS and r.seed_id % 2 for r in asked]
+    has_total = [listing is COMMENTS and (r.task.row_id or 0) % 2 for r in asked]
     pages = [most_pages(r, TOTAL if h else None) for r, h in zip(asked, has_total, strict=True)]
     return None if None in pages else sum(pages)
 
@@ -149,7 +149,7 @@ def test_many_named_seeds_come_in_their_order_and_in_batches(due_seeds):
 
     batches = all_batches(seeds)
 
-    assert [request.seed for batch in batches for request in batch] == names
+    assert [request.seed.key for batch in batches for request in batch] == names
     assert {len(batch) for batch in batches} == {1000}
     assert seeds.plan().due == 25_000
 
@@ -164,7 +164,7 @@ def test_what_changes_between_batches_moves_no_other_seed(engine, due_seeds):
 
     others = all_batches(seeds, 2)
 
-    assert [r.seed for batch in (first, *others) for r in batch] == ["1", "2", "3", "5", "6"]
+    assert [r.seed.key for batch in (first, *others) for r in batch] == ["1", "2", "3", "5", "6"]
     assert (seeds.result().complete, seeds.result().open) == (2, 4)
 
 
@@ -173,29 +173,31 @@ def test_what_was_handed_out_is_not_handed_out_again_when_the_connection_was_los
     first = seeds.next_batch(2)
     seeds._connection.invalidate()
 
-    assert [r.seed for batch in (first, *all_batches(seeds, 2)) for r in batch] == list("123456")
+    assert [r.seed.key for batch in (first, *all_batches(seeds, 2)) for r in batch] == list(
+        "123456"
+    )
 
 
 def test_what_this_run_has_asked_for_is_not_handed_out_again_either(engine, due_seeds):
     touched = {"state": SeedState.OPEN, "suspicious": False, "updated_at": NOON + MINUTE}
     seeds = due_seeds(*"1234", listing=USERS)
-    assert [request.seed for request in seeds.next_batch(1)] == ["1"]
-    assert [request.seed for request in seeds.next_batch(1)] == ["2"]
+    assert [request.seed.key for request in seeds.next_batch(1)] == ["1"]
+    assert [request.seed.key for request in seeds.next_batch(1)] == ["2"]
     store(engine, USERS, [touched])
     seeds._connection.invalidate()
 
-    assert [request.seed for batch in all_batches(seeds) for request in batch] == ["3", "4"]
+    assert [request.seed.key for batch in all_batches(seeds) for request in batch] == ["3", "4"]
 
 
 def test_a_run_counts_what_its_seeds_have_become(prepared_url):
     with Crawl(prepared_url, stage(USERS, *"1234")) as crawl:
         crawl.ask(crawl.requests[0], {"display_name": "Ann"})
-        booked = crawl.session.book(crawl.requests[1], crawl.later())
-        crawl.session.park(ParkedSeed(booked, "HTTP 500"), crawl.later())
+        booked = crawl.book(crawl.requests[1])
+        crawl.session.end(booked, Parked("HTTP 500", None, booked.place), crawl.later())
 
-    remains = crawl.remains
-    assert (remains.open, remains.complete, remains.parked, remains.records) == (2, 1, 1, 1)
-    assert not remains.is_fulfilled
+    result = crawl.result
+    assert (result.open, result.complete, result.parked, result.records) == (2, 1, 1, 1)
+    assert not result.is_fulfilled
 
 
 def test_nothing_is_left_in_the_database(engine, due_seeds):

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
-from stored_pages import ACCOUNT, OTHER_QUERY, QUERY, booked, collection, page
+from stored_pages import ACCOUNT, OTHER_QUERY, QUERY
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.quota import QuotaAccount
-from tiktok_crawler.planning.task_states import HeavyWindow, ParkedWindow
+from tiktok_crawler.planning.task_states import Cut, Parked
 from tiktok_crawler.research_api.endpoints import Pool
-from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.models.example_queries import (
     DIALECTS,
     FOLDER,
@@ -105,43 +107,33 @@ MIDNIGHT = at(2, 23, 59, 59)
 
 
 @pytest.fixture
-def ledger(engine):
-    return Ledger(engine, ACCOUNT)
-
-
-@pytest.fixture
-def search(ledger, store):
-    """Searches a window with one request; the answer comes a minute later."""
-
-    def search(query_id, window, now, *records, **answer):
-        request = booked(ledger, query_id, window=window, now=now)
-        found = page(request, *records, received_at=now + MINUTE, **answer)
-        store.save(found, tags=[TAGS[query_id]])
-
-    return search
-
-
-@pytest.fixture
-def filled(engine, ledger, search):
+def filled(engine, search):
     """An engine on a database with two queries, of which the first has every kind of day."""
     wishes = (1, january(1, 5)), (2, january(2, 3)), (1, january(1, 7)), (1, january(3, 6))
-    for query_id, days in wishes:
-        wish = collection(query=QUERIES[query_id], dates=days, tags=(TAGS[query_id],))
-        assert ledger.begin(wish, at(5)) == query_id
-    search_for_butter(search)
-    search_for_cheese(search)
-    give_up(ledger)
-    Ledger(
-        engine, QuotaAccount.of("key-of-ann", Pool.FOLLOW, daily_budget=None, parked_share=0.1)
-    ).fill_quota(at(8, 12))
+    runs = {
+        query: search(
+            query=QUERIES[query], dates=days, tags=(TAGS[query],), account=ACCOUNT, now=at(5)
+        )
+        for query, days in wishes
+    }
+    search_for_butter(runs[1])
+    search_for_cheese(runs[2])
+    give_up(runs[1])
+    follow = replace(ACCOUNT, pool=Pool.FOLLOW)
+    transaction(engine, lambda connection: quota.fill(connection, follow, at(8, 12)))
     return engine
 
 
-def search_for_butter(search):
+def search_days(run, days, now, *records, **answer):
+    """Search a window with one request; the answer comes a minute later."""
+    run.store(run.booked(days, now=now), *records, received_at=now + MINUTE, **answer)
+
+
+def search_for_butter(run):
     """Of six videos, one is seen again, with another handle and text."""
     ann = video(BREAD, at(1), "ann", view_count=100, video_description="My bread")
-    search(
-        1,
+    search_days(
+        run,
         january(1, 3),
         at(5, 12),
         ann | {"hashtag_names": ["bread", "butter"]},
@@ -151,30 +143,30 @@ def search_for_butter(search):
         ZOE,
         {"id": 8},
     )
-    search(1, january(4, 4), at(8, 12), video(6, at(4, 8), "zoe", view_count=7))
-    search(1, january(4, 4), at(10, 12), suspicious=True)
+    search_days(run, january(4, 4), at(8, 12), video(6, at(4, 8), "zoe", view_count=7))
+    search_days(run, january(4, 4), at(10, 12), suspicious=True)
     marie = video(7, at(6, 9), "marie", view_count=5)
-    search(1, january(6, 6), at(10, 13), marie, has_more=True)
+    search_days(run, january(6, 6), at(10, 13), marie, has_more=True)
     renamed = ann | {"username": "ann.bakes", "video_description": "Our bread"}
-    search(1, january(1, 2), at(12, 12), renamed | {"view_count": 400})
-    search(1, january(1, 2), at(20, 23), renamed | {"view_count": 390})
+    search_days(run, january(1, 2), at(12, 12), renamed | {"view_count": 400})
+    search_days(run, january(1, 2), at(20, 23), renamed | {"view_count": 390})
 
 
-def search_for_cheese(search):
+def search_for_cheese(run):
     """One video of the first query is found again after that one missed it."""
-    search(2, january(2, 3), at(6), ZOE)
-    search(2, january(2, 2), at(21, 12), ZOE | {"view_count": 40})
+    search_days(run, january(2, 3), at(6), ZOE)
+    search_days(run, january(2, 2), at(21, 12), ZOE | {"view_count": 40})
 
 
-def give_up(ledger):
+def give_up(run):
     """A window is cut, one of its days is parked twice, and a search of a complete day fails."""
-    heavy = booked(ledger, 1, window=january(5, 7), now=at(10, 12))
-    ledger.split(HeavyWindow(heavy, "too heavy"), at(10, 12))
-    refused = booked(ledger, 1, window=january(5, 5), now=at(10, 14))
-    ledger.park(ParkedWindow(refused, "the API said nothing"), at(10, 14))
-    again = ledger.book(1, refused, at(22, 12))
-    ledger.park(ParkedWindow(again, "the API said no"), at(22, 12))
-    booked(ledger, 1, window=january(1, 1), now=at(22, 12))
+    heavy = run.booked(january(5, 7), now=at(10, 12))
+    run.session.end(heavy, Cut("too heavy", None), at(10, 12))
+    refused = run.booked(january(5, 5), now=at(10, 14))
+    run.session.end(refused, Parked("the API said nothing", None, START), at(10, 14))
+    again = run.book(refused, at(22, 12))
+    run.session.end(again, Parked("the API said no", None, START), at(22, 12))
+    run.booked(january(1, 1), now=at(22, 12))
 
 
 def answer(engine, statement):

@@ -9,10 +9,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import Text
 from test_storage_records import JSON
-from tiktok_crawler.research_api.listings import LISTINGS, Listing, SeedKey
 
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.endpoints import LISTINGS, Listing, SeedKey
+from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.storage.records.all_types import LISTED, listed, seed_of
 from tiktok_crawler.storage.records.comment import COMMENT
 from tiktok_crawler.storage.records.field_readers import long_time, words
@@ -22,12 +22,12 @@ from tiktok_crawler.storage.records.user import USER
 
 LATEST = datetime(2023, 11, 14, 22, 13, 20, tzinfo=UTC)
 NAMES = sorted(listing.name for listing in LISTED)
-NEW = Listing("likers", endpoints.COMMENT_LIST, SeedKey.VIDEO_ID)
+NEW = Listing("likers", endpoints.COMMENTS.endpoint, SeedKey.VIDEO_ID)
 
 
 def read(name, *records, seed="7"):
     listing = LISTINGS[name]
-    return listed(listing).read(records, seed_of(ListRequest(listing, seed)))
+    return listed(listing).read(records, seed_of(Seed(listing, seed)))
 
 
 def type_of(name):

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from listed_pages import MINUTE, RECORDS, Crawl, stage
-from sqlalchemy import text
-from stored_pages import ACCOUNT, NOON, content, row, rows
+from listed_pages import RECORDS, Crawl, stage
+from sqlalchemy import event
+from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
-from tiktok_crawler.exceptions import DailyBudgetSpentError, DailyShareSpentError, QueryLockedError
-from tiktok_crawler.planning.task_states import ParkedSeed, RefusedSeed
+from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, USERS
-from tiktok_crawler.research_api.tasks import ListRequest
+from tiktok_crawler.research_api.tasks import PageRequest, Seed
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.stage_session import StageSession, look_up_stage
 
 DAY = timedelta(days=1)
-NO_USER = "`username: ann` is invalid: cannot find the user"
+NO_USER = Refused(SeedStatus.NOT_FOUND, "`username: ann` is invalid: cannot find it", "20240601LOG")
 
 
 @pytest.fixture(params=sorted(LISTINGS))
@@ -27,316 +26,224 @@ def listing(request):
 
 
 @pytest.fixture
-def run(prepared_url):
-    """Runs a stage; what was opened last is closed before, as if it had been killed."""
-    crawls = []
+def run(begin, prepared_url):
+    """Begins runs of stages."""
 
     def run(*seeds, listing=COMMENTS, now=NOON, account=ACCOUNT, **limits):
-        while crawls:
-            crawls.pop().session._release()
         wanted = stage(listing, *(seeds or ("7",)), **limits)
-        crawls.append(Crawl(prepared_url, wanted, now=now, account=account))
-        return crawls[-1]
+        return begin(Crawl(prepared_url, wanted, now=now, account=account))
 
-    yield run
-    for crawl in crawls:
-        crawl.session._release()
+    return run
 
 
 def comments(count, first=100):
     return [{"id": first + n, "text": str(n)} for n in range(count)]
 
 
-def refusal(request, at, status=SeedStatus.NOT_FOUND, reason=NO_USER):
-    return RefusedSeed(request, status, reason, "20240601LOG", at)
-
-
 def test_each_listing_is_collected_and_complete(prepared_url, listing):
     with Crawl(prepared_url, stage(listing, "7"), tags=("tea",)) as crawl:
-        (request,) = crawl.plan.requests
-        assert request == ListRequest(listing, "7", request.seed_id)
+        (request,) = crawl.requests
+        assert request == PageRequest(Seed(listing, "7"))
         assert crawl.ask(request, RECORDS[listing.name]) is None
         assert crawl.saved.new_count >= 1
         assert (crawl.saved.refused, crawl.saved.misfits) == ((), ())
         assert crawl.saved.unknown_fields == frozenset()
 
-    assert crawl.remains.is_fulfilled
-    assert (crawl.remains.complete, crawl.remains.records) == (1, 1)
+    assert crawl.result.is_fulfilled
+    assert (crawl.result.complete, crawl.result.records) == (1, 1)
     with Crawl(prepared_url, stage(listing, "7"), now=NOON + DAY) as again:
-        assert (again.plan.requests, again.plan.complete) == ((), 1)
+        assert (again.requests, again.plan.complete) == ((), 1)
 
 
 def test_seeds_are_asked_for_in_their_order_and_each_once(run):
-    plan = run("9", "7", "8", "7").plan
+    crawl = run("9", "7", "8", "7")
+    plan = crawl.plan
 
-    assert [request.seed for request in plan.requests] == ["9", "7", "8"]
+    assert [request.seed.key for request in crawl.requests] == ["9", "7", "8"]
     assert (plan.seeds, plan.least_requests, plan.next_retry_at) == (3, 3, None)
 
 
-def test_seeds_of_other_listings_are_others(engine, run):
-    run("7", listing=USERS)
-    run("7", listing=FOLLOWERS)
+def test_seeds_have_no_row_before_they_are_opened_one_by_one(engine, run):
+    users, followers = run("7", "8", listing=USERS), run("7", listing=FOLLOWERS)
+    assert rows(engine, "seed") == []
 
-    assert [found["listing"] for found in rows(engine, "seed")] == ["users", "followers"]
+    for crawl in (users, followers):
+        crawl.session.open_task(crawl.requests[0], crawl.later())
 
-
-def test_a_new_seed_has_a_row_before_its_first_request(engine, run):
-    run("7")
-
-    seed = row(engine, "seed")
-    assert (seed["listing"], seed["seed"], seed["state"]) == ("comments", "7", "open")
-    assert (seed["requests"], seed["pages"], seed["has_more"]) == (0, 0, None)
-    assert (seed["created_at"], seed["begun_at"]) == (NOON, None)
+    found = [(row["listing"], row["seed"]) for row in rows(engine, "seed")]
+    assert found == [("users", "7"), ("followers", "7")]
+    assert users.session.result().open == 2
 
 
-def test_a_booking_is_written_before_the_request_is_sent(engine, run):
-    crawl = run("7")
-    booked = crawl.session.book(crawl.plan.requests[0], NOON + MINUTE)
+def test_what_is_due_is_read_in_parts(run):
+    seeds = [str(number) for number in range(2_500)]
+    crawl = run(*seeds)
 
-    assert booked.begun_at == NOON + MINUTE
-    seed = row(engine, "seed")
-    assert (seed["requests"], seed["attempts"], seed["begun_at"]) == (1, 1, NOON + MINUTE)
-    assert row(engine, "api_quota")["requests"] == 1
+    crawl.session.plan(crawl.now)
+    parts = [crawl.session.due() for _ in range(4)]
 
-
-def test_a_page_moves_its_seed_on(engine, run):
-    crawl = run("7")
-    crawl.ask(crawl.plan.requests[0], *comments(3), has_more=True)
-
-    seed = row(engine, "seed")
-    assert (seed["state"], seed["cursor"], seed["position"], seed["pages"]) == ("open", 100, 3, 1)
-    assert (seed["has_more"], seed["completed_at"]) == (True, None)
-    assert seed["last_page_at"] == seed["updated_at"] == crawl.now
-    page = row(engine, "crawl")
-    assert (page["seed_id"], page["crawl_window_id"], page["query_id"]) == (seed["id"], None, None)
-    assert (page["cursor"], page["next_cursor"], page["record_count"]) == (0, 100, 3)
-    assert (page["max_count"], page["log_id"]) == (100, "202406011230")
+    assert [len(part) for part in parts] == [1000, 1000, 500, 0]
+    assert [request.seed.key for part in parts for request in part] == seeds
+    assert crawl.session.result().open == 2_500
 
 
-def test_a_killed_run_goes_on_at_the_page_after_the_last_one_stored(run):
-    crawl = run("7")
-    following = crawl.ask(crawl.plan.requests[0], *comments(3), has_more=True)
-    crawl.session.book(following, crawl.later())
+def test_a_page_is_a_crawl_of_its_seed(engine, run):
+    crawl = run()
+    crawl.ask(crawl.requests[0], *comments(3), has_more=True)
 
-    (resumed,) = run("7", now=NOON + DAY).plan.requests
-    assert resumed == following
-    assert resumed.begun_at == NOON + MINUTE
-
-
-@pytest.mark.parametrize("is_booked", [False, True])
-def test_a_run_that_was_killed_before_its_first_page_begins_again(run, is_booked):
-    crawl = run("7")
-    if is_booked:
-        crawl.session.book(crawl.plan.requests[0], crawl.later())
-
-    (request,) = run("7").plan.requests
-    assert (request.cursor, request.position, request.begun_at) == (0, 0, None)
-
-
-def test_a_booking_whose_commit_was_in_doubt_may_count_twice_and_moves_nothing(engine, run):
-    crawl = run("7")
-    following = crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True)
-    now = crawl.later()
-    assert crawl.session.book(following, now) == crawl.session.book(following, now)
-
-    seed = row(engine, "seed")
-    assert (seed["cursor"], seed["position"], seed["pages"], seed["requests"]) == (100, 2, 1, 3)
-
-
-def test_a_listing_begun_anew_discards_how_far_it_had_come(engine, run):
-    crawl = run("7")
-    following = crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True)
-    crawl.session.book(following.from_start(), crawl.later())
-
-    seed = row(engine, "seed")
-    assert (seed["cursor"], seed["position"], seed["pages"], seed["has_more"]) == (0, 0, 0, None)
-    assert (seed["attempts"], seed["requests"], seed["begun_at"]) == (2, 2, crawl.now)
+    seed, stored = row(engine, "seed"), row(engine, "crawl")
+    assert seed["has_more"]
+    assert (stored["seed_id"], stored["crawl_window_id"]) == (seed["id"], None)
+    assert (stored["query_id"], stored["search_id"]) == (None, None)
+    assert (stored["cursor"], stored["next_cursor"], stored["record_count"]) == (0, 100, 3)
+    assert (stored["max_count"], stored["log_id"]) == (100, "202406011230")
 
 
 def test_a_limit_ends_a_listing_and_a_higher_one_goes_on(engine, run):
-    crawl = run("7", limit=3)
-    assert crawl.ask(crawl.plan.requests[0], *comments(4), has_more=True) is None
+    crawl = run(limit=3)
+    assert crawl.ask(crawl.requests[0], *comments(4), has_more=True) is None
     seed = row(engine, "seed")
     assert (seed["state"], seed["has_more"]) == ("complete", True)
-    assert crawl.session.close().is_fulfilled
+    assert crawl.session.result().is_fulfilled
 
-    assert run("7", limit=4).plan.complete == 1
+    assert run(limit=4).plan.complete == 1
     for limit in (5, None):
-        (request,) = run("7", limit=limit).plan.requests
-        assert (request.cursor, request.position, request.limit) == (100, 4, limit)
-    crawl = run("7")
-    assert crawl.ask(crawl.plan.requests[0], *comments(2, first=200)) is None
+        (request,) = run(limit=limit, now=NOON + DAY).requests
+        assert (request.place.cursor, request.place.received) == (100, 4)
+        assert request.task.limit == limit
+    crawl = run(now=NOON + DAY)
+    assert crawl.ask(crawl.requests[0], *comments(2, first=200)) is None
     assert (row(engine, "seed")["position"], len(rows(engine, "comment"))) == (6, 6)
-    assert run("7").plan.complete == 1
+    assert run().plan.complete == 1
 
 
 def test_an_open_listing_that_has_enough_is_complete_for_a_lower_limit(run):
-    crawl = run("7")
-    crawl.ask(crawl.plan.requests[0], *comments(4), has_more=True)
+    crawl = run()
+    crawl.ask(crawl.requests[0], *comments(4), has_more=True)
 
-    lower = run("7", limit=4)
-    assert (lower.plan.requests, lower.plan.complete) == ((), 1)
-    assert lower.session.close().is_fulfilled
-    assert len(run("7", limit=5).plan.requests) == 1
+    lower = run(limit=4)
+    assert (lower.requests, lower.plan.complete) == ((), 1)
+    assert lower.session.result().is_fulfilled
+    assert len(run(limit=5).requests) == 1
 
 
 def test_what_ended_long_ago_begins_anew(engine, run):
     crawl = run("7", "8")
-    crawl.ask(crawl.plan.requests[0], *comments(2))
-    crawl.session.refuse(
-        refusal(crawl.session.book(crawl.plan.requests[1], crawl.later()), crawl.later())
-    )
+    crawl.ask(crawl.requests[0], *comments(2))
+    crawl.session.end(crawl.book(crawl.requests[1]), NO_USER, crawl.later())
     later = NOON + DAY
 
     plan = run("7", "8", now=later).plan
     assert (plan.complete, plan.refused) == (1, 1)
-    assert run("7", "8", now=later, max_age=2 * DAY).plan.requests == ()
+    assert run("7", "8", now=later, max_age=2 * DAY).requests == ()
     anew = run("7", "8", now=later, max_age=timedelta(hours=23))
-    assert [(r.cursor, r.position) for r in anew.plan.requests] == [(0, 0), (0, 0)]
+    assert all(request.starts_task for request in anew.requests)
     assert [seed["state"] for seed in rows(engine, "seed")] == ["complete", "refused"]
-    anew.session.book(anew.plan.requests[1], anew.later())
-    refused = rows(engine, "seed")[1]
-    assert (refused["state"], refused["status"]) == ("open", None)
-    remains = anew.session.close()
-    assert (remains.open, remains.complete, remains.records) == (2, 0, 2)
+    for request in anew.requests:
+        anew.book(request)
+    complete, refused = rows(engine, "seed")
+    assert (complete["state"], complete["position"], complete["has_more"]) == ("open", 0, None)
+    assert (refused["state"], refused["status"], refused["completed_at"]) == ("open", None, None)
+    result = anew.session.result()
+    assert (result.open, result.complete, result.records) == (2, 0, 2)
 
 
-def test_a_suspicious_end_is_an_end_and_is_marked(engine, run):
-    crawl = run("7")
-    crawl.ask(crawl.plan.requests[0], suspicious=True)
+def test_a_suspicious_end_with_more_to_come_does_not_go_on(run):
+    crawl = run(limit=2)
+    crawl.ask(crawl.requests[0], *comments(2), has_more=True, suspicious=True)
 
-    seed = row(engine, "seed")
-    assert (seed["state"], seed["suspicious"]) == ("complete", True)
-    assert run("7").plan.complete == 1
-
-
-def test_a_suspicious_end_with_more_to_come_does_not_go_on(engine, run):
-    crawl = run("7", limit=2)
-    crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True, suspicious=True)
-
-    assert row(engine, "seed")["suspicious"]
-    assert run("7").plan.requests == ()
+    assert run().requests == ()
 
 
 def test_a_refused_seed_is_an_answer(engine, run):
     crawl = run("ann", listing=USERS)
-    booked = crawl.session.book(crawl.plan.requests[0], crawl.later())
+    booked = crawl.book(crawl.requests[0])
     for _ in range(2):
-        crawl.session.refuse(refusal(booked, NOON + 2 * MINUTE))
+        crawl.session.end(booked, NO_USER, NOON + 2 * MINUTE)
 
     seed = row(engine, "seed")
-    assert (seed["state"], seed["status"], seed["error"]) == ("refused", "not_found", NO_USER)
+    assert (seed["state"], seed["status"], seed["error"]) == (
+        "refused",
+        "not_found",
+        NO_USER.reason,
+    )
     assert (seed["error_log_id"], seed["completed_at"]) == ("20240601LOG", NOON + 2 * MINUTE)
-    assert row(engine, "user_info")["status"] == "not_found"
-    remains = crawl.session.close()
-    assert (remains.is_fulfilled, remains.refused) == (True, 1)
+    user = row(engine, "user_info")
+    assert (user["status"], user["first_seen_at"]) == ("not_found", NOON + 2 * MINUTE)
+    result = crawl.session.result()
+    assert (result.is_fulfilled, result.refused) == (True, 1)
     assert run("ann", listing=USERS).plan.refused == 1
+
+
+@pytest.mark.parametrize("table", ["user_info", "seed"])
+def test_a_refusal_and_what_it_says_of_a_user_are_written_at_once(engine, run, table):
+    crawl = run("ann", listing=USERS)
+    booked = crawl.book(crawl.requests[0])
+    before = content(engine)
+
+    def fail(_connection, _cursor, text, *_):
+        if text.startswith(("INSERT INTO " + table, "UPDATE " + table)):
+            raise KeyboardInterrupt
+
+    event.listen(crawl.session._engine, "before_cursor_execute", fail)
+    with pytest.raises(KeyboardInterrupt):
+        crawl.session.end(booked, NO_USER, crawl.later())
+
+    assert content(engine) == before
 
 
 def test_only_the_listing_of_users_says_what_a_user_is(engine, run):
     crawl = run("ann", listing=FOLLOWERS)
-    booked = crawl.session.book(crawl.plan.requests[0], crawl.later())
-    crawl.session.refuse(refusal(booked, crawl.later(), SeedStatus.WITHHELD, "is private"))
+    booked = crawl.book(crawl.requests[0])
+    withheld = Refused(SeedStatus.WITHHELD, "is private", None)
+    crawl.session.end(booked, withheld, crawl.later())
 
     assert row(engine, "seed")["status"] == "withheld"
     assert rows(engine, "user_info") == []
 
 
-def test_a_parked_seed_waits_longer_each_time(engine, run):
-    crawl = run("7")
-    following = crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True)
-    for times in (1, 2):
-        booked = crawl.session.book(following, crawl.later())
-        for _ in range(2):
-            crawl.session.park(ParkedSeed(booked, "HTTP 500", "LOG"), crawl.now)
-        seed = row(engine, "seed")
-        assert (seed["state"], seed["parked_count"], seed["error"]) == ("parked", times, "HTTP 500")
-        assert (seed["cursor"], seed["position"]) == (100, 2)
-    assert seed["retry_at"] == crawl.now + timedelta(hours=1)
-    assert crawl.session.close().parked == 1
+def test_a_parked_seed_waits_until_it_is_due(run):
+    crawl = run()
+    following = crawl.ask(crawl.requests[0], *comments(2), has_more=True)
+    for _ in range(2):
+        booked = crawl.book(following)
+        crawl.session.end(booked, Parked("HTTP 500", "LOG", booked.place), crawl.now)
+    due_at = crawl.now + timedelta(hours=1)
+    assert crawl.session.result().parked == 1
 
-    waiting = run("7", now=crawl.now).plan
-    assert (waiting.waiting, waiting.next_retry_at) == (1, seed["retry_at"])
-    due = run("7", now=seed["retry_at"])
-    assert due.plan.requests == (following,)
-    due.session.book(following, due.later())
-    assert row(engine, "seed")["state"] == "parked"
+    waiting = run(now=crawl.now).plan
+    assert (waiting.waiting, waiting.next_retry_at) == (1, due_at)
+    due = run(now=due_at)
+    assert due.requests == (following,)
     due.ask(following, *comments(1, first=300))
-    seed = row(engine, "seed")
-    assert (seed["state"], seed["error"], seed["retry_at"]) == ("complete", None, None)
+    assert due.session.result().is_fulfilled
 
 
 def test_one_crawl_of_a_listing_at_a_time(prepared_url, run):
-    run("7")
+    run()
     other = StageSession(
         prepared_url, origin="sandbox", stage=stage(COMMENTS, "8"), tags=(), account=ACCOUNT
     )
     with pytest.raises(QueryLockedError, match="another crawl of comments is running"):
         other.open()
-    assert other.close() is None
+    other.release()
     with Crawl(prepared_url, stage(USERS, "ann")) as users:
         assert users.plan.seeds == 1
 
 
-@pytest.mark.parametrize("change", ["cursor = 200", "completed_at = '2024-06-02'"])
-def test_what_another_run_went_on_with_is_not_asked_for_again(engine, run, change):
-    crawl = run("7")
-    following = crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True)
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE seed SET {change}"))
-    before = content(engine)
-
-    with pytest.raises(QueryLockedError, match="comments of video_id 7 meanwhile"):
-        crawl.session.book(following, crawl.later())
-    assert content(engine) == before
-
-
-@pytest.mark.parametrize(
-    ("changes", "error"),
-    [
-        ({"daily_budget": 1}, DailyBudgetSpentError),
-        ({"share": 0.001, "part": "comments"}, DailyShareSpentError),
-    ],
-)
-def test_a_request_beyond_the_budget_is_not_booked(engine, run, changes, error):
-    crawl = run("7", account=replace(ACCOUNT, **changes))
-    booked = crawl.session.book(crawl.plan.requests[0], NOON)
-    before = content(engine)
-
-    with pytest.raises(error):
-        crawl.session.book(booked, NOON)
-    assert content(engine) == before
-
-
-def test_a_used_up_quota_is_written_down(engine, run):
-    run("7").session.fill_quota(NOON)
-
-    assert row(engine, "api_quota")["is_used_up"]
-
-
 def test_a_plan_changes_nothing(engine, prepared_url, run):
     crawl = run("7", "8")
-    following = crawl.ask(crawl.plan.requests[0], *comments(2), has_more=True)
+    following = crawl.ask(crawl.requests[0], *comments(2), has_more=True)
     before = content(engine)
     plan = look_up_stage(prepared_url, "sandbox", stage(COMMENTS, "9", "7"), NOON)
 
     assert content(engine) == before
-    assert [request.seed_id for request in plan.requests] == [0, following.seed_id]
-    assert plan.requests[1] == following
+    assert plan.first_requests == (PageRequest(Seed(COMMENTS, "9")), following)
 
 
 def test_a_plan_works_without_a_database(sqlite_url, tmp_path):
     plan = look_up_stage(sqlite_url, "sandbox", stage(USERS, "ann", "bob"), NOON)
 
-    assert [request.seed for request in plan.requests] == ["ann", "bob"]
+    assert [request.seed.key for request in plan.first_requests] == ["ann", "bob"]
     assert plan.most_requests == 2
     assert list(tmp_path.iterdir()) == []
-
-
-def test_many_seeds_are_registered_in_few_statements(engine, run):
-    seeds = tuple(str(number) for number in range(30_000))
-    crawl = run(*seeds)
-
-    assert [request.seed for request in crawl.plan.requests] == list(seeds)
-    assert len(rows(engine, "seed")) == 30_000
-    assert crawl.session.close().open == 30_000

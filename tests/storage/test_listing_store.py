@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import permutations
 
 import pytest
-from listed_pages import Crawl, list_page, stage
+from listed_pages import Crawl, stage
 from sqlalchemy import select
 from stored_pages import (
     NOON,
@@ -22,7 +22,7 @@ from stored_pages import (
     video_tags,
 )
 
-from tiktok_crawler.planning.task_states import RefusedSeed
+from tiktok_crawler.planning.task_states import Refused
 from tiktok_crawler.research_api.endpoints import (
     COMMENTS,
     FOLLOWERS,
@@ -40,7 +40,6 @@ from tiktok_crawler.research_api.endpoints import (
 )
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.models.records import Account, UserRelation
-from tiktok_crawler.storage.page_store import PageStore
 
 HOUR = timedelta(hours=1)
 PROFILE = {
@@ -56,24 +55,28 @@ PROFILE = {
 }
 
 
+def begun_late(url, listing, seed):
+    """A run that lists a seed anew, and has begun after all answers."""
+    return Crawl(url, stage(listing, seed, max_age=-1000 * HOUR), now=NOON + 100 * HOUR)
+
+
 @pytest.fixture
-def see(prepared_url, engine):
+def see(prepared_url, store):
     """Stores records as a page that was received some hours after noon, in any order."""
-    store = PageStore(engine)
 
     def see(hours, listing, seed, *records, **answer):
         at = NOON + hours * HOUR
-        with Crawl(prepared_url, stage(listing, seed, max_age=-1000 * HOUR)) as crawl:
-            booked = crawl.session.book(crawl.plan.requests[0], crawl.now)
-            return store.save(list_page(booked, *records, received_at=at, **answer), tags=("t",))
+        with begun_late(prepared_url, listing, seed) as crawl:
+            booked = crawl.book(crawl.requests[0])
+            return store.save(page(booked, *records, received_at=at, **answer), tags=("t",))
 
     return see
 
 
 def refuse(url, hours, username, status=SeedStatus.NOT_FOUND):
-    with Crawl(url, stage(USERS, username, max_age=-1000 * HOUR)) as crawl:
-        booked = crawl.session.book(crawl.plan.requests[0], crawl.now)
-        crawl.session.refuse(RefusedSeed(booked, status, "no", None, NOON + hours * HOUR))
+    with begun_late(url, USERS, username) as crawl:
+        booked = crawl.book(crawl.requests[0])
+        crawl.session.end(booked, Refused(status, "no", None), NOON + hours * HOUR)
 
 
 def history(engine):
@@ -294,15 +297,15 @@ def test_videos_of_users_are_stored_as_all_videos_are(engine, see, listing, kind
 
 def test_places_go_on_with_the_next_page(engine, prepared_url):
     with Crawl(prepared_url, stage(LIKED_VIDEOS, "ann")) as crawl:
-        following = crawl.ask(crawl.plan.requests[0], video(5), video(4), has_more=True)
+        following = crawl.ask(crawl.requests[0], video(5), video(4), has_more=True)
         crawl.ask(following, video(3))
 
     places = {r["video_id"]: r["position"] for r in rows(engine, "user_video")}
     assert places == {5: 1, 4: 2, 3: 3}
 
 
-def test_a_video_of_a_search_and_of_a_list_is_one(engine, see, ledger, store):
-    store.save(page(first_request(ledger), video(1, like_count=5)), tags=())
+def test_a_video_of_a_search_and_of_a_list_is_one(engine, see, store):
+    store.save(page(first_request(engine), video(1, like_count=5)), tags=())
     saved = see(1, LIKED_VIDEOS, "ann", video(1, like_count=5))
 
     assert (saved.new_count, saved.updated_count) == (0, 0)
@@ -313,7 +316,7 @@ def test_a_playlist_is_stored_with_its_videos(engine, prepared_url):
     teas = {"playlist_id": 7, "playlist_name": "teas", "playlist_item_total": 3}
     with Crawl(prepared_url, stage(PLAYLISTS, "7")) as crawl:
         following = crawl.ask(
-            crawl.plan.requests[0],
+            crawl.requests[0],
             teas | {"playlist_video_ids": [9, 8], "playlist_last_updated": 1_700_000_000_000},
             has_more=True,
             cursor=2,

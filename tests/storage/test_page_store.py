@@ -4,11 +4,9 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from pathlib import Path
 
 import pytest
-from listed_pages import list_page
 from sqlalchemy import event
 from stored_pages import (
     JANUARY_10,
@@ -24,12 +22,9 @@ from stored_pages import (
     video,
     video_tags,
 )
-from tiktok_crawler.research_api.listings import LIKED_VIDEOS
-from tiktok_crawler.storage.ledger.seed_ledger import SeedLedger
 
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import ListRequest
 
 LATER = NOON + timedelta(days=1)
 
@@ -61,18 +56,8 @@ FULL_RECORD = {
 
 
 @pytest.fixture
-def request_(ledger):
-    return first_request(ledger)
-
-
-@pytest.fixture(params=["window", "seed"])
-def answer(request, engine, ledger):
-    """Makes the answer to a first request: of a window, or of a seed that lists videos."""
-    if request.param == "window":
-        return partial(page, first_request(ledger))
-    seeds = SeedLedger(engine, LIKED_VIDEOS)
-    seed_id = seeds.register(["ann"], NOON)["ann"].id
-    return partial(list_page, seeds.book(ListRequest(LIKED_VIDEOS, "ann", seed_id), NOON))
+def request_(engine):
+    return first_request(engine)
 
 
 @pytest.fixture
@@ -209,7 +194,7 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
     crawl = row(engine, "crawl")
     crawl_id, query_id = crawl.pop("id"), crawl.pop("query_id")
     assert crawl == {
-        "crawl_window_id": request_.window_id,
+        "crawl_window_id": request_.task.row_id,
         "seed_id": None,
         "cursor": 0,
         "next_cursor": 100,
@@ -225,55 +210,16 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
     assert rows(engine, "videos_to_crawls") == [{"crawl_id": crawl_id, "video_id": 1}]
 
 
-def test_a_page_moves_its_window_on(engine, save):
-    save(video(1), video(2), cursor=100)
-    save(video(3), cursor=200, received_at=LATER)
-
-    window = row(engine, "crawl_window")
-    assert (window["cursor"], window["search_id"]) == (200, "7001")
-    assert (window["pages"], window["videos"]) == (2, 3)
-    assert (window["state"], window["completed_at"]) == (WindowState.OPEN, None)
-    assert (window["last_page_at"], window["updated_at"]) == (LATER, LATER)
-
-
-@pytest.mark.parametrize("suspicious", [False, True])
-def test_only_an_explicit_end_completes_a_window(engine, store, request_, suspicious):
-    store.save(page(request_, cursor=45, suspicious=suspicious), tags=())
-
-    window = row(engine, "crawl_window")
-    assert (window["state"], window["completed_at"]) == (WindowState.COMPLETE, NOON)
-    assert (window["cursor"], window["suspicious"]) == (45, suspicious)
-
-
 @pytest.mark.parametrize("has_more", [True, False])
-def test_a_page_that_is_stored_already_changes_nothing(engine, store, answer, has_more):
-    received = answer(video(1, hashtag_names=["a"]), has_more=has_more)
-    store.save(received, tags=["t"])
+def test_a_page_that_is_stored_already_changes_nothing(engine, store, request_, has_more):
+    answer = page(request_, video(1, hashtag_names=["a"]), has_more=has_more)
+    store.save(answer, tags=["t"])
     before = content(engine)
 
-    saved = store.save(received, tags=["t"])
+    saved = store.save(answer, tags=["t"])
 
     assert content(engine) == before
     assert (saved.new_count, saved.updated_count) == (0, 0)
-
-
-def test_a_page_of_a_finished_task_is_an_error_that_stores_nothing(engine, store, answer):
-    store.save(answer(), tags=())
-    before = content(engine)
-
-    with pytest.raises((RuntimeError, LookupError), match=r"is complete|neither open nor parked"):
-        store.save(answer(video(1), received_at=LATER), tags=())
-
-    assert content(engine) == before
-
-
-@pytest.mark.parametrize("table", ["crawl_window", "seed"])
-def test_a_task_that_is_not_to_move_stays_where_it_is(engine, store, answer, table):
-    before = rows(engine, table)
-    store.save(answer(video(1)), tags=(), moves_task=False)
-
-    assert rows(engine, table) == before
-    assert len(rows(engine, "videos_to_crawls")) == 1
 
 
 def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
@@ -325,7 +271,7 @@ def test_large_values_and_many_names_are_stored(engine, save):
 
 
 @pytest.mark.parametrize("statement", ["INSERT INTO videos_to_hashtags", "UPDATE"])
-def test_a_page_that_fails_half_way_leaves_nothing(engine, store, answer, statement):
+def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, statement):
     before = content(engine)
 
     def fail(_connection, _cursor, text, *_):
@@ -334,7 +280,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, answer, statem
 
     event.listen(engine, "before_cursor_execute", fail)
     with pytest.raises(KeyboardInterrupt):
-        store.save(answer(video(1, hashtag_names=["a"])), tags=["t"])
+        store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
     event.remove(engine, "before_cursor_execute", fail)
 
     # Names are committed ahead of the page where others may wait for them.
@@ -342,7 +288,7 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, answer, statem
     left = content(engine)
     assert {name for name in before if left[name] != before[name]} <= harmless
 
-    store.save(answer(video(1, hashtag_names=["a"])), tags=["t"])
+    store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
     assert hashtags(engine) == [(1, "a")]
 
 
@@ -352,11 +298,10 @@ from dataclasses import replace
 from sqlalchemy import event
 from stored_pages import first_request, page, video
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 
 engine = database.create_engine_for(database.database_url(sys.argv[1]))
-request = first_request(Ledger(engine), tags=("t",))
+request = first_request(engine, tags=("t",))
 store = PageStore(engine)
 first = page(request, *(video(n, hashtag_names=["a"]) for n in range(1, 51)), has_more=True)
 store.save(first, tags=["t"])

@@ -5,9 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from stored_pages import NOON, first_request, page, row, rows, video
-from tiktok_crawler.storage.store import Store
 
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.ledger.runs import (
     PastRun,
     RunEnd,
@@ -17,6 +15,7 @@ from tiktok_crawler.storage.ledger.runs import (
     last_run,
     version,
 )
+from tiktok_crawler.storage.page_store import PageStore
 
 START = RunStart("videos", {"query": "query.yaml", "tags": "a\x00b"}, job="26c5")
 HOUR = timedelta(hours=1)
@@ -70,8 +69,8 @@ def test_the_last_run_is_the_one_that_began_last(engine):
 
 
 def test_a_page_tells_which_run_asked_for_it(engine):
-    request = first_request(Ledger(engine))
+    request = first_request(engine)
     run_id = begin_run(engine, START, NOON)
-    Store(engine, run_id).save_page(page(request, video(1)), tags=())
+    PageStore(engine).save(page(request, video(1)), tags=(), run_id=run_id)
 
     assert row(engine, "crawl")["run_id"] == run_id

@@ -52,13 +52,13 @@ def seeds(prepared_url):
     def seeds(listing, source, **limits):
         plan = look_up_stage(prepared_url, "sandbox", Stage(listing, source, **limits), NOON)
         seeds.plan = plan
-        return [request.seed for request in plan.first_requests]
+        return [request.seed.key for request in plan.first_requests]
 
     return seeds
 
 
 @pytest.fixture
-def searched(ledger, store):
+def searched(engine, store):
     """Two queries, the first with a tag; videos of two days."""
     tea = (
         video(1, username="ann", comment_count=5, playlist_id=70),
@@ -68,8 +68,8 @@ def searched(ledger, store):
         video(5, username="cleo", comment_count=9) | {"create_time": JANUARY_10 + DAY_SECONDS},
     )
     milk = (video(2, username="bob", comment_count=500), video(6, username="zoe", comment_count=1))
-    store.save(page(first_request(ledger, tags=("tea",)), *tea), tags=("tea",))
-    store.save(page(first_request(ledger, query=OTHER_QUERY), *milk), tags=("milk",))
+    store.save(page(first_request(engine, tags=("tea",)), *tea), tags=("tea",))
+    store.save(page(first_request(engine, query=OTHER_QUERY), *milk), tags=("milk",))
 
 
 @pytest.mark.usefixtures("searched")

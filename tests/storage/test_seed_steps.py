@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from listed_pages import store_list
-from stored_pages import NOON, QUERY, booked, collection, page
+from stored_pages import NOON
 
 from tiktok_crawler.planning.seeds import (
     FirstSeeds,
@@ -17,8 +17,6 @@ from tiktok_crawler.planning.seeds import (
     Stage,
 )
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.stage_session import look_up_stage
 
 FOLLOWS = {"ann": ["bob", "cy"], "bob": ["cy", "dee"], "eve": ["fay"]}
@@ -31,7 +29,7 @@ def seeds(prepared_url):
 
     def seeds(listing, source):
         plan = look_up_stage(prepared_url, "sandbox", Stage(listing, source), NOON)
-        return [request.seed for request in plan.first_requests]
+        return [request.seed.key for request in plan.first_requests]
 
     return seeds
 
@@ -46,17 +44,14 @@ def network(prepared_url):
 
 
 @pytest.fixture
-def videos(prepared_url, make_engine):
+def videos(search):
     """Three videos with a tag; the last has most comments."""
-    engine = make_engine(prepared_url)
-    ledger = Ledger(engine)
-    query_id = ledger.begin(collection(query=QUERY), NOON)
-    request = booked(ledger, query_id, now=NOON)
+    run = search(tags=("tea",))
     records = [
         {"id": number, "create_time": 1_704_067_200, "username": name, "comment_count": number}
         for number, name in ((1, "ann"), (2, "ann"), (3, "bob"))
     ]
-    PageStore(engine).save(page(request, *records), tags=["tea"])
+    run.ask(run.first(), *records)
 
 
 @pytest.mark.usefixtures("network")

@@ -13,7 +13,6 @@ from marathon import times
 from stored_pages import NOON, effects, first_request, hashtags, page, rows, video
 
 from tiktok_crawler.research_api.query import Condition, Query
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.records.comparison import Reading, with_reading
 from tiktok_crawler.storage.records.video import VIDEO
@@ -140,9 +139,9 @@ def history(engine, name, first_id):
 
 
 @pytest.fixture
-def write(ledger):
+def write(engine):
     """Stores pages, received some hours after noon, whose videos are numbered from an id on."""
-    requests = [first_request(ledger)]
+    requests = [first_request(engine)]
 
     def write(stores, pages, first_id):
         for hours, second, records in pages:
@@ -195,9 +194,8 @@ WRITERS, PAGES_EACH = 4, 8
 
 def test_writers_at_the_same_time_lose_nothing(engine, make_engine, prepared_url):
     """Each page has all videos, old and new, with values of its own."""
-    ledger = Ledger(engine)
     requests = [
-        first_request(ledger, query=Query(and_=(Condition("keyword", "EQ", (str(number),)),)))
+        first_request(engine, query=Query(and_=(Condition("keyword", "EQ", (str(number),)),)))
         for number in range(WRITERS)
     ]
     errors = []

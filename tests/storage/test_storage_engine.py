@@ -5,18 +5,16 @@ import socket
 import stat
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 from postgres_server import temporary_database
 from sqlalchemy import inspect, make_url, text
 from sqlalchemy.exc import IntegrityError
-from stored_pages import content, first_request, page, row, video
+from stored_pages import Search, content, first_request, page, row, video
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.transactions import reading
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.page_store import PageStore
 
 
@@ -87,7 +85,7 @@ def test_a_transaction_that_only_reads_waits_for_no_writer(make_engine, prepared
 def test_a_database_in_memory_is_one_for_all_connections(make_engine):
     engine = make_engine("sqlite://")
     database.prepare(engine, "sandbox")
-    PageStore(engine).save(page(first_request(Ledger(engine)), video(1)), tags=())
+    PageStore(engine).save(page(first_request(engine), video(1)), tags=())
 
     assert row(engine, "video")["id"] == 1
 
@@ -154,37 +152,24 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
     assert without_rowid == {*links, *sightings, "video_statistics"}
 
 
-STORING = """
-import sys
-from stored_pages import JANUARY, first_request, page, video
-from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.page_store import PageStore
-
-engine = database.create_engine_for(database.database_url(sys.argv[1]))
-request = first_request(Ledger(engine), tags=("t",))
-PageStore(engine).save(page(request, video(1), video(2), has_more=True), tags=["t"])
-Ledger(engine).book(1, request, page(request).received_at)
-"""
+def store_pages(url):
+    with Search(url, tags=("t",)) as run:
+        run.ask(run.ask(run.first(), video(1), video(2), has_more=True), has_more=True)
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
-def test_the_machines_time_zone_changes_nothing(make_engine, zone, database_url):
-    engine = make_engine("sqlite://")
-    database.prepare(engine, "sandbox")
-    request = first_request(Ledger(engine), tags=("t",))
-    PageStore(engine).save(page(request, video(1), video(2), has_more=True), tags=["t"])
-    Ledger(engine).book(1, request, page(request).received_at)
-
-    elsewhere = make_engine(database_url)
-    database.prepare(elsewhere, "sandbox")
+def test_the_machines_time_zone_changes_nothing(make_engine, zone, database_url, tmp_path):
+    here = f"sqlite:///{tmp_path / 'here.db'}"
+    store_pages(here)
+    storing = "import sys, test_storage_engine as t; t.store_pages(sys.argv[1])"
     subprocess.run(
-        [sys.executable, "-c", STORING, database_url],
-        env=os.environ | {"TZ": zone, "PGTZ": zone, "PYTHONPATH": str(Path(__file__).parent)},
+        [sys.executable, "-c", storing, database_url],
+        env=os.environ | {"TZ": zone, "PGTZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=True,
     )
 
-    assert without_claim(content(elsewhere)) == without_claim(content(engine))
+    found = [content(make_engine(url)) for url in (here, database_url)]
+    assert without_claim(found[0]) == without_claim(found[1])
 
 
 def without_claim(tables):
@@ -193,7 +178,7 @@ def without_claim(tables):
 
 def test_sqlite_times_are_text_that_sorts(make_engine, prepared_sqlite_url):
     engine = make_engine(prepared_sqlite_url)
-    PageStore(engine).save(page(first_request(Ledger(engine)), video(1)), tags=())
+    PageStore(engine).save(page(first_request(engine), video(1)), tags=())
 
     with engine.connect() as connection:
         times = connection.execute(text("SELECT create_time, crawled_at FROM video")).one()

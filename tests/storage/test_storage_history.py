@@ -19,7 +19,6 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.storage.ledger.queries import Ledger
 from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
 from tiktok_crawler.storage.page_store import PageStore
 
@@ -28,9 +27,9 @@ COUNTERS = ("like_count", "comment_count", "share_count", "view_count", "favorit
 
 
 @pytest.fixture
-def see(ledger, store):
+def see(engine, store):
     """Saves records as a page that was received some hours after noon."""
-    requests = [first_request(ledger)]
+    requests = [first_request(engine)]
 
     def see(hours, *records):
         answer = page(requests[-1], *records, has_more=True, received_at=NOON + hours * HOUR)
@@ -315,7 +314,7 @@ def test_the_daily_view_has_the_last_known_values_of_days_on_which_a_video_was_s
 
 def test_the_daily_view_counts_utc_days_in_any_session(make_engine, prepared_postgresql_url):
     engine = make_engine(prepared_postgresql_url)
-    request = first_request(Ledger(engine))
+    request = first_request(engine)
     PageStore(engine).save(page(request, video(1, like_count=1)), tags=())
     with engine.connect() as connection:
         connection.execute(text("SET TIME ZONE 'Pacific/Auckland'"))

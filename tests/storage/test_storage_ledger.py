@@ -7,38 +7,62 @@ import pytest
 from stored_pages import (
     ACCOUNT,
     JANUARY,
+    MINUTE,
     NOON,
     OTHER_QUERY,
     QUERY,
-    booked,
     collection,
     content,
-    first_request,
     page,
+    query_id_of,
     row,
     rows,
     video,
 )
 
-from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.coverage import Covered
 from tiktok_crawler.planning.plan import WaitingWindow
-from tiktok_crawler.planning.task_states import HeavyWindow, ParkedWindow, WindowState
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest
-from tiktok_crawler.storage.ledger.queries import Ledger, Totals
+from tiktok_crawler.planning.task_states import Cut, Parked, WindowState
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.coverage import Windows
+from tiktok_crawler.storage.ledger.queries import Totals, find_query
 
 LATER = NOON + timedelta(hours=1)
 FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))
 
 
-def test_a_query_is_registered_once_whatever_it_was_used_for(engine, ledger):
-    first = ledger.begin(collection(), NOON)
-    second = ledger.begin(collection(dates=FEBRUARY, tags=("t",)), LATER)
+@pytest.fixture
+def known(engine):
+    """Reads what is known of the windows of the first query."""
 
-    assert first == second
-    assert row(engine, "query") == {
-        "id": first,
+    def known(fields=()):
+        with reading(engine) as connection:
+            return Windows(connection, 1).known(QUERY, fields)
+
+    return known
+
+
+@pytest.fixture
+def unfinished(engine):
+    def unfinished():
+        with reading(engine) as connection:
+            return Windows(connection, 1).unfinished()
+
+    return unfinished
+
+
+def park(run, request, now=LATER):
+    run.session.end(request, Parked("no", "20240601", request.place), now)
+
+
+def test_a_query_is_registered_once_whatever_it_was_used_for(engine, search):
+    search()
+    search(dates=FEBRUARY, tags=("t",), now=LATER)
+
+    found = row(engine, "query")
+    assert found.pop("id")
+    assert found == {
         "fingerprint": QUERY.fingerprint,
         "canonical_json": QUERY.canonical(),
         "first_used_at": NOON,
@@ -46,21 +70,22 @@ def test_a_query_is_registered_once_whatever_it_was_used_for(engine, ledger):
     }
 
 
-def test_a_query_is_found_by_its_fingerprint(ledger):
-    query_id = ledger.begin(collection(), NOON)
+def test_a_query_is_found_by_its_fingerprint(engine, search):
+    search()
 
-    assert ledger.find(QUERY.fingerprint) == query_id
-    assert ledger.find(OTHER_QUERY.fingerprint) is None
+    with reading(engine) as connection:
+        assert find_query(connection, QUERY.fingerprint) == row(engine, "query")["id"]
+        assert find_query(connection, OTHER_QUERY.fingerprint) is None
 
 
-def test_a_collection_is_registered_once_and_remembers_its_runs(engine, ledger):
-    query_id = ledger.begin(collection(tags=("b", "a", "b")), NOON)
-    ledger.begin(collection(tags=("a", "b")), LATER)
+def test_a_collection_is_registered_once_and_remembers_its_runs(engine, search):
+    search(tags=("b", "a", "b"))
+    search(tags=("a", "b"), now=LATER)
 
     stored = row(engine, "collection")
     assert stored.pop("id")
     assert stored == {
-        "query_id": query_id,
+        "query_id": row(engine, "query")["id"],
         "start_written": "2024-01-01",
         "end_written": "2024-01-31",
         "start_date": JANUARY.start,
@@ -81,284 +106,205 @@ def test_a_collection_is_registered_once_and_remembers_its_runs(engine, ledger):
         {"query": OTHER_QUERY},
     ],
 )
-def test_another_wish_is_another_collection(engine, ledger, change):
-    ledger.begin(collection(), NOON)
-    ledger.begin(replace(collection(), **change), LATER)
+def test_another_wish_is_another_collection(engine, change):
+    query_id_of(engine, collection())
+    query_id_of(engine, replace(collection(), **change))
 
-    assert [found["first_run_at"] for found in rows(engine, "collection")] == [NOON, LATER]
+    assert len(rows(engine, "collection")) == 2
 
 
-def test_a_window_exists_from_its_first_request_on(engine, ledger):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id, now=LATER, fields=("id", "username"))
+def test_a_window_has_the_days_and_fields_that_it_was_opened_with(engine, search):
+    request = search().booked(now=LATER, fields=("id", "username"))
 
     window = row(engine, "crawl_window")
-    assert request == PageRequest(window["id"], JANUARY, ("id", "username"), 100)
-    assert window["query_id"] == query_id
+    assert (request.task.row_id, request.task.days) == (window["id"], JANUARY)
+    assert window["query_id"] == row(engine, "query")["id"]
     assert (window["start_date"], window["end_date"]) == (JANUARY.start, JANUARY.end)
-    assert (window["state"], window["fields"]) == (WindowState.OPEN, ["id", "username"])
-    assert (window["requests"], window["attempts"]) == (1, 1)
-    assert (window["created_at"], window["searched_at"]) == (LATER, LATER)
-    assert (window["suspicious"], window["last_page_at"]) == (False, None)
+    assert window["fields"] == ["id", "username"]
 
 
-def test_every_request_is_booked_and_first_pages_are_attempts(engine, ledger, store):
-    request = first_request(ledger)
-    query_id = row(engine, "query")["id"]
-    answer = page(request, video(1), has_more=True)
-    store.save(answer, tags=())
-    for _ in range(2):
-        assert ledger.book(query_id, answer.next_request, LATER) == answer.next_request
+def test_a_window_that_nobody_asked_for_is_dropped_by_the_next_run(engine, search, known):
+    run = search()
+    asked, failed = run.booked(), run.first(FEBRUARY)
+    failed = run.session.open_task(failed, NOON)
+    park(run, failed)
+    for second_try in (False, True):
+        run.session.open_task(run.first(FEBRUARY, second_try=second_try), LATER)
+    search(query=OTHER_QUERY)
+    assert len(rows(engine, "crawl_window")) == 4
 
-    window = row(engine, "crawl_window")
-    assert (window["requests"], window["attempts"]) == (3, 1)
-    assert (window["searched_at"], window["updated_at"]) == (NOON, LATER)
-    assert (window["cursor"], window["search_id"], window["pages"]) == (100, "7001", 1)
+    search(now=LATER + MINUTE)
 
-
-def test_a_new_search_forgets_how_far_the_last_one_had_come(engine, ledger, store):
-    request = first_request(ledger)
-    store.save(page(request, video(1), has_more=True), tags=())
-    ledger.book(row(engine, "query")["id"], request.from_start(), LATER)
-
-    window = row(engine, "crawl_window")
-    assert (window["cursor"], window["search_id"], window["searched_at"]) == (0, None, LATER)
-    assert (window["pages"], window["videos"]) == (0, 0)
-    assert (window["requests"], window["attempts"]) == (2, 2)
-    assert len(rows(engine, "crawl")) == 1
+    assert [window["id"] for window in rows(engine, "crawl_window")] == [1, 2]
+    assert known().open_windows == (asked,)
 
 
-def test_a_finished_window_cannot_be_booked(engine, ledger, store):
-    request = first_request(ledger)
-    store.save(page(request), tags=())
-    before = content(engine)
+def test_an_open_window_goes_on_with_the_fields_that_it_began_with(search, known):
+    run = search()
+    answer = page(run.booked(fields=("video_tag", "id")), video(1), has_more=True)
+    run.session.save_page(answer)
 
-    with pytest.raises(LookupError, match="neither open nor parked"):
-        ledger.book(row(engine, "query")["id"], request, LATER)
-    assert content(engine) == before
-
-
-def test_an_open_window_goes_on_where_its_last_page_ended(ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id, fields=("video_tag", "id"))
-    answer = page(request, video(1), has_more=True, received_at=LATER)
-    store.save(answer, tags=())
-
-    (found,) = ledger.known(query_id, ()).open_windows
+    (found,) = known().open_windows
     assert found == answer.next_request
-    assert found.searched_at == NOON
+    assert found.begun_at == NOON
 
 
-def test_an_open_window_without_pages_starts_over(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
+def test_windows_are_listed_by_day_and_only_those_of_the_query(search, known):
+    run = search()
+    second, first = run.booked(FEBRUARY), run.booked()
+    search(query=OTHER_QUERY).booked()
 
-    assert ledger.known(query_id, ()).open_windows == (request,)
-
-
-def test_windows_are_listed_by_day_and_only_those_of_the_query(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    second = booked(ledger, query_id, window=FEBRUARY)
-    first = booked(ledger, query_id)
-    first_request(ledger, query=OTHER_QUERY)
-
-    assert ledger.known(query_id, ()).open_windows == (first, second)
+    assert known().open_windows == (first, second)
 
 
-def test_complete_windows_are_coverage_with_all_wanted_fields(ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    narrow = booked(ledger, query_id, window=FEBRUARY, fields=("id",), now=LATER)
-    for request in (narrow, booked(ledger, query_id)):
-        store.save(page(request), tags=())
-    booked(ledger, query_id)
+def test_complete_windows_are_coverage_with_all_wanted_fields(search, known):
+    run = search()
+    narrow = run.booked(FEBRUARY, fields=("id",), now=LATER)
+    for request in (narrow, run.booked()):
+        run.session.save_page(page(request))
+    run.booked(now=LATER)
 
     january = Covered(JANUARY, NOON, matches=100, videos=0, window_id=2)
     february = Covered(FEBRUARY, LATER, matches=100, videos=0, window_id=1)
-    assert ledger.coverage(query_id, ("id",)) == [january, february]
-    assert ledger.coverage(query_id, ("username", "id")) == [january]
+    assert known(("id",)).coverage == (january, february)
+    assert known(("username", "id")).coverage == (january,)
 
 
-def test_a_parked_window_says_why_and_can_be_tried_again_where_it_was(ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    answer = page(booked(ledger, query_id), video(1), has_more=True)
-    store.save(answer, tags=())
+def test_a_parked_window_can_be_tried_again_where_it_was(search, known, unfinished):
+    run = search()
+    following = run.ask(run.first(), video(1), has_more=True)
+    park(run, following)
 
-    ledger.park(ParkedWindow(answer.next_request, "the API said: \0no", "20240601\0"), LATER)
+    assert known().open_windows == ()
+    assert known().parked_windows == (WaitingWindow(following, LATER),)
+    assert known().parked_windows[0].request.second_try
+    (found,) = unfinished()
+    assert (found.days, found.state, found.pages, found.videos) == (JANUARY, "parked", 1, 1)
+    assert (found.error, found.error_log_id) == ("no", "20240601")
+    assert found.parked_at == found.updated_at == found.retry_at == LATER
 
-    known = ledger.known(query_id, ())
-    assert known.open_windows == ()
-    assert known.parked_windows == (WaitingWindow(answer.next_request, LATER),)
-    (found,) = ledger.unfinished_windows(query_id)
-    assert (found.error, found.error_log_id) == ("the API said: no", "20240601")
-    assert found.updated_at == LATER
 
+def test_a_second_try_costs_its_share_and_is_none_after_a_page(engine, search, known):
+    run = search(account=ACCOUNT)
+    park(run, run.booked())
+    (found,) = known().parked_windows
 
-def test_a_second_try_leaves_its_window_parked_until_a_page_comes(engine, store):
-    ledger = Ledger(engine, ACCOUNT)
-    query_id = ledger.begin(collection(), NOON)
-    ledger.park(ParkedWindow(booked(ledger, query_id), "no", "20240601"), LATER)
-    (found,) = ledger.known(query_id, ()).parked_windows
-
-    request = ledger.book(query_id, found.request, LATER)
-    window = row(engine, "crawl_window")
-    assert (window["state"], window["error"]) == ("parked", "no")
+    request = run.book(found.request, LATER)
     assert row(engine, "api_quota")["second_tries"] == 1
+    run.store(request, video(1), has_more=True)
 
-    store.save(page(request, video(1), has_more=True), tags=())
-    window = row(engine, "crawl_window")
-    assert (window["state"], window["error"], window["error_log_id"]) == ("open", None, None)
-    assert window["retry_at"] is None
-    (found,) = ledger.known(query_id, ()).open_windows
+    (found,) = known().open_windows
     assert not found.second_try
 
 
-def test_a_window_that_is_parked_again_waits_longer_each_time(engine, ledger):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    waits = []
-    for now in (NOON + timedelta(days=day) for day in range(4)):
-        ledger.park(ParkedWindow(request, "no"), now)
-        waits.append(row(engine, "crawl_window")["retry_at"] - now)
+def test_a_second_search_of_suspicious_days_is_parked_until_it_answers(search, unfinished):
+    run = search()
+    run.book(run.first(second_try=True), NOON)
 
-    assert waits == [timedelta(hours=hours) for hours in (0, 1, 4, 16)]
-    assert row(engine, "crawl_window")["parked_count"] == 4
+    (found,) = unfinished()
+    assert (found.state, "suspiciously empty" in found.error) == ("parked", True)
+    assert found.parked_at == NOON
 
 
-def test_what_is_written_twice_because_its_commit_was_in_doubt_is_there_once(engine, ledger):
-    query_id = ledger.begin(collection(), NOON)
-    for _ in range(2):
-        request = booked(ledger, query_id)
-    assert row(engine, "crawl_window")["id"] == request.window_id
+def test_the_windows_that_may_be_tried_longest_come_first(search, known):
+    run = search()
+    january, february = run.booked(), run.booked(FEBRUARY)
+    park(run, february, NOON)
+    park(run, january, LATER)
 
-    for _ in range(2):
-        ledger.park(ParkedWindow(request, "no"), LATER)
-    assert row(engine, "crawl_window")["parked_count"] == 1
-    assert row(engine, "crawl_window")["retry_at"] == LATER
-
-    for _ in range(2):
-        ledger.split(HeavyWindow(request, "too heavy"), LATER)
-    assert row(engine, "crawl_window")["state"] == "split"
-    with pytest.raises(LookupError):
-        ledger.split(HeavyWindow(request, "too heavy"), LATER + timedelta(seconds=1))
+    assert [window.request for window in known().parked_windows] == [february, january]
 
 
-def test_a_second_try_does_not_change_since_when_a_window_is_parked(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    ledger.park(ParkedWindow(booked(ledger, query_id), "no"), NOON)
-    (parked,) = ledger.known(query_id, ()).parked_windows
+def test_a_window_that_was_cut_is_remembered(search, known):
+    run = search()
+    request = run.booked()
+    assert not known().has_been_heavy
 
-    ledger.book(query_id, parked.request, LATER)
+    run.session.end(request, Cut("too heavy", None), LATER)
 
-    (found,) = ledger.unfinished_windows(query_id)
-    assert (found.parked_at, found.updated_at) == (NOON, LATER)
+    assert known().has_been_heavy
 
 
 @pytest.mark.parametrize(
     ("other", "state"),
     [
         pytest.param({"fields": ("id", "username")}, "split", id="collected"),
-        pytest.param({"window": FEBRUARY}, "parked", id="other days"),
+        pytest.param({"days": FEBRUARY}, "parked", id="other days"),
         pytest.param({"fields": ("username",)}, "parked", id="other fields"),
-        pytest.param({"now": NOON - timedelta(1)}, "parked", id="collected before"),
+        pytest.param({"now": NOON - DAY}, "parked", id="collected before"),
     ],
 )
-def test_a_parked_window_ends_when_its_days_were_collected_since(engine, store, other, state):
-    ledger = Ledger(engine)
-    query_id = ledger.begin(collection(), NOON)
-    ledger.park(ParkedWindow(booked(ledger, query_id, fields=("id",)), "no"), NOON)
-    request = booked(ledger, query_id, **({"now": LATER, "fields": ("id",)} | other))
-    store.save(page(request), tags=())
+def test_a_parked_window_is_needless_when_its_days_were_collected_since(
+    engine, search, known, other, state
+):
+    run = search()
+    park(run, run.booked(fields=("id",)), NOON)
+    run.session.save_page(page(run.booked(**({"now": LATER, "fields": ("id",)} | other))))
 
-    ledger.retire_parked(query_id, LATER)
+    assert [stored.row_id for stored in correct(engine, run).needless] == [1] * (state == "split")
 
     assert rows(engine, "crawl_window")[0]["state"] == state
-    assert not ledger.known(query_id, ()).has_been_heavy
+    assert not known().has_been_heavy
 
 
-def test_the_windows_that_may_be_tried_longest_come_first(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    january, february = booked(ledger, query_id), booked(ledger, query_id, window=FEBRUARY)
-    ledger.park(ParkedWindow(february, "no"), NOON)
-    ledger.park(ParkedWindow(january, "no"), LATER)
+def correct(engine, run, now=LATER + MINUTE):
+    """Judge, which changes nothing, then do, twice as after a commit in doubt."""
+    before = content(engine)
+    found = run.session.corrections()
+    assert content(engine) == before
 
-    parked = ledger.known(query_id, ()).parked_windows
-    assert [window.request for window in parked] == [february, january]
-
-
-def test_a_window_that_was_cut_is_remembered(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    assert not ledger.known(query_id, ()).has_been_heavy
-
-    ledger.split(HeavyWindow(request, "too heavy"), LATER)
-
-    assert ledger.known(query_id, ()).has_been_heavy
-
-
-def test_a_suspicious_window_stays_complete(engine, ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    store.save(page(request), tags=())
-
-    ledger.suspect([request.window_id])
-
-    (covered,) = ledger.coverage(query_id, ())
-    assert covered.suspicious
-    assert row(engine, "crawl_window")["state"] == "complete"
+    run.session.correct(found, now)
+    after = content(engine)
+    run.session.correct(found, now)
+    assert content(engine) == after
+    changed = [
+        window["id"]
+        for window, was in zip(after["crawl_window"], before["crawl_window"], strict=True)
+        if window != was
+    ]
+    corrected = (*found.taken_back, *found.needless, *found.silent)
+    assert changed == sorted(stored.row_id for stored in corrected)
+    assert {after["crawl_window"][id_ - 1]["updated_at"] for id_ in changed} <= {now}
+    return found
 
 
-def test_a_second_search_of_suspicious_days_is_parked_until_it_answers(ledger):
-    query_id = ledger.begin(collection(), NOON)
-    request = PageRequest(None, JANUARY, VIDEO_QUERY.fields, 100, second_try=True)
+def test_a_window_that_is_silent_beside_many_videos_is_suspicious_and_stays_complete(
+    engine, search, known
+):
+    run = search()
+    run.ask(run.first(DateRange(date(2023, 12, 1), date(2023, 12, 31))), *map(video, range(1, 90)))
+    run.ask(run.first())
 
-    ledger.book(query_id, request, NOON)
-
-    (found,) = ledger.unfinished_windows(query_id)
-    assert (found.state, "suspiciously empty" in found.error) == ("parked", True)
-
-
-def test_a_window_parked_for_its_search_starts_a_new_one(ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    store.save(page(request, video(1), has_more=True), tags=())
-
-    ledger.park(ParkedWindow(request.from_start(), "the search is lost"), LATER)
-
-    (found,) = ledger.known(query_id, ()).parked_windows
-    assert found.request.starts_search
+    (silent,) = correct(engine, run).silent
+    assert (silent.days, silent.opened_at) == (JANUARY, NOON + 3 * MINUTE)
+    assert run.session.result().silences == (JANUARY,)
+    december, january = rows(engine, "crawl_window")
+    assert (december["suspicious"], january["suspicious"]) == (False, True)
+    assert [covered.suspicious for covered in known().coverage] == [False, True]
+    assert correct(engine, run).silent == ()
 
 
-def test_a_finished_window_cannot_be_parked(ledger, store):
-    request = first_request(ledger)
-    store.save(page(request), tags=())
+def test_totals_count_windows_requests_and_videos_of_the_query(search):
+    run = search()
+    run.ask(run.ask(run.first(), video(1), video(2), has_more=True), video(2))
+    run.booked(FEBRUARY)
+    other = search(query=OTHER_QUERY)
+    other.ask(other.first(), video(3))
 
-    with pytest.raises(LookupError):
-        ledger.park(ParkedWindow(request, "too late"), LATER)
-
-
-def test_totals_count_windows_requests_and_videos_of_the_query(ledger, store):
-    query_id = ledger.begin(collection(), NOON)
-    complete = booked(ledger, query_id)
-    answer = page(complete, video(1), video(2), has_more=True)
-    store.save(answer, tags=())
-    store.save(page(ledger.book(query_id, answer.next_request, NOON), video(2)), tags=())
-    booked(ledger, query_id, window=FEBRUARY)
-    store.save(page(first_request(ledger, query=OTHER_QUERY), video(3)), tags=())
-
-    assert ledger.totals(query_id) == Totals(
+    assert run.session.result().totals == Totals(
         windows={WindowState.COMPLETE: 1, WindowState.OPEN: 1}, requests=3, videos=2
     )
 
 
-def test_totals_of_an_unused_query_are_empty(ledger):
-    assert ledger.totals(ledger.begin(collection(), NOON)) == Totals({}, 0, 0)
+def test_totals_of_an_unused_query_are_empty(search):
+    assert search().session.result().totals == Totals({}, 0, 0)
 
 
-def test_times_are_stored_in_utc_and_need_a_time_zone(engine, ledger):
+def test_times_are_stored_in_utc_and_need_a_time_zone(engine):
     in_kolkata = datetime.fromisoformat("2024-06-01T17:30:00+05:30")
-    ledger.begin(collection(), in_kolkata)
+    query_id_of(engine, collection(), in_kolkata)
     assert row(engine, "query")["first_used_at"] == NOON
     assert row(engine, "query")["first_used_at"].tzinfo is UTC
 
     with pytest.raises(Exception, match="time zone"):
-        ledger.begin(collection(), in_kolkata.replace(tzinfo=None))
+        query_id_of(engine, collection(), in_kolkata.replace(tzinfo=None))

@@ -8,43 +8,23 @@ from datetime import timedelta
 import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
-from stored_pages import ACCOUNT, JANUARY, NOON, collection, page
+from stored_pages import NOON, Search
 
 from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.planning.coverage import Freshness
-from tiktok_crawler.planning.plan import Wanted
-from tiktok_crawler.research_api.tasks import PageRequest
-from tiktok_crawler.storage.search_session import SearchSession
 
-WANTED = Wanted(JANUARY, ("id",), Freshness(timedelta(days=2)))
 LATER = NOON + timedelta(hours=1)
 
 
-@pytest.fixture
-def open_session(request):
-    """Opens sessions on a database, which are closed when the test ends."""
-
-    def open_on(url):
-        session = SearchSession(
-            url, origin="sandbox", collection=collection(), wanted=WANTED, account=ACCOUNT
-        )
-        request.addfinalizer(session.close)
-        session.open()
-        return session
-
-    return open_on
-
-
 def test_a_crawl_waits_for_a_writer_only_for_a_moment_at_a_time(
-    prepared_sqlite_url, make_engine, open_session
+    prepared_sqlite_url, make_engine, begin
 ):
-    session = open_session(prepared_sqlite_url)
-    session.plan(NOON)
+    run = begin(Search(prepared_sqlite_url))
+    request = run.session.open_task(run.first(), NOON)
     with make_engine(prepared_sqlite_url).begin():
         begun = time.monotonic()
         with pytest.raises(OperationalError, match="locked"):
-            session.book(PageRequest(None, JANUARY, ("id",), 100), LATER)
-        assert session.close().plan.window_count == 1, "nothing to write, nothing to wait for"
+            run.session.book(request, LATER)
+        assert run.session.result().plan.window_count == 1, "what only reads waits for nobody"
     assert time.monotonic() - begun < 5
 
 
@@ -56,21 +36,19 @@ def end_other_sessions(engine):
 
 
 def test_a_lock_that_was_lost_and_found_is_lost_if_another_run_has_begun(
-    prepared_postgresql_url, make_engine, open_session
+    prepared_postgresql_url, make_engine, begin
 ):
-    first, later = PageRequest(None, JANUARY, ("id",), 100), LATER + timedelta(hours=1)
-    session = open_session(prepared_postgresql_url)
-    session.plan(NOON)
-    request = session.book(first, NOON)
+    run = begin(Search(prepared_postgresql_url))
+    first = run.first()
+    request = run.book(first, NOON)
     end_other_sessions(make_engine(prepared_postgresql_url))
-    request = session.book(request, LATER)
+    request = run.book(request, LATER)
     end_other_sessions(make_engine(prepared_postgresql_url))
 
-    other = open_session(prepared_postgresql_url)
-    (resumed,) = other.plan(later).open_windows
-    other.save_page(page(other.book(resumed, later), received_at=later))
-    other.close()
+    with Search(prepared_postgresql_url, now=LATER) as other:
+        (resumed,) = other.session.plan(LATER).open_windows
+        other.ask(resumed)
 
     for unbooked in (request, first, request):
         with pytest.raises(QueryLockedError, match="another crawl of it has begun meanwhile"):
-            session.book(unbooked, later)
+            run.book(unbooked, LATER)

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import select
-from stored_pages import JANUARY, NOON, booked, collection, page, rows
+from stored_pages import JANUARY, MINUTE, NOON, OTHER_QUERY, content, rows
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.task_states import LostSearch, ParkedWindow
-from tiktok_crawler.research_api.tasks import PageRequest
-from tiktok_crawler.storage.engine.transactions import transaction
-from tiktok_crawler.storage.ledger.lost_searches import shrink, take_back, untrue_days
-from tiktok_crawler.storage.ledger.queries import Ledger
-from tiktok_crawler.storage.models.ledger import CrawlWindow
-from tiktok_crawler.storage.page_store import PageStore
+from tiktok_crawler.planning.task_states import Lost, Parked
+from tiktok_crawler.research_api.paging import START
 
-SKEW = timedelta(minutes=15)
 LATER = NOON + timedelta(hours=1)
+PASSED = DateRange(date(2024, 1, 21), JANUARY.end)
+REST = DateRange(JANUARY.start, date(2024, 1, 20))
 
 
 def video(day: int, *, made_before: timedelta = timedelta(seconds=30)) -> dict[str, int]:
@@ -35,75 +29,87 @@ def many(videos: list[dict[str, int]], copies: int = 30) -> list[dict[str, int]]
     return [video | {"id": video["id"] - n} for video in videos for n in range(copies)]
 
 
-def lose(engine, *pages) -> tuple[list[tuple], object]:
-    """Store the pages, lose the search, and look at the windows."""
-    ledger, store = Ledger(engine), PageStore(engine)
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    for number, videos in enumerate(pages, start=1):
-        answer = page(request, *many(videos), has_more=True, cursor=number * 100)
-        store.save(answer, tags=())
-        request = answer.next_request
-    lost = transaction(engine, lambda on: shrink(on, LostSearch(request, 1), SKEW, LATER))
-    with engine.connect() as connection:
-        columns = CrawlWindow.__table__.c
-        windows = connection.execute(
-            select(
-                columns.start_date, columns.end_date, columns.state, columns.searched_at
-            ).order_by(columns.start_date, columns.id)
-        ).all()
-    return [tuple(window) for window in windows], lost
+def search_pages(run, *pages, copies=30):
+    """Store the pages; the request for the next one is booked."""
+    request = run.first()
+    for videos in pages:
+        request = run.ask(request, *many(videos, copies), has_more=True)
+    return run.book(request)
 
 
-def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine):
-    windows, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
-    resumed = lost.resumed
+PROOF = [video(31), video(25)], [video(24), video(20)]
 
-    assert lost.trusts_ids
-    first, last = date(2024, 1, 1), date(2024, 1, 31)
-    assert windows == [
-        (first, last, "split", NOON),
-        (date(2024, 1, 21), last, "complete", NOON),
+
+def windows(engine):
+    return [
+        (found["start_date"], found["end_date"], found["state"])
+        for found in rows(engine, "crawl_window")
     ]
-    assert resumed.window == DateRange(first, date(2024, 1, 20))
-    assert resumed.window_id is None
-    assert resumed.starts_search
-
-    ledger = Ledger(engine)
-    (covered,) = ledger.coverage(1, resumed.fields)
-    assert covered.days == DateRange(date(2024, 1, 21), last)
-    assert ledger.known(1, resumed.fields).open_windows == ()
 
 
-def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(engine):
-    windows, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
-    before = LostSearch(PageRequest(1, JANUARY, lost.request.fields, 100, cursor=200), 1)
+def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine, search):
+    run = search()
+    request = search_pages(run, *PROOF)
 
-    again = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+    assert run.session.days_passed(request) == (PASSED, True)
+    rest = run.session.end(request, Lost(PASSED), LATER)
 
-    assert again.resumed == lost.resumed
-    assert len(rows(engine, "crawl_window")) == len(windows)
+    assert (rest.task.days, rest.place, rest.begun_at) == (REST, START, None)
+    assert windows(engine) == [
+        (JANUARY.start, JANUARY.end, "split"),
+        (PASSED.start, PASSED.end, "complete"),
+        (REST.start, REST.end, "open"),
+    ]
+    lost, passed, left = rows(engine, "crawl_window")
+    assert left["id"] == rest.task.row_id
+    assert passed["searched_at"] == lost["searched_at"] == NOON + MINUTE
+    assert passed["last_page_at"] == lost["last_page_at"]
+    assert (passed["completed_at"], passed["pages"], left["searched_at"]) == (LATER, 0, None)
+    assert {found["updated_at"] for found in (lost, passed, left)} == {LATER}
+    plan = run.session.plan(LATER)
+    assert (plan.covered_days, plan.new_windows) == (tuple(PASSED), ())
 
 
-def test_the_rest_of_a_parked_window_is_parked_for_the_same_reason(engine):
-    ledger, store = Ledger(engine), PageStore(engine)
-    query_id = ledger.begin(collection(), NOON)
-    answer = page(booked(ledger, query_id), video(31), video(20), has_more=True)
-    store.save(answer, tags=())
-    ledger.park(ParkedWindow(answer.next_request, "the API said no", "20240601"), NOON)
-    (parked,) = ledger.known(query_id, ()).parked_windows
-    before = LostSearch(ledger.book(query_id, parked.request, LATER), 1)
+def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(engine, search):
+    run = search()
+    request = search_pages(run, *PROOF)
+    rest = run.session.end(request, Lost(PASSED), LATER)
+    before = content(engine)
 
-    for _ in range(2):
-        lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+    assert run.session.end(request, Lost(PASSED), LATER) == rest
+    assert content(engine) == before
 
-    again = LATER + timedelta(hours=1)
-    assert ledger.book(query_id, lost.resumed, again) == lost.resumed
-    (rest,) = ledger.unfinished_windows(query_id)
-    assert (rest.window_id, rest.days) == (lost.resumed.window_id, lost.resumed.window)
-    assert (rest.state, rest.parked_at) == ("parked", NOON)
-    assert (rest.error, rest.error_log_id) == ("the API said no", "20240601")
-    assert not ledger.known(query_id, ()).has_been_heavy
+
+def test_the_rest_of_a_lost_search_is_not_searched_for_if_nobody_has_begun_to(engine, search):
+    """It is missing like any other day: the next run may search it with its own fields."""
+    run = search()
+    run.session.end(search_pages(run, *PROOF), Lost(PASSED), LATER)
+
+    plan = search(now=LATER, fields=("id",)).session.plan(LATER)
+
+    assert (plan.open_windows, plan.new_windows) == ((), (REST,))
+    assert [state for *_, state in windows(engine)] == ["split", "complete"]
+
+
+def test_the_rest_of_a_parked_window_is_parked_for_the_same_reason(engine, search):
+    run = search()
+    following = run.ask(run.first(), video(31), video(20), has_more=True)
+    run.session.end(following, Parked("the API said no", "20240601", following.place), NOON)
+    (parked,) = run.session.plan(LATER).parked_windows
+
+    rest = run.session.end(run.book(parked, LATER), Lost(PASSED), LATER)
+
+    booked = run.book(rest, LATER + MINUTE)
+    assert booked.task == rest.task
+    for now in (LATER, LATER + timedelta(days=1)):
+        again = search(now=now)
+        *_, left = rows(engine, "crawl_window")
+        assert (left["id"], left["state"], left["parked_at"]) == (rest.task.row_id, "parked", NOON)
+        assert (left["error"], left["error_log_id"]) == ("the API said no", "20240601")
+        assert (left["parked_count"], left["retry_at"]) == (1, NOON)
+        (found,) = again.session.plan(now).parked_windows
+        assert (found.task, found.second_try) == (rest.task, True)
+        assert not again.session.plan(now).experience.has_failed
 
 
 @pytest.mark.parametrize(
@@ -119,57 +125,62 @@ def test_the_rest_of_a_parked_window_is_parked_for_the_same_reason(engine):
         pytest.param([[]], True, id="empty pages"),
     ],
 )
-def test_without_proof_the_whole_window_is_searched_again(engine, pages, trusts_ids):
-    windows, lost = lose(engine, *pages)
+def test_without_proof_no_days_are_kept(search, pages, trusts_ids):
+    run = search()
 
-    assert [state for _, _, state, _ in windows] == ["open"]
-    assert lost.resumed.window == JANUARY
-    assert lost.resumed.starts_search
-    assert lost.trusts_ids is trusts_ids
+    assert run.session.days_passed(search_pages(run, *pages)) == (None, trusts_ids)
 
 
-def test_pages_of_an_earlier_search_of_the_window_prove_nothing(engine):
-    ledger, store = Ledger(engine), PageStore(engine)
-    query_id = ledger.begin(collection(), NOON)
-    request = booked(ledger, query_id)
-    records = many([video(31), video(10)])
-    store.save(page(request, *records, has_more=True), tags=())
-    again = ledger.book(query_id, request.from_start(), LATER)
-    later = page(again, video(31), video(30), has_more=True)
-    later = replace(later, received_at=LATER + timedelta(seconds=1))
-    store.save(later, tags=())
+def test_pages_of_an_earlier_search_of_the_window_prove_nothing(search):
+    run = search()
+    request = search_pages(run, [video(31), video(10)])
+    anew = run.ask(request.from_start(), video(31), video(30), has_more=True)
 
-    before = LostSearch(later.next_request, 1)
-    lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+    passed, _ = run.session.days_passed(anew)
 
-    assert lost.resumed.window.end == date(2024, 1, 30)
+    assert passed == DateRange(JANUARY.end, JANUARY.end)
 
 
-def test_days_kept_on_false_evidence_are_taken_back(engine):
-    _, lost = lose(engine, [video(31), video(25)], [video(24), video(20)])
-    with engine.connect() as connection:
-        assert untrue_days(connection, 1, SKEW) == []
+def test_few_videos_prove_nothing(search):
+    run = search()
+    request = search_pages(run, [video(31), video(10)], copies=24)
 
-    ledger, store = Ledger(engine), PageStore(engine)
-    rest = ledger.book(1, lost.resumed, LATER)
-    store.save(page(rest, video(3, made_before=timedelta(days=2))), tags=())
-    with engine.begin() as connection:
-        assert untrue_days(connection, 1, SKEW) == [DateRange(date(2024, 1, 21), date(2024, 1, 31))]
-        take_back(connection, 1, LATER)
-        assert untrue_days(connection, 1, SKEW) == []
-
-    (covered,) = ledger.coverage(1, rest.fields)
-    assert covered.days == rest.window
+    assert run.session.days_passed(request) == (None, True)
 
 
-def test_few_videos_prove_nothing(engine):
-    ledger, store = Ledger(engine), PageStore(engine)
-    request = booked(ledger, ledger.begin(collection(), NOON))
-    answer = page(request, *many([video(31), video(10)], copies=24), has_more=True)
-    store.save(answer, tags=())
+def test_days_kept_on_false_evidence_are_taken_back(engine, search):
+    other = search(query=OTHER_QUERY)
+    other.session.end(search_pages(other, *PROOF), Lost(PASSED), LATER)
+    run = search()
+    rest = run.session.end(search_pages(run, *PROOF), Lost(PASSED), LATER)
+    assert run.session.corrections().taken_back == ()
+    run.ask(rest, video(3, made_before=timedelta(days=2)))
 
-    before = LostSearch(answer.next_request, 1)
-    lost = transaction(engine, lambda on: shrink(on, before, SKEW, LATER))
+    judged = run.session.corrections()
+    assert [stored.days for stored in judged.taken_back] == [PASSED]
+    before = content(engine)
+    assert run.session.plan(LATER).is_fulfilled, "what is judged is not done yet"
+    for _ in range(2):
+        run.session.correct(judged, LATER + MINUTE)
+        after = content(engine)
+        (changed,) = (now for now in after["crawl_window"] if now not in before["crawl_window"])
+        assert (changed["state"], changed["updated_at"]) == ("split", LATER + MINUTE)
+        assert changed["id"] == judged.taken_back[0].row_id
 
-    assert lost.resumed.window == JANUARY
-    assert lost.trusts_ids
+    assert run.session.corrections().taken_back == ()
+    result = run.session.result()
+    assert (result.taken_back, result.plan.new_windows) == ((PASSED,), (PASSED,))
+    assert other.session.plan(LATER).covered_days == tuple(PASSED)
+
+
+def test_days_that_are_taken_back_make_no_parked_window_needless(search):
+    run = search()
+    parked = run.booked(PASSED)
+    run.session.end(parked, Parked("no", None, START), NOON)
+    rest = run.session.end(search_pages(run, *PROOF), Lost(PASSED), LATER)
+    assert [stored.days for stored in run.session.corrections().needless] == [PASSED]
+
+    run.ask(rest, video(3, made_before=timedelta(days=2)))
+
+    judged = run.session.corrections()
+    assert ([stored.days for stored in judged.taken_back], judged.needless) == ([PASSED], ())

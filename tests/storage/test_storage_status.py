@@ -12,10 +12,7 @@ from stored_pages import (
     NOON,
     OTHER_QUERY,
     QUERY,
-    booked,
-    collection,
     content,
-    page,
     video,
 )
 
@@ -23,9 +20,9 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
-from tiktok_crawler.planning.task_states import ParkedWindow
+from tiktok_crawler.planning.task_states import Parked
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
-from tiktok_crawler.storage.ledger.queries import Ledger
+from tiktok_crawler.research_api.paging import START
 from tiktok_crawler.storage.ledger.quota import Spent
 from tiktok_crawler.storage.ledger.status import read_status
 
@@ -36,8 +33,8 @@ FIRST_MARCH = DateRange(date(2024, 3, 1), date(2024, 3, 1))
 FIRST_DAY = DateRange(JANUARY.start, JANUARY.start)
 
 
-def terms(days, fields):
-    return Wanted(days, fields or VIDEO_QUERY.fields, Freshness(timedelta(days=2)))
+def terms(query, days, fields):
+    return Wanted(query, days, fields or VIDEO_QUERY.fields, Freshness(timedelta(days=2)))
 
 
 @pytest.fixture
@@ -53,8 +50,8 @@ def only(status):
     return query
 
 
-def complete(ledger, store, query_id, window, **kwargs):
-    store.save(page(booked(ledger, query_id, window=window, **kwargs)), tags=())
+def complete(run, days, **kwargs):
+    run.store(run.booked(days, **kwargs))
 
 
 def test_a_database_that_is_missing_is_not_created(tmp_path):
@@ -91,10 +88,10 @@ def test_a_database_of_another_version_is_refused(engine, status, revision):
         status()
 
 
-def test_wishes_of_all_runs_are_added_up(ledger, status):
-    ledger.begin(collection(tags=("b", "a"), dates=MARCH), NOON)
-    ledger.begin(collection(tags=("c",)), LATER)
-    ledger.begin(collection(dates=DateRange(date(2024, 1, 20), date(2024, 2, 3))), LATER)
+def test_wishes_of_all_runs_are_added_up(search, status):
+    search(tags=("b", "a"), dates=MARCH)
+    search(tags=("c",))
+    search(dates=DateRange(date(2024, 1, 20), date(2024, 2, 3)))
 
     query = only(status())
     assert query.used.query == QUERY
@@ -105,13 +102,12 @@ def test_wishes_of_all_runs_are_added_up(ledger, status):
     assert (query.next_windows, query.next_new) == (3, 3)
 
 
-def test_what_is_covered_open_parked_and_left_is_told(ledger, store, status):
-    query_id = ledger.begin(collection(dates=DateRange(JANUARY.start, MARCH.end)), NOON)
-    complete(ledger, store, query_id, JANUARY)
-    first = page(booked(ledger, query_id, window=FEBRUARY), video(1), video(2), has_more=True)
-    store.save(first, tags=())
-    parked = booked(ledger, query_id, window=FIRST_MARCH)
-    ledger.park(ParkedWindow(parked, "the API said no", "20240601LOG"), LATER)
+def test_what_is_covered_open_parked_and_left_is_told(search, status):
+    run = search(dates=DateRange(JANUARY.start, MARCH.end))
+    complete(run, JANUARY)
+    run.store(run.booked(FEBRUARY), video(1), video(2), has_more=True)
+    parked = Parked("the API said no", "20240601LOG", START)
+    run.session.end(run.booked(FIRST_MARCH), parked, LATER)
 
     query = only(status(LATER))
     assert query.covered_days == tuple(JANUARY)
@@ -126,68 +122,62 @@ def test_what_is_covered_open_parked_and_left_is_told(ledger, store, status):
     assert (query.next_open, query.next_new, query.next_parked) == (1, 1, 1)
 
 
-def test_a_window_that_lies_in_two_ranges_of_days_is_searched_once(ledger, status):
+def test_a_window_that_lies_in_two_ranges_of_days_is_searched_once(search, status):
     for day in (1, 5):
-        query_id = ledger.begin(
-            collection(dates=DateRange(date(2024, 1, day), date(2024, 1, day))), NOON
-        )
-    booked(ledger, query_id)
+        run = search(dates=DateRange(date(2024, 1, day), date(2024, 1, day)))
+    run.booked()
 
     assert only(status()).next_windows == 1
 
 
-def test_all_but_one_day_is_not_a_hundred_percent(ledger, store, status):
+def test_all_but_one_day_is_not_a_hundred_percent(search, status):
     days = DateRange(date(2020, 1, 1), date(2024, 1, 1))
-    query_id = ledger.begin(collection(dates=days), NOON)
-    complete(ledger, store, query_id, DateRange(days.start, date(2023, 12, 31)))
+    run = search(dates=days)
+    complete(run, DateRange(days.start, date(2023, 12, 31)))
     assert only(status()).percent == 99.9
 
-    complete(ledger, store, query_id, DateRange(days.end, days.end))
+    complete(run, DateRange(days.end, days.end))
     assert only(status()).percent == 100
     assert only(status()).next_windows == 0
     assert only(status()).missing_days == ()
 
 
-def test_days_that_were_searched_early_are_unsettled_until_they_are_due(ledger, store, status):
+def test_days_that_were_searched_early_are_unsettled_until_they_are_due(search, status):
     today = DateRange(NOON.date(), NOON.date())
-    query_id = ledger.begin(collection(dates=today), NOON)
-    complete(ledger, store, query_id, today)
+    complete(search(dates=today), today)
 
     early, due = only(status()), only(status(NOON + timedelta(days=4)))
     assert (early.unsettled_days, early.percent, early.next_windows) == (tuple(today), 100, 0)
     assert (due.unsettled_days, due.percent, due.next_windows) == ((), 0, 1)
 
 
-def test_coverage_is_judged_by_the_fields_of_the_newest_window(ledger, store, status):
-    query_id = ledger.begin(collection(), NOON)
-    complete(ledger, store, query_id, JANUARY, fields=("id", "username"))
+def test_coverage_is_judged_by_the_fields_of_the_newest_window(search, status):
+    run = search()
+    complete(run, JANUARY, fields=("id", "username"))
     assert only(status()).percent == 100
 
-    booked(ledger, query_id, window=FIRST_DAY, fields=("id", "view_count"))
+    run.booked(FIRST_DAY, fields=("id", "view_count"))
     assert only(status()).percent == 0
 
 
-def test_queries_are_told_apart_in_the_order_of_their_first_use(ledger, store, status):
-    first = ledger.begin(collection(query=OTHER_QUERY, tags=("x",)), NOON)
-    second = ledger.begin(collection(tags=("y",)), NOON)
-    complete(ledger, store, second, JANUARY)
+def test_queries_are_told_apart_in_the_order_of_their_first_use(search, status):
+    search(query=OTHER_QUERY, tags=("x",))
+    complete(search(tags=("y",)), JANUARY)
 
     one, other = status().queries
-    assert (one.used.query_id, other.used.query_id) == (first, second)
     assert (one.used.query, one.used.tags, one.percent) == (OTHER_QUERY, ("x",), 0)
     assert (other.used.query, other.used.tags, other.percent) == (QUERY, ("y",), 100)
 
 
-def test_the_quota_is_that_of_today(engine, status):
-    ledger = Ledger(engine, ACCOUNT)
-    booked(ledger, ledger.begin(collection(), NOON))
+def test_the_quota_is_that_of_today(search, status):
+    search(account=ACCOUNT).booked()
 
     assert status().spent == (Spent(ACCOUNT.client, Pool.RESEARCH, 1, parts={"videos": 1}),)
     assert status(datetime(2024, 6, 2, tzinfo=UTC)).spent == ()
 
 
-def test_reading_changes_nothing(engine, ledger, status):
-    booked(ledger, ledger.begin(collection(tags=("t",)), NOON))
+def test_reading_changes_nothing(engine, search, status):
+    search(tags=("t",)).booked()
     before = content(engine)
     status()
 

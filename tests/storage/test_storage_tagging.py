@@ -11,17 +11,17 @@ from stored_pages import (
     JANUARY_10,
     NOON,
     OTHER_QUERY,
-    booked,
     collection,
     content,
     crawl_tags,
     first_request,
     page,
+    query_id_of,
     video_tags,
 )
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.task_states import ParkedWindow
+from tiktok_crawler.planning.task_states import Parked
 
 DAY = 86_400
 LATER = NOON + timedelta(hours=1)
@@ -33,10 +33,20 @@ def at(number, seconds):
 
 
 @pytest.fixture
-def january(ledger, store):
+def register(engine):
+    """Registers collections of January, unless they say something else."""
+
+    def register(now=LATER, **wish):
+        query_id_of(engine, collection(**wish), now)
+
+    return register
+
+
+@pytest.fixture
+def january(engine, store):
     """The request of a window that has a page, which is not its last."""
     answer = page(
-        first_request(ledger),
+        first_request(engine),
         at(1, JANUARY_10 - 1),
         at(2, JANUARY_10),
         at(3, JANUARY_10 + DAY - 1),
@@ -55,84 +65,83 @@ def tagged(engine, tag):
 
 
 @pytest.mark.usefixtures("january")
-def test_tags_go_to_pages_and_videos_of_the_wanted_days(engine, ledger):
-    ledger.begin(collection(tags=("all", "also")), LATER)
-    ledger.begin(collection(dates=TENTH, tags=("tenth",)), LATER)
+def test_tags_go_to_pages_and_videos_of_the_wanted_days(engine, register):
+    register(tags=("all", "also"))
+    register(dates=TENTH, tags=("tenth",))
 
     assert tagged(engine, "all") == tagged(engine, "also") == ([1, 2, 3, 4, 5], 1)
     assert tagged(engine, "tenth") == ([2, 3, 5], 1)
 
 
 @pytest.mark.usefixtures("january")
-def test_days_that_no_window_has_are_not_tagged(engine, ledger):
-    ledger.begin(
-        collection(dates=DateRange(date(2024, 2, 1), date(2024, 2, 3)), tags=("x",)), LATER
-    )
+def test_days_that_no_window_has_are_not_tagged(engine, register):
+    register(dates=DateRange(date(2024, 2, 1), date(2024, 2, 3)), tags=("x",))
 
     assert tagged(engine, "x") == ([], 0)
 
 
 @pytest.mark.usefixtures("january")
-def test_another_query_tags_nothing(engine, ledger):
-    ledger.begin(collection(query=OTHER_QUERY, tags=("x",)), LATER)
+def test_another_query_tags_nothing(engine, register):
+    register(query=OTHER_QUERY, tags=("x",))
 
     assert tagged(engine, "x") == ([], 0)
 
 
 @pytest.mark.usefixtures("january")
-def test_a_run_without_tags_changes_none(engine, ledger):
-    ledger.begin(collection(), LATER)
+def test_a_run_without_tags_changes_none(engine, register):
+    register()
 
     assert tagged(engine, "first") == ([1, 2, 3, 4, 5], 1)
 
 
-def test_windows_in_any_state_are_tagged(engine, ledger, store, january):
-    query_id = ledger.begin(collection(), NOON)
+def test_windows_in_any_state_are_tagged(engine, register, search, store, january):
+    run = search()
     store.save(page(january, at(6, JANUARY_10), received_at=LATER), tags=())
-    parked = page(booked(ledger, query_id), at(7, JANUARY_10), has_more=True)
+    parked = page(run.booked(), at(7, JANUARY_10), has_more=True)
     store.save(parked, tags=())
-    ledger.park(ParkedWindow(parked.next_request, "too heavy"), LATER)
+    following = parked.next_request
+    run.session.end(following, Parked("too heavy", None, following.place), LATER)
 
-    ledger.begin(collection(tags=("x",)), LATER)
+    register(tags=("x",))
 
     assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6, 7], 3)
 
 
 @pytest.mark.usefixtures("january")
-def test_what_a_run_has_tagged_is_not_read_again(engine, ledger):
-    ledger.begin(collection(tags=("x", "y")), LATER)
+def test_what_a_run_has_tagged_is_not_read_again(engine, register):
+    register(tags=("x", "y"))
     statements = []
     event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
 
     for dates, tags in ((JANUARY, ("x", "y")), (TENTH, ("y",))):
-        ledger.begin(collection(dates=dates, tags=tags), LATER + timedelta(hours=1))
+        register(LATER + timedelta(hours=1), dates=dates, tags=tags)
 
     assert statements
     assert not [text for text in statements if "videos_to" in text]
 
 
 def test_pages_that_came_after_a_run_began_are_tagged_by_the_next_one(
-    engine, ledger, store, january
+    engine, register, store, january
 ):
-    ledger.begin(collection(tags=("x",)), NOON + timedelta(minutes=1))
+    register(NOON + timedelta(minutes=1), tags=("x",))
     answer = page(january, at(6, JANUARY_10), received_at=LATER)
     store.save(answer, tags=())
 
-    ledger.begin(collection(tags=("x",)), LATER + timedelta(minutes=1))
+    register(LATER + timedelta(minutes=1), tags=("x",))
 
     assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6], 2)
 
 
 @pytest.mark.usefixtures("january")
-def test_a_run_for_some_days_leaves_the_others_to_a_wider_one(engine, ledger):
-    ledger.begin(collection(dates=TENTH, tags=("x",)), LATER)
-    ledger.begin(collection(tags=("x",)), LATER + timedelta(minutes=1))
+def test_a_run_for_some_days_leaves_the_others_to_a_wider_one(engine, register):
+    register(dates=TENTH, tags=("x",))
+    register(LATER + timedelta(minutes=1), tags=("x",))
 
     assert tagged(engine, "x") == ([1, 2, 3, 4, 5], 1)
 
 
 @pytest.mark.usefixtures("january")
-def test_a_run_that_fails_registers_and_tags_nothing(engine, ledger):
+def test_a_run_that_fails_registers_and_tags_nothing(engine, register):
     before = content(engine)
 
     def fail(_connection, _cursor, text, *_):
@@ -141,6 +150,6 @@ def test_a_run_that_fails_registers_and_tags_nothing(engine, ledger):
 
     event.listen(engine, "before_cursor_execute", fail)
     with pytest.raises(KeyboardInterrupt):
-        ledger.begin(collection(tags=("x",)), LATER)
+        register(tags=("x",))
 
     assert content(engine) == before

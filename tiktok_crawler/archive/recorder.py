@@ -76,6 +76,11 @@ class Journal:
         self._in_doubt: Line | None = None
         self._sessions: dict[Subject, Line | None] = {}
 
+    @property
+    def has_failed(self) -> bool:
+        """Whether nothing can be written any more."""
+        return self._writer.failure is not None
+
     def enter(self, engine: Engine, subject: Subject) -> Mapping[str, int]:
         """Prepare to write about a session.
 
@@ -84,6 +89,7 @@ class Journal:
 
         Raises:
             ConfigurationError: the folder cannot be used.
+            ArchiveError: nothing can be written there.
         """
         now = self._clock()
         if self._writer.day is None:

@@ -200,8 +200,8 @@ class _ReplayedSession:
         self.session.correct(Corrections(**windows), now)
 
     def _save(self, asked: Asked, received_at: datetime) -> None:
-        """Store the page that the last answer brought, if it is there."""
-        answered = self._answers.get(asked.name)
+        """Store the page that the last answer brought, if it is there, and not stored already."""
+        answered = self._answers.pop(asked.name, None)
         if answered is None or answered.now != received_at:
             return
         assert isinstance(answered.what, RawAnswer)
@@ -214,7 +214,6 @@ class _ReplayedSession:
         self.counts.stray_pages += is_stray
         if page.next_request is None:
             self._rows.pop(asked.name, None)
-            self._answers.pop(asked.name, None)
 
     def _end(self, request: PageRequest, event: Any, now: datetime) -> None:
         standing = self._tasks(lambda tasks: tasks.standing(request.task))
@@ -241,7 +240,8 @@ class _ReplayedSession:
             task = asked.request.task
             row_id = self._tasks(lambda tasks: tasks.find(task, asked.opened_at))
             if row_id is None:
-                return self._open(asked, asked.opened_at or now)
+                request = replace(asked.request, second_try=False)
+                return self._open(replace(asked, request=request), asked.opened_at or now)
             self._rows[asked.name] = row_id
         return asked.request.opened(self._rows[asked.name])
 

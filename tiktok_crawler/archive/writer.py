@@ -29,24 +29,30 @@ class JournalWriter:
 
     def __init__(self, folder: Path, name: str) -> None:
         self.day: date | None = None
+        self.failure: ArchiveError | None = None
         self._folder = folder
         self._name = name
         self._file: _GzipFile | None = None
-        self._failure: ArchiveError | None = None
 
     def open(self, day: date, start: bytes) -> None:
         """Make the folder, if it is not there, and the first file.
 
         Raises:
             ConfigurationError: that is not possible.
+            ArchiveError: nothing can be written to the file.
         """
         try:
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._open_file(day, start)
+            self._open_file(day)
         except OSError as exc:
             raise ConfigurationError(
                 f"TIKTOK_ARCHIVE={self._folder}: no archive can be written there: {exc.strerror}"
             ) from exc
+        try:
+            self.append(start, synced=True)
+        except ArchiveError:
+            self.close()
+            raise
 
     def turn_to(self, day: date, start: bytes) -> None:
         """End the file, and go on in one for another day.
@@ -54,7 +60,8 @@ class JournalWriter:
         Raises:
             ArchiveError: it could not be written, or a line before.
         """
-        self._try(lambda: self._open_file(day, start))
+        self._try(lambda: self._open_file(day))
+        self.append(start, synced=True)
 
     def append(self, line: bytes, *, synced: bool) -> None:
         """Write a line; `synced`, it is on the disk, with all before, when this returns.
@@ -75,21 +82,20 @@ class JournalWriter:
         self._file = None
 
     def _try(self, write: Callable[[], None]) -> None:
-        if self._failure:
-            raise self._failure
+        if self.failure:
+            raise self.failure
         try:
             write()
         except OSError as exc:
-            self._failure = ArchiveError(
+            self.failure = ArchiveError(
                 f"the archive in {self._folder} cannot be written: {exc.strerror}"
             )
-            raise self._failure from exc
+            raise self.failure from exc
 
-    def _open_file(self, day: date, start: bytes) -> None:
+    def _open_file(self, day: date) -> None:
         self.close()
         self._file = _GzipFile(self._folder / f"{day}_{self._name}{SUFFIX}")
         self.day = day
-        self._file.append(start, synced=True)
 
 
 class _GzipFile:

@@ -29,11 +29,6 @@ PATIENCE_SECONDS = 60.0
 
 LOOK_SECONDS = 1.0
 
-AWAY = (
-    "The database is still away, and the crawl ends; run the same command again when it is back: "
-    "%(reason)s"
-)
-
 
 class NotStoredError(DropItem, CrawlStoppingError):
     """The database is away, or the archive cannot be written, and the crawl ends.
@@ -85,11 +80,14 @@ class StorageThread:
                     raise
                 reason = self._explain(exc)
                 if loop.time() >= deadline or not self.crawler.engine.running:
-                    await self._give_up(AWAY, reason)
+                    self._report_end(reason)
+                    await self._give_up(reason)
                 self._report_outage(reason)
                 await asyncio.sleep(LOOK_SECONDS)
             except ArchiveError as exc:
-                await self._give_up("%(reason)s", str(exc))
+                if not self._has_given_up:
+                    logger.error("%(error)s", {"error": exc})
+                await self._give_up(str(exc))
             else:
                 self._is_away = False
                 return result
@@ -99,9 +97,15 @@ class StorageThread:
         """Nothing can be done afterwards."""
         self._executor.shutdown()
 
-    async def _give_up(self, words: str, reason: str) -> NoReturn:
+    def _report_end(self, reason: str) -> None:
         if not self._has_given_up:
-            logger.error(words, {"reason": reason})
+            logger.error(
+                "The database is still away, and the crawl ends; run the same command again when "
+                "it is back: %(reason)s",
+                {"reason": reason},
+            )
+
+    async def _give_up(self, reason: str) -> NoReturn:
         self._has_given_up = True
         self._stop()
         # Closing has begun before the spider's next request is scheduled.

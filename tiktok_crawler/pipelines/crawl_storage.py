@@ -195,11 +195,13 @@ class CrawlStorage:
                 if isinstance(session, StageSession):
                     await self.end_stage(session.stage)
         finally:
-            for session in list(self._sessions.values()):
-                if isinstance(session, SearchSession):
-                    await self._end_search(session)
-            if self._journal:
-                await self._thread.run(self._journal.close)
+            try:
+                for session in list(self._sessions.values()):
+                    if isinstance(session, SearchSession):
+                        await self._end_search(session)
+            finally:
+                if self._journal:
+                    await self._thread.run(self._journal.close)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
@@ -209,8 +211,9 @@ class CrawlStorage:
         run = self._thread.run
         try:
             if session.begun_at:
-                doer = self._search_doer(session.subject)
-                await run(doer.correct, await run(session.corrections), utc_now())
+                if not self._journal or not self._journal.has_failed:
+                    doer = self._search_doer(session.subject)
+                    await run(doer.correct, await run(session.corrections), utc_now())
                 self.result = await run(session.result)
         finally:
             await self._release(session.subject)

@@ -191,7 +191,7 @@ class PageRequest:
 
     def booked(self, now: datetime) -> PageRequest:
         """Return the request as it is sent: the first one begins its task."""
-        return replace(self, begun_at=now) if self.starts_task else self
+        return replace(self.from_start(), begun_at=now) if self.starts_task else self
 
     def for_days(self, days: DateRange, row_id: int) -> PageRequest:
         """Return the request that begins a search of other days, which have this row."""

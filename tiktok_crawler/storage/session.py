@@ -93,11 +93,7 @@ class Session(ABC):
         self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
 
     def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Make the row of a request's task, if it has none.
-
-        Raises:
-            QueryLockedError: another run has worked on it since this one began.
-        """
+        """Make the row of a request's task, if it has none."""
         if request.task.row_id is not None:
             return request
         # A row that is lost with the power is made again, by the booking that follows.
@@ -111,7 +107,7 @@ class Session(ABC):
             The request, with the time at which its task was begun.
 
         Raises:
-            QueryLockedError: the lock was lost.
+            QueryLockedError: the lock was lost, and another run has worked on the task since.
             DailyBudgetSpentError: the day's budget is spent; nothing is written.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
             DailyShareSpentError: what such requests may cost in a day is spent, likewise.
@@ -119,7 +115,7 @@ class Session(ABC):
         self._verify_lock()
 
         def write(connection: Connection) -> None:
-            self._tasks(connection).book(request, now)
+            self._tasks(connection).book(request, now, since=self._since)
             if self._account:
                 quota.spend(connection, self._account, now, second_try=request.second_try)
 

@@ -76,7 +76,7 @@ class StageSession(Session):
         """Seeds are registered one by one, when they are opened."""
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
-        return self._tasks(connection).open_seed(request, now, since=self._since)
+        return self._tasks(connection).open_seed(request, now)
 
 
 def lock_name(listing: Listing) -> tuple[str, str]:

@@ -31,13 +31,11 @@ def days_passed(
         The days, None if there are none, or if the query's own records do not bear out that ids are
         made at most `skew` before `create_time`; and whether ids can be trusted to tell times.
     """
-    window = connection.execute(
-        select(CrawlWindow.query_id, CrawlWindow.begun_at, CrawlWindow.id).where(
-            CrawlWindow.id == request.task.row_id
-        )
-    ).one()
-    spans = _spans(connection, window.id, window.begun_at) if window.begun_at else []
-    are_true = _ids_are_true(connection, window.query_id, skew)
+    window_id = request.task.row_id
+    window = select(CrawlWindow.query_id, CrawlWindow.begun_at).where(CrawlWindow.id == window_id)
+    query_id, begun_at = connection.execute(window).one()
+    spans = _spans(connection, window_id, begun_at) if begun_at else []
+    are_true = _ids_are_true(connection, query_id, skew)
     days = request.window.days
     trusts_ids = ids_tell_times(days, spans, skew) and are_true is not False
     return passed_days(days, spans, skew) if are_true else None, trusts_ids
@@ -80,7 +78,7 @@ def _ids_are_true(connection: Connection, query_id: int, skew: timedelta) -> boo
     return True if count >= EVIDENCE_VIDEOS else None
 
 
-def _spans(connection: Connection, window_id: int, begun_at: object) -> list[PageSpan]:
+def _spans(connection: Connection, window_id: int | None, begun_at: object) -> list[PageSpan]:
     """Read what the pages of a window's last search brought, in their order."""
     video_id = VIDEOS_TO_CRAWLS.c.video_id
     pages = (

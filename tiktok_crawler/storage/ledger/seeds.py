@@ -135,7 +135,7 @@ def _named_by_videos(source: SeedsOfQuery | SeedsOfTag, key: SeedKey) -> Seeds:
     if key is SeedKey.VIDEO_ID:
         discussed = _weighed(Video.id, func.coalesce(Video.comment_count, 0))
         return _found_by(source, discussed).where(_is_discussed(source))
-    column = {SeedKey.USERNAME: Video.username, SeedKey.PLAYLIST_ID: Video.playlist_id}[key]
+    column = getattr(Video, key)
     named = _weighed(column, func.count()).where(column.is_not(None)).group_by(column)
     return _found_by(source, named)
 

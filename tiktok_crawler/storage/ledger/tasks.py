@@ -123,14 +123,11 @@ class Tasks:
             updated_at=now,
         )
 
-    def open_seed(self, request: PageRequest, now: datetime, *, since: datetime) -> int:
+    def open_seed(self, request: PageRequest, now: datetime) -> int:
         """Make the row of a seed, or find it.
 
         Returns:
             The row's id.
-
-        Raises:
-            QueryLockedError: another run has completed it since this one began.
         """
         seed = request.seed
         identity = {"listing": seed.listing.name, "seed": clean_text(seed.key)}
@@ -138,16 +135,14 @@ class Tasks:
             **identity, state=WindowState.OPEN, created_at=now, updated_at=now
         )
         self.connection.execute(new.on_conflict_do_nothing())
-        found = select(SeedRow.id, SeedRow.completed_at).filter_by(**identity)
-        row_id, completed_at = self.connection.execute(found).one()
-        if completed_at and completed_at > since:
-            raise _gone_on_with(request)
-        return int(row_id)
+        found = select(SeedRow.id).filter_by(**identity)
+        return self.connection.execute(found).scalar_one()
 
-    def book(self, request: PageRequest, now: datetime) -> None:
+    def book(self, request: PageRequest, now: datetime, *, since: datetime) -> None:
         """Count a request that is about to be sent; that for a first page discards the past.
 
-        A parked task stays so until a page comes.
+        A parked task stays so until a page comes. A seed that ended before this run began, at
+        `since`, is open again.
 
         Raises:
             QueryLockedError: the task is not where the request found it any more.
@@ -158,9 +153,13 @@ class Tasks:
         values = _booking(row, request, now)
         if self.connection.execute(update(row).where(unfinished).values(values)).rowcount:
             return
+        had_ended = or_(row.completed_at.is_(None), row.completed_at <= since)
         may_reopen = row is SeedRow
-        if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *where)):
-            raise _gone_on_with(request)
+        is_there = (*where, had_ended)
+        if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *is_there)):
+            raise QueryLockedError(
+                f"the lock is lost, since another crawl has gone on with {request} meanwhile"
+            )
 
     def page_came(self, page: Page) -> bool:
         """Move a task on by its page, unless it is not where the page's request found it.
@@ -220,19 +219,21 @@ class Tasks:
         """Change a task's state, and what goes with it, at a time.
 
         Returns:
-            Whether it was in a state that allows this, or is changed already by this very move.
+            Whether it was in a state that allows this.
         """
         move = MOVES[cause]
-        may_move = and_(row.state.in_(move.of), *where)
-        is_moved = and_(row.state == move.to, row.updated_at == now)
-        change = update(row).where(row.id == row_id, or_(may_move, is_moved))
+        change = update(row).where(row.id == row_id, row.state.in_(move.of), *where)
         done = change.values({row.state: move.to, row.updated_at: now} | dict(values))
         return bool(self.connection.execute(done).rowcount)
 
     def _move(
         self, row: TaskRow, row_id: int | None, event: Event, now: datetime, values: dict[Any, Any]
     ) -> None:
-        if not self.move(row, row_id, type(event), now, values):
+        cause = type(event)
+        if self.move(row, row_id, cause, now, values):
+            return
+        of_now = select(row.id).where(row.id == row_id, row.updated_at == now)
+        if self.connection.scalar(of_now.where(row.state == MOVES[cause].to)) is None:
             raise LookupError(f"{row.__tablename__} {row_id} is neither open nor parked")
 
     def _park(self, row: TaskRow, row_id: int | None, event: Parked, now: datetime) -> None:
@@ -261,7 +262,7 @@ class Tasks:
         table = CrawlWindow.__table__
         window = self.connection.execute(select(table).where(table.c.id == row_id)).one()
         rest = DateRange(window.start_date, passed.start - DAY)
-        if window.state is WindowState.SPLIT:
+        if window.state is WindowState.SPLIT and window.updated_at == now:
             return self._find_part(window, rest, now)
         self._move(CrawlWindow, row_id, event, now, _WITHOUT_REASON)
         parts = {"query_id": window.query_id, "created_at": now}
@@ -331,9 +332,3 @@ def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any
 
 def _reason(row: TaskRow, event: Parked | Refused | Cut) -> dict[Any, Any]:
     return {row.error: clean_text(event.reason), row.error_log_id: clean_text(event.log_id)}
-
-
-def _gone_on_with(request: PageRequest) -> QueryLockedError:
-    return QueryLockedError(
-        f"the lock is lost, since another crawl has gone on with {request} meanwhile"
-    )

@@ -1,0 +1,151 @@
+"""Lines of journals as JSON, and back."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tiktok_crawler.archive.lines import (
+    FORMAT,
+    Asked,
+    Begin,
+    Deed,
+    FileStart,
+    Kind,
+    Line,
+    LineError,
+    RawAnswer,
+    WindowName,
+    dump_line,
+    dump_start,
+    read_line,
+    read_start,
+)
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
+from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.research_api.endpoints import COMMENTS
+from tiktok_crawler.research_api.paging import Place
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
+from tiktok_crawler.research_api.verdicts import SeedStatus
+
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
+JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
+SUBJECTS = {QUERY.fingerprint: QUERY, "comments": COMMENTS}
+
+times = st.datetimes(timezones=st.just(UTC))
+texts = st.text(st.characters(exclude_categories=()))
+numbers = st.integers(0, 2**63 - 1)
+places = st.builds(Place, numbers, st.none() | texts, numbers)
+windows = st.builds(Window, st.just(QUERY), st.just(JANUARY), st.tuples(texts, texts), numbers)
+seeds = st.builds(Seed, st.just(COMMENTS), texts, st.none() | numbers)
+asked = st.builds(Asked, st.builds(PageRequest, windows, places, st.booleans()), times) | st.builds(
+    Asked, st.builds(PageRequest, seeds, places)
+)
+answers = st.builds(RawAnswer, numbers, st.dictionaries(texts, texts), st.binary())
+why = (texts, st.none() | texts)
+events = (
+    st.builds(Parked, *why, places)
+    | st.builds(Refused, st.sampled_from(SeedStatus), *why)
+    | st.builds(Cut, *why)
+    | st.builds(Lost, st.just(JANUARY))
+)
+names = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
+corrections = st.fixed_dictionaries({"taken_back": names, "needless": names, "silent": names})
+collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
+begins = st.builds(
+    Begin,
+    st.just(("dairy",)),
+    st.dictionaries(texts, numbers),
+    st.just(collection),
+    st.tuples(texts),
+)
+deeds = (
+    st.builds(Deed, st.just(Kind.BEGIN), times, what=begins)
+    | st.builds(Deed, st.just(Kind.CORRECT), times, what=corrections)
+    | st.builds(Deed, st.sampled_from([Kind.OPEN, Kind.ASK, Kind.PAGE]), times, asked)
+    | st.builds(Deed, st.just(Kind.ANSWER), times, asked, answers)
+    | st.builds(Deed, st.just(Kind.END), times, asked, events)
+    | st.builds(Deed, st.just(Kind.VOID), what=numbers)
+    | st.just(Deed(Kind.CLOSE))
+)
+
+
+def line(deed, *, number=7):
+    is_seed = deed.asked and isinstance(deed.asked.request.task, Seed)
+    return Line("j", number, NOON, COMMENTS if is_seed else QUERY, deed)
+
+
+@given(deeds)
+def test_a_line_is_read_as_it_was_written(deed):
+    text = dump_line(line(deed))
+    found = read_line(text, "j", dict(SUBJECTS))
+    assert found == line(deed)
+    if deed.asked:
+        assert found.deed.asked.request.second_try == deed.asked.request.second_try
+    assert text.count(b"\n") == 1
+
+
+@given(st.binary(max_size=200))
+def test_a_line_is_never_longer_than_twice_its_body(body):
+    request = PageRequest(Seed(COMMENTS, "7"))
+    answered = Deed(Kind.ANSWER, NOON, Asked(request), RawAnswer(200, {}, body))
+    assert len(dump_line(line(answered))) < 2 * len(body) + 400
+
+
+def test_the_first_line_of_a_file_says_what_it_is_about():
+    begun = line(Deed(Kind.BEGIN, NOON, what=Begin(("dairy",), {"i": 3}, collection, ("id",))))
+    start, subjects = FileStart("j", NOON, "sandbox", (begun,)), {}
+    assert read_start(dump_start(start), subjects) == start
+    assert subjects == {QUERY.fingerprint: QUERY}
+
+
+def test_the_body_of_an_answer_stands_there_as_text_where_it_is_text():
+    request = PageRequest(Seed(COMMENTS, "7"))
+
+    def response(body):
+        deed = Deed(Kind.ANSWER, NOON, Asked(request), RawAnswer(200, {"Date": "D"}, body))
+        return json.loads(dump_line(line(deed)))["response"]
+
+    assert response("schön".encode()) == {"status": 200, "headers": {"Date": "D"}, "body": "schön"}
+    assert response(b"\xff")["body_base64"] == "/w=="
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        (b"", "is no line of an archive"),
+        (b"[" * 100_000, "is no line of an archive"),
+        (b"[]", "is no line of an archive"),
+        (b"{}", "lacks something"),
+        (b'{"kind":"ask","line":1,"at":"2024-06-01","listing":"nothing"}', "lacks something"),
+    ],
+)
+def test_other_lines_are_refused(text, words):
+    with pytest.raises(LineError, match=words):
+        read_line(text, "j", dict(SUBJECTS))
+
+
+def test_a_file_that_begins_otherwise_is_refused():
+    with pytest.raises(LineError, match="is no beginning"):
+        read_start(dump_line(line(Deed(Kind.CLOSE))), {})
+
+
+@pytest.mark.parametrize("number", [1, 2])
+def test_formats_that_were_never_released_are_refused(number):
+    text = json.dumps({"format": number, "kind": "run"}).encode()
+    with pytest.raises(ConfigurationError, match=f"format {number}, of a version that was never"):
+        read_start(text, {})
+
+
+def test_newer_formats_are_refused():
+    text = json.dumps({"format": FORMAT + 1, "version": "9.9"}).encode()
+    with pytest.raises(ConfigurationError, match=r"tiktok_crawler 9.9 wrote it.*update"):
+        read_start(text, {})
