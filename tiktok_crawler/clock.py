@@ -1,4 +1,4 @@
-"""What time it is, for the whole crawler; the sandbox has a clock of its own."""
+"""The current time, for the whole crawler; the sandbox has a clock of its own."""
 
 from __future__ import annotations
 

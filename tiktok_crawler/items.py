@@ -22,7 +22,7 @@ EXTRA = "extra_data"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """What the lines of one kind of record look like.
+    """The layout of the lines of one kind of record.
 
     `item_class` declares all columns. `seed_column` has what the record was listed of, where the
     record itself does not say so; `renamed` are keys of the record that are called otherwise.

@@ -50,7 +50,7 @@ def _result(level: int, message: str, item: object) -> LogFormatterResult:
 
 
 def describe(item: object) -> str:
-    """What an item is, without what is in it."""
+    """Describe what an item is, without what is in it."""
     if isinstance(item, Page):
         place = item.request.place
         return f"page of {item.request} at cursor {place.cursor}: {len(item.records)} records"

@@ -1,4 +1,4 @@
-"""How mistaken words are shown, and which valid spelling is nearest to them."""
+"""Shows mistaken words, and finds the valid spellings nearest to them."""
 
 from __future__ import annotations
 

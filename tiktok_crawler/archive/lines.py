@@ -33,17 +33,17 @@ FORMAT = 3
 UNRELEASED = (1, 2)
 
 START, ANSWER = b'{"kind":"file",', b'{"kind":"answer",'
-"""How the first line of a file begins, and those that make files long."""
+"""The beginnings of the first line of a file, and of the lines that make files long."""
 
 Subject = Query | Listing
-"""Whose session a line is about."""
+"""The query or listing whose session a line is about."""
 
 Subjects = dict[str, Subject]
 """Those of a file by the names that lines have for them."""
 
 
 class Kind(StrEnum):
-    """What a line says."""
+    """The kind of a line, by what it says."""
 
     BEGIN = "begin"
     CORRECT = "correct"
@@ -73,7 +73,7 @@ class RawAnswer:
 
 @dataclass(frozen=True, slots=True)
 class WindowName:
-    """What tells a window from others of its query in any database."""
+    """The key that tells a window from others of its query in any database."""
 
     days: DateRange
     opened_at: datetime
@@ -88,7 +88,7 @@ class Asked:
 
     @property
     def name(self) -> WindowName | str:
-        """What tells its task from others of its session."""
+        """The name that tells its task from others of its session."""
         task = self.request.task
         if isinstance(task, Seed):
             return task.key
@@ -98,7 +98,7 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Begin:
-    """What a session was opened with: of a search its collection, and the fields it wants.
+    """The data a session was opened with: of a search its collection, and the fields it wants.
 
     `marks` are the last lines done of other journals, by what the database knew then.
     """
@@ -117,7 +117,7 @@ CORRECTIONS = ("taken_back", "needless", "silent")
 
 @dataclass(frozen=True, slots=True)
 class Deed:
-    """What is done, or said, at a time; of answers and pages that is when they were received."""
+    """Something done or said at a time; for answers and pages, when they were received."""
 
     kind: Kind
     now: datetime | None = None

@@ -68,7 +68,7 @@ def find_archives(places: Iterable[Path]) -> list[Path]:
 
 @dataclass(slots=True)
 class Troubles:
-    """What was found to be wrong with files that are read.
+    """The problems found in files that are read.
 
     `torn` are files that end in the middle. `damages` has a line for each place that is lost for
     another reason.
@@ -80,7 +80,7 @@ class Troubles:
 
 @dataclass(slots=True)
 class _Journal:
-    """What becomes of the deeds of a run, as far as it is known before they are read in order."""
+    """The outcome of a run's deeds, as far as it is known before they are read in order."""
 
     last_at: datetime
     void: set[int] = field(default_factory=set)
@@ -116,7 +116,7 @@ class Archives:
 
     @property
     def origin(self) -> str:
-        """Where all that is in the archives came from.
+        """The origin of everything in the archives.
 
         Raises:
             ConfigurationError: from different places; or nothing in them can be read.

@@ -59,7 +59,7 @@ UNSYNCED = (Kind.OPEN, Kind.ASK)
 
 
 class Journal:
-    """What the sessions of one run write down, one line after another. For one thread at a time.
+    """The lines that the sessions of one run write, one after another. For one thread at a time.
 
     A deed that is announced and not known to be done is in doubt. The next deed finds out, by the
     mark: if it is the same once more, the line stands for it.
@@ -78,7 +78,7 @@ class Journal:
 
     @property
     def has_failed(self) -> bool:
-        """Whether nothing can be written any more."""
+        """True if nothing can be written any more."""
         return self._writer.failure is not None
 
     def enter(self, engine: Engine, subject: Subject) -> Mapping[str, int]:
@@ -190,7 +190,7 @@ class RecordedSession:
 
     @property
     def subject(self) -> Subject:
-        """Whose tasks these are."""
+        """The query or listing that these tasks belong to."""
         session = self._session
         return session.subject if isinstance(session, SearchSession) else session.stage.listing
 

@@ -53,7 +53,7 @@ GAP = "pages before are missing from the archive that this database was built fr
 
 @dataclass(slots=True)
 class Counts:
-    """What a replay has read and done; before `stray_pages`, others are missing.
+    """Counts of what a replay has read and done; before `stray_pages`, others are missing.
 
     Records are those of listings.
     """

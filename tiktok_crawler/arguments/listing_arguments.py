@@ -44,7 +44,7 @@ DATES = ("start_date", "end_date")
 VIA = "via"
 MIN_COMMENTS = "min_comment_count"
 STEPS = {name: listing for name, listing in LISTINGS.items() if listing.edge}
-"""Which stored lists of the users lead to the seeds, where those are not the users themselves."""
+"""Stored lists of the users that lead to the seeds, where those are not the users themselves."""
 
 ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), MIN_COMMENTS: OF_VIDEOS}
 """Arguments that say more about where seeds come from."""
@@ -52,7 +52,7 @@ ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), MIN_COMMENTS: OF_VIDEOS}
 
 @dataclass(frozen=True, slots=True)
 class GivenStages:
-    """What the arguments of a run ask for."""
+    """The stages, tags and limit that the arguments of a run ask for."""
 
     stages: tuple[Stage, ...]
     tags: tuple[str, ...]
@@ -81,7 +81,7 @@ def sources(listing: Listing) -> tuple[str, ...]:
 
 
 def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenStages:
-    """What the arguments of a listing's spider ask for.
+    """Read what the arguments of a listing's spider ask for.
 
     Raises:
         UsageError: an argument is unknown, missing or malformed.
@@ -101,7 +101,7 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenSta
 def _source(
     listing: Listing, given: Mapping[str, str], today: date
 ) -> tuple[SeedSource, tuple[str, ...]]:
-    """Where the seeds come from, and the tags that come with them."""
+    """Return the source of the seeds, and the tags that come with them."""
     names = [name for name in sources(listing) if name in given]
     if len(names) != 1:
         choice = listed([f"-a {name}=..." for name in sources(listing)])

@@ -60,7 +60,7 @@ def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
 
 
 def wanted(collection: Collection, config: Config) -> Wanted:
-    """What a run of the collection asks for, under this configuration."""
+    """Work out what a run of the collection asks for, under this configuration."""
     return Wanted(
         query=collection.query,
         days=collection.dates,

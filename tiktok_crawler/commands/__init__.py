@@ -1,4 +1,4 @@
-"""What `scrapy <command>` adds inside this project."""
+"""The commands that `scrapy` has inside this project."""
 
 from __future__ import annotations
 

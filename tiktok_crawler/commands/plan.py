@@ -112,7 +112,7 @@ class Command(ScrapyCommand):
 
 
 def _neither(name: str) -> str:
-    """What is said of a word that is no file and no spider with a plan."""
+    """Explain that a word is neither a file nor a spider with a plan."""
     if name == "videos":
         return "to plan a crawl of videos, name its query file: scrapy plan query.yaml"
     hint = did_you_mean(nearest(name, listing_arguments.SPIDERS))

@@ -58,7 +58,7 @@ def _report(settings: BaseSettings, *, as_json: bool) -> str:
 
 
 def _terms(config: Config) -> Terms:
-    """What a crawl under this configuration would ask for."""
+    """Return the terms of a crawl under this configuration."""
     freshness = config.freshness(None)
 
     def wanted(query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:

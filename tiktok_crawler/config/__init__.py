@@ -40,7 +40,7 @@ DAY_SECONDS = 86400.0
 
 @dataclass(frozen=True)
 class Config:
-    """What the settings of the same names say; delays are in seconds, and secrets in no `repr`.
+    """The values of the settings of the same names; delays in seconds, secrets in no `repr`.
 
     `api_url` is where the API is, or a sandbox that is served already; None: the crawl's own
     sandbox, whose address its extension knows (`extensions/sandbox.py`). `database_url` is as
@@ -127,7 +127,7 @@ class Config:
 
     @property
     def origin(self) -> str:
-        """What the database remembers as the place that its data came from."""
+        """The origin that the database remembers for its data."""
         return SANDBOX_ORIGIN if self.uses_sandbox else str(self.api_url)
 
     @cached_property
@@ -147,7 +147,7 @@ class Config:
         return read_credentials(self.environ, self.secrets_file)
 
     def quota_account(self, pool: Pool, part: str) -> QuotaAccount:
-        """What the requests of a pool are booked on that collect this part: videos, or a listing.
+        """Return the account for a pool's requests that collect this part: videos, or a listing.
 
         Raises:
             CredentialsError: there are no credentials.
@@ -161,7 +161,7 @@ class Config:
         return replace(account, part=part, share=self.shares.get(part))
 
     def freshness(self, refresh_after: timedelta | None) -> Freshness:
-        """When covered days have to be searched again."""
+        """Return the rules for searching covered days again."""
         return Freshness(self.settle, refresh_after)
 
 
@@ -173,7 +173,7 @@ def _api_url(settings: BaseSettings) -> str | None:
 
 
 def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> str:
-    """Where to store: command line, then environment, then settings, then the default."""
+    """Choose the database URL: command line, then environment, then settings, then the default."""
     configured = settings.get("TIKTOK_DATABASE_URL")
     on_command_line = (settings.getpriority("TIKTOK_DATABASE_URL") or 0) >= COMMAND_LINE_PRIORITY
     if configured and on_command_line:

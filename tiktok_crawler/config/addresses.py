@@ -1,4 +1,4 @@
-"""Where the API is, and which addresses the token may be sent to."""
+"""The address of the API, and the addresses that the token may be sent to."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def check_api_url(written: str) -> str:
 
 
 def check_sandbox_url(written: str) -> str:
-    """Where a sandbox is served already.
+    """Check the URL of a sandbox that is served already.
 
     Raises:
         ConfigurationError: the URL does not lead to this machine.

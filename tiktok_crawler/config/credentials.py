@@ -25,7 +25,7 @@ CREDENTIALS_HELP = (
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """What a client access token is got with; neither is in its `repr`."""
+    """The key and secret for getting a client access token; neither is in its `repr`."""
 
     client_key: str = field(repr=False)
     client_secret: str = field(repr=False)

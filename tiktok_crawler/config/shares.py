@@ -1,4 +1,4 @@
-"""How much of a day's budget may go to which part of a collection."""
+"""The shares of a day's budget that may go to the parts of a collection."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 PARTS = ("videos", *LISTINGS)
-"""What requests are for: each can have a share of the day's budget."""
+"""The purposes of requests: each can have a share of the day's budget."""
 
 
 def parse_shares(written: object) -> dict[str, float]:

@@ -1,4 +1,4 @@
-"""Why a crawl ends, and the exit status of each reason (sysexits.h)."""
+"""The reasons why a crawl ends, and the exit status of each (sysexits.h)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def config_of(crawler: Crawler) -> Config:
-    """What the crawl was configured with when its spider was built, before all other components."""
+    """Return the configuration from when the spider was built, before all other components."""
     config: Config = crawler.spider.config  # type: ignore[union-attr]
     return config
 

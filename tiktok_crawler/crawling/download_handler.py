@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 GRACE_SECONDS = 8.0
-"""How long to wait for answers after a signal: the API can hang for minutes (api_facts.md 1.19)."""
+"""Time to wait for answers after a signal: the API can hang for minutes (api_facts.md 1.19)."""
 
 LOOK_SECONDS = 0.2
 

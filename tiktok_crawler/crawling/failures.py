@@ -1,4 +1,4 @@
-"""How a request can end without a page: raised by middlewares, understood by spiders.
+"""The ways a request can end without a page: raised by middlewares, understood by spiders.
 
 All are IgnoreRequest, so that Scrapy itself has nothing to say about them.
 """
@@ -26,7 +26,7 @@ class ApiUnavailableError(RequestDelayedError):
 
 
 class SecondTryDroppedError(IgnoreRequest):
-    """What second tries may cost today is spent; the window stays parked."""
+    """The day's allowance for second tries is spent; the window stays parked."""
 
 
 class PartEndedError(IgnoreRequest):

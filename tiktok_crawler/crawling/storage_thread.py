@@ -25,7 +25,7 @@ T = TypeVar("T")
 logger = logging.getLogger(__name__)
 
 PATIENCE_SECONDS = 60.0
-"""How long a database that is away, or a disk that is full, is waited for."""
+"""The longest wait for a database that is away, or a disk that is full."""
 
 LOOK_SECONDS = 1.0
 

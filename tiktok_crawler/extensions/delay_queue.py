@@ -31,7 +31,7 @@ LONGEST_TIMER_SECONDS = 60.0
 
 
 class PoolTrouble(Enum):
-    """Why a pool is closed; only the end of that trouble opens it."""
+    """The reason why a pool is closed; only the end of that trouble opens it."""
 
     QUOTA = auto()
     FAULTS = auto()
@@ -78,17 +78,17 @@ class DelayQueue:
         self.crawler.stats.inc_value("tiktok/delay_queue/delayed_count")
 
     def closed_until(self, pool: Pool) -> datetime | None:
-        """When the pool is tried again; None if it is open."""
+        """Return when the pool is tried again; None if it is open."""
         closed = self._closed.get(pool)
         return closed.until if closed else None
 
     def trouble(self, pool: Pool) -> PoolTrouble | None:
-        """Why the pool is closed; None if it is open."""
+        """Return why the pool is closed; None if it is open."""
         closed = self._closed.get(pool)
         return closed.trouble if closed else None
 
     def admits(self, pool: Pool, request: Request) -> bool:
-        """Whether the request may be sent now: the pool is open, or the request is to try it."""
+        """Tell whether the request may be sent: the pool is open, or the request is to try it."""
         return pool not in self._closed or attempt_of(request).is_probe
 
     def hold(self, pool: Pool, request: Request) -> None:

@@ -1,4 +1,4 @@
-"""How a crawl ended: the one way to stop it, and the exit status that it ends with."""
+"""The end of a crawl: the one way to stop it, and the exit status that it ends with."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class Outcome:
 
     @property
     def exit_status(self) -> int:
-        """What the process ends with; a crawl that never closed was interrupted."""
+        """The exit status of the process; a crawl that never closed was interrupted."""
         if not self._statuses:
             return EX_TEMPFAIL
         return severest((*self._statuses, *self._failed_feeds()))
@@ -59,7 +59,7 @@ class Outcome:
             )
 
     def refuse(self, error: CrawlerError) -> CloseSpider:
-        """What to raise in place of an error that keeps the crawl from starting.
+        """Return the exception to raise in place of an error that keeps the crawl from starting.
 
         Scrapy ends in order then; `error` has the words for the user.
         """

@@ -1,4 +1,4 @@
-"""How far the crawl is: a live line on a terminal, a line a minute in a log."""
+"""Shows the crawl's progress: a live line on a terminal, a line a minute in a log."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ LIVE_INTERVAL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """What a crawl has spent, and what it is waiting for."""
+    """The requests and time a crawl has spent, and what it is waiting for."""
 
     requests: int
     seconds: float
@@ -49,7 +49,7 @@ class Effort:
         return f"requests {self.requests:,} ({rate:,.0f}/min)"
 
     def left(self, fraction: float) -> str:
-        """How long the rest takes, of which this is the fraction of all."""
+        """Estimate how long the rest takes, given as a fraction of the whole."""
         if self.waits_until:
             return f"waiting for quota until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
         done = 1 - fraction
@@ -60,7 +60,7 @@ class Effort:
 
 @dataclass(frozen=True, slots=True)
 class SearchSnapshot:
-    """How far a search is at a moment; counts of windows and days include what earlier runs did."""
+    """The progress of a search at a moment; windows and days include what earlier runs did."""
 
     windows_done: int
     windows: int
@@ -80,7 +80,7 @@ class SearchSnapshot:
 
 @dataclass(frozen=True, slots=True)
 class StageSnapshot:
-    """How far a stage is at a moment; its seeds are those that were to be asked for."""
+    """The progress of a stage at a moment; its seeds are those that were to be asked for."""
 
     listing: str
     seeds_done: int
@@ -147,7 +147,7 @@ class Progress:
             self._stop_live(self._live)
 
     def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
-        """How far the crawl is; None as long as nothing is planned."""
+        """Return the crawl's progress; None as long as nothing is planned."""
         queue = getattr(spider, "queue", None)
         match queue:
             case SeedQueue():
@@ -217,7 +217,7 @@ class Progress:
 
 
 def _is_terminal() -> bool:
-    """Whether log lines and a live line share a terminal."""
+    """Tell whether log lines and a live line share a terminal."""
     handler = get_scrapy_root_handler()
     return sys.stderr.isatty() and isinstance(handler, logging.StreamHandler)
 

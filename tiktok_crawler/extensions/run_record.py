@@ -138,7 +138,7 @@ def without_login(uri: str) -> str:
 
 
 def faults_in(stats: Mapping[str, Any]) -> dict[str, int]:
-    """What went wrong in a run, by kind: answers that are no page, requests without one, others."""
+    """Count a run's troubles by kind: answers that are no page, requests without one, others."""
     faults = {kind: stats[name] for name, kind in FAULTS.items() if stats.get(name)}
     unanswered = sum(
         count

@@ -60,5 +60,5 @@ class SandboxServer:
 
 
 def api_url(crawler: Crawler) -> str:
-    """Where the API of this crawl is: as configured, or the crawl's own sandbox."""
+    """Return the URL of the API of this crawl: as configured, or the crawl's own sandbox."""
     return config_of(crawler).api_url or extension(crawler, SandboxServer).url

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from scrapy.http import Response
 
 HEADERS = ("Content-Type", "Date", "Retry-After", "X-Tt-Logid")
-"""What an answer's headers can add to its body."""
+"""Headers of an answer that can add to its body."""
 
 
 class ArchiveMiddleware:

@@ -1,4 +1,4 @@
-"""What happens to a request that failed: sent again later, or given up."""
+"""Sends a request that failed again later, or gives it up."""
 
 from __future__ import annotations
 
@@ -154,7 +154,7 @@ class RetryMiddleware:
 
 
 def fault_retries(request: Request, times: int) -> int:
-    """How often a request that failed is sent again.
+    """Return how often a request that failed is sent again.
 
     A wide window may be too heavy for the API: it is cut soon instead of tried for long.
     """
@@ -162,7 +162,7 @@ def fault_retries(request: Request, times: int) -> int:
 
 
 def is_last_try(request: Request, times: int) -> bool:
-    """Whether a request that fails now is not sent again."""
+    """Tell whether a request that fails now is not sent again."""
     return attempt_of(request).tries >= fault_retries(request, times)
 
 

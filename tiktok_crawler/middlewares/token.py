@@ -90,7 +90,7 @@ class Token:
 
 
 def _lifetime(expires_in: object) -> timedelta:
-    """How long to use a token: two hours where the answer does not say (api_facts.md 2)."""
+    """Return how long to use a token: two hours if the answer does not say (api_facts.md 2)."""
     seconds = expires_in if isinstance(expires_in, int) and expires_in > 0 else 7200
     life = timedelta(seconds=min(seconds, 86400))
     return life - min(RENEW_AHEAD, life / 10)

@@ -69,7 +69,7 @@ class CrawlStorage:
 
     @property
     def location(self) -> str:
-        """Where the data is, without user name and password."""
+        """The location of the data, without user name and password."""
         return database.describe(database.database_url(self._url))
 
     def explain(self, error: DBAPIError) -> str:

@@ -1,4 +1,4 @@
-"""What a crawl counts and says of what was stored."""
+"""Counts and reports what a crawl has stored."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When to stop spending quota on an API that only fails. Pure."""
+"""Decides when to stop spending quota on an API that only fails. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ FAILURES_IN_A_ROW = 20
 
 
 class Reaction(Enum):
-    """What to do after a failure."""
+    """The reaction to a failure."""
 
     GO_ON = auto()
     PAUSE = auto()

@@ -1,4 +1,4 @@
-"""Which days are missing, and the windows that they are searched in. Pure."""
+"""Finds the missing days, and the windows to search them in. Pure."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Covered:
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
-    """When a covered day has to be searched once more.
+    """The rules for searching a covered day once more.
 
     A day is final when it was searched `settle` after its end or later: videos take up to 48 hours
     to appear (api_facts.md 14). With `refresh_after`, days whose last search is older are searched
@@ -50,7 +50,7 @@ class Freshness:
         return searched_at >= self.final_from(day)
 
     def is_due(self, day: date, searched_at: datetime, now: datetime) -> bool:
-        """Whether a day that was searched has to be searched again by now."""
+        """Tell whether a day that was searched has to be searched again by now."""
         if not self.is_settled(day, searched_at) and now >= self.final_from(day):
             return True
         return self.refresh_after is not None and now - searched_at > self.refresh_after

@@ -1,4 +1,4 @@
-"""What the seeds of a stage need, by their rows in the ledger. Pure."""
+"""Decides what the seeds of a stage need, by their rows in the ledger. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class SeedRow(Protocol):
-    """What has to be known of a seed: columns of `seed`."""
+    """The facts needed about a seed: columns of `seed`."""
 
     @property
     def id(self) -> int: ...
@@ -58,7 +58,7 @@ class NewSeed:
 
 
 class Standing(StrEnum):
-    """What becomes of a seed in a stage."""
+    """The progress of a seed in a stage."""
 
     DUE = "due"
     """A page of it is to be asked for now."""
@@ -95,7 +95,7 @@ def request_for(seed: SeedRow, stage: Stage, now: datetime) -> PageRequest:
 
 
 def _is_outdated(seed: SeedRow, stage: Stage, now: datetime) -> bool:
-    """Whether the listing ended so long ago that it begins anew."""
+    """Tell whether the listing ended so long ago that it begins anew."""
     has_ended = seed.state in (SeedState.COMPLETE, SeedState.REFUSED)
     if not has_ended or stage.max_age is None or seed.completed_at is None:
         return False

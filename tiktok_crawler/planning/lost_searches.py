@@ -1,4 +1,4 @@
-"""Which days of a window a search had passed when it was lost. Pure."""
+"""Finds the days of a window that a search had passed when it was lost. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class PageSpan:
 
 
 def ids_tell_times(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -> bool:
-    """Whether the pages of a search bear out what `passed_days` rests on.
+    """Tell whether the pages of a search confirm what `passed_days` relies on.
 
     Their ids come in strictly descending order, and their times lie in the window.
 

@@ -1,4 +1,4 @@
-"""How many pages a listing can take, by what is known of its seed. Pure."""
+"""Estimates the most pages a listing can take, by what is known of its seed. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def most_pages(request: PageRequest, total: int | None) -> int | None:
-    """How many pages a listing still takes at the most; None if nothing tells.
+    """Return the most pages that a listing can still take; None if unknown.
 
     Args:
         request: the next page of the listing.

@@ -1,4 +1,4 @@
-"""What a run has to do: what is known of a query in, the searches of the run out. Pure."""
+"""Plans a run: what is known of a query in, the searches of the run out. Pure."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 ID_SKEW = timedelta(seconds=900)
-"""How far an id's time and `create_time` may lie apart, unless the user says otherwise."""
+"""The most that an id's time and `create_time` may differ, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class WaitingWindow:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What the ledger knows of a query.
+    """The ledger's knowledge of a query.
 
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
     which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
@@ -50,7 +50,7 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a run asks for: a query, days, fields, how fresh, and how its windows may be.
+    """The goal of a run: a query, days, fields, how fresh, and how its windows may be.
 
     `id_skew` is how far an id's time and `create_time` may lie apart.
     """
@@ -63,7 +63,7 @@ class Wanted:
     id_skew: timedelta = ID_SKEW
 
     def is_brought_by(self, request: PageRequest) -> bool:
-        """Whether a search brings all the fields."""
+        """Tell whether a search brings all the fields."""
         return set(self.fields) <= set(request.task.fields)
 
 
@@ -89,7 +89,7 @@ class Plan:
     unsettled_days: tuple[date, ...]
     doubts: Mapping[date, datetime | None]
     has_succeeded: bool
-    """Whether the API has ever answered the query with a page."""
+    """True if the API has ever answered the query with a page."""
     experience: Experience
 
     @property
@@ -99,7 +99,7 @@ class Plan:
 
     @property
     def planned_days(self) -> int:
-        """How many days are searched; days that two windows search count twice."""
+        """The number of days searched; days that two windows search count twice."""
         requests = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
         return sum(map(len, (*self.new_windows, *(request.window.days for request in requests))))
 
@@ -120,7 +120,7 @@ class Plan:
 
     @property
     def next_retry_at(self) -> datetime | None:
-        """When the first of the windows that wait may be tried again."""
+        """The time when the first of the waiting windows may be tried again."""
         return min((parked.retry_at for parked in self.waiting_windows), default=None)
 
 
@@ -197,7 +197,7 @@ def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageReque
 
 
 def _experience(known: Known) -> Experience:
-    """What the windows that were searched to their end say of how wide windows may be."""
+    """Sum up what windows searched to their end say about how wide windows may be."""
     ended = [search for search in known.coverage if search.matches is not None]
     matches = [search.matches or 0 for search in ended]
     days = [len(search.days) for search in ended]
@@ -230,7 +230,7 @@ def describe_days(days: tuple[date, ...]) -> str:
 
 
 def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
-    """What is hard to believe, and what is done about it: lines for a reader."""
+    """Describe, in lines for a reader, what is hard to believe and what is done about it."""
     waiting = {day: at for day, at in doubts.items() if at}
     believed = tuple(day for day in doubts if day not in waiting)
     if waiting:

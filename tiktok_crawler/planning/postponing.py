@@ -1,4 +1,4 @@
-"""When a window that was postponed is tried again. Pure."""
+"""Decides when a postponed window is tried again. Pure."""
 
 from __future__ import annotations
 

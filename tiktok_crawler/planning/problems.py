@@ -1,4 +1,4 @@
-"""What kept a request from bringing a page, and what a queue may answer to it."""
+"""Problems that keep a request from bringing a page, and a queue's possible answers to them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class ProblemKind(Enum):
-    """Why a request is not sent again."""
+    """The reason why a request is not sent again."""
 
     FAILED = auto()
     """It was tried often enough."""

@@ -18,7 +18,7 @@ DAILY_QUOTAS = {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
 """Requests that the API allows an organisation in a UTC day (api_facts.md 12)."""
 
 MARGIN = timedelta(seconds=30)
-"""How long after 00:00 UTC the quota is taken to be whole again: clocks differ."""
+"""The time after 00:00 UTC when the quota is taken to be whole again: clocks differ."""
 
 EARLY = timedelta(minutes=30)
 """A refusal this soon after 00:00 UTC says that the clocks differ by more."""
@@ -27,12 +27,12 @@ SHORTEST_RETRY_AFTER_SECONDS = 1.0
 """A server that says `Retry-After: 0` is not asked again and again without a pause."""
 
 LONGEST_RATE_LIMIT_SECONDS = 60.0
-"""How long a rate limit without `Retry-After` makes a pool wait at most."""
+"""The longest that a rate limit without `Retry-After` makes a pool wait."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaAccount:
-    """What the requests of a crawl are booked on, and how many a UTC day all crawls may book on it.
+    """The account for a crawl's requests, and how many a UTC day all crawls may book on it.
 
     `client` is the SHA-256 of the client key, in hexadecimal. Without a `daily_budget` it is for
     the API to say when a day's quota is used up. `parked_share` is how much of the day's budget may
@@ -57,12 +57,12 @@ class QuotaAccount:
 
     @property
     def second_tries(self) -> int:
-        """How many requests of a UTC day may be second tries; one at least, unless none may."""
+        """The number of second tries allowed in a UTC day; at least one, unless none are."""
         return self._share_of_budget(self.parked_share)
 
     @property
     def requests_of_part(self) -> int | None:
-        """How many requests of a UTC day the part may send; one at least, unless none."""
+        """The number of requests the part may send in a UTC day; at least one, unless none."""
         return None if self.share is None else self._share_of_budget(self.share)
 
     def _share_of_budget(self, share: float) -> int:
@@ -71,7 +71,7 @@ class QuotaAccount:
 
 
 class QuotaPolicy(StrEnum):
-    """What to do when the API says that the day's quota is used up."""
+    """The reaction when the API says that the day's quota is used up."""
 
     MIDNIGHT = "midnight"
     """Go on after 00:00 UTC, when the quota is whole again (api_facts.md 12)."""
@@ -82,7 +82,7 @@ class QuotaPolicy(StrEnum):
 
 
 def next_try(now: datetime, policy: QuotaPolicy, interval: timedelta) -> datetime:
-    """When to try again after a refusal for the day's quota at `now`, in UTC."""
+    """Return when to try again after a refusal for the day's quota at `now`, in UTC."""
     if policy is QuotaPolicy.INTERVAL:
         return now + interval
     if refused_day(now) < now.date():
@@ -96,7 +96,7 @@ def refused_day(now: datetime) -> date:
 
 
 def rate_limit_seconds(refusals: int, first: float, retry_after: float | None) -> float:
-    """How long to wait after so many rate limit refusals in a row, the one just seen included.
+    """Compute the wait after so many rate limit refusals in a row, the latest included.
 
     `Retry-After` is obeyed, down to a second.
     """
@@ -106,7 +106,7 @@ def rate_limit_seconds(refusals: int, first: float, retry_after: float | None) -
 
 
 def backoff_seconds(attempt: int, first: float, longest: float, *, jitter: float) -> float:
-    """How long to wait after so many failures of one request, the one just seen included.
+    """Compute the wait after so many failures of one request, the latest included.
 
     Args:
         attempt: 1 after the first failure.

@@ -1,4 +1,4 @@
-"""Which seed of a stage is asked for next, and what becomes of one that fails. Pure."""
+"""Decides which seed of a stage is asked for next, and what becomes of one that fails. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What is listed, and of which seeds: given by the user, or found in the database. Pure.
+"""Stages of listings and their seeds: given by the user, or found in the database. Pure.
 
 As text, a source of seeds says where they are looked for.
 """
@@ -30,7 +30,7 @@ class GivenSeeds:
 
 @dataclass(frozen=True, slots=True)
 class SeedsOfQuery:
-    """What the videos name that a query has found, published on these days or at an unknown time.
+    """Seeds named by the videos a query has found, published on these days or at an unknown time.
 
     Videos themselves come with the most comments first, unless they are known to have fewer than
     `min_comment_count`; users with the most videos first; playlists likewise.
@@ -163,7 +163,7 @@ def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """How many seeds of a stage are to be asked for now, and how many are not.
+    """The numbers of seeds of a stage that are to be asked for now, and that are not.
 
     Of the `due` ones a page is asked for; `complete` and `refused` ones need nothing now, `waiting`
     ones are parked and not due before `next_retry_at`. For those who look ahead, there are the
@@ -191,7 +191,7 @@ class StagePlan:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """How far the seeds of a stage are after a run; `records` are those received of them ever."""
+    """The progress of a stage's seeds after a run; `records` are all ever received of them."""
 
     open: int
     complete: int
@@ -205,5 +205,5 @@ class StageResult:
 
     @property
     def is_fulfilled(self) -> bool:
-        """Whether all that was asked for is stored, or known not to exist."""
+        """True if all that was asked for is stored, or known not to exist."""
         return not self.open and not self.parked

@@ -1,4 +1,4 @@
-"""Which listings follow the videos of a query file. Pure."""
+"""Derives the listings that follow the videos of a query file. Pure."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def stages_of(collection: Collection) -> tuple[Stage, ...]:
-    """What is to be listed after the videos of a collection, in its order."""
+    """Return the stages that follow the videos of a collection, in its order."""
     return tuple(_stages(collection))
 
 

@@ -26,11 +26,11 @@ SUDDEN_VIDEOS = 10 * EXPECTED_VIDEOS
 itself begins with fewer, or in the midst of a search."""
 
 LOOKS_AROUND = timedelta(days=31)
-"""How far before a silence its query's past is looked at, and how much of a silence is suspicious
-for what comes after it."""
+"""The length of a query's past that is looked at before a silence, and of the part of a silence
+that is suspicious for what comes after it."""
 
 SECOND_SEARCH_AFTER = timedelta(days=3)
-"""How long after a suspicious search its days are searched once more."""
+"""The time after a suspicious search until its days are searched once more."""
 
 
 def sudden_silences(
@@ -86,7 +86,7 @@ def doubts(coverage: Iterable[Covered], freshness: Freshness) -> dict[date, date
 
 
 def _again_at(suspicion: Sequence[Covered]) -> datetime | None:
-    """When to search once more, unless one of the searches from the suspicious one on was that."""
+    """Return when to search once more; None if that was done since the suspicious search."""
     again_at = suspicion[0].searched_at + SECOND_SEARCH_AFTER
     return again_at if suspicion[-1].searched_at < again_at else None
 
@@ -94,7 +94,7 @@ def _again_at(suspicion: Sequence[Covered]) -> datetime | None:
 def _hard_to_believe(
     days: DateRange, last: dict[date, Covered], videos_on: Callable[[date], int]
 ) -> Iterable[date]:
-    """Which of some silent days must be wrong, going by the days around them."""
+    """Find the silent days that must be wrong, going by the days around them."""
     if _daily_videos(last, days.start) * len(days) >= EXPECTED_VIDEOS:
         return days
     after = days.end + DAY

@@ -1,4 +1,4 @@
-"""What can become of a task: its states, the events that change them, and which may follow which.
+"""The states of a task, the events that change them, and which may follow which.
 
 An event is what a run decides about a task that brings no page now. It is a value, so that it can
 be written down before it is done.
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 class WindowState(StrEnum):
-    """What has become of a window."""
+    """The state of a window."""
 
     OPEN = "open"
     COMPLETE = "complete"
@@ -26,7 +26,7 @@ class WindowState(StrEnum):
 
 
 class SeedState(StrEnum):
-    """What has become of a seed."""
+    """The state of a seed."""
 
     OPEN = "open"
     COMPLETE = "complete"
@@ -74,7 +74,7 @@ Event = Parked | Refused | Cut | Lost
 
 
 class Cause(Enum):
-    """What else changes the state of a task."""
+    """A cause besides the events that changes the state of a task."""
 
     PAGE = auto()
     LAST_PAGE = auto()

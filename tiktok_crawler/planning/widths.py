@@ -1,4 +1,4 @@
-"""How wide the windows of a run may be: wide ones save requests, but can be too heavy. Pure."""
+"""Decides how wide a run's windows may be: wide ones save requests, but can be too heavy. Pure."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ it takes twice as many."""
 
 @dataclass(frozen=True, slots=True)
 class Experience:
-    """What earlier runs have learned of a query's windows.
+    """Findings of earlier runs about a query's windows.
 
     `most_matches` is the most that a search of one window has brought to its end, `widest` the
     width of the widest such window in days; `density` is in matches a day.
@@ -59,7 +59,7 @@ class Widths:
 
     @property
     def days(self) -> int:
-        """How many days the next window may have."""
+        """The number of days that the next window may have."""
         if not self._has_failed:
             return self._longest
         return max(1, min(self._limit, self._proven()))

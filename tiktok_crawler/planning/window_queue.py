@@ -1,4 +1,4 @@
-"""Which window a run searches next, and what becomes of one that fails. Pure."""
+"""Decides which window a run searches next, and what becomes of one that fails. Pure."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ PATIENT_WIDTH_DAYS = 7
 
 @dataclass(slots=True)
 class _Cut:
-    """What is left of a window that failed, while its newest day is tried alone.
+    """The rest of a window that failed, while its newest day is tried alone.
 
     `others_work` says that other windows have brought pages since.
     """
@@ -129,7 +129,7 @@ class WindowQueue:
             self._go_on_with_rest(newest)
 
     def drop_second_tries(self) -> None:
-        """What second tries may cost is spent for today."""
+        """Drop the second tries: what they may cost is spent for today."""
         self._second_tries.clear()
 
     def _take(self) -> PageRequest | None:

@@ -1,4 +1,4 @@
-"""What a query file wants besides its videos: `also_collect`, and the stages that bring it."""
+"""Reads what a query file wants besides its videos: `also_collect`, and the stages for it."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ COLLECTABLE = {
     for name, listing in LISTINGS.items()
     if listing.has_spider and listing.seed_key.is_told_by_videos
 }
-"""What can be listed of the users and the playlists of videos, and of videos themselves."""
+"""Listings of the users and the playlists of videos, and of videos themselves."""
 
 SWITCH = {"yes": 1, "no": 0, "true": 1, "false": 0}
 

@@ -44,7 +44,7 @@ _HINTS = {
 
 @dataclass(frozen=True, slots=True)
 class Collection:
-    """What a query file, and the spider arguments beside it, ask for.
+    """The collection that a query file, and the spider arguments beside it, ask for.
 
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
     whose last search is older than `refresh_after` are wanted once more; None means never. When all

@@ -85,7 +85,7 @@ FRIENDLY_HINTS = {
     **dict.fromkeys(_TOP_LEVEL, "it stands at the top of the file"),
     **{f"exclude.{key}": "a raw query can exclude by it, this form cannot" for key in _TOP_LEVEL},
 }
-"""What more to say of a key that is not allowed where it stands."""
+"""Hints for keys that are not allowed where they stand."""
 
 _OPERATIONS = {operation.lower(): operation for operation in Operation}
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)

@@ -1,4 +1,4 @@
-"""What is wrong, or worth knowing, in a query file and the spider arguments beside it."""
+"""Mistakes and points worth knowing in a query file and the spider arguments beside it."""
 
 from __future__ import annotations
 

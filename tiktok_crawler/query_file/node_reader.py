@@ -48,7 +48,7 @@ class NodeReader:
                 self._report_unknown(entry, joined(path, entry.key), known)
 
     def all_entries(self, node: Node, path: str, keys: Sequence[_K]) -> dict[_K, Node]:
-        """What each of the keys of a mapping holds; nothing if one of them is not there."""
+        """Return the value of each of the keys of a mapping; nothing if one of them is missing."""
         found = {entry.key: entry.value for entry in self.entries(node, path, keys)}
         if missing := [key for key in keys if key not in found]:
             if isinstance(node, MapNode) and len(found) == len(node.entries):

@@ -1,4 +1,4 @@
-"""What goes with a query - dates, tags, refreshing - from the query file and spider arguments."""
+"""Options of a query - dates, tags, refreshing - from the query file and spider arguments."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class OptionReader:
         return tuple(dict.fromkeys(tag for tag in tags if tag))
 
     def _nodes(self, key: str) -> list[Node]:
-        """Where the option is given; the last place counts."""
+        """Return the nodes that give the option; the last one counts."""
         return [nodes[key] for nodes in self._sources if key in nodes]
 
     def _last(self, nodes: Iterable[Node], key: str, parse: Callable[[str], T]) -> Given[T] | None:

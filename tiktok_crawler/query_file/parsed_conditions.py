@@ -29,7 +29,7 @@ PARTS: tuple[Part, ...] = get_args(Part)
 
 @dataclass(frozen=True, slots=True)
 class Location:
-    """Where something stands: under which key, at which place."""
+    """The key and the place at which something stands."""
 
     key: str
     place: Place
@@ -116,6 +116,6 @@ def _within(dates: DateRange) -> tuple[Condition, Condition]:
 
 
 def _spot_of(field: Field, drafts: Sequence[ParsedCondition]) -> Location:
-    """Where a query first says something about the field, preferably what it must be."""
+    """Find where a query first says something about the field, preferably what it must be."""
     about = [draft for draft in drafts if draft.field_name == field]
     return min(about, key=lambda draft: draft.group == "not").spots["field_values"]

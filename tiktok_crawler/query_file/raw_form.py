@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.query import Group
 
 RAW_HINTS: dict[str, str] = dict.fromkeys(GROUPS, "it stands under query")
-"""What more to say of a group that stands elsewhere."""
+"""Hints for groups that stand elsewhere."""
 
 
 def raw_drafts(node: Node, reader: NodeReader) -> Iterator[ParsedCondition]:

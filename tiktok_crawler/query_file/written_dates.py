@@ -81,7 +81,7 @@ def parse_age(text: str) -> timedelta:
 
 
 def _meant_day(text: str) -> str:
-    """What was meant by a day with other signs or fewer digits; only if the year stands first."""
+    """Suggest the day meant by one with other signs or fewer digits; only if the year is first."""
     if not (found := _LOOSE_DAY.fullmatch(text.strip())):
         return ""
     year, month, day = (int(number) for number in found.groups())
@@ -92,7 +92,7 @@ def _meant_day(text: str) -> str:
 
 
 def _meant(words: str, forms: Sequence[str]) -> str:
-    """What was meant by words, perhaps with a number among them, given the forms allowed."""
+    """Suggest which of the allowed forms was meant by words, perhaps with a number among them."""
     number = re.search(r"\b[1-9][0-9]{0,3}\b", words)
     spelled = [form.format(number[0] if number else "3") for form in forms]
     return did_you_mean(nearest(words, spelled))

@@ -136,7 +136,7 @@ def _syntax_words(exc: yaml.MarkedYAMLError, text: str) -> str:
 
 
 def _syntax_hint(lines: Sequence[str], position: Position) -> str:
-    """What people usually did where YAML cannot be read on; that is in the last of the lines."""
+    """Name the usual mistake where YAML cannot be read on; that is in the last of the lines."""
     found = lines[-1][position.column - 1 : position.column] if lines else ""
     if found == "\t":
         return "; indent with blanks, not with tabs"

@@ -1,4 +1,4 @@
-"""What a stage of listings asks for, in words: for `scrapy plan`, and for the log of a crawl."""
+"""Describes what a stage of listings asks for: for `scrapy plan`, and for the log of a crawl."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MANY_DAYS = 100
 
 
 def stage_beginning(stage: Stage, plan: StagePlan) -> str:
-    """What a run is about to ask for."""
+    """Describe what a run is about to ask for."""
     name = stage.listing.words
     if not plan.seeds:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
@@ -45,7 +45,7 @@ def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
 
 
 def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    """How many seeds there are, which ones would be asked for, and what they cost."""
+    """Describe how many seeds there are, which ones would be asked for, and what they cost."""
     name = f"{stage.listing.words.capitalize()}:"
     if not plan.seeds:
         yield f"{name:15}the database has none yet in {stage.source}"

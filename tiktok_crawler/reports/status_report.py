@@ -1,4 +1,4 @@
-"""What `scrapy status` says: as text for people, and as JSON for programs."""
+"""The output of `scrapy status`: as text for people, and as JSON for programs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a crawl says at its end: what it did, what is left to do, and where the data is."""
+"""The summary at a crawl's end: what it did, what is left to do, and where the data is."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Summary:
 
     @property
     def is_unfinished(self) -> bool:
-        """Whether something that was asked for is not stored."""
+        """True if something that was asked for is not stored."""
         is_searched = self.result is None or self.result.plan.is_fulfilled
         return not (is_searched and all(result.is_fulfilled for _, result in self.stages))
 

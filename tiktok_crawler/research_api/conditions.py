@@ -1,4 +1,4 @@
-"""Which conditions the API takes (api_facts.md 3.3): what is wrong with one, without its place."""
+"""Conditions that the API takes (api_facts.md 3.3): what is wrong with one, without its place."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ Part = Literal["field_name", "operation", "field_values"]
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """What is wrong with one part of a condition.
+    """A mistake in one part of a condition.
 
     `index` says with which value, if it is one; the words then follow that value.
     """
@@ -65,12 +65,12 @@ def condition_problems(
 
 
 def value_problem(field: Field, value: str) -> str | None:
-    """What keeps the API from taking this value, as words that follow the value."""
+    """Say what keeps the API from taking this value, in words that follow the value."""
     return text_problem(value) or _VALUE_RULES[field](value)
 
 
 def text_problem(text: str) -> str | None:
-    """What keeps a text from being a value of anything, as words that follow the text."""
+    """Say what keeps a text from being a value of anything, in words that follow the text."""
     if not text.strip():
         return "is empty"
     if found := _UNPRINTABLE.search(text):

@@ -63,7 +63,7 @@ def _names_values(condition: Condition) -> bool:
 def _leaves_number(
     field: Field, required: Iterable[Condition], excluding: Iterable[Condition]
 ) -> bool:
-    """Whether a number is left; counts and days are whole numbers from 0 on."""
+    """Tell whether a number is left; counts and days are whole numbers from 0 on."""
     opposites = [_opposite(condition) for condition in excluding if not _names_values(condition)]
     required = [*required, *opposites]
     limits = [_limits(field, condition) for condition in required if not _names_values(condition)]

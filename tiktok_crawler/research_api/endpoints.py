@@ -21,7 +21,7 @@ DEFAULT_URL = "https://open.tiktokapis.com"
 """Base of every endpoint (api_facts.md 1.1)."""
 
 TOKEN_PATH = "/v2/oauth/token/"  # noqa: S105
-"""Where a client access token is got with a form POST (api_facts.md 2)."""
+"""The path for getting a client access token with a form POST (api_facts.md 2)."""
 
 
 class Pool(StrEnum):
@@ -89,7 +89,7 @@ class Endpoint:
         return tuple(next((r for r in lists if isinstance(r, list) and r), ()))
 
     def is_answered_by(self, data: Mapping[str, Any] | None) -> bool:
-        """Whether a usable `data` object says all that it must: also whether there is more."""
+        """Tell whether a usable `data` object says all it must, including whether there is more."""
         if data is None:
             return False
         if self.paging in (Paging.SINGLE, Paging.NUMBERED):
@@ -114,12 +114,12 @@ class SeedKey(StrEnum):
 
     @property
     def is_number(self) -> bool:
-        """Whether it is sent as a number; a product's id is text (api_facts.md 10.2)."""
+        """True if it is sent as a number; a product's id is text (api_facts.md 10.2)."""
         return self.is_id and self is not SeedKey.PRODUCT_ID
 
     @property
     def is_told_by_videos(self) -> bool:
-        """Whether stored videos name such seeds, or are such seeds."""
+        """True if stored videos name such seeds, or are such seeds."""
         return self is SeedKey.VIDEO_ID or self in VIDEO_QUERY.fields
 
     @property
@@ -163,7 +163,7 @@ class Listing:
 
     @property
     def has_pages(self) -> bool:
-        """Whether a seed can have more records than come at once."""
+        """True if a seed can have more records than come at once."""
         return self.endpoint.paging is not Paging.SINGLE
 
     @property
@@ -179,7 +179,7 @@ class Listing:
         return {one.name: one for one in listings if one.found_by is self and not one.has_spider}
 
     def page_size(self, cursor: int) -> int:
-        """How many records to ask for from a cursor on."""
+        """Return the number of records to ask for from a cursor on."""
         largest = self.endpoint.max_count
         if self.cap is None or cursor >= self.cap:
             return largest
@@ -303,7 +303,7 @@ FOLLOWERS = Listing(
     most_records=5_000,
     edge=("followed", "follower"),
 )
-"""Who follows a user, newest first; no more than the latest are listed (api_facts.md 9)."""
+"""The followers of a user, newest first; only the latest are listed (api_facts.md 9)."""
 
 FOLLOWING = Listing(
     "following",
@@ -326,7 +326,7 @@ USER_VIDEO_FIELDS = tuple(
     for name in VIDEO_QUERY.fields
     if name not in ("effect_ids", "playlist_id", "voice_to_text")
 )
-"""What the lists of a user's videos can tell of a video (api_facts.md 6); spelled as in 3.1."""
+"""Video fields that the lists of a user's videos can have (api_facts.md 6); spelled as in 3.1."""
 
 LIKED_VIDEOS = Listing(
     "liked_videos",

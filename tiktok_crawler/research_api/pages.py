@@ -39,17 +39,17 @@ class Page:
 
     @property
     def received(self) -> int:
-        """How many records of the task have come, with this page."""
+        """The number of records received for the task, this page included."""
         return self.request.place.received + len(self.records)
 
     @property
     def advances(self) -> bool:
-        """Whether the cursor moved on: following one that stands still would never end."""
+        """True if the cursor moved on: following one that stands still would never end."""
         return self.request.endpoint.paging.leads_on(self.request.place.cursor, self.cursor)
 
     @property
     def record_ids(self) -> frozenset[str]:
-        """What tells its records from those of other pages."""
+        """The identities that tell its records from those of other pages."""
         return frozenset().union(*map(_identities, self.records))
 
     @property

@@ -1,4 +1,4 @@
-"""How endpoints are asked for page after page."""
+"""The ways in which endpoints are asked for page after page."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ PAGING_KEYS = ("cursor", "has_more")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """How far a task has come: where its next page starts, in which search, after how many records.
+    """The progress of a task: the start of its next page, its search, and the records so far.
 
     `cursor` 0 is the start; later ones are what the page before said (api_facts.md 3.5), or, where
     pages are numbered, how many came. Only searches have a `search_id`.
@@ -29,7 +29,7 @@ START = Place()
 
 
 class Paging(StrEnum):
-    """How an endpoint is asked for the page after a page, and where its pages end."""
+    """The way to ask an endpoint for the next page, and to tell where its pages end."""
 
     SINGLE = "single"
     """One answer is all; it has no `has_more`."""
@@ -43,7 +43,7 @@ class Paging(StrEnum):
     """`page_start` counts pages from 1, until one comes empty (api_facts.md 10.2)."""
 
     def leads_on(self, before: int, cursor: int) -> bool:
-        """Whether a page at `cursor` comes after the one at `before`; 0 is the first."""
+        """Tell whether a page at `cursor` comes after the one at `before`; 0 is the first."""
         match self:
             case Paging.OPAQUE:
                 return cursor not in (0, before)

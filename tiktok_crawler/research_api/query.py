@@ -33,7 +33,7 @@ class Operation(StrEnum):
 
 
 class Field(StrEnum):
-    """What a condition can be about."""
+    """A field that a condition can be about."""
 
     CREATE_DATE = "create_date"
     USERNAME = "username"
@@ -49,12 +49,12 @@ class Field(StrEnum):
 
     @property
     def is_ordered(self) -> bool:
-        """Whether greater and less mean something for its values."""
+        """True if greater and less mean something for its values."""
         return self in (Field.CREATE_DATE, Field.VIEW_COUNT, Field.COMMENT_COUNT)
 
     @property
     def is_single(self) -> bool:
-        """Whether a video has exactly one of it."""
+        """True if a video has exactly one of it."""
         return self not in (Field.HASHTAG_NAME, Field.KEYWORD, Field.EFFECT_ID)
 
     @property

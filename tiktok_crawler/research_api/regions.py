@@ -17,4 +17,4 @@ REGION_CODES = frozenset(
 """Mostly ISO 3166: TP and XK are not, and CC, CX, GS, HM, KP and SJ are absent."""
 
 USUAL_SLIPS = {"UK": "GB", "EN": "GB", "EL": "GR", "USA": "US"}
-"""What people write for a region whose code looks different."""
+"""Codes that people write by mistake for regions whose code looks different."""

@@ -17,7 +17,7 @@ EMPTY_PAGES = 10
 
 @dataclass(frozen=True, slots=True)
 class StalledPaging:
-    """How many pages in a row, up to the last one, did not get on.
+    """The number of pages in a row, up to the last one, that made no progress.
 
     `last_ids` are the records of each of the last pages that had any.
     """
@@ -27,7 +27,7 @@ class StalledPaging:
     last_ids: tuple[frozenset[str], ...] = ()
 
     def after(self, page: Page) -> Self:
-        """What is so after one more page."""
+        """Return the state after one more page."""
         ids = page.record_ids
         is_repeated = not page.advances or (bool(ids) and ids <= frozenset().union(*self.last_ids))
         return type(self)(
@@ -38,7 +38,7 @@ class StalledPaging:
 
     @property
     def reason(self) -> str | None:
-        """Why the search is not to be followed any further; None if it is."""
+        """The reason to stop following the search; None if there is none."""
         if self.repeated >= REPEATED_PAGES:
             return f"the last {self.repeated} pages repeat what came before, and promise more"
         if self.empty >= EMPTY_PAGES:

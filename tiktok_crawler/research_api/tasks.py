@@ -1,4 +1,4 @@
-"""What is asked for: tasks, which are paged to their end, and one page of them at a time.
+"""Tasks, which are paged to their end, and requests for one page of them at a time.
 
 A task is a window of a query, or a seed of a listing. It is a value: how far it has come is its
 place, and what has become of it stands in the ledger.
@@ -40,7 +40,7 @@ class Window:
 
     @property
     def subject(self) -> Query:
-        """What the window is one of: the query."""
+        """The query that the window belongs to."""
         return self.query
 
     @property
@@ -74,7 +74,7 @@ class Window:
 
 @dataclass(frozen=True, slots=True)
 class Seed:
-    """What a listing is about: a video, a user, a playlist, a shop and so on.
+    """One object that a listing is about: a video, a user, a playlist, a shop and so on.
 
     `key` names it as text, ids in decimal digits. With a `limit`, no page is asked for after so
     many records. `row_id` is the row in `seed`, None until the seed is opened.
@@ -90,7 +90,7 @@ class Seed:
 
     @property
     def subject(self) -> Listing:
-        """What the seed is one of: the listing."""
+        """The listing that the seed belongs to."""
         return self.listing
 
     @property
@@ -164,7 +164,7 @@ class PageRequest:
 
     @property
     def max_count(self) -> int:
-        """How many records are asked for."""
+        """The number of records asked for."""
         return self.task.page_size(self.place)
 
     @property
@@ -173,7 +173,7 @@ class PageRequest:
 
     @property
     def is_past_cap(self) -> bool:
-        """Whether the API may say that there is nothing here by refusing the cursor."""
+        """True if the API may say that there is nothing here by refusing the cursor."""
         cap = self.task.listing.cap if isinstance(self.task, Seed) else None
         return cap is not None and self.place.cursor >= cap
 

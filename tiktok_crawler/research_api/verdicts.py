@@ -1,4 +1,4 @@
-"""What an answer of the API means: status and body in, a verdict out.
+"""Interprets the API's answers: status and body in, a verdict out.
 
 Whoever gets a verdict acts on it: `middlewares/token.py`, `quota.py` and `retry.py`.
 """
@@ -32,7 +32,7 @@ class AnswerKind(StrEnum):
     NOT_FOUND = "not_found"
     """There is no such user."""
     WITHHELD = "withheld"
-    """What was asked for exists, but is not shown: it is private, or a minor's."""
+    """The requested object exists, but is not shown: it is private, or a minor's."""
     TOKEN = "token"  # noqa: S105
     """The access token is missing, expired or revoked."""
     SCOPE = "scope"
@@ -54,7 +54,7 @@ LONGEST_WORDS = 500
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an answer means, with the API's own words.
+    """The meaning of an answer, with the API's own words.
 
     `data` is the answer's `data` object, of a page or a malformed answer. `log_id` is what TikTok's
     support asks for.
@@ -131,7 +131,7 @@ RULES = (
         "invalid_file_upload",
     ),
 )
-"""What answers other than pages mean; the first row that matches counts."""
+"""The meanings of answers other than pages; the first row that matches counts."""
 
 
 def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verdict:
@@ -159,7 +159,7 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
 
 
 def _says_ok(status: int, code: str, data: dict[str, Any] | None, endpoint: Endpoint) -> bool:
-    """Whether an answer without a complaint says that it went well."""
+    """Tell whether an answer without a complaint says that it went well."""
     if code == "ok" or endpoint.records_of(data):
         return True
     # Answers of shops have no word about it, and their last page no records (api_facts.md 10.2).
@@ -180,7 +180,7 @@ def _kind_for(endpoint: Endpoint, status: int, code: str = "", message: str = ""
 
 
 def _kind(status: int, code: str = "", message: str = "") -> AnswerKind:
-    """What an answer means that is no page; a code that nobody knows is a fault, never success."""
+    """Classify an answer that is not a page; an unknown code is a fault, never success."""
     kinds = (rule.kind for rule in RULES if rule.matches(status, code, message))
     return next(kinds, AnswerKind.FAULT)
 
@@ -217,7 +217,7 @@ def _excerpt(body: bytes) -> str:
 
 
 class SeedStatus(StrEnum):
-    """What the API says of a seed that it lists nothing of."""
+    """The API's reason for listing nothing of a seed."""
 
     NOT_FOUND = "not_found"
     """It does not exist, or not under this name any more."""

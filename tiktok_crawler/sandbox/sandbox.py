@@ -74,7 +74,7 @@ class Sandbox:
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """What it answers, each by POST."""
+        """The paths that it answers, each by POST."""
         return tuple(self._endpoints)
 
     @property
@@ -108,7 +108,7 @@ class Sandbox:
     def seeds(
         self, listing: str, *, at_least: int = 0, refusal: str | None = None
     ) -> Iterator[str]:
-        """What a listing can be asked about, in an order that never changes.
+        """Return the seeds a listing can be asked about, in an order that never changes.
 
         These are seeds with at least so many records (of a playlist: ids); with a `refusal`,
         instead, those that the API refuses in words that contain it. Users are the accounts that
@@ -118,7 +118,7 @@ class Sandbox:
         return self._listings.seeds(listing, at_least=at_least, refusal=refusal)
 
     def match_count(self, query: Mapping[str, Any], start: date, end: date) -> int:
-        """How many videos match now, hidden ones included: where the last cursor ends."""
+        """Count the videos that match now, hidden ones included: where the last cursor ends."""
         return len(self._find(query, start, end))
 
     def statistics(self) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What all spiders of this project have in common."""
+"""The common part of all spiders of this project."""
 
 from __future__ import annotations
 

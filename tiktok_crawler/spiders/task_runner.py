@@ -53,7 +53,7 @@ LOST_SEARCHES = 3
 
 
 class TaskQueue(Protocol):
-    """What is asked for next, and what a failure means."""
+    """The queue that decides what is asked for next, and what a failure means."""
 
     def next(self) -> PageRequest | None: ...
     def page_stored(self, page: Page) -> None: ...

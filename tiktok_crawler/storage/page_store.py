@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """What a page brought.
+    """The result of storing a page.
 
     `updated_count` are records that were there before, with other values; of followers and
     following, accounts are counted. `refused` has a line for each record that was not stored;
@@ -55,7 +55,7 @@ class Saved:
 
     @classmethod
     def of(cls, read: Records, changes: Sequence[Change]) -> Saved:
-        """What was written of the records of a page, and what has to be said about them."""
+        """Sum up what was written of the records of a page, and what has to be said about them."""
         return cls(
             new_count=sum(change.before is None for change in changes),
             updated_count=sum(change.is_update for change in changes),

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class SearchResult:
-    """What a run leaves behind: the plan of the next one, and all that the database has by now.
+    """The result of a run: the plan of the next one, and all that the database has by now.
 
     `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
     of this run that brought nothing beside days that brought many; `taken_back` are days that were
@@ -68,7 +68,7 @@ class SearchSession(Session):
 
     @property
     def subject(self) -> Query:
-        """Whose tasks these are."""
+        """The query that these tasks belong to."""
         return self.collection.query
 
     @property

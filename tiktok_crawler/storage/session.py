@@ -64,7 +64,7 @@ class Session(ABC):
     @property
     @abstractmethod
     def lock_name(self) -> tuple[str, str]:
-        """What the lock is for: for programs, and in words."""
+        """The purpose of the lock: for programs, and in words."""
 
     def open(self) -> str | None:
         """Open the database, setting it up if it is empty, and take the lock.
@@ -160,7 +160,7 @@ class Session(ABC):
 
     @property
     def _since(self) -> datetime:
-        """When this run began."""
+        """The time when this run began."""
         assert self.begun_at
         return self.begun_at
 

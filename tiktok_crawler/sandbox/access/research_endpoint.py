@@ -1,4 +1,4 @@
-"""What all research endpoints do with a request before they answer it."""
+"""The steps that all research endpoints take before they answer a request."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """What every request has to pass, whatever it asks for."""
+    """The checks that every request has to pass, whatever it asks for."""
 
     tokens: Tokens
     quota: Quota
@@ -48,7 +48,7 @@ class ResearchEndpoint(ABC):
 
     @abstractmethod
     def _kinds(self, call: Call) -> tuple[Requests, ...]:
-        """What the schedule counts the request as."""
+        """Return the kinds that the schedule counts the request as."""
 
     @abstractmethod
     def _answer_truly(self, call: Call, log_id: str, fault: ScheduledFault | None) -> SandboxAnswer:

@@ -1,4 +1,4 @@
-"""Where a client access token is got: the answers of `/v2/oauth/token/` (api_facts.md 2)."""
+"""The endpoint for client access tokens: answers of `/v2/oauth/token/` (api_facts.md 2)."""
 
 from __future__ import annotations
 

@@ -61,7 +61,7 @@ def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Sandb
 
 
 def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
-    """What a gateway says, for people to read (api_facts.md 13.14)."""
+    """Build the page of a gateway, for people to read (api_facts.md 13.14)."""
     title = f"{status} {status.phrase}"
     html = (
         f"<html>\r\n<head><title>{title}</title></head>\r\n<body><h1>{title}</h1></body>\r\n</html>"

@@ -1,4 +1,4 @@
-"""How a sandbox behaves: its data, and everything that can be wrong with it. Pure values.
+"""The behaviour of a sandbox: its data, and everything that can be wrong with it. Pure values.
 
 The defaults are the API on a good day. `profile_file` reads the same from YAML.
 """
@@ -16,7 +16,7 @@ OLDEST_ID_DAYS = 30
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SearchBehaviour:
-    """What goes wrong with searches, always and not by schedule.
+    """The things that go wrong with searches, always and not by schedule.
 
     `refuse_new_ids`: so often a search id is not known yet at first (api_facts.md 11.3).
     `lost_at_page`: every search is lost when this page is asked for.
@@ -67,7 +67,7 @@ _SHARES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DataBehaviour:
-    """What the records are like; what is not about days or hours is a share of all videos, 0 to 1.
+    """The properties of records; those not about days or hours are shares of all videos, 0 to 1.
 
     `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
     creation (api_facts.md 14). `hidden`: matches that count for the cursor and are not delivered
@@ -125,7 +125,7 @@ _LIST_SHARES = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ListBehaviour:
-    """What is listed of videos, users and shops; what is a share is one from 0 to 1.
+    """The contents of the lists of videos, users and shops; shares are from 0 to 1.
 
     The first eight are how many each has, counted before any is deleted; without a number, sizes
     are as different as in life. `deleted`: comments and people that count for the cursor and do not

@@ -11,7 +11,7 @@ from tiktok_crawler.research_api.endpoints import LISTINGS
 
 
 class FaultName(StrEnum):
-    """What can happen to a single request; docs/sandbox.md describes each."""
+    """A fault that can happen to a single request; docs/sandbox.md describes each."""
 
     # An answer given instead of the true one
     INTERNAL_ERROR = "internal_error"
@@ -113,7 +113,7 @@ class ScheduledFault:
             raise ValueError(f"{self.fault} cannot happen to {self.of}: they have no search")
 
     def strikes(self, number: int, seed: str) -> bool:
-        """Whether the request of this number is struck; `seed` decides those at random."""
+        """Tell whether the request of this number is struck; `seed` decides those at random."""
         if self.request is not None:
             return number == self.request
         if self.requests is not None:

@@ -1,1 +1,1 @@
-"""What the sandbox lists of something known: comments of a video, followers of a user, ..."""
+"""The sandbox's lists of something known: comments of a video, followers of a user, ..."""

@@ -31,7 +31,7 @@ _KEY = COMMENTS.endpoint.records_keys[0]
 
 
 class _Remarks(ListSource):
-    """What comments and replies have in common."""
+    """The common part of comments and replies."""
 
     default_count = 10
 

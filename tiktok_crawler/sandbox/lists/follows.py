@@ -1,4 +1,4 @@
-"""Who follows whom: relations by the second they were made in, newest first (api_facts.md 9)."""
+"""Follower relations by the second they were made in, newest first (api_facts.md 9)."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def _size(world: World, chosen: int | None, kind: str, person: Person, mean: flo
 
 
 class _Relations(ListSource):
-    """What followers and following have in common."""
+    """The common part of followers and following."""
 
     without_empty_list = True
 
@@ -78,7 +78,7 @@ class _Relations(ListSource):
 
     @abstractmethod
     def _size(self, person: Person) -> int:
-        """How many are listed, hidden ones too.
+        """Return how many are listed, hidden ones included.
 
         Raises:
             ApiError: the person does not show them.

@@ -37,7 +37,7 @@ class Listings:
         self._sources = {kind.listing.name: kind(world) for kind in _found_sources()}
 
     def endpoints(self, gate: Gate) -> dict[str, ListEndpoint]:
-        """What answers at each path; sources of one path stand side by side."""
+        """Return the endpoint at each path; sources of one path stand side by side."""
         by_path: dict[str, tuple[ListSource, ...]] = {}
         for source in self._sources.values():
             path = source.listing.endpoint.path

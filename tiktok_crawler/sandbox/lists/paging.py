@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class SandboxPage(NamedTuple):
-    """What a page shows, and what its answer says about the next one."""
+    """The items of a page, and what its answer says about the next one."""
 
     items: list[Any]
     more: dict[str, Any]
@@ -69,7 +69,7 @@ def _page_until(entries: Sequence[ListEntry], request: SandboxRequest, end: int)
 
 
 def _falling_page(entries: Sequence[ListEntry], request: SandboxRequest) -> SandboxPage:
-    """What is as old as the cursor or older, newest first.
+    """Return the entries as old as the cursor or older, newest first.
 
     The next cursor is the time of the first entry that is left over: what has the same time and
     came already comes again.

@@ -54,7 +54,7 @@ class _Review(NamedTuple):
 
 
 class _ShopSource(ListSource):
-    """What the three have in common: there are few shops, and each knows what it sells."""
+    """The common part of the three: there are few shops, and each knows what it sells."""
 
     message = None
     default_count = 10
@@ -114,7 +114,7 @@ class Shops(_ShopSource):
 
 
 class Products(_ShopSource):
-    """What a shop sells."""
+    """The products of a shop."""
 
     listing = PRODUCTS
 
@@ -147,7 +147,7 @@ class Products(_ShopSource):
 
 
 class Reviews(_ShopSource):
-    """What buyers say of a product."""
+    """The buyers' reviews of a product."""
 
     listing = REVIEWS
 

@@ -1,4 +1,4 @@
-"""What a kind of list is: which endpoint serves it, what it is asked about, what is in it."""
+"""A kind of list: which endpoint serves it, what it is asked about, what is in it."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ class ListSource(ABC):
 
     @abstractmethod
     def find(self, seed: str) -> ListedEntries:
-        """What is listed of a seed.
+        """Find the entries listed for a seed.
 
         Raises:
             ApiError: the API refuses the seed.
@@ -69,11 +69,11 @@ class ListSource(ABC):
 
     @abstractmethod
     def record(self, item: Any, fields: frozenset[str] | None) -> Any:
-        """What an answer has of an entry's item; without `fields` everything."""
+        """Return the part of an entry's item that an answer has; without `fields` all of it."""
 
     @abstractmethod
     def seeds(self) -> Iterator[str]:
-        """What can be asked about, in an order that never changes."""
+        """Return the seeds to ask about, in an order that never changes."""
 
     def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:
         """The `data` of an answer, but for its cursor."""

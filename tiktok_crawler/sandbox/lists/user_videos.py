@@ -36,7 +36,7 @@ _KEY, _OTHER_KEY = REPOSTED_VIDEOS.endpoint.records_keys
 
 
 class _UserVideos(ListSource):
-    """What lists of videos have in common."""
+    """The common part of lists of videos."""
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxAnswer:
-    """What is sent, after `delay_seconds`."""
+    """An answer that is sent after `delay_seconds`."""
 
     status: int = HTTPStatus.OK
     body: bytes = b""

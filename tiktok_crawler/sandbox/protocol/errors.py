@@ -8,7 +8,7 @@ from http import HTTPStatus
 
 @dataclass(frozen=True, slots=True)
 class SandboxProblem:
-    """What an error answer says; some have an empty `data` beside it."""
+    """The contents of an error answer; some have an empty `data` beside it."""
 
     status: int
     code: str

@@ -1,4 +1,4 @@
-"""What was asked of a sandbox and what it answered, for those who look at it from outside."""
+"""The requests to a sandbox and its answers, for those who look at it from outside."""
 
 from __future__ import annotations
 

@@ -130,4 +130,4 @@ FIELDS: dict[str, Callable[[str], bool]] = {
     "view_count": _is_number,
     "comment_count": _is_number,
 }
-"""What a condition can be about, and what each of its values must be like."""
+"""The fields that a condition can be about, and what each of their values must be like."""

@@ -1,4 +1,4 @@
-"""Which videos a query finds: a query becomes a test of videos (api_facts.md 3.3)."""
+"""Finds the videos of a query: a query becomes a test of videos (api_facts.md 3.3)."""
 
 from __future__ import annotations
 

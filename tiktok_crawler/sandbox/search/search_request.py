@@ -35,7 +35,7 @@ class SearchRequest:
 
 
 def asks_later_page(document: object) -> bool:
-    """Whether a request's body, right or wrong, means a page after the first."""
+    """Tell whether a request's body, right or wrong, means a page after the first."""
     return isinstance(document, dict) and bool(document.get("cursor") or document.get("search_id"))
 
 

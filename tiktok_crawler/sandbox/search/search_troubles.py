@@ -25,7 +25,7 @@ class _Issued:
 
 
 class SearchTroubles:
-    """What has become of the searches that were begun last.
+    """The state of the searches that were begun last.
 
     A search that is begun again gets the same id, and is a new one: neither lost nor expired.
     """

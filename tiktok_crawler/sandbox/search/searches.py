@@ -86,7 +86,7 @@ class Searches:
         return self._sequential_page(request, search)
 
     def videos(self, positions: Positions) -> list[SandboxVideo]:
-        """What a search delivers of these matches: those that are not hidden."""
+        """Return the matches that a search delivers: those that are not hidden."""
         videos = (self._video(position) for position in positions)
         return [video for video in videos if not video.hidden]
 
@@ -115,7 +115,7 @@ class Searches:
         return moment
 
     def _settled(self, end: date) -> int:
-        """When all videos up to this day have appeared; later searches find the same."""
+        """Return when all videos up to this day have appeared; later searches find the same."""
         hours = self._profile.data.appear_within_hours
         return midnight(end) + DAY_SECONDS + int(hours * 3600)
 

@@ -1,4 +1,4 @@
-"""Where videos are searched: the answers of `/v2/research/video/query/` (api_facts.md 3)."""
+"""The video search endpoint: the answers of `/v2/research/video/query/` (api_facts.md 3)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What can be wrong with a single record, and the shares of `DataBehaviour` that it happens to."""
+"""Blemishes that a single record can have, and the shares of `DataBehaviour` that have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which videos are in a playlist: in some periods, an account puts all of its videos into one.
+"""Assigns videos to playlists: in some periods, an account puts all of its videos into one.
 
 A playlist's id tells its account and its period, so that nothing has to be remembered.
 """

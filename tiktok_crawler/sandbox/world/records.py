@@ -131,7 +131,7 @@ def _playlist(video: SandboxVideo, rng: Random, seed: int) -> Record:
 
 
 def _rarities(rng: Random) -> Record:
-    """What few videos have: mentions, a label, a tag."""
+    """Make up the fields that few videos have: mentions, a label, a tag."""
     rarities: Record = {}
     if happens(rng, 0.08):
         rarities["video_mention_list"] = rng.choice(

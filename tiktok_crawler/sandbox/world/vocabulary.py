@@ -1,4 +1,4 @@
-"""What invented people post about: words, hashtags and the countries that they come from."""
+"""The vocabulary of invented people: words, hashtags and the countries that they come from."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What all lists are made from: the videos, the people, and how the profile wants them."""
+"""The source of all lists: the videos, the people, and how the profile wants them."""
 
 from __future__ import annotations
 

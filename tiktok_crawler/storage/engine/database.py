@@ -1,4 +1,4 @@
-"""Which database, and whether it can be worked with: URL, engine, schema revision, origin."""
+"""Chooses the database and checks that it can be used: URL, engine, schema revision, origin."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def create_engine_for(url: URL) -> Engine:
 
 
 def is_new(engine: Engine) -> bool:
-    """Whether no crawl has used the database yet. A file that is missing or empty is left so.
+    """Tell whether no crawl has used the database yet. A file that is missing or empty is left so.
 
     Raises:
         ConfigurationError: the database cannot be reached.
@@ -95,7 +95,7 @@ def is_new(engine: Engine) -> bool:
 
 
 def stored_origin(engine: Engine) -> str | None:
-    """Where the data of a database to read from came from; None if no crawl has used it yet.
+    """Return the origin of the data in a database to read from; None if no crawl has used it yet.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
@@ -153,7 +153,7 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
 
 
 def network_file_system_warning(url: URL) -> str | None:
-    """What to tell the user if the database is a SQLite file on another machine."""
+    """Return a warning for the user if the database is a SQLite file on another machine."""
     return sqlite.network_file_system_warning(url)
 
 

@@ -1,4 +1,4 @@
-"""What transactions are asked for, by execution options of SQLAlchemy's."""
+"""The demands on transactions, as execution options of SQLAlchemy."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ READS_ONLY = "tiktok_reads_only"
 """Of connections that write nothing, and so need not wait for a writer."""
 
 WAITS_SECONDS = "tiktok_waits_seconds"
-"""How long a transaction on SQLite waits for another program's."""
+"""The time that a transaction on SQLite waits for another program's."""
 
 FLUSHED_LATER = "tiktok_flushed_later"
 """Of transactions that need not survive a power cut before the next one does."""

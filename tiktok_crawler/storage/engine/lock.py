@@ -73,7 +73,7 @@ class _Lock(ABC):
 
     @abstractmethod
     def loss(self) -> str | None:
-        """How the lock was lost; None if it is held."""
+        """Tell how the lock was lost; None if it is held."""
 
     @abstractmethod
     def release(self) -> None: ...
@@ -224,12 +224,12 @@ def _sign(file: int) -> None:
 
 
 def _signature(file: int) -> str:
-    """Who holds a lock, according to its file."""
+    """Read from its file who holds a lock."""
     return os.pread(file, SIGNATURE_BYTES, 0).decode() or UNKNOWN_HOLDER
 
 
 def describe_holder(application_name: str | None, since: datetime | None) -> str:
-    """Who holds a lock, in words. PostgreSQL tells other users neither name nor time."""
+    """Describe who holds a lock. PostgreSQL tells other users neither name nor time."""
     match (application_name or "").split():
         case [postgresql.APPLICATION, host, process]:
             name = f"process {process} on {host}"

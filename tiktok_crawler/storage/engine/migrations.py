@@ -33,7 +33,7 @@ FOREIGN = ("remove_table", "remove_index")
 
 
 def migrations_folder() -> Path:
-    """Where the scripts are: inside the installed package, or beside it in a checkout."""
+    """Find the folder of the scripts: inside the installed package, or beside it in a checkout."""
     package = Path(__file__).parents[2]
     installed = package / "alembic"
     return installed if installed.is_dir() else package.parent / "alembic"
@@ -91,13 +91,13 @@ def stamp(engine: Engine) -> None:
 
 
 def is_known(revision: str) -> bool:
-    """Whether this version has the script of a revision."""
+    """Tell whether this version has the script of a revision."""
     scripts = ScriptDirectory.from_config(_config())
     return any(script.revision == revision for script in scripts.walk_revisions())
 
 
 def unknown(revision: str) -> str:
-    """What to tell the user of a revision that this version does not know."""
+    """Explain to the user a revision that this version does not know."""
     if revision in UNRELEASED:
         return (
             f"the database was made by a version of tiktok_crawler that was never released "

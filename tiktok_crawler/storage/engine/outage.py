@@ -1,4 +1,4 @@
-"""Which errors say that a database is away for now, rather than that the program is wrong."""
+"""Tells errors of a database that is away for now from errors of the program."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ SQLITE_OUTAGES = frozenset(
 )
 
 POSTGRESQL_OUTAGES = ("08", "53", "57P", "58")
-"""How the SQLSTATE begins: connection exception, insufficient resources (a full disk is one),
+"""Beginnings of the SQLSTATE: connection exception, insufficient resources (a full disk is one),
 operator intervention (the server shuts down or starts up), system error."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Whether the same may succeed later: the database is away, or its disk is full."""
+    """Tell whether the same may succeed later: the database is away, or its disk is full."""
     if not isinstance(error, DBAPIError):
         return False
     if isinstance(error.orig, sqlite3.Error):

@@ -1,4 +1,4 @@
-"""How a PostgreSQL database is opened: in UTC, under a name, and without waiting for ever."""
+"""Opens a PostgreSQL database: in UTC, under a name, and without waiting for ever."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ APPLICATION = "tiktok_crawler"
 CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS = 60
 UNANSWERED_MILLISECONDS = 10_000
-"""How long a connection lives on while the network loses what is sent on it."""
+"""The lifetime of a connection while the network loses what is sent on it."""
 HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
 
 
 def engine_options() -> dict[str, Any]:
-    """What `create_engine` has to know."""
+    """Return the options for `create_engine`."""
     return {
         # A server that was restarted between two pages costs nothing.
         "pool_pre_ping": True,
@@ -41,7 +41,7 @@ def engine_options() -> dict[str, Any]:
 
 
 def application_name() -> str:
-    """How other sessions see this process: they are told that it holds a lock."""
+    """Return this process's name for other sessions, which are told that it holds a lock."""
     host = socket.gethostname().encode("ascii", "replace").decode()
     return f"{APPLICATION} {host[:HOST_CHARACTERS]} {os.getpid()}"
 

@@ -1,4 +1,4 @@
-"""Which revision the tables of a database have, and which one this version needs."""
+"""The revision of the tables of a database, and the one that this version needs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a SQLite file is opened: for its owner alone, durably, and with one writer at a time."""
+"""Opens a SQLite file: for its owner alone, durably, and with one writer at a time."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ NETWORK_FILE_SYSTEMS = re.compile(
 
 
 def engine_options(url: URL) -> dict[str, Any]:
-    """What `create_engine` has to know: all connections share a database that is in memory."""
+    """Return options for `create_engine`: all connections share a database that is in memory."""
     return {"poolclass": StaticPool} if in_memory(url) else {}
 
 
@@ -99,7 +99,7 @@ def _busy_timeout(seconds: int) -> str:
 
 
 def network_file_system_warning(url: URL, mounts: Path = Path("/proc/mounts")) -> str | None:
-    """What to tell the user of a file that lies on another machine, where SQLite's locks fail."""
+    """Return a warning for the user of a file on another machine, where SQLite's locks fail."""
     if url.get_backend_name() != "sqlite" or in_memory(url) or not mounts.exists():
         return None
     folder = Path(str(url.database)).absolute().parent.resolve()

@@ -1,4 +1,4 @@
-"""What the two databases write differently: many rows at once, without a round trip for each.
+"""Writes that differ between the two databases: many rows at once, no round trip for each.
 
 SQLite repeats a finished statement for each block of rows; PostgreSQL gets all rows as arrays, one
 a column.
@@ -75,10 +75,10 @@ class Statements(ABC):
     """
 
     has_many_writers: ClassVar[bool]
-    """Whether others may be writing at the same time, so that rows have to be locked one by one."""
+    """True if others may be writing at the same time, so that rows have to be locked one by one."""
 
     rewrites_json: ClassVar[bool]
-    """Whether the database writes JSON in its own way."""
+    """True if the database writes JSON in its own way."""
 
     def __init__(self, dialect: Dialect) -> None:
         self._dialect = dialect
@@ -157,11 +157,11 @@ class Statements(ABC):
         return {name: id_ for name, id_ in added.all()}  # noqa: C416 - dict() of Rows
 
     def listed(self, column: Column[Any]) -> ColumnElement[bool]:
-        """Whether the column has one of the values of a statement for `read`."""
+        """Build the condition that the column has one of the values of a statement for `read`."""
         return self._is_in(column, bindparam(VALUES, type_=Text()))
 
     def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
-        """Whether the column has one of the values, of which there may be any number."""
+        """Build the condition that the column has one of the values, however many there are."""
         return self._is_in(column, literal(self._list(values), Text()))
 
     @abstractmethod
@@ -188,7 +188,7 @@ class Statements(ABC):
 
     @abstractmethod
     def _list(self, values: Collection[Any]) -> str:
-        """How a statement gets many values as one."""
+        """Encode many values as one for a statement."""
 
     @abstractmethod
     def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:

@@ -18,7 +18,7 @@ _STRICT_ENCODER = json.JSONEncoder(check_circular=False, allow_nan=False)
 
 
 def is_clean(value: Any) -> bool:
-    """Whether there is certainly nothing to clean; to look is much faster than to clean.
+    """Tell whether there is certainly nothing to clean; looking is much faster than cleaning.
 
     The encoder refuses lone surrogates and what is nested too deep, and writes null for numbers
     that JSON does not know; the strict one, which is slower, refuses those.

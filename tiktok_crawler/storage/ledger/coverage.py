@@ -41,7 +41,7 @@ class StoredWindow:
 
 @dataclass(frozen=True, slots=True)
 class Corrections:
-    """What has to be corrected about the windows of a query.
+    """The corrections to make to the windows of a query.
 
     `taken_back` are complete ones whose days were kept of a lost search on false evidence, and are
     missing now; `needless` are parked ones whose days others have collected since; `silent` are
@@ -55,7 +55,7 @@ class Corrections:
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedWindow:
-    """How far an open or parked window has come, and what is known of its last failure."""
+    """The progress of an open or parked window, and what is known of its last failure."""
 
     window_id: int
     days: DateRange

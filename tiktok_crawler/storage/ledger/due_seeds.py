@@ -1,4 +1,4 @@
-"""Which seeds of a stage are due: gathered once, counted, and handed out in batches."""
+"""The due seeds of a stage: gathered once, counted, and handed out in batches."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ class DueSeeds:
                 yield request_for(seed, self._stage, self._now)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
-        """Whether this run has asked for a seed, or is about to."""
+        """Tell whether this run has asked for a seed, or is about to."""
         if row.id is not None and row.updated_at > self._now:
             return True
         return any(request.seed.key == str(row.seed_key) for request in self._last_batch)

@@ -97,7 +97,7 @@ class GatheredSeeds:
         connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], self._in_order()))
 
     def by_standing(self) -> Rows:
-        """How many `seeds` there are in each `place`, and their first `retry_at`."""
+        """Count the `seeds` in each `place`, with their first `retry_at`."""
         c = self._gathered.c
         return select(
             c.place, func.count().label("seeds"), func.min(c.retry_at).label("retry_at")
@@ -112,7 +112,7 @@ class GatheredSeeds:
         return seeds.order_by(due.c.number)
 
     def due_by_state(self) -> Rows:
-        """How many of the due `seeds` are in each `place` and `state` by now."""
+        """Count the due `seeds` that are in each `place` and `state` by now."""
         now = select(standing_of(self._stage, self._now).label("place"), SEED.c.state)
         each = now.select_from(self._with_rows(self._due)).subquery().c
         states = select(each.place, each.state, func.count().label("seeds"))
@@ -135,7 +135,7 @@ class GatheredSeeds:
         return sizes.group_by(c.total, c.cursor, c.record_count)
 
     def records(self) -> Rows:
-        """How many records the pages of the seeds have brought, ever."""
+        """Count the records that the pages of the seeds have ever brought."""
         known = select(self._gathered.c.seed_id).where(self._gathered.c.seed_id.is_not(None))
         due = self._due
         rows = due.join(SEED, self._is_row_of(due))

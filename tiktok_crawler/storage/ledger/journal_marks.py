@@ -1,4 +1,4 @@
-"""How far the deeds of journals have come into the database: a row a crawl that keeps one.
+"""The last deeds of journals that are in the database: a row for each crawl that keeps one.
 
 A deed's transaction has the number of the line that announces it, so that nobody takes a line for
 done whose crawl was killed before its deed.

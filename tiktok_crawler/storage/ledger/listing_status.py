@@ -1,4 +1,4 @@
-"""How far the seeds of every listing have come."""
+"""The progress of the seeds of every listing."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class ListingStatus:
-    """How far one listing has come: its seeds by state, and what all of them have brought and cost.
+    """The progress of one listing: its seeds by state, and what all of them have brought and cost.
 
     `records` are those of each seed's last listing; `suspicious` seeds are complete, but may lack
     something. The first of the parked ones is due at `next_retry_at`.

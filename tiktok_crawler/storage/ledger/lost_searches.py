@@ -1,4 +1,4 @@
-"""Which days a search had passed when it was lost, by what its pages brought."""
+"""Finds the days that a search had passed when it was lost, by what its pages brought."""
 
 from __future__ import annotations
 

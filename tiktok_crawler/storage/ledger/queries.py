@@ -1,4 +1,4 @@
-"""Which queries were used: what was asked for, with which tags, and what the database has of it."""
+"""The queries that were used: their days and tags, and what the database has of them."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """What the database holds of a query: windows by state, requests spent, videos found."""
+    """The database's totals for a query: windows by state, requests spent, videos found."""
 
     windows: Mapping[WindowState, int]
     requests: int

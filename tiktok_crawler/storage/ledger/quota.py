@@ -1,4 +1,4 @@
-"""What was spent of the API's quota: one row a client key, pool and UTC day, for all crawls.
+"""The API quota that was spent: one row a client key, pool and UTC day, for all crawls.
 
 It records and never forbids: only the API knows what is left, and only a budget is kept to.
 """
@@ -118,7 +118,7 @@ def fill(connection: Connection, account: QuotaAccount, now: datetime) -> None:
 
 
 def spent_on(connection: Connection, day: date) -> list[Spent]:
-    """What all client keys have spent on a day, by pool."""
+    """List what all client keys have spent on a day, by pool."""
     parts: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
     shares = select(SHARE.c.client, SHARE.c.pool, SHARE.c.part, SHARE.c.requests)
     for client, pool, part, requests in connection.execute(

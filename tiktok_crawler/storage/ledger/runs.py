@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class RunStart:
-    """What a run was started with; `job` is Scrapyd's name for it. None of it may hold a secret."""
+    """The start of a run: its spider and arguments, and Scrapyd's name for it.
+
+    None of it may hold a secret.
+    """
 
     spider: str
     arguments: Mapping[str, str]
@@ -31,7 +34,7 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """How a run ended: `faults` are troubles by kind, `feeds` the addresses of what was written."""
+    """The end of a run: `faults` counts troubles by kind, `feeds` are addresses that were written."""
 
     close_reason: str
     exit_status: int

@@ -116,7 +116,7 @@ class SeedSources:
         return _weighed(products.c.id, reviews).where(of_shops)
 
     def _is_seed(self, column: Any, source: SeedSource, key: SeedKey) -> ColumnElement[bool]:
-        """Whether a column has one of the seeds of a source."""
+        """Build the condition that a column has one of the seeds of a source."""
         if not isinstance(source, GivenSeeds):
             found = self.find(source, key).subquery().c
             return column.in_(select(found.seed_key))  # type: ignore[no-any-return]
@@ -141,7 +141,7 @@ def _named_by_videos(source: SeedsOfQuery | SeedsOfTag, key: SeedKey) -> Seeds:
 
 
 def _is_discussed(source: SeedsOfQuery | SeedsOfTag) -> ColumnElement[bool]:
-    """Whether a video has comments enough, or may have."""
+    """Build the condition that a video has enough comments, or may have."""
     return or_(Video.comment_count.is_(None), Video.comment_count >= source.min_comment_count)
 
 

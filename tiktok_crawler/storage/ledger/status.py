@@ -1,4 +1,4 @@
-"""How far every query and listing of a database has come, and what was spent. Writes nothing."""
+"""The progress of every query and listing of a database, and what was spent. Writes nothing."""
 
 from __future__ import annotations
 
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 
 class Terms(Protocol):
-    """What a run would ask for of a query and days; without fields, those of the settings."""
+    """The terms of a run for a query and days; without fields, those of the settings."""
 
     def __call__(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted: ...
 
 
 @dataclass(frozen=True, slots=True)
 class QueryStatus:
-    """How far one query has come, by the fields that it was last searched with.
+    """The progress of one query, by the fields that it was last searched with.
 
     There is a plan of the next run for each range of days wanted. As for a crawl, a day that has to
     be searched again is not covered.
@@ -89,7 +89,7 @@ class QueryStatus:
 
     @property
     def next_open(self) -> int:
-        """How many open windows the next run finishes; one can lie in two ranges of days."""
+        """The number of open windows the next run finishes; one can lie in two ranges of days."""
         return _distinct(request for plan in self.plans for request in plan.open_windows)
 
     @property
@@ -112,7 +112,7 @@ class QueryStatus:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """What a database holds, at a time. A database that no crawl has used has no origin."""
+    """The contents of a database at a time. A database that no crawl has used has no origin."""
 
     location: str
     origin: str | None

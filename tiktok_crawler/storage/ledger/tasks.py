@@ -51,7 +51,7 @@ def row_of(task: Task) -> TaskRow:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """How far a task has come."""
+    """The progress of a task."""
 
     is_unfinished: bool
     is_parked: bool
@@ -304,7 +304,7 @@ def _days(days: DateRange) -> dict[str, Any]:
 
 
 def _is_at(row: TaskRow, request: PageRequest) -> tuple[ColumnElement[bool], ...]:
-    """Whether a task is at the place of a request."""
+    """Build the conditions that a task is at the place of a request."""
     place = request.place
     is_there = (row.cursor == place.cursor, row.record_count == place.received)
     if row is SeedRow:

@@ -1,4 +1,4 @@
-"""What all tables have in common: types by annotation, names of constraints, tables of pairs."""
+"""The common part of all tables: types by annotation, names of constraints, tables of pairs."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ NAMING_CONVENTION = {
 
 
 class UserStatus(StrEnum):
-    """What the API said of a user when it was asked last: a profile, or why there is none."""
+    """The API's last answer about a user: a profile, or why there is none."""
 
     FOUND = "found"
     NOT_FOUND = SeedStatus.NOT_FOUND.value
@@ -79,7 +79,7 @@ POSITION = "Place in the list when it was seen last; 1: the first."
 
 
 class Base(DeclarativeBase):
-    """What the tables have in common: types by annotation, and names for all constraints."""
+    """The base class of the tables: types by annotation, and names for all constraints."""
 
     if TYPE_CHECKING:
         __table__: ClassVar[Table]

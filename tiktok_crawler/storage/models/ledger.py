@@ -66,7 +66,7 @@ class CollectionRow(Base):
 
 
 class TaskRow:
-    """What windows and seeds have in common: how far a task has come, and what went wrong.
+    """The common part of windows and seeds: how far a task has come, and what went wrong.
 
     Where a table's column has another name than the attribute, rows and statements know both.
     """

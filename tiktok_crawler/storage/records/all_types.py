@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _declarations() -> dict[Listing, Listed]:
-    """What the modules beside this one declare as `LISTED`."""
+    """Collect what the modules beside this one declare as `LISTED`."""
     found: dict[Listing, Listed] = {}
     for module in iter_modules(records.__path__, f"{records.__name__}."):
         if module.name != __name__:
@@ -33,7 +33,7 @@ LISTED = _declarations()
 
 
 def listed(listing: Listing) -> Listed:
-    """What a listing brings.
+    """Look up what a listing brings.
 
     Raises:
         LookupError: no module of this folder says so.

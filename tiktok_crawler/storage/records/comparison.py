@@ -35,7 +35,7 @@ class State(NamedTuple):
 
     @property
     def changed_at(self) -> str:
-        """When the answer came that last changed it."""
+        """The time when the answer came that last changed it."""
         return self.updated_at or self.first_at
 
 
@@ -52,7 +52,7 @@ class Change(NamedTuple):
 
     @property
     def is_late(self) -> bool:
-        """Whether the answer came before the one that last changed the record."""
+        """True if the answer came before the one that last changed the record."""
         return self.before is not None and is_late(self.before, self.seen)
 
     def links(self, place: int) -> tuple[tuple[int, ...], tuple[int, ...]]:
@@ -63,7 +63,7 @@ class Change(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How two states are compared: value by value.
+    """The rules for comparing two states, value by value.
 
     `same` compares values, by their places, that are not simply equal or not. With
     `marks_sightings`, `updated_at` is when the record was seen last, changed or not.
@@ -73,7 +73,7 @@ class Comparison:
     marks_sightings: bool = False
 
     def repeats(self, stored: State, seen: State) -> bool:
-        """Whether an answer says again what is stored, so that there is nothing to write."""
+        """Tell whether an answer says again what is stored, so that there is nothing to write."""
         return (
             not self.marks_sightings
             and not is_late(stored, seen)
@@ -83,7 +83,7 @@ class Comparison:
         )
 
     def changed(self, stored: State, seen: State) -> Change:
-        """What an answer does to a stored record."""
+        """Return the change that an answer makes to a stored record."""
         if is_late(stored, seen):
             after = self._preceded(stored, seen)
             return Change(stored, seen, after, self.differ(stored, after))
@@ -96,7 +96,7 @@ class Comparison:
         return Change(stored, seen, after, is_update)
 
     def differ(self, one: State, other: State) -> bool:
-        """Whether two states of a record say different things of it."""
+        """Tell whether two states of a record say different things about it."""
         return (
             one.extra_data != other.extra_data
             or one.links != other.links
@@ -173,7 +173,7 @@ def with_reading(series: list[Reading], late: Reading) -> list[Reading]:
 
 
 def is_late(stored: State, seen: State) -> bool:
-    """Whether an answer came before the one that last changed the record."""
+    """Tell whether an answer came before the one that last changed the record."""
     return seen.first_at < stored.changed_at
 
 
@@ -183,7 +183,7 @@ def latest(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def same_document(old: str, new: str) -> bool:
-    """Whether two texts are one JSON value."""
+    """Tell whether two texts are one JSON value."""
     return is_same(json.loads(old), json.loads(new))
 
 
@@ -216,7 +216,7 @@ def joined(old: str | None, new: str | None) -> str | None:
 
 
 def is_same(one: Any, other: Any) -> bool:
-    """Whether two JSON values are equal. PostgreSQL writes numbers in its own way: 1e2 as 100."""
+    """Tell whether JSON values are equal. PostgreSQL writes numbers in its own way: 1e2 as 100."""
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     if isinstance(one, dict) and isinstance(other, dict):
@@ -229,7 +229,7 @@ def is_same(one: Any, other: Any) -> bool:
 
 
 def _is_same_number(one: Any, other: Any) -> bool:
-    """Whether two values are one number to Python, for which 1e300 is not 10 ** 300."""
+    """Tell whether two values are one number to Python, for which 1e300 is not 10 ** 300."""
     numbers = isinstance(one, int | float) and isinstance(other, int | float)
     return numbers and float(str(one)) == float(str(other))
 

@@ -1,4 +1,4 @@
-"""How single values of the API's records are read; None if one does not fit. Pure."""
+"""Reads single values of the API's records; None if one does not fit. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What hangs on the records of a page: rows that say when they were seen first and last."""
+"""The links of a page's records: rows that say when they were seen first and last."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class StoredPage:
     keys: Sequence[Any]
 
     def numbers(self, column: Column[str]) -> dict[str, int]:
-        """What the records are numbered as in a table that has their keys in this column."""
+        """Return the numbers of the records in a table that has their keys in this column."""
         return self.statements.find_names(self.connection, column, tuple(self.keys))
 
 

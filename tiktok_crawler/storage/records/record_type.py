@@ -1,4 +1,4 @@
-"""What a type of records is: how its objects look, the table with a row for each, what is kept."""
+"""A type of records: how its objects look, the table with a row for each, what is kept."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ class RecordType:
 
     @cached_property
     def _documents(self) -> int:
-        """Where the JSON of a row begins."""
+        """The place at which the JSON of a row begins."""
         return 4 + sum(not isinstance(column.type, JSON) for column in self.value_columns)
 
     @cached_property
@@ -169,7 +169,7 @@ class RecordType:
 
     @cached_property
     def _converters(self) -> tuple[tuple[int, Callable[[Any], Any]], ...]:
-        """How values are made what both databases take, by their places."""
+        """The functions that make values what both databases take, by their places."""
         found: list[tuple[int, Callable[[Any], Any]]] = []
         for place, column in enumerate(self.value_columns):
             if isinstance(column.type, JSON):
@@ -187,7 +187,7 @@ class RecordType:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """What a listing brings: records of a type, and links.
+    """The records of a type, and the links, that a listing brings.
 
     `seed_column` holds the seed where a record does not say it itself. With `with_seed`, the seed
     is a record of the type, too. `known_total` is the column that says how many records a seed has;

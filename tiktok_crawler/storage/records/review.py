@@ -13,7 +13,7 @@ from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Shape
 
 KEYS = ("product_id", "display_name", "create_time", "review_rating", "review_text")
-"""What tells reviews of a product apart; only the number of likes is expected to change."""
+"""The keys that tell reviews of a product apart; only the number of likes is expected to change."""
 
 
 def _fingerprint(record: dict[str, Any], seed: str) -> int:

@@ -31,7 +31,7 @@ JSON_WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """What records of one kind look like.
+    """The layout of one kind of record.
 
     `readers` say how the value of each column is read, `read_id` how an id is that may stand under
     one of `id_keys`; None if it does not fit. `name_keys` are lists of names.
@@ -49,13 +49,13 @@ class Shape:
         return next((id_ for id_ in ids if id_ is not None), None)
 
     def knows(self, key: str) -> bool:
-        """Whether the API is known to have such a field."""
+        """Tell whether the API is known to have such a field."""
         return key in self.readers or key in self.name_keys or key in self.id_keys
 
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """What a record says of a video, a comment, and so on: nothing that was not delivered.
+    """The contents of one record of a video, a comment, and so on: only what was delivered.
 
     `values` are by column; `names` are, of a video, the hashtags and the effects by key.
     """
@@ -66,7 +66,7 @@ class Record:
     extra_data: dict[str, Any] = field(default_factory=dict)
 
     def followed_by(self, later: Record) -> Record:
-        """What two records of one page say: the same as if they had come on two pages."""
+        """Merge two records of one page, as if they had come on two pages."""
         return Record(
             self.id,
             self.values | later.values,
@@ -125,7 +125,7 @@ def read_records(
 
 
 def _ids(record: Any, shape: Shape) -> str:
-    """What a record has instead of an id, for a message."""
+    """Describe what a record has instead of an id, for a message."""
     if not isinstance(record, dict):
         return f"it is {_word(record)}"
     return reprlib.repr({key: record[key] for key in shape.id_keys if key in record})

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def _refused(username: str, status: SeedStatus) -> Record:
-    """What is known of a user whose profile the API does not give."""
+    """Build the record of a user whose profile the API does not give."""
     return Record(clean_text(username), {"status": UserStatus(status.value).value})
 
 

@@ -50,7 +50,7 @@ class ValueHistory:
         self.statements.insert_missing(self.connection, tuple(table.columns)[1:], rows)
 
     def unlinked_since(self, late: Sequence[State]) -> set[tuple[Any, str]]:
-        """Which records lost links after a late page, which must not give them new ones.
+        """Find the records that lost links after a late page, which must not give them new ones.
 
         Returns:
             The keys of the records with the field.

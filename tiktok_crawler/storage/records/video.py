@@ -71,7 +71,7 @@ VIDEO = RecordType(
 )
 
 SEARCHED = Listed(VIDEO)
-"""What a search brings."""
+"""The records that a search brings."""
 
 
 def _in_list(kind: VideoList) -> Link:
