@@ -63,6 +63,7 @@ collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
 begins = st.builds(
     Begin,
     st.just(("dairy",)),
+    times,
     st.dictionaries(texts, numbers),
     st.just(collection),
     st.tuples(texts),
@@ -101,7 +102,9 @@ def test_a_line_is_never_longer_than_twice_its_body(body):
 
 
 def test_the_first_line_of_a_file_says_what_it_is_about():
-    begun = line(Deed(Kind.BEGIN, NOON, what=Begin(("dairy",), {"i": 3}, collection, ("id",))))
+    begun = line(
+        Deed(Kind.BEGIN, NOON, what=Begin(("dairy",), NOON, {"i": 3}, collection, ("id",)))
+    )
     start, subjects = FileStart("j", NOON, "sandbox", (begun,)), {}
     assert read_start(dump_start(start), subjects) == start
     assert subjects == {QUERY.fingerprint: QUERY}

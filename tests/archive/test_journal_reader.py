@@ -31,7 +31,7 @@ def at(second):
 
 def line(number, second, *, journal="a", marks=None, void=None):
     """Return a deed of a journal, for which any will do; or what makes another one void."""
-    deed = Deed(Kind.BEGIN, at(second), what=Begin((), marks or {}))
+    deed = Deed(Kind.BEGIN, at(second), what=Begin((), at(second), marks or {}))
     return Line(journal, number, at(second), COMMENTS, Deed(Kind.VOID, what=void) if void else deed)
 
 

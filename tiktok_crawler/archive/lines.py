@@ -100,10 +100,11 @@ class Asked:
 class Begin:
     """The data a session was opened with: of a search its collection, and the fields it wants.
 
-    `marks` are the last lines done of other journals, by what the database knew then.
+    `marks` are the last lines done of other journals, by what the database knew at `marked_at`.
     """
 
     tags: tuple[str, ...]
+    marked_at: datetime
     marks: Mapping[str, int] = field(default_factory=dict)
     collection: Collection | None = None
     fields: tuple[str, ...] = ()
@@ -332,7 +333,11 @@ def _what(
 
 
 def _begin_json(begin: Begin) -> dict[str, Any]:
-    found: dict[str, Any] = {"tags": list(begin.tags), "marks": dict(begin.marks)}
+    found: dict[str, Any] = {
+        "tags": list(begin.tags),
+        "marked_at": begin.marked_at.isoformat(),
+        "marks": dict(begin.marks),
+    }
     if begin.collection:
         found["collection"] = {
             "query": begin.collection.query.to_json(),
@@ -345,13 +350,14 @@ def _begin_json(begin: Begin) -> dict[str, Any]:
 
 
 def _begin(content: dict[str, Any], subject: Subject) -> Begin:
-    tags, marks = tuple(content["tags"]), dict(content["marks"])
+    tags = tuple(content["tags"])
+    marked = _time(content["marked_at"]), dict(content["marks"])
     if isinstance(subject, Listing):
-        return Begin(tags, marks)
+        return Begin(tags, *marked)
     wish = content["collection"]
     written = wish["start_written"], wish["end_written"]
     collection = Collection(subject, _days(wish), *written, tags=tags)
-    return Begin(tags, marks, collection, tuple(wish["fields"]))
+    return Begin(tags, *marked, collection, tuple(wish["fields"]))
 
 
 def _answer_json(answer: RawAnswer) -> dict[str, Any]:

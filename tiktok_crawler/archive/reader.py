@@ -166,7 +166,7 @@ class Archives:
         elif isinstance(what, Begin):
             for name, line in what.marks.items():
                 other = self._journals.setdefault(name, _Journal(BEFORE_ALL))
-                other.marks.append((found.at, line))
+                other.marks.append((what.marked_at, line))
 
 
 def _read(

@@ -81,11 +81,11 @@ class Journal:
         """True if nothing can be written any more."""
         return self._writer.failure is not None
 
-    def enter(self, engine: Engine, subject: Subject) -> Mapping[str, int]:
+    def enter(self, engine: Engine, subject: Subject) -> tuple[datetime, Mapping[str, int]]:
         """Prepare to write about a session.
 
         Returns:
-            The marks of other journals.
+            The time, and the marks of other journals by then.
 
         Raises:
             ConfigurationError: the folder cannot be used.
@@ -95,7 +95,7 @@ class Journal:
         if self._writer.day is None:
             self._writer.open(now.date(), self._start(now))
         self._sessions[subject] = None
-        return transaction(engine, self._begin_marks)
+        return now, transaction(engine, self._begin_marks)
 
     def announce(
         self, engine: Engine, subject: Subject, deed: Deed
@@ -197,12 +197,12 @@ class RecordedSession:
     def open(self) -> str | None:
         """Open the database, and the journal."""
         warning = self._session.open()
-        self._marks = self._journal.enter(self._session.engine, self.subject)
+        self._marked = self._journal.enter(self._session.engine, self.subject)
         return warning
 
     def begin(self, now: datetime) -> None:
         session = self._session
-        begin = Begin(session.tags, self._marks)
+        begin = Begin(session.tags, *self._marked)
         if isinstance(session, SearchSession):
             begin = replace(begin, collection=session.collection, fields=session.wanted.fields)
         self._do(Deed(Kind.BEGIN, now, what=begin), lambda: session.begin(now))

@@ -34,7 +34,7 @@ class RunStart:
 
 @dataclass(frozen=True, slots=True)
 class RunEnd:
-    """The end of a run: `faults` counts troubles by kind, `feeds` are addresses that were written."""
+    """The end of a run: `faults` counts troubles by kind, `feeds` are those written."""
 
     close_reason: str
     exit_status: int
