@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import subprocess
 import sys
 from datetime import UTC, datetime
@@ -23,6 +24,7 @@ COMMANDS = (
 
 def main() -> int:
     """Run all of them, also after one that failed; the worst exit status."""
+    argparse.ArgumentParser(description=__doc__).parse_args()
     statuses = [run(*command) for command in COMMANDS]
     return max(map(abs, statuses))
 

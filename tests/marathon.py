@@ -6,13 +6,16 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-settings.register_profile("ordinary", max_examples=20)
-settings.register_profile("marathon", max_examples=100)
+for name, examples in {"ordinary": 20, "marathon": 100}.items():
+    # A busy machine makes slow examples of any.
+    settings.register_profile(
+        name, max_examples=examples, suppress_health_check=[HealthCheck.too_slow]
+    )
 
 
 def is_run(config: pytest.Config) -> bool:

@@ -24,6 +24,7 @@ PASSED_ON = {
     # The words come from somewhere else: a file's warnings, an exception, TikTok.
     ("spiders/videos.py", "%(warning)s"): "begins with the query file",
     ("spiders/task_runner.py", "%(reason)s"): "The API refuses the requests: ...",
+    ("spiders/task_runner.py", "%(error)s"): "the lock on this query is lost",
     ("pipelines/crawl_storage.py", "%(warning)s"): "lies on a network file system",
     ("pipelines/storage.py", "%(error)s"): "the archive in ... cannot be written",
     ("crawling/storage_thread.py", "%(error)s"): "the archive in ... cannot be written",

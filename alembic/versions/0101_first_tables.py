@@ -190,7 +190,7 @@ def upgrade() -> None:
         ),
         sa.Column("job", sa.Text(), nullable=True, comment="Scrapyd's name for the run (`_job`)."),
         sa.Column("version", sa.Text(), nullable=False, comment="The version of tiktok_crawler."),
-        sa.Column("begun_at", TIME, nullable=False, comment="When it opened the database, UTC."),
+        sa.Column("begun_at", TIME, nullable=False, comment="When it began, UTC."),
         sa.Column(
             "ended_at",
             TIME,
@@ -231,7 +231,7 @@ def upgrade() -> None:
             "exports", JSON, nullable=False, comment="List of text: the exports that were written."
         ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_run")),
-        comment="One row a run of a spider that has opened this database.",
+        comment="One row a run of a spider that has begun on this database.",
     )
     op.create_table(
         "seed",

@@ -97,16 +97,14 @@ class Unwilling:
 
 
 @deferred_f_from_coro_f
-async def test_a_run_that_never_started_ends_too(tmp_path):
+async def test_a_run_that_never_started_is_none(tmp_path):
     folder = CrawlFolder(tmp_path)
     pipelines = {"ITEM_PIPELINES": {StoragePipeline: 100, Unwilling: 200}}
     async with serving(ScriptedApi(page(1))) as api:
         with pytest.raises(RuntimeError, match="unwilling"):
             await folder.crawl(api.url, pipelines)
         assert api.bodies == []
-    [run] = rows(folder, RunRow)
-    assert run.ended_at
-    assert (run.exit_status, run.requests) == (EX_TEMPFAIL, 0)
+    assert rows(folder, RunRow) == []
 
 
 @deferred_f_from_coro_f

@@ -8,6 +8,7 @@ from crawling import exit_status
 from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, error, serving
 
 from tiktok_crawler.sandbox.faults.profile import Profile
 from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
@@ -35,3 +36,14 @@ async def test_the_listings_that_the_project_is_approved_for_are_collected(tmp_p
     }
     assert exit_status(crawler) == EX_NOPERM
     assert "No more followers in this run: The project may not do this" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_refusal_of_the_request_that_tries_whether_the_api_works_ends_the_listing(tmp_path):
+    faults = [error(500, "internal_error")] * 22
+    settings = {"TIKTOK_PROBE_INTERVAL": 0.05, "TIKTOK_RETRY_DELAY": 0.01}
+    async with serving(ScriptedApi(*faults, error(401, "scope_not_authorized"))) as api:
+        database = ListingDatabase(f"sqlite:///{tmp_path / 'crawl.db'}", api.url)
+        crawler = await database.crawl("users", settings, usernames="ann,bob,cleo,dora,eve")
+    assert exit_status(crawler) == EX_NOPERM
+    assert crawler.stats.get_value("tiktok/breaker/opened_count")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listed_pages import Crawl, stage
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, text, update
 from stored_pages import MINUTE, NOON
 
 from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
@@ -176,6 +176,17 @@ def test_what_was_handed_out_is_not_handed_out_again_when_the_connection_was_los
     assert [r.seed.key for batch in (first, *all_batches(seeds, 2)) for r in batch] == list(
         "123456"
     )
+
+
+def test_seeds_are_counted_though_the_connection_was_lost(make_engine, prepared_postgresql_url):
+    engine = make_engine(prepared_postgresql_url)
+    with closing(DueSeeds(engine, stage(USERS, *"123456"), NOON)) as seeds:
+        all_batches(seeds)
+        pid = seeds._connection.connection.driver_connection.info.backend_pid
+        with engine.connect() as connection:
+            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+
+        assert seeds.result().open == 6
 
 
 def test_what_this_run_has_asked_for_is_not_handed_out_again_either(engine, due_seeds):

@@ -81,21 +81,27 @@ class Journal:
         """True if nothing can be written any more."""
         return self._writer.failure is not None
 
-    def enter(self, engine: Engine, subject: Subject) -> tuple[datetime, Mapping[str, int]]:
-        """Prepare to write about a session.
-
-        Returns:
-            The time, and the marks of other journals by then.
+    def open(self) -> None:
+        """Make the folder and the first file, unless they are there.
 
         Raises:
             ConfigurationError: the folder cannot be used.
             ArchiveError: nothing can be written there.
         """
-        now = self._clock()
         if self._writer.day is None:
+            now = self._clock()
             self._writer.open(now.date(), self._start(now))
+
+    def enter(self, engine: Engine, subject: Subject) -> tuple[datetime, Mapping[str, int]]:
+        """Prepare to write about a session.
+
+        Returns:
+            The time, and the marks of other journals by then.
+        """
+        now = self._clock()
+        found = transaction(engine, self._begin_marks)
         self._sessions[subject] = None
-        return now, transaction(engine, self._begin_marks)
+        return now, found
 
     def announce(
         self, engine: Engine, subject: Subject, deed: Deed
@@ -187,6 +193,7 @@ class RecordedSession:
         self._session = session
         self._journal = journal
         self._opened_at: dict[int, datetime] = {}
+        self._marked: tuple[datetime, Mapping[str, int]] | None = None
 
     @property
     def subject(self) -> Subject:
@@ -197,11 +204,13 @@ class RecordedSession:
     def open(self) -> str | None:
         """Open the database, and the journal."""
         warning = self._session.open()
-        self._marked = self._journal.enter(self._session.engine, self.subject)
+        self._journal.open()
         return warning
 
     def begin(self, now: datetime) -> None:
         session = self._session
+        # Once: a deed that is done once more is the same.
+        self._marked = self._marked or self._journal.enter(session.engine, self.subject)
         begin = Begin(session.tags, *self._marked)
         if isinstance(session, SearchSession):
             begin = replace(begin, collection=session.collection, fields=session.wanted.fields)

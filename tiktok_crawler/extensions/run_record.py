@@ -42,7 +42,7 @@ HELD_BACK = f"{EXCEPTIONS}tiktok_crawler."
 
 
 class RunRecord:
-    """Writes that the run has begun when its database is first opened, and how it ended at the end.
+    """Writes that the run has begun, before all else in its database, and at the end how it ended.
 
     A run that was killed has no end. What an exporter stores after the spider was closed is known
     only when the engine has stopped, so that the end is written then.
@@ -74,11 +74,8 @@ class RunRecord:
         if not self.crawler.stats.get_value(failures):
             self._feeds.append(without_login(slot.uri))
 
-    async def spider_closed(self, reason: str) -> None:
+    def spider_closed(self, reason: str) -> None:
         self._reason = reason
-        if not self.crawler.engine.running:
-            # Of an engine that never ran, nobody hears that it stopped.
-            await self.engine_stopped()
 
     async def engine_stopped(self) -> None:
         if self._id is not None:

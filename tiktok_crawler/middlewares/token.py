@@ -17,6 +17,7 @@ from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, 
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
+from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
@@ -201,6 +202,7 @@ class TokenMiddleware:
             extra={"spider": self.crawler.spider},
         )
         extension(self.crawler, Outcome).part_refused()
+        extension(self.crawler, DelayQueue).dropped(attempt_of(request).pool, request)
         raise PartEndedError
 
     def _give_up(self, message: str) -> NoReturn:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.clock import utc_now
@@ -18,7 +18,7 @@ from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime
 
     from scrapy.crawler import Crawler
@@ -94,11 +94,10 @@ class CrawlStorage:
 
     async def plan(self, collection: Collection) -> Plan:
         """Register a run of a collection, and decide what it has to do."""
-        session, doer = self._search(collection.query), self._search_doer(collection.query)
-        patiently = self._thread.run_patiently
-        await patiently(doer.begin, utc_now())
-        await patiently(doer.correct, await patiently(session.corrections), utc_now())
-        return await patiently(session.plan, utc_now())
+        session = self._search(collection.query)
+        await self._begin(collection.query, session)
+        await self._correct(session, self._thread.run_patiently)
+        return await self._thread.run_patiently(session.plan, utc_now())
 
     async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
         """Open the database for a stage, and count what there is to ask for.
@@ -117,7 +116,7 @@ class CrawlStorage:
         )
         await self._open(listing, session)
         try:
-            await self._thread.run_patiently(self._doers[listing].begin, utc_now())
+            await self._begin(listing, session)
             return await self._thread.run_patiently(session.plan, utc_now())
         except CrawlerError:
             await self._release(listing)
@@ -183,7 +182,7 @@ class CrawlStorage:
         if not isinstance(session, StageSession):
             return
         try:
-            if session.begun_at:
+            if session.is_planned:
                 self.stage_results[stage] = await self._thread.run(session.result)
         finally:
             await self._release(stage.listing)
@@ -212,8 +211,7 @@ class CrawlStorage:
         try:
             if session.begun_at:
                 if not self._journal or not self._journal.has_failed:
-                    doer = self._search_doer(session.subject)
-                    await run(doer.correct, await run(session.corrections), utc_now())
+                    await self._correct(session, run)
                 self.result = await run(session.result)
         finally:
             await self._release(session.subject)
@@ -223,12 +221,24 @@ class CrawlStorage:
         self._doers[subject] = doer = self._recorded(session)
         try:
             warning = await self._thread.run(doer.open)
-            session.run_id = await self._thread.run(self._begin_run, session.engine)
         except CrawlerError:
             await self._release(subject)
             raise
         if warning:
             logger.warning("%(warning)s", {"warning": warning})
+
+    async def _begin(self, subject: Query | Listing, session: S) -> None:
+        """Make the first entries of this run in the database."""
+        patiently = self._thread.run_patiently
+        session.run_id = await patiently(self._begin_run, session.engine)
+        await patiently(self._doers[subject].begin, utc_now())
+
+    async def _correct(self, session: SearchSession, run: Callable[..., Awaitable[Any]]) -> None:
+        corrections = await run(session.corrections)
+        if corrections:
+            doer = self._doers[session.subject]
+            assert not isinstance(doer, StageSession)
+            await run(doer.correct, corrections, utc_now())
 
     async def _release(self, subject: Query | Listing) -> None:
         del self._sessions[subject]
@@ -245,11 +255,6 @@ class CrawlStorage:
         session = self._sessions[query]
         assert isinstance(session, SearchSession)
         return session
-
-    def _search_doer(self, query: Query) -> SearchSession | RecordedSession:
-        doer = self._doers[query]
-        assert not isinstance(doer, StageSession)
-        return doer
 
     def _doer(self, request: PageRequest) -> Doer:
         return self._doers[request.task.subject]

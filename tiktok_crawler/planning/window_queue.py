@@ -43,8 +43,6 @@ class WindowQueue:
     stays as it is.
     """
 
-    runs_low = False
-
     def __init__(self, plan: Plan, wanted: Wanted):
         self.plan = plan
         self._query = wanted.query

@@ -7,6 +7,7 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from scrapy import signals
+from scrapy.exceptions import CloseSpider
 
 from tiktok_crawler.crawling.attempt import Attempt, api_request, attempt_of
 from tiktok_crawler.crawling.closing import CloseReason
@@ -21,6 +22,7 @@ from tiktok_crawler.crawling.failures import (
     TaskFailedError,
 )
 from tiktok_crawler.crawling.storage_thread import NotStoredError
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
@@ -110,7 +112,7 @@ class TaskRunner:
                 await self._refill()
                 if request := self._queue.next():
                     self._open += 1
-                    return await self._storage.open_task(request)
+                    return await self._opened(request)
             if not self._open:
                 return None
             await self._something_came.wait()
@@ -119,6 +121,13 @@ class TaskRunner:
         queue = self._queue
         if isinstance(queue, SeedQueue) and queue.runs_low:
             queue.add(await self._storage.due(queue.stage))
+
+    async def _opened(self, request: PageRequest) -> PageRequest:
+        try:
+            return await self._storage.open_task(request)
+        except QueryLockedError as exc:
+            logger.error("%(error)s", {"error": exc})
+            raise CloseSpider(CloseReason.LOCK_LOST) from exc
 
     def _parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""

@@ -100,6 +100,7 @@ class VideosSpider(ResearchSpider):
 
     async def _list(self, stage: Stage, *, waits_for_quota: bool) -> AsyncIterator[Request]:
         """Work off a stage, unless another crawl does so."""
+        self.runner.lacks_quota = False
         try:
             async for request in self.list_stage(stage, waits_for_quota=waits_for_quota):
                 yield request

@@ -64,7 +64,7 @@ class SearchSession(Session):
         super().__init__(url, origin=origin, account=account, tags=collection.tags)
         self.collection = collection
         self.wanted = wanted
-        self._corrected = Corrections()
+        self._judged = Corrections()
 
     @property
     def subject(self) -> Query:
@@ -77,11 +77,11 @@ class SearchSession(Session):
 
     def corrections(self) -> Corrections:
         """Judge what later pages have shown to be wrong about the query's windows."""
-        return self._read(lambda on: self._windows(on).corrections(self.wanted))
+        self._judged = self._read(lambda on: self._windows(on).corrections(self.wanted))
+        return self._judged
 
     def correct(self, corrections: Corrections, now: datetime) -> None:
         """Do what was judged."""
-        self._corrected = corrections
         self._write(lambda on: self._windows(on).correct(corrections, self._tasks(on), now))
 
     def plan(self, now: datetime) -> Plan:
@@ -89,10 +89,6 @@ class SearchSession(Session):
         query, fields = self.collection.query, self.wanted.fields
         known = self._read(lambda on: self._windows(on).known(query, fields))
         return make_plan(self.wanted, known, now)
-
-    def book(self, request: PageRequest, now: datetime) -> PageRequest:
-        self._verify_run()
-        return super().book(request, now)
 
     def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely.
@@ -110,8 +106,8 @@ class SearchSession(Session):
             plan,
             self._read(lambda on: totals_of(on, self._query_id)),
             final_from=min(final_from, default=None),
-            silences=tuple(window.days for window in self._corrected.silent),
-            taken_back=tuple(window.days for window in self._corrected.taken_back),
+            silences=tuple(window.days for window in self._judged.silent),
+            taken_back=tuple(window.days for window in self._judged.taken_back),
         )
 
     def _register(self, connection: Connection, now: datetime) -> None:
@@ -124,8 +120,9 @@ class SearchSession(Session):
     def _windows(self, connection: Connection) -> Windows:
         return Windows(connection, self._query_id)
 
-    def _verify_run(self) -> None:
-        """Refuse a lock that was taken again after another run has begun in between."""
+    def _verify_lock(self) -> None:
+        """Refuse also a lock that was taken again after another run has begun in between."""
+        super()._verify_lock()
         if self._read(lambda on: last_used_at(on, self._query_id)) != self._since:
             raise QueryLockedError(
                 "the lock on this query is lost, since another crawl of it has begun meanwhile"

@@ -86,16 +86,21 @@ class Session(ABC):
 
     def begin(self, now: datetime) -> None:
         """Register that a run works on this from now on."""
-        self.begun_at = now
         self._write(lambda on: self._register(on, now))
+        self.begun_at = now
         # Wait no longer for others to write than a crawl does between looks at what goes on: what
         # fails then is tried again by the crawl, unless it is interrupted.
         self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
 
     def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Make the row of a request's task, if it has none."""
+        """Make the row of a request's task, if it has none.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+        """
         if request.task.row_id is not None:
             return request
+        self._verify_lock()
         # A row that is lost with the power is made again, by the booking that follows.
         row_id = self._write(lambda on: self._open_row(on, request, now), flushed_later=True)
         return request.opened(row_id)

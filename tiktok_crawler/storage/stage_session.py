@@ -58,6 +58,11 @@ class StageSession(Session):
         assert self._seeds
         return self._seeds.next_batch()
 
+    @property
+    def is_planned(self) -> bool:
+        """True from `plan` on."""
+        return self._seeds is not None
+
     def result(self) -> StageResult:
         """Count how far the stage's seeds are, by what this run was asked for when it began."""
         assert self._seeds

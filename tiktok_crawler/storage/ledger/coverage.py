@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, func, not_, select, update
 
 from tiktok_crawler.date_range import DAY, DateRange, midnight
 from tiktok_crawler.planning.coverage import Covered, last_searches
@@ -16,6 +16,7 @@ from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
+from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow
 from tiktok_crawler.storage.models.records import Video
@@ -51,6 +52,10 @@ class Corrections:
     taken_back: tuple[StoredWindow, ...] = ()
     needless: tuple[StoredWindow, ...] = ()
     silent: tuple[StoredWindow, ...] = ()
+
+    def __bool__(self) -> bool:
+        """Tell whether there is anything to correct."""
+        return bool(self.taken_back or self.needless or self.silent)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,12 +151,7 @@ class Windows:
 
         They fix neither fields nor width.
         """
-        unasked = delete(CrawlWindow).where(
-            CrawlWindow.query_id == self.query_id,
-            CrawlWindow.state.in_(UNFINISHED),
-            CrawlWindow.requests == 0,
-            CrawlWindow.parked_count == 0,
-        )
+        unasked = delete(CrawlWindow).where(CrawlWindow.query_id == self.query_id, not_(WAS_ASKED))
         self.connection.execute(unasked)
 
     def _videos_on(self, day: date) -> int:
@@ -172,7 +172,7 @@ class Windows:
         columns = CrawlWindow.__table__
         windows = (
             select(columns)
-            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states))
+            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states), WAS_ASKED)
             .order_by(columns.c.start_date, columns.c.id)
         )
         return list(self.connection.execute(windows))

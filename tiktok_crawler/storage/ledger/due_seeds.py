@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, deque
 from contextlib import contextmanager
+from itertools import chain
 from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
 from tiktok_crawler.planning.page_counts import most_pages
@@ -42,8 +45,8 @@ class DueSeeds:
         self._gathered = GatheredSeeds(stage, now)
         self._connection: Connection | None = None
         self._reached = 0
-        self._was_lost = False
-        self._last_batch: tuple[PageRequest, ...] = ()
+        self._last_batches: deque[tuple[PageRequest, ...]] = deque(maxlen=2)
+        self._handed_out: frozenset[str] | None = None
 
     def plan(self) -> StagePlan:
         """Count the seeds by what becomes of them."""
@@ -75,12 +78,21 @@ class DueSeeds:
             self._reached = rows[-1].number
             requests = tuple(self._requests(rows))
             if requests:
-                self._last_batch = requests
+                self._last_batches.append(requests)
                 return requests
         return ()
 
     def result(self) -> StageResult:
         """Count the seeds by what has become of them meanwhile."""
+        try:
+            return self._result()
+        except DBAPIError as exc:
+            if not exc.connection_invalidated:
+                raise
+            # It has been idle since the last batch: its end is noticed only now.
+            return self._result()
+
+    def _result(self) -> StageResult:
         begun, counts = self.plan(), Counter[SeedState]()
         with self._transaction() as connection:
             for row in connection.execute(self._gathered.due_by_state()):
@@ -105,14 +117,15 @@ class DueSeeds:
         for row in rows:
             seed: SeedRow = NewSeed(str(row.seed_key)) if row.id is None else row
             is_due = standing(seed, self._stage, self._now) is Standing.DUE
-            if is_due and not (self._was_lost and self._was_handed_out(row)):
+            if is_due and not self._was_handed_out(row):
                 yield request_for(seed, self._stage, self._now)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
-        """Tell whether this run has asked for a seed, or is about to."""
-        if row.id is not None and row.updated_at > self._now:
-            return True
-        return any(request.seed.key == str(row.seed_key) for request in self._last_batch)
+        """Tell whether this run had asked for a seed, or was about to, before it gathered again."""
+        if self._handed_out is None:
+            return False
+        is_touched = row.id is not None and row.updated_at > self._now
+        return is_touched or str(row.seed_key) in self._handed_out
 
     def _most_pages(self, row: Row[Any]) -> int | None:
         seed = Seed(self._stage.listing, "", self._stage.limit)
@@ -135,7 +148,11 @@ class DueSeeds:
 
     def _gather(self) -> None:
         self._connection = connection = self._engine.connect()
-        self._reached, self._was_lost = 0, bool(self._last_batch)
+        self._reached = 0
+        if self._last_batches:
+            # Only seeds of these can be on their way without a trace in their rows.
+            requests = chain.from_iterable(self._last_batches)
+            self._handed_out = frozenset(request.seed.key for request in requests)
         try:
             with connection.begin():
                 self._gathered.fill(connection)

@@ -7,9 +7,10 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, select, update
+from sqlalchemy import and_, func, insert, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
+from tiktok_crawler.planning.task_states import UNFINISHED
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.tagging import Tagging
 from tiktok_crawler.storage.models.ledger import (
@@ -85,11 +86,17 @@ def register_collection(
     return query_id
 
 
+WAS_ASKED = or_(
+    CrawlWindow.state.not_in(UNFINISHED), CrawlWindow.requests > 0, CrawlWindow.parked_count > 0
+)
+"""Says of a window that a run did not end between opening it and asking for its first page."""
+
+
 def totals_of(connection: Connection, query_id: int) -> Totals:
     """Count what the database holds of the query by now."""
     by_state = (
         select(CrawlWindow.state, func.count(), func.sum(CrawlWindow.requests))
-        .where(CrawlWindow.query_id == query_id)
+        .where(CrawlWindow.query_id == query_id, WAS_ASKED)
         .group_by(CrawlWindow.state)
     )
     videos = (

@@ -182,7 +182,7 @@ class SeedRow(TaskRow, Base):
 
 class RunRow(Base):
     __tablename__ = "run"
-    __table_args__ = ({"comment": "One row a run of a spider that has opened this database."},)
+    __table_args__ = ({"comment": "One row a run of a spider that has begun on this database."},)
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
     spider: Mapped[str] = mapped_column(comment="Its name.")
@@ -191,7 +191,7 @@ class RunRow(Base):
     )
     job: Mapped[str | None] = mapped_column(comment="Scrapyd's name for the run (`_job`).")
     version: Mapped[str] = mapped_column(comment="The version of tiktok_crawler.")
-    begun_at: Mapped[datetime] = mapped_column(comment="When it opened the database, UTC.")
+    begun_at: Mapped[datetime] = mapped_column(comment="When it began, UTC.")
     ended_at: Mapped[datetime | None] = mapped_column(
         comment="When it ended, UTC; NULL: it is still running, or was killed."
     )
