@@ -67,7 +67,7 @@ VIDEO_ROWS = f"""
 CRAWLS_OF_VIDEOS = f"""
     {NUMBERS}
     INSERT INTO crawl (
-        crawl_window_id, query_id, cursor, next_cursor, has_more, max_count, video_count,
+        crawl_window_id, query_id, cursor, next_cursor, has_more, max_count, record_count,
         crawl_started_at
     )
     SELECT 1, 1, n * 100, n * 100 + 100, 1, 100, 100, {TIME} FROM n
@@ -91,7 +91,7 @@ SEEDS = f"""
 """
 
 CRAWLS_OF_SEEDS = f"""
-    INSERT INTO crawl (seed_id, cursor, next_cursor, has_more, max_count, video_count,
+    INSERT INTO crawl (seed_id, cursor, next_cursor, has_more, max_count, record_count,
         crawl_started_at)
     SELECT id, 0, 100, 0, 100, position, {TIME} FROM seed ORDER BY id
 """

@@ -89,6 +89,8 @@ EXTENSIONS: dict[str, int | None] = {
     "scrapy.extensions.feedexport.FeedExporter": None,
     # Replaced by extensions/progress.py.
     "scrapy.extensions.logstats.LogStats": None,
+    # Nothing listens; not even to be loaded saves a tenth of a second.
+    "scrapy.extensions.remote_control.RemoteControl": None,
     # First: it decides which API the others talk to.
     "tiktok_crawler.extensions.sandbox.SandboxServer": 0,
     "tiktok_crawler.extensions.delay_queue.DelayQueue": 10,
