@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import marathon
 import pytest
+from crawling import CrawlFolder
 from hypothesis import is_hypothesis_test, settings
 from postgres_server import running_server, temporary_database
 from shared_database import SharedDatabase
@@ -61,6 +62,12 @@ def postgresql_url(empty_postgresql):
     """The URL of an empty PostgreSQL database."""
     yield empty_postgresql.url
     empty_postgresql.restore()
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A user's folder for crawls in the test's process."""
+    return CrawlFolder(tmp_path)
 
 
 @pytest.fixture

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +69,11 @@ class CrawlFolder:
         api.bodies.clear()
         api.headers.clear()
         api.token_forms.clear()
+
+    def rows(self, statement: str) -> list[tuple[Any, ...]]:
+        """What a statement in SQL finds in the database, or nothing if it changes something."""
+        with closing(sqlite3.connect(self.path / "crawl.db")) as connection, connection:
+            return connection.execute(statement).fetchall()
 
     def settings(self, api_url: str, **overrides: Any) -> Settings:
         return project_settings(

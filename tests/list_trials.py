@@ -7,7 +7,7 @@ some that nobody has heard of.
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -22,10 +22,13 @@ from trials import (
     ORDERLY_STATUSES,
     QUICK,
     Run,
+    asked_again,
     expected_row,
     logged_problems,
+    read_json,
     served,
     storable,
+    videos_in,
 )
 
 from tiktok_crawler.commands import status as status_command
@@ -39,12 +42,8 @@ from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 from tiktok_crawler.storage.models.ledger import Crawl, SeedRow
 from tiktok_crawler.storage.models.records import (
-    VIDEOS_TO_EFFECT_IDS,
-    VIDEOS_TO_HASHTAGS,
     Account,
     Comment,
-    Effect,
-    Hashtag,
     Playlist,
     PlaylistVideo,
     Product,
@@ -53,7 +52,6 @@ from tiktok_crawler.storage.models.records import (
     UserInfo,
     UserRelation,
     UserVideo,
-    Video,
 )
 from tiktok_crawler.storage.stage_session import StageSession
 
@@ -122,38 +120,34 @@ class Exchange:
     moves_on: bool
     is_last: bool
 
+    @property
+    def task(self) -> tuple[str, str]:
+        """What it is a page of."""
+        return self.listing, self.seed
+
     @classmethod
     def of(cls, call: Call, answer: SandboxAnswer) -> Exchange:
         body, listing = call.document(), _listing_of(call)
         numbered = "page_start" in body
         cursor = body["page_start"] - 1 if numbered else body.get("cursor", 0)
-        document = _json(answer.body)
+        document = read_json(answer.body)
         data, error = document.get("data") or {}, document.get("error") or {}
         keys = LISTINGS[listing].endpoint.records_keys
         is_said = numbered or LISTINGS[listing].name in ("users", "pinned_videos", "shops")
         records = [record for key in keys for record in data.get(key) or ()]
         is_plain = answer.status == 200 or (answer.status == 500 and bool(records or not keys))
         is_ok = error.get("code", "ok") == "ok" and is_plain and bool(data)
-        if is_said:
-            return cls(
-                listing=listing,
-                seed=str(body[LISTINGS[listing].seed_key]),
-                cursor=cursor,
-                count=body.get("page_size", 0),
-                log_id=error.get("log_id"),
-                moves_on=is_ok,
-                is_last=is_ok and not (numbered and records),
-            )
         has_more = data.get("has_more")
         leads_on = has_more is False or _leads_on(listing, cursor, data.get("cursor"))
+        is_told = is_said or (isinstance(has_more, bool) and leads_on)
         return cls(
             listing=listing,
             seed=str(body[LISTINGS[listing].seed_key]),
             cursor=cursor,
-            count=body["max_count"],
+            count=body.get("page_size", 0) if is_said else body["max_count"],
             log_id=error.get("log_id"),
-            moves_on=is_ok and isinstance(has_more, bool) and leads_on,
-            is_last=is_ok and has_more is False,
+            moves_on=is_ok and is_told,
+            is_last=is_ok and (not (numbered and records) if is_said else has_more is False),
         )
 
 
@@ -180,7 +174,7 @@ class WatchedSandbox(Sandbox):
         return answer
 
     def _bent(self, call: Call, answer: SandboxAnswer) -> SandboxAnswer:
-        document = _json(answer.body)
+        document = read_json(answer.body)
         if not self.bend or not document.get("data"):
             return answer
         data = self.bend(call.document(), document["data"])
@@ -316,27 +310,6 @@ def check_run(done: Run) -> None:
     reason = done.crawler.stats.get_value("finish_reason")
     assert reason != "closespider_timeout", "it would never end"
     assert done.exit_status in ORDERLY_STATUSES, reason
-
-
-def asked_again(exchanges: Iterable[Exchange]) -> list[Exchange]:
-    """The requests for pages that had been delivered already.
-
-    A listing may begin anew only when its last request was not answered with a page.
-    """
-    last: dict[tuple[str, str], Exchange] = {}
-    delivered: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
-    repeated = []
-    for exchange in exchanges:
-        seed = exchange.listing, exchange.seed
-        before = last.get(seed)
-        if exchange.cursor == 0 and not (before and before.moves_on):
-            delivered[seed] = set()
-        if exchange.cursor in delivered[seed]:
-            repeated.append(exchange)
-        if exchange.moves_on:
-            delivered[seed].add(exchange.cursor)
-        last[seed] = exchange
-    return repeated
 
 
 def check_least_requests(exchanges: list[Exchange]) -> None:
@@ -554,19 +527,8 @@ def stored_of(database: ListingDatabase, listing: str, seed: str) -> dict[str, l
 def _stored_videos(connection: Connection, kind: str, seed: str) -> dict[str, list[Any]]:
     listed = select(UserVideo.video_id).where(UserVideo.username == seed, UserVideo.kind == kind)
     ids = list(connection.scalars(listed.order_by(UserVideo.position)))
-    rows = connection.execute(select(Video.__table__).where(Video.id.in_(ids)))
-    videos = {row.id: _api_values(row._mapping) for row in rows}
-    names = {
-        "hashtag_names": select(VIDEOS_TO_HASHTAGS.c.video_id, Hashtag.name).join(Hashtag),
-        "effect_ids": select(VIDEOS_TO_EFFECT_IDS.c.video_id, Effect.effect_id).join(Effect),
-    }
-    for key, links in names.items():
-        for video_id, name in connection.execute(links):
-            if video_id in videos:
-                videos[video_id].setdefault(key, set()).add(name)
-    for video in videos.values():
-        del video["id"]
-    return {"videos": ids, "records": _sorted(videos.values())}
+    videos = videos_in(connection)
+    return {"videos": ids, "records": _sorted(videos[id_] for id_ in ids)}
 
 
 def _stored_relations(connection: Connection, listing: str, seed: str) -> dict[str, list[Any]]:
@@ -682,11 +644,3 @@ def _leads_on(listing: str, cursor: int, following: Any) -> bool:
         case Paging.OPAQUE:
             return following != cursor
     return following > cursor
-
-
-def _json(body: bytes) -> dict[str, Any]:
-    try:
-        document = json.loads(body)
-    except ValueError:
-        return {}
-    return document if isinstance(document, dict) else {}

@@ -43,6 +43,11 @@ def error(status: int, code: str, message: str = "", **headers: str) -> Answer:
     return Answer(status, body, headers)
 
 
+def hang_up(_body: dict[str, Any]) -> None:
+    """Break the connection."""
+    raise ConnectionResetError
+
+
 class ScriptedApi:
     """Answers in order; the last answer is repeated. `answers` may hold functions of the body."""
 

@@ -1,84 +1,100 @@
-"""`kill -9` at any moment: what the next runs make of it equals an undisturbed crawl."""
+"""`kill -9` at any moment, also while the API misbehaves: the next runs collect the same."""
 
 from __future__ import annotations
 
-import random
-import signal
-import time
-from collections import Counter
-from typing import TYPE_CHECKING
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import date
 
 import pytest
 from collected import COLLECTED, read
-from marathon import first
-from processes import scrapy, started
-from sandboxes import recording_sandbox, searches
+from lanes import Lane
+from marathon import in_marathon
+from postgres_server import temporary_database
+from sandboxes import served_by_thread
+from trials import WatchedSandbox
 
-if TYPE_CHECKING:
-    from tiktok_crawler.sandbox import Sandbox
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.sandbox.faults.profile import Latency, Profile, SearchBehaviour
+from tiktok_crawler.sandbox.faults.schedule import FaultName, ScheduledFault
 
-OPEN_WINDOWS = 4
+KINDS = ("sqlite", "postgresql")
+
+VIDEOS_PER_DAY = 30
 
 QUERY = """
 start_date: 2024-01-01
-end_date: 2024-04-30
+end_date: 2024-07-31
 tags: [one, two]
-include: {any_hashtags: [butter, cheese]}
+query: {and: [{operation: GTE, field_name: view_count, field_values: ["0"]}]}
 """
+BAD_HOURS = Profile(
+    faults=(ScheduledFault(fault=FaultName.INTERNAL_ERROR, rate=0.1),),
+    searches=SearchBehaviour(refuse_new_ids=1),
+    latency=Latency(seconds=0.02, up_to=0.2),
+)
+GOOD_HOURS = Profile(latency=Latency(seconds=0.1, up_to=0.5))
+QUICKLY = (
+    *("-s", "TIKTOK_RETRY_DELAY=0.05", "-s", "TIKTOK_RETRY_DELAY_MAX=0.1"),
+    *("-s", "TIKTOK_SEARCH_ID_DELAY=0.05", "-s", "TIKTOK_WINDOW_DAYS=14"),
+)
 
 CONTENT = COLLECTED | {
-    "covered days": "SELECT start_date, end_date, state FROM crawl_window ORDER BY 1, 2",
-    "pages": """
-        SELECT DISTINCT video_id, start_date, crawl.cursor FROM videos_to_crawls
-        JOIN crawl ON crawl.id = crawl_id
-        JOIN crawl_window ON crawl_window.id = crawl_window_id ORDER BY 1, 2, 3""",
+    "covered days": "SELECT start_date, end_date FROM crawl_window WHERE state = 'complete'",
+    "delivered videos": "SELECT DISTINCT video_id FROM videos_to_crawls ORDER BY 1",
 }
 
 
-def content(database) -> dict[str, list[tuple]]:
-    return read(f"sqlite:///{database}", CONTENT)
+class SearchLane(Lane):
+    """A crawl of the query."""
+
+    begins, longest_seconds = "Collecting", 0.7
+
+    def prepare(self) -> tuple[str, ...]:
+        (self.folder / "query.yaml").write_text(QUERY)
+        return ("videos", "-a", "query=query.yaml", *QUICKLY)
+
+    def content(self) -> dict[str, list[tuple]]:
+        rows = read(self.database_url, CONTENT)
+        days = [_days(*row) for row in rows["covered days"]]
+        return rows | {"covered days": sorted(day for each in days for day in each)}
 
 
-@pytest.mark.parametrize("kills", first(1, [4, 20]))
-def test_killed_it_collects_the_same_and_repeats_at_most_the_pages_in_flight(tmp_path, kills):
-    (tmp_path / "query.yaml").write_text(QUERY)
-    moments = random.Random(20240101)
-    with recording_sandbox(daily_quota=None) as (sandbox, url):
-        crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
-        crawl += ("-s", f"TIKTOK_SANDBOX_URL={url}")
-        undisturbed = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///undisturbed.db")
-        assert undisturbed.returncode == 0, undisturbed.stderr
-        least = len(searches(sandbox))
-        sandbox.requests.clear()
-        asked_before: set[tuple] = set()
-        for _ in range(kills):
-            _crawl_and_kill(tmp_path, (*crawl, "-s", "DOWNLOAD_DELAY=0.1"), moments.uniform(0, 0.8))
-            asked_before |= _pages_of_one_run(sandbox, asked_before)
-        last = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///killed.db")
-        asked_before |= _pages_of_one_run(sandbox, asked_before)
-    assert last.returncode == 0, last.stderr
-    killed = content(tmp_path / "killed.db")
-    assert killed == content(tmp_path / "undisturbed.db")
-    assert all(killed.values()), "there is something to compare"
-    assert len(asked_before) == least
+def _days(start: date | str, end: date | str) -> DateRange:
+    return DateRange(date.fromisoformat(str(start)), date.fromisoformat(str(end)))
 
 
-def _pages_of_one_run(sandbox: Sandbox, asked_before: set[tuple]) -> set[tuple]:
-    """The pages that a run asked for: none twice, and of earlier ones at most one a window."""
-    asked = Counter((body["start_date"], body.get("cursor")) for body in searches(sandbox))
-    sandbox.requests.clear()
-    assert set(asked.values()) <= {1}
-    repeated = [window for window, _ in asked.keys() & asked_before]
-    assert len(repeated) == len(set(repeated)) <= OPEN_WINDOWS
-    return set(asked)
+@pytest.mark.parametrize(
+    ("kind", "profile", "kills"),
+    [
+        ("sqlite", GOOD_HOURS, (4,)),
+        *((kind, BAD_HOURS, (4,)) for kind in KINDS),
+        in_marathon("sqlite", GOOD_HOURS, (5, 5, 5, 5)),
+        *(in_marathon(kind, BAD_HOURS, (13, 12, 13, 12)) for kind in KINDS),
+    ],
+)
+def test_killed_it_collects_the_same(kind, profile, kills, tmp_path, request):
+    """So many times, of crawls side by side."""
+    with ExitStack() as stack:
 
+        def lane(name: str, api: Profile) -> SearchLane:
+            folder = tmp_path / name
+            url = f"sqlite:///{folder / 'crawl.db'}"
+            if kind == "postgresql":
+                server = request.getfixturevalue("postgres_url")
+                url = stack.enter_context(temporary_database(server))
+            sandbox = WatchedSandbox(api, videos_per_day=VIDEOS_PER_DAY)
+            api_url = stack.enter_context(served_by_thread(sandbox))
+            return SearchLane(folder, url, sandbox, api_url)
 
-def _crawl_and_kill(folder, crawl, seconds: float) -> None:
-    with started(folder, *crawl, TIKTOK_DATABASE_URL="sqlite:///killed.db") as process:
-        for line in process.stdout:
-            if "Collecting" in line or "Nothing to collect" in line:
-                break
-        time.sleep(seconds)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    time.sleep(0.3)  # the sandbox still answers what was in flight
+        undisturbed = lane("undisturbed", Profile())
+        killed = [lane(f"killed-{number}", profile) for number in range(len(kills))]
+        with ThreadPoolExecutor(len(kills)) as threads:
+            list(threads.map(Lane.be_killed, killed, kills))
+            list(threads.map(SearchLane.finish, [undisturbed, *killed]))
+        truth = undisturbed.content()
+        assert all(truth.values()), "there is something to compare"
+        for each in killed:
+            assert each.content() == truth
+            if profile is GOOD_HOURS:
+                assert each.answered == undisturbed.answered, "the least possible pages"

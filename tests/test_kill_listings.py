@@ -2,32 +2,26 @@
 
 from __future__ import annotations
 
-import random
 import signal
-import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from itertools import islice
-from os import EX_OK, EX_TEMPFAIL
-from typing import TYPE_CHECKING
+from os import EX_TEMPFAIL
 
 import pytest
-from list_trials import Trial, WatchedSandbox, asked_again, check_seed, seed_rows, truthful
+from lanes import SIDE_BY_SIDE, Lane
+from list_trials import Trial, WatchedSandbox, check_seed, seed_rows, truthful
 from listing_crawls import ListingDatabase
 from marathon import first, in_marathon
 from postgres_server import temporary_database
-from processes import scrapy, started
 from sandboxes import served_by_thread
+from trials import asked_again
 
 from tiktok_crawler.arguments.listing_arguments import SPIDERS
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Latency, ListBehaviour, Profile
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-SIDE_BY_SIDE = 4
 LISTS = ListBehaviour(followers=230, comments=230)
 SLOW = Profile(lists=LISTS, latency=Latency(seconds=0.05, up_to=0.2))
 
@@ -43,68 +37,23 @@ def listed_seeds(listing: str, number: int) -> tuple[str, ...]:
 
 
 @dataclass
-class Lane:
-    """A crawl that is interrupted again and again, with an API and a database of its own."""
+class ListingLane(Lane):
+    """A crawl of some seeds, which are in a file."""
 
-    folder: Path
-    database_url: str
-    trial: Trial
-    sandbox: WatchedSandbox
-    api_url: str
-    kills: int = 0
-    answered: set[tuple[str, int]] = field(default_factory=set)
+    trial: Trial = field(kw_only=True)
 
-    def __post_init__(self) -> None:
-        self.folder.mkdir()
-        self.moments = random.Random(self.trial.listing)
+    begins, longest_seconds = "asking for", 0.4
+
+    def prepare(self) -> tuple[str, ...]:
         ((name, seeds),) = self.trial.seed_argument.items()
         (self.folder / "seeds.txt").write_text(seeds.replace(",", "\n"))
-        self.command = ("crawl", self.trial.listing, "-a", f"{name}=@seeds.txt")
-        self.command += ("-s", "TIKTOK_SANDBOX=True", "-s", f"TIKTOK_SANDBOX_URL={self.api_url}")
-
-    def be_killed(self, times: int) -> None:
-        while self.kills < times:
-            seconds = self.moments.uniform(0, 0.4)
-            self.kills += self.interrupt(signal.SIGKILL, seconds) is not None
-            time.sleep(0.3)  # the sandbox still answers what was in flight
-            self.check_requests()
-
-    def interrupt(self, number: int, seconds: float) -> int | None:
-        """Crawl, and send a signal so much later; the exit status, None if it has not begun."""
-        with started(self.folder, *self.command, TIKTOK_DATABASE_URL=self.database_url) as process:
-            output = []
-            for line in process.stdout:
-                output.append(line)
-                if "asking for" in line:
-                    break
-            else:
-                # PostgreSQL frees a lock only when it notices that the holder is gone.
-                assert "another crawl" in output[-1], "".join(output)
-                return None
-            time.sleep(seconds)
-            process.send_signal(number)
-            process.stdout.read()
-            return process.wait()
+        return (self.trial.listing, "-a", f"{name}=@seeds.txt")
 
     def finish(self) -> None:
-        run = scrapy(self.folder, *self.command, TIKTOK_DATABASE_URL=self.database_url)
-        assert run.returncode == EX_OK, run.stderr
-        self.check_requests()
+        super().finish()
         self.check_truth()
-        again = scrapy(self.folder, *self.command, TIKTOK_DATABASE_URL=self.database_url)
-        assert again.returncode == EX_OK
-        assert "nothing to ask for" in again.stderr
+        assert "nothing to ask for" in self.run().stderr
         assert self.sandbox.exchanges == []
-
-    def check_requests(self) -> None:
-        """A run asks for no page again, apart from those that were in flight before."""
-        exchanges = self.sandbox.exchanges
-        assert asked_again(exchanges) == []
-        pages = {(each.seed, each.cursor) for each in exchanges}
-        repeated = [seed for seed, _ in pages & self.answered]
-        assert len(repeated) == len(set(repeated)) <= SIDE_BY_SIDE
-        self.answered |= pages
-        exchanges.clear()
 
     def check_truth(self) -> None:
         database = ListingDatabase(self.database_url, "")
@@ -121,7 +70,7 @@ def make_lane(tmp_path, request):
     """Makes lanes that end with the test."""
     with ExitStack() as stack:
 
-        def make(kind: str, listing: str, seeds: int) -> Lane:
+        def make(kind: str, listing: str, seeds: int) -> ListingLane:
             url = f"sqlite:///{tmp_path / listing / 'crawl.db'}"
             if kind == "postgresql":
                 server = request.getfixturevalue("postgres_url")
@@ -129,7 +78,7 @@ def make_lane(tmp_path, request):
             trial = Trial(listing, SLOW, seeds=listed_seeds(listing, seeds))
             sandbox = WatchedSandbox(SLOW)
             api_url = stack.enter_context(served_by_thread(sandbox))
-            return Lane(tmp_path / listing, url, trial, sandbox, api_url)
+            return ListingLane(tmp_path / listing, url, sandbox, api_url, trial=trial)
 
         yield make
 
@@ -141,7 +90,7 @@ def test_killed_a_listing_collects_the_truth(make_lane, kind, kills, seeds):
     with ThreadPoolExecutor(len(lanes)) as threads:
         list(threads.map(lambda lane: lane.be_killed(kills), lanes))
         assert any(row.state != "complete" for lane in lanes for row in rows_of(lane))
-        list(threads.map(Lane.finish, lanes))
+        list(threads.map(ListingLane.finish, lanes))
 
 
 OTHERS = tuple(name for name in SPIDERS if name not in ("followers", "comments"))
@@ -159,10 +108,10 @@ def test_killed_once_any_other_listing_collects_the_truth(make_lane, kind, listi
     lanes = [make_lane(kind, listing, seeds) for listing in listings]
     with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
         list(threads.map(lambda lane: lane.be_killed(1), lanes))
-        list(threads.map(Lane.finish, lanes))
+        list(threads.map(ListingLane.finish, lanes))
 
 
-def rows_of(lane: Lane):
+def rows_of(lane: ListingLane):
     return seed_rows(ListingDatabase(lane.database_url, ""), lane.trial).values()
 
 
@@ -173,7 +122,6 @@ def test_interrupted_a_listing_ends_with_75_and_pays_for_no_page_again(make_lane
     before = list(lane.sandbox.exchanges)
     assert before
     lane.check_requests()
-    run = scrapy(lane.folder, *lane.command, TIKTOK_DATABASE_URL=lane.database_url)
-    assert run.returncode == EX_OK, run.stderr
+    lane.run()
     assert asked_again([*before, *lane.sandbox.exchanges]) == []
     lane.check_truth()

@@ -36,7 +36,7 @@ from tiktok_crawler.storage.models.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Iterable, Iterator
 
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection
@@ -79,11 +79,16 @@ class Exchange:
     @classmethod
     def of(cls, body: dict[str, Any], answer: SandboxAnswer) -> Exchange:
         window = (body["start_date"], body["end_date"])
-        envelope = _json(answer.body) if answer.status == 200 else {}
+        envelope = read_json(answer.body) if answer.status == 200 else {}
         error, data = envelope.get("error") or {}, envelope.get("data") or {}
         is_page = error.get("code") == "ok" and isinstance(data.get("has_more"), bool)
         page = data if is_page else None
         return cls(window, body.get("cursor", 0), error.get("log_id", ""), page)
+
+    @property
+    def task(self) -> tuple[str, str]:
+        """What it is a page of."""
+        return self.window
 
     @property
     def moves_on(self) -> bool:
@@ -285,23 +290,23 @@ def check_videos(folder: TrialFolder, trial: Trial, covered: set[date]) -> None:
         assert truth[day].keys() <= stored.keys(), f"{day} is not complete"
 
 
-def asked_again(exchanges: list[Exchange]) -> list[Exchange]:
-    """The requests for pages that their search had delivered already.
+def asked_again(exchanges: Iterable[Any]) -> list[Any]:
+    """The requests for pages that their search or listing had delivered already.
 
-    A search may begin anew only when its last request was not answered with a page.
+    It may begin anew only when its last request was not answered with a page.
     """
-    last: dict[tuple[str, str], Exchange] = {}
+    last: dict[tuple[str, str], Any] = {}
     delivered: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
     repeated = []
     for exchange in exchanges:
-        window, before = exchange.window, last.get(exchange.window)
+        task, before = exchange.task, last.get(exchange.task)
         if exchange.cursor == 0:
-            delivered[window] = {0} if before and before.moves_on else set()
-        if exchange.cursor in delivered[window]:
+            delivered[task] = {0} if before and before.moves_on else set()
+        if exchange.cursor in delivered[task]:
             repeated.append(exchange)
         if exchange.moves_on:
-            delivered[window].add(exchange.cursor)
-        last[window] = exchange
+            delivered[task].add(exchange.cursor)
+        last[task] = exchange
     return repeated
 
 
@@ -332,21 +337,26 @@ def truth_of(data: DataBehaviour) -> dict[date, dict[int, dict[str, Any]]]:
 
 
 def stored_videos(folder: TrialFolder) -> dict[int, dict[str, Any]]:
-    """The rows of the videos by id, with the names of their hashtags and effects."""
-    with folder.database_rows() as rows:
-        videos = {row.id: dict(row._mapping) for row in rows.execute(select(Video.__table__))}
-        names = {
-            "hashtag_names": select(VIDEOS_TO_HASHTAGS.c.video_id, Hashtag.name).join(Hashtag),
-            "effect_ids": select(VIDEOS_TO_EFFECT_IDS.c.video_id, Effect.effect_id).join(Effect),
-        }
-        for key, links in names.items():
-            for video_id, name in rows.execute(links):
-                videos[video_id].setdefault(key, set()).add(name)
+    """The rows of the videos by id."""
+    with folder.database_rows() as connection:
+        return videos_in(connection)
+
+
+def videos_in(connection: Connection) -> dict[int, dict[str, Any]]:
+    """What the API has said of the videos, by id, with the names of their hashtags and effects."""
     own = {"id", "crawled_at", "crawled_updated_at"}
-    return {
-        video_id: {key: value for key, value in row.items() if value is not None and key not in own}
-        for video_id, row in videos.items()
+    videos = {
+        row.id: {k: v for k, v in row._mapping.items() if v is not None and k not in own}
+        for row in connection.execute(select(Video.__table__))
     }
+    names = {
+        "hashtag_names": select(VIDEOS_TO_HASHTAGS.c.video_id, Hashtag.name).join(Hashtag),
+        "effect_ids": select(VIDEOS_TO_EFFECT_IDS.c.video_id, Effect.effect_id).join(Effect),
+    }
+    for key, links in names.items():
+        for video_id, name in connection.execute(links):
+            videos[video_id].setdefault(key, set()).add(name)
+    return videos
 
 
 @cache
@@ -395,7 +405,7 @@ def _days(ranges: list[dict[str, str]]) -> set[date]:
     }
 
 
-def _json(body: bytes) -> dict[str, Any]:
+def read_json(body: bytes) -> dict[str, Any]:
     try:
         document = json.loads(body)
     except ValueError:

@@ -144,8 +144,7 @@ def videos_by_day(url):
 
 
 @deferred_f_from_coro_f
-async def test_a_crawl_that_collects_more_has_one_journal(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_crawl_that_collects_more_has_one_journal(folder):
     folder.query_file.write_text(
         "start_date: 2024-01-01\nend_date: 2024-01-01\ntags: [dairy]\n"
         "include: {any_hashtags: [butter]}\n"
@@ -154,9 +153,9 @@ async def test_a_crawl_that_collects_more_has_one_journal(tmp_path):
     with recording_sandbox(daily_quota=None, videos_per_day=100) as (_, url):
         settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url}
         crawler = await archived_crawl(folder, url, settings)
-    everything = repr(texts(tmp_path / "archive"))
+    everything = repr(texts(folder.path / "archive"))
     assert exit_status(crawler) == EX_OK
-    assert len(list((tmp_path / "archive").iterdir())) == 1
+    assert len(list((folder.path / "archive").iterdir())) == 1
     made = replayed(folder)
     assert made["comment"]
     assert made["user_info"]
@@ -199,8 +198,7 @@ async def find_seeds(crawls, folder, archive):
 
 
 @deferred_f_from_coro_f
-async def test_every_answer_is_kept_failures_too(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_every_answer_is_kept_failures_too(folder):
     unreadable = Answer(502, b"\xff<html>\x00", {"Content-Type": "text/html", "X-Tt-Logid": "L1"})
     tired = error(500, "internal_error", "clt.scripted-token is tired")
     async with serving(ScriptedApi(unreadable, tired, page(2, has_more=True), page(1))) as api:
@@ -231,36 +229,33 @@ STILL = page(8, has_more=True, cursor=100)
     ids=["malformed", "half", "mended", "still"],
 )
 @deferred_f_from_coro_f
-async def test_an_answer_counts_as_it_did_in_the_crawl(tmp_path, answers):
-    folder = CrawlFolder(tmp_path)
+async def test_an_answer_counts_as_it_did_in_the_crawl(folder, answers):
     async with serving(ScriptedApi(*answers)) as api:
         await archived_crawl(folder, api.url)
         replayed(folder)
-        (tmp_path / "replayed.db").unlink()
+        (folder.path / "replayed.db").unlink()
         api.answers = [page(1)]
         await archived_crawl(folder, api.url, tags="late")
     replayed(folder)
 
 
 @deferred_f_from_coro_f
-async def test_a_window_that_goes_on_in_a_later_crawl_is_the_same_window(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_window_that_goes_on_in_a_later_crawl_is_the_same_window(folder):
     async with serving(ScriptedApi(page(3, has_more=True), page(2, cursor=200))) as api:
         await archived_crawl(folder, api.url, max_requests="1")
         await archived_crawl(folder, api.url, tags="late")
-    assert len(list((tmp_path / "archive").iterdir())) == 2
+    assert len(list((folder.path / "archive").iterdir())) == 2
     assert len(replayed(folder)["crawl_window"]) == 1
 
 
 @deferred_f_from_coro_f
-async def test_where_the_archive_was_switched_on_later_the_next_crawl_goes_on(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_where_the_archive_was_switched_on_later_the_next_crawl_goes_on(folder):
     first, second, third = (page(n, has_more=n > 1, cursor=100 * (4 - n)) for n in (3, 2, 1))
     async with serving(ScriptedApi(first, second, third)) as api:
         await folder.crawl(api.url, max_requests="1")
         await archived_crawl(folder, api.url)
-        folder.database_url = new_database(tmp_path / "replayed.db")
-        counts = replay(folder.database_url, tmp_path / "archive")
+        folder.database_url = new_database(folder.path / "replayed.db")
+        counts = replay(folder.database_url, folder.path / "archive")
         (window,) = content(folder.database_url)["crawl_window"]
         api.answers = [first, second, third]
         crawler = await folder.crawl(api.url)
@@ -293,12 +288,12 @@ def test_the_file_of_a_later_day_can_be_replayed_alone(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_page_before_which_one_is_missing_is_stored_and_its_window_postponed(tmp_path):
-    folder, url = CrawlFolder(tmp_path), new_database(tmp_path / "replayed.db")
+async def test_a_page_before_which_one_is_missing_is_stored_and_its_window_postponed(folder):
+    url = new_database(folder.path / "replayed.db")
     pages = [page(n, has_more=n > 1, cursor=100 * (4 - n)) for n in (3, 2, 1)]
     async with serving(ScriptedApi(*pages)) as api:
         await archived_crawl(folder, api.url)
-    lines = list(Archives(find_archives([tmp_path / "archive"])).lines())
+    lines = list(Archives(find_archives([folder.path / "archive"])).lines())
     second = [line for line in lines if line.deed.kind == "page"][1]
     counts = replay_lines(url, [line for line in lines if line is not second])
     (window,) = content(url)["crawl_window"]

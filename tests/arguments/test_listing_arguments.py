@@ -8,7 +8,7 @@ import pytest
 
 from tiktok_crawler.arguments.listing_arguments import SPIDERS, GivenStages, read
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.exceptions import CrawlerError, QueryFileError, UsageError
+from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.seeds import (
     FirstSeeds,
     GivenSeeds,
@@ -87,24 +87,6 @@ def test_a_spider_without_seeds_says_which_arguments_name_them(spider):
 )
 def test_seeds_come_from_one_place(spider, arguments):
     assert refusal(spider, **arguments).endswith(", not 2")
-
-
-def test_products_are_listed_of_the_stored_shops_of_a_name():
-    (stage,) = given("products", shop_names="Ada,Bob").stages
-
-    assert stage.source == ShopsByName(("Ada", "Bob"))
-
-
-def test_reviews_are_listed_of_the_stored_products_of_shops():
-    (stage,) = given("reviews", shop_ids="7,8").stages
-
-    assert stage.source == ProductsOfShops(GivenSeeds(("7", "8")))
-
-
-def test_reviews_are_listed_of_the_stored_products_of_the_stored_shops_of_a_name():
-    (stage,) = given("reviews", shop_names="Ada,Bob").stages
-
-    assert stage.source == ProductsOfShops(ShopsByName(("Ada", "Bob")))
 
 
 # --- Files ---
@@ -242,25 +224,10 @@ def test_tags_beside_a_query_go_before_its_own(query):
     assert given("users", from_query=str(query), tags="mine").tags == ("mine",)
 
 
-@pytest.mark.parametrize("spider", [*OF_USERS, "comments", "playlists"])
-def test_seeds_can_come_from_the_videos_of_a_tag(spider):
-    (stage,) = given(spider, from_tag=" elections 2024 ").stages
-
-    assert stage.source == SeedsOfTag("elections 2024", int(spider == "comments"))
-
-
 @pytest.mark.parametrize("spider", ["shops", "products", "reviews"])
 @pytest.mark.parametrize("name", ["from_query", "from_tag", "start_date"])
 def test_shops_are_not_found_in_videos(spider, name):
     assert "there is no such argument" in refusal(spider, **{name: "x"})
-
-
-def test_a_query_file_with_mistakes_says_them(tmp_path):
-    path = tmp_path / "query.yaml"
-    path.write_text("regons: [US]")
-
-    with pytest.raises(QueryFileError, match="regons"):
-        given("users", from_query=str(path))
 
 
 def test_a_query_file_that_is_not_there_is_named(tmp_path):
@@ -287,17 +254,32 @@ def test_a_least_comment_count_of_videos_that_are_named_is_refused():
 
 # --- A step on, and the first ones ---
 
-STEPS = [("followers", endpoints.FOLLOWERS), ("following", endpoints.FOLLOWING)]
+SHOPS = ShopsByName(("Ada", "Bob"))
+IN_THE_DATABASE = [
+    *((name, {"from_tag": " my tag "}, SeedsOfTag("my tag")) for name in (*OF_USERS, "playlists")),
+    ("comments", {"from_tag": "cats"}, SeedsOfTag("cats", 1)),
+    ("products", {"shop_names": "Ada,Bob"}, SHOPS),
+    ("reviews", {"shop_ids": "7,8"}, ProductsOfShops(GivenSeeds(("7", "8")))),
+    ("reviews", {"shop_names": "Ada,Bob"}, ProductsOfShops(SHOPS)),
+    *(
+        (name, {**users, "via": via}, RelatedUsers(source, endpoints.LISTINGS[via]))
+        for name in OF_USERS
+        for via in ("followers", "following")
+        for users, source in (
+            ({"usernames": "ada,bob"}, GivenSeeds(("ada", "bob"))),
+            ({"from_tag": "cats"}, SeedsOfTag("cats")),
+        )
+    ),
+]
 
 
-@pytest.mark.parametrize("spider", OF_USERS)
-@pytest.mark.parametrize(("via", "listing"), STEPS)
-def test_seeds_can_be_those_whom_stored_lists_of_users_lead_to(spider, via, listing):
-    (named,) = given(spider, usernames="ada,bob", via=via).stages
-    (tagged,) = given(spider, from_tag="cats", via=via).stages
+@pytest.mark.parametrize(("spider", "arguments", "source"), IN_THE_DATABASE)
+def test_seeds_are_those_that_the_database_leads_to_or_the_first_of_them(spider, arguments, source):
+    (every,) = given(spider, **arguments).stages
+    (first,) = given(spider, **arguments, max_seeds="100").stages
 
-    assert named.source == RelatedUsers(GivenSeeds(("ada", "bob")), listing)
-    assert tagged.source == RelatedUsers(SeedsOfTag("cats"), listing)
+    assert every.source == source
+    assert first.source == FirstSeeds(source, 100)
 
 
 @pytest.mark.parametrize("via", ["users", "follower", "1"])
@@ -314,25 +296,6 @@ def test_nothing_but_users_is_found_in_follow_lists(spider):
 
 def test_the_first_named_seeds_are_listed_alone():
     assert usernames(usernames="ada,bob,cy", max_seeds="2") == ("ada", "bob")
-
-
-@pytest.mark.parametrize(
-    ("spider", "arguments", "source"),
-    [
-        ("comments", {"from_tag": "cats"}, SeedsOfTag("cats", 1)),
-        (
-            "users",
-            {"from_tag": "cats", "via": "following"},
-            RelatedUsers(SeedsOfTag("cats"), endpoints.FOLLOWING),
-        ),
-        ("products", {"shop_names": "Ada"}, ShopsByName(("Ada",))),
-        ("reviews", {"shop_ids": "7"}, ProductsOfShops(GivenSeeds(("7",)))),
-    ],
-)
-def test_the_first_seeds_of_a_database_are_listed_alone(spider, arguments, source):
-    (stage,) = given(spider, **arguments, max_seeds="100").stages
-
-    assert stage.source == FirstSeeds(source, 100)
 
 
 def test_replies_are_those_to_comments_of_the_first_videos_alone():

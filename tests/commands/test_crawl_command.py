@@ -49,14 +49,6 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
     assert stat.S_IMODE((folder / "tiktok-sandbox.db").stat().st_mode) == 0o600
 
 
-def test_a_second_run_sends_nothing_and_says_so(folder):
-    scrapy(folder, *CRAWL, *SANDBOX)
-    run = scrapy(folder, *CRAWL, *SANDBOX)
-    assert run.returncode == 0
-    assert "Nothing to collect" in run.stderr
-    assert "tiktok/requests/sent_count" not in run.stderr
-
-
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
@@ -66,6 +58,8 @@ def test_a_second_run_sends_nothing_and_says_so(folder):
         (("crawl", "videos"), 64, "-a query=FILE is missing"),
         (("crawl", "videos", "-a", "query"), 64, "-a"),
         ((*CRAWL, "-a", "colour=red"), 64, "there is no such argument"),
+        (("crawl", "users", *SANDBOX), 64, "users need one of -a usernames=..."),
+        (("crawl", "users", "-a", "usernames=@gone.txt", *SANDBOX), 64, "there is no such file"),
         (("crawl", "videos", "-a", "query=no.yaml"), 78, "no.yaml"),
         ((*CRAWL, "-s", "CONCURRENT_ITEMS=9"), 78, "CONCURRENT_ITEMS must be 1"),
         ((*CRAWL, "-s", "TIKTOK_WINDOW_DAYS=many"), 78, "TIKTOK_WINDOW_DAYS=many is not a number"),
@@ -91,6 +85,7 @@ def test_a_mistake_of_the_user_gets_one_message_and_a_status(folder, arguments, 
     assert words in message[0]
     assert "Traceback" not in run.stderr
     assert "Unhandled" not in run.stderr
+    assert list(folder.glob("*.db")) == []
 
 
 def test_two_origins_do_not_share_a_database(folder):
@@ -252,17 +247,6 @@ def test_requests_to_this_machine_are_never_proxied(folder):
     run = scrapy(folder, *CRAWL, *SANDBOX, http_proxy="http://127.0.0.1:1")
     assert run.returncode == 0, run.stderr
     assert videos(folder) > 50
-
-
-def test_ctrl_c_while_the_quota_is_used_up_ends_at_once(folder):
-    with served_sandbox(folder, "--daily-quota", "1") as url:
-        address = ("-s", f"TIKTOK_SANDBOX_URL={url}")
-        with started(folder, *CRAWL, *SANDBOX, *address) as process:
-            _read_until(process, "The day's quota is used up; going on at")
-            process.send_signal(signal.SIGINT)
-            output, _ = process.communicate(timeout=10)
-    assert process.returncode == 75, output
-    assert "Traceback" not in output
 
 
 def test_progress_goes_to_the_log_where_there_is_no_terminal(folder):

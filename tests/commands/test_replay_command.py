@@ -108,18 +108,6 @@ def test_a_database_with_data_is_refused(collected, capsys):
     assert content(url) == before
 
 
-def test_archives_of_two_origins_are_refused(collected, tmp_path, capsys):
-    changed(
-        collected,
-        tmp_path,
-        lambda lines: [lines[0].replace(b'"sandbox"', b'"https://x"'), *lines[1:]],
-    )
-    with pytest.raises(SystemExit) as end:
-        replay_in_process(f"sqlite:///{tmp_path / 'a.db'}", collected / "archive", tmp_path)
-    assert end.value.code == os.EX_CONFIG
-    assert "must come from one origin" in capsys.readouterr().err
-
-
 def test_a_damaged_line_is_named_and_ends_with_status_70(collected, tmp_path, capsys):
     path = changed(collected, tmp_path, lambda lines: [lines[0], b"{}\n", *lines[1:]])
     status = replay_in_process(f"sqlite:///{tmp_path / 'test.db'}", tmp_path)

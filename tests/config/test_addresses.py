@@ -14,11 +14,6 @@ from tiktok_crawler.exceptions import ConfigurationError
 SECRET = "s3cr3t-of-ada"
 
 
-def message_of(raised):
-    """All that could be shown of an exception: its message and its traceback."""
-    return "".join(traceback.format_exception(raised.value))
-
-
 def test_the_api_is_tiktoks_own_unless_somebody_says_otherwise():
     assert Config.of(settings()).api_url == "https://open.tiktokapis.com"
 
@@ -75,7 +70,7 @@ def test_a_password_in_the_url_of_the_api_is_not_shown():
     with pytest.raises(ConfigurationError) as raised:
         Config.of(settings(TIKTOK_API_URL=f"https://ada:{SECRET}@tiktok.example"))
 
-    assert SECRET not in message_of(raised)
+    assert SECRET not in "".join(traceback.format_exception(raised.value))
 
 
 @pytest.mark.parametrize(

@@ -78,6 +78,9 @@ class Crawl:
         for word in words:
             self.queue.hold(pool, asking_for(word))
 
+    def close_until(self, time):
+        return self.queue.close_pool(Pool.RESEARCH, time, PoolTrouble.QUOTA)
+
     def count(self, name):
         return self.crawler.stats.get_value(f"tiktok/delay_queue/{name}")
 
@@ -116,6 +119,15 @@ async def crawling():
         await crawl.task
 
 
+@asynccontextmanager
+async def waiting_for_quota(*held):
+    """A crawl whose pool is closed until midnight, and holds these requests."""
+    async with crawling() as crawl:
+        crawl.close_until(MIDNIGHT)
+        crawl.hold(*held)
+        yield crawl
+
+
 @pytest.fixture(autouse=True)
 def _quick_timers(monkeypatch):
     """Look at the clocks often: the wall clock of a wait, and the engine's own."""
@@ -146,7 +158,7 @@ async def test_a_closed_pool_admits_nothing_and_other_pools_go_on():
     async with crawling() as crawl:
         assert crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
 
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
+        crawl.close_until(MIDNIGHT)
 
         assert not crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
         assert crawl.queue.admits(Pool.FOLLOW, asking_for("a"))
@@ -156,9 +168,7 @@ async def test_a_closed_pool_admits_nothing_and_other_pools_go_on():
 
 @deferred_f_from_coro_f
 async def test_a_closed_pool_holds_its_requests_until_its_time():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b")
+    async with waiting_for_quota("a", "b") as crawl:
         crawl.clock.now = MIDNIGHT - timedelta(seconds=1)
 
         await crawl.answered()
@@ -168,10 +178,7 @@ async def test_a_closed_pool_holds_its_requests_until_its_time():
 
 @deferred_f_from_coro_f
 async def test_at_its_time_one_request_is_sent_and_the_rest_after_its_success():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b", "c")
-
+    async with waiting_for_quota("a", "b", "c") as crawl:
         # As after a night in which the machine slept: only the wall clock knows.
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
@@ -184,9 +191,7 @@ async def test_at_its_time_one_request_is_sent_and_the_rest_after_its_success():
 
 @deferred_f_from_coro_f
 async def test_while_one_request_tries_a_pool_no_other_is_admitted():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b")
+    async with waiting_for_quota("a", "b") as crawl:
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
 
@@ -197,14 +202,12 @@ async def test_while_one_request_tries_a_pool_no_other_is_admitted():
 
 @deferred_f_from_coro_f
 async def test_a_request_that_tried_a_pool_once_waits_at_its_next_closing():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a")
+    async with waiting_for_quota("a") as crawl:
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
         crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
 
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1), PoolTrouble.QUOTA)
+        crawl.close_until(MIDNIGHT + timedelta(days=1))
         crawl.queue.delay(crawl.sent[0].replace(), 0)
         await crawl.answered("a", "a")
 
@@ -214,10 +217,8 @@ async def test_a_request_that_tried_a_pool_once_waits_at_its_next_closing():
 @deferred_f_from_coro_f
 async def test_a_pool_that_waits_already_keeps_its_time():
     async with crawling() as crawl:
-        assert crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        assert not crawl.queue.close_pool(
-            Pool.RESEARCH, MIDNIGHT + timedelta(hours=1), PoolTrouble.QUOTA
-        )
+        assert crawl.close_until(MIDNIGHT)
+        assert not crawl.close_until(MIDNIGHT + timedelta(hours=1))
 
         assert crawl.queue.closed_until(Pool.RESEARCH) == MIDNIGHT
 
@@ -225,16 +226,12 @@ async def test_a_pool_that_waits_already_keeps_its_time():
 @deferred_f_from_coro_f
 async def test_a_pool_whose_probe_was_refused_waits_again_and_tries_one_again():
     later = MIDNIGHT + timedelta(minutes=30)
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b", "c")
+    async with waiting_for_quota("a", "b", "c") as crawl:
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
 
-        assert crawl.queue.close_pool(Pool.RESEARCH, later, PoolTrouble.QUOTA)
-        assert not crawl.queue.close_pool(
-            Pool.RESEARCH, later + timedelta(days=1), PoolTrouble.QUOTA
-        )
+        assert crawl.close_until(later)
+        assert not crawl.close_until(later + timedelta(days=1))
         crawl.queue.hold(Pool.RESEARCH, crawl.sent[0])
         await crawl.answered("a")
 
@@ -247,10 +244,7 @@ async def test_a_pool_whose_probe_was_refused_waits_again_and_tries_one_again():
 
 @deferred_f_from_coro_f
 async def test_opening_early_sends_what_waits_once():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b")
-
+    async with waiting_for_quota("a", "b") as crawl:
         crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
         crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
         crawl.clock.now = MIDNIGHT
@@ -260,8 +254,7 @@ async def test_opening_early_sends_what_waits_once():
 
 @deferred_f_from_coro_f
 async def test_a_pool_that_nothing_waits_for_opens_at_its_time():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
+    async with waiting_for_quota() as crawl:
         crawl.clock.now = MIDNIGHT
 
         assert await crawl.finished() == "finished"
@@ -273,7 +266,7 @@ async def test_a_pool_that_nothing_waits_for_opens_at_its_time():
 async def test_a_pool_closed_until_a_time_that_has_come_tries_what_is_held_next(early):
     # As after `Retry-After: 0`: the pool is closed first, then its request is held.
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, EVENING - early, PoolTrouble.QUOTA)
+        crawl.close_until(EVENING - early)
         crawl.hold("a", "b")
 
         await crawl.answered("a")
@@ -282,7 +275,7 @@ async def test_a_pool_closed_until_a_time_that_has_come_tries_what_is_held_next(
 @deferred_f_from_coro_f
 async def test_pools_wait_each_for_their_own_time():
     async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT + timedelta(days=1), PoolTrouble.QUOTA)
+        crawl.close_until(MIDNIGHT + timedelta(days=1))
         crawl.queue.close_pool(Pool.FOLLOW, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("research")
         crawl.hold("follow", pool=Pool.FOLLOW)
@@ -318,9 +311,7 @@ async def test_the_spider_stays_open_while_anything_waits_and_ctrl_c_ends_it_at_
 
 @deferred_f_from_coro_f
 async def test_closing_cancels_every_timer_and_forgets_what_waits():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a")
+    async with waiting_for_quota("a") as crawl:
         crawl.queue.delay(asking_for("b"), 60)
         timers = [*crawl.queue._delayed.values(), crawl.queue._closed[Pool.RESEARCH].timer]
 
@@ -332,9 +323,7 @@ async def test_closing_cancels_every_timer_and_forgets_what_waits():
 
 @deferred_f_from_coro_f
 async def test_closing_cancels_the_wait_while_a_pool_is_tried_too():
-    async with crawling() as crawl:
-        crawl.queue.close_pool(Pool.RESEARCH, MIDNIGHT, PoolTrouble.QUOTA)
-        crawl.hold("a", "b")
+    async with waiting_for_quota("a", "b") as crawl:
         crawl.clock.now = MIDNIGHT
         await crawl.answered("a")
 

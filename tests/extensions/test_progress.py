@@ -9,7 +9,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from crawling import CrawlFolder
 from processes import SCRAPY, environment
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
@@ -68,11 +67,9 @@ def test_a_crawl_that_has_just_begun_has_no_rate_yet():
 
 
 @deferred_f_from_coro_f
-async def test_a_crawl_that_is_done_has_done_all_its_windows_and_days(tmp_path):
+async def test_a_crawl_that_is_done_has_done_all_its_windows_and_days(folder):
     async with serving(ScriptedApi(page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(
-            api.url, start_date="2024-01-01", end_date="2024-02-15"
-        )
+        crawler = await folder.crawl(api.url, start_date="2024-01-01", end_date="2024-02-15")
     progress = crawler.get_extension(Progress)
     assert progress
     snapshot = progress.snapshot(crawler.spider)

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from os import EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
 import pytest
-from crawling import CrawlFolder, exit_status
+from crawling import exit_status
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 from sqlalchemy import select
@@ -28,9 +28,9 @@ def rows(folder, model):
 
 
 @deferred_f_from_coro_f
-async def test_a_crawl_leaves_a_row_that_its_pages_refer_to(tmp_path):
-    folder, began = CrawlFolder(tmp_path), datetime.now(UTC)
-    feed = tmp_path / "videos.jsonl"
+async def test_a_crawl_leaves_a_row_that_its_pages_refer_to(folder):
+    began = datetime.now(UTC)
+    feed = folder.path / "videos.jsonl"
     feeds = {"FEEDS": {str(feed): {"format": "jsonlines"}}}
     async with serving(ScriptedApi(error(500, "internal_error"), page(1))) as api:
         await folder.crawl(api.url, feeds, tags="a,b", _job="26c5")
@@ -45,8 +45,7 @@ async def test_a_crawl_leaves_a_row_that_its_pages_refer_to(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_search_and_what_is_collected_besides_are_one_run(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_search_and_what_is_collected_besides_are_one_run(folder):
     folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
     async with serving(ScriptedApi(page(1), PROFILE)) as api:
         await folder.crawl(api.url)
@@ -70,8 +69,7 @@ async def test_a_search_and_what_is_collected_besides_are_one_run(tmp_path):
     ],
 )
 @deferred_f_from_coro_f
-async def test_how_it_ended_is_written(tmp_path, answers, settings, reason, status):
-    folder = CrawlFolder(tmp_path)
+async def test_how_it_ended_is_written(folder, answers, settings, reason, status):
     async with serving(ScriptedApi(*answers)) as api:
         crawler = await folder.crawl(api.url, settings)
     [run] = rows(folder, RunRow)
@@ -97,8 +95,7 @@ class Unwilling:
 
 
 @deferred_f_from_coro_f
-async def test_a_run_that_never_started_is_none(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_run_that_never_started_is_none(folder):
     pipelines = {"ITEM_PIPELINES": {StoragePipeline: 100, Unwilling: 200}}
     async with serving(ScriptedApi(page(1))) as api:
         with pytest.raises(RuntimeError, match="unwilling"):
@@ -108,8 +105,7 @@ async def test_a_run_that_never_started_is_none(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_feed_that_fails_at_the_very_end_counts(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_feed_that_fails_at_the_very_end_counts(folder):
     feeds = {"FEEDS": {"ftp://ann:s3cr3t@127.0.0.1:1/videos.csv": {"format": "csv"}}}
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await folder.crawl(api.url, feeds)

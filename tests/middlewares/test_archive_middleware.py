@@ -9,7 +9,7 @@ from os import EX_CONFIG, EX_OK, EX_SOFTWARE
 
 import pytest
 from archived import archived_crawl, content, replay, texts
-from crawling import CrawlFolder, exit_status
+from crawling import exit_status
 from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
@@ -30,9 +30,8 @@ def files_of_at_most(size):
 
 
 @deferred_f_from_coro_f
-async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(tmp_path, caplog, request):
+async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(folder, caplog, request):
     url = request.getfixturevalue("postgresql_url")  # its files are not this process's
-    folder = CrawlFolder(tmp_path)
     noise = {"noise": os.urandom(60_000).hex()}
     script = ScriptedApi(page(3, has_more=True), page(2, has_more=True, **noise), page(1))
     settings = {"TIKTOK_DATABASE_URL": url}
@@ -45,26 +44,25 @@ async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(tmp_path, c
     assert [row["state"] for row in content(url)["crawl_window"]] == ["open"]
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors] == [
-        f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
+        f"the archive in {folder.path / 'archive'} cannot be written: File too large"
     ]
     assert not any(record.exc_info for record in errors)
 
 
 @deferred_f_from_coro_f
 async def test_a_disk_that_is_full_at_the_end_leaves_suspicion_to_the_next_crawl(
-    tmp_path, caplog, request
+    folder, caplog, request
 ):
     url = request.getfixturevalue("postgresql_url")
-    folder = CrawlFolder(tmp_path)
     two_months = {"start_date": "2024-01-01", "end_date": "2024-03-02"}
     settings = {"TIKTOK_DATABASE_URL": url}
-    (tmp_path / "archive").mkdir()
+    (folder.path / "archive").mkdir()
 
     class FillsTheDisk:
         def process_item(self, item):
             """After an empty page, which is archived and stored."""
             if not item.records:
-                (file,) = (tmp_path / "archive").iterdir()
+                (file,) = (folder.path / "archive").iterdir()
                 limits = (file.stat().st_size, resource.RLIM_INFINITY)
                 resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             return item
@@ -78,7 +76,7 @@ async def test_a_disk_that_is_full_at_the_end_leaves_suspicion_to_the_next_crawl
     assert exit_status(crawler) == EX_SOFTWARE
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors] == [
-        f"the archive in {tmp_path / 'archive'} cannot be written: File too large"
+        f"the archive in {folder.path / 'archive'} cannot be written: File too large"
     ]
     assert [(row["state"], row["suspicious"]) for row in left] == [("complete", False)] * 2
     assert exit_status(later) == EX_OK
@@ -118,64 +116,47 @@ async def test_a_full_disk_ends_a_crawl_of_a_listing_and_its_page_is_not_stored(
 
 
 @deferred_f_from_coro_f
-async def test_a_disk_that_is_full_from_the_start_is_said_once(tmp_path, request):
-    url = request.getfixturevalue("postgresql_url")
-    folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(page(1))) as api:
-        with files_of_at_most(10):
-            crawler = await archived_crawl(folder, api.url, {"TIKTOK_DATABASE_URL": url})
-    outcome = extension(crawler, Outcome)
-    assert "cannot be written: File too large" in str(outcome.error)
-    assert exit_status(crawler) == EX_SOFTWARE
-    assert api.bodies == []
-    assert content(url)["query"] == []
-
-
-@deferred_f_from_coro_f
-async def test_a_folder_that_cannot_be_made_stops_the_crawl_before_it_begins(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    (tmp_path / "archive").write_text("")
+async def test_a_folder_that_cannot_be_made_stops_the_crawl_before_it_begins(folder):
+    (folder.path / "archive").write_text("")
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await archived_crawl(folder, api.url)
         assert exit_status(crawler) == EX_CONFIG
         assert api.bodies == api.token_forms == []
-        (tmp_path / "archive").unlink()
+        (folder.path / "archive").unlink()
         # The lock was given back.
         crawler = await archived_crawl(folder, api.url)
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_an_answer_is_in_the_archive_before_its_page_is_in_the_database(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_an_answer_is_in_the_archive_before_its_page_is_in_the_database(folder):
 
     def answer(body):
         pages = body.get("cursor", 0) // 100
         if pages:
             stored = content(folder.database_url)["crawl"]
             assert len(stored) == pages
-            (file,) = (tmp_path / "archive").iterdir()
+            (file,) = (folder.path / "archive").iterdir()
             # The file is not closed yet.
             assert file.stat().st_size > 0
-            replayed = f"sqlite:///{tmp_path / f'{pages}.db'}"
-            replay(replayed, tmp_path / "archive")
+            replayed = f"sqlite:///{folder.path / f'{pages}.db'}"
+            replay(replayed, folder.path / "archive")
             assert content(replayed)["crawl"] == stored
         return page(9 - pages, cursor=100 * pages + 100, has_more=pages < 3)
 
     async with serving(ScriptedApi(answer)) as api:
         crawler = await archived_crawl(folder, api.url)
     assert exit_status(crawler) == EX_OK
-    assert [line["kind"] for line in texts(tmp_path / "archive")].count("answer") == 4
+    assert [line["kind"] for line in texts(folder.path / "archive")].count("answer") == 4
 
 
 @pytest.mark.parametrize("value", ["", None])
 @deferred_f_from_coro_f
-async def test_an_empty_setting_is_none(tmp_path, value):
-    folder = CrawlFolder(tmp_path)
+async def test_an_empty_setting_is_none(folder, value):
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await folder.crawl(api.url, {"TIKTOK_ARCHIVE": value})
     assert exit_status(crawler) == EX_OK
-    assert sorted(path.name for path in tmp_path.iterdir()) == [
+    assert sorted(path.name for path in folder.path.iterdir()) == [
         "crawl.db",
         "query.yaml",
         "secrets.yaml",

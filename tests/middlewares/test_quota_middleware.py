@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import UTC, datetime
 from hashlib import sha256
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
-from crawling import CrawlFolder, exit_status, stat
+from crawling import exit_status, stat
 from scrapy.crawler import Crawler
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import Answer, ScriptedApi, error, page, serving, together
+from scripted_api import Answer, ScriptedApi, error, hang_up, page, serving, together
 
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.research_api.endpoints import Pool
@@ -23,11 +21,12 @@ WINDOWS = {"start_date": "2024-01-01", "end_date": "2024-04-09"}
 SPENT = error(429, "daily_quota_limit_exceeded", "The API daily quota limit exceeded.")
 TOO_FAST = error(429, "rate_limit_exceeded", "The API rate limit was exceeded.")
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+SPENT_TODAY = "SELECT client, pool, requests FROM api_quota"
 INTERVAL = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 0.5}
 
 
 @deferred_f_from_coro_f
-async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_path, caplog):
+async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(folder, caplog):
     in_flight_at_once = []
 
     def refuse_again(_body):
@@ -35,7 +34,6 @@ async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_
         return SPENT
 
     api = ScriptedApi(*together(SPENT, SPENT, SPENT, SPENT), refuse_again, page(1))
-    folder = CrawlFolder(tmp_path)
     async with serving(api):
         await folder.prove_query(api)
         crawler = await folder.crawl(api.url, INTERVAL, **WINDOWS)
@@ -47,8 +45,7 @@ async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(tmp_
 
 
 @deferred_f_from_coro_f
-async def test_policy_stop_ends_with_75_and_a_later_run_goes_on(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_policy_stop_ends_with_75_and_a_later_run_goes_on(folder):
     async with serving(ScriptedApi(page(1, has_more=True), SPENT)) as api:
         first = await folder.crawl(api.url, {"TIKTOK_QUOTA_POLICY": "stop"})
         assert exit_status(first) == EX_TEMPFAIL
@@ -60,9 +57,8 @@ async def test_policy_stop_ends_with_75_and_a_later_run_goes_on(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(tmp_path, caplog):
+async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(folder, caplog):
     async with serving(ScriptedApi(SPENT)) as api:
-        folder = CrawlFolder(tmp_path)
         crawler = Crawler(VideosSpider, folder.settings(api.url))
         running = asyncio.ensure_future(crawler.crawl_async(query=str(folder.query_file)))
         while "used up" not in caplog.text and not running.done():  # noqa: ASYNC110
@@ -77,7 +73,7 @@ async def test_a_crawl_that_waits_for_quota_ends_at_once_when_it_is_stopped(tmp_
 
 
 @deferred_f_from_coro_f
-async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(tmp_path):
+async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(folder):
     sent_at = []
     loop = asyncio.get_running_loop()
 
@@ -90,7 +86,6 @@ async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(tmp_path)
         return page(1)
 
     pause = {"TIKTOK_QUOTA_POLICY": "interval", "TIKTOK_QUOTA_INTERVAL": 1}
-    folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(answer_late, SPENT, SPENT, SPENT, note)) as api:
         await folder.prove_query(api)
         began = loop.time()
@@ -100,31 +95,27 @@ async def test_a_page_that_was_on_its_way_does_not_open_the_pool_again(tmp_path)
 
 
 @deferred_f_from_coro_f
-async def test_a_rate_limit_backs_off_and_is_not_the_end_of_the_day(tmp_path):
+async def test_a_rate_limit_backs_off_and_is_not_the_end_of_the_day(folder):
     api = ScriptedApi(TOO_FAST, Answer(429, b"slow down"), TOO_FAST, page(1))
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_OK
     assert stat(crawler, "quota/rate_limited_count") == 3
     assert stat(crawler, "quota/refused_count") == 0
 
 
 @deferred_f_from_coro_f
-async def test_a_retry_after_header_is_obeyed(tmp_path):
+async def test_a_retry_after_header_is_obeyed(folder):
     limited = error(429, "rate_limit_exceeded", **{"Retry-After": "1"})
     async with serving(ScriptedApi(limited, page(1))) as api:
         loop = asyncio.get_running_loop()
         started = loop.time()
-        await CrawlFolder(tmp_path).crawl(api.url)
+        await folder.crawl(api.url)
         assert loop.time() - started >= 1
 
 
 @deferred_f_from_coro_f
-async def test_a_probe_without_an_answer_opens_the_pool(tmp_path):
-    folder = CrawlFolder(tmp_path)
-
-    def hang_up(_body):
-        raise ConnectionResetError
+async def test_a_probe_without_an_answer_opens_the_pool(folder):
 
     api = ScriptedApi(SPENT, hang_up, page(1))
     async with serving(api):
@@ -134,56 +125,44 @@ async def test_a_probe_without_an_answer_opens_the_pool(tmp_path):
 
 @pytest.mark.parametrize(("budget", "status"), [("3", EX_TEMPFAIL), ("4", EX_OK), ("5", EX_OK)])
 @deferred_f_from_coro_f
-async def test_max_requests_is_never_exceeded(tmp_path, budget, status):
+async def test_max_requests_is_never_exceeded(folder, budget, status):
     async with serving(ScriptedApi(page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, **WINDOWS, max_requests=budget)
+        crawler = await folder.crawl(api.url, **WINDOWS, max_requests=budget)
     assert len(api.bodies) == min(int(budget), 4)
     assert exit_status(crawler) == status
 
 
-def spent(tmp_path):
-    """What the database says of today's requests."""
-    with sqlite3.connect(tmp_path / "crawl.db") as connection:
-        rows = connection.execute("SELECT client, pool, requests FROM api_quota").fetchall()
-    connection.close()
-    return rows
-
-
 @deferred_f_from_coro_f
-async def test_every_request_is_counted_before_it_is_sent_failed_ones_too(tmp_path):
+async def test_every_request_is_counted_before_it_is_sent_failed_ones_too(folder):
     counted = []
 
     def look(_body):
-        counted.extend(spent(tmp_path))
+        counted.extend(folder.rows(SPENT_TODAY))
         return error(500, "internal_error")
 
     async with serving(ScriptedApi(look, look, page(1))) as api:
-        await CrawlFolder(tmp_path).crawl(api.url)
+        await folder.crawl(api.url)
     client = sha256(b"key-of-ann").hexdigest()
     assert counted == [(client, "research", 1), (client, "research", 2)]
-    assert spent(tmp_path) == [(client, "research", 3)]
+    assert folder.rows(SPENT_TODAY) == [(client, "research", 3)]
 
 
 @pytest.mark.parametrize("policy", [INTERVAL, {"TIKTOK_QUOTA_POLICY": "stop"}])
 @deferred_f_from_coro_f
-async def test_the_apis_refusal_is_remembered_and_blocks_nothing(tmp_path, monkeypatch, policy):
+async def test_the_apis_refusal_is_remembered_and_blocks_nothing(folder, monkeypatch, policy):
     # Not just after midnight, when a refusal is still the day's before.
     monkeypatch.setattr("tiktok_crawler.pipelines.crawl_storage.utc_now", lambda: NOON)
-    folder = CrawlFolder(tmp_path)
     settings = policy | {"TIKTOK_DAILY_BUDGET": 2}
     async with serving(ScriptedApi(SPENT, page(1))) as api:
         crawler = await folder.crawl(api.url, settings)
         if exit_status(crawler) == EX_TEMPFAIL:
             crawler = await folder.crawl(api.url, settings)
     assert exit_status(crawler) == EX_OK
-    with closing(sqlite3.connect(tmp_path / "crawl.db")) as connection:
-        rows = connection.execute("SELECT requests, is_used_up FROM api_quota").fetchall()
-    assert rows == [(2, True)]
+    assert folder.rows("SELECT requests, is_used_up FROM api_quota") == [(2, True)]
 
 
 @deferred_f_from_coro_f
-async def test_a_spent_budget_ends_the_crawl_before_the_next_request(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_a_spent_budget_ends_the_crawl_before_the_next_request(folder, caplog):
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
         assert len(api.bodies) == stat(crawler, "requests/sent_count") == 3
@@ -198,59 +177,7 @@ async def test_a_spent_budget_ends_the_crawl_before_the_next_request(tmp_path, c
 
 
 @deferred_f_from_coro_f
-async def test_a_budget_that_suffices_is_no_reason_to_stop(tmp_path):
-    async with serving(ScriptedApi(page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, {"TIKTOK_DAILY_BUDGET": 4}, **WINDOWS)
-    assert len(api.bodies) == 4
-    assert exit_status(crawler) == EX_OK
-
-
-@deferred_f_from_coro_f
-async def test_a_budget_counts_the_requests_of_earlier_runs_of_the_day(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(page(1))) as api:
-        await folder.crawl(api.url, **WINDOWS, max_requests="2")
-        crawler = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
-        assert len(api.bodies) == 3
-        assert crawler.stats.get_value("finish_reason") == "daily_budget_spent"
-
-        with sqlite3.connect(tmp_path / "crawl.db") as connection:
-            connection.execute("UPDATE api_quota SET day = date(day, '-1 day')")
-        connection.close()
-        next_day = await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
-    assert exit_status(next_day) == EX_OK
-    assert len(api.bodies) == 4
-
-
-@deferred_f_from_coro_f
-async def test_crawls_on_one_database_share_a_budget(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    other = tmp_path / "other.yaml"
-    other.write_text(folder.query_file.read_text().replace("butter", "cheese"))
-    budget = {"TIKTOK_DAILY_BUDGET": 6}
-    async with serving(ScriptedApi(page(1))) as api:
-        crawlers = await asyncio.gather(
-            folder.crawl(api.url, budget, **WINDOWS),
-            folder.crawl(api.url, budget, query=str(other), **WINDOWS),
-        )
-    assert len(api.bodies) == 6
-    assert EX_TEMPFAIL in [exit_status(crawler) for crawler in crawlers]
-
-
-@deferred_f_from_coro_f
-async def test_what_max_requests_left_over_is_collected_by_the_next_run(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(page(1))) as api:
-        await folder.crawl(api.url, **WINDOWS, max_requests="3")
-        crawler = await folder.crawl(api.url, **WINDOWS)
-    assert len(api.bodies) == 4
-    assert len({body["start_date"] for body in api.bodies}) == 4
-    assert exit_status(crawler) == EX_OK
-
-
-@deferred_f_from_coro_f
-async def test_a_crawl_is_booked_on_one_client_also_if_the_secrets_file_changes(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_crawl_is_booked_on_one_client_also_if_the_secrets_file_changes(folder):
     folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
 
     def change_secrets(_body):
@@ -262,4 +189,4 @@ async def test_a_crawl_is_booked_on_one_client_also_if_the_secrets_file_changes(
         crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_OK
     assert [form["client_key"] for form in api.token_forms] == ["key-of-ann"]
-    assert spent(tmp_path) == [(sha256(b"key-of-ann").hexdigest(), "research", 2)]
+    assert folder.rows(SPENT_TODAY) == [(sha256(b"key-of-ann").hexdigest(), "research", 2)]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sqlite3
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import Answer, ScriptedApi, error, page, serving
+from scripted_api import Answer, ScriptedApi, error, hang_up, page, serving
 
 FAULT = error(500, "internal_error", "Something went wrong. Please try again later.")
 REFUSAL = error(400, "invalid_params", "`username: x` is invalid: cannot find the user")
@@ -22,16 +21,15 @@ ONE_DAY = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
 
 
 def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
-    with sqlite3.connect(folder.path / "crawl.db") as connection:
-        rows = connection.execute(f"SELECT {columns} FROM crawl_window ORDER BY id").fetchall()
-    connection.close()
-    return rows
+    return folder.rows(f"SELECT {columns} FROM crawl_window ORDER BY id")
 
 
 @pytest.mark.parametrize(
     "fault",
     [
         FAULT,
+        hang_up,
+        *(Answer(503, b"busy", {"Content-Encoding": each}) for each in ("gzip", "deflate", "br")),
         Answer(503, b"<html>Service Unavailable</html>"),
         Answer(504, b""),
         Answer(200, b'{"data": {"videos": ['),
@@ -40,27 +38,16 @@ def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
     ],
 )
 @deferred_f_from_coro_f
-async def test_a_fault_is_tried_again(tmp_path, fault):
+async def test_a_fault_is_tried_again(folder, fault):
     async with serving(ScriptedApi(fault, fault, page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 3
     assert exit_status(crawler) == EX_OK
     assert stat(crawler, "retries/delayed_count") == 2
 
 
 @deferred_f_from_coro_f
-async def test_a_connection_that_breaks_is_tried_again(tmp_path):
-    def hang_up(_body):
-        raise ConnectionResetError
-
-    async with serving(ScriptedApi(hang_up, page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
-    assert exit_status(crawler) == EX_OK
-
-
-@deferred_f_from_coro_f
-async def test_a_first_page_that_keeps_failing_parks_the_window(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_a_first_page_that_keeps_failing_parks_the_window(folder, caplog):
     async with serving(ScriptedApi(FAULT)) as api:
         crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2}, **ONE_DAY)
     assert len(api.bodies) == 3
@@ -71,8 +58,7 @@ async def test_a_first_page_that_keeps_failing_parks_the_window(tmp_path, caplog
 
 
 @deferred_f_from_coro_f
-async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(folder):
 
     def fail_over_four_days(body):
         days = int(body["end_date"]) - int(body["start_date"]) + 1
@@ -99,8 +85,7 @@ async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(tmp_pat
 
 
 @deferred_f_from_coro_f
-async def test_a_single_day_that_stays_too_heavy_is_parked_while_the_others_work(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_single_day_that_stays_too_heavy_is_parked_while_the_others_work(folder):
 
     def fail_on_the_15th(body):
         return FAULT if body["start_date"] <= "20240115" <= body["end_date"] else page(1)
@@ -119,56 +104,34 @@ async def test_a_single_day_that_stays_too_heavy_is_parked_while_the_others_work
 
 
 @deferred_f_from_coro_f
-async def test_a_wide_window_is_tried_twice_and_a_narrow_one_patiently(tmp_path):
+async def test_a_wide_window_is_tried_twice_and_a_narrow_one_patiently(folder):
     async with serving(ScriptedApi(FAULT)) as api:
         settings = {
             "TIKTOK_RETRY_TIMES": 5,
             "TIKTOK_PROBE_INTERVAL": 0.05,
             "CONCURRENT_REQUESTS": 1,
         }
-        await CrawlFolder(tmp_path).crawl(
+        await folder.crawl(
             api.url, settings, start_date="2024-01-01", end_date="2024-01-08", max_requests="9"
         )
     widths = [int(body["end_date"]) - int(body["start_date"]) + 1 for body in api.bodies]
     assert widths == [8, 8, 1, 1, 1, 1, 1, 1, 1], "the last one probes whether anything works"
 
 
-@deferred_f_from_coro_f
-async def test_a_parked_window_is_tried_again_by_the_next_run(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(FAULT)) as api:
-        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0}, **ONE_DAY)
-        api.answers = [page(1)]
-        crawler = await folder.crawl(api.url, **ONE_DAY)
-    assert exit_status(crawler) == EX_OK
-    assert windows(folder, "state, requests, error") == [("complete", 2, None)]
-
-
-@deferred_f_from_coro_f
-async def test_a_later_page_that_keeps_failing_keeps_its_cursor_for_the_next_run(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    async with serving(ScriptedApi(FIRST_PAGE, FAULT)) as api:
-        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
-        api.answers = [LAST_PAGE]
-        crawler = await folder.crawl(api.url)
-    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100]
-    assert exit_status(crawler) == EX_OK
-
-
 @pytest.mark.parametrize("refusal", [LOST, CURSOR])
 @deferred_f_from_coro_f
-async def test_a_search_refused_right_after_it_was_issued_is_asked_for_again(tmp_path, refusal):
+async def test_a_search_refused_right_after_it_was_issued_is_asked_for_again(folder, refusal):
     async with serving(ScriptedApi(FIRST_PAGE, refusal, refusal, LAST_PAGE)) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100]
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_a_search_that_stays_refused_is_lost_and_starts_anew(tmp_path, caplog):
+async def test_a_search_that_stays_refused_is_lost_and_starts_anew(folder, caplog):
     script = ScriptedApi(FIRST_PAGE, LOST, LOST, LOST, FIRST_PAGE, LAST_PAGE)
     async with serving(script) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 2})
+        crawler = await folder.crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 2})
     assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100, None, 100]
     assert exit_status(crawler) == EX_OK
     assert stat(crawler, "searches/lost_count") == 1
@@ -176,8 +139,7 @@ async def test_a_search_that_stays_refused_is_lost_and_starts_anew(tmp_path, cap
 
 
 @deferred_f_from_coro_f
-async def test_a_lost_search_keeps_the_days_that_it_had_passed(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_lost_search_keeps_the_days_that_it_had_passed(folder):
     noon = 1706184000  # of January 25
     videos = [{"id": (noon << 32) - n, "create_time": noon} for n in range(60)]
     script = ScriptedApi(page(has_more=True, videos=videos), LOST, page(1))
@@ -199,8 +161,7 @@ async def test_a_lost_search_keeps_the_days_that_it_had_passed(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_search_that_is_lost_again_and_again_parks_the_window(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_search_that_is_lost_again_and_again_parks_the_window(folder):
 
     def lose_every_search(body):
         return LOST if "cursor" in body else FIRST_PAGE
@@ -213,15 +174,10 @@ async def test_a_search_that_is_lost_again_and_again_parks_the_window(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_search_resumed_after_ten_minutes_is_lost_with_one_refusal(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_search_resumed_after_ten_minutes_is_lost_with_one_refusal(folder):
     async with serving(ScriptedApi(FIRST_PAGE, FAULT)) as api:
         await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0})
-        with sqlite3.connect(folder.path / "crawl.db") as connection:
-            connection.execute(
-                "UPDATE crawl_window SET last_page_at = '2024-01-05 00:00:00.000000'"
-            )
-        connection.close()
+        folder.rows("UPDATE crawl_window SET last_page_at = '2024-01-05 00:00:00.000000'")
         api.bodies.clear()
         api.answers = [LOST, page(1)]
         crawler = await folder.crawl(api.url)
@@ -230,8 +186,7 @@ async def test_a_search_resumed_after_ten_minutes_is_lost_with_one_refusal(tmp_p
 
 
 @deferred_f_from_coro_f
-async def test_a_refusal_is_not_tried_again(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_refusal_is_not_tried_again(folder):
     async with serving(ScriptedApi(REFUSAL)) as api:
         await folder.prove_query(api)
         crawler = await folder.crawl(api.url)
@@ -242,9 +197,8 @@ async def test_a_refusal_is_not_tried_again(tmp_path):
 
 @deferred_f_from_coro_f
 async def test_a_query_that_never_succeeded_is_refused_with_one_request_and_parks_nothing(
-    tmp_path, caplog
+    folder, caplog
 ):
-    folder = CrawlFolder(tmp_path)
     folder.query_file.write_text(
         "start_date: 2023-01-01\nend_date: 2023-12-31\nusernames: [ann, bob]\n"
     )
@@ -259,8 +213,7 @@ async def test_a_query_that_never_succeeded_is_refused_with_one_request_and_park
 
 
 @deferred_f_from_coro_f
-async def test_a_query_whose_first_window_was_parked_goes_on_but_is_not_proven(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_query_whose_first_window_was_parked_goes_on_but_is_not_proven(folder):
     async with serving(ScriptedApi(FAULT, REFUSAL)) as api:
         settings = {"TIKTOK_RETRY_TIMES": 0, "CONCURRENT_REQUESTS": 1}
         crawler = await folder.crawl(api.url, settings, start_date="2023-01-01")
@@ -273,20 +226,20 @@ async def test_a_query_whose_first_window_was_parked_goes_on_but_is_not_proven(t
 )
 @deferred_f_from_coro_f
 async def test_a_first_page_without_an_end_is_asked_for_once_more_and_then_suspicious(
-    tmp_path, data
+    folder, data, caplog
 ):
-    folder = CrawlFolder(tmp_path)
     malformed = Answer(200, {"data": data, "error": {"code": "ok", "message": ""}})
     async with serving(ScriptedApi(malformed)) as api:
         crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 2
     assert exit_status(crawler) == EX_OK
     assert windows(folder, "state, suspicious") == [("complete", 1)]
+    assert stat(crawler, "windows/suspicious_count") == 1
+    assert "suspicious" in caplog.text
 
 
 @deferred_f_from_coro_f
-async def test_a_later_page_without_an_end_never_completes_the_window(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_later_page_without_an_end_never_completes_the_window(folder):
     malformed = Answer(200, {"data": {"videos": []}, "error": {"code": "ok"}})
     script = ScriptedApi(FIRST_PAGE, malformed, malformed, FIRST_PAGE, LAST_PAGE)
     async with serving(script) as api:
@@ -304,8 +257,7 @@ def malformed(*ids: int) -> Answer:
 
 
 @deferred_f_from_coro_f
-async def test_a_fault_before_does_not_make_a_malformed_answer_believable(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_fault_before_does_not_make_a_malformed_answer_believable(folder):
     async with serving(ScriptedApi(FAULT, malformed(), page(1))) as api:
         crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 3
@@ -314,8 +266,7 @@ async def test_a_fault_before_does_not_make_a_malformed_answer_believable(tmp_pa
 
 
 @deferred_f_from_coro_f
-async def test_records_without_an_end_are_stored_and_the_window_is_not_complete(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_records_without_an_end_are_stored_and_the_window_is_not_complete(folder):
     async with serving(ScriptedApi(malformed(1, 2, 3))) as api:
         crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 2
@@ -324,28 +275,9 @@ async def test_records_without_an_end_are_stored_and_the_window_is_not_complete(
 
 
 @deferred_f_from_coro_f
-async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(folder):
     script = ScriptedApi(FIRST_PAGE, LOST, malformed())
     async with serving(script) as api:
         crawler = await folder.crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 0}, **ONE_DAY)
     assert exit_status(crawler) == EX_TEMPFAIL
     assert windows(folder, "state") == [("parked",)]
-
-
-@deferred_f_from_coro_f
-async def test_an_empty_answer_that_is_believed_is_said(tmp_path, caplog):
-    async with serving(ScriptedApi(malformed())) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
-    assert exit_status(crawler) == EX_OK
-    assert stat(crawler, "windows/suspicious_count") == 1
-    assert "suspicious" in caplog.text
-
-
-@pytest.mark.parametrize("encoding", ["gzip", "deflate", "br"])
-@deferred_f_from_coro_f
-async def test_an_answer_that_cannot_be_decompressed_is_tried_again(tmp_path, encoding):
-    broken = Answer(503, b"<html>busy</html>", {"Content-Encoding": encoding})
-    async with serving(ScriptedApi(broken, page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
-    assert exit_status(crawler) == EX_OK

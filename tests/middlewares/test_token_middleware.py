@@ -5,7 +5,7 @@ from __future__ import annotations
 from os import EX_NOPERM, EX_OK, EX_TEMPFAIL
 
 import pytest
-from crawling import CrawlFolder, exit_status, stat
+from crawling import exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import TOKEN, Answer, ScriptedApi, error, page, serving, together
 
@@ -17,8 +17,7 @@ INVALID = error(401, "access_token_invalid", "The access token is invalid or not
 
 
 @deferred_f_from_coro_f
-async def test_one_token_request_serves_all_that_wait(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_one_token_request_serves_all_that_wait(folder):
     async with serving(ScriptedApi(page(1))) as api:
         await folder.prove_query(api)
         crawler = await folder.crawl(api.url, **WINDOWS)
@@ -35,9 +34,8 @@ async def test_one_token_request_serves_all_that_wait(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_token_that_dies_is_renewed_once_for_all(tmp_path):
+async def test_a_token_that_dies_is_renewed_once_for_all(folder):
     api = ScriptedApi(*together(INVALID, INVALID, INVALID, INVALID), page(1))
-    folder = CrawlFolder(tmp_path)
     async with serving(api):
         await folder.prove_query(api)
         api.token_answers = [
@@ -51,9 +49,9 @@ async def test_a_token_that_dies_is_renewed_once_for_all(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_token_that_is_refused_though_new_ends_with_77_and_the_apis_words(tmp_path, caplog):
+async def test_a_token_that_is_refused_though_new_ends_with_77_and_the_apis_words(folder, caplog):
     async with serving(ScriptedApi(INVALID)) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert len(api.bodies) == 2
     assert exit_status(crawler) == EX_NOPERM
     assert crawler.stats.get_value("finish_reason") == "credentials_refused"
@@ -62,15 +60,13 @@ async def test_a_token_that_is_refused_though_new_ends_with_77_and_the_apis_word
 
 @pytest.mark.parametrize("status", [200, 400, 401])
 @deferred_f_from_coro_f
-async def test_credentials_that_are_refused_end_with_77_also_with_http_200(
-    tmp_path, caplog, status
-):
+async def test_credentials_that_are_refused_end_with_77_also_with_http_200(folder, caplog, status):
     api = ScriptedApi(page(1))
     words = "Client key or secret-of-ann is incorrect."
     body = {"error": "invalid_client", "error_description": words, "log_id": "20240102LOG"}
     api.token_answers = [Answer(status, body)]
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_NOPERM
     assert "invalid_client: Client key or *** is incorrect. (log_id 20240102LOG)" in caplog.text
     assert "secret-of-ann" not in caplog.text
@@ -78,30 +74,30 @@ async def test_credentials_that_are_refused_end_with_77_also_with_http_200(
 
 
 @deferred_f_from_coro_f
-async def test_a_missing_scope_ends_at_once(tmp_path, caplog):
+async def test_a_missing_scope_ends_at_once(folder, caplog):
     async with serving(ScriptedApi(error(401, "scope_not_authorized", "No such scope"))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert len(api.bodies) == len(api.token_forms) == 1
     assert exit_status(crawler) == EX_NOPERM
     assert "scope_not_authorized No such scope" in caplog.text
 
 
 @deferred_f_from_coro_f
-async def test_a_token_endpoint_with_a_fault_is_tried_again(tmp_path):
+async def test_a_token_endpoint_with_a_fault_is_tried_again(folder):
     api = ScriptedApi(page(1))
     api.token_answers = [Answer(503, b"<html>busy</html>"), Answer(200, {}), Answer(body=TOKEN)]
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_OK
     assert stat(crawler, "token/requested_count") == 3
 
 
 @deferred_f_from_coro_f
-async def test_a_token_endpoint_that_stays_broken_ends_with_75_and_parks_nothing(tmp_path, caplog):
+async def test_a_token_endpoint_that_stays_broken_ends_with_75_and_parks_nothing(folder, caplog):
     api = ScriptedApi(page(1))
     api.token_answers = [Answer(500, {"error": "internal", "error_description": "Try later"})]
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
     assert exit_status(crawler) == EX_TEMPFAIL
     assert crawler.stats.get_value("finish_reason") == "token_unavailable"
     assert stat(crawler, "windows/parked_count") == 0
@@ -147,22 +143,21 @@ def test_a_token_is_not_in_its_repr():
     ],
 )
 @deferred_f_from_coro_f
-async def test_trouble_that_can_pass_is_no_refusal_of_the_credentials(tmp_path, trouble):
+async def test_trouble_that_can_pass_is_no_refusal_of_the_credentials(folder, trouble):
     api = ScriptedApi(page(1))
     api.token_answers = [trouble, Answer(body=TOKEN)]
     async with serving(api):
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_no_secret_is_repeated_from_an_answer(tmp_path, caplog):
+async def test_no_secret_is_repeated_from_an_answer(folder, caplog):
     api = ScriptedApi(error(400, "invalid_params", "no, clt.scripted-token, no"))
     api.token_answers = [Answer(500, {"error": "x", "error_description": "secret-of-ann"})] * 6
     api.token_answers.append(Answer(body=TOKEN))
     caplog.set_level("DEBUG", logger="tiktok_crawler")
     async with serving(api):
-        folder = CrawlFolder(tmp_path)
         await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2})
         await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 9})
     assert "no, ***, no" in caplog.text

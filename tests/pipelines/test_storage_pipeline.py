@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import sqlite3
 from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
-from crawling import CrawlFolder, exit_status, stat
+from crawling import exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 
@@ -16,11 +15,10 @@ QUARTER = {"start_date": "2024-01-01", "end_date": "2024-03-31"}
 
 
 @deferred_f_from_coro_f
-async def test_a_crawl_that_lost_its_lock_stops_before_its_next_page(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_a_crawl_that_lost_its_lock_stops_before_its_next_page(folder, caplog):
 
     def delete_the_lock(_body):
-        for lock in tmp_path.glob("*.lock"):
+        for lock in folder.path.glob("*.lock"):
             lock.unlink()
         return page(2, has_more=True)
 
@@ -34,8 +32,7 @@ async def test_a_crawl_that_lost_its_lock_stops_before_its_next_page(tmp_path, c
 
 
 @deferred_f_from_coro_f
-async def test_a_second_crawl_of_the_query_does_nothing(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_a_second_crawl_of_the_query_does_nothing(folder, caplog):
     refused = []
 
     async def crawl_again():
@@ -59,47 +56,20 @@ async def test_a_second_crawl_of_the_query_does_nothing(tmp_path, caplog):
 
 
 @deferred_f_from_coro_f
-async def test_another_query_runs_side_by_side_on_the_same_database(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    other = tmp_path / "other.yaml"
-    other.write_text(folder.query_file.read_text().replace("butter", "cheese"))
-    api = ScriptedApi(page(1))
-    seen = []
-
-    async def token_after_another_crawl(request):
-        if not seen:
-            seen.append(True)
-            crawler = await folder.crawl(api.url, query=str(other))
-            assert exit_status(crawler) == EX_OK
-        return await original(request)
-
-    original, api.token = api.token, token_after_another_crawl
-    async with serving(api):
-        crawler = await folder.crawl(api.url)
-    assert exit_status(crawler) == EX_OK
-    assert len(api.bodies) == 2
-
-
-@deferred_f_from_coro_f
-async def test_a_request_is_booked_before_it_is_sent(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_request_is_booked_before_it_is_sent(folder):
     booked = []
 
     def look(_body):
-        with sqlite3.connect(tmp_path / "crawl.db") as connection:
-            (requests,) = connection.execute("SELECT sum(requests) FROM crawl_window").fetchone()
-        connection.close()
-        booked.append(requests)
+        booked.extend(folder.rows("SELECT sum(requests) FROM crawl_window"))
         return page(1)
 
     async with serving(ScriptedApi(look)) as api:
         await folder.crawl(api.url, {"CONCURRENT_REQUESTS": 1}, **QUARTER)
-    assert booked == [1, 2, 3]
+    assert booked == [(1,), (2,), (3,)]
 
 
 @deferred_f_from_coro_f
-async def test_what_is_left_is_the_plan_of_the_next_run(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_what_is_left_is_the_plan_of_the_next_run(folder):
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await folder.crawl(api.url, **QUARTER, max_requests="1")
     storage = crawler.get_item_pipeline(StoragePipeline)
@@ -112,13 +82,12 @@ async def test_what_is_left_is_the_plan_of_the_next_run(tmp_path):
 
 @deferred_f_from_coro_f
 async def test_a_stage_that_cannot_be_ended_is_loud_and_the_search_is_closed_all_the_same(
-    tmp_path, monkeypatch, caplog
+    folder, monkeypatch, caplog
 ):
     async def fail(_storage, _stage):
         raise RuntimeError("a bug")
 
     monkeypatch.setattr(CrawlStorage, "end_stage", fail)
-    folder = CrawlFolder(tmp_path)
     folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
     async with serving(ScriptedApi(page(0))) as api:
         crawler = await folder.crawl(api.url)

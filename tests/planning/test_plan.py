@@ -44,25 +44,10 @@ def covered(window, searched_at=NOW - 30 * DAY):
     return Covered(window, searched_at)
 
 
-def test_a_query_that_nothing_is_known_of_is_searched_whole():
-    plan = make_plan(january(), Known(), NOW)
-
-    assert plan.new_windows == (JANUARY,)
-    assert plan.covered_days == ()
-    assert not plan.is_empty
-
-
 def test_windows_are_as_wide_as_wanted():
     plan = make_plan(january(window_days=10), Known(), NOW)
 
     assert plan.new_windows == (days(1, 10), days(11, 20), days(21, 30), days(31))
-
-
-def test_widening_the_dates_searches_the_new_days_only():
-    plan = make_plan(january(), Known(coverage=(covered(days(10, 20)),)), NOW)
-
-    assert plan.new_windows == (days(1, 9), days(21, 31))
-    assert plan.covered_days == tuple(days(10, 20))
 
 
 def test_a_collection_that_is_covered_needs_no_request():
@@ -79,21 +64,6 @@ def test_open_windows_are_finished_as_they_are():
     plan = make_plan(january(), Known(open_windows=(begun,)), NOW)
 
     assert plan.open_windows == (begun,)
-
-
-def test_days_that_an_open_window_brings_are_not_searched_besides():
-    plan = make_plan(january(), Known(open_windows=(unfinished(days(5, 12)),)), NOW)
-
-    assert plan.new_windows == (days(1, 4), days(13, 31))
-
-
-def test_days_of_an_open_window_that_lacks_a_wanted_field_are_searched_as_well():
-    begun = unfinished(days(5, 12), fields=("id", "username"))
-
-    plan = make_plan(january(), Known(open_windows=(begun,)), NOW)
-
-    assert plan.open_windows == (begun,)
-    assert plan.new_windows == (JANUARY,)
 
 
 def test_an_open_window_with_more_fields_than_wanted_brings_enough():
@@ -296,6 +266,7 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
     assert set(newly_searched) == missing - brought
     assert len(newly_searched) == len(set(newly_searched))
     assert set(plan.covered_days) == set(wanted_days) - missing
+    assert plan.is_empty == (not plan.window_count)
 
 
 @pytest.mark.parametrize(

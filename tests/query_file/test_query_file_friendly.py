@@ -4,112 +4,67 @@ import pytest
 from query_files import DATES, compiled, mistake, mistakes
 
 
-def condition(field_name, operation, *field_values):
-    return {"field_name": field_name, "operation": operation, "field_values": list(field_values)}
+def conditions(folder, text):
+    """What a file asks for: group, field, operation and values of each condition."""
+    return [
+        " ".join([group, each["field_name"], each["operation"], ", ".join(each["field_values"])])
+        for group, found in compiled(folder, text).items()
+        for each in found
+    ]
 
 
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        (
-            "include: {any_hashtags: [cheese, butter]}",
-            {"and": [condition("hashtag_name", "IN", "butter", "cheese")]},
-        ),
-        (
-            "include: {any_hashtags: [butter]}",
-            {"and": [condition("hashtag_name", "EQ", "butter")]},
-        ),
+        ("include: {any_hashtags: [cheese, butter]}", ["and hashtag_name IN butter, cheese"]),
+        ("include: {any_hashtags: [butter]}", ["and hashtag_name EQ butter"]),
         (
             "include: {all_hashtags: [butter, cheese]}",
-            {
-                "and": [
-                    condition("hashtag_name", "EQ", "butter"),
-                    condition("hashtag_name", "EQ", "cheese"),
-                ]
-            },
+            ["and hashtag_name EQ butter", "and hashtag_name EQ cheese"],
         ),
-        (
-            "include: {any_keywords: [home made, bread]}",
-            {"and": [condition("keyword", "IN", "bread", "home made")]},
-        ),
-        (
-            "include: {all_keywords: [b, a]}",
-            {"and": [condition("keyword", "EQ", "a"), condition("keyword", "EQ", "b")]},
-        ),
+        ("include: {any_keywords: [home made, bread]}", ["and keyword IN bread, home made"]),
+        ("include: {all_keywords: [b, a]}", ["and keyword EQ a", "and keyword EQ b"]),
+        ("include: {any_keywords: ' #RStats, Again '}", ["and keyword EQ #RStats, Again"]),
         (
             "include: {either: {hashtags: [butter], keywords: [butter, bread]}}",
-            {
-                "or": [
-                    condition("hashtag_name", "EQ", "butter"),
-                    condition("keyword", "IN", "bread", "butter"),
-                ]
-            },
+            ["or hashtag_name EQ butter", "or keyword IN bread, butter"],
         ),
         (
             "exclude: {any_hashtags: [ad, win], any_keywords: [prize], usernames: [eve]}",
-            {
-                "not": [
-                    condition("hashtag_name", "IN", "ad", "win"),
-                    condition("keyword", "EQ", "prize"),
-                    condition("username", "EQ", "eve"),
-                ]
-            },
+            ["not hashtag_name IN ad, win", "not keyword EQ prize", "not username EQ eve"],
         ),
-        ("regions: [us, FR]", {"and": [condition("region_code", "IN", "FR", "US")]}),
-        ("usernames: ['@Ann.B']", {"and": [condition("username", "EQ", "ann.b")]}),
-        (
-            "video_ids: [7318480000000000001]",
-            {"and": [condition("video_id", "EQ", "7318480000000000001")]},
-        ),
-        ("music_ids: [2, 1]", {"and": [condition("music_id", "IN", "1", "2")]}),
-        ("effect_ids: [0]", {"and": [condition("effect_id", "EQ", "0")]}),
-        ("video_lengths: [short, MID]", {"and": [condition("video_length", "IN", "MID", "SHORT")]}),
+        ("regions: [us, FR]", ["and region_code IN FR, US"]),
+        ("regions: NO", ["and region_code EQ NO"]),
+        ("usernames: ['@Ann.B']", ["and username EQ ann.b"]),
+        ("video_ids: [7318480000000000001]", ["and video_id EQ 7318480000000000001"]),
+        ("music_ids: [2, 1]", ["and music_id IN 1, 2"]),
+        ("effect_ids: [0]", ["and effect_id EQ 0"]),
+        ("video_lengths: [short, MID]", ["and video_length IN MID, SHORT"]),
         (
             "view_count: {gte: 1000, lt: 2000}",
-            {
-                "and": [
-                    condition("view_count", "GTE", "1000"),
-                    condition("view_count", "LT", "2000"),
-                ]
-            },
+            ["and view_count GTE 1000", "and view_count LT 2000"],
         ),
-        (
-            "comment_count: {gt: 1, lte: 9}",
-            {
-                "and": [
-                    condition("comment_count", "GT", "1"),
-                    condition("comment_count", "LTE", "9"),
-                ]
-            },
-        ),
-        ("view_count: {eq: 5}", {"and": [condition("view_count", "EQ", "5")]}),
-        ("view_count: {in: [5, 6]}", {"and": [condition("view_count", "IN", "5", "6")]}),
+        ("comment_count: {gt: 1, lte: 9}", ["and comment_count GT 1", "and comment_count LTE 9"]),
+        ("view_count: {eq: 5}", ["and view_count EQ 5"]),
+        ("view_count: {in: [5, 6]}", ["and view_count IN 5, 6"]),
         (
             "create_date: {gte: 2024-01-05, lt: 20240201}",
-            {
-                "and": [
-                    condition("create_date", "GTE", "20240105"),
-                    condition("create_date", "LT", "20240201"),
-                ]
-            },
+            ["and create_date GTE 20240105", "and create_date LT 20240201"],
+        ),
+        (
+            (
+                "include: {any_hashtags: [a], either: {keywords: [b]}}\n"
+                "exclude: {usernames: [c]}\nregions: [US]\n"
+            ),
+            [
+                *("and hashtag_name EQ a", "and region_code EQ US"),
+                *("or keyword EQ b", "not username EQ c"),
+            ],
         ),
     ],
 )
 def test_each_key_compiles_to_conditions(tmp_path, text, expected):
-    assert compiled(tmp_path, text) == expected
-
-
-def test_all_parts_of_a_file_hold_together(tmp_path):
-    text = (
-        "include: {any_hashtags: [a], either: {keywords: [b]}}\n"
-        "exclude: {usernames: [c]}\n"
-        "regions: [US]\n"
-    )
-    assert compiled(tmp_path, text) == {
-        "and": [condition("hashtag_name", "EQ", "a"), condition("region_code", "EQ", "US")],
-        "or": [condition("keyword", "EQ", "b")],
-        "not": [condition("username", "EQ", "c")],
-    }
+    assert sorted(conditions(tmp_path, text)) == sorted(expected)
 
 
 @pytest.mark.parametrize(
@@ -134,34 +89,19 @@ def test_all_parts_of_a_file_hold_together(tmp_path):
     ],
 )
 def test_hashtags_are_the_text_typed_with_a_to_z_in_lower_case(tmp_path, typed, sent):
-    text = f"include: {{any_hashtags: [{typed}]}}"
-    assert compiled(tmp_path, text) == {"and": [condition("hashtag_name", "EQ", sent)]}
+    found = conditions(tmp_path, f"include: {{any_hashtags: [{typed}]}}")
+    assert found == [f"and hashtag_name EQ {sent}"]
 
 
-def test_norway_is_a_region(tmp_path):
-    assert compiled(tmp_path, "regions: [NO]") == {"and": [condition("region_code", "EQ", "NO")]}
-
-
-def test_keywords_are_left_as_typed(tmp_path):
-    text = "include: {any_keywords: ' #RStats, Again '}"
-    assert compiled(tmp_path, text) == {"and": [condition("keyword", "EQ", "#RStats, Again")]}
-
-
-def test_one_value_stands_for_a_list_of_one(tmp_path):
-    assert compiled(tmp_path, "regions: US") == compiled(tmp_path, "regions: [US]")
-
-
-def test_repeats_are_sent_once(tmp_path):
-    text = "include: {any_hashtags: [Butter, '#butter', butter]}"
-    assert compiled(tmp_path, text) == {"and": [condition("hashtag_name", "EQ", "butter")]}
-
-
-def test_empty_lists_and_sections_are_no_condition(tmp_path):
-    text = "regions: [US]\nusernames: []\nvideo_ids: []\ninclude:\nexclude: {}\n"
-    assert compiled(tmp_path, text) == compiled(tmp_path, "regions: [US]")
-    assert compiled(tmp_path, "regions: [US]\ninclude: {either: {hashtags: []}}") == compiled(
-        tmp_path, "regions: [US]"
-    )
+@pytest.mark.parametrize(
+    "nothing",
+    [
+        "usernames: []\nvideo_ids: []\ninclude:\nexclude: {}\n",
+        "include: {either: {hashtags: []}}",
+    ],
+)
+def test_empty_lists_and_sections_are_no_condition(tmp_path, nothing):
+    assert conditions(tmp_path, f"regions: [US]\n{nothing}") == ["and region_code EQ US"]
 
 
 @pytest.mark.parametrize(

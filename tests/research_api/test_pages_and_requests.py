@@ -11,7 +11,6 @@ from asked import seed_request, window_request
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.pages import Page
-from tiktok_crawler.research_api.paging import Place
 
 RECEIVED_AT = datetime(2024, 6, 1, 12, tzinfo=UTC)
 FIRST = window_request(row_id=3)
@@ -26,45 +25,6 @@ PAGE = Page(
 )
 
 
-def test_the_next_request_echoes_cursor_and_search_id_of_the_same_window():
-    following = PAGE.next_request
-
-    assert following == window_request(
-        row_id=3, cursor=100, search_id="7423432753447932974", received=1
-    )
-    assert following.previous_page_at == RECEIVED_AT
-
-
-def test_the_last_page_has_no_next_request():
-    assert replace(PAGE, has_more=False).next_request is None
-
-
-def test_an_empty_page_with_more_to_come_has_a_next_request():
-    assert replace(PAGE, records=()).next_request.place == Place(100, PAGE.search_id)
-
-
-@pytest.mark.parametrize(
-    ("cursor", "advances"), [(300, True), (201, True), (200, False), (100, False)]
-)
-def test_a_page_advances_when_its_cursor_moved_on(cursor, advances):
-    request = window_request(cursor=200, search_id="7")
-
-    assert replace(PAGE, request=request, cursor=cursor).advances is advances
-
-
-def test_a_request_at_cursor_0_starts_a_search():
-    assert FIRST.starts_task
-    assert not PAGE.next_request.starts_task
-
-
-def test_a_search_that_starts_over_keeps_its_window_and_forgets_the_rest():
-    assert PAGE.next_request.from_start() == FIRST
-
-
-def test_a_page_is_not_suspicious_unless_somebody_says_so():
-    assert not PAGE.suspicious
-
-
 def comments(**place):
     return seed_request(endpoints.COMMENTS, "7318480000000000001", 5, **place)
 
@@ -76,17 +36,37 @@ def listed(request=COMMENTS, records=({"id": 7}, {"id": 8}), cursor=100, *, has_
     return Page(request, records, cursor, None, has_more, "a log_id", RECEIVED_AT)
 
 
-def test_the_next_request_of_a_list_goes_on_at_the_cursor_with_what_was_counted():
-    begun = comments(cursor=100, received=96, limit=200, begun_at=RECEIVED_AT)
-
-    after = listed(begun, cursor=200).next_request
-
-    assert after == comments(cursor=200, received=98, limit=200)
-    assert after.begun_at == RECEIVED_AT
+BEGUN = comments(cursor=100, received=96, limit=200, begun_at=RECEIVED_AT)
+LISTED = listed(BEGUN, cursor=200)
 
 
-def test_the_last_page_of_a_list_has_no_next_request():
-    assert listed(has_more=False).next_request is None
+@pytest.mark.parametrize(
+    ("page", "following"),
+    [
+        (PAGE, window_request(row_id=3, cursor=100, search_id=PAGE.search_id, received=1)),
+        (LISTED, comments(cursor=200, received=98, limit=200)),
+    ],
+)
+def test_the_next_request_goes_on_with_the_same_task_where_the_page_ended(page, following):
+    asked = page.next_request
+
+    assert asked == following
+    assert (asked.previous_page_at, asked.begun_at) == (RECEIVED_AT, page.request.begun_at)
+    assert replace(page, has_more=False).next_request is None
+    empty = replace(page, records=()).next_request
+    assert (empty.place.cursor, empty.place.search_id) == (page.cursor, page.search_id)
+
+
+@pytest.mark.parametrize(
+    ("later", "first"), [(PAGE.next_request, FIRST), (BEGUN, comments(limit=200))]
+)
+def test_what_begins_anew_keeps_its_task_and_limit_and_forgets_the_rest(later, first):
+    anew = later.from_start()
+
+    assert anew == first
+    assert anew.begun_at is None
+    assert anew.starts_task
+    assert not later.starts_task
 
 
 @pytest.mark.parametrize(
@@ -111,6 +91,9 @@ def test_no_page_is_asked_for_after_the_limit_though_there_are_more(received, li
 @pytest.mark.parametrize(
     ("listing", "before", "cursor", "advances"),
     [
+        (None, 200, 201, True),
+        (None, 200, 200, False),
+        (None, 200, 100, False),
         (endpoints.COMMENTS, 100, 101, True),
         (endpoints.COMMENTS, 100, 100, False),
         (endpoints.COMMENTS, 100, 99, False),
@@ -129,8 +112,9 @@ def test_no_page_is_asked_for_after_the_limit_though_there_are_more(received, li
         (endpoints.PRODUCTS, 1, 2, True),
     ],
 )
-def test_a_list_gets_on_as_its_cursors_do(listing, before, cursor, advances):
-    request = seed_request(listing, "7", 5, cursor=before)
+def test_a_search_or_a_list_gets_on_as_its_cursors_do(listing, before, cursor, advances):
+    searched = window_request(cursor=before, search_id="7")
+    request = seed_request(listing, "7", 5, cursor=before) if listing else searched
 
     assert listed(request, cursor=cursor).advances is advances
 
@@ -172,17 +156,6 @@ def test_a_list_without_records_has_no_ids():
 )
 def test_only_cursors_of_comments_may_be_refused_in_place_of_an_end(listing, cursor, is_past):
     assert seed_request(listing, "7", 5, cursor=cursor).is_past_cap is is_past
-
-
-def test_a_listing_that_begins_anew_keeps_its_seed_and_limit():
-    later = comments(cursor=300, received=280, limit=500, begun_at=RECEIVED_AT)
-
-    anew = later.from_start()
-
-    assert anew == comments(limit=500)
-    assert anew.begun_at is None
-    assert anew.starts_task
-    assert not later.starts_task
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))

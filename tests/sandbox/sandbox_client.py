@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Sandbox
+from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Profile, Sandbox
 from tiktok_crawler.sandbox.protocol.calls import Call
 
 if TYPE_CHECKING:
+    from tiktok_crawler.sandbox.faults.schedule import ScheduledFault
     from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
 
 EVERYTHING = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
@@ -105,6 +106,25 @@ class Client:
         """Status, code and message of a request that must fail."""
         status, body = self.search(fields, **changes)
         return status, body["error"]["code"], body["error"]["message"]
+
+
+def client(
+    *faults: ScheduledFault,
+    videos_per_day: int = 50,
+    seed: int = 1,
+    now: Clock | None = None,
+    **profile: Any,
+) -> Client:
+    """A client of a sandbox that misbehaves as the parts of a profile say, without a quota."""
+    return Client(
+        Sandbox(
+            videos_per_day=videos_per_day,
+            seed=seed,
+            profile=Profile(faults=faults, **profile),
+            now=now or Clock(),
+            daily_quota=None,
+        )
+    )
 
 
 def first_week() -> tuple[date, date]:

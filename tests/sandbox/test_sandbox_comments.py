@@ -94,13 +94,6 @@ def test_more_than_the_cap_can_be_listed():
     assert len(ListClient(asked).records("comments", video, max_count=100)) == 1_500
 
 
-@pytest.mark.parametrize("number", [0, 1, 100, 250])
-def test_the_number_of_comments_can_be_chosen(number):
-    asked = sandbox(comments=number, deleted=0)
-    video = some_seeds(asked, "comments", 1)[0]
-    assert len(asked.truth("comments", video)) == number
-
-
 def test_replies_carry_the_comment_and_the_video():
     comment = some_seeds(SHARED, "replies", 1, at_least=11)[0]
     replies = SHARED.truth("replies", comment)

@@ -63,15 +63,6 @@ def test_only_the_latest_followers_are_listed():
     assert asked.truth("users", seed)[0]["follower_count"] == 7_000
 
 
-@pytest.mark.parametrize("listing", ["followers", "following"])
-def test_the_number_can_be_chosen(listing):
-    asked = sandbox(**{listing: 123}, deleted=0)
-    for seed in some_seeds(asked, listing, 5):
-        names = {each["username"] for each in asked.truth(listing, seed)}
-        assert len(names) == 123
-        assert seed not in names
-
-
 def test_sizes_reach_from_nothing_to_beyond_the_cap():
     sizes = [SHARED.truth("users", each)[0] for each in some_seeds(SHARED, "users", 600)]
     counts = [each["follower_count"] for each in sizes]

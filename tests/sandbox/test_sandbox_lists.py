@@ -188,6 +188,16 @@ def test_seeds_are_those_with_enough_records(listing):
         assert len(SHARED.truth(listing, first_seed(listing, at_least=12))) >= 12
 
 
+@pytest.mark.parametrize("number", [0, 1, 35, 123])
+@pytest.mark.parametrize("listing", ["comments", "followers", "following", "products", "reviews"])
+def test_the_number_of_records_can_be_chosen(listing, number):
+    asked = sandbox(**{"deleted": 0, "products": 2, listing: number})
+    for seed in some_seeds(asked, listing, 5):
+        records = {json.dumps(record, sort_keys=True) for record in asked.truth(listing, seed)}
+        assert len(records) == number
+        assert seed not in {record.get("username") for record in asked.truth(listing, seed)}
+
+
 @pytest.mark.parametrize("words", ["cannot find the user", "cannot return", "is private"])
 @pytest.mark.parametrize(
     "listing", [name for name in NAMES if LISTINGS[name].seed_key is SeedKey.USERNAME]

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import pytest
 from sandbox_client import Client, Clock
 
 from tiktok_crawler.sandbox import Profile, Sandbox
@@ -89,8 +88,3 @@ def test_too_many_requests_within_a_second_are_refused_and_cost_nothing():
     clock.move(seconds=1)
     assert statuses(asking, 3) == [200, 200, 429]
     assert asking.sandbox.statistics()["quota_spent"] == {"research": 4}
-
-
-def test_a_quota_day_has_at_least_a_second():
-    with pytest.raises(ValueError, match="day_seconds must be at least 1, not 0"):
-        QuotaBehaviour(day_seconds=0)

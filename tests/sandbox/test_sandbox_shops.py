@@ -95,13 +95,6 @@ def test_fields_stand_in_the_url_or_in_the_body(in_url):
     assert first_shop.keys() <= {"shop_name", "shop_performance_value"}
 
 
-@pytest.mark.parametrize("listing", ["products", "reviews"])
-@pytest.mark.parametrize("number", [0, 1, 35])
-def test_the_number_can_be_chosen(listing, number):
-    asked = sandbox(**{"products": 2, listing: number})
-    assert len(asked.truth(listing, some_seeds(asked, listing, 1)[0])) == number
-
-
 def test_errors_of_shops_have_the_envelope_of_errors():
     status, body = ListClient(SHARED).ask("products", 7)
     assert status == 400

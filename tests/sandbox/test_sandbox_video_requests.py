@@ -72,10 +72,6 @@ def test_fields_are_required_and_known(client, fields):
     assert client.problem(fields)[:2] == (400, "invalid_params")
 
 
-def test_the_message_names_an_unknown_field(client):
-    assert client.problem("id,favourites_count")[2] == "Invalid fields: favourites_count"
-
-
 @pytest.mark.parametrize(
     "body",
     [
@@ -142,23 +138,12 @@ def test_counts_and_cursors_must_be_numbers_in_their_range(client, changes):
     assert client.problem(**changes) == (400, "invalid_params", "Invalid count or cursor")
 
 
-def test_an_empty_group_is_a_500(client):
-    status, body = client.search(query=EVERYTHING | {"not": []})
-    assert (status, body["error"]["code"], body["data"]) == (500, "internal_error", {})
-
-
 def test_success_wears_the_envelope(client):
     status, body = client.search()
     assert status == 200
     assert body.keys() == {"data", "error"}
     assert body["data"].keys() == {"videos", "cursor", "has_more", "search_id"}
     assert body["error"] == {"code": "ok", "message": "", "log_id": body["error"]["log_id"]}
-
-
-def test_a_refusal_has_no_data(client):
-    _, body = client.search(max_count=101)
-    assert body.keys() == {"error"}
-    assert body["error"].keys() == {"code", "message", "log_id"}
 
 
 def test_log_ids_hold_the_time_and_are_unique(client):

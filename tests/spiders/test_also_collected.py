@@ -198,16 +198,6 @@ async def test_seeds_of_stored_videos_come_the_most_discussed_first(folder, sour
 
 
 @deferred_f_from_coro_f
-async def test_the_days_of_a_query_can_be_narrowed(folder):
-    folder.write()
-    sandbox = OrderedSandbox()
-    await folder.crawl(sandbox)
-    query = str(folder.query_file)
-    await folder.crawl(sandbox, "users", from_query=query, end_date="2024-01-01")
-    assert set(folder.seeds("users")) == {video["username"] for video in videos_of(1)}
-
-
-@deferred_f_from_coro_f
 async def test_records_of_listings_have_the_tags_of_their_query(folder):
     folder.write()
     sandbox = OrderedSandbox()
@@ -224,18 +214,3 @@ async def test_records_of_listings_have_the_tags_of_their_query(folder):
         ("users", "one"),
         ("users", "two"),
     ]
-
-
-@deferred_f_from_coro_f
-async def test_shops_lead_to_products_and_products_to_reviews(folder):
-    sandbox = OrderedSandbox(Profile(lists=ListBehaviour(products=12, reviews=3)))
-    name = next(sandbox.seeds("shops"))
-    await folder.crawl(sandbox, "shops", shop_names=name)
-    shops = [record["shop_id"] for record in sandbox.truth("shops", name)]
-    await folder.crawl(sandbox, "products", shop_names=name)
-    assert set(folder.seeds("products")) == set(map(str, shops))
-    await folder.crawl(sandbox, "reviews", shop_ids=str(shops[0]))
-    products = {str(record["product_id"]) for record in sandbox.truth("products", str(shops[0]))}
-    assert set(folder.seeds("reviews")) == products
-    assert set(folder.seeds("reviews").values()) == {"complete"}
-    assert list(folder.database.column("SELECT count(*) FROM review")) == [3 * len(products)]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
-from contextlib import closing
 from datetime import datetime
 from os import EX_OK, EX_TEMPFAIL
 from typing import TYPE_CHECKING
@@ -30,18 +28,12 @@ async def crawl(folder: CrawlFolder, api: ScriptedApi, settings=None, **argument
     return await asyncio.wait_for(running, LONGEST_SECONDS)
 
 
-def query(folder: CrawlFolder, statement: str) -> list[tuple]:
-    with closing(sqlite3.connect(folder.path / "crawl.db")) as connection, connection:
-        return connection.execute(statement).fetchall()
-
-
 def day(text: str) -> datetime:
     return datetime.strptime(text, "%Y%m%d")  # noqa: DTZ007 - a day has no time zone
 
 
 @deferred_f_from_coro_f
-async def test_windows_that_are_all_too_heavy_are_cut_though_nothing_works_before(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_windows_that_are_all_too_heavy_are_cut_though_nothing_works_before(folder):
 
     def answer(body):
         days = (day(body["end_date"]) - day(body["start_date"])).days + 1
@@ -55,8 +47,7 @@ async def test_windows_that_are_all_too_heavy_are_cut_though_nothing_works_befor
 
 
 @deferred_f_from_coro_f
-async def test_heavy_days_that_fill_all_slots_make_room_for_the_others(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_heavy_days_that_fill_all_slots_make_room_for_the_others(folder):
     heavy = {"20240105", "20240106", "20240107", "20240108"}
 
     def answer(body):
@@ -68,14 +59,13 @@ async def test_heavy_days_that_fill_all_slots_make_room_for_the_others(tmp_path)
         days = {"start_date": "2024-01-01", "end_date": "2024-01-20"}
         crawler = await crawl(folder, api, {"TIKTOK_WINDOW_DAYS": 1}, **days)
     assert exit_status(crawler) == EX_TEMPFAIL
-    parked = query(folder, "SELECT start_date FROM crawl_window WHERE state = 'parked' ORDER BY 1")
+    parked = folder.rows("SELECT start_date FROM crawl_window WHERE state = 'parked' ORDER BY 1")
     assert [start.replace("-", "") for (start,) in parked] == sorted(heavy)
-    assert query(folder, "SELECT count(*) FROM crawl_window WHERE state = 'open'") == [(0,)]
+    assert folder.rows("SELECT count(*) FROM crawl_window WHERE state = 'open'") == [(0,)]
 
 
 @deferred_f_from_coro_f
-async def test_after_a_bad_time_a_window_has_all_its_tries_again(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_after_a_bad_time_a_window_has_all_its_tries_again(folder):
     script = [*[FAULT] * 4, page(1), FAULT, page(2)]
     settings = {"TIKTOK_RETRY_TIMES": 1, "CONCURRENT_REQUESTS": 2}
     async with serving(ScriptedApi(page(9))) as api:
@@ -93,20 +83,19 @@ async def test_after_a_bad_time_a_window_has_all_its_tries_again(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_query_that_never_succeeded_is_alone_until_a_page_comes(tmp_path):
+async def test_a_query_that_never_succeeded_is_alone_until_a_page_comes(folder):
     async with serving(ScriptedApi(FAULT)) as api:
         settings = {"TIKTOK_QUOTA_POLICY": "stop"}
         year = {"start_date": "2024-01-01", "end_date": "2024-12-31"}
-        await crawl(CrawlFolder(tmp_path), api, settings, **year)
+        await crawl(folder, api, settings, **year)
     assert {body["end_date"] for body in api.bodies} == {"20240131"}
 
 
 @deferred_f_from_coro_f
-async def test_a_second_try_that_may_not_be_paid_ends_the_crawl_of_a_new_query(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_second_try_that_may_not_be_paid_ends_the_crawl_of_a_new_query(folder):
     async with serving(ScriptedApi(FAULT)) as api:
         await crawl(folder, api, **ONE_DAY)
-        assert query(folder, "SELECT state FROM crawl_window") == [("parked",)]
+        assert folder.rows("SELECT state FROM crawl_window") == [("parked",)]
         api.bodies.clear()
         for settings in ({"TIKTOK_DAILY_BUDGET": 20}, {"TIKTOK_PARKED_SHARE": 0}):
             crawler = await crawl(folder, api, settings, **ONE_DAY)
@@ -115,20 +104,19 @@ async def test_a_second_try_that_may_not_be_paid_ends_the_crawl_of_a_new_query(t
 
 
 @deferred_f_from_coro_f
-async def test_a_second_try_that_was_to_probe_its_pool_may_be_dropped(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_second_try_that_was_to_probe_its_pool_may_be_dropped(folder):
     async with serving(ScriptedApi(page(1))) as api:
         await folder.prove_query(api)
         api.answers = [REFUSAL]
         await crawl(folder, api, **ONE_DAY)
-        query(folder, "UPDATE api_quota SET requests = 0")
+        folder.rows("UPDATE api_quota SET requests = 0")
         api.answers = [RATE]
         crawler = await crawl(folder, api, {"TIKTOK_DAILY_BUDGET": 10}, **ONE_DAY)
     assert exit_status(crawler) == EX_TEMPFAIL
 
 
 @deferred_f_from_coro_f
-async def test_a_probe_that_waits_for_a_token_remains_the_probe(tmp_path):
+async def test_a_probe_that_waits_for_a_token_remains_the_probe(folder):
     api = ScriptedApi(page(1, has_more=True), *[FAULT] * 20, page(2, cursor=200))
     fresh = {"access_token": "clt.second", "expires_in": 7200}
     short_lived = {"access_token": "clt.first", "expires_in": 1}
@@ -141,14 +129,13 @@ async def test_a_probe_that_waits_for_a_token_remains_the_probe(tmp_path):
     }
     month = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
     async with serving(api):
-        crawler = await crawl(CrawlFolder(tmp_path), api, settings, **month)
+        crawler = await crawl(folder, api, settings, **month)
     assert len(api.token_forms) == 3
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_the_breakers_interval_counts_also_after_a_rate_limit(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_the_breakers_interval_counts_also_after_a_rate_limit(folder):
     async with serving(ScriptedApi(page(1))) as api:
         await folder.prove_query(api)
         api.answers = [RATE, FAULT]
@@ -161,8 +148,7 @@ async def test_the_breakers_interval_counts_also_after_a_rate_limit(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_second_try_is_not_cut_into_parts(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_second_try_is_not_cut_into_parts(folder):
     month = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
     async with serving(ScriptedApi(page(1))) as api:
         await folder.prove_query(api)
@@ -173,16 +159,16 @@ async def test_a_second_try_is_not_cut_into_parts(tmp_path):
         crawler = await crawl(folder, api, **month)
     assert len(api.bodies) == 2, "a wide window is tried twice"
     assert stat(crawler, "windows/split_count") == 0
-    assert query(folder, "SELECT count(*) FROM crawl_window WHERE state = 'parked'") == [(1,)]
+    assert folder.rows("SELECT count(*) FROM crawl_window WHERE state = 'parked'") == [(1,)]
 
 
 @deferred_f_from_coro_f
-async def test_pages_that_alternate_are_not_followed_for_ever(tmp_path):
+async def test_pages_that_alternate_are_not_followed_for_ever(folder):
     def answer(body):
         cursor = body.get("cursor", 0)
         return page(1 + cursor // 100 % 2, cursor=cursor + 100, has_more=True)
 
     async with serving(ScriptedApi(answer)) as api:
-        crawler = await crawl(CrawlFolder(tmp_path), api)
+        crawler = await crawl(folder, api)
     assert len(api.bodies) == 2 + 3
     assert stat(crawler, "windows/parked_count") == 1

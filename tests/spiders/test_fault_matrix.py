@@ -7,7 +7,6 @@ everything. `trials.py` has the checks.
 
 from __future__ import annotations
 
-import asyncio
 import os
 from dataclasses import fields
 from pathlib import Path
@@ -15,9 +14,9 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from marathon import first
+from mixtures import scheduled_faults, try_examples
 from scrapy.utils.defer import deferred_f_from_coro_f
 from trials import Trial, try_out
 
@@ -139,31 +138,10 @@ async def test_a_lost_search_counts_no_day_whose_old_ids_it_has_not_delivered(tm
 
 
 shares = st.sampled_from([0.0, 0.0, 0.0, 0.2])
-moments = st.one_of(
-    st.builds(dict, request=st.integers(1, 12)),
-    st.builds(
-        dict, requests=st.tuples(st.integers(1, 8), st.integers(0, 6)).map(lambda r: (r[0], sum(r)))
-    ),
-    st.builds(dict, every=st.integers(2, 6)),
-    st.builds(dict, rate=st.sampled_from([0.1, 0.3, 0.5])),
-)
-
-
-@st.composite
-def scheduled_faults(draw) -> ScheduledFault:
-    of = draw(st.sampled_from(OF_SEARCHES))
-    possible = [
-        fault for fault in FaultName if of is not Requests.TOKENS or fault not in FOR_SEARCHES
-    ]
-    return ScheduledFault(
-        fault=draw(st.sampled_from(possible)), of=of, seconds=0.01, **draw(moments)
-    )
-
-
 profiles = st.builds(
     Profile,
     seed=st.integers(1, 1000),
-    faults=st.lists(scheduled_faults(), max_size=4).map(tuple),
+    faults=st.lists(scheduled_faults(OF_SEARCHES, tuple(FaultName)), max_size=4).map(tuple),
     searches=st.builds(
         SearchBehaviour,
         refuse_new_ids=st.integers(0, 2),
@@ -201,24 +179,8 @@ trials = st.builds(
 
 @pytest.mark.parametrize(("number", "mixtures"), first(2, MIXTURES))
 @deferred_f_from_coro_f
-async def test_mixtures_of_faults(monkeypatch, number, mixtures):
-    """The examples are made in a thread, which waits for the crawls in this loop."""
-    # A test that takes longer than five minutes is taken for one that hangs.
-    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", 60)
-    loop = asyncio.get_running_loop()
-
-    @seed(number)
-    @settings(
-        max_examples=mixtures,
-        phases=[Phase.generate, Phase.shrink],
-        database=None,
-        deadline=None,
-    )
-    @given(trials)
-    def try_mixture(trial: Trial) -> None:
-        asyncio.run_coroutine_threadsafe(_try_out(trial), loop).result()
-
-    await asyncio.to_thread(try_mixture)
+async def test_mixtures_of_faults(number, mixtures):
+    await try_examples(number, mixtures, trials, _try_out)
 
 
 async def _try_out(trial: Trial) -> None:

@@ -6,7 +6,6 @@ for that day again, the answer is good.
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections import Counter
 from datetime import date, timedelta
@@ -15,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from crawling import QUERY, CrawlFolder, exit_status
-from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from marathon import first
+from mixtures import try_examples
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 from sqlalchemy import create_engine, select
@@ -236,6 +235,7 @@ statuses = st.sampled_from([200, 200, 200, 302, 400, 404, 413, 429, 500, 502, 50
 answers = st.builds(raw, envelopes) | st.builds(
     raw, documents | envelopes | st.binary(max_size=50), statuses
 )
+many_answers = st.lists(answers, min_size=1, max_size=40)
 
 
 @pytest.mark.filterwarnings("ignore:Generating overly large repr")
@@ -246,21 +246,12 @@ answers = st.builds(raw, envelopes) | st.builds(
 )
 @deferred_f_from_coro_f
 async def test_random_bodies(folder, examples):
-    """The examples are made in a thread, which waits for the crawls in this loop.
+    """All examples share one database; each has a query of its own."""
+    numbers = count()
 
-    All share one database; each has a query of its own.
-    """
-    loop, numbers = asyncio.get_running_loop(), count()
-
-    @seed(20240101)
-    @settings(
-        max_examples=examples, phases=[Phase.generate, Phase.shrink], database=None, deadline=None
-    )
-    @given(st.lists(answers, min_size=1, max_size=40))
-    def try_bodies(bodies: list[Answer]) -> None:
+    async def try_bodies(bodies: list[Answer]) -> None:
         folder.query_file.write_text(QUERY.replace("butter", f"butter{next(numbers)}"))
-        crawl = crawl_bodies(folder, api, bodies)
-        asyncio.run_coroutine_threadsafe(crawl, loop).result()
+        await crawl_bodies(folder, api, bodies)
 
     async with serving(ScriptedApi(page(1))) as api:
-        await asyncio.to_thread(try_bodies)
+        await try_examples(20240101, examples, many_answers, try_bodies)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sqlite3
 from datetime import date
 from math import ceil
 
 import pytest
-from crawling import CrawlFolder, exit_status, stat
+from crawling import exit_status, stat
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 
@@ -26,8 +25,7 @@ DENSE = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values"
     ],
 )
 @deferred_f_from_coro_f
-async def test_requests_are_the_least_possible_and_videos_are_the_truth(tmp_path, query, dates):
-    folder = CrawlFolder(tmp_path)
+async def test_requests_are_the_least_possible_and_videos_are_the_truth(folder, query, dates):
     (condition,) = query["and"]
     folder.query_file.write_text(
         f"start_date: {dates.start}\nend_date: {dates.end}\nquery: {{and: [{condition}]}}\n"
@@ -40,7 +38,4 @@ async def test_requests_are_the_least_possible_and_videos_are_the_truth(tmp_path
     assert exit_status(crawler) == 0
     assert sent == sum(max(1, ceil(count / 100)) for count in matches)
     assert sent == stat(crawler, "requests/sent_count")
-    with sqlite3.connect(tmp_path / "crawl.db") as connection:
-        stored = {row[0] for row in connection.execute("SELECT id FROM video")}
-    connection.close()
-    assert stored == truth
+    assert {video_id for (video_id,) in folder.rows("SELECT id FROM video")} == truth

@@ -7,7 +7,6 @@ completes everything. `list_trials.py` has the checks.
 
 from __future__ import annotations
 
-import asyncio
 import os
 import shutil
 from dataclasses import replace
@@ -15,10 +14,10 @@ from os import EX_TEMPFAIL
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from hypothesis import Phase, given, seed, settings
 from hypothesis import strategies as st
 from list_trials import SPIDERS, Trial, truthful, try_out
 from marathon import first
+from mixtures import scheduled_faults, try_examples
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.sandbox.faults.profile import (
@@ -29,7 +28,7 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.faults.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 if TYPE_CHECKING:
@@ -158,10 +157,6 @@ def _to_and_fro(body: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
     return data | {"cursor": 1_700_000_000_000 + (body.get("cursor", 0) % 2 == 0), "has_more": True}
 
 
-def _under_both_keys(_: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
-    return {"reposted_videos": [], "user_reposted_videos": []} | data
-
-
 def _always_the_first_page(first: list[Any]) -> Bend:
     def bend(_: dict[str, Any], data: dict[str, Any]) -> dict[str, Any]:
         first.extend(data["product_data"] if not first else ())
@@ -187,30 +182,8 @@ async def test_pages_that_never_end_are_given_up(prepared_sqlite_url, listing, b
     assert len(runs[0].exchanges) < 15
 
 
-@deferred_f_from_coro_f
-async def test_reposted_videos_are_found_under_either_key(prepared_sqlite_url):
-    trial = Trial("reposted_videos", Profile(lists=LISTS), seeds=some_seeds("reposted_videos"))
-    (run,) = await try_out(trial, prepared_sqlite_url, bend=_under_both_keys)
-    assert run.exit_status == 0
-
-
 shares = st.sampled_from([0.0, 0.0, 0.2])
-moments = st.one_of(
-    st.builds(dict, request=st.integers(1, 12)),
-    st.builds(dict, every=st.integers(2, 6)),
-    st.builds(dict, rate=st.sampled_from([0.1, 0.3, 0.5])),
-)
-
-
-@st.composite
-def scheduled_faults(draw) -> ScheduledFault:
-    of = draw(st.sampled_from([Requests.LISTS, Requests.LISTS, Requests.TOKENS]))
-    possible = FAULTS if of is Requests.LISTS else sorted(set(FAULTS) - FOR_SEARCHES)
-    return ScheduledFault(
-        fault=draw(st.sampled_from(possible)), of=of, seconds=0.01, **draw(moments)
-    )
-
-
+OF_LISTS = (Requests.LISTS, Requests.LISTS, Requests.TOKENS)
 mixtures = st.builds(
     lambda listing, profile, settings: Trial(listing, profile, settings, seeds=some_seeds(listing)),
     st.sampled_from(SPIDERS),
@@ -218,7 +191,7 @@ mixtures = st.builds(
         Profile,
         seed=st.integers(1, 1000),
         lists=st.just(LISTS),
-        faults=st.lists(scheduled_faults(), max_size=4).map(tuple),
+        faults=st.lists(scheduled_faults(OF_LISTS, FAULTS), max_size=4).map(tuple),
         data=st.builds(
             DataBehaviour,
             nul_characters=shares,
@@ -240,27 +213,13 @@ mixtures = st.builds(
 
 @pytest.mark.parametrize(("number", "examples"), first(2, MIXTURES))
 @deferred_f_from_coro_f
-async def test_mixtures_of_faults_of_listings(
-    monkeypatch, sqlite_template, tmp_path, number, examples
-):
-    """The examples are made in a thread, which waits for the crawls in this loop."""
-    # A test that takes longer than five minutes is taken for one that hangs.
-    monkeypatch.setattr("hypothesis.internal.conjecture.engine.MAX_SHRINKING_SECONDS", 60)
-    loop, database = asyncio.get_running_loop(), tmp_path / "mixture.db"
+async def test_mixtures_of_faults_of_listings(sqlite_template, tmp_path, number, examples):
+    database = tmp_path / "mixture.db"
 
-    @seed(number)
-    @settings(
-        max_examples=examples,
-        phases=[Phase.generate, Phase.shrink],
-        database=None,
-        deadline=None,
-    )
-    @given(mixtures)
-    def try_mixture(trial: Trial) -> None:
+    async def try_mixture(trial: Trial) -> None:
         for path in tmp_path.iterdir():
             path.unlink()
         shutil.copy(sqlite_template, database)
-        tried = try_out(trial, f"sqlite:///{database}", runs=2)
-        asyncio.run_coroutine_threadsafe(tried, loop).result()
+        await try_out(trial, f"sqlite:///{database}", runs=2)
 
-    await asyncio.to_thread(try_mixture)
+    await try_examples(number, examples, mixtures, try_mixture)

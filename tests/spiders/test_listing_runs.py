@@ -77,28 +77,6 @@ async def test_max_age_asks_only_for_older_profiles_and_keeps_what_they_were(dat
 
 
 @deferred_f_from_coro_f
-async def test_relations_that_are_listed_no_more_keep_the_time_of_their_last_sighting(database):
-    before = known_people("followers", 1, followers=150, deleted=0.0)
-    await run(database, WatchedSandbox(before.profile), before)
-    first = {row[0]: row[1] for row in database.rows(SIGHTINGS)}
-    let_time_pass(database)
-    after = in_live_numbers(before, followers=120, deleted=0.0)
-    await run(database, WatchedSandbox(after.profile), after, max_age="7d")
-    listed = {record["username"] for record in after.truth(after.seeds[0])}
-    rows = database.rows(SIGHTINGS)
-    assert {name for name, _, _ in rows} == first.keys() | listed
-    assert first.keys() - listed
-    for name, first_seen, last_seen in rows:
-        assert (last_seen > first_seen) == (name in listed and name in first)
-        assert name in listed or last_seen == first[name]
-
-
-SIGHTINGS = """
-    SELECT username, first_seen_at, last_seen_at FROM user_relation
-    JOIN account ON account.id = follower_id"""
-
-
-@deferred_f_from_coro_f
 async def test_a_higher_limit_goes_on_where_a_lower_one_ended(database):
     trial = known_people("comments", 3, comments=330)
     sandbox = WatchedSandbox(trial.profile)
@@ -110,48 +88,6 @@ async def test_a_higher_limit_goes_on_where_a_lower_one_ended(database):
     assert counts == [3, 3, 0, 6, 0, 0]
     assert asked_again(sandbox.exchanges) == []
     check_database(database, trial, done)
-
-
-@deferred_f_from_coro_f
-async def test_what_a_limit_left_out_is_listed_without_one(database):
-    trial = known_people("followers", 2, followers=230)
-    sandbox = WatchedSandbox(trial.profile)
-    limited = await run(database, sandbox, trial, max_per_user="100")
-    assert limited.exit_status == EX_OK
-    assert all(
-        row.state == "complete" and row.has_more for row in seed_rows(database, trial).values()
-    )
-    done = await run(database, sandbox, trial)
-    assert asked_again(sandbox.exchanges) == []
-    check_database(database, trial, done)
-
-
-@deferred_f_from_coro_f
-async def test_refused_seeds_are_asked_for_again_only_when_they_are_old(database):
-    trial = Trial("users", seeds=("nobody.at.all", "nobody7"))
-    sandbox = WatchedSandbox(trial.profile)
-    for _ in range(2):
-        done = await run(database, sandbox, trial, max_age="7d")
-        assert done.exit_status == EX_OK
-    assert len(sandbox.exchanges) == 2
-    let_time_pass(database, seeds=trial.seeds[:1])
-    await run(database, sandbox, trial, max_age="7d")
-    assert asked_seeds(sandbox)[2:] == ["nobody.at.all"]
-    assert dict(database.rows("SELECT username, status FROM user_info")) == dict.fromkeys(
-        trial.seeds, "not_found"
-    )
-
-
-@deferred_f_from_coro_f
-async def test_a_user_who_is_gone_keeps_what_was_known(database):
-    trial = known_people("users", 1)
-    await run(database, WatchedSandbox(trial.profile), trial)
-    let_time_pass(database)
-    known = database.rows("SELECT display_name, follower_count FROM user_info")
-    gone = Trial("users", Profile(lists=ListBehaviour(unknown_users=1.0)), seeds=trial.seeds)
-    await run(database, WatchedSandbox(gone.profile), gone, max_age="7d")
-    assert list(database.column("SELECT status FROM user_info")) == ["not_found"]
-    assert database.rows("SELECT display_name, follower_count FROM user_info") == known
 
 
 @deferred_f_from_coro_f
@@ -193,28 +129,6 @@ async def test_max_requests_ends_a_run_in_order(database):
     assert second.exit_status == EX_OK
     assert asked_again(sandbox.exchanges) == []
     check_database(database, trial, second)
-
-
-@deferred_f_from_coro_f
-async def test_a_daily_budget_is_kept_to_by_all_runs_together(database):
-    trial = known_people("users", 6)
-    sandbox = WatchedSandbox(trial.profile)
-    for _ in range(2):
-        done = await run(database, sandbox, replace(trial, settings={"TIKTOK_DAILY_BUDGET": 4}))
-        assert done.exit_status == EX_TEMPFAIL
-    assert len(sandbox.exchanges) == 4
-
-
-@deferred_f_from_coro_f
-async def test_a_share_that_is_spent_ends_its_listing(database, caplog):
-    caplog.set_level("INFO")
-    trial = known_people("users", 6)
-    sandbox = WatchedSandbox(trial.profile)
-    shares = {"TIKTOK_DAILY_BUDGET": 100, "TIKTOK_SHARES": "users=0.03"}
-    done = await run(database, sandbox, replace(trial, settings=shares))
-    assert done.exit_status == EX_TEMPFAIL
-    assert len(sandbox.exchanges) == 3
-    assert "TIKTOK_SHARES" in caplog.text
 
 
 @deferred_f_from_coro_f

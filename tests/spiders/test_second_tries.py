@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from os import EX_OK, EX_TEMPFAIL
 
 from crawling import CrawlFolder, exit_status, stat
@@ -16,29 +14,18 @@ DAILY = {"TIKTOK_WINDOW_DAYS": 1}
 TWO_MONTHS = {"start_date": "2024-01-01", "end_date": "2024-03-02"}
 
 
-def change(folder: CrawlFolder, statement: str) -> None:
-    with closing(sqlite3.connect(folder.path / "crawl.db")) as connection, connection:
-        connection.execute(statement)
-
-
-def query(folder: CrawlFolder, statement: str) -> list[tuple]:
-    with closing(sqlite3.connect(folder.path / "crawl.db")) as connection:
-        return connection.execute(statement).fetchall()
-
-
 async def park_ten_days(folder: CrawlFolder, api: ScriptedApi) -> None:
     await folder.prove_query(api)
     api.answers = [REFUSAL]
     crawler = await folder.crawl(api.url, DAILY, **TEN_DAYS)
     assert stat(crawler, "windows/parked_count") == 10
     api.bodies.clear()
-    change(folder, "UPDATE api_quota SET requests = 0")
+    folder.rows("UPDATE api_quota SET requests = 0")
 
 
 @deferred_f_from_coro_f
-async def test_second_tries_have_a_share_of_the_days_budget(tmp_path, caplog):
+async def test_second_tries_have_a_share_of_the_days_budget(folder, caplog):
     caplog.set_level("INFO")
-    folder = CrawlFolder(tmp_path)
     budget = DAILY | {"TIKTOK_DAILY_BUDGET": 40, "TIKTOK_PARKED_SHARE": 0.1}
     async with serving(ScriptedApi(page(1))) as api:
         await park_ten_days(folder, api)
@@ -53,13 +40,12 @@ async def test_second_tries_have_a_share_of_the_days_budget(tmp_path, caplog):
             await folder.crawl(api.url, budget, end_date=f"2024-01-{day}")
         asked = [body["start_date"] for body in api.bodies[4:]]
     assert asked == ["20240111", "20240112"], "the good days do not starve"
-    states = query(folder, "SELECT state, count(*) FROM crawl_window GROUP BY state")
+    states = folder.rows("SELECT state, count(*) FROM crawl_window GROUP BY state")
     assert dict(states) == {"complete": 3, "parked": 10}
 
 
 @deferred_f_from_coro_f
-async def test_a_second_try_that_answers_goes_on_as_any_window(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_second_try_that_answers_goes_on_as_any_window(folder):
     one_try = DAILY | {"TIKTOK_DAILY_BUDGET": 10, "TIKTOK_PARKED_SHARE": 0.1}
     async with serving(ScriptedApi(page(1))) as api:
         await park_ten_days(folder, api)
@@ -70,9 +56,8 @@ async def test_a_second_try_that_answers_goes_on_as_any_window(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_window_that_was_parked_twice_waits_until_it_is_due(tmp_path, caplog):
+async def test_a_window_that_was_parked_twice_waits_until_it_is_due(folder, caplog):
     caplog.set_level("INFO")
-    folder = CrawlFolder(tmp_path)
     one_day = {"start_date": "2024-01-01", "end_date": "2024-01-01"}
     async with serving(ScriptedApi(page(1))) as api:
         await folder.prove_query(api)
@@ -84,14 +69,13 @@ async def test_a_window_that_was_parked_twice_waits_until_it_is_due(tmp_path, ca
         assert "1 windows that were postponed wait" in caplog.text
 
         api.answers = [page(1)]
-        change(folder, "UPDATE crawl_window SET retry_at = '2024-01-01 00:00:00.000000'")
+        folder.rows("UPDATE crawl_window SET retry_at = '2024-01-01 00:00:00.000000'")
         crawler = await folder.crawl(api.url, **one_day)
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(folder, caplog):
 
     def answer(body):
         return page(*range(1, 41)) if body["start_date"] == "20240101" else page()
@@ -102,13 +86,13 @@ async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(tm
         assert stat(crawler, "windows/suspicious_count") == 1
         assert "2024-02-01..2024-03-02: no video, beside days that have many" in caplog.text
         suspicious = "SELECT start_date, state FROM crawl_window WHERE suspicious"
-        assert query(folder, suspicious) == [("2024-02-01", "complete")]
+        assert folder.rows(suspicious) == [("2024-02-01", "complete")]
 
         api.bodies.clear()
         await folder.crawl(api.url, **TWO_MONTHS)
         assert api.bodies == [], "not before three days have passed"
 
-        change(folder, "UPDATE crawl_window SET searched_at = '2024-06-01 00:00:00.000000'")
+        folder.rows("UPDATE crawl_window SET searched_at = '2024-06-01 00:00:00.000000'")
         for _ in range(2):
             crawler = await folder.crawl(api.url, **TWO_MONTHS)
             assert exit_status(crawler) == EX_OK
@@ -118,15 +102,14 @@ async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(tm
 
 
 @deferred_f_from_coro_f
-async def test_videos_that_a_second_search_finds_end_the_suspicion(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_videos_that_a_second_search_finds_end_the_suspicion(folder):
     async with serving(ScriptedApi(page(*range(1, 41)), page())) as api:
         await folder.crawl(api.url, **TWO_MONTHS)
-        change(folder, "UPDATE crawl_window SET searched_at = '2024-06-01 00:00:00.000000'")
+        folder.rows("UPDATE crawl_window SET searched_at = '2024-06-01 00:00:00.000000'")
         api.answers = [page(50)]
         crawler = await folder.crawl(api.url, **TWO_MONTHS)
         assert stat(crawler, "windows/suspicious_count") == 0
         api.bodies.clear()
         await folder.crawl(api.url, **TWO_MONTHS)
     assert api.bodies == []
-    assert query(folder, "SELECT count(*) FROM video") == [(41,)]
+    assert folder.rows("SELECT count(*) FROM video") == [(41,)]

@@ -3,33 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
-from crawling import CrawlFolder, exit_status, stat
+from crawling import exit_status, stat
 from scrapy.crawler import Crawler
 from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 
-from tiktok_crawler.exceptions import ConfigurationError, QueryFileError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.spiders.videos import VideosSpider
 
 YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
 
 
-def rows(folder: CrawlFolder, sql: str) -> list[tuple]:
-    with sqlite3.connect(folder.path / "crawl.db") as connection:
-        found = connection.execute(sql).fetchall()
-    connection.close()
-    return found
-
-
 @deferred_f_from_coro_f
-async def test_a_request_is_what_the_documentation_shows(tmp_path):
+async def test_a_request_is_what_the_documentation_shows(folder):
     async with serving(ScriptedApi(page(2, has_more=True), page(1, cursor=145))) as api:
-        await CrawlFolder(tmp_path).crawl(api.url)
+        await folder.crawl(api.url)
     query = {"and": [{"operation": "EQ", "field_name": "hashtag_name", "field_values": ["butter"]}]}
     first = {
         "query": query,
@@ -41,52 +33,14 @@ async def test_a_request_is_what_the_documentation_shows(tmp_path):
     assert api.headers[0]["Content-Type"] == "application/json"
 
 
-@deferred_f_from_coro_f
-async def test_short_and_empty_pages_are_followed_until_there_is_no_more(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    script = ScriptedApi(
-        page(5, 4, has_more=True),
-        page(cursor=200, has_more=True),
-        page(3, cursor=300, has_more=True),
-        page(cursor=345),
-    )
-    async with serving(script) as api:
-        crawler = await folder.crawl(api.url)
-    assert len(api.bodies) == 4
-    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(3,), (4,), (5,)]
-    assert exit_status(crawler) == EX_OK
-
-
-@deferred_f_from_coro_f
-async def test_a_page_without_a_cursor_goes_on_a_page_size_further(tmp_path):
-    without = page(2, has_more=True)
-    del without.body["data"]["cursor"]
-    async with serving(ScriptedApi(without, page(1))) as api:
-        await CrawlFolder(tmp_path).crawl(api.url)
-    assert api.bodies[1]["cursor"] == 100
-
-
-@deferred_f_from_coro_f
-async def test_a_cursor_that_stands_still_parks_the_window_and_keeps_the_page(tmp_path):
-    folder = CrawlFolder(tmp_path)
-    script = ScriptedApi(page(3, has_more=True), page(2, cursor=100, has_more=True))
-    async with serving(script) as api:
-        crawler = await folder.crawl(api.url)
-    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100, 100]
-    assert rows(folder, "SELECT state, cursor FROM crawl_window") == [("parked", 100)]
-    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(2,), (3,)]
-    assert exit_status(crawler) == EX_TEMPFAIL
-
-
 @pytest.mark.parametrize("concurrency", [1, 4])
 @deferred_f_from_coro_f
-async def test_at_most_so_many_windows_are_open_at_once(tmp_path, concurrency):
-    folder = CrawlFolder(tmp_path)
+async def test_at_most_so_many_windows_are_open_at_once(folder, concurrency):
     open_windows: list[int] = []
 
     def answer(body):
         state = "SELECT count(*) FROM crawl_window WHERE state = 'open'"
-        open_windows.append(rows(folder, state)[0][0])
+        open_windows.append(folder.rows(state)[0][0])
         return page(1) if "cursor" in body else page(2, has_more=True)
 
     async with serving(ScriptedApi(answer)) as api:
@@ -97,12 +51,11 @@ async def test_at_most_so_many_windows_are_open_at_once(tmp_path, concurrency):
 
 
 @deferred_f_from_coro_f
-async def test_a_page_is_stored_before_the_next_one_of_its_window_is_asked_for(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_a_page_is_stored_before_the_next_one_of_its_window_is_asked_for(folder):
 
     def answer(body):
         cursor = body.get("cursor", 0)
-        stored = rows(folder, "SELECT count(*) FROM video")[0][0]
+        stored = folder.rows("SELECT count(*) FROM video")[0][0]
         assert stored == cursor // 100
         return page(1000 - cursor, cursor=cursor + 100, has_more=cursor < 900)
 
@@ -113,9 +66,8 @@ async def test_a_page_is_stored_before_the_next_one_of_its_window_is_asked_for(t
 
 
 @deferred_f_from_coro_f
-async def test_a_completed_collection_sends_nothing_and_says_so(tmp_path, caplog):
+async def test_a_completed_collection_sends_nothing_and_says_so(folder, caplog):
     caplog.set_level("INFO")
-    folder = CrawlFolder(tmp_path)
     async with serving(ScriptedApi(page(1))) as api:
         await folder.crawl(api.url)
         api.bodies.clear()
@@ -127,22 +79,10 @@ async def test_a_completed_collection_sends_nothing_and_says_so(tmp_path, caplog
 
 
 @deferred_f_from_coro_f
-async def test_widening_the_dates_collects_only_the_new_days(tmp_path):
+async def test_refresh_after_collects_old_days_again(folder):
     async with serving(ScriptedApi(page(1))) as api:
-        folder = CrawlFolder(tmp_path)
         await folder.crawl(api.url)
-        api.bodies.clear()
-        await folder.crawl(api.url, start_date="2023-12-30", end_date="2024-01-03")
-    days = sorted((body["start_date"], body["end_date"]) for body in api.bodies)
-    assert days == [("20231230", "20231231"), ("20240103", "20240103")]
-
-
-@deferred_f_from_coro_f
-async def test_refresh_after_collects_old_days_again(tmp_path):
-    async with serving(ScriptedApi(page(1))) as api:
-        folder = CrawlFolder(tmp_path)
-        await folder.crawl(api.url)
-        rows(folder, "UPDATE crawl_window SET searched_at = '2024-02-01 00:00:00.000000'")
+        folder.rows("UPDATE crawl_window SET searched_at = '2024-02-01 00:00:00.000000'")
         await folder.crawl(api.url)
         assert len(api.bodies) == 1
         await folder.crawl(api.url, refresh_after="7 days")
@@ -151,9 +91,8 @@ async def test_refresh_after_collects_old_days_again(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_day_counts_as_covered_only_with_all_the_fields_wanted_now(tmp_path):
+async def test_a_day_counts_as_covered_only_with_all_the_fields_wanted_now(folder):
     async with serving(ScriptedApi(page(1))) as api:
-        folder = CrawlFolder(tmp_path)
         await folder.crawl(api.url, {"TIKTOK_VIDEO_FIELDS": "id,username"})
         await folder.crawl(api.url, {"TIKTOK_VIDEO_FIELDS": "username,id"})
         assert len(api.bodies) == 1
@@ -162,11 +101,10 @@ async def test_a_day_counts_as_covered_only_with_all_the_fields_wanted_now(tmp_p
 
 
 @deferred_f_from_coro_f
-async def test_an_item_that_cannot_be_stored_closes_the_crawl_before_the_next_page(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_an_item_that_cannot_be_stored_closes_the_crawl_before_the_next_page(folder):
 
     def break_the_table(_body):
-        rows(folder, "ALTER TABLE videos_to_crawls RENAME TO gone")
+        folder.rows("ALTER TABLE videos_to_crawls RENAME TO gone")
         return page(1, has_more=True)
 
     async with serving(ScriptedApi(break_the_table, page(2))) as api:
@@ -174,13 +112,12 @@ async def test_an_item_that_cannot_be_stored_closes_the_crawl_before_the_next_pa
     assert len(api.bodies) == 1
     assert exit_status(crawler) == 70
     assert crawler.stats.get_value("finish_reason") == "storage_failed"
-    assert rows(folder, "SELECT count(*) FROM video") == [(0,)]
-    assert rows(folder, "SELECT state, pages FROM crawl_window") == [("open", 0)]
+    assert folder.rows("SELECT count(*) FROM video") == [(0,)]
+    assert folder.rows("SELECT state, pages FROM crawl_window") == [("open", 0)]
 
 
 @deferred_f_from_coro_f
-async def test_tags_are_given_to_what_was_collected_already_without_a_request(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_tags_are_given_to_what_was_collected_already_without_a_request(folder):
     tagged = (
         "SELECT name, video_id FROM query_tag"
         " JOIN videos_to_query_tags ON query_tag_id = query_tag.id ORDER BY name"
@@ -189,7 +126,7 @@ async def test_tags_are_given_to_what_was_collected_already_without_a_request(tm
         await folder.crawl(api.url, tags="one")
         await folder.crawl(api.url, tags="two")
     assert len(api.bodies) == 1
-    assert rows(folder, tagged) == [("one", 1), ("two", 1)]
+    assert folder.rows(tagged) == [("one", 1), ("two", 1)]
 
 
 @pytest.mark.parametrize(
@@ -203,40 +140,21 @@ async def test_tags_are_given_to_what_was_collected_already_without_a_request(tm
     ],
 )
 @deferred_f_from_coro_f
-async def test_an_argument_that_cannot_be_used_is_named(tmp_path, arguments, words):
+async def test_an_argument_that_cannot_be_used_is_named(folder, arguments, words):
     with pytest.raises(UsageError) as error:
-        await CrawlFolder(tmp_path).crawl("http://127.0.0.1:1", **arguments)
+        await folder.crawl("http://127.0.0.1:1", **arguments)
     for word in words:
         assert word in str(error.value)
 
 
 @deferred_f_from_coro_f
-async def test_a_query_file_that_does_not_exist_is_a_clear_error(tmp_path):
-    with pytest.raises(QueryFileError, match=r"missing\.yaml"):
-        await CrawlFolder(tmp_path).crawl(
-            "http://127.0.0.1:1", query=str(tmp_path / "missing.yaml")
-        )
-
-
-@pytest.mark.parametrize(
-    "setting", [{"CONCURRENT_ITEMS": 2}, {"JOBDIR": "jobs"}, {"HTTPCACHE_ENABLED": True}]
-)
-@deferred_f_from_coro_f
-async def test_settings_that_would_break_the_promises_stop_the_crawl(tmp_path, setting):
-    with pytest.raises(ConfigurationError, match=next(iter(setting))):
-        await CrawlFolder(tmp_path).crawl("http://127.0.0.1:1", setting)
-    assert not (tmp_path / "crawl.db").exists()
-
-
-@deferred_f_from_coro_f
-async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(tmp_path, caplog):
-    folder = CrawlFolder(tmp_path)
+async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(folder, caplog):
     odd = page(1, 2)
     odd.body["data"]["videos"] += [{"username": "bob"}, "nonsense"]
     odd.body["data"]["videos"][0] |= {"view_count": "many", "brand_new_field": 7}
     async with serving(ScriptedApi(odd)) as api:
         crawler = await folder.crawl(api.url)
-    assert rows(folder, "SELECT id FROM video ORDER BY id") == [(1,), (2,)]
+    assert folder.rows("SELECT id FROM video ORDER BY id") == [(1,), (2,)]
     assert stat(crawler, "videos/refused_count") == 2
     assert "brand_new_field" in caplog.text
     assert caplog.text.count("A record was not stored") == 2
@@ -244,8 +162,7 @@ async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(tmp_p
 
 
 @deferred_f_from_coro_f
-async def test_ctrl_c_while_the_database_is_opened_is_not_forgotten(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_ctrl_c_while_the_database_is_opened_is_not_forgotten(folder):
     async with serving(ScriptedApi(page(1))) as api:
         crawler = Crawler(VideosSpider, folder.settings(api.url))
         running = asyncio.ensure_future(crawler.crawl_async(query=str(folder.query_file)))
@@ -258,24 +175,23 @@ async def test_ctrl_c_while_the_database_is_opened_is_not_forgotten(tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_a_bug_in_a_callback_is_loud_and_ends_with_70(tmp_path, monkeypatch):
+async def test_a_bug_in_a_callback_is_loud_and_ends_with_70(folder, monkeypatch):
     monkeypatch.setattr("tiktok_crawler.spiders.task_runner.read_page", None)
     async with serving(ScriptedApi(page(1))) as api:
-        crawler = await CrawlFolder(tmp_path).crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == 70
     assert crawler.stats.get_value("finish_reason") == "unexpected_error"
 
 
 @deferred_f_from_coro_f
-async def test_an_answer_that_is_too_large_is_a_failure_and_not_a_crash(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_an_answer_that_is_too_large_is_a_failure_and_not_a_crash(folder):
     big = Answer(200, b" " * 3000)
     async with serving(ScriptedApi(big)) as api:
         crawler = await folder.crawl(
             api.url, {"DOWNLOAD_MAXSIZE": 2000, "TIKTOK_RETRY_TIMES": 1}, end_date="2024-01-01"
         )
     assert exit_status(crawler) == EX_TEMPFAIL
-    assert rows(folder, "SELECT state FROM crawl_window") == [("parked",)]
+    assert folder.rows("SELECT state FROM crawl_window") == [("parked",)]
 
 
 class DropsEverything:
@@ -284,26 +200,23 @@ class DropsEverything:
 
 
 @deferred_f_from_coro_f
-async def test_a_users_pipeline_that_drops_pages_does_not_keep_the_crawl_open(tmp_path):
+async def test_a_users_pipeline_that_drops_pages_does_not_keep_the_crawl_open(folder):
     pipelines = {
         "tiktok_crawler.pipelines.storage.StoragePipeline": 100,
         DropsEverything: 200,
     }
     async with serving(ScriptedApi(page(1))) as api:
         async with asyncio.timeout(20):
-            crawler = await CrawlFolder(tmp_path).crawl(
-                api.url, {"ITEM_PIPELINES": pipelines}, **YEAR
-            )
+            crawler = await folder.crawl(api.url, {"ITEM_PIPELINES": pipelines}, **YEAR)
     assert stat(crawler, "windows/completed_count") == 12
     assert exit_status(crawler) == EX_OK
 
 
 @deferred_f_from_coro_f
-async def test_an_open_search_that_began_before_its_days_were_final_starts_anew(tmp_path):
-    folder = CrawlFolder(tmp_path)
+async def test_an_open_search_that_began_before_its_days_were_final_starts_anew(folder):
     async with serving(ScriptedApi(page(2, has_more=True))) as api:
         await folder.crawl(api.url, max_requests="1")
-        rows(folder, "UPDATE crawl_window SET searched_at = '2024-01-02 12:00:00.000000'")
+        folder.rows("UPDATE crawl_window SET searched_at = '2024-01-02 12:00:00.000000'")
         api.answers = [page(1)]
         api.bodies.clear()
         crawler = await folder.crawl(api.url)

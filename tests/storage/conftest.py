@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
+from sqlalchemy import event
 from stored_pages import Search
 
 from tiktok_crawler.storage.engine import database
@@ -55,6 +57,32 @@ def search(begin, prepared_url):
 @pytest.fixture
 def store(engine):
     return PageStore(engine)
+
+
+@pytest.fixture
+def statements(engine):
+    """The statements that were executed."""
+    texts = []
+    event.listen(engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
+    return texts
+
+
+@pytest.fixture
+def interrupted():
+    """Interrupts a block at its first statement that begins so."""
+
+    @contextmanager
+    def interrupted(engine, *beginnings):
+        def interrupt(_connection, _cursor, text, *_):
+            if text.startswith(beginnings):
+                raise KeyboardInterrupt
+
+        event.listen(engine, "before_cursor_execute", interrupt)
+        with pytest.raises(KeyboardInterrupt):
+            yield
+        event.remove(engine, "before_cursor_execute", interrupt)
+
+    return interrupted
 
 
 @pytest.fixture

@@ -151,32 +151,12 @@ def test_what_a_record_says_counts_more_than_the_seed():
     assert only("comments", id=1, video_id="8").values["video_id"] == 8
 
 
-def test_unknown_fields_and_misfits_are_kept_aside():
-    found = read("comments", {"id": 1, "novelty": [1], "like_count": "5", "text": None})
-    (record,) = found.by_id.values()
-
-    assert record.extra_data == {"novelty": [1], "like_count": "5"}
-    assert (found.unknown_fields, found.misfits) == (
-        {"novelty"},
-        ["like_count of comment 1: text"],
-    )
-    assert record.values == {"video_id": 7}
-
-
 def test_what_databases_refuse_is_cleaned_and_counted():
     found = read("comments", {"id": 1, "text": "a\0b", "n\0ew": {"x": "\ud800"}})
     (record,) = found.by_id.values()
 
     assert (record.values["text"], record.extra_data) == ("ab", {"new": {"x": ""}})
     assert found.cleaned_count == 3
-
-
-def test_a_record_that_comes_twice_on_a_page_is_one_with_the_later_values():
-    first, second = {"id": 1, "text": "a", "like_count": 1}, {"id": 1, "like_count": 2}
-
-    assert only("comments", **first | second).values == read("comments", first, second).by_id[
-        1
-    ].values | {"like_count": 2}
 
 
 def test_a_playlist_has_no_paging_keys_and_keeps_what_are_no_ids():

@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import RECORDS, Crawl, stage
-from sqlalchemy import event
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import QueryLockedError
@@ -176,17 +175,12 @@ def test_a_refused_seed_is_an_answer(engine, run):
 
 
 @pytest.mark.parametrize("table", ["user_info", "seed"])
-def test_a_refusal_and_what_it_says_of_a_user_are_written_at_once(engine, run, table):
+def test_a_refusal_and_what_it_says_of_a_user_are_written_at_once(engine, run, interrupted, table):
     crawl = run("ann", listing=USERS)
     booked = crawl.book(crawl.requests[0])
     before = content(engine)
 
-    def fail(_connection, _cursor, text, *_):
-        if text.startswith(("INSERT INTO " + table, "UPDATE " + table)):
-            raise KeyboardInterrupt
-
-    event.listen(crawl.session._engine, "before_cursor_execute", fail)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted(crawl.session._engine, f"INSERT INTO {table}", f"UPDATE {table}"):
         crawl.session.end(booked, NO_USER, crawl.later())
 
     assert content(engine) == before

@@ -255,21 +255,6 @@ def test_followers_are_edges_of_two_numbers(engine, see):
     assert saved.new_count == 3
 
 
-def test_an_edge_seen_again_knows_when_first_and_when_last(engine, see):
-    for hours in (2, 1, 3, 2):
-        see(hours, FOLLOWERS, "ann", {"username": "bob"})
-
-    edge = row(engine, "user_relation")
-    assert (edge["first_seen_at"], edge["last_seen_at"]) == (NOON + HOUR, NOON + 3 * HOUR)
-
-
-def test_a_list_without_followers_is_stored(engine, see):
-    see(0, FOLLOWERS, "ann")
-
-    assert edges(engine) == []
-    assert row(engine, "seed")["state"] == "complete"
-
-
 @pytest.mark.parametrize(
     ("listing", "kind"),
     [(LIKED_VIDEOS, "liked"), (PINNED_VIDEOS, "pinned"), (REPOSTED_VIDEOS, "reposted")],

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
-from sqlalchemy import event
 from stored_pages import (
     JANUARY_10,
     NOON,
@@ -23,7 +18,6 @@ from stored_pages import (
     video_tags,
 )
 
-from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 LATER = NOON + timedelta(days=1)
@@ -113,18 +107,6 @@ def test_a_video_seen_again_unchanged_is_not_written(engine, save):
     assert len(rows(engine, "videos_to_crawls")) == 2
 
 
-@pytest.mark.parametrize("again", [{}, {"like_count": None, "video_tag": None}])
-def test_values_that_a_new_answer_lacks_are_kept(engine, save, again):
-    save(video(1, like_count=5, video_tag={"type": "AIGC"}, is_stem_verified=False))
-    save({"id": 1, **again}, received_at=LATER)
-
-    stored = row(engine, "video")
-    assert stored["like_count"] == 5
-    assert stored["video_tag"] == {"type": "AIGC"}
-    assert stored["is_stem_verified"] is False
-    assert stored["create_time"] is not None
-
-
 def test_extra_data_gains_keys_and_replaces_values_whole(engine, save):
     save({"id": 1, "old": 1, "both": {"kept": False}, "nested": {"a": None}})
     save({"id": 1, "both": {"new": True}, "new": "x"}, received_at=LATER)
@@ -135,23 +117,6 @@ def test_extra_data_gains_keys_and_replaces_values_whole(engine, save):
         "nested": {"a": None},
         "new": "x",
     }
-
-
-@pytest.mark.parametrize(
-    ("again", "left"),
-    [
-        ({}, ["a", "b"]),
-        ({"hashtag_names": None}, ["a", "b"]),
-        ({"hashtag_names": []}, []),
-        ({"hashtag_names": ["b", "c"]}, ["b", "c"]),
-    ],
-)
-def test_links_are_kept_or_replaced_by_a_list(engine, save, again, left):
-    save(video(1, hashtag_names=["a", "b"], effect_ids=["7"]), video(2, hashtag_names=["a"]))
-    save({"id": 1, **again})
-
-    assert hashtags(engine) == [*((1, name) for name in left), (2, "a")]
-    assert effects(engine) == [(1, "7")]
 
 
 def test_names_differ_by_case_and_have_one_row_each(engine, save):
@@ -245,23 +210,6 @@ def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
     assert saved.cleaned_count == 8
 
 
-def test_misfits_and_unknown_fields_are_kept_and_named(engine, save):
-    saved = save(video(1, like_count="many", view_count=2**63, novelty=1))
-
-    stored = row(engine, "video")
-    assert (stored["like_count"], stored["view_count"]) == (None, None)
-    assert stored["extra_data"] == {"like_count": "many", "view_count": 2**63, "novelty": 1}
-    assert saved.unknown_fields == {"novelty"}
-    assert saved.misfits == ("like_count of video 1: text", "view_count of video 1: a number")
-
-
-def test_a_record_without_id_is_refused_and_the_rest_of_its_page_kept(engine, save):
-    saved = save(video(1), {"username": "nobody"}, video(2))
-
-    assert [found["id"] for found in rows(engine, "video")] == [1, 2]
-    assert saved.refused == ("record 2 of its page has no usable id: {}",)
-
-
 def test_large_values_and_many_names_are_stored(engine, save):
     names = [f"name {number}" for number in range(40_000)]
     save(video(1, video_description="x" * 5_000_000, hashtag_names=names))
@@ -271,17 +219,11 @@ def test_large_values_and_many_names_are_stored(engine, save):
 
 
 @pytest.mark.parametrize("statement", ["INSERT INTO videos_to_hashtags", "UPDATE"])
-def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, statement):
+def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, interrupted, statement):
     before = content(engine)
 
-    def fail(_connection, _cursor, text, *_):
-        if text.startswith(statement):
-            raise KeyboardInterrupt
-
-    event.listen(engine, "before_cursor_execute", fail)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted(engine, statement):
         store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
-    event.remove(engine, "before_cursor_execute", fail)
 
     # Names are committed ahead of the page where others may wait for them.
     harmless = {"hashtag", "query_tag"} if engine.dialect.name == "postgresql" else set()
@@ -290,44 +232,3 @@ def test_a_page_that_fails_half_way_leaves_nothing(engine, store, request_, stat
 
     store.save(page(request_, video(1, hashtag_names=["a"])), tags=["t"])
     assert hashtags(engine) == [(1, "a")]
-
-
-KILLED_WRITER = """
-import os, signal, sys
-from dataclasses import replace
-from sqlalchemy import event
-from stored_pages import first_request, page, video
-from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.page_store import PageStore
-
-engine = database.create_engine_for(database.database_url(sys.argv[1]))
-request = first_request(engine, tags=("t",))
-store = PageStore(engine)
-first = page(request, *(video(n, hashtag_names=["a"]) for n in range(1, 51)), has_more=True)
-store.save(first, tags=["t"])
-statements = []
-
-def count(*_):
-    statements.append(1)
-    if len(statements) == int(sys.argv[2]):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-event.listen(engine, "before_cursor_execute", count)
-event.listen(engine, "commit", count)
-second = page(first.next_request, *(video(n, hashtag_names=["b"]) for n in range(40, 91)))
-store.save(second, tags=["t"])
-"""
-
-
-@pytest.mark.parametrize("moment", [2, 5, 7, 9, 11, 13])
-def test_a_killed_writer_leaves_whole_pages(engine, prepared_url, moment):
-    command = [sys.executable, "-c", KILLED_WRITER, prepared_url, str(moment)]
-    path = {"PYTHONPATH": str(Path(__file__).parent)}
-    killed = subprocess.run(command, env=os.environ | path, check=False)
-    assert killed.returncode == -9
-
-    assert [found["id"] for found in rows(engine, "video")] == list(range(1, 51))
-    assert {name for _, name in hashtags(engine)} == {"a"}
-    window = row(engine, "crawl_window")
-    assert (window["cursor"], window["pages"], window["state"]) == (100, 1, WindowState.OPEN)
-    assert len(rows(engine, "videos_to_crawls")) == 50

@@ -1,4 +1,4 @@
-"""Seeds that the database names."""
+"""Seeds that the database names: of videos, a step on in the follow network, the first of many."""
 
 from __future__ import annotations
 
@@ -18,8 +18,10 @@ from stored_pages import (
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.seeds import (
+    FirstSeeds,
     GivenSeeds,
     ProductsOfShops,
+    RelatedUsers,
     RepliedComments,
     SeedsOfQuery,
     SeedsOfTag,
@@ -42,6 +44,8 @@ from tiktok_crawler.storage.stage_session import look_up_stage
 TENTH = DateRange(date(2024, 1, 10), date(2024, 1, 10))
 OF_QUERY = SeedsOfQuery(QUERY.fingerprint, TENTH, 1)
 OF_TAG = SeedsOfTag("tea", 1)
+FOLLOWS = {"ann": ["bob", "cy"], "bob": ["cy", "dee"], "eve": ["fay"]}
+ANN_AND_BOB = GivenSeeds(("ann", "bob"))
 DAY_SECONDS = 86_400
 
 
@@ -70,6 +74,15 @@ def searched(engine, store):
     milk = (video(2, username="bob", comment_count=500), video(6, username="zoe", comment_count=1))
     store.save(page(first_request(engine, tags=("tea",)), *tea), tags=("tea",))
     store.save(page(first_request(engine, query=OTHER_QUERY), *milk), tags=("milk",))
+
+
+@pytest.fixture
+def network(prepared_url):
+    """Who follows whom, listed from both ends."""
+    for follower, names in FOLLOWS.items():
+        found = [{"username": name} for name in names]
+        store_list(prepared_url, FOLLOWING, follower, *found)
+    store_list(prepared_url, FOLLOWERS, "ann", {"username": "gus"}, {"username": "eve"})
 
 
 @pytest.mark.usefixtures("searched")
@@ -133,6 +146,8 @@ def test_reviews_are_listed_of_stored_products(seeds, prepared_url):
 
     assert seeds(REVIEWS, ProductsOfShops(GivenSeeds(("8",)))) == ["2", "1"]
     assert seeds.plan.most_requests is None
+    store_list(prepared_url, SHOPS, "Tea", {"shop_id": 8, "shop_name": "Tea & Co"})
+    assert seeds(REVIEWS, ProductsOfShops(ShopsByName(("Tea",)))) == ["2", "1"]
     assert seeds(REVIEWS, GivenSeeds(("2",))) == ["2"]
     assert seeds.plan.most_requests == 4
 
@@ -163,3 +178,77 @@ def test_a_database_that_is_not_there_yet_names_nothing(sqlite_url, tmp_path):
 
     assert (plan.seeds, plan.most_requests) == (0, 0)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize(
+    ("listing", "users", "found"),
+    [
+        (FOLLOWING, ANN_AND_BOB, ["cy", "bob", "dee"]),
+        (FOLLOWING, GivenSeeds(("cy",)), []),
+        (FOLLOWERS, GivenSeeds(("ann",)), ["eve", "gus"]),
+        (FOLLOWERS, GivenSeeds(("cy", "fay")), ["ann", "bob", "eve"]),
+        (FOLLOWERS, GivenSeeds(("cy", "bob")), ["ann", "bob"]),
+    ],
+)
+def test_a_step_leads_to_those_in_the_lists_the_most_listed_first(seeds, listing, users, found):
+    assert seeds(USERS, RelatedUsers(users, listing)) == found
+
+
+@pytest.mark.usefixtures("network", "searched")
+def test_a_step_can_start_from_the_authors_of_videos(seeds):
+    source = RelatedUsers(SeedsOfTag("tea"), FOLLOWING)
+
+    assert seeds(USERS, source) == ["cy", "bob", "dee"]
+
+
+@pytest.mark.usefixtures("network")
+def test_a_step_asks_for_nobody_whose_list_is_stored(seeds):
+    assert seeds(FOLLOWING, RelatedUsers(ANN_AND_BOB, FOLLOWING)) == [
+        "cy",
+        "dee",
+    ]
+
+
+@pytest.mark.usefixtures("network")
+def test_a_step_can_go_to_the_most_listed_alone(seeds):
+    source = FirstSeeds(RelatedUsers(ANN_AND_BOB, FOLLOWING), 2)
+
+    assert seeds(USERS, source) == ["cy", "bob"]
+
+
+@pytest.mark.usefixtures("searched")
+def test_the_first_videos_are_the_most_discussed(seeds):
+    assert seeds(COMMENTS, FirstSeeds(OF_TAG, 2)) == ["2", "5"]
+
+
+@pytest.mark.usefixtures("searched")
+def test_replies_are_looked_for_among_the_comments_of_the_first_videos_alone(prepared_url, seeds):
+    for number in (2, 3):
+        comment = {"id": number * 10, "video_id": number, "reply_count": 1}
+        store_list(prepared_url, COMMENTS, str(number), comment)
+
+    first = FirstSeeds(OF_TAG, 1)
+
+    assert seeds(REPLIES, RepliedComments(first)) == ["20"]
+    assert seeds(REPLIES, RepliedComments(SeedsOfTag("tea"))) == ["20", "30"]
+
+
+def test_the_first_shops_of_a_name_are_those_alone(prepared_url, seeds):
+    shops = [{"shop_id": number, "shop_name": "Tea & Co"} for number in (7, 8)]
+    store_list(prepared_url, SHOPS, "Tea", *shops)
+
+    assert seeds(PRODUCTS, FirstSeeds(ShopsByName(("Tea",)), 1)) == ["7"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        RelatedUsers(ANN_AND_BOB, FOLLOWING),
+        FirstSeeds(RelatedUsers(ANN_AND_BOB, FOLLOWING), 2),
+    ],
+)
+def test_a_step_from_an_empty_database_leads_to_nobody(tmp_path, source):
+    url = f"sqlite:///{tmp_path}/none.db"
+
+    assert look_up_stage(url, "sandbox", Stage(USERS, source), NOON).seeds == 0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from datetime import timedelta
 from itertools import count
 
@@ -10,9 +9,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from marathon import times
-from stored_pages import NOON, effects, first_request, hashtags, page, rows, video
+from stored_pages import NOON, effects, first_request, hashtags, page, rows
 
-from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.records.comparison import Reading, with_reading
 from tiktok_crawler.storage.records.video import VIDEO
@@ -187,53 +185,6 @@ def check_latest(videos, readings):
     }
     last = {row["video_id"]: tuple(row[name] for name in COUNTERS) for row in readings}
     assert last == counters
-
-
-WRITERS, PAGES_EACH = 4, 8
-
-
-def test_writers_at_the_same_time_lose_nothing(engine, make_engine, prepared_url):
-    """Each page has all videos, old and new, with values of its own."""
-    requests = [
-        first_request(engine, query=Query(and_=(Condition("keyword", "EQ", (str(number),)),)))
-        for number in range(WRITERS)
-    ]
-    errors = []
-
-    def write(number, request):
-        store = PageStore(make_engine(prepared_url))
-        try:
-            for step in range(PAGES_EACH):
-                hours = step * WRITERS + (number + step) % WRITERS
-                records = (
-                    video(id_, like_count=hours, username=f"u{hours}", hashtag_names=[str(hours)])
-                    for id_ in range(step + 1, 60)
-                )
-                answer = page(request, *records, has_more=True, received_at=NOON + hours * HOUR)
-                store.save(answer, tags=["t"])
-                request = answer.next_request
-        except Exception as exc:  # noqa: BLE001 - the test fails with it
-            errors.append(exc)
-
-    threads = [threading.Thread(target=write, args=pair) for pair in enumerate(requests)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-
-    assert errors == []
-    last = PAGES_EACH * WRITERS - 1
-    stored = [row for row in rows(engine, "video") if row["id"] >= PAGES_EACH]
-    assert {(row["like_count"], row["username"]) for row in stored} == {(last, f"u{last}")}
-    times = {(row["crawled_at"], row["crawled_updated_at"]) for row in stored}
-    assert times == {(NOON, NOON + last * HOUR)}
-    readings = [
-        (row["video_id"], row["like_count"], hours_of(row["observed_at"]))
-        for row in rows(engine, "video_statistics")
-        if row["video_id"] >= PAGES_EACH
-    ]
-    assert readings == [(row["id"], hours, hours) for row in stored for hours in range(last + 1)]
-    assert {name for id_, name in hashtags(engine) if id_ >= PAGES_EACH} == {str(last)}
 
 
 SERIES = st.lists(

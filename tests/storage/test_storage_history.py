@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event, select, text
+from sqlalchemy import select, text
 from stored_pages import (
     JANUARY_10,
     NOON,
@@ -37,14 +37,6 @@ def see(engine, store):
         return store.save(answer, tags=())
 
     return see
-
-
-@pytest.fixture
-def statements(engine):
-    """The statements that were executed."""
-    texts = []
-    event.listen(engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
-    return texts
 
 
 def readings(engine, *names):
@@ -169,15 +161,6 @@ def test_what_comes_in_addition_or_is_missing_replaces_nothing(engine, see, firs
     assert revisions(engine) == []
 
 
-def test_links_that_change_are_an_update(engine, see):
-    see(0, video(1, hashtag_names=["a", "b"]))
-    saved = see(1, video(1, hashtag_names=["b", "c"]))
-
-    assert (saved.new_count, saved.updated_count) == (0, 1)
-    assert hashtags(engine) == [(1, "b"), (1, "c")]
-    assert row(engine, "video")["crawled_updated_at"] == NOON + HOUR
-
-
 def test_numbers_that_a_database_writes_in_its_own_way_are_unchanged(engine, see):
     record = video(1, video_label={"a": 1e22, "b": 1e-7, "c": 1.50, "d": 10**30}, x={"y": 1e300})
     see(0, record)
@@ -226,17 +209,6 @@ def test_a_late_page_fills_gaps_and_replaces_nothing(engine, see):
     assert saved.updated_count == 1
 
 
-def test_a_late_page_that_says_the_same_only_tells_when_it_was_first_seen(engine, see):
-    record = video(1, like_count=5, username="ann", hashtag_names=["a"])
-    see(2, record)
-    saved = see(1, record)
-
-    stored = row(engine, "video")
-    assert (stored["crawled_at"], stored["crawled_updated_at"]) == (NOON + HOUR, None)
-    assert readings(engine) == [(1, 5)]
-    assert saved.updated_count == 0
-
-
 def test_a_late_page_between_two_others_takes_its_place(engine, see):
     see(0, video(1, like_count=1, view_count=1))
     see(4, video(1, like_count=4, view_count=4))
@@ -260,29 +232,6 @@ def test_a_late_reading_is_followed_by_the_latest_counters(engine, see):
     crawls = [found["id"] for found in rows(engine, "crawl")]
     written_by = [found["crawl_id"] for found in rows(engine, "video_statistics")]
     assert written_by == [crawls[0], crawls[3], crawls[1], crawls[0], crawls[3]]
-
-
-@pytest.mark.parametrize(("hours", "left"), [(1, []), (3, [(1, "b")])])
-def test_a_late_page_does_not_link_what_was_unlinked_since(engine, see, hours, left):
-    see(0, video(1, hashtag_names=["a"]))
-    see(2, video(1, hashtag_names=[]))
-    see(4, video(1, username="ann"))
-    see(hours, video(1, hashtag_names=["b"]))
-
-    assert hashtags(engine) == left
-
-
-def test_pages_of_complete_records_end_alike_in_any_order(engine, see):
-    fields = ("like_count", "view_count")
-    seen = {0: (1, 1), 1: (1, 1), 2: (2, 1), 3: (2, 2)}
-    for id_, order in enumerate([(0, 1, 2, 3), (3, 2, 1, 0), (2, 0, 3, 1)], start=1):
-        for hours in order:
-            see(hours, video(id_, **dict(zip(fields, seen[hours], strict=True))))
-
-    assert readings(engine, *fields) == [(0, 1, 1), (2, 2, 1), (3, 2, 2)] * 3
-    stored = rows(engine, "video")
-    assert {found["crawled_at"] for found in stored} == {NOON}
-    assert {found["crawled_updated_at"] for found in stored} == {NOON + 3 * HOUR}
 
 
 def daily(engine):

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from sqlalchemy import event
 from stored_pages import rows
 
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -24,14 +23,6 @@ def resolve(engine):
         return found
 
     return resolve
-
-
-@pytest.fixture
-def statements(engine):
-    """The statements that were executed."""
-    texts = []
-    event.listen(engine, "before_cursor_execute", lambda *args: texts.append(args[2]))
-    return texts
 
 
 def test_names_get_one_id_each(engine, resolve):

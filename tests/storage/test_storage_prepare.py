@@ -154,38 +154,6 @@ def test_stamping_refuses_other_types(make_engine, prepared_postgresql_url):
         database.migrate(engine, stamp=True)
 
 
-AT_ONCE = """
-import sys
-from tiktok_crawler.storage.engine import database
-engine = database.create_engine_for(database.database_url(sys.argv[1]))
-sys.stdin.readline()
-print(getattr(database, sys.argv[2])(engine, *sys.argv[3:]))
-"""
-
-
-@pytest.mark.parametrize("arguments", [("prepare", "sandbox"), ("migrate",)])
-def test_processes_that_start_at_once_create_the_tables_once(empty, database_url, arguments):
-    processes = [
-        subprocess.Popen(
-            [sys.executable, "-c", AT_ONCE, database_url, *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        for _ in range(2)
-    ]
-    for process in processes:
-        process.stdin.write("\n")
-        process.stdin.flush()
-    results = [process.communicate() for process in processes]
-
-    assert [errors for _, errors in results] == [""] * 2
-    if arguments == ("migrate",):
-        assert sum("from revision none" in output for output, _ in results) == 1
-    assert tables(empty) == {*Base.metadata.tables, "alembic_version"}
-
-
 STARTING = """
 import sys
 from tiktok_crawler.storage.engine import database

@@ -17,7 +17,6 @@ from stored_pages import (
 )
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.task_states import Parked
@@ -62,14 +61,6 @@ def test_a_database_that_is_missing_is_not_created(tmp_path):
     assert not list(tmp_path.iterdir())
 
 
-def test_an_empty_file_stays_empty(tmp_path):
-    path = tmp_path / "empty.db"
-    path.touch()
-
-    assert read_status(f"sqlite:///{path}", terms, NOON).origin is None
-    assert path.read_bytes() == b""
-
-
 def test_an_empty_database_has_no_origin(database_url):
     assert read_status(database_url, terms, NOON).origin is None
 
@@ -77,15 +68,6 @@ def test_an_empty_database_has_no_origin(database_url):
 def test_a_database_without_queries_has_an_origin(status):
     assert status().origin == "sandbox"
     assert status().queries == ()
-
-
-@pytest.mark.parametrize("revision", ["0005", "9999"])
-def test_a_database_of_another_version_is_refused(engine, status, revision):
-    with engine.begin() as connection:
-        connection.execute(text(f"UPDATE alembic_version SET version_num = '{revision}'"))
-
-    with pytest.raises(ConfigurationError, match=revision):
-        status()
 
 
 def test_wishes_of_all_runs_are_added_up(search, status):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import event
 from stored_pages import (
     JANUARY,
     JANUARY_10,
@@ -108,10 +107,9 @@ def test_windows_in_any_state_are_tagged(engine, register, search, store, januar
 
 
 @pytest.mark.usefixtures("january")
-def test_what_a_run_has_tagged_is_not_read_again(engine, register):
+def test_what_a_run_has_tagged_is_not_read_again(register, statements):
     register(tags=("x", "y"))
-    statements = []
-    event.listen(engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+    statements.clear()
 
     for dates, tags in ((JANUARY, ("x", "y")), (TENTH, ("y",))):
         register(LATER + timedelta(hours=1), dates=dates, tags=tags)
@@ -141,15 +139,10 @@ def test_a_run_for_some_days_leaves_the_others_to_a_wider_one(engine, register):
 
 
 @pytest.mark.usefixtures("january")
-def test_a_run_that_fails_registers_and_tags_nothing(engine, register):
+def test_a_run_that_fails_registers_and_tags_nothing(engine, register, interrupted):
     before = content(engine)
 
-    def fail(_connection, _cursor, text, *_):
-        if text.startswith("INSERT INTO collection"):
-            raise KeyboardInterrupt
-
-    event.listen(engine, "before_cursor_execute", fail)
-    with pytest.raises(KeyboardInterrupt):
+    with interrupted(engine, "INSERT INTO collection"):
         register(tags=("x",))
 
     assert content(engine) == before
