@@ -1,4 +1,4 @@
-"""The current time, for the whole crawler; the sandbox has a clock of its own."""
+"""The current time, for the crawler and its sandbox."""
 
 from __future__ import annotations
 

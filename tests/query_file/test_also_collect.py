@@ -7,8 +7,13 @@ from datetime import timedelta
 import pytest
 from query_files import DATES, mistake, mistakes, read
 
-from tiktok_crawler.planning.seeds import FirstSeeds, RepliedComments, SeedsOfQuery, Stage
-from tiktok_crawler.planning.stages import stages_of
+from tiktok_crawler.planning.seeds import (
+    FirstSeeds,
+    RepliedComments,
+    SeedsOfQuery,
+    Stage,
+    stages_of,
+)
 from tiktok_crawler.query_file.also_collect import COLLECTABLE, AlsoCollect
 from tiktok_crawler.research_api import endpoints
 

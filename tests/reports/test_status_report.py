@@ -52,7 +52,7 @@ def lines(*queries, spent=(), budget=None):
 def window(state, **changes):
     values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None}
     values |= {"parked_at": None, "retry_at": None} | changes
-    return UnfinishedWindow(window_id=1, days=JANUARY, state=state, updated_at=NOON, **values)
+    return UnfinishedWindow(days=JANUARY, state=state, updated_at=NOON, **values)
 
 
 def test_a_database_that_no_crawl_has_used_is_one_line():

@@ -10,14 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listed_pages import Crawl, stage
+from seed_rule import SeedFacts, request_for, standing
 from sqlalchemy import insert, select, text, update
 from stored_pages import MINUTE, NOON
 
-from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
 from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.task_states import Parked, SeedState
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
+from tiktok_crawler.storage.ledger.standings import Standing
 from tiktok_crawler.storage.models.ledger import SeedRow
 from tiktok_crawler.storage.models.records import Video
 
@@ -110,7 +111,7 @@ def test_sql_says_the_same_as_the_rule_on_postgresql(make_engine, prepared_postg
 
 def says_the_same(engine, found, limits, now, listing):
     """Compare plan, batches and result with what the rule says of each row."""
-    rows = [*store(engine, listing, found), NewSeed(str(len(found) + 1))]
+    rows = [*store(engine, listing, found), SeedFacts(str(len(found) + 1))]
     wanted = stage(listing, *(row.seed for row in rows), **limits)
     by_standing = {each: [] for each in Standing}
     for row in rows:

@@ -45,8 +45,8 @@ def test_each_listing_is_collected_and_complete(prepared_url, listing):
         assert request == PageRequest(Seed(listing, "7"))
         assert crawl.ask(request, RECORDS[listing.name]) is None
         assert crawl.saved.new_count >= 1
-        assert (crawl.saved.refused, crawl.saved.misfits) == ((), ())
-        assert crawl.saved.unknown_fields == frozenset()
+        assert (crawl.saved.read.refused, crawl.saved.read.misfits) == ([], [])
+        assert crawl.saved.read.unknown_fields == set()
 
     assert crawl.result.is_fulfilled
     assert (crawl.result.complete, crawl.result.records) == (1, 1)
@@ -180,7 +180,7 @@ def test_a_refusal_and_what_it_says_of_a_user_are_written_at_once(engine, run, i
     booked = crawl.book(crawl.requests[0])
     before = content(engine)
 
-    with interrupted(crawl.session._engine, f"INSERT INTO {table}", f"UPDATE {table}"):
+    with interrupted(crawl.session.engine, f"INSERT INTO {table}", f"UPDATE {table}"):
         crawl.session.end(booked, NO_USER, crawl.later())
 
     assert content(engine) == before

@@ -127,7 +127,7 @@ def test_a_comment_is_stored_with_all_that_was_delivered(engine, see):
         "crawled_updated_at": None,
         "crawl_id": row(engine, "crawl")["id"],
     }
-    assert (saved.new_count, saved.updated_count, saved.unknown_fields) == (1, 0, {"novelty"})
+    assert (saved.new_count, saved.updated_count, saved.read.unknown_fields) == (1, 0, {"novelty"})
     assert [tag for _, tag in crawl_tags(engine)] == ["t"]
 
 
@@ -387,7 +387,7 @@ def test_records_that_are_no_objects_are_told_and_change_nothing(engine, see, li
     before = content(engine)
     saved = see(0, listing, "7", None, 7, "x")
 
-    assert len(saved.refused) == 3
+    assert len(saved.read.refused) == 3
     stored = {"crawl", "seed", "api_quota", "api_quota_share", "crawls_to_query_tags", "query_tag"}
     changed = {name for name, found in content(engine).items() if found != before[name]}
     assert changed - {"account"} == stored

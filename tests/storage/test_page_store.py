@@ -83,7 +83,7 @@ def test_every_field_of_the_api_is_stored(engine, save):
     }
     assert hashtags(engine) == [(FULL_RECORD["id"], "butter"), (FULL_RECORD["id"], "زبدة")]
     assert effects(engine) == [(FULL_RECORD["id"], "0"), (FULL_RECORD["id"], "123")]
-    assert (saved.new_count, saved.updated_count, saved.misfits) == (1, 0, ())
+    assert (saved.new_count, saved.updated_count, saved.read.misfits) == (1, 0, [])
 
 
 def test_a_video_seen_again_gets_new_values_and_keeps_when_it_was_first_seen(engine, save):
@@ -207,7 +207,7 @@ def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
     assert hashtags(engine) == [(1, "ab"), (1, "cd")]
     assert row(engine, "crawl")["log_id"] == "l"
     assert row(engine, "crawl_window")["search_id"] == "70"
-    assert saved.cleaned_count == 8
+    assert saved.read.cleaned_count == 8
 
 
 def test_large_values_and_many_names_are_stored(engine, save):

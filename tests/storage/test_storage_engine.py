@@ -220,7 +220,7 @@ def test_a_file_on_a_network_file_system_gets_a_warning(tmp_path, folder, kind):
 
 @pytest.mark.parametrize("url", ["sqlite://", "postgresql://h/d", "sqlite:////dev/null/x.db"])
 def test_other_databases_get_no_warning(url, tmp_path):
-    assert database.network_file_system_warning(database.database_url(url)) is None
+    assert sqlite.network_file_system_warning(database.database_url(url)) is None
     no_mounts = tmp_path / "mounts"
     parsed = database.database_url("sqlite:///test.db")
     assert sqlite.network_file_system_warning(parsed, no_mounts) is None

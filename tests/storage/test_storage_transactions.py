@@ -11,9 +11,8 @@ from sqlalchemy.exc import OperationalError
 from stored_pages import rows
 
 from tiktok_crawler.storage.engine import transactions
-from tiktok_crawler.storage.engine.execution_options import WAITS_SECONDS
 from tiktok_crawler.storage.engine.sqlite import PATIENT_SECONDS
-from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, transaction
 
 
 def rename(tag_id):

@@ -83,16 +83,13 @@ def require_new(url: str) -> None:
     Raises:
         ConfigurationError: it has, or it cannot be reached.
     """
-    engine = database.create_engine_for(database.database_url(url))
-    try:
+    with database.opened(url) as engine:
         if not database.is_new(engine):
             raise ConfigurationError(
                 f"{database.describe(engine.url)} has data already, and archives are replayed into "
                 "a new database only: name another one, such as "
                 "-s TIKTOK_DATABASE_URL=sqlite:///replayed.db"
             )
-    finally:
-        engine.dispose()
 
 
 class Replay:

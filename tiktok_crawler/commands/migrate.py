@@ -35,9 +35,7 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
         try:
-            url = database.database_url(Config.of(self.settings).database_url)
-            engine = database.create_engine_for(url)
-            print(database.migrate(engine, stamp=opts.stamp))  # noqa: T201 - this is the output
-            engine.dispose()
+            with database.opened(Config.of(self.settings).database_url) as engine:
+                print(database.migrate(engine, stamp=opts.stamp))  # noqa: T201 - this is the output
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))

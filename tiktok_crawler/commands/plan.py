@@ -17,7 +17,7 @@ from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
 from tiktok_crawler.planning.plan import Known, Plan, describe_days, make_plan
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
-from tiktok_crawler.planning.stages import stages_of
+from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import PageRequest, Window

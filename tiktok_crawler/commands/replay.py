@@ -16,7 +16,7 @@ from tiktok_crawler.archive.replay import Replay, require_new
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
-from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
@@ -69,7 +69,7 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     require_new(url)
     counts = _replay_into(url, archives)
     parsed = database.database_url(url)
-    for warning in _warnings(archives, database.network_file_system_warning(parsed)):
+    for warning in _warnings(archives, sqlite.network_file_system_warning(parsed)):
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
     print("\n".join(_lines(archives, counts, parsed)))  # noqa: T201 - this is the output
     return EX_SOFTWARE if archives.troubles.damages else EX_OK

@@ -144,7 +144,8 @@ class Progress:
         if self._timer:
             self._timer.cancel()
         if self._live:
-            self._stop_live(self._live)
+            self._live.stop()
+            _log_to_stderr()
 
     def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
         """Return the crawl's progress; None as long as nothing is planned."""
@@ -209,11 +210,7 @@ class Progress:
 
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._live.start()
-        _log_to(sys.stderr)
-
-    def _stop_live(self, live: Live) -> None:
-        live.stop()
-        _log_to(sys.stderr)
+        _log_to_stderr()
 
 
 def _is_terminal() -> bool:
@@ -222,8 +219,8 @@ def _is_terminal() -> bool:
     return sys.stderr.isatty() and isinstance(handler, logging.StreamHandler)
 
 
-def _log_to(stream: object) -> None:
+def _log_to_stderr() -> None:
     """Send log lines through the live display, which keeps its own line below them."""
     handler = get_scrapy_root_handler()
     if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
-        handler.setStream(stream)
+        handler.setStream(sys.stderr)

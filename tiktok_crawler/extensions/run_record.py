@@ -103,17 +103,14 @@ class RunRecord:
             faults=faults_in(stats),
             feeds=tuple(self._feeds),
         )
-        url = database.database_url(config_of(self.crawler).database_url)
-        engine = database.create_engine_for(url)
-        try:
-            end_run(engine, run_id, end, utc_now())
-        except DBAPIError as exc:
-            logger.warning(
-                "How this run ended is not in the table run: %(reason)s",
-                {"reason": explain(exc, url)},
-            )
-        finally:
-            engine.dispose()
+        with database.opened(config_of(self.crawler).database_url) as engine:
+            try:
+                end_run(engine, run_id, end, utc_now())
+            except DBAPIError as exc:
+                logger.warning(
+                    "How this run ended is not in the table run: %(reason)s",
+                    {"reason": explain(exc, engine.url)},
+                )
 
 
 def without_secrets(

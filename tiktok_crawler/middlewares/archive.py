@@ -9,6 +9,7 @@ from scrapy.exceptions import NotConfigured
 from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request
 from tiktok_crawler.crawling.components import config_of
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.verdict import token_in
 from tiktok_crawler.pipelines.storage import crawl_storage
 
@@ -23,7 +24,7 @@ HEADERS = ("Content-Type", "Date", "Retry-After", "X-Tt-Logid")
 """Headers of an answer that can add to its body."""
 
 
-class ArchiveMiddleware:
+class ArchiveMiddleware(ApiMiddleware):
     """With TIKTOK_ARCHIVE, writes each answer to a research request into the archive.
 
     A page is stored only after its answer is on the disk. Where that fails the crawl is stopped
@@ -32,9 +33,6 @@ class ArchiveMiddleware:
     Settings: TIKTOK_ARCHIVE.
     Statistics: tiktok/archive/answers_count.
     """
-
-    def __init__(self, crawler: Crawler):
-        self.crawler = crawler
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import ApiUnavailableError, CrawlStoppingError
-from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
-from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.extensions.delay_queue import PoolTrouble
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.retry import count_try, is_last_try, unanswered
 from tiktok_crawler.planning.breaker import CircuitBreaker, Reaction
 from tiktok_crawler.planning.quota import QuotaPolicy
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
     from tiktok_crawler.research_api.endpoints import Pool
 
-logger = logging.getLogger(__name__)
 
-
-class BreakerMiddleware:
+class BreakerMiddleware(ApiMiddleware):
     """After 20 failures in a row, sends one request every TIKTOK_PROBE_INTERVAL seconds.
 
     So it does when a window fails, its newest day alone does too, and nothing else works.
@@ -41,14 +35,9 @@ class BreakerMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        self.crawler = crawler
-        self.config = config_of(crawler)
+        super().__init__(crawler)
         self._unanswered = unanswered(crawler.settings)
         self._breaker = CircuitBreaker(self.config.probe_times)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_api_request(request):
@@ -109,19 +98,13 @@ class BreakerMiddleware:
         until = utc_now() + self.config.probe_interval
         if self._queue.close_pool(pool, until, PoolTrouble.FAULTS):
             self.crawler.stats.inc_value("tiktok/breaker/opened_count")
-            logger.warning(
+            self._log.warning(
                 "The API only fails; trying again at %(until)s UTC with a single request",
                 {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
-                extra={"spider": self.crawler.spider},
             )
 
     def _give_up(self) -> None:
-        logger.error(
+        self._log.error(
             "The API only fails; the windows that are open stay open for a later run",
-            extra={"spider": self.crawler.spider},
         )
-        extension(self.crawler, Outcome).stop(CloseReason.API_UNAVAILABLE)
-
-    @property
-    def _queue(self) -> DelayQueue:
-        return extension(self.crawler, DelayQueue)
+        self._outcome.stop(CloseReason.API_UNAVAILABLE)

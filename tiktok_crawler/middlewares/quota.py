@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ from scrapy.exceptions import IgnoreRequest
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import config_of, downloader_middleware, extension
+from tiktok_crawler.crawling.components import downloader_middleware
 from tiktok_crawler.crawling.failures import (
     ApiUnavailableError,
     CrawlStoppingError,
@@ -26,16 +25,14 @@ from tiktok_crawler.exceptions import (
     QueryLockedError,
     SecondTriesSpentError,
 )
-from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
-from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.extensions.delay_queue import PoolTrouble
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.quota import QuotaPolicy, next_try, rate_limit_seconds
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -43,13 +40,11 @@ if TYPE_CHECKING:
     from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
     from tiktok_crawler.research_api.endpoints import Pool
 
-logger = logging.getLogger(__name__)
-
 RATE_LIMITS_IN_A_ROW = 10
 """From then on rate limits are failures for the circuit breaker: waiting longer does not help."""
 
 
-class QuotaMiddleware:
+class QuotaMiddleware(ApiMiddleware):
     """Stops a pool when the API refuses it, and books each request in the ledger before it is sent.
 
     While the day's quota is used up, or the API says that requests come too fast, the requests of
@@ -63,15 +58,10 @@ class QuotaMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        self.crawler = crawler
-        self.config = config_of(crawler)
+        super().__init__(crawler)
         self.max_requests: int | None = getattr(crawler.spider, "max_requests", None)
         self._sent = 0
         self._rate_limits_in_a_row = 0
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
 
     async def process_request(self, request: Request) -> None:
         if not is_api_request(request):
@@ -120,7 +110,7 @@ class QuotaMiddleware:
         try:
             change(request, request=await self._storage.book(attempt_of(request).request))
         except DailyBudgetSpentError as exc:
-            logger.warning("Stopping: %(why)s", {"why": exc}, extra={"spider": self.crawler.spider})
+            self._log.warning("Stopping: %(why)s", {"why": exc})
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
         except SecondTriesSpentError as exc:
@@ -130,13 +120,13 @@ class QuotaMiddleware:
             self._drop(request, exc)
             raise PartEndedError from exc
         except QueryLockedError as exc:
-            logger.error("%(error)s", {"error": exc}, extra={"spider": self.crawler.spider})
+            self._log.error("%(error)s", {"error": exc})
             self._outcome.stop(CloseReason.LOCK_LOST)
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 
     def _drop(self, request: Request, why: Exception) -> None:
-        logger.info("%(why)s", {"why": why}, extra={"spider": self.crawler.spider})
+        self._log.info("%(why)s", {"why": why})
         self._sent -= 1
         self._queue.dropped(attempt_of(request).pool, request)
 
@@ -153,11 +143,10 @@ class QuotaMiddleware:
         pool: Pool = attempt_of(request).pool
         until = next_try(utc_now(), self.config.quota_policy, self.config.quota_interval)
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
-            logger.warning(
+            self._log.warning(
                 "The day's quota is used up; going on at %(until)s UTC. Ctrl-C ends the crawl, and "
                 "the same command goes on later",
                 {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
-                extra={"spider": self.crawler.spider},
             )
         self._queue.hold(pool, request)
         raise RequestDelayedError
@@ -175,21 +164,12 @@ class QuotaMiddleware:
         until = utc_now() + timedelta(seconds=seconds)
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             self._rate_limits_in_a_row += 1
-            logger.info(
+            self._log.info(
                 "The API says that requests come too fast; going on in %(seconds).0f s",
                 {"seconds": seconds},
-                extra={"spider": self.crawler.spider},
             )
         self._queue.hold(pool, request)
         raise RequestDelayedError
-
-    @property
-    def _queue(self) -> DelayQueue:
-        return extension(self.crawler, DelayQueue)
-
-    @property
-    def _outcome(self) -> Outcome:
-        return extension(self.crawler, Outcome)
 
     @property
     def _storage(self) -> CrawlStorage:

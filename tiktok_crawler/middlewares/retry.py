@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import random
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -13,7 +12,6 @@ from scrapy.utils.misc import load_object
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import (
     CrawlStoppingError,
     CursorLostError,
@@ -21,8 +19,7 @@ from tiktok_crawler.crawling.failures import (
     RequestRefusedError,
     TaskFailedError,
 )
-from tiktok_crawler.extensions.delay_queue import DelayQueue
-from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.token import TokenUnavailableError
 from tiktok_crawler.planning.quota import backoff_seconds
 from tiktok_crawler.planning.window_queue import PATIENT_WIDTH_DAYS
@@ -30,8 +27,6 @@ from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
@@ -40,13 +35,11 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.research_api.verdicts import Verdict
 
-logger = logging.getLogger(__name__)
-
 FRESH_SEARCH = timedelta(minutes=10)
 """A search refused this soon after its last page may only not be known yet (api_facts.md 11.3)."""
 
 
-class RetryMiddleware:
+class RetryMiddleware(ApiMiddleware):
     """Delays requests that failed, and gives up on those that cannot succeed.
 
     Settings: TIKTOK_RETRY_DELAY, TIKTOK_RETRY_DELAY_MAX, TIKTOK_RETRY_TIMES,
@@ -56,13 +49,8 @@ class RetryMiddleware:
     """
 
     def __init__(self, crawler: Crawler):
-        self.crawler = crawler
-        self.config = config_of(crawler)
+        super().__init__(crawler)
         self.unanswered = unanswered(crawler.settings)
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
         if is_api_request(request):
@@ -138,18 +126,17 @@ class RetryMiddleware:
         try:
             self._retry(request, CrawlStoppingError(), times=self.config.retry_times)
         except CrawlStoppingError:
-            logger.error(
+            self._log.error(
                 "TikTok gives no access token: %(error)s",
                 {"error": exception},
-                extra={"spider": self.crawler.spider},
             )
-            extension(self.crawler, Outcome).stop(CloseReason.TOKEN_UNAVAILABLE)
+            self._outcome.stop(CloseReason.TOKEN_UNAVAILABLE)
             raise
 
     def _send_later(self, request: Request, seconds: float) -> None:
         self.crawler.stats.inc_value("tiktok/retries/delayed_count")
         again = request.replace(dont_filter=True, priority=request.priority + 1)
-        extension(self.crawler, DelayQueue).delay(again, seconds)
+        self._queue.delay(again, seconds)
         raise RequestDelayedError
 
 

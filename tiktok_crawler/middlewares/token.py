@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -15,25 +14,20 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.config.addresses import is_loopback
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import config_of, extension
+from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
 from tiktok_crawler.extensions.delay_queue import DelayQueue
-from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from scrapy import Request
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
-    from tiktok_crawler.config.credentials import Credentials
-
-logger = logging.getLogger(__name__)
 
 RENEW_AHEAD = timedelta(minutes=5)
 """A token is renewed so long before it expires; of one that lives shorter, the last tenth."""
@@ -97,7 +91,7 @@ def _lifetime(expires_in: object) -> timedelta:
     return life - min(RENEW_AHEAD, life / 10)
 
 
-class TokenMiddleware:
+class TokenMiddleware(ApiMiddleware):
     """Adds the token to research requests, and to nothing else.
 
     One token request serves all that wait for it. A 401 for a request that carried an older token
@@ -108,16 +102,12 @@ class TokenMiddleware:
     Statistics: tiktok/token/requested_count, tiktok/token/refused_count.
     """
 
-    def __init__(self, crawler: Crawler, credentials: Credentials, api_url: str):
-        self.crawler = crawler
-        self._credentials = credentials
-        self._api_url = api_url
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        self._credentials = self.config.credentials
+        self._api_url = api_url(crawler)
         self._token: Token | None = None
         self._pending: asyncio.Task[Token] | None = None
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler, config_of(crawler).credentials, api_url(crawler))
 
     async def process_request(self, request: Request) -> None:
         if not is_api_request(request):
@@ -196,16 +186,15 @@ class TokenMiddleware:
         task = attempt_of(request).request.task
         if not isinstance(task, Seed):
             self._give_up(message)
-        logger.error(
+        self._log.error(
             "No more %(listing)s in this run: %(message)s",
             {"listing": task.listing.name, "message": message},
-            extra={"spider": self.crawler.spider},
         )
-        extension(self.crawler, Outcome).part_refused()
+        self._outcome.part_refused()
         extension(self.crawler, DelayQueue).dropped(attempt_of(request).pool, request)
         raise PartEndedError
 
     def _give_up(self, message: str) -> NoReturn:
-        logger.error("%(message)s", {"message": message}, extra={"spider": self.crawler.spider})
-        extension(self.crawler, Outcome).stop(CloseReason.CREDENTIALS_REFUSED)
+        self._log.error("%(message)s", {"message": message})
+        self._outcome.stop(CloseReason.CREDENTIALS_REFUSED)
         raise CrawlStoppingError

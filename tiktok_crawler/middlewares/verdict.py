@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 if TYPE_CHECKING:
-    from typing import Self
-
     from scrapy import Request
-    from scrapy.crawler import Crawler
     from scrapy.http import Response
-
-
-logger = logging.getLogger(__name__)
 
 
 def token_in(request: Request) -> str:
@@ -34,18 +28,11 @@ def _without_token(verdict: Verdict, request: Request) -> Verdict:
     return replace(verdict, message=verdict.message.replace(token, "***"))
 
 
-class VerdictMiddleware:
+class VerdictMiddleware(ApiMiddleware):
     """Classifies each answer, for the others: what it means stands in the attempt.
 
     Statistics: tiktok/answers/<kind>_count.
     """
-
-    def __init__(self, crawler: Crawler):
-        self.crawler = crawler
-
-    @classmethod
-    def from_crawler(cls, crawler: Crawler) -> Self:
-        return cls(crawler)
 
     def process_response(self, request: Request, response: Response) -> Response:
         if not is_api_request(request):
@@ -56,7 +43,7 @@ class VerdictMiddleware:
         change(request, verdict=verdict, received_at=utc_now())
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.kind is not AnswerKind.PAGE:
-            logger.info(
+            self._log.info(
                 "%(asked)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
                 {
                     "asked": asked,
@@ -64,6 +51,5 @@ class VerdictMiddleware:
                     "verdict": verdict,
                     "log_id": verdict.log_id,
                 },
-                extra={"spider": self.crawler.spider},
             )
         return response

@@ -87,19 +87,19 @@ class StorageReports:
         self._stats.inc_value(f"tiktok/{records}/new_count", saved.new_count)
         self._stats.inc_value(f"tiktok/{records}/updated_count", saved.updated_count)
         for name, count in (
-            (f"tiktok/{records}/refused_count", len(saved.refused)),
-            (f"tiktok/{records}/misfit_count", len(saved.misfits)),
-            ("tiktok/text/cleaned_count", saved.cleaned_count),
+            (f"tiktok/{records}/refused_count", len(saved.read.refused)),
+            (f"tiktok/{records}/misfit_count", len(saved.read.misfits)),
+            ("tiktok/text/cleaned_count", saved.read.cleaned_count),
         ):
             if count:
                 self._stats.inc_value(name, count)
 
     def _report(self, saved: Saved, place: str) -> None:
-        for reason in saved.refused:
+        for reason in saved.read.refused:
             logger.warning("A record was not stored: %(reason)s", {"reason": reason})
-        for misfit in saved.misfits:
+        for misfit in saved.read.misfits:
             logger.warning("Kept in %(place)s: %(misfit)s", {"place": place, "misfit": misfit})
-        new_fields = sorted(set(saved.unknown_fields) - self._known_extra_fields)
+        new_fields = sorted(saved.read.unknown_fields - self._known_extra_fields)
         if new_fields:
             self._known_extra_fields.update(new_fields)
             logger.warning(

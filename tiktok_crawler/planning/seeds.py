@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing, Pool
     from tiktok_crawler.research_api.tasks import PageRequest
 
@@ -159,6 +160,17 @@ def first_seeds(source: SeedSource, count: int | None) -> SeedSource:
         return GivenSeeds(source.values[:count])
     assert not isinstance(source, FirstSeeds | RepliedComments)
     return FirstSeeds(source, count)
+
+
+def stages_of(collection: Collection) -> tuple[Stage, ...]:
+    """Return the stages that follow the videos of a collection, in its order."""
+    stages: list[Stage] = []
+    for wish in collection.also_collect:
+        found = SeedsOfQuery(collection.query.fingerprint, collection.dates, wish.min_comment_count)
+        source = first_seeds(found, wish.max_seeds)
+        stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
+        stages += [stage, *map(stage.of_replies, wish.switches)]
+    return tuple(stages)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -15,7 +16,7 @@ from tiktok_crawler.sandbox.access.tokens import Tokens
 from tiktok_crawler.sandbox.faults.profile import Profile
 from tiktok_crawler.sandbox.faults.schedule import Schedule
 from tiktok_crawler.sandbox.lists.listings import Listings
-from tiktok_crawler.sandbox.protocol.journal import Journal, RecordedRequest
+from tiktok_crawler.sandbox.protocol.calls import RecordedRequest
 from tiktok_crawler.sandbox.search.conditions import parse_query
 from tiktok_crawler.sandbox.search.searches import Searches
 from tiktok_crawler.sandbox.search.video_endpoint import VideoEndpoint
@@ -65,7 +66,10 @@ class Sandbox:
         self._profile = profile or Profile()
         self._now = now
         self._received = 0
-        self._journal = Journal(keep=record)
+        self._records_requests = record
+        self.requests: list[RecordedRequest] = []
+        """All requests so far, if they are recorded."""
+        self._counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
         self._quota = Quota(daily_quota, self._profile.quota, now)
         corpus = Corpus(seed=seed, videos_per_day=videos_per_day, behaviour=self._profile.data)
         self._searches = Searches(corpus, self._profile, now)
@@ -77,18 +81,16 @@ class Sandbox:
         """The paths that it answers, each by POST."""
         return tuple(self._endpoints)
 
-    @property
-    def requests(self) -> list[RecordedRequest]:
-        """All requests so far, if they are recorded."""
-        return self._journal.requests
-
     def answer(self, call: Call) -> SandboxAnswer:
         """Answer a request as the API would, or as the profile has it."""
         now = self._now()
         self._received += 1
         answer = self._endpoints[call.path].answer(call, self._log_id(now))
-        body = call.form() if call.path == TOKEN_PATH else call.document()
-        self._journal.note(RecordedRequest(now, call.path, call.fields, body, answer.status))
+        self._counts[call.path][answer.status] += 1
+        if self._records_requests:
+            body = call.form() if call.path == TOKEN_PATH else call.document()
+            request = RecordedRequest(now, call.path, call.fields, body, answer.status)
+            self.requests.append(request)
         latency = self._profile.latency.of_request(self._received, self._profile.seed)
         return replace(answer, delay_seconds=answer.delay_seconds + latency)
 
@@ -123,7 +125,8 @@ class Sandbox:
 
     def statistics(self) -> dict[str, Any]:
         """Requests by path and status, and what the quota day has cost by pool."""
-        return {"requests": self._journal.counts(), "quota_spent": dict(self._quota.spent)}
+        requests = {path: dict(statuses) for path, statuses in self._counts.items()}
+        return {"requests": requests, "quota_spent": dict(self._quota.spent)}
 
     def _build_world(self, corpus: Corpus) -> World:
         profile = self._profile

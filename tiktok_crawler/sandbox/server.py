@@ -7,7 +7,7 @@ import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
 from ipaddress import ip_address
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
@@ -20,8 +20,12 @@ if TYPE_CHECKING:
 
 STATISTICS_PATH = "/sandbox/stats"
 
-_SHUTDOWN_SECONDS = 0.5
-"""Answers that hang are given up after this time when the server stops."""
+_OPTIONS: dict[str, Any] = {
+    "access_log": None,
+    "handler_cancellation": True,
+    # Answers that hang are given up after this time when the server stops.
+    "shutdown_timeout": 0.5,
+}
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -29,12 +33,7 @@ _LINGER_NOT = struct.pack("ii", 1, 0)
 async def start(sandbox: Sandbox, sock: socket.socket) -> web.AppRunner:
     """Serve in the running loop, on a bound loopback socket, until `cleanup()` of the result."""
     _check_loopback(sock)
-    runner = web.AppRunner(
-        application(sandbox),
-        access_log=None,
-        handler_cancellation=True,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
+    runner = web.AppRunner(application(sandbox), **_OPTIONS)
     await runner.setup()
     await web.SockSite(runner, sock).start()
     return runner
@@ -43,14 +42,7 @@ async def start(sandbox: Sandbox, sock: socket.socket) -> web.AppRunner:
 def serve(sandbox: Sandbox, sock: socket.socket) -> None:
     """Serve on a bound loopback socket until SIGINT or SIGTERM."""
     _check_loopback(sock)
-    web.run_app(
-        application(sandbox),
-        sock=sock,
-        print=None,
-        access_log=None,
-        handler_cancellation=True,
-        shutdown_timeout=_SHUTDOWN_SECONDS,
-    )
+    web.run_app(application(sandbox), sock=sock, print=None, **_OPTIONS)
 
 
 def application(sandbox: Sandbox) -> web.Application:

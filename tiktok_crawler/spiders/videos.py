@@ -13,7 +13,7 @@ from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.plan import describe_days
-from tiktok_crawler.planning.stages import stages_of
+from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.spiders.research import ResearchSpider
 

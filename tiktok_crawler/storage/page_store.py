@@ -16,7 +16,7 @@ from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS, Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
 from tiktok_crawler.storage.records.links import StoredPage
-from tiktok_crawler.storage.records.names import TAGS, NamesOfPages
+from tiktok_crawler.storage.records.names import NAME_COLUMNS, TAGS, NameIds
 from tiktok_crawler.storage.records.record_writer import RecordWriter
 
 if TYPE_CHECKING:
@@ -37,33 +37,15 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Saved:
-    """The result of storing a page.
+    """The result of storing a page, and what has to be said about its records as they were `read`.
 
     `updated_count` are records that were there before, with other values; of followers and
-    following, accounts are counted. `refused` has a line for each record that was not stored;
-    `misfits` one for each value that did not fit its column and is in `extra_data` instead, where
-    the values of `unknown_fields` are too. `cleaned_count` values held something that databases
-    refuse.
+    following, accounts are counted.
     """
 
     new_count: int
     updated_count: int
-    refused: tuple[str, ...] = ()
-    unknown_fields: frozenset[str] = frozenset()
-    misfits: tuple[str, ...] = ()
-    cleaned_count: int = 0
-
-    @classmethod
-    def of(cls, read: Records, changes: Sequence[Change]) -> Saved:
-        """Sum up what was written of the records of a page, and what has to be said about them."""
-        return cls(
-            new_count=sum(change.before is None for change in changes),
-            updated_count=sum(change.is_update for change in changes),
-            refused=tuple(read.refused),
-            unknown_fields=frozenset(read.unknown_fields),
-            misfits=tuple(read.misfits),
-            cleaned_count=read.cleaned_count,
-        )
+    read: Records
 
 
 class PageStore:
@@ -72,7 +54,9 @@ class PageStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statements = statements_for(engine.dialect)
-        self._names = NamesOfPages(self._statements)
+        self._names = {
+            key: NameIds(self._statements, column) for key, column in NAME_COLUMNS.items()
+        }
 
     def save(
         self,
@@ -96,13 +80,18 @@ class PageStore:
         def write(connection: Connection) -> tuple[Ids, Sequence[Change]]:
             if mark:
                 mark(connection)
-            ids = ahead or self._names.resolve(connection, names)
+            ids = ahead or self._resolve(connection, names)
             writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
             return ids, writer.write(read, moves_task=moves_task)
 
         ids, changes = transaction(self._engine, write)
-        self._names.remember(ids)
-        return Saved.of(read, changes)
+        for key, found in ids.items():
+            self._names[key].remember(found)
+        return Saved(
+            new_count=sum(change.before is None for change in changes),
+            updated_count=sum(change.is_update for change in changes),
+            read=read,
+        )
 
     def refuse(
         self, connection: Connection, request: PageRequest, event: Refused, now: datetime
@@ -121,9 +110,11 @@ class PageStore:
         """
         if not self._statements.has_many_writers:
             return {}
-        return transaction(
-            self._engine, lambda on: self._names.resolve(on, names), flushed_later=True
-        )
+        return transaction(self._engine, lambda on: self._resolve(on, names), flushed_later=True)
+
+    def _resolve(self, connection: Connection, names: dict[str, set[str]]) -> Ids:
+        """The ids of names by their kind; those that the database does not have are added."""
+        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
 
 
 @dataclass(frozen=True, slots=True)

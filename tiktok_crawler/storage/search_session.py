@@ -138,8 +138,7 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    engine = database.create_engine_for(database.database_url(url))
-    try:
+    with database.opened(url) as engine:
         if database.is_new(engine):
             return None
         database.prepare(engine, origin)
@@ -148,5 +147,3 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
             if query_id is None:
                 return None
             return Windows(connection, query_id).known(collection.query, wanted.fields)
-    finally:
-        engine.dispose()

@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, TypeVar
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.task_states import Lost, Refused
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.execution_options import WAITS_SECONDS
 from tiktok_crawler.storage.engine.lock import QueryLock
-from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS
+from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS, network_file_system_warning
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, reading, transaction
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.page_store import PageStore
@@ -41,7 +40,7 @@ class Session(ABC):
 
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
     booked on `account`. As long as there is a `mark`, each transaction makes it, too.
-    Pages are those of the run `run_id`.
+    Pages are those of the run `run_id`. From `open` on, `engine` is the database.
     """
 
     def __init__(
@@ -82,7 +81,7 @@ class Session(ABC):
         lock = QueryLock(engine, *self.lock_name)
         lock.acquire()
         self._lock = lock
-        return database.network_file_system_warning(self._url)
+        return network_file_system_warning(self._url)
 
     def begin(self, now: datetime) -> None:
         """Register that a run works on this from now on."""
@@ -90,7 +89,7 @@ class Session(ABC):
         self.begun_at = now
         # Wait no longer for others to write than a crawl does between looks at what goes on: what
         # fails then is tried again by the crawl, unless it is interrupted.
-        self._use(self._engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
+        self._use(self.engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
 
     def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
         """Make the row of a request's task, if it has none.
@@ -159,11 +158,6 @@ class Session(ABC):
             self._write(lambda on: quota.fill(on, account, now))
 
     @property
-    def engine(self) -> Engine:
-        """The database, from `open` on."""
-        return self._engine
-
-    @property
     def _since(self) -> datetime:
         """The time when this run began."""
         assert self.begun_at
@@ -173,7 +167,7 @@ class Session(ABC):
         """Let go of the lock and the database."""
         if self._lock:
             self._lock.release()
-        self._engine.dispose()
+        self.engine.dispose()
 
     @abstractmethod
     def _register(self, connection: Connection, now: datetime) -> None: ...
@@ -186,7 +180,7 @@ class Session(ABC):
         self._lock.verify()
 
     def _use(self, engine: Engine) -> None:
-        self._engine = engine
+        self.engine = engine
         self._statements = statements_for(engine.dialect)
         self._store = PageStore(engine)
 
@@ -194,7 +188,7 @@ class Session(ABC):
         return Tasks(connection, self._statements)
 
     def _read(self, work: Callable[[Connection], T]) -> T:
-        with reading(self._engine) as connection:
+        with reading(self.engine) as connection:
             return work(connection)
 
     def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
@@ -205,4 +199,4 @@ class Session(ABC):
                 mark(connection)
             return work(connection)
 
-        return transaction(self._engine, marked, flushed_later=flushed_later)
+        return transaction(self.engine, marked, flushed_later=flushed_later)

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
-    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.tasks import PageRequest
 
 LOOKED_UP = 20
@@ -45,12 +44,13 @@ class StageSession(Session):
 
     @property
     def lock_name(self) -> tuple[str, str]:
-        return lock_name(self.stage.listing)
+        listing = self.stage.listing
+        return sha256(f"listing {listing.name}".encode()).hexdigest(), listing.words
 
     def plan(self, now: datetime) -> StagePlan:
         """Count what there is to ask for now."""
         self._forget()
-        self._seeds = DueSeeds(self._engine, self.stage, now)
+        self._seeds = DueSeeds(self.engine, self.stage, now)
         return self._seeds.plan()
 
     def due(self) -> Sequence[PageRequest]:
@@ -84,33 +84,19 @@ class StageSession(Session):
         return self._tasks(connection).open_seed(request, now)
 
 
-def lock_name(listing: Listing) -> tuple[str, str]:
-    """Return what the lock of a listing is known by, and what it is for, in words."""
-    fingerprint = sha256(f"listing {listing.name}".encode()).hexdigest()
-    return fingerprint, listing.words
-
-
 def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:
     """Count what a run of a stage would ask for now, without changing anything.
 
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    engine = database.create_engine_for(database.database_url(url))
-    try:
+    with database.opened(url) as engine:
         if not database.is_new(engine):
             database.prepare(engine, origin)
             return _look_up(engine, stage, now)
-    finally:
-        engine.dispose()
-    return _look_up(_nothing_stored(), stage, now)
-
-
-def _nothing_stored() -> Engine:
-    """Return an empty database in memory."""
-    engine = database.create_engine_for(database.database_url("sqlite://"))
-    Base.metadata.create_all(engine)
-    return engine
+    with database.opened("sqlite://") as nothing_stored:
+        Base.metadata.create_all(nothing_stored)
+        return _look_up(nothing_stored, stage, now)
 
 
 def _look_up(engine: Engine, stage: Stage, now: datetime) -> StagePlan:

@@ -26,9 +26,7 @@ class Captions(ListSource):
         video = self._world.corpus.find(seed_number(seed, self.listing.seed_key))
         if video is None:
             raise invalid_params(f"Invalid video_id: {seed}")
-        return ListedEntries(
-            "captions", [ListEntry((video.id, number)) for number in range(video.id % 13)]
-        )
+        return ListedEntries([ListEntry((video.id, number)) for number in range(video.id % 13)])
 
     def record(self, item: tuple[int, int], fields: frozenset[str] | None) -> Record:
         video_id, number = item

@@ -15,8 +15,6 @@ from tiktok_crawler.sandbox.protocol.answers import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     Envelope = dict[str, Any]
 
 _PROBLEMS = {
@@ -55,9 +53,28 @@ def stand_in(fault: ScheduledFault, log_id: str) -> SandboxAnswer | None:
 
 def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> SandboxAnswer:
     """The answer made wrong, if the fault is of that kind; `cursor` is that of the request."""
-    if fault is None or fault.fault not in _BENDS:
-        return json_answer(envelope)
-    return _BENDS[fault.fault](envelope, cursor)
+    match fault and fault.fault:
+        case FaultName.TRUNCATED_JSON:
+            whole = json_answer(envelope).body
+            return SandboxAnswer(body=whole[: len(whole) // 2])
+        case FaultName.DATA_WITH_500:
+            # As user endpoints and playlists did (api_facts.md 11.1).
+            answer = {"data": envelope["data"], "error": {}}
+            return json_answer(answer, HTTPStatus.INTERNAL_SERVER_ERROR)
+        case FaultName.NO_DATA:
+            envelope = _changed(envelope, {"data": ...})
+        case FaultName.NULL_DATA:
+            envelope = _changed(envelope, {"data": None})
+        case FaultName.REPEATED_CURSOR:
+            envelope = _with_data(envelope, cursor=cursor, has_more=True)
+        case FaultName.NO_CURSOR:
+            # With more to come (api_facts.md 13.7).
+            envelope = _with_data(envelope, cursor=..., has_more=True)
+        case FaultName.NO_HAS_MORE:
+            envelope = _with_data(envelope, has_more=...)
+        case FaultName.NULL_HAS_MORE:
+            envelope = _with_data(envelope, has_more=None)
+    return json_answer(envelope)
 
 
 def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
@@ -71,55 +88,10 @@ def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
     )
 
 
-def _truncated_json(envelope: Envelope, _: int) -> SandboxAnswer:
-    whole = json_answer(envelope).body
-    return SandboxAnswer(body=whole[: len(whole) // 2])
+def _with_data(envelope: Envelope, **changes: Any) -> Envelope:
+    return _changed(envelope, {"data": _changed(envelope["data"], changes)})
 
 
-def _data_with_500(envelope: Envelope, _: int) -> SandboxAnswer:
-    """As user endpoints and playlists did (api_facts.md 11.1)."""
-    return json_answer({"data": envelope["data"], "error": {}}, HTTPStatus.INTERNAL_SERVER_ERROR)
-
-
-def _repeated_cursor(envelope: Envelope, cursor: int) -> SandboxAnswer:
-    return _with_data(envelope, cursor=cursor, has_more=True)
-
-
-def _no_cursor(envelope: Envelope, _: int) -> SandboxAnswer:
-    """With more to come (api_facts.md 13.7)."""
-    return _with_data(envelope, cursor=..., has_more=True)
-
-
-def _no_data(envelope: Envelope, _: int) -> SandboxAnswer:
-    return json_answer({key: value for key, value in envelope.items() if key != "data"})
-
-
-def _no_has_more(envelope: Envelope, _: int) -> SandboxAnswer:
-    return _with_data(envelope, has_more=...)
-
-
-def _null_data(envelope: Envelope, _: int) -> SandboxAnswer:
-    return json_answer(envelope | {"data": None})
-
-
-def _null_has_more(envelope: Envelope, _: int) -> SandboxAnswer:
-    return _with_data(envelope, has_more=None)
-
-
-def _with_data(envelope: Envelope, **changes: Any) -> SandboxAnswer:
-    """The data with changed keys; a change to `...` removes the key."""
-    data = envelope["data"] | changes
-    kept = {key: value for key, value in data.items() if value is not ...}
-    return json_answer(envelope | {"data": kept})
-
-
-_BENDS: dict[FaultName, Callable[[Envelope, int], SandboxAnswer]] = {
-    FaultName.TRUNCATED_JSON: _truncated_json,
-    FaultName.DATA_WITH_500: _data_with_500,
-    FaultName.REPEATED_CURSOR: _repeated_cursor,
-    FaultName.NO_CURSOR: _no_cursor,
-    FaultName.NO_DATA: _no_data,
-    FaultName.NO_HAS_MORE: _no_has_more,
-    FaultName.NULL_DATA: _null_data,
-    FaultName.NULL_HAS_MORE: _null_has_more,
-}
+def _changed(values: Envelope, changes: Envelope) -> Envelope:
+    """An object with changed keys; a change to `...` removes the key."""
+    return {key: value for key, value in (values | changes).items() if value is not ...}

@@ -5,7 +5,7 @@ The defaults are the API on a good day. `profile_file` reads the same from YAML.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from random import Random
 
 from tiktok_crawler.sandbox.faults.schedule import ScheduledFault  # noqa: TC001 - profile_file needs it
@@ -51,18 +51,14 @@ class HiddenHours:
         return create_time // 3600 % self.every < self.hours
 
 
-_SHARES = (
-    "hidden",
-    "old_ids",
-    "lower_case_regions",
-    "nul_characters",
-    "lone_surrogates",
-    "ids_as_strings",
-    "without_create_time",
-    "without_id",
-    "nulls",
-    "unknown_fields",
-)
+def _check_numbers(behaviour: DataBehaviour | ListBehaviour, *, but: str = "") -> None:
+    """Refuse numbers with a fraction that are no shares, and negative whole ones."""
+    for each in fields(behaviour):
+        value = getattr(behaviour, each.name)
+        if each.type == "float" and each.name != but and not 0 <= value <= 1:
+            raise ValueError(f"{each.name} must be between 0 and 1, not {value}")
+        if each.type in ("int", "int | None") and (value or 0) < 0:
+            raise ValueError(f"{each.name} must be at least 0, not {value}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,34 +89,9 @@ class DataBehaviour:
     unknown_fields: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in _SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
         if not 1 <= self.old_id_days <= OLDEST_ID_DAYS:
             raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
-
-
-_LIST_COUNTS = (
-    "comments",
-    "replies",
-    "followers",
-    "following",
-    "liked_videos",
-    "reposted_videos",
-    "products",
-    "reviews",
-    "comment_cap",
-    "follower_cap",
-)
-_LIST_SHARES = (
-    "deleted",
-    "unknown_users",
-    "withheld_users",
-    "private_following",
-    "private_likes",
-    "other_reposted_key",
-    "same_second",
-)
+        _check_numbers(self, but="appear_within_hours")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -159,12 +130,7 @@ class ListBehaviour:
     same_second: float = 0.03
 
     def __post_init__(self) -> None:
-        for name in _LIST_SHARES:
-            if not 0 <= getattr(self, name) <= 1:
-                raise ValueError(f"{name} must be between 0 and 1, not {getattr(self, name)}")
-        for name in _LIST_COUNTS:
-            if (getattr(self, name) or 0) < 0:
-                raise ValueError(f"{name} must be at least 0, not {getattr(self, name)}")
+        _check_numbers(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

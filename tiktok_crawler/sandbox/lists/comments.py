@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.world.corpus import SandboxVideo
 
 _MASKED = ("40******30", "a*******@****", "**** **** **** 1111")
-_KEY = COMMENTS.endpoint.records_keys[0]
 
 
 class _Remarks(ListSource):
@@ -92,8 +91,8 @@ class Comments(_Remarks):
             raise invalid_params(f"Invalid video_id: {seed}")
         cap, number = self._world.lists.comment_cap, self._comment_count(video)
         if number > cap and self._world.lists.cap_refuses:
-            return ListedEntries(_KEY, self._of(video, number), reach=cap)
-        return ListedEntries(_KEY, self._of(video, min(number, cap)))
+            return ListedEntries(self._of(video, number), reach=cap)
+        return ListedEntries(self._of(video, min(number, cap)))
 
     def seeds(self) -> Iterator[str]:
         return (str(video.id) for video in self._world.videos_back(range(DAYS_BACK)))
@@ -115,9 +114,7 @@ class Replies(_Remarks):
         if comment is None or comment.video.hidden or not self._exists(comment):
             raise invalid_params(f"Invalid comment_id: {seed}")
         replies = range(self._reply_count(comment))
-        return ListedEntries(
-            _KEY, self._entries(comment._replace(reply=number) for number in replies)
-        )
+        return ListedEntries(self._entries(comment._replace(reply=number) for number in replies))
 
     def seeds(self) -> Iterator[str]:
         return (

@@ -64,10 +64,7 @@ class _Relations(ListSource):
 
     def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
-        return ListedEntries(
-            self.listing.endpoint.records_keys[0],
-            self._relations(person.number, self._size(person)),
-        )
+        return ListedEntries(self._relations(person.number, self._size(person)))
 
     def record(self, item: int, fields: frozenset[str] | None) -> Record:
         person = self._world.people.person(item)

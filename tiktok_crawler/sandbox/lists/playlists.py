@@ -35,7 +35,7 @@ class Playlists(ListSource):
         if not videos:
             raise invalid_params(f"Invalid playlist_id: {seed}")
         entries = [ListEntry(video, hidden=video.hidden) for video in videos]
-        return ListedEntries("playlist_video_ids", entries, beside=self._about(int(seed), videos))
+        return ListedEntries(entries, beside=self._about(int(seed), videos))
 
     def _videos(self, playlist: SandboxPlaylist) -> list[SandboxVideo]:
         videos = self._world.videos_since(playlist.starts_at, PERIOD_DAYS)
@@ -46,7 +46,7 @@ class Playlists(ListSource):
         return item.id
 
     def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:
-        playlist = {**listed.beside, listed.key: records}
+        playlist = {**listed.beside, "playlist_video_ids": records}
         return self._dress(playlist, playlist["playlist_id"], None)
 
     def seeds(self) -> Iterator[str]:

@@ -28,7 +28,7 @@ class Profiles(ListSource):
     message = ""
 
     def find(self, seed: str) -> ListedEntries:
-        return ListedEntries("", [ListEntry(self._world.people.find(seed))])
+        return ListedEntries([ListEntry(self._world.people.find(seed))])
 
     def seeds(self) -> Iterator[str]:
         return self._world.people.accounts()

@@ -91,9 +91,7 @@ class Shops(_ShopSource):
     def find(self, seed: str) -> ListedEntries:
         shops = (self._shop(number) for number in range(_SHOPS))
         found = (ListEntry(shop) for shop in shops if seed.lower() in shop.name.lower())
-        return ListedEntries(
-            SHOPS.endpoint.records_keys[0], list(islice(found, SHOPS.endpoint.max_count))
-        )
+        return ListedEntries(list(islice(found, SHOPS.endpoint.max_count)))
 
     def record(self, item: _Shop, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("shop record", item.number)
@@ -123,7 +121,7 @@ class Products(_ShopSource):
         if rest or not 0 <= number < _SHOPS:
             raise invalid_params(f"Invalid shop_id: {seed}")
         products = [ListEntry(product) for product in self._products(self._shop(number))]
-        return ListedEntries(PRODUCTS.endpoint.records_keys[0], products)
+        return ListedEntries(products)
 
     def record(self, item: _Product, fields: frozenset[str] | None) -> Record:
         rng, reviews = self._world.rng("product record", item.id), self._review_count(item)
@@ -158,9 +156,7 @@ class Reviews(_ShopSource):
         if not exists:
             raise invalid_params(f"Invalid product_id: {seed}")
         reviews = range(self._review_count(product))
-        return ListedEntries(
-            REVIEWS.endpoint.records_keys[0], [ListEntry(_Review(product, n)) for n in reviews]
-        )
+        return ListedEntries([ListEntry(_Review(product, number)) for number in reviews])
 
     def record(self, item: _Review, fields: frozenset[str] | None) -> Record:
         rng = self._world.rng("review", item.product.id, item.number)

@@ -32,11 +32,12 @@ class ListEntry(NamedTuple):
 class ListedEntries(NamedTuple):
     """All that is listed of a seed, under the key that the answer has for it.
 
-    `beside` is what stands next to the list. Pages beyond `reach` entries are refused.
+    Without a `key` it is the first that the endpoint is known to have. `beside` is what stands next
+    to the list. Pages beyond `reach` entries are refused.
     """
 
-    key: str
     entries: Sequence[ListEntry]
+    key: str | None = None
     reach: int | None = None
     beside: Mapping[str, Any] = MappingProxyType({})
 
@@ -78,7 +79,9 @@ class ListSource(ABC):
     def data(self, listed: ListedEntries, records: list[Any]) -> dict[str, Any]:
         """The `data` of an answer, but for its cursor."""
         may_be_missing = self.without_empty_list or self._world.data.empty_lists_missing
-        return {} if may_be_missing and not records else {listed.key: records}
+        if may_be_missing and not records:
+            return {}
+        return {listed.key or self.listing.endpoint.records_keys[0]: records}
 
     def _dress(self, record: Record, key: int, wanted: frozenset[str] | None) -> Record:
         """The record as it is sent: with its blemishes, in an order that its key decides.

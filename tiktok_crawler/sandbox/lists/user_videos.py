@@ -69,7 +69,7 @@ class LikedVideos(_UserVideos):
         for video in videos:
             at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
             entries.append(ListEntry(video, at, video.hidden))
-        return ListedEntries(LIKED_VIDEOS.endpoint.records_keys[0], entries)
+        return ListedEntries(entries)
 
 
 class PinnedVideos(_UserVideos):
@@ -85,7 +85,7 @@ class PinnedVideos(_UserVideos):
         )
         number = int(self._world.rng(self.listing.name, person.number).random() * (_MOST_PINS + 1))
         pins = [ListEntry(video) for video in islice(own, number)]
-        return ListedEntries(PINNED_VIDEOS.endpoint.records_keys[0], pins)
+        return ListedEntries(pins)
 
 
 class RepostedVideos(_UserVideos):
@@ -100,7 +100,7 @@ class RepostedVideos(_UserVideos):
         is_other = lot(self._world.seed, "reposted key", person.number) < lists.other_reposted_key
         videos = self._some_videos(person, lists.reposted_videos, rng)
         entries = [ListEntry(video, hidden=video.hidden) for video in videos]
-        return ListedEntries(_OTHER_KEY if is_other else _KEY, entries)
+        return ListedEntries(entries, _OTHER_KEY if is_other else _KEY)
 
 
 def _is_by(video: SandboxVideo, person: Person) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 
@@ -47,9 +47,7 @@ DAILY_QUOTA = SandboxProblem(
     "daily_quota_limit_exceeded",
     "The API daily quota limit exceeded. Please try again later",
 )
-DAILY_QUOTA_WITH_DATA = SandboxProblem(
-    DAILY_QUOTA.status, DAILY_QUOTA.code, DAILY_QUOTA.message, with_data=True
-)
+DAILY_QUOTA_WITH_DATA = replace(DAILY_QUOTA, with_data=True)
 UNKNOWN_429 = SandboxProblem(HTTPStatus.TOO_MANY_REQUESTS, "too_many_requests", "Slow down.")
 INTERNAL_ERROR = SandboxProblem(
     HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -57,26 +55,22 @@ INTERNAL_ERROR = SandboxProblem(
     "Something is wrong. Please try again later.",
     with_data=True,
 )
-ERROR_IN_200 = SandboxProblem(
-    HTTPStatus.OK, INTERNAL_ERROR.code, INTERNAL_ERROR.message, with_data=True
-)
+ERROR_IN_200 = replace(INTERNAL_ERROR, status=HTTPStatus.OK)
 
 
-REFUSED = SandboxProblem(HTTPStatus.BAD_REQUEST, "invalid_params", "Invalid query parameters")
-INVALID_CURSOR = SandboxProblem(REFUSED.status, REFUSED.code, "Invalid count or cursor")
+def _params_refused(message: str) -> SandboxProblem:
+    return SandboxProblem(HTTPStatus.BAD_REQUEST, "invalid_params", message)
 
 
-USER_WITHHELD = SandboxProblem(
-    REFUSED.status, REFUSED.code, "API cannot return this user's information"
-)
-USER_PRIVATE = SandboxProblem(REFUSED.status, REFUSED.code, "This account is private")
-INFORMATION_WITHHELD = SandboxProblem(
-    REFUSED.status, REFUSED.code, "This user's information cannot be returned"
-)
+REFUSED = _params_refused("Invalid query parameters")
+INVALID_CURSOR = _params_refused("Invalid count or cursor")
+USER_WITHHELD = _params_refused("API cannot return this user's information")
+USER_PRIVATE = _params_refused("This account is private")
+INFORMATION_WITHHELD = _params_refused("This user's information cannot be returned")
 
 
 def invalid_params(message: str) -> ApiError:
-    return ApiError(SandboxProblem(REFUSED.status, REFUSED.code, message))
+    return ApiError(_params_refused(message))
 
 
 def user_unknown(username: str) -> ApiError:

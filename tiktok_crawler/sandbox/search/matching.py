@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from datetime import date
-from operator import eq, ge, gt, le, lt
-from typing import TYPE_CHECKING
+from operator import attrgetter, eq, ge, gt, le, lt
+from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.sandbox.search.conditions import (
     VIDEO_LENGTHS,
@@ -16,9 +16,10 @@ from tiktok_crawler.sandbox.search.conditions import (
 from tiktok_crawler.sandbox.world.corpus import DAY_SECONDS, SandboxVideo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     Test = Callable[[SandboxVideo], bool]
+    MakeTest = Callable[[SandboxCondition], Test]
 
 _LENGTH_LIMITS = (15, 61, 301)
 """Seconds at which a video belongs to the next of VIDEO_LENGTHS."""
@@ -47,47 +48,43 @@ def _condition_test(condition: SandboxCondition) -> Test:
     return _TESTS[condition.field_name](condition)
 
 
-def _lower(condition: SandboxCondition) -> frozenset[str]:
-    return frozenset(value.lower() for value in condition.field_values)
+def _is_one_of(read: Callable[[str], Any], value_of: Callable[[SandboxVideo], Any]) -> MakeTest:
+    """The tests whether a video's value is among those of a condition, as `read` reads them."""
+
+    def test(condition: SandboxCondition) -> Test:
+        wanted = frozenset(map(read, condition.field_values))
+        return lambda video: value_of(video) in wanted
+
+    return test
 
 
-def _numbers(condition: SandboxCondition) -> frozenset[int]:
-    return frozenset(int(value) for value in condition.field_values)
+def _has_one_of(
+    read: Callable[[str], str], values_of: Callable[[SandboxVideo], Iterable[str]]
+) -> MakeTest:
+    """The tests whether one of a video's values is among those of a condition."""
+
+    def test(condition: SandboxCondition) -> Test:
+        wanted = frozenset(map(read, condition.field_values))
+        return lambda video: not wanted.isdisjoint(values_of(video))
+
+    return test
 
 
-def _username(condition: SandboxCondition) -> Test:
-    wanted = _lower(condition)
-    return lambda video: video.account.username in wanted
+def _compares(read: Callable[[str], int], value_of: Callable[[SandboxVideo], int]) -> MakeTest:
+    """The tests whether a video's number stands in the relation of a condition to its values."""
+
+    def test(condition: SandboxCondition) -> Test:
+        compare = _comparison(condition.operation, list(map(read, condition.field_values)))
+        return lambda video: compare(value_of(video))
+
+    return test
 
 
-def _region_code(condition: SandboxCondition) -> Test:
-    wanted = frozenset(condition.field_values)
-    return lambda video: video.account.region_code in wanted
-
-
-def _hashtag_name(condition: SandboxCondition) -> Test:
-    wanted = _lower(condition)
-    return lambda video: not wanted.isdisjoint(video.hashtag_names)
-
-
-def _video_id(condition: SandboxCondition) -> Test:
-    wanted = _numbers(condition)
-    return lambda video: video.id in wanted
-
-
-def _music_id(condition: SandboxCondition) -> Test:
-    wanted = _numbers(condition)
-    return lambda video: video.music_id in wanted
-
-
-def _effect_id(condition: SandboxCondition) -> Test:
-    wanted = frozenset(condition.field_values)
-    return lambda video: not wanted.isdisjoint(video.effect_ids)
-
-
-def _video_length(condition: SandboxCondition) -> Test:
-    wanted = frozenset(condition.field_values)
-    return lambda video: VIDEO_LENGTHS[bisect_right(_LENGTH_LIMITS, video.video_duration)] in wanted
+def _comparison(operation: str, values: list[int]) -> Callable[[int], bool]:
+    if operation == "IN":
+        return frozenset(values).__contains__
+    compare = {"EQ": eq, "GT": gt, "GTE": ge, "LT": lt, "LTE": le}[operation]
+    return lambda number: bool(compare(number, values[0]))
 
 
 def _keyword(condition: SandboxCondition) -> Test:
@@ -105,42 +102,25 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(word.strip(_PUNCTUATION) or word for word in text.casefold().split())
 
 
-def _create_date(condition: SandboxCondition) -> Test:
-    """About the UTC day of `create_time`."""
-    compare = _comparison(
-        condition.operation,
-        [parse_date(value).toordinal() - _EPOCH for value in condition.field_values],
-    )
-    return lambda video: compare(video.create_time // DAY_SECONDS)
+def _length(video: SandboxVideo) -> str:
+    return VIDEO_LENGTHS[bisect_right(_LENGTH_LIMITS, video.video_duration)]
 
 
-def _view_count(condition: SandboxCondition) -> Test:
-    compare = _comparison(condition.operation, [int(v) for v in condition.field_values])
-    return lambda video: compare(video.view_count)
+def _day(value: str) -> int:
+    return parse_date(value).toordinal() - _EPOCH
 
 
-def _comment_count(condition: SandboxCondition) -> Test:
-    compare = _comparison(condition.operation, [int(v) for v in condition.field_values])
-    return lambda video: compare(video.comment_count)
-
-
-def _comparison(operation: str, values: list[int]) -> Callable[[int], bool]:
-    if operation == "IN":
-        return frozenset(values).__contains__
-    compare = {"EQ": eq, "GT": gt, "GTE": ge, "LT": lt, "LTE": le}[operation]
-    return lambda number: bool(compare(number, values[0]))
-
-
-_TESTS: dict[str, Callable[[SandboxCondition], Test]] = {
-    "create_date": _create_date,
-    "username": _username,
-    "region_code": _region_code,
-    "video_id": _video_id,
-    "hashtag_name": _hashtag_name,
+_TESTS: dict[str, MakeTest] = {
+    # About the UTC day of `create_time`
+    "create_date": _compares(_day, lambda video: video.create_time // DAY_SECONDS),
+    "username": _is_one_of(str.lower, lambda video: video.account.username),
+    "region_code": _is_one_of(str, lambda video: video.account.region_code),
+    "video_id": _is_one_of(int, attrgetter("id")),
+    "hashtag_name": _has_one_of(str.lower, attrgetter("hashtag_names")),
     "keyword": _keyword,
-    "music_id": _music_id,
-    "effect_id": _effect_id,
-    "video_length": _video_length,
-    "view_count": _view_count,
-    "comment_count": _comment_count,
+    "music_id": _is_one_of(int, attrgetter("music_id")),
+    "effect_id": _has_one_of(str, attrgetter("effect_ids")),
+    "video_length": _is_one_of(str, _length),
+    "view_count": _compares(int, attrgetter("view_count")),
+    "comment_count": _compares(int, attrgetter("comment_count")),
 }

@@ -73,27 +73,19 @@ def _add_unknown_fields(record: Record, _: Fields) -> None:
     record["is_longform"] = record.get("video_duration", 0) > 60  # noqa: PLR2004 - a minute
 
 
-def _remove_create_time(record: Record, _: Fields) -> None:
-    record.pop("create_time", None)
-
-
 def _null_for_missing(record: Record, fields: Fields) -> None:
     for name in fields:
         record.setdefault(name)
 
 
-def _remove_id(record: Record, _: Fields) -> None:
-    record.pop("id", None)
-
-
-_BLEMISHES: dict[str, Callable[[Record, Fields], None]] = {
+_BLEMISHES: dict[str, Callable[[Record, Fields], object]] = {
     "lower_case_regions": _lower_case_region,
     "nul_characters": _add_nul_characters,
     "lone_surrogates": _add_lone_surrogate,
     "ids_as_strings": _ids_as_strings,
     "unknown_fields": _add_unknown_fields,
-    "without_create_time": _remove_create_time,
+    "without_create_time": lambda record, _: record.pop("create_time", None),
     "nulls": _null_for_missing,
-    "without_id": _remove_id,
+    "without_id": lambda record, _: record.pop("id", None),
 }
 """In this order: a removed `create_time` can come back as null."""

@@ -81,6 +81,20 @@ def create_engine_for(url: URL) -> Engine:
     return engine
 
 
+@contextmanager
+def opened(url: str) -> Iterator[Engine]:
+    """An engine for a database for a while.
+
+    Raises:
+        ConfigurationError: the URL is not one of SQLite or PostgreSQL.
+    """
+    engine = create_engine_for(database_url(url))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+
+
 def is_new(engine: Engine) -> bool:
     """Tell whether no crawl has used the database yet. A file that is missing or empty is left so.
 
@@ -150,11 +164,6 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
     if before == HEAD:
         return f"{describe(engine.url)}: up to date at revision {HEAD}"
     return f"{describe(engine.url)}: brought from revision {before or 'none'} to {HEAD}"
-
-
-def network_file_system_warning(url: URL) -> str | None:
-    """Return a warning for the user if the database is a SQLite file on another machine."""
-    return sqlite.network_file_system_warning(url)
 
 
 @contextmanager

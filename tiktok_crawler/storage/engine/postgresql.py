@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import event, text
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.engine.execution_options import FLUSHED_LATER
+from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER
 
 if TYPE_CHECKING:
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class

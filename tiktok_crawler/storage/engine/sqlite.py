@@ -11,7 +11,7 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.engine.execution_options import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
+from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
 
 if TYPE_CHECKING:
     import sqlite3

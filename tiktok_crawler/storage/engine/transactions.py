@@ -1,6 +1,7 @@
 """Transactions: to read without keeping writers waiting, and to write whatever others do.
 
-SQLite itself waits for other writers (`sqlite.WAITS_SECONDS`).
+SQLite itself waits for other writers. What a transaction demands is an execution option of
+SQLAlchemy.
 """
 
 from __future__ import annotations
@@ -12,14 +13,21 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
-from tiktok_crawler.storage.engine.execution_options import FLUSHED_LATER, READS_ONLY
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Connection, Engine
 
 T = TypeVar("T")
+
+READS_ONLY = "tiktok_reads_only"
+"""Of connections that write nothing, and so need not wait for a writer."""
+
+WAITS_SECONDS = "tiktok_waits_seconds"
+"""The time that a transaction on SQLite waits for another program's."""
+
+FLUSHED_LATER = "tiktok_flushed_later"
+"""Of transactions that need not survive a power cut before the next one does."""
 
 TRIES = 4
 PAUSE_SECONDS = 0.1

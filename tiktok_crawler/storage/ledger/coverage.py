@@ -62,7 +62,6 @@ class Corrections:
 class UnfinishedWindow:
     """The progress of an open or parked window, and what is known of its last failure."""
 
-    window_id: int
     days: DateRange
     state: WindowState
     pages: int
@@ -98,7 +97,6 @@ class Windows:
         """Read how far the open and the parked windows have come, by first day."""
         return [
             UnfinishedWindow(
-                window_id=window.id,
                 days=_days(window),
                 state=window.state,
                 pages=window.pages,

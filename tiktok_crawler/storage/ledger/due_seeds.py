@@ -9,15 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.planning.due_seeds import NewSeed, Standing, request_for, standing
 from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.seeds import StagePlan, StageResult
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
-from tiktok_crawler.storage.engine.execution_options import READS_ONLY
+from tiktok_crawler.storage.engine.transactions import READS_ONLY
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
-from tiktok_crawler.storage.ledger.standings import STANDINGS
+from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Row
 
-    from tiktok_crawler.planning.due_seeds import SeedRow
     from tiktok_crawler.planning.seeds import Stage
 
 BATCH = 1_000
@@ -115,10 +113,18 @@ class DueSeeds:
 
     def _requests(self, rows: Sequence[Row[Any]]) -> Iterator[PageRequest]:
         for row in rows:
-            seed: SeedRow = NewSeed(str(row.seed_key)) if row.id is None else row
-            is_due = standing(seed, self._stage, self._now) is Standing.DUE
+            is_due = STANDINGS[row.place] is Standing.DUE
             if is_due and not self._was_handed_out(row):
-                yield request_for(seed, self._stage, self._now)
+                yield self._request(row)
+
+    def _request(self, row: Row[Any]) -> PageRequest:
+        """The page that a due seed goes on with; the first one if it begins."""
+        stage = self._stage
+        task = Seed(stage.listing, str(row.seed_key), stage.limit, row_id=row.id)
+        if row.begins:
+            return PageRequest(task)
+        place = Place(row.cursor, received=row.record_count)
+        return PageRequest(task, place, begun_at=row.begun_at)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
         """Tell whether this run had asked for a seed, or was about to, before it gathered again."""

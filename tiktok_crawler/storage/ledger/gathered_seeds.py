@@ -24,12 +24,11 @@ from sqlalchemy import (
     union_all,
 )
 
-from tiktok_crawler.planning.due_seeds import Standing
 from tiktok_crawler.planning.seeds import GivenSeeds
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.seeds import SeedSources
-from tiktok_crawler.storage.ledger.standings import STANDINGS, begins, standing_of
+from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing, begins, standing_of
 from tiktok_crawler.storage.models.column_types import INT64, NAME, UtcDateTime
 from tiktok_crawler.storage.models.ledger import Crawl, SeedRow
 from tiktok_crawler.storage.records.all_types import listed
@@ -104,12 +103,21 @@ class GatheredSeeds:
         ).group_by(c.place)
 
     def due_after(self, number: int, count: int) -> Rows:
-        """The next due seeds with their rows; a seed that has none is NULL but for its key."""
+        """The next due seeds with their `place` by now, and whether each `begins`, and their rows.
+
+        A seed that has no row is NULL but for its key.
+        """
         c = self._due.c
         part = select(c.number, c.seed_key).where(c.number > number).order_by(c.number).limit(count)
         due = part.subquery()
-        seeds = select(due.c.number, due.c.seed_key, SEED).select_from(self._with_rows(due))
-        return seeds.order_by(due.c.number)
+        seeds = select(
+            due.c.number,
+            due.c.seed_key,
+            standing_of(self._stage, self._now).label("place"),
+            begins(self._stage, self._now).label("begins"),
+            SEED,
+        )
+        return seeds.select_from(self._with_rows(due)).order_by(due.c.number)
 
     def due_by_state(self) -> Rows:
         """Count the due `seeds` that are in each `place` and `state` by now."""

@@ -7,7 +7,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, insert, or_, select, update
+from sqlalchemy import func, insert, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.task_states import UNFINISHED
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row, Table
+    from sqlalchemy import Connection, Row
 
     from tiktok_crawler.planning.task_states import WindowState
     from tiktok_crawler.query_file.collection import Collection
@@ -78,11 +78,11 @@ def register_collection(
     """
     query_id = _register_query(connection, statements, collection.query, now)
     Tagging(connection, statements, query_id).tag(collection.dates, set(collection.tags))
-    values, table = _asked_for(query_id, collection), CollectionRow.__table__
-    same = _has_values(table, values)
-    if not connection.execute(update(table).where(same).values(last_run_at=now)).rowcount:
+    values = _asked_for(query_id, collection)
+    again = update(CollectionRow).filter_by(**values).values(last_run_at=now)
+    if not connection.execute(again).rowcount:
         times = {"first_run_at": now, "last_run_at": now}
-        connection.execute(insert(table).values(values | times))
+        connection.execute(insert(CollectionRow).values(values | times))
     return query_id
 
 
@@ -150,10 +150,6 @@ def _asked_for(query_id: int, collection: Collection) -> dict[str, Any]:
         "end_date": collection.dates.end,
         "tags": sorted(set(collection.tags)),
     }
-
-
-def _has_values(table: Table, values: Mapping[str, Any]) -> ColumnElement[bool]:
-    return and_(*(table.c[name] == value for name, value in values.items()))
 
 
 _LAST_FIELDS = select(CrawlWindow.query_id, CrawlWindow.fields).where(

@@ -1,12 +1,12 @@
-"""Says in SQL what becomes of seeds in a stage: the rule of `planning/due_seeds.py`."""
+"""Says in SQL what the seeds of a stage need, by their rows in the ledger."""
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from sqlalchemy import and_, case, false, func, not_, or_
 
-from tiktok_crawler.planning.due_seeds import Standing
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.storage.models.ledger import SeedRow
 
@@ -19,6 +19,18 @@ if TYPE_CHECKING:
 
 C = SeedRow.__table__.c
 
+
+class Standing(StrEnum):
+    """The progress of a seed in a stage."""
+
+    DUE = "due"
+    """A page of it is to be asked for now."""
+    WAITING = "waiting"
+    """It is parked, and not due yet."""
+    COMPLETE = "complete"
+    REFUSED = "refused"
+
+
 STANDINGS = tuple(Standing)
 """A standing is told by its place in here: a million numbers take less room than words."""
 
@@ -26,7 +38,9 @@ STANDINGS = tuple(Standing)
 def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
     """Say what a seed needs by the place in `STANDINGS`.
 
-    In an outer join, a seed without a row is due.
+    A listing that ended at a limit goes on where a stage wants more; one that was begun without a
+    limit is enough as soon as it has what a stage with one wants. In an outer join, a seed without
+    a row is due.
     """
     goes_on = and_(func.coalesce(C.has_more, false()), not_(C.suspicious))
     is_enough = false() if stage.limit is None else C.record_count >= stage.limit
@@ -43,7 +57,7 @@ def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
 
 
 def begins(stage: Stage, now: datetime) -> ColumnElement[bool]:
-    """Say whether a due seed begins with its first page (`request_for`)."""
+    """Say whether a due seed begins with its first page, or begins anew; NULL counts as false."""
     return or_(C.id.is_(None), C.cursor == 0, is_outdated(stage, now))
 
 

@@ -129,15 +129,13 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
     """
-    location = database.database_url(url)
-    engine = database.create_engine_for(location)
-    try:
-        origin = database.stored_origin(engine)
+    with database.opened(url) as engine:
+        location, origin = database.describe(engine.url), database.stored_origin(engine)
         if origin is None:
-            return Status(database.describe(location), None, now)
+            return Status(location, None, now)
         with reading(engine) as connection:
             return Status(
-                location=database.describe(location),
+                location=location,
                 origin=origin,
                 at=now,
                 spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
@@ -147,8 +145,6 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
                 listings=tuple(listing_statuses(connection)),
                 last_run=last_run(connection),
             )
-    finally:
-        engine.dispose()
 
 
 def _query_status(

@@ -6,14 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from sqlalchemy import (
-    Column,
-    Enum,
-    ForeignKey,
-    MetaData,
-    Table,
-    Text,
-)
+from sqlalchemy import Column, Enum, ForeignKey, MetaData, Table, Text
 from sqlalchemy.orm import DeclarativeBase
 
 from tiktok_crawler.planning.task_states import SeedState, WindowState
@@ -58,23 +51,7 @@ def one_of(words: type[StrEnum], name: str) -> Enum:
 
 
 EXTRA_DATA = "API. Object: fields that have no column, and values that do not fit their column."
-
-
-CRAWLED_AT = "When the API first delivered the row, UTC."
-
-
-CRAWLED_UPDATED_AT = "When the API last delivered other values than before, UTC; NULL: never."
-
-
 CRAWL_ID = "The page that last changed the row, or first brought it."
-
-
-FIRST_SEEN_AT = "When the API first delivered it, UTC."
-
-
-LAST_SEEN_AT = "When the API last delivered it, UTC."
-
-
 POSITION = "Place in the list when it was seen last; 1: the first."
 
 

@@ -9,22 +9,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    Date,
-    ForeignKey,
-    MetaData,
-    Table,
-)
+from sqlalchemy import Column, Date, ForeignKey, MetaData, Table
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tiktok_crawler.storage.models.base import (
     CRAWL_ID,
-    CRAWLED_AT,
-    CRAWLED_UPDATED_AT,
     EXTRA_DATA,
-    FIRST_SEEN_AT,
-    LAST_SEEN_AT,
     POSITION,
     Base,
     UserStatus,
@@ -92,9 +82,7 @@ class Video(Base):
     video_tag: Mapped[dict[str, Any] | None] = mapped_column(
         comment="API. Object: what the video is marked as: AI-generated, paid partnership."
     )
-    extra_data: Mapped[dict[str, Any] | None] = mapped_column(
-        comment="API. Object: fields that have no column, and values that do not fit their column."
-    )
+    extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA)
     crawled_at: Mapped[datetime] = mapped_column(
         comment="When the API first delivered the video, UTC."
     )
@@ -180,11 +168,25 @@ class ListedRecord:
     """The last columns of records that listings bring."""
 
     extra_data: Mapped[dict[str, Any] | None] = mapped_column(comment=EXTRA_DATA, sort_order=1)
-    crawled_at: Mapped[datetime] = mapped_column(comment=CRAWLED_AT, sort_order=2)
+    crawled_at: Mapped[datetime] = mapped_column(
+        sort_order=2, comment="When the API first delivered the row, UTC."
+    )
     crawled_updated_at: Mapped[datetime | None] = mapped_column(
-        comment=CRAWLED_UPDATED_AT, sort_order=3
+        sort_order=3,
+        comment="When the API last delivered other values than before, UTC; NULL: never.",
     )
     crawl_id: Mapped[int] = mapped_column(ForeignKey("crawl.id"), comment=CRAWL_ID, sort_order=4)
+
+
+class Sighting:
+    """The last columns of what is only known to have been listed."""
+
+    first_seen_at: Mapped[datetime] = mapped_column(
+        sort_order=1, comment="When the API first delivered it, UTC."
+    )
+    last_seen_at: Mapped[datetime] = mapped_column(
+        sort_order=2, comment="When the API last delivered it, UTC."
+    )
 
 
 class Comment(ListedRecord, Base):
@@ -288,7 +290,7 @@ class Account(ListedRecord, Base):
     )
 
 
-class UserRelation(Base):
+class UserRelation(Sighting, Base):
     """Two integers an edge: there may be hundreds of millions."""
 
     __tablename__ = "user_relation"
@@ -302,11 +304,9 @@ class UserRelation(Base):
     followed_id: Mapped[int] = mapped_column(
         ForeignKey("account.id"), primary_key=True, index=True, comment="Who is followed."
     )
-    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
-    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
 
 
-class UserVideo(Base):
+class UserVideo(Sighting, Base):
     __tablename__ = "user_video"
     __table_args__ = (
         {"comment": "One row a video in a list of a user's.", "sqlite_with_rowid": False},
@@ -320,8 +320,6 @@ class UserVideo(Base):
         ForeignKey("video.id"), primary_key=True, comment="The video."
     )
     position: Mapped[int] = mapped_column(comment=POSITION)
-    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
-    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
 
 
 class Playlist(ListedRecord, Base):
@@ -340,7 +338,7 @@ class Playlist(ListedRecord, Base):
     )
 
 
-class PlaylistVideo(Base):
+class PlaylistVideo(Sighting, Base):
     __tablename__ = "playlist_video"
     __table_args__ = ({"comment": "One row a video of a playlist.", "sqlite_with_rowid": False},)
 
@@ -353,8 +351,6 @@ class PlaylistVideo(Base):
         comment="API (playlist_video_ids). The video, which need not be in `video`.",
     )
     position: Mapped[int] = mapped_column(comment=POSITION)
-    first_seen_at: Mapped[datetime] = mapped_column(comment=FIRST_SEEN_AT)
-    last_seen_at: Mapped[datetime] = mapped_column(comment=LAST_SEEN_AT)
 
 
 class Shop(ListedRecord, Base):
@@ -440,15 +436,7 @@ VIDEO_STATISTICS_DAILY = Table(
     VIEWS,
     Column("video_id", INT64, comment="The video."),
     Column("day", Date(), comment="Day on which a page brought the video, UTC."),
-    Column("like_count", INT64, comment="API. Number of likes."),
-    Column("comment_count", INT64, comment="API. Number of comments."),
-    Column("share_count", INT64, comment="API. Number of shares."),
-    Column("view_count", INT64, comment="API. Number of views."),
-    Column(
-        "favorites_count",
-        INT64,
-        comment="API. Number of users who keep the video among their favorites.",
-    ),
+    *(Column(c.name, INT64, comment=c.comment) for c in [*VideoStatistics.__table__.c][3:]),
     comment="A view, for reading: one row a video and day on which it was seen, with the values "
     "known at the end of that day (`video_statistics`).",
 )

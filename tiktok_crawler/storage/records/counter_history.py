@@ -39,7 +39,7 @@ class CounterHistory:
 
         As a rule that is a record's last reading; a late one goes to its place among the others.
         """
-        table = self.type.keeps.counters
+        table = self.type.counter_history
         if table is None:
             return
         rows = [

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.storage.engine.statements import Statements
 
-    Names = Mapping[str, AbstractSet[str]]
     Ids = dict[str, dict[str, int]]
 
 TAGS = "tags"
@@ -68,19 +67,3 @@ class NameIds:
 
     def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
         return self._statements.find_names(connection, self._column, tuple(names)) if names else {}
-
-
-class NamesOfPages:
-    """The ids of the names that come with pages: those of `NAME_COLUMNS`."""
-
-    def __init__(self, statements: Statements) -> None:
-        self._names = {key: NameIds(statements, column) for key, column in NAME_COLUMNS.items()}
-
-    def resolve(self, connection: Connection, names: Names) -> Ids:
-        """The ids of names by their kind; those that the database does not have are added."""
-        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
-
-    def remember(self, ids: Ids) -> None:
-        """Remember ids that are committed."""
-        for key, found in ids.items():
-            self._names[key].remember(found)

@@ -27,17 +27,6 @@ if TYPE_CHECKING:
     Ids = Mapping[str, Mapping[str, int]]
 
 
-@dataclass(frozen=True, slots=True)
-class History:
-    """The tables that keep what changes: values that were replaced, and counters over time.
-
-    Those of `counters` are all its columns behind the record, the time and the page.
-    """
-
-    values: Table | None = None
-    counters: Table | None = None
-
-
 @dataclass(frozen=True, eq=False)
 class RecordType:
     """Records of one type.
@@ -45,7 +34,9 @@ class RecordType:
     `key` is the column that tells them apart; `times` are the columns with the times of the first
     answer and of the last change or, with `marks_sightings`, of the last answer. `renamed` are
     fields whose column has another name, `always` values that every answer has; `same` compares
-    values that are not simply equal or not. `names` are lists of names in tables of pairs;
+    values that are not simply equal or not. `value_history` is the table that keeps the values that
+    were replaced, `counter_history` the one that keeps counters over time: those are all its
+    columns behind the record, the time and the page. `names` are lists of names in tables of pairs;
     `pages` and `tags` are those that say which page brought a record, and with which tags.
     `identify` gives the key of a record that may have none, from the record and its seed, and
     `without_links` a record without what only links say. `when_refused` is what a refusal says.
@@ -59,7 +50,8 @@ class RecordType:
     renamed: Mapping[str, str] = field(default_factory=dict)
     always: Mapping[str, Any] = field(default_factory=dict)
     same: Mapping[str, Same] = field(default_factory=dict)
-    keeps: History = History()
+    value_history: Table | None = None
+    counter_history: Table | None = None
     names: Mapping[str, Table] = field(default_factory=dict)
     pages: Table | None = None
     tags: Table | None = None
@@ -70,7 +62,7 @@ class RecordType:
     @cached_property
     def counters(self) -> tuple[str, ...]:
         """The columns whose values are kept over time: the first of a state's values."""
-        table = self.keeps.counters
+        table = self.counter_history
         return () if table is None else tuple(table.columns.keys()[3:])
 
     @cached_property

@@ -56,7 +56,7 @@ class RecordWriter:
         other could be waiting for. Of two writers the second one sees what the first has written.
         """
         stored = self._read([state.key for state in seen])
-        new = self._rows([state for state in seen if state.key not in stored])
+        new = [self.type.row(state) for state in seen if state.key not in stored]
         columns, repeats = self.type.table_columns, self.type.comparison.repeats
         new_keys = self.statements.insert_new(self.connection, columns, new)
         suspects = [
@@ -96,9 +96,6 @@ class RecordWriter:
         row = self.type.row
         rows = ((row(change.before), row(change.after)) for change in changes if change.before)
         return [after for before, after in rows if before != after]
-
-    def _rows(self, states: Sequence[State]) -> list[Values]:
-        return [self.type.row(state) for state in states]
 
     def _link(self, changes: Sequence[Change]) -> None:
         """Make the links what they have become, in the order of ids."""

@@ -80,7 +80,8 @@ class Records:
     """The records of a page by id, in their order, and what has to be said about them.
 
     `refused` has a line for each record that cannot be stored, `misfits` one for each value that
-    does not fit its column; `unknown_fields` are the keys that have no column.
+    does not fit its column and is in `extra_data` instead, where the values of `unknown_fields`,
+    which have no column, are too. `cleaned_count` values held something that databases refuse.
     """
 
     by_id: dict[Any, Record] = field(default_factory=dict)

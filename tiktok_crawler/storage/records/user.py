@@ -10,7 +10,7 @@ from tiktok_crawler.storage.models.base import UserStatus
 from tiktok_crawler.storage.models.records import UserInfo, UserInfoHistory
 from tiktok_crawler.storage.records.comparison import same_address
 from tiktok_crawler.storage.records.field_readers import boolean, id_text, integer, text
-from tiktok_crawler.storage.records.record_type import History, Listed, RecordType
+from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Record, Shape
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ USER = RecordType(
     renamed={"bio_URL": "bio_url"},
     always={"status": UserStatus.FOUND.value},
     same={"avatar_url": same_address},
-    keeps=History(values=UserInfoHistory.__table__),
+    value_history=UserInfoHistory.__table__,
     identify=lambda _record, seed: seed,
     when_refused=_refused,
 )

@@ -36,7 +36,7 @@ class ValueHistory:
 
     def write(self, changes: Sequence[Change]) -> None:
         """Write what answers replaced; what a late one says has replaced nothing."""
-        table = self.type.keeps.values
+        table = self.type.value_history
         if table is None:
             return
         updates = [change for change in changes if change.is_update and not change.is_late]
@@ -55,7 +55,7 @@ class ValueHistory:
         Returns:
             The keys of the records with the field.
         """
-        table = self.type.keeps.values
+        table = self.type.value_history
         if not late or table is None or not self.type.names:
             return set()
         _, key, field, _, until, _ = table.columns

@@ -25,7 +25,7 @@ from tiktok_crawler.storage.records.field_readers import (
     time,
 )
 from tiktok_crawler.storage.records.links import Link
-from tiktok_crawler.storage.records.record_type import History, Listed, RecordType
+from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Shape
 
 if TYPE_CHECKING:
@@ -64,7 +64,8 @@ VIDEO = RecordType(
         name_keys=("hashtag_names", "effect_ids"),
     ),
     Video.__table__,
-    keeps=History(values=VideoRevision.__table__, counters=VideoStatistics.__table__),
+    value_history=VideoRevision.__table__,
+    counter_history=VideoStatistics.__table__,
     names={"hashtag_names": VIDEOS_TO_HASHTAGS, "effect_ids": VIDEOS_TO_EFFECT_IDS},
     pages=VIDEOS_TO_CRAWLS,
     tags=VIDEOS_TO_QUERY_TAGS,

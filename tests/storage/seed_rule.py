@@ -1,14 +1,14 @@
-"""Decides what the seeds of a stage need, by their rows in the ledger. Pure."""
+"""What the seeds of a stage need, row by row: what the SQL of `ledger/standings.py` has to say."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
+from tiktok_crawler.storage.ledger.standings import Standing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,37 +16,12 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage
 
 
-class SeedRow(Protocol):
-    """The facts needed about a seed: columns of `seed`."""
-
-    @property
-    def id(self) -> int: ...
-    @property
-    def seed(self) -> str: ...
-    @property
-    def state(self) -> SeedState: ...
-    @property
-    def cursor(self) -> int: ...
-    @property
-    def record_count(self) -> int: ...
-    @property
-    def has_more(self) -> bool | None: ...
-    @property
-    def suspicious(self) -> bool: ...
-    @property
-    def retry_at(self) -> datetime | None: ...
-    @property
-    def begun_at(self) -> datetime | None: ...
-    @property
-    def completed_at(self) -> datetime | None: ...
-
-
 @dataclass(frozen=True, slots=True)
-class NewSeed:
-    """A seed that has no row yet."""
+class SeedFacts:
+    """The facts needed about a seed: columns of `seed`, by default those of one without a row."""
 
     seed: str
-    id: int = 0
+    id: int | None = None
     state: SeedState = SeedState.OPEN
     cursor: int = 0
     record_count: int = 0
@@ -57,18 +32,7 @@ class NewSeed:
     completed_at: datetime | None = None
 
 
-class Standing(StrEnum):
-    """The progress of a seed in a stage."""
-
-    DUE = "due"
-    """A page of it is to be asked for now."""
-    WAITING = "waiting"
-    """It is parked, and not due yet."""
-    COMPLETE = "complete"
-    REFUSED = "refused"
-
-
-def standing(seed: SeedRow, stage: Stage, now: datetime) -> Standing:
+def standing(seed: SeedFacts, stage: Stage, now: datetime) -> Standing:
     """Tell what a seed needs now.
 
     A listing that ended at a limit goes on where a stage wants more; one that was begun without a
@@ -86,15 +50,15 @@ def standing(seed: SeedRow, stage: Stage, now: datetime) -> Standing:
     return Standing.WAITING if is_parked and (seed.retry_at or now) > now else Standing.DUE
 
 
-def request_for(seed: SeedRow, stage: Stage, now: datetime) -> PageRequest:
+def request_for(seed: SeedFacts, stage: Stage, now: datetime) -> PageRequest:
     """The page that a due seed goes on with; the first one if it begins, or begins anew."""
-    task = Seed(stage.listing, seed.seed, stage.limit, row_id=seed.id or None)
+    task = Seed(stage.listing, seed.seed, stage.limit, row_id=seed.id)
     if not seed.cursor or _is_outdated(seed, stage, now):
         return PageRequest(task)
     return PageRequest(task, Place(seed.cursor, received=seed.record_count), begun_at=seed.begun_at)
 
 
-def _is_outdated(seed: SeedRow, stage: Stage, now: datetime) -> bool:
+def _is_outdated(seed: SeedFacts, stage: Stage, now: datetime) -> bool:
     """Tell whether the listing ended so long ago that it begins anew."""
     has_ended = seed.state in (SeedState.COMPLETE, SeedState.REFUSED)
     if not has_ended or stage.max_age is None or seed.completed_at is None:
