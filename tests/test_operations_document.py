@@ -56,7 +56,7 @@ def messages() -> list[tuple[str, str]]:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
         and node.func.attr in {"warning", "error", "exception", "critical"}
-        and ast.unparse(node.func.value) == "logger"
+        and ast.unparse(node.func.value) in {"logger", "self._log"}
         and isinstance(node.args[0], ast.Constant)
     ]
 

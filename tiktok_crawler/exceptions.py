@@ -36,7 +36,7 @@ class UsageError(CrawlerError):
 
 
 class CredentialsError(CrawlerError):
-    """Raised by `configuration` when there are no usable credentials."""
+    """Raised by `config` when there are no usable credentials."""
 
     exit_status = EX_NOPERM
 
@@ -52,7 +52,7 @@ class QueryError(ConfigurationError):
 
 
 class QueryFileError(ConfigurationError):
-    """Raised by `collection.query_file`; the message has one line for each mistake of the file."""
+    """Raised by `query_file`; the message has one line for each mistake of the file."""
 
 
 class ArchiveError(CrawlerError):
@@ -68,16 +68,16 @@ class TemporaryError(CrawlerError):
 
 
 class QueryLockedError(TemporaryError):
-    """Raised by `storage.lock` when another crawl of the query runs on the same database."""
+    """Raised by `storage.engine.lock` when another crawl of the query runs on the same database."""
 
 
 class DailyBudgetSpentError(TemporaryError):
-    """Raised by `storage.quota` when another request would exceed TIKTOK_DAILY_BUDGET."""
+    """Raised by `storage.ledger.quota` when another request would exceed TIKTOK_DAILY_BUDGET."""
 
 
 class SecondTriesSpentError(TemporaryError):
-    """Raised by `storage.quota` when another second try would exceed TIKTOK_PARKED_SHARE."""
+    """Raised by `storage.ledger.quota` when another second try would exceed TIKTOK_PARKED_SHARE."""
 
 
 class DailyShareSpentError(TemporaryError):
-    """Raised by `storage.quota` when another request would exceed its share of TIKTOK_SHARES."""
+    """Raised by `storage.ledger.quota` when a request would exceed its share of TIKTOK_SHARES."""

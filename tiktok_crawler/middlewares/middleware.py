@@ -1,4 +1,4 @@
-"""What all middlewares have that act on requests to the API."""
+"""The base of the middlewares that act on requests to the API."""
 
 from __future__ import annotations
 
