@@ -72,7 +72,11 @@ class DelayQueue:
         return queue
 
     def delay(self, request: Request, seconds: float) -> None:
-        """Send the request again after so many seconds."""
+        """Send the request again after so many seconds.
+
+        One that tried a pool does so no longer if the pool waits for another one by now.
+        """
+        change(request, is_probe=self._still_probes(request))
         loop = asyncio.get_running_loop()
         self._delayed[request] = loop.call_later(seconds, self._send_delayed, request)
         self.crawler.stats.inc_value("tiktok/delay_queue/delayed_count")
@@ -171,9 +175,11 @@ class DelayQueue:
 
     def _send_delayed(self, request: Request) -> None:
         del self._delayed[request]
+        self._send(request, is_probe=self._still_probes(request))
+
+    def _still_probes(self, request: Request) -> bool:
         closed = self._closed.get(attempt_of(request).pool)
-        still_probes = closed is not None and closed.is_probing
-        self._send(request, is_probe=still_probes and attempt_of(request).is_probe)
+        return closed is not None and closed.is_probing and attempt_of(request).is_probe
 
     def _send(self, request: Request, *, is_probe: bool = False) -> None:
         change(request, is_probe=is_probe)
