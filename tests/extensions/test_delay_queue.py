@@ -243,6 +243,24 @@ async def test_a_pool_whose_probe_was_refused_waits_again_and_tries_one_again():
 
 
 @deferred_f_from_coro_f
+async def test_a_request_that_tried_a_pool_and_is_delayed_is_no_second_one_to_try_it():
+    later = MIDNIGHT + timedelta(minutes=30)
+    async with waiting_for_quota("a", "b") as crawl:
+        crawl.clock.now = MIDNIGHT
+        await crawl.answered("a")
+
+        assert crawl.close_until(later)
+        crawl.queue.delay(crawl.sent[0].replace(), 3 * LONG_ENOUGH)
+        crawl.clock.now = later
+        await crawl.answered("a", "a", "b")
+
+        assert [crawl.queue.admits(Pool.RESEARCH, request) for request in crawl.sent[1:]] == [
+            True,
+            False,
+        ]
+
+
+@deferred_f_from_coro_f
 async def test_opening_early_sends_what_waits_once():
     async with waiting_for_quota("a", "b") as crawl:
         crawl.queue.open_pool(Pool.RESEARCH, PoolTrouble.QUOTA)
