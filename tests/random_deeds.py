@@ -245,10 +245,8 @@ class Run:
                 if row.state is state
             )
 
-        complete = windows(WindowState.COMPLETE)
-        half = self.chance.number(len(complete))
-        needless = windows(WindowState.PARKED)
-        corrections, now = Corrections(complete[:half], needless, complete[half:]), self.clock()
+        corrections = Corrections(windows(WindowState.COMPLETE), windows(WindowState.PARKED))
+        now = self.clock()
         self._do(lambda: self.doer.correct(corrections, now), is_vital=True)
 
     def _do(self, deed: Callable[[], Any], *, is_vital: bool = False) -> Any:

@@ -58,7 +58,7 @@ events = (
     | st.builds(Lost, st.just(JANUARY))
 )
 names = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
-corrections = st.fixed_dictionaries({"taken_back": names, "needless": names, "silent": names})
+corrections = st.fixed_dictionaries({"taken_back": names, "needless": names})
 collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
 begins = st.builds(
     Begin,

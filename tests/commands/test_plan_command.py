@@ -81,7 +81,8 @@ def test_what_the_database_has_is_covered(folder):
     crawl = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-31")
     assert scrapy(folder, *crawl, *SANDBOX).returncode == 0
     run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
-    assert "Covered:       31 days (2024-01-01..2024-01-31)" in run.stdout
+    assert "Covered:       31 of 91 days (34.0 %)" in run.stdout
+    assert "Gaps:          2024-02-01..2024-03-31" in run.stdout
     assert "New windows:   2 (2024-02-01..2024-03-02, 2024-03-03..2024-03-31)" in run.stdout
     complete = scrapy(folder, "plan", "query.yaml", "-a", "end_date=2024-01-31", *SANDBOX)
     assert "none, nothing is missing" in complete.stdout

@@ -66,7 +66,12 @@ def test_it_tells_in_words_how_far_a_query_has_come(collected):
         "(log_id 20240601LOG)"
     ) in lines
     assert "next run   windows: 1 (0 open, 0 new, 1 parked), at least as many requests" in lines
-    assert f"videos     {total(collected, 'count(*)', 'video')}" in lines
+    videos = total(collected, "count(*)", "video")
+    matches = total(collected, "sum(videos + withheld)", "window_day")
+    assert any(
+        line.startswith(f"delivered  {videos} videos of {matches:,} matches") for line in lines
+    )
+    assert f"videos     {videos}" in lines
     requests = total(collected, "sum(requests)", "crawl_window")
     assert f"requests   {requests} so far" in lines
     assert f"{requests} of 1,000 (research, client key " in lines[1]
@@ -111,7 +116,16 @@ def test_programs_get_the_same_as_json(collected):
         "covered": [january],
         "covered_days": 31,
         "coverage_percent": 51.6,
+        "is_complete": False,
         "gaps": [february],
+        "not_searched": [],
+        "due_again": [],
+        "delivered": total(collected, "sum(videos)", "window_day"),
+        "withheld": total(collected, "sum(withheld)", "window_day"),
+        "undated": 0,
+        "refused": 0,
+        "repeated": 0,
+        "uncounted": [],
         "not_final": [],
         "suspicious": [],
         "open": [],

@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
-from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, describe_days, make_plan
+from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
+from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.reports.days_report import ranges
 
 DAY = timedelta(days=1)
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -44,6 +46,12 @@ def covered(window, searched_at=NOW - 30 * DAY):
     return Covered(window, searched_at)
 
 
+def silent(window, searched_at):
+    """A search that brought nothing, and whose answer was none."""
+    counts = dict.fromkeys(window, DayCount())
+    return Covered(window, searched_at, matches=0, counts=counts, suspicious=True)
+
+
 def test_windows_are_as_wide_as_wanted():
     plan = make_plan(january(window_days=10), Known(), NOW)
 
@@ -55,7 +63,7 @@ def test_a_collection_that_is_covered_needs_no_request():
 
     assert plan.is_empty
     assert plan.least_requests == 0
-    assert plan.covered_days == tuple(JANUARY)
+    assert plan.standings.covered == tuple(JANUARY)
 
 
 def test_open_windows_are_finished_as_they_are():
@@ -126,8 +134,7 @@ def test_a_parked_window_waits_until_it_is_due_and_nothing_else_brings_its_days(
 
 
 def test_suspicious_days_are_searched_once_more_after_three_days():
-    silent = Covered(days(5, 12), NOW - 3 * DAY, matches=0, videos=0, suspicious=True)
-    known = Known(coverage=(covered(JANUARY), silent))
+    known = Known(coverage=(covered(JANUARY), silent(days(5, 12), NOW - 3 * DAY)))
 
     before = make_plan(january(), known, NOW - timedelta(seconds=1))
     plan = make_plan(january(), known, NOW)
@@ -135,39 +142,37 @@ def test_suspicious_days_are_searched_once_more_after_three_days():
     assert before.is_empty
     assert [request.window.days for request in plan.suspicious_windows] == [days(5, 12)]
     assert all(request.second_try for request in plan.suspicious_windows)
-    assert plan.doubts == dict.fromkeys(days(5, 12), NOW)
+    assert plan.standings.doubts == dict.fromkeys(days(5, 12), NOW)
     assert not plan.is_empty
     assert plan.is_fulfilled, "they are covered: the exit status is 0"
 
 
 def test_suspicious_days_are_searched_only_once_more():
-    silences = (
-        Covered(days(5, 12), NOW - n * DAY, matches=0, videos=0, suspicious=True) for n in (7, 4)
-    )
+    silences = (silent(days(5, 12), NOW - n * DAY) for n in (7, 4))
 
     plan = make_plan(january(), Known(coverage=(covered(JANUARY), *silences)), NOW)
 
     assert plan.is_empty
-    assert plan.doubts == dict.fromkeys(days(5, 12))
+    assert plan.standings.doubts == dict.fromkeys(days(5, 12))
 
 
 @pytest.mark.parametrize("is_due", [True, False])
 def test_a_second_search_that_was_begun_is_the_one_that_goes_on(is_due):
-    silent = Covered(days(5, 12), NOW - 9 * DAY, matches=0, videos=0, suspicious=True)
+    nothing = silent(days(5, 12), NOW - 9 * DAY)
     begun = parked(days(5, 12), retry_at=NOW if is_due else NOW + DAY)
-    known = Known(coverage=(covered(JANUARY), silent), parked_windows=(begun,))
+    known = Known(coverage=(covered(JANUARY), nothing), parked_windows=(begun,))
 
     plan = make_plan(january(), known, NOW)
 
     assert plan.suspicious_windows == ((begun.request,) if is_due else ())
-    assert plan.doubts == dict.fromkeys(days(5, 12), begun.retry_at)
+    assert plan.standings.doubts == dict.fromkeys(days(5, 12), begun.retry_at)
     assert plan.waiting_windows == ()
     assert plan.is_fulfilled
 
 
 def test_a_second_search_that_has_had_a_page_is_not_begun_again():
-    silent = Covered(days(5, 12), NOW - 9 * DAY, matches=0, videos=0, suspicious=True)
-    known = Known((covered(JANUARY), silent), open_windows=(unfinished(days(5, 12), cursor=100),))
+    nothing = silent(days(5, 12), NOW - 9 * DAY)
+    known = Known((covered(JANUARY), nothing), open_windows=(unfinished(days(5, 12), cursor=100),))
 
     plan = make_plan(january(), known, NOW)
 
@@ -178,8 +183,8 @@ def test_a_second_search_that_has_had_a_page_is_not_begun_again():
 def test_what_worked_before_is_remembered():
     known = Known(
         coverage=(
-            Covered(days(1, 4), NOW, matches=400, videos=300),
-            Covered(days(5, 5), NOW, matches=100, videos=100),
+            Covered(days(1, 4), NOW, matches=400),
+            Covered(days(5, 5), NOW, matches=100),
             Covered(days(6, 31), NOW),
         ),
         has_been_heavy=True,
@@ -218,8 +223,8 @@ def test_unsettled_days_are_named_until_they_can_be_final():
     plan = make_plan(january(), known, datetime(2024, 2, 1, 18, tzinfo=UTC))
 
     assert plan.is_empty
-    assert plan.unsettled_days == (date(2024, 1, 30), date(2024, 1, 31))
-    assert plan.covered_days == tuple(JANUARY)
+    assert plan.standings.unsettled == (date(2024, 1, 30), date(2024, 1, 31))
+    assert plan.standings.covered == tuple(JANUARY)
 
 
 def test_unsettled_days_that_can_be_final_now_are_searched_once_more():
@@ -228,8 +233,8 @@ def test_unsettled_days_that_can_be_final_now_are_searched_once_more():
     plan = make_plan(january(), known, datetime(2024, 2, 2, tzinfo=UTC))
 
     assert plan.new_windows == (days(30),)
-    assert plan.unsettled_days == (date(2024, 1, 31),)
-    assert plan.covered_days == tuple(days(1, 29)) + tuple(days(31))
+    assert plan.standings.unsettled == (date(2024, 1, 31),)
+    assert plan.standings.covered == tuple(days(1, 29)) + tuple(days(31))
 
 
 def test_refresh_after_searches_old_days_again():
@@ -265,7 +270,7 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
 
     assert set(newly_searched) == missing - brought
     assert len(newly_searched) == len(set(newly_searched))
-    assert set(plan.covered_days) == set(wanted_days) - missing
+    assert set(plan.standings.covered) == set(wanted_days) - missing
     assert plan.is_empty == (not plan.window_count)
 
 
@@ -278,4 +283,4 @@ def test_each_missing_day_is_searched_and_none_twice(wanted_days, coverage, open
     ],
 )
 def test_days_are_named_as_ranges(named, text):
-    assert describe_days(named) == text
+    assert ranges(named) == text

@@ -15,6 +15,7 @@ from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.problems import ApiIsDown, Problem, ProblemKind, StopCrawl
 from tiktok_crawler.planning.task_states import Cut, Parked
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.research_api.pages import Page
 
@@ -97,8 +98,9 @@ def test_open_windows_come_first_and_parked_ones_last():
 
 
 def test_suspicious_days_come_after_all_that_is_missing():
-    silent = Covered(days(0, 4), NOW - 5 * DAY, matches=0, videos=0, suspicious=True)
-    work = agenda(10, coverage=(silent,))
+    counts = dict.fromkeys(days(0, 4), DayCount())
+    nothing = Covered(days(0, 4), NOW - 5 * DAY, counts=counts, suspicious=True)
+    work = agenda(10, coverage=(nothing,))
     assert [work.next().window.days, work.next().window.days] == [days(5, 9), days(0, 4)]
 
 

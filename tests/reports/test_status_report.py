@@ -50,7 +50,7 @@ def lines(*queries, spent=(), budget=None):
 
 
 def window(state, **changes):
-    values = {"pages": 2, "videos": 150, "error": None, "error_log_id": None}
+    values = {"pages": 2, "videos": 150, "reached": None, "error": None, "error_log_id": None}
     values |= {"parked_at": None, "retry_at": None} | changes
     return UnfinishedWindow(days=JANUARY, state=state, updated_at=NOON, **values)
 
@@ -120,6 +120,7 @@ def test_open_windows_say_how_far_they_have_come():
             "end": "2024-01-31",
             "pages": 2,
             "videos": 150,
+            "reached": None,
             "last_request_at": "2024-06-01T12:00:00+00:00",
         }
     ]

@@ -13,6 +13,7 @@ from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
 from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.storage.ledger.queries import Totals
@@ -77,16 +78,18 @@ def test_windows_of_other_dates_are_left_alone_and_named():
 
 
 def test_suspicious_days_are_named():
-    silent = replace(ALL.coverage[0], videos=0, suspicious=True)
+    nothing = dict.fromkeys(JANUARY, DayCount())
+    silent = replace(ALL.coverage[0], counts=nothing, suspicious=True)
     text = summary(Known(coverage=(silent,))).text(command=None)
     assert (
-        "suspicious 2024-01-01..2024-01-31: no video where there should be some; searched once "
-        "more from 2024-06-04 00:00 UTC on"
+        "suspicious 2024-01-01..2024-01-31: suspiciously few videos; searched once more from "
+        "2024-06-04 00:00 UTC on"
     ) in text
-    again = Covered(DateRange(date(2024, 1, 7), date(2024, 1, 9)), NOON + timedelta(days=150), 0, 0)
+    days = DateRange(date(2024, 1, 7), date(2024, 1, 9))
+    again = Covered(days, NOON + timedelta(days=150), counts=nothing)
     text = summary(Known(coverage=(silent, again))).text(command=None)
-    assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: no video" in text
-    assert "2024-01-07..2024-01-09: no video where there should be some; searched twice" in text
+    assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: suspiciously few" in text
+    assert "2024-01-07..2024-01-09: suspiciously few videos; searched twice" in text
     assert not summary(Known(coverage=(silent,))).is_unfinished
 
 

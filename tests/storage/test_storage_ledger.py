@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from stored_pages import (
@@ -24,6 +25,7 @@ from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.coverage import Covered
 from tiktok_crawler.planning.plan import WaitingWindow
 from tiktok_crawler.planning.task_states import Cut, Parked, WindowState
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.queries import Totals, find_query
@@ -157,6 +159,14 @@ def test_windows_are_listed_by_day_and_only_those_of_the_query(search, known):
     assert known().open_windows == (first, second)
 
 
+def evenly_withheld(days):
+    """The counts of days of which 100 matches were withheld, and nothing came."""
+    newest_first = list(days)[::-1]
+    up_to = [100 * n // len(days) for n in range(len(days) + 1)]
+    shares = (later - before for before, later in pairwise(up_to))
+    return {day: DayCount(withheld=n) for day, n in zip(newest_first, shares, strict=True)}
+
+
 def test_complete_windows_are_coverage_with_all_wanted_fields(search, known):
     run = search()
     narrow = run.booked(FEBRUARY, fields=("id",), now=LATER)
@@ -164,8 +174,8 @@ def test_complete_windows_are_coverage_with_all_wanted_fields(search, known):
         run.session.save_page(page(request))
     run.booked(now=LATER)
 
-    january = Covered(JANUARY, NOON, matches=100, videos=0, window_id=2)
-    february = Covered(FEBRUARY, LATER, matches=100, videos=0, window_id=1)
+    january = Covered(JANUARY, NOON, matches=100, counts=evenly_withheld(JANUARY))
+    february = Covered(FEBRUARY, LATER, matches=100, counts=evenly_withheld(FEBRUARY))
     assert known(("id",)).coverage == (january, february)
     assert known(("username", "id")).coverage == (january,)
 
@@ -262,26 +272,10 @@ def correct(engine, run, now=LATER + MINUTE):
         for window, was in zip(after["crawl_window"], before["crawl_window"], strict=True)
         if window != was
     ]
-    corrected = (*found.taken_back, *found.needless, *found.silent)
+    corrected = (*found.taken_back, *found.needless)
     assert changed == sorted(stored.row_id for stored in corrected)
     assert {after["crawl_window"][id_ - 1]["updated_at"] for id_ in changed} <= {now}
     return found
-
-
-def test_a_window_that_is_silent_beside_many_videos_is_suspicious_and_stays_complete(
-    engine, search, known
-):
-    run = search()
-    run.ask(run.first(DateRange(date(2023, 12, 1), date(2023, 12, 31))), *map(video, range(1, 90)))
-    run.ask(run.first())
-
-    (silent,) = correct(engine, run).silent
-    assert (silent.days, silent.opened_at) == (JANUARY, NOON + 3 * MINUTE)
-    assert run.session.result().silences == (JANUARY,)
-    december, january = rows(engine, "crawl_window")
-    assert (december["suspicious"], january["suspicious"]) == (False, True)
-    assert [covered.suspicious for covered in known().coverage] == [False, True]
-    assert correct(engine, run).silent == ()
 
 
 def test_totals_count_windows_requests_and_videos_of_the_query(search):

@@ -67,7 +67,7 @@ def test_passed_days_are_complete_and_the_rest_is_searched_anew(engine, search):
     assert (passed["completed_at"], passed["pages"], left["searched_at"]) == (LATER, 0, None)
     assert {found["updated_at"] for found in (lost, passed, left)} == {LATER}
     plan = run.session.plan(LATER)
-    assert (plan.covered_days, plan.new_windows) == (tuple(PASSED), (REST,))
+    assert (plan.standings.covered, plan.new_windows) == (tuple(PASSED), (REST,))
 
 
 def test_a_search_that_is_lost_twice_because_a_commit_was_in_doubt_is_kept_once(engine, search):
@@ -170,7 +170,7 @@ def test_days_kept_on_false_evidence_are_taken_back(engine, search):
     result = run.session.result()
     assert (result.taken_back, result.plan.new_windows) == ((PASSED,), (PASSED,))
     assert run.session.corrections().taken_back == ()
-    assert other.session.plan(LATER).covered_days == tuple(PASSED)
+    assert other.session.plan(LATER).standings.covered == tuple(PASSED)
 
 
 def test_days_that_are_taken_back_make_no_parked_window_needless(search):

@@ -80,7 +80,7 @@ def test_wishes_of_all_runs_are_added_up(search, status):
     assert query.used.tags == ("a", "b", "c")
     assert query.used.days == (DateRange(JANUARY.start, date(2024, 2, 3)), MARCH)
     assert query.used.fields == ()
-    assert (query.wanted_count, query.percent, query.covered_days) == (65, 0, ())
+    assert (len(query.days.by_day), query.days.percent, query.days.covered) == (65, 0, ())
     assert (query.next_windows, query.next_new) == (3, 3)
 
 
@@ -92,9 +92,9 @@ def test_what_is_covered_open_parked_and_left_is_told(search, status):
     run.session.end(run.booked(FIRST_MARCH), parked, LATER)
 
     query = only(status(LATER))
-    assert query.covered_days == tuple(JANUARY)
-    assert query.missing_days == (*FEBRUARY, *MARCH)
-    assert query.percent == 34.0
+    assert query.days.covered == tuple(JANUARY)
+    assert query.days.missing == (*FEBRUARY, *MARCH)
+    assert query.days.percent == 34.0
     (open_,) = query.open_windows
     assert (open_.days, open_.pages, open_.videos) == (FEBRUARY, 1, 2)
     (given_up,) = query.parked_windows
@@ -116,12 +116,12 @@ def test_all_but_one_day_is_not_a_hundred_percent(search, status):
     days = DateRange(date(2020, 1, 1), date(2024, 1, 1))
     run = search(dates=days)
     complete(run, DateRange(days.start, date(2023, 12, 31)))
-    assert only(status()).percent == 99.9
+    assert only(status()).days.percent == 99.9
 
     complete(run, DateRange(days.end, days.end))
-    assert only(status()).percent == 100
+    assert only(status()).days.percent == 100
     assert only(status()).next_windows == 0
-    assert only(status()).missing_days == ()
+    assert only(status()).days.missing == ()
 
 
 def test_days_that_were_searched_early_are_unsettled_until_they_are_due(search, status):
@@ -129,17 +129,17 @@ def test_days_that_were_searched_early_are_unsettled_until_they_are_due(search, 
     complete(search(dates=today), today)
 
     early, due = only(status()), only(status(NOON + timedelta(days=4)))
-    assert (early.unsettled_days, early.percent, early.next_windows) == (tuple(today), 100, 0)
-    assert (due.unsettled_days, due.percent, due.next_windows) == ((), 0, 1)
+    assert (early.days.unsettled, early.days.percent, early.next_windows) == (tuple(today), 100, 0)
+    assert (due.days.unsettled, due.days.percent, due.next_windows) == ((), 0, 1)
 
 
 def test_coverage_is_judged_by_the_fields_of_the_newest_window(search, status):
     run = search()
     complete(run, JANUARY, fields=("id", "username"))
-    assert only(status()).percent == 100
+    assert only(status()).days.percent == 100
 
     run.booked(FIRST_DAY, fields=("id", "view_count"))
-    assert only(status()).percent == 0
+    assert only(status()).days.percent == 0
 
 
 def test_queries_are_told_apart_in_the_order_of_their_first_use(search, status):
@@ -147,8 +147,8 @@ def test_queries_are_told_apart_in_the_order_of_their_first_use(search, status):
     complete(search(tags=("y",)), JANUARY)
 
     one, other = status().queries
-    assert (one.used.query, one.used.tags, one.percent) == (OTHER_QUERY, ("x",), 0)
-    assert (other.used.query, other.used.tags, other.percent) == (QUERY, ("y",), 100)
+    assert (one.used.query, one.used.tags, one.days.percent) == (OTHER_QUERY, ("x",), 0)
+    assert (other.used.query, other.used.tags, other.days.percent) == (QUERY, ("y",), 100)
 
 
 def test_the_quota_is_that_of_today(search, status):

@@ -113,7 +113,7 @@ class Begin:
 Correct = dict[str, tuple[WindowName, ...]]
 """Windows by what has to be corrected about them: the names of `Corrections`."""
 
-CORRECTIONS = ("taken_back", "needless", "silent")
+CORRECTIONS = ("taken_back", "needless")
 
 
 @dataclass(frozen=True, slots=True)

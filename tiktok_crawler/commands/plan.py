@@ -15,9 +15,10 @@ from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
-from tiktok_crawler.planning.plan import Known, Plan, describe_days, make_plan
+from tiktok_crawler.planning.plan import Known, Plan, make_plan
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.seeds import stages_of
+from tiktok_crawler.reports.days_report import day_lines, ranges
 from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import PageRequest, Window
@@ -147,6 +148,7 @@ def _requests(windows: Iterable[DateRange], wanted: Wanted) -> Iterator[PageRequ
 def _describe_days(
     collection: Collection, plan: Plan, wanted: Wanted, *, is_new: bool
 ) -> Iterator[str]:
+    standings = plan.standings
     yield (
         f"Days wanted:   {plan.days} ({len(plan.days)} UTC days; written as "
         f"{collection.start_written} to {collection.end_written})"
@@ -154,11 +156,11 @@ def _describe_days(
     if is_new:
         yield "Covered:       none (the database does not exist or has not seen this query yet)"
     else:
-        yield f"Covered:       {len(plan.covered_days)} days {_in_brackets(plan.covered_days)}"
-    for days in plan.unsettled_days[:1]:
+        yield from (f"{label.capitalize() + ':':15}{text}" for label, text in day_lines(standings))
+    for day in standings.unsettled[:1]:
         yield (
-            f"Not final yet: {describe_days(plan.unsettled_days)}: searched before all videos had "
-            f"appeared; collected once more from {wanted.freshness.final_from(days)} on"
+            f"Not final yet: {ranges(standings.unsettled)}: searched before all videos had "
+            f"appeared; collected once more from {wanted.freshness.final_from(day)} on"
         )
     for label, windows in (
         ("Open windows", [request.window.days for request in plan.open_windows]),
@@ -174,10 +176,6 @@ def _describe_days(
             yield f"{label + ':':15}{len(windows)} ({listed}{more})"
 
 
-def _in_brackets(days: tuple[object, ...]) -> str:
-    return f"({describe_days(days)})" if days else ""  # type: ignore[arg-type]
-
-
 def _describe_cost(plan: Plan) -> Iterator[str]:
     if plan.next_retry_at:
         yield (
@@ -185,7 +183,7 @@ def _describe_cost(plan: Plan) -> Iterator[str]:
             f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
         )
     if plan.is_empty:
-        why = "nothing is missing" if plan.is_fulfilled else "nothing is due"
+        why = "nothing is missing" if plan.standings.has_nothing_missing else "nothing is due"
         yield f"Requests:      none, {why}"
         return
     daily_quota = DAILY_QUOTAS[VIDEO_QUERY.pool]

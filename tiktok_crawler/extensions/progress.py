@@ -173,7 +173,7 @@ class Progress:
             windows_done=self._windows_done,
             # Windows that are cut become more than were planned.
             windows=max(plan.window_count, self._windows_done),
-            days_done=min(len(plan.covered_days) + self._days_done, len(plan.days)),
+            days_done=min(len(plan.standings.covered) + self._days_done, len(plan.days)),
             days=len(plan.days),
             videos=self._videos,
             left_fraction=1 - reached / plan.planned_days if plan.planned_days else 0.0,

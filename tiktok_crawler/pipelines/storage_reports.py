@@ -23,12 +23,13 @@ logger = logging.getLogger(__name__)
 class StorageReports:
     """Counts what pages bring, and warns of what is odd about it.
 
-    Statistics: tiktok/pages/stored_count, tiktok/text/cleaned_count; of windows and seeds
-    tiktok/windows/completed_count, tiktok/windows/suspicious_count, tiktok/windows/parked_count,
-    tiktok/windows/split_count, tiktok/seeds/completed_count, tiktok/seeds/suspicious_count,
-    tiktok/seeds/parked_count, tiktok/seeds/refused_count; of records tiktok/videos/new_count,
-    tiktok/videos/updated_count, tiktok/videos/refused_count, tiktok/videos/misfit_count and, of
-    what is listed, the same of tiktok/records.
+    Statistics: tiktok/pages/stored_count, tiktok/text/cleaned_count; of days
+    tiktok/days/suspicious_count; of windows and seeds tiktok/windows/completed_count,
+    tiktok/windows/suspicious_count, tiktok/windows/parked_count, tiktok/windows/split_count,
+    tiktok/seeds/completed_count, tiktok/seeds/suspicious_count, tiktok/seeds/parked_count,
+    tiktok/seeds/refused_count; of records tiktok/videos/new_count, tiktok/videos/updated_count,
+    tiktok/videos/refused_count, tiktok/videos/misfit_count and, of what is listed, the same of
+    tiktok/records.
     """
 
     def __init__(self, crawler: Crawler):
@@ -67,13 +68,7 @@ class StorageReports:
         )
 
     def crawl_ended(self, result: SearchResult) -> None:
-        for days in result.silences:
-            self._stats.inc_value("tiktok/windows/suspicious_count")
-            logger.warning(
-                "%(days)s: no video, beside days that have many; suspicious, and searched once "
-                "more by the first run after three days",
-                {"days": days},
-            )
+        self._stats.set_value("tiktok/days/suspicious_count", len(result.plan.standings.doubts))
         for days in result.taken_back:
             logger.warning(
                 "%(days)s: not complete after all: a search that was lost had passed these days, "

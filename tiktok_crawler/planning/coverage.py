@@ -2,32 +2,38 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import chain
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous, midnight
+from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date, datetime, timedelta
 
+    from tiktok_crawler.planning.window_days import DayCount
+
 
 @dataclass(frozen=True, slots=True)
 class Covered:
     """Days that one search collected completely, and when its first page was asked for.
 
-    `matches` is what the API counted and `videos` what it delivered; None if the days were kept of
-    a search that was lost. `window_id` is the row in `crawl_window`.
+    `matches` is what the API counted; None if the days were kept of a search that was lost.
+    `counts` say what came of each day. A `suspicious` search never said that there is no more.
     """
 
     days: DateRange
     searched_at: datetime
     matches: int | None = None
-    videos: int | None = None
+    counts: Mapping[date, DayCount] = field(default_factory=dict)
     suspicious: bool = False
-    window_id: int | None = None
+
+    def videos_on(self, day: date) -> int | None:
+        """Return how many videos came of a day; None if that is not known."""
+        return self.counts.get(day, UNKNOWN).videos
 
 
 @dataclass(frozen=True, slots=True)

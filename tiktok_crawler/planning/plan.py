@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning import coverage
+from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.planning.widths import Experience
+from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.coverage import Covered, Freshness
+    from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Query
 
 
@@ -40,12 +42,19 @@ class Known:
 
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
     which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
+    `counts` are those of the days that open and parked windows have reached, by the windows' rows.
     """
 
     coverage: tuple[Covered, ...] = ()
     open_windows: tuple[PageRequest, ...] = ()
     parked_windows: tuple[WaitingWindow, ...] = ()
     has_been_heavy: bool = False
+    counts: Mapping[int, Mapping[date, DayCount]] = field(default_factory=dict)
+
+    def passed(self, request: PageRequest) -> Mapping[date, DayCount]:
+        """Return what the days that an unfinished search has reached have brought."""
+        row_id = request.task.row_id
+        return {} if row_id is None or request.starts_task else self.counts.get(row_id, {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,22 +81,18 @@ class Plan:
     """The work of one run, in its order: open windows first, then new ones, then second tries.
 
     `parked_windows` are tried again now, `waiting_windows` not before a later run;
-    `suspicious_windows` are covered, and searched once more. `doubts` has the suspicious days: from
-    when on each is searched once more, None if it was and stayed empty. `covered_days` are wanted
-    days that need nothing now; the `unsettled_days` among them have to be searched once more when
-    they can be final. `left_windows` are open or parked outside the wanted days.
+    `suspicious_windows` are covered, and searched once more. `left_windows` are open or parked
+    outside the wanted days.
     """
 
     days: DateRange
+    standings: Days
     open_windows: tuple[PageRequest, ...]
     new_windows: tuple[DateRange, ...]
     parked_windows: tuple[PageRequest, ...]
     waiting_windows: tuple[WaitingWindow, ...]
     suspicious_windows: tuple[PageRequest, ...]
     left_windows: tuple[PageRequest, ...]
-    covered_days: tuple[date, ...]
-    unsettled_days: tuple[date, ...]
-    doubts: Mapping[date, datetime | None]
     has_succeeded: bool
     """True if the API has ever answered the query with a page."""
     experience: Experience
@@ -165,6 +170,11 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     unsettled = coverage.unsettled_days(wanted.days, searched, wanted.freshness)
     return Plan(
         days=wanted.days,
+        standings=Days(
+            _standings(wanted, known, missing_set),
+            tuple(day for day in unsettled if day not in missing_set),
+            doubted,
+        ),
         open_windows=open_windows,
         new_windows=tuple(
             coverage.windows((d for d in missing if d not in promised), wanted.window_days)
@@ -176,12 +186,32 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
             *_second_searches(wanted, sorted(doubtful - promised)),
         ),
         left_windows=tuple(r for r in unfinished if not r.window.days.overlaps(wanted.days)),
-        covered_days=tuple(day for day in wanted.days if day not in missing_set),
-        unsettled_days=tuple(day for day in unsettled if day not in missing_set),
-        doubts=doubted,
         has_succeeded=bool(known.coverage) or not all(r.starts_task for r in unfinished),
         experience=_experience(known),
     )
+
+
+def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[date, Day]:
+    """Tell of each wanted day how it stands; of several searches, by the one that goes on."""
+    last = coverage.last_coverage(known.coverage)
+    parked = ((DayState.PARKED, waiting.request) for waiting in known.parked_windows)
+    opened = ((DayState.OPEN, request) for request in known.open_windows)
+    begun = {
+        day: Day(state, known.passed(request).get(day))
+        for state, request in (*parked, *opened)
+        for day in request.window.days
+    }
+    found = {}
+    for day in wanted.days:
+        searched = last.get(day)
+        count = searched.counts.get(day, UNKNOWN) if searched else None
+        if day not in missing:
+            found[day] = Day(DayState.COVERED, count)
+        elif day in begun:
+            found[day] = begun[day]
+        else:
+            found[day] = Day(DayState.DUE, count) if searched else Day(DayState.GAP)
+    return found
 
 
 def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
@@ -222,21 +252,3 @@ def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> Pag
     ):
         return request.from_start()
     return request
-
-
-def describe_days(days: tuple[date, ...]) -> str:
-    """Days as a reader wants them: `2024-01-01..2024-01-31, 2024-03-02`."""
-    return ", ".join(str(days_) for days_ in contiguous(days))
-
-
-def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
-    """Describe, in lines for a reader, what is hard to believe and what is done about it."""
-    waiting = {day: at for day, at in doubts.items() if at}
-    believed = tuple(day for day in doubts if day not in waiting)
-    if waiting:
-        yield (
-            f"{describe_days(tuple(waiting))}: no video where there should be some; searched once "
-            f"more from {min(waiting.values()):%Y-%m-%d %H:%M} UTC on"
-        )
-    if believed:
-        yield f"{describe_days(believed)}: no video where there should be some; searched twice"

@@ -6,9 +6,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.date_range import contiguous
-from tiktok_crawler.planning.plan import describe_doubts
+from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -28,7 +29,6 @@ CLIENT_DIGITS = 8
 USED_UP = "; used up, the API said"
 
 LISTED_VALUES = 10
-LISTED_RANGES = 12
 
 
 def text(status: Status, daily_budget: int | None) -> str:
@@ -116,20 +116,13 @@ def _query(query: QueryStatus) -> Iterator[str]:
         yield f"  {line}"
     if used.tags:
         yield f"  tags       {_one_line(', '.join(used.tags))}"
-    yield f"  wanted     {_ranges(used.days)} ({query.wanted_count:,} days)"
-    yield (
-        f"  covered    {len(query.covered_days):,} of {query.wanted_count:,} days "
-        f"({query.percent:.1f} %)"
-    )
-    if query.missing_days:
-        yield f"  gaps       {_ranges(contiguous(query.missing_days))}"
-    if query.unsettled_days:
+    yield f"  wanted     {listed_ranges(used.days)} ({len(query.days.by_day):,} days)"
+    yield from (f"  {label:10} {text}" for label, text in day_lines(query.days))
+    if query.days.unsettled:
         yield (
-            f"  not final  {_ranges(contiguous(query.unsettled_days))}: collected once more when "
-            "all videos have appeared"
+            f"  not final  {ranges(query.days.unsettled)}: collected once more when all videos "
+            "have appeared"
         )
-    for line in describe_doubts(query.doubts):
-        yield f"  suspicious {line}"
     yield from map(_open, query.open_windows)
     yield from map(_parked, query.parked_windows)
     yield f"  videos     {totals.videos:,}"
@@ -154,9 +147,13 @@ def _states(listing: ListingStatus) -> str:
 
 def _open(window: UnfinishedWindow) -> str:
     return (
-        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} videos so far, "
-        f"last request {window.updated_at:%Y-%m-%d %H:%M} UTC"
+        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} videos so far"
+        f"{_down_to(window)}, last request {window.updated_at:%Y-%m-%d %H:%M} UTC"
     )
+
+
+def _down_to(window: UnfinishedWindow) -> str:
+    return f", down to {window.reached} and a part of that day" if window.reached else ""
 
 
 def _parked(window: UnfinishedWindow) -> str:
@@ -174,16 +171,12 @@ def _since(window: UnfinishedWindow) -> datetime:
 
 def _next_run(query: QueryStatus) -> str:
     if not query.next_windows:
-        return "nothing is due" if query.missing_days else "nothing is missing"
+        return "nothing is missing" if query.days.has_nothing_missing else "nothing is due"
     suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""
     return (
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
         f"{query.next_parked:,} parked{suspicious}), at least as many requests"
     )
-
-
-def _ranges(ranges: Sequence[DateRange]) -> str:
-    return ", ".join(map(str, ranges[:LISTED_RANGES])) + _and_more(ranges, LISTED_RANGES)
 
 
 def _and_more(items: Sequence[object], listed: int) -> str:
@@ -214,19 +207,29 @@ def _run_as_json(run: PastRun) -> dict[str, Any]:
 
 
 def _query_as_json(query: QueryStatus) -> dict[str, Any]:
+    days, found = query.days, query.days.found
     return {
         "fingerprint": query.used.query.fingerprint,
         "query": query.used.query.to_json(),
         "text": describe_query(query.used.query),
         "tags": list(query.used.tags),
         "wanted": _ranges_as_json(query.used.days),
-        "wanted_days": query.wanted_count,
-        "covered": _days_as_json(query.covered_days),
-        "covered_days": len(query.covered_days),
-        "coverage_percent": query.percent,
-        "gaps": _days_as_json(query.missing_days),
-        "not_final": _days_as_json(query.unsettled_days),
-        "suspicious": _days_as_json(query.doubts),
+        "wanted_days": len(days.by_day),
+        "covered": _days_as_json(days.covered),
+        "covered_days": len(days.covered),
+        "coverage_percent": days.percent,
+        "is_complete": days.has_nothing_missing,
+        "gaps": _days_as_json(days.missing),
+        "not_searched": _days_as_json(days.in_state(DayState.GAP)),
+        "due_again": _days_as_json(days.in_state(DayState.DUE)),
+        "not_final": _days_as_json(days.unsettled),
+        "suspicious": _days_as_json(days.doubts),
+        "delivered": found.videos,
+        "withheld": found.withheld,
+        "undated": found.undated,
+        "refused": found.refused,
+        "repeated": found.repeated,
+        "uncounted": _days_as_json(days.uncounted),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
         "videos": query.totals.videos,
@@ -258,6 +261,7 @@ def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
         **_range_as_json(window.days),
         "pages": window.pages,
         "videos": window.videos,
+        "reached": window.reached.isoformat() if window.reached else None,
         "last_request_at": window.updated_at.isoformat(timespec="seconds"),
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.plan import describe_days, describe_doubts
+from tiktok_crawler.reports.days_report import day_lines, ranges
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -86,15 +86,13 @@ class Summary:
             f"{self._stat('windows/parked_count')} postponed in this run; "
             f"the query has {_in_words(totals.windows)}"
         )
-        yield f"  covered    {len(plan.covered_days):,} of {len(plan.days):,} days"
+        yield from (f"  {label:10} {text}" for label, text in day_lines(plan.standings))
 
     def _left(self, result: SearchResult, again: str) -> Iterator[str]:
         plan = result.plan
-        for line in describe_doubts(plan.doubts):
-            yield f"  suspicious {line}"
-        if plan.unsettled_days:
+        if unsettled := plan.standings.unsettled:
             yield (
-                f"  not final  {describe_days(plan.unsettled_days)}: collected once more by the "
+                f"  not final  {ranges(unsettled)}: collected once more by the "
                 f"first run from {result.final_from:%Y-%m-%d %H:%M} UTC on"
             )
         if plan.left_windows:

@@ -12,9 +12,9 @@ from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
-from tiktok_crawler.planning.plan import describe_days
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
+from tiktok_crawler.reports.days_report import ranges
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -131,11 +131,11 @@ class VideosSpider(ResearchSpider):
                 "open": len(plan.open_windows),
                 "new": len(plan.new_windows),
                 "again": len(plan.parked_windows) + len(plan.suspicious_windows),
-                "covered": len(plan.covered_days),
+                "covered": len(plan.standings.covered),
             },
         )
-        if plan.unsettled_days:
+        if plan.standings.unsettled:
             logger.info(
                 "Covered, but searched before they could be complete: %(days)s",
-                {"days": describe_days(plan.unsettled_days)},
+                {"days": ranges(plan.standings.unsettled)},
             )

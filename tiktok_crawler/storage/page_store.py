@@ -12,6 +12,7 @@ from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger.tasks import Tasks
+from tiktok_crawler.storage.ledger.window_days import WindowDays
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS, Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
@@ -139,9 +140,13 @@ class _PageWriter:
             return ()
         changes = self._write_records(crawl_id, read.in_order())
         self._write_links(list(read.by_id))
-        if moves_task:
-            Tasks(self.connection, self.statements).page_came(self.page)
+        if moves_task and Tasks(self.connection, self.statements).page_came(self.page):
+            self._count_days(read, crawl_id)
         return changes
+
+    def _count_days(self, read: Records, crawl_id: int) -> None:
+        if isinstance(self.page.request.task, Window):
+            WindowDays(self.connection, self.statements).add(self.page, read, crawl_id)
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request

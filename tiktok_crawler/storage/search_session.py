@@ -37,15 +37,13 @@ if TYPE_CHECKING:
 class SearchResult:
     """The result of a run: the plan of the next one, and all that the database has by now.
 
-    `final_from` is when the first of the plan's unsettled days can be final. `silences` are windows
-    of this run that brought nothing beside days that brought many; `taken_back` are days that were
-    kept of a lost search before a video showed that they cannot be.
+    `final_from` is when the first of the plan's unsettled days can be final; `taken_back` are days
+    that were kept of a lost search before a video showed that they cannot be.
     """
 
     plan: Plan
     totals: Totals
     final_from: datetime | None
-    silences: tuple[DateRange, ...] = ()
     taken_back: tuple[DateRange, ...] = ()
 
 
@@ -101,12 +99,11 @@ class SearchSession(Session):
     def result(self) -> SearchResult:
         """Read what this run leaves behind, by what it was asked for when it began."""
         plan = self.plan(self._since)
-        final_from = (self.wanted.freshness.final_from(day) for day in plan.unsettled_days)
+        final_from = (self.wanted.freshness.final_from(day) for day in plan.standings.unsettled)
         return SearchResult(
             plan,
             self._read(lambda on: totals_of(on, self._query_id)),
             final_from=min(final_from, default=None),
-            silences=tuple(window.days for window in self._judged.silent),
             taken_back=tuple(window.days for window in self._judged.taken_back),
         )
 

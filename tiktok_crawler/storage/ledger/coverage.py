@@ -6,29 +6,31 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, not_, select, update
+from sqlalchemy import delete, not_, select
 
-from tiktok_crawler.date_range import DAY, DateRange, midnight
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, last_searches
 from tiktok_crawler.planning.plan import Known, WaitingWindow
-from tiktok_crawler.planning.suspicion import sudden_silences
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow
-from tiktok_crawler.storage.models.records import Video
+from tiktok_crawler.storage.ledger.window_days import counts_by_window
+from tiktok_crawler.storage.models.ledger import CrawlWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from sqlalchemy import Connection, Row
 
     from tiktok_crawler.planning.plan import Wanted
+    from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Query
+
+    Counts = Mapping[int, Mapping[date, DayCount]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,27 +47,29 @@ class Corrections:
     """The corrections to make to the windows of a query.
 
     `taken_back` are complete ones whose days were kept of a lost search on false evidence, and are
-    missing now; `needless` are parked ones whose days others have collected since; `silent` are
-    complete ones that brought nothing where that is hard to believe.
+    missing now; `needless` are parked ones whose days others have collected since.
     """
 
     taken_back: tuple[StoredWindow, ...] = ()
     needless: tuple[StoredWindow, ...] = ()
-    silent: tuple[StoredWindow, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to correct."""
-        return bool(self.taken_back or self.needless or self.silent)
+        return bool(self.taken_back or self.needless)
 
 
 @dataclass(frozen=True, slots=True)
 class UnfinishedWindow:
-    """The progress of an open or parked window, and what is known of its last failure."""
+    """The progress of an open or parked window, and what is known of its last failure.
+
+    Its search has `reached` a day, of which it may lack something.
+    """
 
     days: DateRange
     state: WindowState
     pages: int
     videos: int
+    reached: date | None
     updated_at: datetime
     error: str | None
     error_log_id: str | None
@@ -86,21 +90,25 @@ class Windows:
         for window in self._rows(*WindowState):
             windows[window.state].append(window)
         parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
+        counts = self._counts()
         return Known(
-            coverage=tuple(_coverage(windows[WindowState.COMPLETE], fields)),
+            coverage=tuple(_coverage(windows[WindowState.COMPLETE], fields, counts)),
             open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
             parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
             has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
+            counts=counts,
         )
 
     def unfinished(self) -> list[UnfinishedWindow]:
         """Read how far the open and the parked windows have come, by first day."""
+        counts = self._counts()
         return [
             UnfinishedWindow(
                 days=_days(window),
                 state=window.state,
                 pages=window.pages,
                 videos=window.record_count,
+                reached=min(counts.get(window.id, ()), default=None) if window.pages else None,
                 updated_at=window.updated_at,
                 error=window.error,
                 error_log_id=window.error_log_id,
@@ -124,25 +132,15 @@ class Windows:
             taken_back = [window for window in complete if window.id in kept]
             complete = [window for window in complete if window.id not in kept]
         parked = self._rows(WindowState.PARKED)
-        by_id = {window.id: window for window in complete}
-        silences = sudden_silences(
-            _coverage(complete, wanted.fields), wanted.freshness, self._videos_on
-        )
         return Corrections(
             taken_back=tuple(map(_stored, taken_back)),
             needless=tuple(_stored(w) for w in parked if _is_collected_since(w, complete)),
-            silent=tuple(_stored(by_id[s.window_id]) for s in silences if s.window_id),
         )
 
     def correct(self, corrections: Corrections, tasks: Tasks, now: datetime) -> None:
         """Do what was judged; done once more with the same time, it changes nothing."""
         for window in (*corrections.taken_back, *corrections.needless):
             leave_to_others(tasks, window.row_id, now)
-        for window in corrections.silent:
-            mark = update(CrawlWindow).where(
-                CrawlWindow.id == window.row_id, CrawlWindow.suspicious.is_(False)
-            )
-            self.connection.execute(mark.values(suspicious=True, updated_at=now))
 
     def drop_unasked(self) -> None:
         """Drop windows that were opened by a run that ended before it asked for them.
@@ -152,19 +150,8 @@ class Windows:
         unasked = delete(CrawlWindow).where(CrawlWindow.query_id == self.query_id, not_(WAS_ASKED))
         self.connection.execute(unasked)
 
-    def _videos_on(self, day: date) -> int:
-        """Count the videos that the query found and that were published on a day, UTC."""
-        videos = (
-            select(func.count(Video.id.distinct()))
-            .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
-            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-            .where(
-                Crawl.query_id == self.query_id,
-                Video.create_time >= midnight(day),
-                Video.create_time < midnight(day + DAY),
-            )
-        )
-        return self.connection.scalar(videos) or 0
+    def _counts(self) -> Counts:
+        return counts_by_window(self.connection, self.query_id, WindowState.COMPLETE, *UNFINISHED)
 
     def _rows(self, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
@@ -202,25 +189,24 @@ def _waiting(window: Row[Any], query: Query) -> WaitingWindow:
     return WaitingWindow(request, window.retry_at or window.updated_at)
 
 
-def _covered(window: Row[Any]) -> Covered:
+def _covered(window: Row[Any], counts: Counts) -> Covered:
     was_searched = window.pages > 0
     return Covered(
         days=_days(window),
         searched_at=window.begun_at,
         matches=window.cursor if was_searched else None,
-        videos=window.record_count if was_searched else None,
+        counts=counts.get(window.id, {}),
         suspicious=window.suspicious,
-        window_id=window.id,
     )
 
 
-def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str]) -> list[Covered]:
+def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str], counts: Counts) -> list[Covered]:
     """Return the windows among the complete ones that were searched with all of these fields."""
     wanted = set(fields)
-    return [_covered(window) for window in complete if wanted <= set(window.fields)]
+    return [_covered(window, counts) for window in complete if wanted <= set(window.fields)]
 
 
 def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:
-    coverage = _coverage(complete, window.fields)
+    coverage = _coverage(complete, window.fields, {})
     searched = last_searches(c for c in coverage if c.searched_at >= window.created_at)
     return all(day in searched for day in _days(window))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC
+from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from tiktok_crawler.planning.days import Days
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.storage.engine import database
@@ -18,7 +20,7 @@ from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -39,12 +41,11 @@ class Terms(Protocol):
     def __call__(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted: ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class QueryStatus:
     """The progress of one query, by the fields that it was last searched with.
 
-    There is a plan of the next run for each range of days wanted. As for a crawl, a day that has to
-    be searched again is not covered.
+    There is a plan of the next run for each range of days wanted.
     """
 
     used: UsedQuery
@@ -52,32 +53,10 @@ class QueryStatus:
     windows: tuple[UnfinishedWindow, ...]
     totals: Totals
 
-    @property
-    def wanted_count(self) -> int:
-        return sum(map(len, self.used.days))
-
-    @property
-    def covered_days(self) -> tuple[date, ...]:
-        return tuple(day for plan in self.plans for day in plan.covered_days)
-
-    @property
-    def missing_days(self) -> tuple[date, ...]:
-        covered = set(self.covered_days)
-        return tuple(day for days in self.used.days for day in days if day not in covered)
-
-    @property
-    def unsettled_days(self) -> tuple[date, ...]:
-        return tuple(day for plan in self.plans for day in plan.unsettled_days)
-
-    @property
-    def doubts(self) -> dict[date, datetime | None]:
-        """The suspicious days, as in a plan."""
-        return {day: again_at for plan in self.plans for day, again_at in plan.doubts.items()}
-
-    @property
-    def percent(self) -> float:
-        """The share of the wanted days that is covered, rounded down: 100 means all of them."""
-        return len(self.covered_days) * 1000 // max(self.wanted_count, 1) / 10
+    @cached_property
+    def days(self) -> Days:
+        """All days wanted."""
+        return Days.joined(plan.standings for plan in self.plans)
 
     @property
     def open_windows(self) -> list[UnfinishedWindow]:

@@ -26,6 +26,7 @@ from tiktok_crawler.planning.task_states import (
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.ledger.window_days import give_days
 from tiktok_crawler.storage.models.ledger import CrawlWindow, QueryRow, SeedRow
 
 if TYPE_CHECKING:
@@ -268,13 +269,14 @@ class Tasks:
         parts = {"query_id": window.query_id, "created_at": now}
         shared = {"fields": window.fields, "updated_at": now}
         searched = {"begun_at": window.begun_at, "last_page_at": window.last_page_at}
-        self._add(
+        passed_id = self._add(
             parts | _days(passed),
             state=WindowState.COMPLETE,
             completed_at=now,
             **searched,
             **shared,
         )
+        give_days(self.connection, row_id, passed_id, passed.start)
         why = {
             name: getattr(window, name)
             for name in ("parked_count", "parked_at", "retry_at", "error", "error_log_id")

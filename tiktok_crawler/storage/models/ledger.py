@@ -148,6 +148,43 @@ class CrawlWindow(TaskRow, Base):
     )
 
 
+class WindowDay(Base):
+    __tablename__ = "window_day"
+    __table_args__ = (
+        {
+            "comment": "One row a window and day that its last search has reached, newest first: "
+            "what came of the day.",
+            "sqlite_with_rowid": False,
+        },
+    )
+
+    crawl_window_id: Mapped[int] = mapped_column(
+        ForeignKey("crawl_window.id"), primary_key=True, comment="The window."
+    )
+    day: Mapped[date] = mapped_column(
+        primary_key=True,
+        comment="Day, UTC, by `create_time`, or else by the id. Of an open or parked window, the "
+        "oldest day may have more.",
+    )
+    videos: Mapped[int | None] = mapped_column(
+        comment="Videos that came, each counted once; NULL, here and in the other columns: not "
+        "known, since the window was searched by an earlier version."
+    )
+    withheld: Mapped[int | None] = mapped_column(
+        comment="Matches that the API counted and did not deliver: of a page with videos of "
+        "several days, shared out among these."
+    )
+    undated: Mapped[int | None] = mapped_column(
+        comment="Those of the videos that came without `create_time`."
+    )
+    refused: Mapped[int | None] = mapped_column(
+        comment="Records that are not stored, since they have no usable id."
+    )
+    repeated: Mapped[int | None] = mapped_column(
+        comment="Records that the same search had brought before."
+    )
+
+
 class SeedRow(TaskRow, Base):
     """A row exists as soon as the seed is about to be asked for."""
 

@@ -79,12 +79,14 @@ class Record:
 class Records:
     """The records of a page by id, in their order, and what has to be said about them.
 
-    `refused` has a line for each record that cannot be stored, `misfits` one for each value that
-    does not fit its column and is in `extra_data` instead, where the values of `unknown_fields`,
-    which have no column, are too. `cleaned_count` values held something that databases refuse.
+    `ids` are those of all records as they came: None where one cannot be stored. `refused` has a
+    line for each of these, `misfits` one for each value that does not fit its column and is in
+    `extra_data` instead, where the values of `unknown_fields`, which have no column, are too.
+    `cleaned_count` values held something that databases refuse.
     """
 
     by_id: dict[Any, Record] = field(default_factory=dict)
+    ids: list[Any] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unknown_fields: set[str] = field(default_factory=set)
     misfits: list[str] = field(default_factory=list)
@@ -114,6 +116,7 @@ def read_records(
     cleaned = records if is_clean(records) else map(cleaner.clean, records)
     for number, record in enumerate(cleaned, start=1):
         id_ = id_of(record) if isinstance(record, dict) else None
+        read.ids.append(id_)
         if id_ is None:
             has = _ids(record, shape)
             read.refused.append(f"record {number} of its page has no usable id: {has}")

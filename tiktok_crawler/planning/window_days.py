@@ -1,0 +1,141 @@
+"""Tells what came of each day of a window, by the pages of its search. Pure.
+
+Pages come newest first, so a search reaches one day after another, and the day that it has reached
+last may have more. A page says how many matches it stands for: its cursor moves on by them.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import astuple, dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.planning.lost_searches import time_of
+
+if TYPE_CHECKING:
+    from collections.abc import Container, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DayCount:
+    """The records of a day by what became of them.
+
+    `videos` were stored, each counted once; None if it is not known, likewise the others. Of them,
+    `undated` ones have no `create_time`: their ids tell the day. `refused` records have no usable
+    id, and are not stored; `repeated` ones the search had delivered before. `withheld` are matches
+    that the API counted and did not deliver.
+    """
+
+    videos: int | None = 0
+    withheld: int | None = 0
+    undated: int | None = 0
+    refused: int | None = 0
+    repeated: int | None = 0
+
+    def __add__(self, other: DayCount) -> DayCount:
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return DayCount(*(None if None in pair else sum(pair) for pair in pairs))
+
+
+UNKNOWN = DayCount(None, None, None, None, None)
+"""The count of a day that was searched before counts were kept."""
+
+
+def known_sum(counts: Iterable[DayCount]) -> DayCount:
+    """Add up what is known of days; what is not counts as none."""
+    sums = [0] * len(astuple(UNKNOWN))
+    for count in counts:
+        sums = [total + (more or 0) for total, more in zip(sums, astuple(count), strict=True)]
+    return DayCount(*sums)
+
+
+@dataclass(frozen=True, slots=True)
+class Delivered:
+    """The records of a page in its order: their ids, None where one has none that is usable.
+
+    `times` are the `create_time` of those that have one; `matches` is how far the cursor moved on.
+    """
+
+    ids: Sequence[int | None]
+    times: Mapping[int, datetime]
+    matches: int
+    ends_search: bool
+
+
+def days_of_page(
+    page: Delivered, window: DateRange, reached: date | None, earlier: Container[int] = ()
+) -> dict[date, DayCount]:
+    """Tell what a page adds to the days of its window.
+
+    Args:
+        page: the records.
+        window: the days that are searched.
+        reached: the day to which earlier pages have come; None: this is the first page.
+        earlier: the ids that earlier pages of the search have brought.
+
+    Returns:
+        The days that the page has passed, newest first, also those that it has nothing of; then the
+        others that its records are of. Where a page lies in several days, what it withholds is
+        shared out among them as its records are.
+    """
+    newest = reached or window.end
+    days = _days(page, window, newest)
+    found: dict[date, Counter[str]] = {
+        day: Counter() for day in _passed(page, window, newest, days)
+    }
+    passed = tuple(found)
+    seen: set[int] = set()
+    for id_, day in zip(page.ids, days, strict=True):
+        count = found.setdefault(day, Counter())
+        if id_ is None:
+            count["refused"] += 1
+        elif id_ in seen or id_ in earlier:
+            count["repeated"] += 1
+        else:
+            count["videos"] += 1
+            count["undated"] += id_ not in page.times
+            seen.add(id_)
+    weights = Counter(days) or Counter(passed)
+    for day, share in _shares(max(page.matches - len(page.ids), 0), weights).items():
+        found[day]["withheld"] += share
+    return {day: DayCount(**count) for day, count in found.items()}
+
+
+def _days(page: Delivered, window: DateRange, newest: date) -> list[date]:
+    """Find the day of each record; one that does not tell is of the day of the one before it."""
+    days, day = [], newest
+    for id_ in page.ids:
+        if id_ is not None:
+            day = _day(id_, page.times.get(id_), window) or day
+        days.append(day)
+    return days
+
+
+def _day(id_: int, created_at: datetime | None, window: DateRange) -> date | None:
+    if created_at:
+        return created_at.date()
+    day = time_of(id_).date() if id_ < 1 << 63 else None
+    return day if day and day in window else None
+
+
+def _passed(
+    page: Delivered, window: DateRange, newest: date, days: Iterable[date]
+) -> Iterable[date]:
+    """Return the days from the one reached before down to the one that is reached now."""
+    oldest = min((day for day in days if day in window), default=newest)
+    if page.ends_search:
+        oldest = window.start
+    return (newest - n * DAY for n in range(max((newest - oldest).days, 0) + 1))
+
+
+def _shares(total: int, weights: Mapping[date, int]) -> dict[date, int]:
+    """Share a number out in proportion to weights, in whole numbers that add up to it."""
+    shares, given, weight = {}, 0, 0
+    whole = sum(weights.values())
+    for day, of_day in weights.items():
+        weight += of_day
+        shares[day] = total * weight // whole - given
+        given += shares[day]
+    return shares

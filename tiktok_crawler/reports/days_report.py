@@ -1,0 +1,80 @@
+"""Words about the days of a query: the same in a crawl's summary, its log, `status` and `plan`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.planning.days import DayState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from datetime import date, datetime
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.days import Days
+
+LISTED_RANGES = 12
+
+Labelled = tuple[str, str]
+"""What a line is about, in one or two words, and the line."""
+
+FEW = "suspiciously few videos"
+
+
+def day_lines(days: Days) -> Iterator[Labelled]:
+    """Tell how the wanted days stand, and what came of them."""
+    covered, wanted = len(days.covered), len(days.by_day)
+    yield "covered", f"{covered:,} of {wanted:,} days ({days.percent:.1f} %)"
+    yield from _delivered(days)
+    begun = days.in_state(DayState.OPEN, DayState.PARKED)
+    if reached := [day for day in begun if days.by_day[day].count]:
+        yield "in part", f"{ranges(reached)}: reached by searches that are not at their end"
+    if days.missing:
+        yield "gaps", ranges(days.missing)
+    if due := days.in_state(DayState.DUE):
+        yield "due again", f"{ranges(due)}: searched before, and to be searched once more by now"
+    for line in describe_doubts(days.doubts):
+        yield "suspicious", line
+
+
+def ranges(days: Iterable[date]) -> str:
+    """Name days, the first ranges of them: `2024-01-01..2024-01-31, 2024-03-02`."""
+    return listed_ranges(contiguous(days))
+
+
+def listed_ranges(found: Sequence[DateRange]) -> str:
+    """Name the first of some ranges of days."""
+    more = len(found) - LISTED_RANGES
+    return ", ".join(map(str, found[:LISTED_RANGES])) + (f" and {more:,} more" if more > 0 else "")
+
+
+def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
+    """Tell what is hard to believe, and what is done about it."""
+    waiting = {day: at for day, at in doubts.items() if at}
+    believed = [day for day in doubts if day not in waiting]
+    if waiting:
+        again_at = f"{min(waiting.values()):%Y-%m-%d %H:%M} UTC"
+        yield f"{ranges(waiting)}: {FEW}; searched once more from {again_at} on"
+    if believed:
+        yield f"{ranges(believed)}: {FEW}; searched twice"
+
+
+def _delivered(days: Days) -> Iterator[Labelled]:
+    """Compare what came with what the API counts, as far as days were counted."""
+    found, uncounted = days.found, len(days.uncounted)
+    videos, withheld = found.videos or 0, found.withheld or 0
+    refused, repeated = found.refused or 0, found.repeated or 0
+    matches = videos + withheld + refused + repeated
+    without = f", without {uncounted:,} days that an earlier version searched" if uncounted else ""
+    if matches:
+        share = f" ({withheld / matches:.0%})" if withheld else ""
+        counted = f"{videos:,} videos of {matches:,} matches that the API counts"
+        yield "delivered", f"{counted}; it withheld {withheld:,}{share}{without}"
+    odd = (
+        (refused, "not stored, since they have no id"),
+        (found.undated or 0, "without a date"),
+        (repeated, "came twice in a search"),
+    )
+    if any(number for number, _ in odd):
+        yield "records", "; ".join(f"{number:,} {what}" for number, what in odd if number)
