@@ -140,3 +140,29 @@ def test_the_days_add_up_to_what_is_stored(engine, search):
     found = run.session.plan(run.later()).standings.found
     assert (found.videos, found.withheld) == (stored, 50) == (200, 50)
     assert run.saved.new_count == 40
+
+
+def test_another_process_goes_on_counting_where_a_search_was(engine, search):
+    run = search()
+    second = run.ask(run.first(), on(1, 9), on(1, 8), cursor=2, has_more=True)
+
+    other = search()
+    other.ask(second, on(1, 9), on(1, 7), cursor=4)
+
+    assert days(engine) == {TENTH: DayCount(3, repeated=1)}
+
+
+def test_a_page_whose_commit_was_in_doubt_is_counted_once_and_the_next_one_after_it(
+    engine, search, interrupted
+):
+    run = search()
+    request = run.book(run.first())
+    second = run.store(request, on(1, 9), cursor=1, has_more=True)
+    answer = page(second, on(1, 8), cursor=2, has_more=True, received_at=run.later())
+    with interrupted(run.session.engine, "INSERT INTO window_day"):
+        run.session.save_page(answer)
+    for _ in range(2):
+        run.session.save_page(answer)
+    run.ask(answer.next_request, on(1, 9), on(1, 7), cursor=4)
+
+    assert days(engine) == {TENTH: DayCount(3, repeated=1)}

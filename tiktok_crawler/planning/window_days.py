@@ -7,7 +7,7 @@ last may have more. A page says how many matches it stands for: its cursor moves
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple, dataclass
+from dataclasses import astuple, dataclass, fields
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange
@@ -38,6 +38,10 @@ class DayCount:
         pairs = zip(astuple(self), astuple(other), strict=True)
         return DayCount(*(None if None in pair else sum(pair) for pair in pairs))
 
+
+_VIDEOS, _WITHHELD, _UNDATED, _REFUSED, _REPEATED = range(len(fields(DayCount)))
+
+_NOTHING = astuple(DayCount())
 
 UNKNOWN = DayCount(None, None, None, None, None)
 """The count of a day that was searched before counts were kept."""
@@ -82,25 +86,22 @@ def days_of_page(
     """
     newest = reached or window.end
     days = _days(page, window, newest)
-    found: dict[date, Counter[str]] = {
-        day: Counter() for day in _passed(page, window, newest, days)
-    }
-    passed = tuple(found)
+    passed = _passed(page, window, newest, days)
+    found = {day: list(_NOTHING) for day in dict.fromkeys((*passed, *days))}
     seen: set[int] = set()
     for id_, day in zip(page.ids, days, strict=True):
-        count = found.setdefault(day, Counter())
         if id_ is None:
-            count["refused"] += 1
+            found[day][_REFUSED] += 1
         elif id_ in seen or id_ in earlier:
-            count["repeated"] += 1
+            found[day][_REPEATED] += 1
         else:
-            count["videos"] += 1
-            count["undated"] += id_ not in page.times
+            found[day][_VIDEOS] += 1
+            found[day][_UNDATED] += id_ not in page.times
             seen.add(id_)
-    weights = Counter(days) or Counter(passed)
-    for day, share in _shares(max(page.matches - len(page.ids), 0), weights).items():
-        found[day]["withheld"] += share
-    return {day: DayCount(**count) for day, count in found.items()}
+    withheld = max(page.matches - len(page.ids), 0)
+    for day, share in _shares(withheld, Counter(days) or Counter(passed)).items():
+        found[day][_WITHHELD] += share
+    return {day: DayCount(*counts) for day, counts in found.items()}
 
 
 def _days(page: Delivered, window: DateRange, newest: date) -> list[date]:
@@ -116,18 +117,16 @@ def _days(page: Delivered, window: DateRange, newest: date) -> list[date]:
 def _day(id_: int, created_at: datetime | None, window: DateRange) -> date | None:
     if created_at:
         return created_at.date()
-    day = time_of(id_).date() if id_ < 1 << 63 else None
-    return day if day and day in window else None
+    day = time_of(id_).date()
+    return day if day in window else None
 
 
-def _passed(
-    page: Delivered, window: DateRange, newest: date, days: Iterable[date]
-) -> Iterable[date]:
+def _passed(page: Delivered, window: DateRange, newest: date, days: Iterable[date]) -> list[date]:
     """Return the days from the one reached before down to the one that is reached now."""
-    oldest = min((day for day in days if day in window), default=newest)
+    oldest = min((day for day in set(days) if day in window), default=newest)
     if page.ends_search:
         oldest = window.start
-    return (newest - n * DAY for n in range(max((newest - oldest).days, 0) + 1))
+    return [newest - n * DAY for n in range(max((newest - oldest).days, 0) + 1)]
 
 
 def _shares(total: int, weights: Mapping[date, int]) -> dict[date, int]:

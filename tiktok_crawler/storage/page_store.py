@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
@@ -12,7 +12,7 @@ from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger.tasks import Tasks
-from tiktok_crawler.storage.ledger.window_days import WindowDays
+from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS, Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.engine.statements import Statements, Values
+    from tiktok_crawler.storage.ledger.window_days import Searched
     from tiktok_crawler.storage.records.comparison import Change
     from tiktok_crawler.storage.records.names import Ids
     from tiktok_crawler.storage.records.record_type import Listed
@@ -58,6 +59,7 @@ class PageStore:
         self._names = {
             key: NameIds(self._statements, column) for key, column in NAME_COLUMNS.items()
         }
+        self._searches = SearchesUnderWay()
 
     def save(
         self,
@@ -77,17 +79,20 @@ class PageStore:
         read = brought.read(page.records, seed_of(page.request.task))
         names = {key: read.names(key) for key in brought.type.names} | {TAGS: set(tags)}
         ahead = self._resolve_ahead(names)
+        known = self._searches.take(page)
 
-        def write(connection: Connection) -> tuple[Ids, Sequence[Change]]:
+        def write(connection: Connection) -> _Written:
             if mark:
                 mark(connection)
             ids = ahead or self._resolve(connection, names)
             writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
-            return ids, writer.write(read, moves_task=moves_task)
+            return writer.write(read, known, moves_task=moves_task)
 
-        ids, changes = transaction(self._engine, write)
+        changes, searched, ids = transaction(self._engine, write)
         for key, found in ids.items():
             self._names[key].remember(found)
+        if searched:
+            self._searches.remember(page, searched, read.ids)
         return Saved(
             new_count=sum(change.before is None for change in changes),
             updated_count=sum(change.is_update for change in changes),
@@ -118,6 +123,14 @@ class PageStore:
         return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
 
 
+class _Written(NamedTuple):
+    """What became of a page's records, what its search has brought, and the ids of its names."""
+
+    changes: Sequence[Change]
+    searched: Searched | None
+    ids: Ids
+
+
 @dataclass(frozen=True, slots=True)
 class _PageWriter:
     """Writes a page inside a transaction, with the ids of its names."""
@@ -129,24 +142,28 @@ class _PageWriter:
     brought: Listed
     run_id: int | None
 
-    def write(self, read: Records, *, moves_task: bool) -> Sequence[Change]:
+    def write(self, read: Records, known: Searched | None, *, moves_task: bool) -> _Written:
         """Write the page and its records, and move its task on.
 
         Returns:
-            What became of the records; of a page that is stored already, nothing.
+            What became of it; of a page that is stored already, nothing.
         """
         crawl_id = self._add_crawl()
         if crawl_id is None:
-            return ()
+            return _Written((), None, self.ids)
         changes = self._write_records(crawl_id, read.in_order())
-        self._write_links(list(read.by_id))
-        if moves_task and Tasks(self.connection, self.statements).page_came(self.page):
-            self._count_days(read, crawl_id)
-        return changes
+        stored = self._stored(crawl_id, list(read.by_id))
+        for link in self.brought.links:
+            link.write(stored, time_text(self.page.received_at))
+        searched = None
+        is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
+        if is_moved and isinstance(self.page.request.task, Window):
+            searched = add_page(stored, read, known)
+        return _Written(changes, searched, self.ids)
 
-    def _count_days(self, read: Records, crawl_id: int) -> None:
-        if isinstance(self.page.request.task, Window):
-            WindowDays(self.connection, self.statements).add(self.page, read, crawl_id)
+    def _stored(self, crawl_id: int, keys: Sequence[Any]) -> StoredPage:
+        seed = seed_of(self.page.request.task)
+        return StoredPage(self.connection, self.statements, self.page, crawl_id, seed, keys)
 
     def _add_crawl(self) -> int | None:
         page, request = self.page, self.page.request
@@ -177,12 +194,6 @@ class _PageWriter:
         self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
         self._add(kind.tags, ((tag_id, state.key) for tag_id in tag_ids for state in states))
         return changes
-
-    def _write_links(self, keys: Sequence[Any]) -> None:
-        seed, seen_at = seed_of(self.page.request.task), time_text(self.page.received_at)
-        for link in self.brought.links:
-            stored = StoredPage(self.connection, self.statements, self.page, seed, keys)
-            link.write(stored, seen_at)
 
     def _add(self, table: Table | None, rows: Iterable[Values]) -> None:
         if table is not None:

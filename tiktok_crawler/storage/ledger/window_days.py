@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import astuple, dataclass
-from datetime import date
-from typing import TYPE_CHECKING, Any
+from dataclasses import astuple, dataclass, field
+from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, select, update
 
 from tiktok_crawler.planning.window_days import DayCount, Delivered, days_of_page
 from tiktok_crawler.storage.models.ledger import (
@@ -18,73 +17,79 @@ from tiktok_crawler.storage.models.ledger import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from datetime import date
 
-    from sqlalchemy import Column, ColumnElement, Connection, Executable
+    from sqlalchemy import Connection, Executable
 
     from tiktok_crawler.planning.task_states import WindowState
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.records.links import StoredPage
     from tiktok_crawler.storage.records.shape import Records
 
 _DAYS = WindowDay.__table__
-_CRAWL = Crawl.__table__
-_VIDEO_ID = VIDEOS_TO_CRAWLS.c.video_id
+NONE = DayCount()
+
+
+MOST_SEARCHES = 32
+"""So many searches are remembered; what another one has brought is read from the database."""
 
 
 @dataclass(frozen=True, slots=True)
-class WindowDays:
-    """Counts what the pages of windows bring, inside the transaction that stores them."""
+class Searched:
+    """What a search has brought so far, by day, and the ids: no more than a day's quota buys."""
 
-    connection: Connection
-    statements: Statements
+    counts: Mapping[date, DayCount] = field(default_factory=dict)
+    ids: set[int] = field(default_factory=set)
 
-    def add(self, page: Page, read: Records, crawl_id: int) -> None:
-        """Add a page to the days of its window; the first page of a search replaces them."""
-        request, window_id = page.request, page.request.task.row_id
-        window = {"window_id": window_id, "crawl_id": crawl_id}
-        known = {} if request.starts_task else self._known(window)
-        if request.starts_task:
-            self.statements.run(self.connection, _forget, window)
-        delivered = Delivered(
-            ids=read.ids,
-            times={
-                id_: record.values["create_time"]
-                for id_, record in read.by_id.items()
-                if "create_time" in record.values
-            },
-            matches=page.cursor - request.place.cursor,
-            ends_search=page.next_request is None,
-        )
-        days = request.window.days
-        reached = min((day for day in known if day in days), default=None)
-        earlier = self._earlier(window, read.by_id, request.place.cursor) if known else ()
-        added = days_of_page(delivered, days, reached, earlier)
-        rows = [
-            (window_id, day.isoformat(), *astuple(known.get(day, DayCount()) + count))
-            for day, count in sorted(added.items())
-        ]
-        self.statements.upsert(self.connection, tuple(_DAYS.columns), rows)
 
-    def _known(self, window: Mapping[str, Any]) -> dict[date, DayCount]:
-        rows = self.statements.run(self.connection, _days_of_window, window)
-        return {_day(row[0]): DayCount(*row[1:]) for row in rows}
+class SearchesUnderWay:
+    """Remembers what the searches that a page store works on have brought, as it is committed."""
 
-    def _earlier(
-        self, window: Mapping[str, Any], ids: Mapping[int, Any], cursor: int
-    ) -> frozenset[int]:
-        """Find those of the ids that earlier pages of the search have brought.
+    def __init__(self) -> None:
+        self._searches: dict[int | None, Searched] = {}
 
-        As long as ids come in falling order, there are none, and the page before tells.
+    def take(self, page: Page) -> Searched | None:
+        """Return what the search of a page has brought before, if that is known.
+
+        It is forgotten until the page is committed.
         """
-        if not ids:
-            return frozenset()
-        values = {**window, "cursor": cursor, "oldest": min(ids), "newest": max(ids)}
-        oldest = self.statements.run(self.connection, _oldest_of_page_before, values).scalar()
-        if oldest is not None and max(ids) < oldest:
-            return frozenset()
-        found = self.statements.run(self.connection, _ids_between, values).scalars()
-        return frozenset(found)
+        known = self._searches.pop(page.request.task.row_id, None)
+        return Searched() if page.request.starts_task else known
+
+    def remember(self, page: Page, searched: Searched, ids: Iterable[int | None]) -> None:
+        """Remember a search whose page, with these ids, is committed."""
+        if page.next_request is None:
+            return
+        searched.ids.update(id_ for id_ in ids if id_ is not None)
+        self._searches[page.request.task.row_id] = searched
+        if len(self._searches) > MOST_SEARCHES:
+            del self._searches[next(iter(self._searches))]
+
+
+def add_page(stored: StoredPage, read: Records, known: Searched | None) -> Searched:
+    """Add a page to the days of its window; the first page of a search replaces them.
+
+    Args:
+        stored: the page, whose window has moved on already.
+        read: its records.
+        known: what the search has brought before; None if that is to be read.
+
+    Returns:
+        What it has brought now, with the ids of the pages before.
+    """
+    request, window_id = stored.page.request, stored.page.request.task.row_id
+    if request.starts_task:
+        stored.statements.run(stored.connection, _forget, {"window_id": window_id})
+    known = known or _searched(stored)
+    days = request.window.days
+    reached = min((day for day in known.counts if day in days), default=None)
+    added = days_of_page(_delivered(stored.page, read), days, reached, known.ids)
+    counts = {day: known.counts.get(day, NONE) + count for day, count in added.items()}
+    rows = [(window_id, day.isoformat(), *astuple(count)) for day, count in sorted(counts.items())]
+    stored.statements.upsert(stored.connection, tuple(_DAYS.columns), rows)
+    return Searched({**known.counts, **counts}, known.ids)
 
 
 def give_days(connection: Connection, window_id: int | None, other_id: int, first: date) -> None:
@@ -109,42 +114,34 @@ def counts_by_window(
     return found
 
 
-def _day(stored: Any) -> date:
-    """Return a day; SQLite has it as text."""
-    return date.fromisoformat(str(stored))
-
-
-def _is_of_window(column: Column[Any]) -> ColumnElement[bool]:
-    return column == bindparam("window_id")
-
-
-def _is_of_search(crawl: Any) -> ColumnElement[bool]:
-    """Select the pages that the window's last search has brought so far."""
-    searched_at = select(CrawlWindow.begun_at).where(_is_of_window(CrawlWindow.__table__.c.id))
-    return and_(
-        _is_of_window(crawl.c.crawl_window_id), crawl.c.received_at >= searched_at.scalar_subquery()
+def _delivered(page: Page, read: Records) -> Delivered:
+    times = ((id_, record.values.get("create_time")) for id_, record in read.by_id.items())
+    return Delivered(
+        ids=read.ids,
+        times={id_: time for id_, time in times if time},
+        matches=page.cursor - page.request.place.cursor,
+        ends_search=page.next_request is None,
     )
+
+
+def _searched(stored: StoredPage) -> Searched:
+    """Read what the pages before have brought of a search."""
+    window_id = stored.page.request.task.row_id
+    window = CrawlWindow.__table__.c
+    searched_at = select(window.begun_at).where(window.id == window_id).scalar_subquery()
+    ids = (
+        select(VIDEOS_TO_CRAWLS.c.video_id)
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(
+            Crawl.crawl_window_id == window_id,
+            Crawl.received_at >= searched_at,
+            Crawl.id != stored.crawl_id,
+        )
+    )
+    days = select(*[*_DAYS.c][1:]).where(_DAYS.c.crawl_window_id == window_id)
+    counts = {day: DayCount(*count) for day, *count in stored.connection.execute(days)}
+    return Searched(counts, set(stored.connection.scalars(ids)))
 
 
 def _forget(_statements: Statements) -> Executable:
-    return delete(_DAYS).where(_is_of_window(_DAYS.c.crawl_window_id))
-
-
-def _days_of_window(_statements: Statements) -> Executable:
-    columns = [*_DAYS.c][1:]
-    return select(*columns).where(_is_of_window(_DAYS.c.crawl_window_id))
-
-
-def _oldest_of_page_before(_statements: Statements) -> Executable:
-    is_before = _CRAWL.c.cursor < bindparam("cursor")
-    before = select(func.max(_CRAWL.c.id)).where(_is_of_search(_CRAWL), is_before)
-    page = VIDEOS_TO_CRAWLS.c.crawl_id == before.scalar_subquery()
-    return select(func.min(_VIDEO_ID)).where(page)
-
-
-def _ids_between(_statements: Statements) -> Executable:
-    pages = select(_CRAWL.c.id).where(_is_of_search(_CRAWL), _CRAWL.c.id != bindparam("crawl_id"))
-    return select(_VIDEO_ID).where(
-        VIDEOS_TO_CRAWLS.c.crawl_id.in_(pages),
-        _VIDEO_ID.between(bindparam("oldest"), bindparam("newest")),
-    )
+    return delete(_DAYS).where(_DAYS.c.crawl_window_id == bindparam("window_id"))

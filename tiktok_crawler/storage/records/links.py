@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class StoredPage:
-    """A page of a listing whose records are stored, inside the transaction that does it.
+    """A page whose records are stored, inside the transaction that does it; its row is `crawl_id`.
 
     `seed` is as columns hold it, `keys` are those of the records in the order of the page.
     """
@@ -24,6 +24,7 @@ class StoredPage:
     connection: Connection
     statements: Statements
     page: Page
+    crawl_id: int
     seed: Any
     keys: Sequence[Any]
 
