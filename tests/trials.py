@@ -268,6 +268,38 @@ def check_database(folder: TrialFolder, trial: Trial, exchanges: list[Exchange],
     lost = [e for e in exchanges if e.page is not None and e.log_id not in pages]
     assert lost == []
     check_videos(folder, trial, covered)
+    check_days(folder, trial, covered - suspicious_days(folder))
+
+
+def check_days(folder: TrialFolder, trial: Trial, days: set[date]) -> None:
+    """What it says to have come of each day is what the API has of it."""
+    data = trial.profile.data
+    counts, were_searched_once = counted_days(folder)
+    truth = {day: len(videos) for day, videos in truth_of(data).items() if day in days}
+    told = {day: counts[day]["videos"] for day in truth}
+    assert sum(told.values()) == sum(truth.values())
+    if not data.without_create_time:
+        assert told == truth
+    if days == set(WANTED) and were_searched_once:
+        sums = [sum(count[name] for count in counts.values()) for name in ("withheld", "refused")]
+        assert sum(told.values()) + sum(sums) == match_count(data)
+
+
+def counted_days(folder: TrialFolder) -> tuple[dict[date, dict[str, int]], bool]:
+    """What came of each day by its last search, and whether each was searched by one window alone.
+
+    Where a day is searched once more, alone, the share of the withheld matches that it had in a
+    wider window stays with that window's other days.
+    """
+    days = text(
+        "SELECT window_day.* FROM window_day JOIN crawl_window ON crawl_window.id = crawl_window_id"
+        " WHERE state = 'complete' AND day BETWEEN start_date AND end_date ORDER BY searched_at"
+    )
+    with folder.database_rows() as rows:
+        counts = [dict(row._mapping) for row in rows.execute(days)]
+        states = set(rows.scalars(text("SELECT state FROM crawl_window")))
+    found = {date.fromisoformat(count["day"]): count for count in counts}
+    return found, states == {"complete"} and len(found) == len(counts)
 
 
 def check_reasons(status: dict[str, Any]) -> None:
@@ -334,6 +366,13 @@ def truth_of(data: DataBehaviour) -> dict[date, dict[int, dict[str, Any]]]:
         )
         for day in WANTED
     }
+
+
+@lru_cache
+def match_count(data: DataBehaviour) -> int:
+    """How many matches the API counts on all days, those included that it does not deliver."""
+    sandbox = Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=Profile(data=data))
+    return sandbox.match_count(QUERY, WANTED.start, WANTED.end)
 
 
 def stored_videos(folder: TrialFolder) -> dict[int, dict[str, Any]]:

@@ -31,7 +31,7 @@ SELECT id, start_date, end_date, state, pages FROM crawl_window
 WHERE pages > 0 OR state = 'complete' ORDER BY id
 """
 PAGES = """
-SELECT crawl.id, crawl.next_cursor - crawl.cursor AS matches, crawl.record_count
+SELECT crawl.id, crawl.next_cursor, crawl.record_count
 FROM crawl JOIN crawl_window ON crawl_window.id = crawl.crawl_window_id
 WHERE crawl_window.id = :window_id AND crawl.crawl_started_at >= crawl_window.searched_at
 ORDER BY crawl.cursor, crawl.id
@@ -135,6 +135,7 @@ def _counts(window: Any) -> dict[date, dict[str, int | None]]:
     counts: dict[date, Counter[str]] = {reached: Counter()}
     lacks_records: set[date] = set()
     seen: set[int] = set()
+    told = 0
     for page in pages:
         brought = connection.execute(videos, {"crawl_id": page.id}).all()
         of_page: dict[date, Counter[str]] = defaultdict(Counter)
@@ -146,8 +147,11 @@ def _counts(window: Any) -> dict[date, dict[str, int | None]]:
             oldest = start
         if page.record_count != len(brought):
             lacks_records.update(of_page or [reached])
+        repeated = sum(count["repeated"] for count in of_page.values())
+        withheld = max(page.next_cursor - told - page.record_count + repeated, 0)
+        told += page.record_count - repeated + withheld
         weights = Counter(_date(video.day) for video in brought) or _evenly(reached, oldest)
-        for day, share in _shared_out(max(page.matches - page.record_count, 0), weights):
+        for day, share in _shared_out(withheld, weights):
             of_page[day]["withheld"] += share
         for day in dict.fromkeys((*_days(reached, oldest), *of_page)):
             counts.setdefault(day, Counter()).update(of_page.pop(day, {}))

@@ -67,7 +67,16 @@ def test_a_video_that_an_earlier_page_of_the_search_had_is_counted_as_repeated(e
     third = run.ask(second, on(1, 7), on(1, 6), cursor=4, has_more=True)
     run.ask(third, on(1, 9), on(1, 7), on(1, 5), cursor=7)
 
-    assert days(engine) == {TENTH: DayCount(5, repeated=2)}
+    assert days(engine) == {TENTH: DayCount(5, 2, repeated=2)}
+
+
+def test_a_page_that_stood_still_and_came_again_withholds_nothing_more(engine, search):
+    run = search()
+    second = run.ask(run.first(), on(1, 9), cursor=1, has_more=True)
+    again = run.ask(second, on(1, 8), on(1, 7), cursor=1, has_more=True)
+    run.ask(again, on(1, 8), on(1, 7), cursor=5)
+
+    assert days(engine) == {TENTH: DayCount(3, 2, repeated=2)}
 
 
 def test_what_a_search_before_had_is_not_repeated(engine, search):
@@ -149,7 +158,7 @@ def test_another_process_goes_on_counting_where_a_search_was(engine, search):
     other = search()
     other.ask(second, on(1, 9), on(1, 7), cursor=4)
 
-    assert days(engine) == {TENTH: DayCount(3, repeated=1)}
+    assert days(engine) == {TENTH: DayCount(3, 1, repeated=1)}
 
 
 def test_a_page_whose_commit_was_in_doubt_is_counted_once_and_the_next_one_after_it(
@@ -165,4 +174,4 @@ def test_a_page_whose_commit_was_in_doubt_is_counted_once_and_the_next_one_after
         run.session.save_page(answer)
     run.ask(answer.next_request, on(1, 9), on(1, 7), cursor=4)
 
-    assert days(engine) == {TENTH: DayCount(3, repeated=1)}
+    assert days(engine) == {TENTH: DayCount(3, 1, repeated=1)}

@@ -1,7 +1,7 @@
 """Tells what came of each day of a window, by the pages of its search. Pure.
 
 Pages come newest first, so a search reaches one day after another, and the day that it has reached
-last may have more. A page says how many matches it stands for: its cursor moves on by them.
+last may have more. A page's cursor says how many matches it and the pages before it stand for.
 """
 
 from __future__ import annotations
@@ -34,6 +34,11 @@ class DayCount:
     refused: int | None = 0
     repeated: int | None = 0
 
+    @property
+    def matches(self) -> int:
+        """The matches that the API counts, as far as all is known."""
+        return (self.videos or 0) + (self.withheld or 0) + (self.refused or 0)
+
     def __add__(self, other: DayCount) -> DayCount:
         pairs = zip(astuple(self), astuple(other), strict=True)
         return DayCount(*(None if None in pair else sum(pair) for pair in pairs))
@@ -59,7 +64,8 @@ def known_sum(counts: Iterable[DayCount]) -> DayCount:
 class Delivered:
     """The records of a page in its order: their ids, None where one has none that is usable.
 
-    `times` are the `create_time` of those that have one; `matches` is how far the cursor moved on.
+    `times` are the `create_time` of those that have one. `matches` are those that the page stands
+    for: all up to its cursor that nothing was said of before.
     """
 
     ids: Sequence[int | None]
@@ -98,7 +104,8 @@ def days_of_page(
             found[day][_VIDEOS] += 1
             found[day][_UNDATED] += id_ not in page.times
             seen.add(id_)
-    withheld = max(page.matches - len(page.ids), 0)
+    repeated = sum(counts[_REPEATED] for counts in found.values())
+    withheld = max(page.matches - len(page.ids) + repeated, 0)
     for day, share in _shares(withheld, Counter(days) or Counter(passed)).items():
         found[day][_WITHHELD] += share
     return {day: DayCount(*counts) for day, counts in found.items()}

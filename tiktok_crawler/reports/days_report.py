@@ -64,17 +64,15 @@ def _delivered(days: Days) -> Iterator[Labelled]:
     """Compare what came with what the API counts, as far as days were counted."""
     found, uncounted = days.found, len(days.uncounted)
     videos, withheld = found.videos or 0, found.withheld or 0
-    refused, repeated = found.refused or 0, found.repeated or 0
-    matches = videos + withheld + refused + repeated
     without = f", without {uncounted:,} days that an earlier version searched" if uncounted else ""
-    if matches:
-        share = f" ({withheld / matches:.0%})" if withheld else ""
-        counted = f"{videos:,} videos of {matches:,} matches that the API counts"
+    if found.matches:
+        share = f" ({withheld / found.matches:.0%})" if withheld else ""
+        counted = f"{videos:,} videos of {found.matches:,} matches that the API counts"
         yield "delivered", f"{counted}; it withheld {withheld:,}{share}{without}"
     odd = (
-        (refused, "not stored, since they have no id"),
+        (found.refused or 0, "not stored, since they have no id"),
         (found.undated or 0, "without a date"),
-        (repeated, "came twice in a search"),
+        (found.repeated or 0, "came twice in a search"),
     )
     if any(number for number, _ in odd):
         yield "records", "; ".join(f"{number:,} {what}" for number, what in odd if number)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
-from tiktok_crawler.planning.window_days import DayCount, Delivered, days_of_page
+from tiktok_crawler.planning.window_days import DayCount, Delivered, days_of_page, known_sum
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     Crawl,
@@ -85,7 +85,7 @@ def add_page(stored: StoredPage, read: Records, known: Searched | None) -> Searc
     known = known or _searched(stored)
     days = request.window.days
     reached = min((day for day in known.counts if day in days), default=None)
-    added = days_of_page(_delivered(stored.page, read), days, reached, known.ids)
+    added = days_of_page(_delivered(stored.page, read, known), days, reached, known.ids)
     counts = {day: known.counts.get(day, NONE) + count for day, count in added.items()}
     rows = [(window_id, day.isoformat(), *astuple(count)) for day, count in sorted(counts.items())]
     stored.statements.upsert(stored.connection, tuple(_DAYS.columns), rows)
@@ -114,12 +114,12 @@ def counts_by_window(
     return found
 
 
-def _delivered(page: Page, read: Records) -> Delivered:
+def _delivered(page: Page, read: Records, known: Searched) -> Delivered:
     times = ((id_, record.values.get("create_time")) for id_, record in read.by_id.items())
     return Delivered(
         ids=read.ids,
         times={id_: time for id_, time in times if time},
-        matches=page.cursor - page.request.place.cursor,
+        matches=page.cursor - known_sum(known.counts.values()).matches,
         ends_search=page.next_request is None,
     )
 
