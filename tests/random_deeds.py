@@ -43,7 +43,8 @@ if TYPE_CHECKING:
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 9))
 FIELDS = ("id", "username", "hashtag_names", "like_count")
-QUERIES = [Query(and_=(Condition("region_code", "EQ", (code,)),)) for code in ("FR", "US")]
+HASHTAGS = Condition("hashtag_name", "IN", ("h1", "h3", "h9"))
+QUERIES = [Query(and_=(Condition("region_code", "EQ", (code,)), HASHTAGS)) for code in ("FR", "US")]
 LISTINGS = (COMMENTS, FOLLOWERS, USERS, LIKED_VIDEOS)
 KEYS = ("7", "8", "9")
 

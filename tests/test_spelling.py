@@ -13,6 +13,12 @@ def test_the_nearest_choice_is_found_whatever_its_case(word, expected):
     assert nearest(word, ["regions", "start_date", "end_date"]) == expected
 
 
+def test_how_near_a_choice_has_to_be_can_be_said():
+    assert nearest("regoins", ["regions"], similarity=0.85) == ["regions"]
+    assert nearest("region", ["reason"]) == ["reason"]
+    assert nearest("region", ["reason"], similarity=0.8) == []
+
+
 def test_nothing_is_near_to_a_very_long_word():
     assert nearest("regions" * 100_000, ["regions" * 100_000]) == []
 

@@ -22,12 +22,15 @@ def shortened(text: str) -> str:
     return "".join(character if character.isprintable() else "�" for character in _cut(text))
 
 
-def nearest(word: str, choices: Iterable[str]) -> list[str]:
-    """The choice that looks most like the word, whatever its case, if one looks like it."""
+def nearest(word: str, choices: Iterable[str], *, similarity: float = 0.6) -> list[str]:
+    """The choice that looks most like the word, whatever its case, if one looks like it.
+
+    The similarity that this takes is that of `difflib`, from 0 to 1.
+    """
     if len(word) > _LONGEST_COMPARED:
         return []
     folded = {choice.casefold(): str(choice) for choice in choices}
-    matches = get_close_matches(word.casefold(), folded, n=1)
+    matches = get_close_matches(word.casefold(), folded, n=1, cutoff=similarity)
     return [folded[match] for match in matches]
 
 

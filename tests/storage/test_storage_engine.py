@@ -149,7 +149,13 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
     without_rowid = {name for name, sql in tables if "WITHOUT ROWID" in (sql or "")}
     links = {name for name, sql in tables if sql and "_to_" in name}
     sightings = {"user_relation", "user_video", "playlist_video"}
-    assert without_rowid == {*links, *sightings, "video_statistics"}
+    assert without_rowid == {
+        *links,
+        *sightings,
+        "query_value",
+        "video_statistics",
+        "window_day",
+    }
 
 
 def store_pages(url):

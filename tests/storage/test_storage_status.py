@@ -22,6 +22,7 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.task_states import Parked
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Pool
 from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.ledger.quota import Spent
 from tiktok_crawler.storage.ledger.status import read_status
 
@@ -170,3 +171,15 @@ def test_reading_works_beside_a_writer(make_engine, prepared_sqlite_url):
     with make_engine(prepared_sqlite_url).begin() as writer:
         writer.execute(text("INSERT INTO query_tag (name) VALUES ('t')"))
         assert read_status(prepared_sqlite_url, terms, NOON).origin == "sandbox"
+
+
+def test_values_that_brought_no_video_are_told_of_each_query(search, status):
+    names = Query((Condition("hashtag_name", "IN", ("butter", "electons")),))
+    complete(search(query=names), JANUARY)
+    assert only(status()).unseen.is_empty
+    run = search(query=names)
+    run.store(run.booked(FEBRUARY), video(1, hashtag_names=["butter"]))
+
+    unseen = only(status()).unseen
+    assert [value.value for value in unseen.values] == ["electons"]
+    assert (unseen.is_empty, unseen.query, unseen.origin) == (False, names, "sandbox")

@@ -11,6 +11,7 @@ from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger.query_values import QueryValues
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
@@ -60,6 +61,7 @@ class PageStore:
             key: NameIds(self._statements, column) for key, column in NAME_COLUMNS.items()
         }
         self._searches = SearchesUnderWay()
+        self._query_values = QueryValues(self._statements)
 
     def save(
         self,
@@ -78,6 +80,7 @@ class PageStore:
         brought = brought_by(page.request.task)
         read = brought.read(page.records, seed_of(page.request.task))
         names = {key: read.names(key) for key in brought.type.names} | {TAGS: set(tags)}
+        found_values = self._query_values.found(page, read.by_id.values())
         ahead = self._resolve_ahead(names)
         known = self._searches.take(page)
 
@@ -86,9 +89,12 @@ class PageStore:
                 mark(connection)
             ids = ahead or self._resolve(connection, names)
             writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
-            return writer.write(read, known, moves_task=moves_task)
+            written = writer.write(read, known, moves_task=moves_task)
+            self._query_values.write(connection, page, found_values)
+            return written
 
         changes, searched, ids = transaction(self._engine, write)
+        self._query_values.remember(page, found_values)
         for key, found in ids.items():
             self._names[key].remember(found)
         if searched:

@@ -17,6 +17,7 @@ from tiktok_crawler.storage.ledger.queries import (
     register_collection,
     totals_of,
 )
+from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Known, Plan, Wanted
+    from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.query import Query
@@ -45,6 +47,7 @@ class SearchResult:
     totals: Totals
     final_from: datetime | None
     taken_back: tuple[DateRange, ...] = ()
+    unseen: Unseen | None = None
 
 
 class SearchSession(Session):
@@ -98,13 +101,15 @@ class SearchSession(Session):
 
     def result(self) -> SearchResult:
         """Read what this run leaves behind, by what it was asked for when it began."""
-        plan = self.plan(self._since)
+        plan, query, query_id = self.plan(self._since), self.collection.query, self._query_id
+        totals = self._read(lambda on: totals_of(on, query_id))
         final_from = (self.wanted.freshness.final_from(day) for day in plan.standings.unsettled)
         return SearchResult(
             plan,
-            self._read(lambda on: totals_of(on, self._query_id)),
+            totals,
             final_from=min(final_from, default=None),
             taken_back=tuple(window.days for window in self._judged.taken_back),
+            unseen=self._read(lambda on: unseen(on, query_id, query, totals)),
         )
 
     def _register(self, connection: Connection, now: datetime) -> None:

@@ -16,6 +16,7 @@ from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
+from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
@@ -52,6 +54,7 @@ class QueryStatus:
     plans: tuple[Plan, ...]
     windows: tuple[UnfinishedWindow, ...]
     totals: Totals
+    unseen: Unseen | None = None
 
     @cached_property
     def days(self) -> Days:
@@ -131,13 +134,15 @@ def _query_status(
 ) -> QueryStatus:
     windows = Windows(connection, used.query_id)
     wanted = [terms(used.query, days, used.fields) for days in used.days]
+    totals = totals_of(connection, used.query_id)
     return QueryStatus(
         used=used,
         plans=tuple(
             make_plan(part, windows.known(used.query, part.fields), now) for part in wanted
         ),
         windows=tuple(windows.unfinished()),
-        totals=totals_of(connection, used.query_id),
+        totals=totals,
+        unseen=unseen(connection, used.query_id, used.query, totals),
     )
 
 

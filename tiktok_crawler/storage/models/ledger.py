@@ -46,6 +46,32 @@ class QueryRow(Base):
     last_used_at: Mapped[datetime] = mapped_column(comment="When a run last used it, UTC.")
 
 
+class QueryValueRow(Base):
+    __tablename__ = "query_value"
+    __table_args__ = (
+        {
+            "comment": "One row a value of a query's lists that has brought a video: those without "
+            "a row brought none.",
+            "sqlite_with_rowid": False,
+        },
+    )
+
+    query_id: Mapped[int] = mapped_column(
+        ForeignKey("query.id"), primary_key=True, comment="The query."
+    )
+    field_name: Mapped[str] = mapped_column(
+        NAME, primary_key=True, comment="What the value's condition is about, such as hashtag_name."
+    )
+    value: Mapped[str] = mapped_column(
+        NAME,
+        primary_key=True,
+        comment="The value, as in the query; empty: any, the API has delivered such a field.",
+    )
+    crawl_id: Mapped[int] = mapped_column(
+        ForeignKey("crawl.id"), comment="The first page with such a video."
+    )
+
+
 class CollectionRow(Base):
     __tablename__ = "collection"
     __table_args__ = (
