@@ -128,6 +128,8 @@ def test_programs_get_the_same_as_json(collected):
         "uncounted": [],
         "not_final": [],
         "suspicious": [],
+        "unseen": [],
+        "empty": [],
         "open": [],
         "parked": [
             {

@@ -11,10 +11,11 @@ from asked import QUERY
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, Wanted, make_plan
+from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.research_api.endpoints import Pool
-from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.query import Condition, Field, Query
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
@@ -251,3 +252,16 @@ def test_the_last_run_in_json():
         "exit_status": 75,
         "requests": 1234,
     }
+
+
+def test_values_that_brought_no_video_are_named():
+    unseen = Unseen(QUERY, "sandbox", values=(UnseenValue(Field.HASHTAG_NAME, "electons"),))
+    query = replace(query_status(JANUARY, covered=[JANUARY]), unseen=unseen)
+
+    (line,) = (line for line in lines(query) if line.startswith("unseen"))
+    assert line == 'unseen     no video had the hashtag "electons" (did you mean "elections2024"?)'
+    (described,) = status_report.as_json(status(query), None)["queries"]
+    assert described["unseen"] == [
+        {"field_name": "hashtag_name", "value": "electons", "similar": None}
+    ]
+    assert described["empty"] == []

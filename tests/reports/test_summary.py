@@ -11,11 +11,13 @@ from asked import QUERY, window_request
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
+from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api import endpoints
+from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
 
@@ -75,6 +77,16 @@ def test_windows_of_other_dates_are_left_alone_and_named():
     other = window_request(DateRange(date(2023, 5, 1), date(2023, 5, 9)), row_id=7, cursor=100)
     text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None)
     assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
+
+
+def test_values_that_brought_no_video_are_named():
+    values = (UnseenValue(Field.HASHTAG_NAME, "electons"), UnseenValue(Field.REGION_CODE, "FR"))
+    found = summary()
+    result = replace(found.result, unseen=Unseen(QUERY, "https://x", values=values))
+    text = replace(found, result=result).text(command=None)
+    assert '  unseen     no video had the hashtag "electons"\n' in text
+    assert '  unseen     no video was from the region "FR"\n' in text
+    assert not found.is_unfinished
 
 
 def test_suspicious_days_are_named():

@@ -8,6 +8,7 @@ import pytest
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, HiddenHours
 from tiktok_crawler.sandbox.world.corpus import INT32_MAX, Corpus
+from tiktok_crawler.sandbox.world.vocabulary import ADJECTIVES, COUNTRIES, HASHTAGS, NOUNS
 
 DAY = date(2024, 2, 29)
 
@@ -32,6 +33,15 @@ def test_a_day_has_its_number_of_videos_all_created_on_it():
     videos = corpus().videos_of_day(DAY)
     assert len(videos) == 2_000
     assert {datetime.fromtimestamp(video.create_time, UTC).date() for video in videos} == {DAY}
+
+
+def test_hashtags_and_regions_are_those_of_the_vocabulary():
+    videos = corpus().videos_of_day(DAY)
+    rare = {f"{adjective}{noun}" for adjective in ADJECTIVES for noun in NOUNS}
+    used = Counter(name for video in videos for name in video.hashtag_names)
+    assert used.keys() <= {*HASHTAGS, *rare}
+    assert used["fyp"] > used["viral"] > used["garden"]
+    assert {video.account.region_code for video in videos} <= {code for code, _, _ in COUNTRIES}
 
 
 def test_ids_fall_and_are_made_20_to_40_seconds_before_the_video():

@@ -10,6 +10,7 @@ from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
+from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -123,6 +124,8 @@ def _query(query: QueryStatus) -> Iterator[str]:
             f"  not final  {ranges(query.days.unsettled)}: collected once more when all videos "
             "have appeared"
         )
+    for line in describe_unseen(query.unseen):
+        yield f"  unseen     {line}"
     yield from map(_open, query.open_windows)
     yield from map(_parked, query.parked_windows)
     yield f"  videos     {totals.videos:,}"
@@ -230,6 +233,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "refused": found.refused,
         "repeated": found.repeated,
         "uncounted": _days_as_json(days.uncounted),
+        **unseen_as_json(query.unseen),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
         "videos": query.totals.videos,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.reports.unseen_values import describe_unseen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -87,6 +88,8 @@ class Summary:
             f"the query has {_in_words(totals.windows)}"
         )
         yield from (f"  {label:10} {text}" for label, text in day_lines(plan.standings))
+        for line in describe_unseen(result.unseen):
+            yield f"  unseen     {line}"
 
     def _left(self, result: SearchResult, again: str) -> Iterator[str]:
         plan = result.plan

@@ -141,6 +141,11 @@ COMMON_HASHTAGS = _words(
 )
 """Used everywhere; the most used first."""
 
+HASHTAGS = tuple(
+    dict.fromkeys((*COMMON_HASHTAGS, *(tag for _, each, _ in COUNTRIES for tag in each.hashtags)))
+)
+"""All but the rare ones, which are made of adjectives and nouns; those used everywhere first."""
+
 EMOJI = ("😀", "😂", "🥐", "🧀", "🧈", "❤️", "🔥", "👩‍🍳", "🇫🇷", "👍🏽", "✨", "🏳️‍🌈")
 
 ADJECTIVES = _words(

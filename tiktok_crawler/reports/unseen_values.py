@@ -1,0 +1,110 @@
+"""Says which values of a query brought no video, and what may be wrong with one that found none."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.config import SANDBOX_ORIGIN
+from tiktok_crawler.research_api.query import Field, Operation
+from tiktok_crawler.sandbox.world.vocabulary import COUNTRIES, HASHTAGS
+from tiktok_crawler.spelling import listed, nearest, shortened
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tiktok_crawler.planning.query_values import Unseen, UnseenValue
+    from tiktok_crawler.research_api.query import Query
+
+NAMED_VALUES = 10
+NAMED_HASHTAGS = 8
+
+WORDS = {
+    Field.HASHTAG_NAME: "no video had the hashtag",
+    Field.KEYWORD: "no description had the keyword",
+    Field.USERNAME: "no video was by the user",
+    Field.REGION_CODE: "no video was from the region",
+    Field.VIDEO_LENGTH: "no video had the length",
+    Field.VIDEO_ID: "no video had the id",
+    Field.MUSIC_ID: "no video had the music",
+    Field.EFFECT_ID: "no video had the effect",
+}
+SPELLED = (Field.HASHTAG_NAME, Field.KEYWORD, Field.USERNAME)
+"""Fields whose values can be misspelled without a message before the first request."""
+
+LISTS = {Field.HASHTAG_NAME: "hashtags", Field.KEYWORD: "keywords"}
+"""Fields of which a video can be asked to have several values, as query files call them."""
+
+
+def describe_unseen(unseen: Unseen | None) -> Iterator[str]:
+    """Describe, in lines, the values that brought no video; of an empty query, what to look at."""
+    if unseen is None:
+        return
+    if unseen.is_empty:
+        yield from _empty(unseen)
+        return
+    for field, values in groupby(unseen.values, key=lambda each: each.field):
+        yield f"{WORDS[field]} {_named(list(values), _known(unseen))}"
+
+
+def unseen_as_json(unseen: Unseen | None) -> dict[str, Any]:
+    """The same for programs."""
+    if unseen is None:
+        return {"unseen": [], "empty": []}
+    values = [
+        {"field_name": each.field.value, "value": each.value, "similar": each.similar}
+        for each in unseen.values
+    ]
+    return {"unseen": values, "empty": list(_empty(unseen)) if unseen.is_empty else []}
+
+
+def _empty(unseen: Unseen) -> Iterator[str]:
+    causes = "; ".join(_causes(unseen))
+    yield f"no video at all on the days that are covered. What may be wrong: {causes}"
+    if unseen.origin == SANDBOX_ORIGIN:
+        yield (
+            f"the sandbox has {len(HASHTAGS)} frequent hashtags, such as "
+            f"{', '.join(HASHTAGS[:NAMED_HASHTAGS])}, and the regions "
+            f"{', '.join(code for code, _, _ in COUNTRIES)}"
+        )
+
+
+def _causes(unseen: Unseen) -> Iterator[str]:
+    known = _known(unseen)
+    spelled = [each for each in unseen.values if each.field in SPELLED and each.value not in known]
+    if spelled:
+        yield f"the spelling of {_named(spelled, known)}"
+    yield from _conditions(unseen.query)
+    yield "the dates"
+
+
+def _known(unseen: Unseen) -> Sequence[str]:
+    """The hashtags that there are beside those of the database, if that is known."""
+    return HASHTAGS if unseen.origin == SANDBOX_ORIGIN else ()
+
+
+def _conditions(query: Query) -> Iterator[str]:
+    """Say what has to hold together, and that something must not be."""
+    alone = [each.field_name for each in query.and_ if each.operation == Operation.EQ]
+    every = [words for field, words in LISTS.items() if alone.count(field) > 1]
+    for words in every:
+        yield f"a video needs every one of the {words}: any_{words} instead takes one of them"
+    if not every and len(query.and_) + bool(query.or_) > 1:
+        yield "all conditions have to hold for the same video"
+    if query.not_:
+        yield "what is excluded"
+
+
+def _named(values: Sequence[UnseenValue], known: Sequence[str]) -> str:
+    words = [_value(each, known) for each in values[:NAMED_VALUES]]
+    more = len(values) - NAMED_VALUES
+    return f"{', '.join(words)} and {more:,} more" if more > 0 else listed(words)
+
+
+def _value(unseen: UnseenValue, known: Sequence[str]) -> str:
+    """A value in quotes; control characters are replaced."""
+    similar = unseen.similar
+    if not similar and unseen.field is Field.HASHTAG_NAME:
+        similar = next(iter(nearest(unseen.value, known)), None)
+    meant = f' (did you mean "{shortened(similar)}"?)' if similar else ""
+    return f'"{shortened(unseen.value)}"{meant}'
