@@ -4,7 +4,7 @@ What is stored already is read, page by page, until every value of its query has
 the SQL is only printed (`--sql`), the table stays empty.
 
 Revision ID: 0106
-Revises: 0102
+Revises: 0105
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from tiktok_crawler.storage.ledger.query_values import shown_of
 from tiktok_crawler.storage.records.shape import Record
 
 revision = "0106"
-down_revision = "0102"
+down_revision = "0105"
 branch_labels = None
 depends_on = None
 

@@ -145,7 +145,8 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
     with make_engine(prepared_sqlite_url).begin() as connection:
         connection.execute(text("INSERT INTO video (id, crawled_at) VALUES (7, '2024-01-01')"))
         assert connection.scalar(text("SELECT rowid FROM video")) == 7
-        tables = connection.execute(text("SELECT name, sql FROM sqlite_master")).all()
+        of_tables = text("SELECT name, sql FROM sqlite_master WHERE type = 'table'")
+        tables = connection.execute(of_tables).all()
     without_rowid = {name for name, sql in tables if "WITHOUT ROWID" in (sql or "")}
     links = {name for name, sql in tables if sql and "_to_" in name}
     sightings = {"user_relation", "user_video", "playlist_video"}

@@ -7,8 +7,10 @@ from typing import Any
 
 from sqlalchemy import (
     CheckConstraint,
+    Column,
     ForeignKey,
     Index,
+    Table,
     UniqueConstraint,
     false,
     text,
@@ -18,7 +20,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.models.base import Base, association, reference
-from tiktok_crawler.storage.models.column_types import NAME
+from tiktok_crawler.storage.models.column_types import INT64, NAME
+from tiktok_crawler.storage.models.records import VIEWS
 
 
 class QueryTag(Base):
@@ -411,4 +414,20 @@ CRAWLS_TO_QUERY_TAGS = association(
     reference("crawl_id", "crawl.id", "The page."),
     reference("query_tag_id", "query_tag.id", "A tag that it was collected with."),
     "The tags of each page.",
+)
+
+VIDEOS_TO_QUERIES = Table(
+    "videos_to_queries",
+    VIEWS,
+    Column("video_id", INT64, comment="The video."),
+    Column("query_id", INT64, comment="A query that has found it (`query.id`)."),
+    Column(
+        "first_run_id",
+        INT64,
+        comment="The first run (`run.id`) that is known to have brought it for this query; NULL: "
+        "none is known.",
+    ),
+    Column("last_run_id", INT64, comment="The last one, likewise."),
+    comment="A view, for reading: one row a video and query that has found it. `query_id = 1` "
+    "selects the videos of one query, by the number that `scrapy status` shows.",
 )
