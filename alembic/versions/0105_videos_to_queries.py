@@ -1,4 +1,4 @@
-"""A view of the videos of each query.
+"""A view of the videos of each query, and all tags that runs have used.
 
 Revision ID: 0105
 Revises: 0102
@@ -26,9 +26,23 @@ WHERE crawl.crawl_window_id = crawl_window.id AND crawl.query_id = crawl_window.
 GROUP BY crawl_window.query_id, videos_to_crawls.video_id
 """
 
+ADD_TAGS = """
+INSERT INTO query_tag (name)
+SELECT DISTINCT tag.value FROM collection, {tags}
+WHERE tag.value NOT IN (SELECT name FROM query_tag)
+ORDER BY tag.value
+"""
+
+TAGS = {
+    "sqlite": "json_each(collection.tags) AS tag",
+    "postgresql": "jsonb_array_elements_text(collection.tags) AS tag (value)",
+}
+"""The tags of runs, of which some have brought nothing yet."""
+
 
 def upgrade() -> None:
     op.execute(VIDEOS_TO_QUERIES)
+    op.execute(ADD_TAGS.format(tags=TAGS[op.get_context().dialect.name]))
 
 
 def downgrade() -> None:

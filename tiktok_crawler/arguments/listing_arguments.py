@@ -52,11 +52,15 @@ ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), MIN_COMMENTS: OF_VIDEOS}
 
 @dataclass(frozen=True, slots=True)
 class GivenStages:
-    """The stages, tags and limit that the arguments of a run ask for."""
+    """The stages, tags and limit that the arguments of a run ask for.
+
+    `from_tag` is the tag whose videos name the seeds, if they do.
+    """
 
     stages: tuple[Stage, ...]
     tags: tuple[str, ...]
     max_requests: int | None
+    from_tag: str | None = None
 
 
 def allowed(listing: Listing) -> tuple[str, ...]:
@@ -94,7 +98,10 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenSta
     stage = Stage(listing, source, _age(given), limit)
     more = [stage.of_replies(one) for name, one in listing.switches.items() if _switch(given, name)]
     return GivenStages(
-        (stage, *more), _tags(given) or tags, search_arguments.whole_number(given, "max_requests")
+        (stage, *more),
+        _tags(given) or tags,
+        search_arguments.whole_number(given, "max_requests"),
+        _from_tag(given),
     )
 
 
@@ -109,8 +116,7 @@ def _source(
         raise UsageError(f"{listing.name} need one of {choice}{found}")
     _check_company(given, names[0])
     least = search_arguments.whole_number(given, MIN_COMMENTS) or listing.min_comment_count or 0
-    if names[0] == "from_tag":
-        tag = _parsed("from_tag", given["from_tag"], parse_tag)
+    if tag := _from_tag(given):
         return SeedsOfTag(tag, least), ()
     if names[0] == "from_query":
         query = {"query": given["from_query"]} | {n: given[n] for n in DATES if n in given}
@@ -118,6 +124,10 @@ def _source(
         fingerprint = collection.query.fingerprint
         return SeedsOfQuery(fingerprint, collection.dates, least), collection.tags
     return _named_seeds(listing, names[0], given[names[0]]), ()
+
+
+def _from_tag(given: Mapping[str, str]) -> str | None:
+    return _parsed("from_tag", given["from_tag"], parse_tag) if "from_tag" in given else None
 
 
 def _via(source: SeedSource, given: Mapping[str, str]) -> SeedSource:

@@ -10,6 +10,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.utils.conf import arglist_to_dict
 
 from tiktok_crawler.arguments import listing_arguments, search_arguments
+from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
@@ -20,6 +21,7 @@ from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.reports.days_report import day_lines, ranges
 from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
+from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
@@ -103,7 +105,10 @@ class Command(ScrapyCommand):
     def _listing_lines(self, listing: Listing, given: dict[str, str]) -> Iterator[str]:
         now = utc_now()
         config = self._config()
-        for stage in listing_arguments.read(listing, given, today=now.date()).stages:
+        asked = listing_arguments.read(listing, given, today=now.date())
+        if shared := shared_tag(asked.from_tag, queries_with(asked.from_tag, config)):
+            yield shared
+        for stage in asked.stages:
             known = look_up_stage(config.database_url, config.origin, stage, now)
             yield from stage_lines(stage, known)
 

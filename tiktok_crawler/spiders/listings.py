@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.arguments import listing_arguments
+from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.config import Config
+from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Mapping, Sequence
     from typing import ClassVar, Self
 
     from scrapy import Request
@@ -18,6 +21,10 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.arguments.listing_arguments import GivenStages
     from tiktok_crawler.research_api.endpoints import Listing
+    from tiktok_crawler.storage.ledger.queries import UsedQuery
+
+
+logger = logging.getLogger(__name__)
 
 
 class ListingSpider(ResearchSpider):
@@ -25,24 +32,34 @@ class ListingSpider(ResearchSpider):
 
     listing: ClassVar[Listing]
 
-    def __init__(self, config: Config, arguments: Mapping[str, str], given: GivenStages):
+    def __init__(
+        self,
+        config: Config,
+        arguments: Mapping[str, str],
+        given: GivenStages,
+        queries: Sequence[UsedQuery] = (),
+    ):
         super().__init__(config, arguments, max_requests=given.max_requests)
         self.stages = given.stages
         self.tags = given.tags
+        self._beginning = shared_tag(given.from_tag, queries)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
         """Build the spider from its `-a` arguments.
 
         Raises:
-            UsageError: an argument is unknown, missing or malformed.
-            ConfigurationError: a query file or a setting cannot be used.
+            UsageError: an argument is unknown, missing or malformed, or a tag is not known.
+            ConfigurationError: a query file, a setting or the database cannot be used.
         """
         config = Config.of_crawl(crawler.settings)
         given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
-        return super().from_crawler(crawler, config, kwargs, given)
+        queries = queries_with(given.from_tag, config)
+        return super().from_crawler(crawler, config, kwargs, given, queries)
 
     async def requests(self) -> AsyncIterator[Request]:
+        if self._beginning:
+            logger.info("%(beginning)s", {"beginning": self._beginning})
         for stage in self.stages:
             async for request in self.list_stage(stage):
                 yield request

@@ -17,6 +17,7 @@ from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS, network_file
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, reading, transaction
 from tiktok_crawler.storage.ledger import quota
+from tiktok_crawler.storage.ledger.tags import register_tags
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.page_store import PageStore
 
@@ -84,8 +85,13 @@ class Session(ABC):
         return network_file_system_warning(self._url)
 
     def begin(self, now: datetime) -> None:
-        """Register that a run works on this from now on."""
-        self._write(lambda on: self._register(on, now))
+        """Register that a run works on this, and uses its tags, from now on."""
+
+        def register(connection: Connection) -> None:
+            register_tags(connection, self._statements, set(self.tags))
+            self._register(connection, now)
+
+        self._write(register)
         self.begun_at = now
         # Wait no longer for others to write than a crawl does between looks at what goes on: what
         # fails then is tried again by the crawl, unless it is interrupted.
