@@ -1,6 +1,7 @@
 -- Texts and handles that changed
 --
--- Which videos came back with another text or handle: what it was, until when, and what it is now.
+-- Which of a query's videos came back with another text or handle: what it was, until when, and
+-- what it is now.
 --
 -- Mind: `old_value` is JSON, in which text stands in quotes. `until` is when the change was found,
 -- not when it was made. A change is found only if the video is collected again, and a new handle
@@ -10,5 +11,6 @@ SELECT video_revision.video_id, video_revision.field, video_revision.until,
        CASE field WHEN 'username' THEN username ELSE video_description END AS value_now
 FROM video_revision
 JOIN video ON video.id = video_revision.video_id
-WHERE field IN ('username', 'video_description')
+JOIN videos_to_queries ON videos_to_queries.video_id = video.id
+WHERE query_id = 1 AND field IN ('username', 'video_description')
 ORDER BY video_revision.until, video_revision.video_id, field;

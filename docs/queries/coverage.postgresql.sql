@@ -1,22 +1,22 @@
 -- Coverage
 --
--- For every query and every day that its runs asked for (UTC), whether the day is complete:
--- `complete`; `unsettled`: searched before all its videos could have appeared; `suspicious`: empty
--- where that is hard to believe; `parked`: postponed to a later run; `open`: begun; `missing`:
--- never searched.
+-- For every day (UTC) that the runs of a query asked for, whether it is complete: `complete`;
+-- `unsettled`: searched before all its videos could have appeared; `suspicious`: empty where that
+-- is hard to believe; `parked`: postponed to a later run; `open`: begun; `missing`: never searched.
 --
 -- Mind: three days from a day's start to its being settled are `TIKTOK_SETTLE_DAYS` of 2. The last
 -- complete search of a day counts, whatever fields it asked for; `scrapy status` minds the fields
 -- too.
 WITH RECURSIVE wanted (query_id, day, end_date) AS (
-    SELECT query_id, start_date, max(end_date) FROM collection GROUP BY query_id, start_date
+    SELECT query_id, start_date, max(end_date)
+    FROM collection WHERE query_id = 1 GROUP BY query_id, start_date
     UNION ALL
     SELECT query_id, day + 1, end_date FROM wanted WHERE day < end_date
 ),
 search AS (
-    SELECT wanted.query_id, day, state, suspicious, searched_at, error,
+    SELECT day, state, suspicious, searched_at, error,
            row_number() OVER (
-               PARTITION BY wanted.query_id, day
+               PARTITION BY day
                ORDER BY state <> 'complete', searched_at DESC
            ) AS place
     FROM wanted
@@ -24,7 +24,7 @@ search AS (
         AND day BETWEEN crawl_window.start_date AND crawl_window.end_date
         AND state <> 'split'
 )
-SELECT query_id, day,
+SELECT day,
        CASE WHEN state IS NULL THEN 'missing'
             WHEN state <> 'complete' THEN state
             WHEN suspicious THEN 'suspicious'
@@ -34,4 +34,4 @@ SELECT query_id, day,
        searched_at, error
 FROM search
 WHERE place = 1
-ORDER BY query_id, day;
+ORDER BY day;

@@ -1,7 +1,7 @@
 -- Fastest growing videos
 --
--- Which videos gained most views in a period, between the first and the last of its days (UTC) on
--- which they were seen.
+-- Which of a query's videos gained most views in a period, between the first and the last of its
+-- days (UTC) on which they were seen.
 --
 -- Mind: put in your own days. Videos that were seen on one day alone are left out, and others were
 -- seen on different days: compare those with the same days. The handle is the latest.
@@ -16,6 +16,7 @@ FROM (
     WINDOW earlier AS (PARTITION BY video_id ORDER BY day)
 ) AS seen
 JOIN video ON video.id = seen.video_id
-WHERE place = 1 AND first_day < last_day
+JOIN videos_to_queries ON videos_to_queries.video_id = video.id
+WHERE query_id = 1 AND place = 1 AND first_day < last_day
 ORDER BY added DESC, video.id
 LIMIT 20;

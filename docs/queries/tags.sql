@@ -3,8 +3,8 @@
 -- For every tag, how many videos were collected with it, of how many accounts, published from when
 -- to when, and on how many pages of the API.
 --
--- Mind: a video can have several tags. A run gives its tags to what earlier runs of the same query
--- stored of its days, and a tag is never taken away.
+-- Mind: a video can have several tags, and a tag the videos of several queries. A run gives its
+-- tags to what earlier runs of the same query stored of its days, and a tag is never taken away.
 SELECT query_tag.name AS tag, count(video.id) AS videos, count(DISTINCT video.username) AS accounts,
        min(video.create_time) AS first_published, max(video.create_time) AS last_published,
        (SELECT count(*) FROM crawls_to_query_tags WHERE query_tag_id = query_tag.id) AS pages

@@ -1,7 +1,7 @@
 -- What vanished
 --
--- Which videos an earlier search found, and a later complete search of the same query and day (UTC)
--- did not: when they were last seen by any query, and when they were first missed.
+-- Which videos an earlier search of a query found, and a later complete search of it and of their
+-- day (UTC) did not: when they were last seen by any query, and when they were first missed.
 --
 -- Mind: deleted, hidden and made private look alike. A video is also missed when it no longer
 -- matches the query (fewer views than asked for, another handle, an edited text), or when the API
@@ -9,7 +9,7 @@
 WITH RECURSIVE searched_day (query_id, day, end_date, searched_at) AS (
     SELECT query_id, start_date, end_date, searched_at
     FROM crawl_window
-    WHERE state = 'complete' AND NOT suspicious
+    WHERE query_id = 1 AND state = 'complete' AND NOT suspicious
     UNION ALL
     SELECT query_id, date(day, '+1 day'), end_date, searched_at FROM searched_day WHERE day < end_date
 ),

@@ -13,6 +13,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.task_states import Cut, Parked
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.models.example_queries import (
@@ -25,8 +26,11 @@ from tiktok_crawler.storage.models.example_queries import (
 
 BREAD = 7319000000000000001
 MINUTE = timedelta(minutes=1)
-QUERIES = {1: QUERY, 2: OTHER_QUERY}
-TAGS = {1: "butter", 2: "cheese"}
+THIRD_QUERY = Query(and_=(Condition("region_code", "EQ", ("JP",)),))
+QUERIES = {1: QUERY, 2: OTHER_QUERY, 3: THIRD_QUERY}
+TAGS = {1: "butter", 2: "cheese", 3: "milk"}
+
+OF_QUERY_1 = "query_id = 1"
 
 EXPECTED = {
     "videos_per_day": [
@@ -44,6 +48,7 @@ EXPECTED = {
     "fastest_growing": [
         (BREAD, "ann.bakes", "2024-01-05", "2024-01-20", 290),
         (4, "zoe", "2024-01-05", "2024-01-21", 30),
+        (6, "zoe", "2024-01-08", "2024-01-11", 0),
     ],
     "hashtags_together": [
         ("bread", "butter", 2),
@@ -60,6 +65,7 @@ EXPECTED = {
     "tags": [
         ("butter", 8, 4, "2024-01-01 00:00:00", "2024-01-06 09:00:00", 6),
         ("cheese", 1, 1, "2024-01-02 12:00:00", "2024-01-02 12:00:00", 2),
+        ("milk", 14, 2, "2024-01-02 12:00:00", "2024-01-05 12:00:00", 2),
     ],
     "vanished": [(2, "marie", "2024-01-05 12:01:00", "2024-01-12 12:00:00")],
     "changed_texts": [
@@ -67,27 +73,40 @@ EXPECTED = {
         (BREAD, "video_description", "2024-01-12 12:01:00", '"My bread"', "Our bread"),
     ],
     "coverage": [
-        (1, "2024-01-01", "complete", "2024-01-20 23:00:00", None),
-        (1, "2024-01-02", "complete", "2024-01-20 23:00:00", None),
-        (1, "2024-01-03", "unsettled", "2024-01-05 12:00:00", None),
-        (1, "2024-01-04", "suspicious", "2024-01-10 12:00:00", None),
-        (1, "2024-01-05", "parked", "2024-01-22 12:00:00", "the API said no"),
-        (1, "2024-01-06", "open", "2024-01-10 13:00:00", None),
-        (1, "2024-01-07", "missing", None, None),
-        (2, "2024-01-02", "complete", "2024-01-21 12:00:00", None),
-        (2, "2024-01-03", "complete", "2024-01-06 00:00:00", None),
+        ("2024-01-01", "complete", "2024-01-20 23:00:00", None),
+        ("2024-01-02", "complete", "2024-01-20 23:00:00", None),
+        ("2024-01-03", "unsettled", "2024-01-05 12:00:00", None),
+        ("2024-01-04", "suspicious", "2024-01-10 12:00:00", None),
+        ("2024-01-05", "parked", "2024-01-22 12:00:00", "the API said no"),
+        ("2024-01-06", "open", "2024-01-10 13:00:00", None),
+        ("2024-01-07", "missing", None, None),
     ],
     "requests_per_day": [
         ("2024-01-05", 1, 1, 1, 6),
         ("2024-01-06", 1, 2, 1, 1),
         ("2024-01-08", 1, 1, 1, 1),
+        ("2024-01-09", 1, 3, 1, 14),
         ("2024-01-10", 4, 1, 2, 1),
+        ("2024-01-11", 1, 3, 1, 13),
         ("2024-01-12", 1, 1, 1, 1),
         ("2024-01-20", 1, 1, 1, 1),
         ("2024-01-21", 1, 2, 1, 1),
         ("2024-01-22", 2, None, None, None),
     ],
 }
+
+
+VIDEOS_PER_DAY = {
+    2: [("2024-01-02", 1, 1)],
+    3: [
+        ("2024-01-02", 4, 2),
+        ("2024-01-03", 3, 1),
+        ("2024-01-04", 4, 2),
+        ("2024-01-05", 3, 1),
+    ],
+}
+COVERED = {2: ["2024-01-02", "2024-01-03"], 3: [f"2024-01-0{day}" for day in range(1, 9)]}
+"""Of the other queries, which share videos with the first one."""
 
 
 def january(first, last):
@@ -108,8 +127,14 @@ MIDNIGHT = at(2, 23, 59, 59)
 
 @pytest.fixture
 def filled(engine, search):
-    """An engine on a database with two queries, of which the first has every kind of day."""
-    wishes = (1, january(1, 5)), (2, january(2, 3)), (1, january(1, 7)), (1, january(3, 6))
+    """An engine on a database with three queries, of which the first has every kind of day."""
+    wishes = (
+        (1, january(1, 5)),
+        (2, january(2, 3)),
+        (3, january(1, 9)),
+        (1, january(1, 7)),
+        (1, january(3, 6)),
+    )
     runs = {
         query: search(
             query=QUERIES[query], dates=days, tags=(TAGS[query],), account=ACCOUNT, now=at(5)
@@ -118,6 +143,7 @@ def filled(engine, search):
     }
     search_for_butter(runs[1])
     search_for_cheese(runs[2])
+    search_for_milk(runs[3])
     give_up(runs[1])
     follow = replace(ACCOUNT, pool=Pool.FOLLOW)
     transaction(engine, lambda connection: quota.fill(connection, follow, at(8, 12)))
@@ -158,6 +184,16 @@ def search_for_cheese(run):
     search_days(run, january(2, 2), at(21, 12), ZOE | {"view_count": 40})
 
 
+def search_for_milk(run):
+    """Two videos of the first query among others, of which one vanishes and the rest change."""
+    text = {"video_description": "Cream!", "view_count": 1, "hashtag_names": ["butter", "milk"]}
+    milk = [video(20 + number, at(2 + number % 4, 12), "mia", **text) for number in range(12)]
+    shared = ZOE, video(6, at(4, 8), "zoe", view_count=7)
+    search_days(run, january(1, 9), at(9), *milk, *shared)
+    changed = [one | {"video_description": "Milk!", "view_count": 10**6} for one in milk[1:]]
+    search_days(run, january(1, 9), at(11, 12), *changed, *shared)
+
+
 def give_up(run):
     """A window is cut, one of its days is parked twice, and a search of a complete day fails."""
     heavy = run.booked(january(5, 7), now=at(10, 12))
@@ -192,6 +228,25 @@ def test_a_query_finds_what_it_promises(filled, name):
     statement = query_file(name, filled.dialect.name).read_text()
 
     assert answer(filled, statement) == EXPECTED[name]
+
+
+@pytest.mark.parametrize("query_id", VIDEOS_PER_DAY)
+def test_another_query_is_chosen_by_its_number(filled, query_id):
+    def rows(name):
+        statement = query_file(name, filled.dialect.name).read_text()
+        assert statement.count(OF_QUERY_1) == 1
+        return answer(filled, statement.replace(OF_QUERY_1, f"query_id = {query_id}"))
+
+    assert rows("videos_per_day") == VIDEOS_PER_DAY[query_id]
+    assert [day for day, coverage, *_ in rows("coverage") if coverage == "complete"] == (
+        COVERED[query_id]
+    )
+
+
+@pytest.mark.parametrize("name", set(NAMES) - {"growth_of_a_video", "tags", "requests_per_day"})
+def test_a_query_is_about_one_of_the_database(name):
+    for dialect in DIALECTS:
+        assert query_file(name, dialect).read_text().count(OF_QUERY_1) == 1
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -37,6 +37,9 @@ sqlite3 -box tiktok.db < docs/queries/top_accounts.sql
 psql -f docs/queries/top_accounts.sql postgresql://me@localhost/tiktok
 ```
 
+A database can hold many queries, and a video is one of each query that has found it. So most are
+about one query, `query_id = 1`: put in the number of yours, as `scrapy status` shows it.
+
 Most are the same for SQLite and PostgreSQL; where days or their arithmetic differ, there is a file
 for each. Days are those of UTC, whatever the time zone of the machine or of the session; PostgreSQL
 shows times in the session's.
