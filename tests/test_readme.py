@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 import shlex
-import sqlite3
 import stat
 import subprocess
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from functools import cached_property
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+from postgres_server import temporary_database
 from processes import SCRAPY, environment, scrapy
+from several_queries import collect_others, one_of, truth
+from sqlalchemy import create_engine
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.query_file.collection import read_collection
@@ -19,6 +26,13 @@ from tiktok_crawler.query_file.collection import read_collection
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+SHIPPED = {
+    "and": [
+        one_of("hashtag_name", "butter", "cheese"),
+        one_of("region_code", "US", "GB", "FR", "DE"),
+    ]
+}
+"""The query of the shipped file."""
 
 
 def blocks(language: str) -> list[str]:
@@ -37,18 +51,63 @@ SCRAPY_COMMANDS = [
 def folder(tmp_path_factory) -> Path:
     """A folder with the shipped query file, in which the first command was run."""
     path = tmp_path_factory.mktemp("readme")
-    (path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
-    (first,) = re.findall(r"<!-- command: try -->\n```sh\n.*&& \.venv/bin/scrapy (.*)\n", README)
-    run = scrapy(path, *shlex.split(first))
-    assert run.returncode == 0, run.stderr
+    run_first_command(path)
     return path
 
 
-def test_the_shipped_query_finds_a_few_thousand_videos_in_the_sandbox(folder):
-    with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
-        (videos,) = connection.execute("SELECT count(*) FROM video").fetchone()
-    connection.close()
-    assert 2000 <= videos <= 6000
+def run_first_command(path: Path, *arguments: str, **variables: str) -> None:
+    """Run it, and then crawls of two other queries."""
+    (path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
+    (first,) = re.findall(r"<!-- command: try -->\n```sh\n.*&& \.venv/bin/scrapy (.*)\n", README)
+    run = scrapy(path, *shlex.split(first), *arguments, **variables)
+    assert run.returncode == 0, run.stderr
+    collect_others(path, **variables)
+
+
+@dataclass
+class Filled:
+    """A database with what was collected for three queries, that of the README first."""
+
+    url: str
+    end: date
+
+    @cached_property
+    def videos(self):
+        """The videos of the shipped query up to the last day that was asked for."""
+        return truth(SHIPPED, date(2024, 1, 1), self.end)
+
+    def rows(self, statement):
+        engine = create_engine(self.url)
+        with engine.connect() as connection:
+            if engine.dialect.name == "postgresql":
+                connection.exec_driver_sql("SET TIME ZONE 'UTC'")
+            found = connection.exec_driver_sql(statement).all()
+        engine.dispose()
+        return [tuple(row) for row in found]
+
+
+@pytest.fixture(scope="module")
+def filled_sqlite(folder):
+    return Filled(f"sqlite:///{folder / 'tiktok-sandbox.db'}", date(2024, 3, 31))
+
+
+@pytest.fixture(scope="module")
+def filled_postgresql(postgres_url, tmp_path_factory):
+    path = tmp_path_factory.mktemp("readme-postgresql")
+    with temporary_database(postgres_url) as url:
+        run_first_command(path, "-a", "end_date=2024-01-31", TIKTOK_DATABASE_URL=url)
+        yield Filled(url, date(2024, 1, 31))
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(request):
+    return request.getfixturevalue(f"filled_{request.param}")
+
+
+def test_the_shipped_query_finds_a_few_thousand_videos_in_the_sandbox(filled_sqlite):
+    found = filled_sqlite.rows("SELECT count(*) FROM videos_to_queries WHERE query_id = 1")
+    assert found == [(len(filled_sqlite.videos),)]
+    assert 2000 <= len(filled_sqlite.videos) <= 6000
 
 
 def test_there_are_commands_to_test():
@@ -84,12 +143,66 @@ def test_the_cron_line_works(tmp_path):
     assert "finished" in (tmp_path / "crawl.log").read_text()
 
 
-@pytest.mark.parametrize("statement", blocks("sql"))
-def test_each_sql_query_finds_something(folder, statement):
-    with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
-        rows = connection.execute(statement).fetchall()
-    connection.close()
-    assert rows
+def statement(beginning):
+    """The query that begins so."""
+    (found,) = [sql for sql in blocks("sql") if sql.startswith(f"SELECT {beginning}")]
+    return found
+
+
+def published(video):
+    return datetime.fromtimestamp(video["create_time"], UTC).date()
+
+
+def test_there_are_no_other_queries_to_test():
+    assert len(blocks("sql")) == 3
+
+
+def test_videos_per_day_are_those_of_one_query_of_three(filled):
+    found = filled.rows(statement("date(create_time)"))
+    assert [(str(day), count) for day, count in found] == [
+        (str(day), count) for day, count in sorted(Counter(map(published, filled.videos)).items())
+    ]
+    assert filled.rows("SELECT count(*) FROM video")[0][0] > len(filled.videos)
+
+
+def test_hashtags_are_those_of_one_query_of_three(filled):
+    counts = Counter(name for video in filled.videos for name in set(video["hashtag_names"]))
+    found = filled.rows(statement("hashtag.name"))
+    assert [count for _, count in found] == [count for _, count in counts.most_common(20)]
+    assert all(counts[name] == count for name, count in found)
+
+
+def test_days_are_those_of_one_query_of_three(filled):
+    found = filled.rows(statement("state"))
+    assert {state for state, *_ in found} == {"complete"}
+    windows = [[date.fromisoformat(str(day)) for day in row[1:3]] for row in found]
+    assert (windows[0][0], windows[-1][1]) == (date(2024, 1, 1), filled.end)
+    assert sum((last - first).days + 1 for first, last in windows) == filled.end.timetuple().tm_yday
+
+
+def ids_of(table):
+    return dict(zip(table["id"], table["music_id"].astype(object), strict=True))
+
+
+def test_pandas_reads_whole_ids_of_one_query_of_three(filled):
+    (python,) = blocks("python")
+    assert '"sqlite:///tiktok.db"' in python
+    names: dict[str, pd.DataFrame] = {}
+    exec(python.replace('"sqlite:///tiktok.db"', repr(filled.url)), names)
+    found = names["videos"]
+    assert ids_of(found) == {video["id"]: video.get("music_id", pd.NA) for video in filled.videos}
+    assert found["music_id"].isna().any()
+
+
+def test_pandas_reads_whole_ids_of_a_feed_in_csv(tmp_path):
+    (tmp_path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
+    days = ("-a", "end_date=2024-01-02", "-O", "videos.csv")
+    run = scrapy(tmp_path, "crawl", "videos", "-a", "query=query.yaml", *days, *SANDBOX)
+    assert run.returncode == 0, run.stderr
+    found = pd.read_csv(tmp_path / "videos.csv", dtype_backend="numpy_nullable")
+    expected = truth(SHIPPED, date(2024, 1, 1), date(2024, 1, 2))
+    assert ids_of(found) == {video["id"]: video.get("music_id", pd.NA) for video in expected}
+    assert found["music_id"].isna().any()
 
 
 @pytest.mark.parametrize("text", blocks("yaml"))

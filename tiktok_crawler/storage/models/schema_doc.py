@@ -34,6 +34,7 @@ A SQLite file or a PostgreSQL database, with the same tables and columns.
   once is kept when a later answer lacks it.
 - **Ids** of videos, music and playlists have up to 19 digits. Programs that hold numbers as
   floating point (JavaScript, R without bit64, spreadsheets) round them: read them as text there.
+  So does pandas where one is missing: read with `dtype_backend="numpy_nullable"`.
 - **JSON** is `jsonb` in PostgreSQL, text in SQLite.
 - **Counts** of views, likes and so on are the latest that the API delivered; its own are up to ten
   days old. How they grew is in `video_statistics`: a row where one of them changed.
