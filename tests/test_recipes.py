@@ -7,13 +7,25 @@ import shlex
 import shutil
 import sqlite3
 import subprocess
+from collections import Counter
 from dataclasses import dataclass
+from datetime import date
+from os import EX_OK
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
+from crawling import exit_status
+from listing_crawls import ListingDatabase
 from processes import SCRAPY, environment
+from sandboxes import recording_sandbox
+from scrapy.utils.defer import deferred_f_from_coro_f
+from several_queries import OTHERS, collect_others, one_of, truth
 
 from tiktok_crawler.storage.engine import database
+
+if TYPE_CHECKING:
+    from tiktok_crawler.sandbox import Sandbox
 
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
 INTRODUCTION, *SECTIONS = re.split(r"^## ", DOCUMENT, flags=re.MULTILINE)
@@ -28,6 +40,9 @@ COST = re.compile(r"Requests: +(?:none|at least ([\d,]+)(?:, at most ([\d,]+))?)
 def blocks(text: str, language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
 
+
+# On the databases of the tests the recipes' query is not the first.
+OF_QUERY_1, OF_QUERY_3 = "query_id = 1", "query_id = 3"
 
 STATEMENTS = [statement for section in SECTIONS for statement in blocks(section, "sql")]
 
@@ -57,7 +72,7 @@ class Kitchen:
         connection = sqlite3.connect(self.folder / "tiktok.db")
         try:
             with connection:
-                return connection.execute(statement).fetchall()
+                return connection.execute(statement.replace(OF_QUERY_1, OF_QUERY_3)).fetchall()
         finally:
             connection.close()
 
@@ -93,6 +108,7 @@ def kitchen(tmp_path_factory) -> Kitchen:
     folder = tmp_path_factory.mktemp("recipes")
     (query,) = blocks(INTRODUCTION, "yaml")
     (folder / "bread.yaml").write_text(query)
+    collect_others(folder, TIKTOK_DATABASE_URL="sqlite:///tiktok.db")
     return Kitchen(folder)
 
 
@@ -160,6 +176,86 @@ def check_a_week_later(kitchen):
     assert kitchen.run_each([command.strip()]) == authors
     grown = [name for name, _, count in kitchen.rows(growth) if count == -7]
     assert len(grown) > authors * 0.9
+
+
+BREAD = {"and": [one_of("hashtag_name", "bread")]}
+FIRST_DAYS = date(2024, 1, 1), date(2024, 1, 2)
+
+
+@dataclass
+class Larder:
+    """A database of three queries, with lists of each, of which the recipes' query is the last."""
+
+    database: ListingDatabase
+    sandbox: Sandbox
+
+    async def fill(self, folder: Path) -> None:
+        for name, text in OTHERS.items():
+            (folder / name).write_text(text)
+            await self.crawl("videos", query=str(folder / name))
+        (query,) = blocks(INTRODUCTION, "yaml")
+        (folder / "bread.yaml").write_text(query)
+        await self.crawl("videos", query=str(folder / "bread.yaml"), end_date="2024-01-02")
+        for tag in ("bread", "other"):
+            await self.crawl("comments", from_tag=tag, max_seeds="4")
+            await self.crawl("users", from_tag=tag, max_seeds="60")
+            await self.crawl("reposted_videos", from_tag=tag, max_seeds="12", tags="reposted")
+
+    async def crawl(self, spider: str, **arguments: str) -> None:
+        crawler = await self.database.crawl(spider, **arguments)
+        assert exit_status(crawler) == EX_OK
+
+    def rows(self, title: str) -> list[tuple[Any, ...]]:
+        """The answer to the only statement of the recipe whose title has these words."""
+        (section,) = [text for text in SECTIONS if title in text.splitlines()[0]]
+        (statement,) = blocks(section, "sql")
+        assert statement.count(OF_QUERY_1) == 1
+        return self.database.rows(statement.replace(OF_QUERY_1, OF_QUERY_3))
+
+    def truth(self, listing: str, seed: str) -> list[dict[str, Any]]:
+        """The records of a seed; none if the API does not list them."""
+        found = self.sandbox.truth(listing, seed)
+        return found if isinstance(found, list) else []
+
+
+@deferred_f_from_coro_f
+async def test_the_sql_of_recipes_is_about_one_query_of_three(prepared_url, tmp_path):
+    with recording_sandbox() as (sandbox, url):
+        larder = Larder(ListingDatabase(prepared_url, url), sandbox)
+        await larder.fill(tmp_path)
+
+    videos = {video["id"]: video for video in truth(BREAD, *FIRST_DAYS)}
+    check_the_profiles(larder, videos)
+    check_the_comments(larder, videos)
+    check_the_reposts(larder, videos)
+
+
+def check_the_profiles(larder: Larder, videos: dict[int, dict[str, Any]]) -> None:
+    listed = larder.rows("profiles of their authors")
+    assert sorted(row[0] for row in listed) == sorted(videos)
+    authors = {video["username"] for video in videos.values()}
+    found = {name for name in authors if larder.truth("users", name)}
+    assert {row[1] for row in listed if row[5] == "found"} == found
+    assert {row[0] for row in larder.rows("How accounts grow")} == found
+
+
+def check_the_comments(larder: Larder, videos: dict[int, dict[str, Any]]) -> None:
+    counts = {id_: video["comment_count"] for id_, video in videos.items()}
+    most = sorted(counts, key=lambda id_: (-counts[id_], id_))[:4]
+    assert {row[0]: row[1] for row in larder.rows("All comments")} == {
+        id_: counts[id_] for id_ in most
+    }
+
+
+def check_the_reposts(larder: Larder, videos: dict[int, dict[str, Any]]) -> None:
+    of_author = Counter(video["username"] for video in videos.values())
+    first = sorted(of_author, key=lambda name: (-of_author[name], name))[:12]
+    reposts = Counter(
+        video["username"] for name in first for video in larder.truth("reposted_videos", name)
+    )
+    listed = larder.rows("What accounts repost")
+    assert listed
+    assert [row[1] for row in listed] == [reposts[row[0]] for row in listed]
 
 
 @pytest.mark.parametrize("statement", STATEMENTS)
