@@ -1,12 +1,12 @@
 -- Coverage
 --
 -- For every day (UTC) that the runs of a query asked for, whether it is complete: `complete`;
--- `unsettled`: searched before all its videos could have appeared; `suspicious`: empty where that
--- is hard to believe; `parked`: postponed to a later run; `open`: begun; `missing`: never searched.
+-- `unsettled`: searched before all its videos could have appeared; `suspicious`: the API sent no data
+-- at all; `parked`: postponed to a later run; `open`: begun; `missing`: never searched.
 --
 -- Mind: three days from a day's start to its being settled are `TIKTOK_SETTLE_DAYS` of 2. The last
 -- complete search of a day counts, whatever fields it asked for; `scrapy status` minds the fields
--- too.
+-- too, and names days with suspiciously few videos.
 WITH RECURSIVE wanted (query_id, day, end_date) AS (
     SELECT query_id, start_date, max(end_date)
     FROM collection WHERE query_id = 1 GROUP BY query_id, start_date
