@@ -106,6 +106,7 @@ def test_programs_get_the_same_as_json(collected):
     (query,) = status["queries"]
     january = {"start": "2024-01-01", "end": "2024-01-31"}
     february = {"start": "2024-02-01", "end": "2024-02-29"}
+    assert query.pop("id") == total(collected, "id", "query")
     assert query.pop("fingerprint") == total(collected, "fingerprint", "query")
     assert query.pop("query")["not"][0]["field_values"] == ["somebody"]
     assert query == {

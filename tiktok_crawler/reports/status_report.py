@@ -212,6 +212,7 @@ def _run_as_json(run: PastRun) -> dict[str, Any]:
 def _query_as_json(query: QueryStatus) -> dict[str, Any]:
     days, found = query.days, query.days.found
     return {
+        "id": query.used.query_id,
         "fingerprint": query.used.query.fingerprint,
         "query": query.used.query.to_json(),
         "text": describe_query(query.used.query),
