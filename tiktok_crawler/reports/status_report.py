@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
-from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
+from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.query import Condition, Query
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
-    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
@@ -52,7 +51,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         },
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
-        "listings": [_listing_as_json(listing) for listing in status.listings],
+        "listings": [listing_as_json(listing) for listing in status.listings],
     }
 
 
@@ -80,7 +79,7 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield from _query(query)
     for listing in status.listings:
         yield ""
-        yield from _listing(listing)
+        yield from listing_lines(listing)
 
 
 def _run(run: PastRun) -> str:
@@ -131,21 +130,6 @@ def _query(query: QueryStatus) -> Iterator[str]:
     yield f"  videos     {totals.videos:,}"
     yield f"  requests   {totals.requests:,} so far"
     yield f"  next run   {_next_run(query)}"
-
-
-def _listing(listing: ListingStatus) -> Iterator[str]:
-    yield f"Listing {listing.name.replace('_', ' ')}"
-    yield f"  seeds      {listing.seeds:,}: {_states(listing)}"
-    if listing.suspicious:
-        yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
-    if listing.next_retry_at:
-        yield f"  next retry {listing.next_retry_at:%Y-%m-%d %H:%M} UTC"
-    yield f"  records    {listing.records:,}"
-    yield f"  requests   {listing.requests:,} so far"
-
-
-def _states(listing: ListingStatus) -> str:
-    return ", ".join(f"{listing.counts[state]:,} {state}" for state in SeedState)
 
 
 def _open(window: UnfinishedWindow) -> str:
@@ -246,18 +230,6 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "parked": query.next_parked,
             "suspicious": query.next_suspicious,
         },
-    }
-
-
-def _listing_as_json(listing: ListingStatus) -> dict[str, Any]:
-    due = listing.next_retry_at
-    return {
-        "listing": listing.name,
-        "seeds": {state.value: listing.counts[state] for state in SeedState},
-        "suspicious": listing.suspicious,
-        "next_retry_at": due.isoformat(timespec="seconds") if due else None,
-        "records": listing.records,
-        "requests": listing.requests,
     }
 
 
