@@ -2,7 +2,15 @@ from __future__ import annotations
 
 import pytest
 
-from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted, shortened
+from tiktok_crawler.spelling import (
+    did_you_mean,
+    listed,
+    nearest,
+    number_of,
+    quoted,
+    shortened,
+    visible,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +49,21 @@ def test_long_texts_are_cut_and_stay_on_one_line():
     assert shortened("x" * 60) == "x" * 60
     assert shortened("x" * 1_000_000) == "x" * 59 + "…"
     assert len(quoted("x" * 1_000_000)) == 62
+
+
+def test_what_would_steer_a_terminal_is_made_visible():
+    assert visible("a\x1b[31mb\nc\u202e") == "a�[31mb�c�"
+
+
+@pytest.mark.parametrize(
+    ("count", "plural", "words"),
+    [
+        (1, "videos", "1 video"),
+        (0, "videos", "0 videos"),
+        (1, "replies", "1 reply"),
+        (1234, "replies", "1,234 replies"),
+        (1, "shop names", "1 shop name"),
+    ],
+)
+def test_a_number_stands_before_its_noun(count, plural, words):
+    assert number_of(count, plural) == words

@@ -19,7 +19,17 @@ def quoted(text: str) -> str:
 
 def shortened(text: str) -> str:
     """The text without quotes, on one line and cut to a readable length."""
-    return "".join(character if character.isprintable() else "�" for character in _cut(text))
+    return visible(_cut(text))
+
+
+def visible(text: str) -> str:
+    """The text on one line, with a mark for each character that would steer a terminal."""
+    return "".join(character if character.isprintable() else "�" for character in text)
+
+
+def number_of(count: int, plural: str) -> str:
+    """`1 reply`, `1,234 videos`."""
+    return f"{count:,} {plural if count != 1 else _singular(plural)}"
 
 
 def nearest(word: str, choices: Iterable[str], *, similarity: float = 0.6) -> list[str]:
@@ -45,6 +55,10 @@ def did_you_mean(suggestions: Sequence[str]) -> str:
     if not suggestions:
         return ""
     return f"; did you mean {listed([quoted(word) for word in suggestions])}?"
+
+
+def _singular(plural: str) -> str:
+    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
 
 
 def _cut(text: str) -> str:

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tallies import tally
 
 from tiktok_crawler.planning.seeds import (
     GivenSeeds,
@@ -145,7 +146,7 @@ def test_a_plan_counts_all_seeds_and_one_request_for_each_that_is_asked_for():
 )
 def test_a_stage_is_fulfilled_when_each_seed_is_stored_or_refused(left, is_fulfilled):
     remains = StageResult(
-        **{"open": 0, "complete": 0, "refused": 0, "parked": 0, **left}, records=9
+        **{"open": 0, "complete": 0, "refused": 0, "parked": 0, **left}, tally=tally()
     )
 
     assert remains.is_fulfilled is is_fulfilled

@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from asked import QUERY
+from tallies import tally
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
@@ -14,7 +15,7 @@ from tiktok_crawler.planning.plan import Known, Wanted, make_plan
 from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.reports import status_report
-from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, USERS, Pool
 from tiktok_crawler.research_api.query import Condition, Field, Query
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
@@ -181,7 +182,8 @@ COUNTS = {
 
 def listing_lines(**changes):
     values = {"suspicious": 0, "records": 1234, "requests": 5678, "next_retry_at": None}
-    listing = ListingStatus("liked_videos", COUNTS, **(values | changes))
+    come_to = tally({"complete": 3}, seeds=1204, stored=1234)
+    listing = ListingStatus(LIKED_VIDEOS, COUNTS, come_to, **(values | changes))
     report = status_report.text(replace(status(), listings=(listing,)), None)
     return [line.strip() for line in report.splitlines()]
 
@@ -191,8 +193,8 @@ def test_a_listing_tells_how_far_its_seeds_are():
 
     assert words[-4:] == [
         "Listing liked videos",
-        "seeds      1,204: 1,200 open, 3 complete, 0 refused, 1 parked",
-        "records    1,234",
+        "seeds      1,204 users: 1,200 open, 3 complete, 0 refused, 1 parked",
+        "records    1,234 videos",
         "requests   5,678 so far",
     ]
 
@@ -206,16 +208,20 @@ def test_a_listing_tells_what_is_suspicious_and_when_parked_seeds_are_due():
 
 @pytest.mark.parametrize(("due", "text"), [(None, None), (NOON, "2024-06-01T12:00:00+00:00")])
 def test_a_listing_as_json(due, text):
-    listing = ListingStatus("users", COUNTS, 2, 10, 20, due)
+    come_to = tally({"complete": 1, "api_limit": 2}, {"not_found": 4}, counted=2, total=90)
+    listing = ListingStatus(USERS, COUNTS, come_to, 2, 10, 20, due)
     report = status_report.as_json(replace(status(), listings=(listing,)), None)
 
     assert report["listings"] == [
         {
             "listing": "users",
             "seeds": {"open": 1200, "complete": 3, "refused": 0, "parked": 1},
+            "ends": {"complete": 1, "api_limit": 2, "cut": 0},
+            "refusals": {"not_found": 4, "withheld": 0, "refused": 0},
             "suspicious": 2,
             "next_retry_at": text,
             "records": 10,
+            "counted": {"seeds": 2, "records": 0, "total": 90},
             "requests": 20,
         }
     ]

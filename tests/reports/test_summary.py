@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from asked import QUERY, window_request
+from tallies import tally
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
@@ -117,8 +118,9 @@ def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
 
 LIKED = Stage(endpoints.LIKED_VIDEOS, GivenSeeds(("ada",)))
 USERS = Stage(endpoints.USERS, GivenSeeds(("ada",)))
-DONE = StageResult(open=0, complete=1200, refused=34, parked=0, records=56789)
-BEGUN = StageResult(open=3, complete=1, refused=0, parked=2, records=5)
+WITHHELD = tally({"complete": 1200}, {"withheld": 34}, seeds=1200, stored=56789)
+DONE = StageResult(open=0, complete=1200, refused=34, parked=0, tally=WITHHELD)
+BEGUN = StageResult(open=3, complete=1, refused=0, parked=2, tally=tally({"complete": 1}, stored=5))
 
 
 def listed(*stages: tuple[Stage, StageResult]) -> Summary:
@@ -133,8 +135,8 @@ def listed(*stages: tuple[Stage, StageResult]) -> Summary:
 def test_listings_are_counted_by_what_became_of_their_seeds():
     text = listed((LIKED, DONE)).text(command=None)
     assert (
-        "liked videos: of 1,234 seeds 1,200 complete, 34 refused, 0 open, 0 postponed; "
-        "their pages brought 56,789 records"
+        "liked videos: of 1,234 users 1,200 complete, 34 refused (34 withheld), 0 open, "
+        "0 postponed; 56,789 videos"
     ) in text
     assert "1,000 new, 2 updated in this run" in text
     assert "1,240 in this run" in text
@@ -145,7 +147,7 @@ def test_listings_are_counted_by_what_became_of_their_seeds():
 
 
 def test_a_listing_without_seeds_says_where_they_were_looked_for():
-    none = StageResult(open=0, complete=0, refused=0, parked=0, records=0)
+    none = StageResult(open=0, complete=0, refused=0, parked=0, tally=tally())
     stage = Stage(endpoints.USERS, SeedsOfTag("tae"))
 
     text = listed((stage, none)).text(command=None)

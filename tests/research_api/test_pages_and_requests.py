@@ -164,3 +164,29 @@ def test_a_request_of_a_list_asks_for_the_fields_of_its_endpoint(listing):
 
     assert request.endpoint is listing.endpoint
     assert request.task.fields == listing.endpoint.fields
+
+
+@pytest.mark.parametrize(
+    ("listing", "place", "answer", "is_at_limit"),
+    [
+        ("comments", {"cursor": 900, "received": 880}, {"cursor": 999}, False),
+        ("comments", {"cursor": 900, "received": 880}, {"cursor": 1_000}, True),
+        ("comments", {"cursor": 900, "received": 880}, {"cursor": 1_000, "has_more": True}, False),
+        ("comments", {"cursor": 1_000, "received": 980}, {"cursor": 1_050}, False),
+        ("comments", {"cursor": 1_000}, {"cursor": 1_000, "is_refusal": True}, True),
+        ("comments", {"cursor": 1_100}, {"cursor": 1_100, "is_refusal": True}, True),
+        ("comments", {"cursor": 1_000}, {"cursor": 1_000, "suspicious": True}, False),
+        ("replies", {"cursor": 900}, {"cursor": 1_000}, True),
+        ("replies", {"cursor": 1_900}, {"cursor": 2_000}, False),
+        ("followers", {"cursor": 7, "received": 3_997}, {"cursor": 6}, False),
+        ("followers", {"cursor": 7, "received": 3_998}, {"cursor": 6}, True),
+        ("following", {"cursor": 7, "received": 90_000}, {"cursor": 6}, False),
+        ("shops", {"received": 7}, {"cursor": 0}, False),
+        ("shops", {"received": 8}, {"cursor": 0}, True),
+    ],
+)
+def test_a_list_ends_at_the_limit_of_the_api(listing, place, answer, is_at_limit):
+    request = seed_request(LISTINGS[listing], "7", 5, **place)
+    page = replace(listed(request, has_more=False), **answer)
+
+    assert page.is_at_api_limit is is_at_limit

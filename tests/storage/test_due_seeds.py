@@ -135,6 +135,8 @@ def says_the_same(engine, found, limits, now, listing):
         row.state is SeedState.PARKED for row in (*by_standing[Standing.DUE], *waiting)
     )
     assert (result.open, result.parked) == (is_parked[False], is_parked[True])
+    assert sum(result.tally.ends.values()) == result.complete
+    assert sum(result.tally.refusals.values()) == result.refused
 
 
 def most_of(asked, listing):
@@ -208,7 +210,7 @@ def test_a_run_counts_what_its_seeds_have_become(prepared_url):
         crawl.session.end(booked, Parked("HTTP 500", None, booked.place), crawl.later())
 
     result = crawl.result
-    assert (result.open, result.complete, result.parked, result.records) == (2, 1, 1, 1)
+    assert (result.open, result.complete, result.parked, result.tally.stored) == (2, 1, 1, 1)
     assert not result.is_fulfilled
 
 

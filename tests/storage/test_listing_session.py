@@ -10,7 +10,7 @@ from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.task_states import Parked, Refused
-from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, USERS
+from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, PLAYLISTS, USERS
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.stage_session import StageSession, look_up_stage
@@ -49,7 +49,8 @@ def test_each_listing_is_collected_and_complete(prepared_url, listing):
         assert crawl.saved.read.unknown_fields == set()
 
     assert crawl.result.is_fulfilled
-    assert (crawl.result.complete, crawl.result.records) == (1, 1)
+    stored = 2 if listing is PLAYLISTS else 1
+    assert (crawl.result.complete, crawl.result.tally.stored) == (1, stored)
     with Crawl(prepared_url, stage(listing, "7"), now=NOON + DAY) as again:
         assert (again.requests, again.plan.complete) == ((), 1)
 
@@ -144,7 +145,7 @@ def test_what_ended_long_ago_begins_anew(engine, run):
     assert (complete["state"], complete["position"], complete["has_more"]) == ("open", 0, None)
     assert (refused["state"], refused["status"], refused["completed_at"]) == ("open", None, None)
     result = anew.session.result()
-    assert (result.open, result.complete, result.records) == (2, 0, 2)
+    assert (result.open, result.complete, result.tally.stored) == (2, 0, 0)
 
 
 def test_a_suspicious_end_with_more_to_come_does_not_go_on(run):

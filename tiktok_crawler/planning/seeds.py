@@ -6,17 +6,20 @@ As text, a source of seeds says where they are looked for.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.spelling import listed, quoted
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing, Pool
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.research_api.verdicts import SeedStatus
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,15 +204,44 @@ class StagePlan:
         return self.due
 
 
+class SeedEnd(StrEnum):
+    """The end that the list of a complete seed has come to."""
+
+    COMPLETE = "complete"
+    """The API said that there is no more."""
+    API_LIMIT = "api_limit"
+    """It has as many records as the API gives of one seed: there may be more."""
+    CUT = "cut"
+    """It has as many as the run wanted: there is more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What seeds have come to: the ends of complete ones, and why the API lists nothing of others.
+
+    Of `seeds`, which are those that were asked for and not refused, `stored` records came when they
+    were listed last. For `counted` of them a record says how many there are, `total` in sum, of
+    which `counted_stored` came.
+    """
+
+    ends: Mapping[SeedEnd, int]
+    refusals: Mapping[SeedStatus, int]
+    seeds: int
+    stored: int
+    counted: int
+    counted_stored: int
+    total: int
+
+
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """The progress of a stage's seeds after a run; `records` are all ever received of them."""
+    """The progress of a stage's seeds after a run, and what they have come to."""
 
     open: int
     complete: int
     refused: int
     parked: int
-    records: int
+    tally: Tally
 
     @property
     def seeds(self) -> int:

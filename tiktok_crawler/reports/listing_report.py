@@ -1,41 +1,114 @@
-"""The listings of a database in `scrapy status`: as text for people, and as JSON for programs."""
+"""The listings of a database in words: what their seeds have come to; as JSON for programs."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tiktok_crawler.planning.seeds import StageResult, Tally
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
+
+REFUSED = {
+    SeedStatus.NOT_FOUND: "not found",
+    SeedStatus.WITHHELD: "withheld",
+    SeedStatus.REFUSED: "refused for other reasons",
+}
 
 
 def listing_lines(listing: ListingStatus) -> Iterator[str]:
     """Describe how far the seeds of a listing are."""
-    yield f"Listing {listing.name.replace('_', ' ')}"
-    yield f"  seeds      {listing.seeds:,}: {_states(listing)}"
+    tally, counts = listing.tally, listing.counts
+    states = ", ".join(f"{counts[state]:,} {state}" for state in SeedState)
+    yield f"Listing {listing.listing.words}"
+    yield f"  seeds      {number_of(listing.seeds, listing.listing.seed_key.noun)}: {states}"
+    if tally.ends[SeedEnd.API_LIMIT] or tally.ends[SeedEnd.CUT]:
+        yield f"  ends       {_ends(listing.listing, tally)}"
+    if counts[SeedState.REFUSED]:
+        yield f"  refused    {_refusals(tally)}"
     if listing.suspicious:
         yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
     if listing.next_retry_at:
         yield f"  next retry {listing.next_retry_at:%Y-%m-%d %H:%M} UTC"
-    yield f"  records    {listing.records:,}"
+    yield f"  records    {_stored(listing.listing, tally)}"
     yield f"  requests   {listing.requests:,} so far"
 
 
 def listing_as_json(listing: ListingStatus) -> dict[str, Any]:
     """Return the same as JSON; docs/operations.md says what the keys mean."""
-    due = listing.next_retry_at
+    due, tally = listing.next_retry_at, listing.tally
     return {
-        "listing": listing.name,
+        "listing": listing.listing.name,
         "seeds": {state.value: listing.counts[state] for state in SeedState},
+        "ends": {end.value: tally.ends[end] for end in SeedEnd},
+        "refusals": {status.value: tally.refusals[status] for status in SeedStatus},
         "suspicious": listing.suspicious,
         "next_retry_at": due.isoformat(timespec="seconds") if due else None,
         "records": listing.records,
+        "counted": {
+            "seeds": tally.counted,
+            "records": tally.counted_stored,
+            "total": tally.total,
+        },
         "requests": listing.requests,
     }
 
 
-def _states(listing: ListingStatus) -> str:
-    return ", ".join(f"{listing.counts[state]:,} {state}" for state in SeedState)
+def stage_outcome(listing: Listing, result: StageResult) -> str:
+    """Describe what the seeds of a stage have come to."""
+    seeds, tally = number_of(result.seeds, listing.seed_key.noun), result.tally
+    why = f" ({_refusals(tally)})" if result.refused else ""
+    return (
+        f"{listing.words}: of {seeds} {_ends(listing, tally)}, {result.refused:,} refused{why}, "
+        f"{result.open:,} open, {result.parked:,} postponed; {_stored(listing, tally)}"
+    )
+
+
+def _ends(listing: Listing, tally: Tally) -> str:
+    words = {
+        SeedEnd.COMPLETE: "complete",
+        SeedEnd.API_LIMIT: f"complete up to the API's limit{_limit(listing)}",
+        SeedEnd.CUT: f"cut at {listing.limit_argument}",
+    }
+    return ", ".join(
+        f"{tally.ends[end]:,} {words[end]}"
+        for end in SeedEnd
+        if tally.ends[end] or end is SeedEnd.COMPLETE
+    )
+
+
+def _limit(listing: Listing) -> str:
+    if listing.most_records is None:
+        return ""
+    least = f"{listing.ends_from:,} to " if listing.ends_from else ""
+    return f" of {least}{listing.most_records:,}"
+
+
+def _refusals(tally: Tally) -> str:
+    return ", ".join(
+        f"{tally.refusals[status]:,} {REFUSED[status]}"
+        for status in SeedStatus
+        if tally.refusals[status]
+    )
+
+
+def _stored(listing: Listing, tally: Tally) -> str:
+    """Describe how many records are stored, beside what the records of the seeds count."""
+    stored, total = number_of(tally.stored, listing.noun), f"about {tally.total:,}"
+    if not tally.counted:
+        return stored
+    is_known_of_all = tally.counted == tally.seeds
+    seeds = number_of(tally.seeds, listing.seed_key.noun)
+    counters = f"the counters of {'' if is_known_of_all else f'{tally.counted:,} of '}{seeds}"
+    if tally.total < tally.counted_stored:
+        return f"{stored}; {counters} say {total}"
+    if is_known_of_all:
+        return f"{tally.stored:,} of {total} {listing.noun}"
+    return f"{stored}; {tally.counted_stored:,} of {total} by {counters}"

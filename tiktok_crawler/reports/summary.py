@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.reports.unseen_values import describe_unseen
 
 if TYPE_CHECKING:
@@ -55,15 +56,10 @@ class Summary:
     def _listings(self) -> Iterator[str]:
         yield "Listings"
         for stage, left in self.stages:
-            name = stage.listing.words
             if not left.seeds:
-                yield f"  {name}: the database has none in {stage.source}"
+                yield f"  {stage.listing.words}: the database has none in {stage.source}"
                 continue
-            yield (
-                f"  {name}: of {left.seeds:,} seeds "
-                f"{left.complete:,} complete, {left.refused:,} refused, {left.open:,} open, "
-                f"{left.parked:,} postponed; their pages brought {left.records:,} records"
-            )
+            yield f"  {stage_outcome(stage.listing, left)}"
         yield (
             f"  records    {self._stat('records/new_count')} new, "
             f"{self._stat('records/updated_count')} updated in this run"

@@ -128,6 +128,12 @@ class SeedKey(StrEnum):
         return f"{self}s"
 
     @property
+    def noun(self) -> str:
+        """What such seeds are, in the plural."""
+        name = self.removesuffix("_id").replace("_", " ")
+        return "users" if self is SeedKey.USERNAME else f"{name}s"
+
+    @property
     def limit_argument(self) -> str:
         """The argument for how many records of a seed are wanted."""
         return f"max_per_{self.removesuffix('name').removesuffix('id').removesuffix('_')}"
@@ -138,8 +144,10 @@ class Listing:
     """One kind of listing; `name` is that of its spider, and what the ledger knows it by.
 
     The API may refuse cursors of `cap` and more, in place of saying that there is nothing there,
-    and pages that reach across it; it lists no more than `most_records`. Of videos with fewer
-    comments than `min_comment_count` nothing is listed, unless an argument says otherwise.
+    and pages that reach across it; it lists no more than `most_records`, and has been seen to end
+    lists that go on with `ends_from` of them, if that is less. Of videos with fewer comments than
+    `min_comment_count` nothing is listed, unless an argument says otherwise. `records_noun` is what
+    the records are called in the plural, where the name does not say it.
     `found_by` is the listing whose records are the seeds of this one; without a spider
     (`has_spider`) this one is a switch of that one's. In a feed, `seed_column` has the seed; the
     columns of an `edge` have the user that is the seed, and the user that is the record.
@@ -151,6 +159,8 @@ class Listing:
     _: KW_ONLY
     cap: int | None = None
     most_records: int | None = None
+    ends_from: int | None = None
+    records_noun: str | None = None
     min_comment_count: int | None = None
     found_by: Listing | None = None
     has_spider: bool = True
@@ -160,6 +170,11 @@ class Listing:
     @property
     def words(self) -> str:
         return self.name.replace("_", " ")
+
+    @property
+    def noun(self) -> str:
+        """What its records are, in the plural."""
+        return self.records_noun or self.words
 
     @property
     def has_pages(self) -> bool:
@@ -184,6 +199,17 @@ class Listing:
         if self.cap is None or cursor >= self.cap:
             return largest
         return min(largest, self.cap - cursor)
+
+    def may_end_at_limit(self, cursor: int, received: int) -> bool:
+        """Tell whether a list that ends here may have more than the API gives of it.
+
+        Where the API refuses cursors from a cap on, the cursor is there; a list that goes beyond
+        has been given to its end.
+        """
+        if self.cap is not None:
+            return cursor == self.cap
+        least = self.ends_from or self.most_records
+        return least is not None and received >= least
 
     def describe(self, seed: str) -> str:
         """A listing in words, such as `comments of video_id 7`."""
@@ -285,6 +311,7 @@ USERS = Listing(
     ),
     SeedKey.USERNAME,
     seed_column="username",
+    records_noun="profiles",
 )
 """The profile of a user, live (api_facts.md 5)."""
 
@@ -301,6 +328,7 @@ FOLLOWERS = Listing(
     ),
     SeedKey.USERNAME,
     most_records=5_000,
+    ends_from=4_000,
     edge=("followed", "follower"),
 )
 """The followers of a user, newest first; only the latest are listed (api_facts.md 9)."""
@@ -318,6 +346,7 @@ FOLLOWING = Listing(
     ),
     SeedKey.USERNAME,
     edge=("follower", "followed"),
+    records_noun="accounts",
 )
 """Whom a user follows, newest first (api_facts.md 9)."""
 
@@ -340,6 +369,7 @@ LIKED_VIDEOS = Listing(
     ),
     SeedKey.USERNAME,
     seed_column="listed_by",
+    records_noun="videos",
 )
 """The videos that a user likes, where that is public; with which body 403 comes is not known
 (api_facts.md 6)."""
@@ -356,6 +386,7 @@ PINNED_VIDEOS = Listing(
     ),
     SeedKey.USERNAME,
     seed_column="listed_by",
+    records_noun="videos",
 )
 """The videos that a user has pinned (api_facts.md 7)."""
 
@@ -369,6 +400,7 @@ REPOSTED_VIDEOS = Listing(
     ),
     SeedKey.USERNAME,
     seed_column="listed_by",
+    records_noun="videos",
 )
 """The videos that a user has reposted; its key is spelled in two ways (api_facts.md 8)."""
 
@@ -388,6 +420,7 @@ PLAYLISTS = Listing(
         ),
     ),
     SeedKey.PLAYLIST_ID,
+    records_noun="videos",
 )
 """A playlist and the ids of its videos; the status may be 500 all the same (api_facts.md 10.1)."""
 
@@ -404,8 +437,9 @@ SHOPS = Listing(
         fields_in_body=True,
     ),
     SeedKey.SHOP_NAME,
+    most_records=10,
 )
-"""Shops by name (api_facts.md 10.2)."""
+"""Shops by name, ten at most: there are no pages (api_facts.md 10.2)."""
 
 PRODUCTS = Listing(
     "products",

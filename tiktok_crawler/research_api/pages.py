@@ -25,7 +25,8 @@ class Page:
 
     `records` are the API's objects as they came. `cursor` is where the next page starts; of a
     search's last page it is the number of matches. Only an explicit `has_more` of false ends a
-    task; where the API never said so, the page that stands for its answer is `suspicious`.
+    task; where the API never said so, the page that stands for its answer is `suspicious`, and one
+    that stands for the refusal of a list's cursor `is_refusal`.
     """
 
     request: PageRequest
@@ -36,6 +37,7 @@ class Page:
     log_id: str | None
     received_at: datetime
     suspicious: bool = False
+    is_refusal: bool = False
 
     @property
     def received(self) -> int:
@@ -56,6 +58,14 @@ class Page:
     def reaches_limit(self) -> bool:
         limit = self.request.task.limit
         return limit is not None and self.received >= limit
+
+    @property
+    def is_at_api_limit(self) -> bool:
+        """True if it ends a list of which there may be more than the API gives."""
+        if self.has_more or self.suspicious:
+            return False
+        listing = self.request.seed.listing
+        return self.is_refusal or listing.may_end_at_limit(self.cursor, self.received)
 
     @property
     def next_request(self) -> PageRequest | None:
@@ -90,6 +100,7 @@ def read_page(request: PageRequest, verdict: Verdict, *, received_at: datetime) 
         log_id=verdict.log_id,
         received_at=received_at,
         suspicious=is_believed,
+        is_refusal=not (is_answer or is_believed),
     )
 
 

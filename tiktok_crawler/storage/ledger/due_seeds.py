@@ -17,6 +17,7 @@ from tiktok_crawler.research_api.tasks import PageRequest, Seed
 from tiktok_crawler.storage.engine.transactions import READS_ONLY
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing
+from tiktok_crawler.storage.ledger.tallies import tally_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -91,17 +92,19 @@ class DueSeeds:
             return self._result()
 
     def _result(self) -> StageResult:
-        begun, counts = self.plan(), Counter[SeedState]()
         with self._transaction() as connection:
-            for row in connection.execute(self._gathered.due_by_state()):
-                counts[_state_in(STANDINGS[row.place], row.state)] += row.seeds
-            records = connection.scalar(self._gathered.records())
+            rows = connection.execute(self._gathered.by_outcome()).all()
+        outcomes = [(_state_in(STANDINGS[row.place], row.state), row) for row in rows]
+        counts = Counter[SeedState]()
+        for state, row in outcomes:
+            counts[state] += row.seeds
+        without_row = self.plan().seeds - counts.total()
         return StageResult(
-            open=counts[SeedState.OPEN],
-            complete=begun.complete + counts[SeedState.COMPLETE],
-            refused=begun.refused + counts[SeedState.REFUSED],
-            parked=begun.waiting + counts[SeedState.PARKED],
-            records=int(records or 0),
+            open=counts[SeedState.OPEN] + without_row,
+            complete=counts[SeedState.COMPLETE],
+            refused=counts[SeedState.REFUSED],
+            parked=counts[SeedState.PARKED],
+            tally=tally_of(outcomes),
         )
 
     def close(self) -> None:

@@ -19,7 +19,6 @@ from sqlalchemy import (
     cast,
     func,
     insert,
-    null,
     select,
     union_all,
 )
@@ -29,15 +28,15 @@ from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.seeds import SeedSources
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing, begins, standing_of
+from tiktok_crawler.storage.ledger.tallies import REASONS, each_seed, sums, with_totals
 from tiktok_crawler.storage.models.column_types import INT64, NAME, UtcDateTime
-from tiktok_crawler.storage.models.ledger import Crawl, SeedRow
-from tiktok_crawler.storage.records.all_types import listed
+from tiktok_crawler.storage.models.ledger import SeedRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Join, Select
+    from sqlalchemy import ColumnElement, Connection, Join, Select, Subquery
     from sqlalchemy.sql.selectable import FromClause
 
     from tiktok_crawler.planning.seeds import Stage
@@ -45,7 +44,6 @@ if TYPE_CHECKING:
     Rows = Select[*tuple[Any, ...]]
 
 SEED = SeedRow.__table__
-CRAWL = Crawl.__table__
 
 AT_ONCE = 10_000
 """Seeds that the user names, in one statement."""
@@ -119,12 +117,15 @@ class GatheredSeeds:
         )
         return seeds.select_from(self._with_rows(due)).order_by(due.c.number)
 
-    def due_by_state(self) -> Rows:
-        """Count the due `seeds` that are in each `place` and `state` by now."""
-        now = select(standing_of(self._stage, self._now).label("place"), SEED.c.state)
-        each = now.select_from(self._with_rows(self._due)).subquery().c
-        states = select(each.place, each.state, func.count().label("seeds"))
-        return states.group_by(each.place, each.state)
+    def by_outcome(self) -> Rows:
+        """Count the `seeds` that have rows by now, in each `place` and `state`, with their sums."""
+        rows = self._rows_by_now()
+        joined = rows.join(SEED, SEED.c.id == rows.c.seed_id)
+        known = with_totals(self._stage.listing, joined, rows.c.seed_key)
+        place = standing_of(self._stage, self._now).label("place")
+        each = each_seed(known, place, SEED.c.state).subquery()
+        groups = [each.c[name] for name in ("place", "state", *REASONS)]
+        return select(*groups, *sums(each)).group_by(*groups)
 
     def due_by_size(self) -> Rows:
         """Count the due `seeds` by `cursor` and `record_count` to go on at, and `total` of records.
@@ -132,25 +133,16 @@ class GatheredSeeds:
         The total is NULL where the database does not know it.
         """
         begun = begins(self._stage, self._now)
-        joined, total = self._with_totals()
+        rows = self._due.outerjoin(SEED, SEED.c.id == self._due.c.seed_id)
+        known = with_totals(self._stage.listing, rows, self._due.c.seed_key)
         each = select(
-            total.label("total"),
+            known.total.label("total"),
             case((begun, 0), else_=SEED.c.cursor).label("cursor"),
             case((begun, 0), else_=SEED.c.record_count).label("record_count"),
         )
-        c = each.select_from(joined).subquery().c
+        c = each.select_from(known.seeds).subquery().c
         sizes = select(c.total, c.cursor, c.record_count, func.count().label("seeds"))
         return sizes.group_by(c.total, c.cursor, c.record_count)
-
-    def records(self) -> Rows:
-        """Count the records that the pages of the seeds have ever brought."""
-        known = select(self._gathered.c.seed_id).where(self._gathered.c.seed_id.is_not(None))
-        due = self._due
-        rows = due.join(SEED, self._is_row_of(due))
-        opened = select(SEED.c.id).select_from(rows).where(due.c.seed_id.is_(None))
-        return select(func.sum(CRAWL.c.record_count)).where(
-            CRAWL.c.seed_id.in_(union_all(known, opened))
-        )
 
     def _table(self, name: str, *columns: Column[Any]) -> Table:
         return Table(name, self._tables, *columns, prefixes=["TEMPORARY"])
@@ -190,12 +182,10 @@ class GatheredSeeds:
         name = cast(key, Text) if self._key.is_number else key
         return (SEED.c.listing == self._stage.listing.name) & (SEED.c.seed == name)
 
-    def _with_totals(self) -> tuple[Join, ColumnElement[Any]]:
-        """The due seeds, their rows, and the column of what is known of their number of records."""
-        due = self._due
-        rows = due.outerjoin(SEED, SEED.c.id == due.c.seed_id)
-        total = listed(self._stage.listing).known_total
-        if total is None:
-            return rows, null()
-        (key,) = total.table.primary_key.columns
-        return rows.outerjoin(key.table, key == due.c.seed_key), total
+    def _rows_by_now(self) -> Subquery:
+        """Select the seeds that had rows when they were gathered, or have got one since."""
+        had, due = self._gathered.c, self._due
+        before = select(had.seed_key, had.seed_id).where(had.seed_id.is_not(None))
+        joined = due.join(SEED, self._is_row_of(due))
+        since = select(due.c.seed_key, SEED.c.id).select_from(joined).where(due.c.seed_id.is_(None))
+        return union_all(before, since).subquery()

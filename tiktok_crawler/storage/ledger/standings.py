@@ -42,9 +42,8 @@ def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
     limit is enough as soon as it has what a stage with one wants. In an outer join, a seed without
     a row is due.
     """
-    goes_on = and_(func.coalesce(C.has_more, false()), not_(C.suspicious))
     is_enough = false() if stage.limit is None else C.record_count >= stage.limit
-    is_complete = or_(is_enough, and_(C.state == SeedState.COMPLETE, not_(goes_on)))
+    is_complete = or_(is_enough, and_(C.state == SeedState.COMPLETE, not_(goes_on())))
     due = STANDINGS.index(Standing.DUE)
     return case(
         (C.id.is_(None), due),
@@ -54,6 +53,11 @@ def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
         (and_(C.state == SeedState.PARKED, C.retry_at > now), STANDINGS.index(Standing.WAITING)),
         else_=due,
     )
+
+
+def goes_on() -> ColumnElement[bool]:
+    """Say whether the API has more of a seed than was asked for."""
+    return and_(func.coalesce(C.has_more, false()), not_(C.suspicious))
 
 
 def begins(stage: Stage, now: datetime) -> ColumnElement[bool]:

@@ -186,6 +186,8 @@ class Tasks:
             values[CrawlWindow.search_id] = clean_text(page.search_id)
         if is_over:
             values |= {row.suspicious: page.suspicious, row.completed_at: page.received_at}
+        if is_over and row is SeedRow:
+            values[SeedRow.at_api_limit] = page.is_at_api_limit
         is_there = _is_at(row, page.request)
         return self.move(row, page.request.task.row_id, cause, page.received_at, values, *is_there)
 
@@ -328,7 +330,8 @@ def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any
         row.pages: 0,
     }
     if row is SeedRow:
-        return values | {SeedRow.has_more: None, row.suspicious: False}
+        fresh = {SeedRow.has_more: None, SeedRow.at_api_limit: False, row.suspicious: False}
+        return values | fresh
     return values | {CrawlWindow.search_id: None}
 
 

@@ -244,6 +244,12 @@ class SeedRow(TaskRow, Base):
         comment="API. Whether there is more than is stored; NULL: no page is. A complete seed of "
         "which there is more has reached the limit of its run."
     )
+    at_api_limit: Mapped[bool] = mapped_column(
+        default=False,
+        server_default=false(),
+        comment="Whether a complete seed has all that the API gives of one, such as 1,000 comments "
+        "of a video: there may be more.",
+    )
 
 
 class RunRow(Base):

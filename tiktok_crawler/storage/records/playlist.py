@@ -71,5 +71,6 @@ LISTED = {
         PLAYLIST,
         links=(Link(PlaylistVideo.__table__, _videos),),
         known_total=Playlist.__table__.c.item_total,
+        counted_by=PlaylistVideo.__table__.c.playlist_id,
     )
 }

@@ -183,7 +183,8 @@ class Listed:
 
     `seed_column` holds the seed where a record does not say it itself. With `with_seed`, the seed
     is a record of the type, too. `known_total` is the column that says how many records a seed has;
-    the seeds are the keys of its table.
+    the seeds are the keys of its table. Where it counts rows of a link, in place of the records,
+    `counted_by` is their column with the seed.
     """
 
     type: RecordType
@@ -191,6 +192,7 @@ class Listed:
     seed_column: str | None = None
     with_seed: bool = False
     known_total: Column[Any] | None = None
+    counted_by: Column[Any] | None = None
 
     def read(self, records: Sequence[Any], seed: Any) -> Records:
         """Read the records of a page, each of which should be an object but may be any JSON."""
