@@ -7,7 +7,7 @@ from tallies import tally
 
 from tiktok_crawler.planning.seeds import StageResult
 from tiktok_crawler.planning.task_states import SeedState
-from tiktok_crawler.reports.listing_report import listing_lines, stage_outcome
+from tiktok_crawler.reports.listing_report import listing_lines, refused_seeds, stage_outcome
 from tiktok_crawler.research_api.endpoints import (
     COMMENTS,
     FOLLOWERS,
@@ -16,6 +16,7 @@ from tiktok_crawler.research_api.endpoints import (
     REPLIES,
     SHOPS,
 )
+from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 
 
@@ -128,3 +129,26 @@ def test_refusals_are_told_by_reason():
 )
 def test_what_is_stored_is_never_a_part_of_less(listing, sums, words):
     assert f"records    {words}" in words_of(listing, tally(**sums), complete=sums["seeds"])
+
+
+SAID = "; the API said of the first: HTTP 400: no�"
+
+
+@pytest.mark.parametrize(
+    ("status", "names", "count", "words"),
+    [
+        ("not_found", "abc", 12, "followers: 12 users were not found: a, b, c and 9 more"),
+        ("not_found", "a", 1, "followers: 1 user was not found: a"),
+        ("withheld", "abc", 3, "followers: 3 users were withheld: a, b, c"),
+        (
+            "refused",
+            ["\x1b[31m"],
+            1_001,
+            f"followers: 1,001 users were refused for other reasons: �[31m and 1,000 more{SAID}",
+        ),
+    ],
+)
+def test_refused_seeds_are_one_line_for_each_reason(status, names, count, words):
+    told = refused_seeds(FOLLOWERS, SeedStatus(status), names, count, "HTTP 400: no\x1b")
+
+    assert told == words

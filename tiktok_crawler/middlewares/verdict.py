@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
+from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
+
+    from tiktok_crawler.research_api.tasks import PageRequest
+
+REFUSALS = (AnswerKind.NOT_FOUND, AnswerKind.WITHHELD, AnswerKind.REFUSED)
 
 
 def token_in(request: Request) -> str:
@@ -26,6 +32,13 @@ def _without_token(verdict: Verdict, request: Request) -> Verdict:
     if not token or token not in verdict.message:
         return verdict
     return replace(verdict, message=verdict.message.replace(token, "***"))
+
+
+def _level(asked: PageRequest, verdict: Verdict) -> int:
+    """Of seeds that are refused, and lists that end so, a crawl tells the number at its end."""
+    is_told = isinstance(asked.task, Seed) and verdict.kind in REFUSALS
+    ends_list = asked.is_past_cap and verdict.kind is AnswerKind.SEARCH_REFUSED
+    return logging.DEBUG if is_told or ends_list else logging.INFO
 
 
 class VerdictMiddleware(ApiMiddleware):
@@ -43,7 +56,8 @@ class VerdictMiddleware(ApiMiddleware):
         change(request, verdict=verdict, received_at=utc_now())
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.kind is not AnswerKind.PAGE:
-            self._log.info(
+            self._log.log(
+                _level(asked, verdict),
                 "%(asked)s, cursor %(cursor)d: %(verdict)s (log_id %(log_id)s)",
                 {
                     "asked": asked,

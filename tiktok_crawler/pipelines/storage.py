@@ -66,6 +66,7 @@ class StoragePipeline:
 
     async def close_spider(self) -> None:
         storage = self.storage
+        self.reports.say_refusals()
         try:
             await storage.close()
         except Exception as exc:

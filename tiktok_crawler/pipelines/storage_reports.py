@@ -3,21 +3,42 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
+from tiktok_crawler.reports.listing_report import refused_seeds
 from tiktok_crawler.research_api.tasks import Window
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.research_api.verdicts import SeedStatus
     from tiktok_crawler.storage.page_store import Saved
     from tiktok_crawler.storage.search_session import SearchResult
 
 logger = logging.getLogger(__name__)
+
+NAMED = 3
+"""Of many seeds that were refused so many are named."""
+
+
+@dataclass(slots=True)
+class _Refusals:
+    """Seeds of a listing that were refused for one reason; `words` are the API's for the first."""
+
+    words: str
+    count: int = 0
+    names: list[str] = field(default_factory=list)
+
+    def add(self, name: str) -> None:
+        self.count += 1
+        if len(self.names) < NAMED:
+            self.names.append(name)
 
 
 class StorageReports:
@@ -36,6 +57,7 @@ class StorageReports:
         self._stats = crawler.stats
         self._known_extra_fields: set[str] = set()
         self._has_said_that_ids_lie = False
+        self._refusals: dict[tuple[Listing, SeedStatus], _Refusals] = {}
 
     def page_stored(self, page: Page, saved: Saved) -> None:
         tasks, records = _names(page.request)
@@ -56,6 +78,17 @@ class StorageReports:
             return
         tasks, _ = _names(request)
         self._stats.inc_value(f"tiktok/{tasks}/{EVENTS[type(event)]}_count")
+        if isinstance(event, Refused):
+            seed = request.seed
+            reason = seed.listing, event.status
+            self._refusals.setdefault(reason, _Refusals(event.reason)).add(seed.key)
+
+    def say_refusals(self) -> None:
+        """Say how many seeds were refused since this was said last, in a line for each reason."""
+        for (listing, status), found in self._refusals.items():
+            words = refused_seeds(listing, status, found.names, found.count, found.words)
+            logger.warning("%(refused)s", {"refused": words})
+        self._refusals.clear()
 
     def ids_are_not_trusted(self) -> None:
         """Say once that no day counts as passed."""

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.verdicts import SeedStatus
-from tiktok_crawler.spelling import number_of
+from tiktok_crawler.spelling import number_of, shortened, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from tiktok_crawler.planning.seeds import StageResult, Tally
     from tiktok_crawler.research_api.endpoints import Listing
@@ -69,6 +69,17 @@ def stage_outcome(listing: Listing, result: StageResult) -> str:
         f"{listing.words}: of {seeds} {_ends(listing, tally)}, {result.refused:,} refused{why}, "
         f"{result.open:,} open, {result.parked:,} postponed; {_stored(listing, tally)}"
     )
+
+
+def refused_seeds(
+    listing: Listing, status: SeedStatus, names: Sequence[str], count: int, reason: str
+) -> str:
+    """Describe the seeds that were refused for one reason; `names` are the first of them."""
+    seeds, were = number_of(count, listing.seed_key.noun), "was" if count == 1 else "were"
+    listed = ", ".join(map(shortened, names))
+    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    said = f"; the API said of the first: {visible(reason)}" if status is SeedStatus.REFUSED else ""
+    return f"{listing.words}: {seeds} {were} {REFUSED[status]}: {listed}{more}{said}"
 
 
 def _ends(listing: Listing, tally: Tally) -> str:

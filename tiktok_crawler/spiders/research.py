@@ -10,11 +10,11 @@ from scrapy import Spider
 from scrapy.exceptions import CloseSpider
 
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import extension, item_pipeline
 from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.pipelines.storage import StoragePipeline, crawl_storage
 from tiktok_crawler.planning.seed_queue import SeedQueue
 from tiktok_crawler.reports.stage_report import stage_beginning
 from tiktok_crawler.spiders.task_runner import TaskRunner
@@ -86,3 +86,4 @@ class ResearchSpider(Spider):
             yield request
         self.queue = None
         await storage.end_stage(stage)
+        item_pipeline(self.crawler, StoragePipeline).reports.say_refusals()
