@@ -157,8 +157,37 @@ async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(folde
     assert folder.rows("SELECT id FROM video ORDER BY id") == [(1,), (2,)]
     assert stat(crawler, "videos/refused_count") == 2
     assert "brand_new_field" in caplog.text
-    assert caplog.text.count("A record was not stored") == 2
+    warnings = [r.getMessage() for r in caplog.records if r.levelname == "WARNING"]
+    assert sum("A record was not stored" in warning for warning in warnings) == 1
+    assert "2 videos were not stored, since they have no usable id" in warnings
     assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_the_first_oddity_of_a_kind_is_told_and_then_their_number(folder, caplog):
+    caplog.set_level("DEBUG")
+    first, second = page(4, 3, has_more=True), page(2, 1, cursor=200)
+    for record in first.body["data"]["videos"] + second.body["data"]["videos"]:
+        record["view_count"] = "many"
+    second.body["data"]["videos"][0] |= {"like_count": [], "brand\x1bnew": 7}
+    second.body["data"]["videos"].append({"id": "\x1b[31m"})
+    async with serving(ScriptedApi(first, second)) as api:
+        crawler = await folder.crawl(api.url)
+
+    lines = [(r.levelname, r.getMessage()) for r in caplog.records]
+    assert [line for line in lines if "Kept in" in line[1]] == [
+        ("WARNING", "Kept in video.extra_data: view_count of video 4: text"),
+        ("DEBUG", "Kept in video.extra_data: view_count of video 3: text"),
+        ("DEBUG", "Kept in video.extra_data: view_count of video 2: text"),
+        ("WARNING", "Kept in video.extra_data: like_count of video 2: a list"),
+        ("DEBUG", "Kept in video.extra_data: view_count of video 1: text"),
+        ("WARNING", "Kept in video.extra_data, 4 times: view_count of video: text"),
+    ]
+    assert stat(crawler, "videos/misfit_count") == 5
+    told = [text for level, text in lines if level == "WARNING"]
+    assert "video.extra_data: brand�new" in " ".join(told)
+    assert "1 video" not in " ".join(told)
+    assert "\x1b" not in " ".join(told)
 
 
 @deferred_f_from_coro_f

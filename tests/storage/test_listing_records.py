@@ -165,7 +165,7 @@ def test_a_playlist_has_no_paging_keys_and_keeps_what_are_no_ids():
 
     assert listed_videos([record]) == [3, 4]
     assert found.by_id[7].extra_data == {"playlist_video_ids": ["x", None, -1]}
-    assert (found.misfits, found.unknown_fields) == (
+    assert (list(map(str, found.misfits)), found.unknown_fields) == (
         ["playlist_video_ids of playlist 7: a list"],
         set(),
     )

@@ -96,7 +96,7 @@ def test_an_id_that_is_not_used_is_kept_aside(key):
     videos = read_videos([{key: 7, other: "seven"}])
 
     assert videos.by_id[7].extra_data == {other: "seven"}
-    assert videos.misfits == [f"{other} of video 7: text"]
+    assert list(map(str, videos.misfits)) == [f"{other} of video 7: text"]
 
 
 @pytest.mark.parametrize(
@@ -152,7 +152,7 @@ def test_values_that_do_not_fit_are_kept_aside_and_named(key, value, word):
 
     assert (video.values, video.names) == ({}, {})
     assert video.extra_data == {key: value}
-    assert videos.misfits == [f"{key} of video 1: {word}"]
+    assert list(map(str, videos.misfits)) == [f"{key} of video 1: {word}"]
     assert videos.unknown_fields == set()
 
 
@@ -162,7 +162,7 @@ def test_names_are_text_and_what_is_none_is_kept_aside(key):
 
     assert video.names == {key: {"a", "b"}}
     assert video.extra_data == {key: [7, None, "x" * 2001]}
-    assert videos.misfits == [f"{key} of video 1: a list"]
+    assert list(map(str, videos.misfits)) == [f"{key} of video 1: a list"]
     assert videos.names(key) == {"a", "b"}
 
 

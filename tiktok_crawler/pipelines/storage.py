@@ -67,6 +67,7 @@ class StoragePipeline:
     async def close_spider(self) -> None:
         storage = self.storage
         self.reports.say_refusals()
+        self.reports.say_oddities()
         try:
             await storage.close()
         except Exception as exc:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
 from tiktok_crawler.reports.listing_report import refused_seeds
 from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.spelling import number_of, visible
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.research_api.verdicts import SeedStatus
     from tiktok_crawler.storage.page_store import Saved
+    from tiktok_crawler.storage.records.shape import Records
     from tiktok_crawler.storage.search_session import SearchResult
 
 logger = logging.getLogger(__name__)
@@ -57,6 +60,8 @@ class StorageReports:
         self._stats = crawler.stats
         self._known_extra_fields: set[str] = set()
         self._has_said_that_ids_lie = False
+        self._not_stored = Counter[str]()
+        self._misfits = Counter[tuple[str, str]]()
         self._refusals: dict[tuple[Listing, SeedStatus], _Refusals] = {}
 
     def page_stored(self, page: Page, saved: Saved) -> None:
@@ -70,7 +75,7 @@ class StorageReports:
                 {"task": page.request},
             )
         self._count(saved, records)
-        self._report(saved, "video.extra_data" if tasks == "windows" else "extra_data")
+        self._report(page.request, saved.read)
 
     def task_ended(self, request: PageRequest, event: Event) -> None:
         """Count a task that brings no page now."""
@@ -110,6 +115,22 @@ class StorageReports:
                 {"days": days},
             )
 
+    def say_oddities(self) -> None:
+        """Say how often in this run came what was warned of once."""
+        for noun, count in self._not_stored.items():
+            if count > 1:
+                records = number_of(count, noun)
+                logger.warning(
+                    "%(records)s were not stored, since they have no usable id",
+                    {"records": records},
+                )
+        for (place, kind), count in self._misfits.items():
+            if count > 1:
+                logger.warning(
+                    "Kept in %(place)s, %(count)s times: %(misfit)s",
+                    {"place": place, "count": f"{count:,}", "misfit": kind},
+                )
+
     def _count(self, saved: Saved, records: str) -> None:
         self._stats.inc_value("tiktok/pages/stored_count")
         self._stats.inc_value(f"tiktok/{records}/new_count", saved.new_count)
@@ -122,17 +143,23 @@ class StorageReports:
             if count:
                 self._stats.inc_value(name, count)
 
-    def _report(self, saved: Saved, place: str) -> None:
-        for reason in saved.read.refused:
-            logger.warning("A record was not stored: %(reason)s", {"reason": reason})
-        for misfit in saved.read.misfits:
-            logger.warning("Kept in %(place)s: %(misfit)s", {"place": place, "misfit": misfit})
-        new_fields = sorted(saved.read.unknown_fields - self._known_extra_fields)
+    def _report(self, request: PageRequest, read: Records) -> None:
+        place, noun = _words(request)
+        for reason in read.refused:
+            self._not_stored[noun] += 1
+            level = _level(self._not_stored[noun])
+            logger.log(level, "A record was not stored: %(reason)s", {"reason": visible(reason)})
+        for misfit in read.misfits:
+            kind = place, misfit.kind
+            self._misfits[kind] += 1
+            values = {"place": place, "misfit": visible(str(misfit))}
+            logger.log(_level(self._misfits[kind]), "Kept in %(place)s: %(misfit)s", values)
+        new_fields = sorted(read.unknown_fields - self._known_extra_fields)
         if new_fields:
             self._known_extra_fields.update(new_fields)
             logger.warning(
                 "The API has fields that this version does not know, kept in %(place)s: %(fields)s",
-                {"place": place, "fields": ", ".join(new_fields)},
+                {"place": place, "fields": ", ".join(map(visible, new_fields))},
             )
 
 
@@ -142,3 +169,15 @@ EVENTS = {Parked: "parked", Refused: "refused", Cut: "split"}
 def _names(request: PageRequest) -> tuple[str, str]:
     """Return what statistics call a request's task, and what it brings."""
     return ("windows", "videos") if isinstance(request.task, Window) else ("seeds", "records")
+
+
+def _words(request: PageRequest) -> tuple[str, str]:
+    """Return where what has no column is kept, and what the records are called."""
+    if isinstance(request.task, Window):
+        return "video.extra_data", "videos"
+    return "extra_data", request.seed.listing.noun
+
+
+def _level(count: int) -> int:
+    """The first of a kind is a warning; the others are told by number when the crawl ends."""
+    return logging.WARNING if count == 1 else logging.DEBUG

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import reprlib
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tiktok_crawler.storage.engine.text import Cleaner, is_clean
 from tiktok_crawler.storage.records.field_readers import is_name, positive_id
@@ -75,6 +75,23 @@ class Record:
         )
 
 
+class Misfit(NamedTuple):
+    """A value that does not fit its column: of which record it is, and what JSON calls it."""
+
+    key: str
+    noun: str
+    id: Any
+    word: str
+
+    def __str__(self) -> str:
+        return f"{self.key} of {self.noun} {self.id}: {self.word}"
+
+    @property
+    def kind(self) -> str:
+        """The same of any record."""
+        return f"{self.key} of {self.noun}: {self.word}"
+
+
 @dataclass(slots=True)
 class Records:
     """The records of a page by id, in their order, and what has to be said about them.
@@ -89,7 +106,7 @@ class Records:
     ids: list[Any] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unknown_fields: set[str] = field(default_factory=set)
-    misfits: list[str] = field(default_factory=list)
+    misfits: list[Misfit] = field(default_factory=list)
     cleaned_count: int = 0
 
     def in_order(self) -> list[Record]:
@@ -164,7 +181,7 @@ def _take_names(record: Record, key: str, items: list[Any], shape: Shape, read: 
 def _keep_aside(record: Record, key: str, value: Any, shape: Shape, read: Records) -> None:
     record.extra_data[key] = value
     if shape.knows(key):
-        read.misfits.append(f"{key} of {shape.noun} {record.id}: {_word(value)}")
+        read.misfits.append(Misfit(key, shape.noun, record.id, _word(value)))
     else:
         read.unknown_fields.add(key)
 
