@@ -191,6 +191,8 @@ def test_what_is_no_answer_of_the_api_is_a_fault_to_retry(status, body):
             "HTTP 400: invalid_params Invalid count or cursor",
         ),
         (500, answer(code="internal_error", message=""), "HTTP 500: internal_error"),
+        (500, answer(code="x", message="no\x1b[2J\nmore\u202e"), "HTTP 500: x no�[2J more�"),
+        (502, b"<b>no\x1b[2J</b>", "HTTP 502: not JSON: no�[2J"),
     ],
 )
 def test_a_verdict_reads_as_status_and_the_words_of_the_api(status, body, words):

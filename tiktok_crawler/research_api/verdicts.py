@@ -14,6 +14,7 @@ from typing import Any
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Endpoint
 from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.spelling import visible
 
 
 class AnswerKind(StrEnum):
@@ -194,11 +195,11 @@ def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
 
 
 def _text(value: object) -> str:
-    """Words for a log: one line of a readable length, whatever the API sends."""
+    """Words for a log: one line of a readable length that steers no terminal."""
     if not value or not isinstance(value, (str, int)):
         return ""
     printable = str(value).encode("utf-8", "replace").decode()
-    return " ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS]
+    return visible(" ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS])
 
 
 def _json_object(body: bytes) -> dict[str, Any] | None:
@@ -212,7 +213,7 @@ def _json_object(body: bytes) -> dict[str, Any] | None:
 def _excerpt(body: bytes) -> str:
     """The first words of a body that is not JSON, without markup."""
     text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", "replace"))
-    words = " ".join(text.split())[:100]
+    words = visible(" ".join(text.split())[:100])
     return f"not JSON: {words}" if words else "an empty body"
 
 
