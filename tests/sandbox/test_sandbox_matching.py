@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from sandbox_client import condition
 
+from tiktok_crawler.sandbox.faults.profile import KeywordForm
 from tiktok_crawler.sandbox.search.conditions import parse_query
 from tiktok_crawler.sandbox.search.matching import test_of as matcher
 from tiktok_crawler.sandbox.world.accounts import SandboxAccount
@@ -26,7 +27,7 @@ VIDEO = SandboxVideo(
 
 
 def finds(query: dict, **changes: object) -> bool:
-    return matcher(parse_query(query))(VIDEO._replace(**changes))
+    return matcher(parse_query(query), tuple(KeywordForm))(VIDEO._replace(**changes))
 
 
 @pytest.mark.parametrize(

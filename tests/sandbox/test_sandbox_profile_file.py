@@ -7,6 +7,7 @@ from tiktok_crawler.sandbox import Profile, load_profile, shipped_profiles
 from tiktok_crawler.sandbox.faults.profile import (
     DataBehaviour,
     HiddenHours,
+    KeywordForm,
     Latency,
     ListBehaviour,
     QuotaBehaviour,
@@ -23,7 +24,7 @@ faults:
   - {fault: hang, every: 30, seconds: 1.5}
   - {fault: rate_limited, of: later_pages, requests: [5, 9], retry_after: 2}
   - {fault: data_with_500, of: playlists, every: 1}
-searches: {refuse_new_ids: 2, expire_after_seconds: 600}
+searches: {refuse_new_ids: 2, expire_after_seconds: 600, keyword_forms: [IN]}
 data:
   hidden: 0.35
   hidden_hours: {every: 24, hours: 6}
@@ -49,7 +50,9 @@ def test_a_file_says_all_that_a_profile_can():
             ),
             ScheduledFault(fault=FaultName.DATA_WITH_500, of=Requests.PLAYLISTS, every=1),
         ),
-        searches=SearchBehaviour(refuse_new_ids=2, expire_after_seconds=600),
+        searches=SearchBehaviour(
+            refuse_new_ids=2, expire_after_seconds=600, keyword_forms=(KeywordForm.IN,)
+        ),
         data=DataBehaviour(
             hidden=0.35, hidden_hours=HiddenHours(every=24, hours=6), empty_lists_missing=True
         ),
@@ -79,6 +82,8 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "slow",
         "old-ids",
         "heavy-windows",
+        "keywords-as-in",
+        "keywords-as-eq",
     } == set(shipped_profiles())
     profiles = [load_profile(name) for name in shipped_profiles()]
     assert all(profile.description for profile in profiles)
@@ -133,6 +138,8 @@ def test_binary_data_is_told(tmp_path):
         ("data: {hidden_hours: {every: 6}}", "data.hidden_hours: hours is missing"),
         ("data: {hidden_hours: {every: 6, hours: 7}}", "7 of every 6 hours is impossible"),
         ("data: {empty_lists_missing: yes}", "'yes' is unknown; Possible: true, false"),
+        ("searches: {keyword_forms: IN}", "searches.keyword_forms takes a list"),
+        ("searches: {keyword_forms: [in]}", "keyword_forms[1]: 'in' is unknown; Possible: EQ, IN"),
         ("searches: {lost_at_page: 1.5}", "must be a whole number, not '1.5'"),
         ("lists: {comment: 3}", "lists.comment: 'comment' is unknown; did you mean comments?"),
         ("lists: {deleted: 2}", "lists: deleted must be between 0 and 1, not 2.0"),

@@ -8,7 +8,12 @@ import pytest
 from sandbox_client import EVERYTHING, Clock, client, condition, first_week, query
 
 from tiktok_crawler.sandbox import Sandbox
-from tiktok_crawler.sandbox.faults.profile import DataBehaviour, HiddenHours, SearchBehaviour
+from tiktok_crawler.sandbox.faults.profile import (
+    DataBehaviour,
+    HiddenHours,
+    KeywordForm,
+    SearchBehaviour,
+)
 
 RARE = query("hashtag_name", "butter")
 NOTHING = query("username", "nobody.at.all")
@@ -54,6 +59,27 @@ def test_both_ends_of_the_dates_are_inclusive():
         for video in page["videos"]
     }
     assert days == {date(2024, 2, 29), date(2024, 3, 1)}
+
+
+@pytest.mark.parametrize("works", list(KeywordForm))
+def test_keywords_find_something_in_one_form_alone(works):
+    asking = client(searches=SearchBehaviour(keyword_forms=(works,)))
+    for form in KeywordForm:
+        page = asking.page(query=query("keyword", "butter", operation=form))
+        assert bool(page["videos"]) is (form is works)
+        if form is not works:
+            assert page == {"videos": [], "cursor": 0, "has_more": False}
+
+
+def test_a_keyword_in_the_wrong_form_excludes_nothing_and_other_conditions_work():
+    asking = client(searches=SearchBehaviour(keyword_forms=(KeywordForm.IN,)))
+    silent = condition("keyword", "butter", operation="EQ")
+    everything = asking.sandbox.match_count(EVERYTHING, *first_week())
+    assert asking.sandbox.match_count({"not": [silent]}, *first_week()) == everything
+    either = {"or": [silent, condition("hashtag_name", "butter")]}
+    assert asking.sandbox.match_count(either, *first_week()) == asking.sandbox.match_count(
+        RARE, *first_week()
+    )
 
 
 def test_a_search_without_matches_has_no_search_id():

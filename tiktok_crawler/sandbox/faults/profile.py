@@ -6,12 +6,20 @@ The defaults are the API on a good day. `profile_file` reads the same from YAML.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from enum import StrEnum
 from random import Random
 
 from tiktok_crawler.sandbox.faults.schedule import ScheduledFault  # noqa: TC001 - profile_file needs it
 
 OLDEST_ID_DAYS = 30
 """The corpus keeps ids unique as long as they are made at most this long before `create_time`."""
+
+
+class KeywordForm(StrEnum):
+    """The operations that a condition about keywords can have (api_facts.md 3.3)."""
+
+    EQ = "EQ"
+    IN = "IN"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +33,8 @@ class SearchBehaviour:
     `endless`: pages after the last one are empty, and each says that there are more.
     `repeated_records`: so many records of the page before stand again at the start of a page, as
     far as it has room.
+    `keyword_forms`: conditions about keywords find something in these forms alone, and in others
+    nothing, without an error (api_facts.md 13.20).
     """
 
     refuse_new_ids: int = 0
@@ -34,6 +44,7 @@ class SearchBehaviour:
     fail_over_matches: int | None = None
     endless: bool = False
     repeated_records: int = 0
+    keyword_forms: tuple[KeywordForm, ...] = tuple(KeywordForm)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

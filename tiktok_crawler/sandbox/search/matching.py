@@ -16,7 +16,7 @@ from tiktok_crawler.sandbox.search.conditions import (
 from tiktok_crawler.sandbox.world.corpus import DAY_SECONDS, SandboxVideo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Container, Iterable
 
     Test = Callable[[SandboxVideo], bool]
     MakeTest = Callable[[SandboxCondition], Test]
@@ -28,11 +28,20 @@ _PUNCTUATION = "#@.,:;!?…\"'()"
 _EPOCH = date(1970, 1, 1).toordinal()
 
 
-def test_of(query: SandboxQuery) -> Test:
-    """A function that tells whether the query finds a video."""
-    all_of = [_condition_test(each) for each in query.all_of]
-    any_of = [_condition_test(each) for each in query.any_of]
-    none_of = [_condition_test(each) for each in query.none_of]
+def test_of(query: SandboxQuery, keyword_forms: Container[str]) -> Test:
+    """A function that tells whether the query finds a video.
+
+    Conditions about keywords in other forms than `keyword_forms` hold for none.
+    """
+
+    def condition_test(condition: SandboxCondition) -> Test:
+        if condition.field_name == "keyword" and condition.operation not in keyword_forms:
+            return _never
+        return _TESTS[condition.field_name](condition)
+
+    all_of = [condition_test(each) for each in query.all_of]
+    any_of = [condition_test(each) for each in query.any_of]
+    none_of = [condition_test(each) for each in query.none_of]
 
     def matches(video: SandboxVideo) -> bool:
         return (
@@ -44,8 +53,8 @@ def test_of(query: SandboxQuery) -> Test:
     return matches
 
 
-def _condition_test(condition: SandboxCondition) -> Test:
-    return _TESTS[condition.field_name](condition)
+def _never(_video: SandboxVideo) -> bool:
+    return False
 
 
 def _is_one_of(read: Callable[[str], Any], value_of: Callable[[SandboxVideo], Any]) -> MakeTest:

@@ -135,7 +135,7 @@ class Searches:
         return str(moment << 32 | int.from_bytes(digest[:4]))
 
     def _find(self, query: SandboxQuery, start: date, end: date, moment: int) -> Positions:
-        matches = test_of(query)
+        matches = test_of(query, self._profile.searches.keyword_forms)
         last = min(end, datetime.fromtimestamp(moment, UTC).date())
         found: list[tuple[int, int]] = []
         for day in range(start.toordinal(), last.toordinal() + 1):
