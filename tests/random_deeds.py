@@ -26,7 +26,7 @@ from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 from tiktok_crawler.research_api.pages import read_page
 from tiktok_crawler.research_api.paging import START
-from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.query import Condition, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus, classify
 from tiktok_crawler.storage.engine.transactions import reading
@@ -44,7 +44,11 @@ if TYPE_CHECKING:
 DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 9))
 FIELDS = ("id", "username", "hashtag_names", "like_count")
 HASHTAGS = Condition("hashtag_name", "IN", ("h1", "h3", "h9"))
-QUERIES = [Query(and_=(Condition("region_code", "EQ", (code,)), HASHTAGS)) for code in ("FR", "US")]
+KEYWORD = Condition("keyword", "EQ", ("butter",))
+QUERIES = [
+    Query(and_=(Condition("region_code", "EQ", ("FR",)), HASHTAGS)),
+    Query(and_=(KEYWORD, HASHTAGS)),
+]
 LISTINGS = (COMMENTS, FOLLOWERS, USERS, LIKED_VIDEOS)
 KEYS = ("7", "8", "9")
 
@@ -178,6 +182,8 @@ class Run:
         request = self._open_task(request)
         if request is None or chance.happens(8):
             return None
+        if isinstance(request.task, Window) and chance.happens(8):
+            request = request.with_keywords_as(chance.choice([Operation.IN, Operation.EQ]))
         if chance.happens(6) and request.task.row_id in self.asked:
             return self._end(request)
         self.asked.add(request.task.row_id)
@@ -193,9 +199,9 @@ class Run:
             return
         start = DAYS.start + self.chance.number(7) * DAY
         days = DateRange(start, min(start + self.chance.number(3) * DAY, DAYS.end))
-        request = PageRequest(
-            Window(self.session.subject, days, FIELDS), second_try=self.chance.happens(4)
-        )
+        form = self.chance.choice([Operation.IN, Operation.EQ])
+        window = Window(self.session.subject, days, FIELDS, keywords_as=form)
+        request = PageRequest(window, second_try=self.chance.happens(4))
         opened = self._open_task(request)
         self.requests += [opened] if opened else []
 

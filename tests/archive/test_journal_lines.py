@@ -31,12 +31,12 @@ from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.research_api.paging import Place
-from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.research_api.query import Condition, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
-QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
+QUERY = Query(and_=(Condition("keyword", "EQ", ("butter",)),))
 JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 SUBJECTS = {QUERY.fingerprint: QUERY, "comments": COMMENTS}
 
@@ -44,7 +44,14 @@ times = st.datetimes(timezones=st.just(UTC))
 texts = st.text(st.characters(exclude_categories=()))
 numbers = st.integers(0, 2**63 - 1)
 places = st.builds(Place, numbers, st.none() | texts, numbers)
-windows = st.builds(Window, st.just(QUERY), st.just(JANUARY), st.tuples(texts, texts), numbers)
+windows = st.builds(
+    Window,
+    st.just(QUERY),
+    st.just(JANUARY),
+    st.tuples(texts, texts),
+    numbers,
+    keywords_as=st.sampled_from([Operation.IN, Operation.EQ]),
+)
 seeds = st.builds(Seed, st.just(COMMENTS), texts, st.none() | numbers)
 asked = st.builds(Asked, st.builds(PageRequest, windows, places, st.booleans()), times) | st.builds(
     Asked, st.builds(PageRequest, seeds, places)
@@ -99,6 +106,21 @@ def test_a_line_is_never_longer_than_twice_its_body(body):
     request = PageRequest(Seed(COMMENTS, "7"))
     answered = Deed(Kind.ANSWER, NOON, Asked(request), RawAnswer(200, {}, body))
     assert len(dump_line(line(answered))) < 2 * len(body) + 400
+
+
+def test_lines_of_before_there_was_a_choice_had_keywords_as_eq():
+    asked_for = Asked(PageRequest(Window(QUERY, JANUARY, ("id",))), NOON)
+    content = json.loads(dump_line(line(Deed(Kind.OPEN, NOON, asked_for))))
+    assert content["window"].pop("keywords_as") == "IN"
+    found = read_line(json.dumps(content).encode(), "j", dict(SUBJECTS))
+    assert found.deed.asked.request.window.keywords_as is Operation.EQ
+
+
+def test_the_form_of_keywords_is_said_only_where_there_is_a_choice():
+    several = Query((Condition("keyword", "IN", ("butter", "cheese")),))
+    asked_for = Asked(PageRequest(Window(several, JANUARY, ("id",))), NOON)
+    text = dump_line(Line("j", 7, NOON, several, Deed(Kind.OPEN, NOON, asked_for)))
+    assert "keywords_as" not in json.loads(text)["window"]
 
 
 def test_the_first_line_of_a_file_says_what_it_is_about():

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 from hashlib import sha256
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,6 +50,58 @@ def test_the_fingerprint_is_the_sha_256_of_the_canonical_form_in_utf_8():
 
 def test_in_with_one_value_is_eq():
     assert Condition("keyword", "IN", ("a", "a")) == Condition("keyword", "EQ", ("a",))
+
+
+def test_a_single_keyword_is_sent_in_either_form_and_stays_the_same_query():
+    query = Query((Condition("keyword", "EQ", ("a",)), REGIONS), not_=(NOT_ADS,))
+    before = query.canonical()
+    for form in (Operation.IN, Operation.EQ):
+        sent = query.sent(form)
+        assert sent["and"][0] == {
+            "field_name": "keyword",
+            "field_values": ["a"],
+            "operation": form.value,
+        }
+        assert (sent["and"][1:], sent["not"]) == (query.to_json()["and"][1:], [NOT_ADS.to_json()])
+        assert Query.from_json(sent) == query
+    assert query.canonical() == before
+
+
+def test_several_keywords_are_always_sent_as_in():
+    query = Query((Condition("keyword", "IN", ("a", "b")),))
+    assert query.sent(Operation.EQ) == query.sent(Operation.IN) == query.to_json()
+
+
+@given(groups, groups, groups)
+def test_what_is_sent_is_the_query(and_, or_, not_):
+    query = Query(tuple(and_), tuple(or_), tuple(not_))
+    assert all(Query.from_json(query.sent(form)) == query for form in (Operation.IN, Operation.EQ))
+
+
+@pytest.mark.parametrize(
+    ("conditions", "has_choice"),
+    [
+        ([("keyword", "a")], True),
+        ([("keyword", "a"), ("keyword", "b"), ("region_code", "FR", "US")], True),
+        ([("keyword", "a", "b")], False),
+        ([("keyword", "a"), ("keyword", "b", "c")], False),
+        ([("hashtag_name", "a")], False),
+        ([], False),
+    ],
+)
+def test_there_is_a_choice_if_every_condition_on_keywords_has_one_value(conditions, has_choice):
+    made = tuple(Condition(name, "IN", values) for name, *values in conditions)
+    assert Query(made).has_keyword_forms is has_choice
+    assert Query(made[:1], made[1:]).has_keyword_forms is has_choice
+    assert Query(made[:1], not_=made[1:]).has_keyword_forms is has_choice
+    assert Query(or_=made).has_keyword_forms is has_choice
+
+
+def test_there_is_no_choice_where_a_form_that_finds_nothing_would_find_more():
+    keyword, tea = Condition("keyword", "EQ", ("a",)), Condition("hashtag_name", "EQ", ("tea",))
+    assert not Query((tea,), not_=(keyword,)).has_keyword_forms
+    assert not Query(or_=(tea, keyword), not_=(keyword,)).has_keyword_forms
+    assert Query((tea, keyword), not_=(keyword,)).has_keyword_forms
 
 
 def test_values_are_sorted_as_text_without_repeats():

@@ -219,6 +219,35 @@ def test_a_page_is_one_of_a_window_or_of_a_seed(filled):
             connection.execute(text(f"UPDATE crawl SET {change} WHERE crawl_window_id = 1"))
 
 
+def keyword(*values):
+    return Condition("keyword", "IN", values)
+
+
+@pytest.mark.parametrize(
+    ("query", "form"),
+    [
+        (Query((keyword('a "b"'),)), "EQ"),
+        (Query(or_=(keyword("a"), keyword("b"))), "EQ"),
+        (Query((keyword("a"),), not_=(keyword("c"),)), "EQ"),
+        (Query(or_=(keyword("a"), keyword("b")), not_=(keyword("c"),)), None),
+        (Query((keyword("a"), Condition("region_code", "IN", ("FR", "US")))), "EQ"),
+        (Query((keyword("a", "b"),)), None),
+        (Query((keyword("a"),), not_=(keyword("b", "c"),)), None),
+        (Query((Condition("hashtag_name", "EQ", ("keyword",)),)), None),
+    ],
+)
+def test_single_keywords_were_sent_as_eq(engine, query, form):
+    first_request(engine, query=query)
+    before = content(engine)
+    assert query.has_keyword_forms == (form is not None)
+    command.downgrade(config(engine), "0106")
+    assert "keywords_as" not in {c["name"] for c in inspect(engine).get_columns("crawl_window")}
+
+    database.migrate(engine)
+    (window,) = before["crawl_window"]
+    assert content(engine) == before | {"crawl_window": [window | {"keywords_as": form}]}
+
+
 def test_migrating_keeps_the_data(filled):
     before = content(filled)
     database.migrate(filled)

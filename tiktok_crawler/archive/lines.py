@@ -19,7 +19,7 @@ from tiktok_crawler.planning.task_states import Cut, Event, Lost, Parked, Refuse
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
 from tiktok_crawler.research_api.paging import Place
-from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.research_api.query import Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.ledger.runs import version
@@ -286,8 +286,9 @@ def _asked_json(asked: Asked) -> dict[str, Any]:
         return {"seed": task.key, "limit": task.limit, "place": asdict(request.place)}
     assert asked.opened_at
     window = _window_json(WindowName(task.days, asked.opened_at))
+    window |= {"fields": list(task.fields), "max_count": task.max_count}
     return {
-        "window": window | {"fields": list(task.fields), "max_count": task.max_count},
+        "window": window | ({"keywords_as": task.keyword_form} if task.keyword_form else {}),
         "second_try": request.second_try,
         "place": asdict(request.place),
     }
@@ -298,7 +299,13 @@ def _asked(content: dict[str, Any], subject: Subject) -> Asked:
     if isinstance(subject, Listing):
         return Asked(PageRequest(Seed(subject, content["seed"], content["limit"]), place))
     window, name = content["window"], _window(content["window"])
-    task = Window(subject, name.days, tuple(window["fields"]), int(window["max_count"]))
+    task = Window(
+        subject,
+        name.days,
+        tuple(window["fields"]),
+        int(window["max_count"]),
+        keywords_as=Operation(window.get("keywords_as", Operation.EQ)),
+    )
     return Asked(PageRequest(task, place, content["second_try"]), name.opened_at)
 
 

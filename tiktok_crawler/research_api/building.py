@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 def condition(field_name: str, operation: str, *values: str | int | date) -> Condition:
     """A condition of a query, such as `condition("view_count", "GTE", 1000)`.
 
-    Names, operations and values are the API's own, and sent as they are; a day becomes YYYYMMDD.
+    Names, operations and values are the API's own, and sent as they are, but for a single keyword,
+    which is sent as `IN` whatever the operation; a day becomes YYYYMMDD.
 
     Raises:
         QueryError: the API would not take it.

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 MAX_RELIABLE_USERNAMES = 10
 """So many usernames at once are known to work; with more, searches may fail (api_facts.md 3.3)."""
@@ -79,12 +79,22 @@ class Condition:
         if self.operation == Operation.IN and len(values) == 1:
             object.__setattr__(self, "operation", Operation.EQ.value)
 
+    @property
+    def is_one_keyword(self) -> bool:
+        """True if it can be sent as `EQ` and as `IN`, which may find different things."""
+        return self.field_name == Field.KEYWORD and len(self.field_values) == 1
+
     def to_json(self) -> dict[str, Any]:
         return {
             "field_name": self.field_name,
             "field_values": list(self.field_values),
             "operation": self.operation,
         }
+
+    def sent(self, keywords_as: Operation) -> dict[str, Any]:
+        """The same with this operation, if it is about a single keyword."""
+        operation = {"operation": keywords_as.value} if self.is_one_keyword else {}
+        return self.to_json() | operation
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +116,14 @@ class Query:
 
     def to_json(self) -> dict[Group, list[dict[str, Any]]]:
         """The object that the API takes; an empty group, which it may refuse, is left out."""
-        groups = zip(GROUPS, (self.and_, self.or_, self.not_), strict=True)
-        return {key: [condition.to_json() for condition in group] for key, group in groups if group}
+        return {key: [condition.to_json() for condition in group] for key, group in self._groups()}
+
+    def sent(self, keywords_as: Operation) -> dict[Group, list[dict[str, Any]]]:
+        """The object that is sent: a single keyword has this operation (api_facts.md 13.20)."""
+        return {
+            key: [condition.sent(keywords_as) for condition in group]
+            for key, group in self._groups()
+        }
 
     def canonical(self) -> str:
         """The text that identifies the query: its JSON with sorted keys and no blanks."""
@@ -119,6 +135,23 @@ class Query:
         return sha256(self.canonical().encode()).hexdigest()
 
     @property
+    def has_keyword_forms(self) -> bool:
+        """True if its keywords can be sent as `EQ` as well as `IN`, to see which form works.
+
+        There must be one, and none that stands beside others. In a form that finds nothing, a `not`
+        excludes nothing: what a query finds by it that needs no keyword is not what is wanted.
+        """
+        keywords = [
+            (key, condition)
+            for key, group in self._groups()
+            for condition in group
+            if condition.field_name == Field.KEYWORD
+        ]
+        groups = {key for key, _ in keywords}
+        is_safe = "and" in groups or "not" not in groups
+        return bool(keywords) and is_safe and all(each.is_one_keyword for _, each in keywords)
+
+    @property
     def usernames(self) -> tuple[str, ...]:
         """The accounts that the search is limited to, if it is."""
         named = (
@@ -127,3 +160,8 @@ class Query:
             if condition.field_name == Field.USERNAME
         )
         return tuple(sorted({name for values in named for name in values}))
+
+    def _groups(self) -> Iterator[tuple[Group, tuple[Condition, ...]]]:
+        """The groups that have conditions."""
+        groups = zip(GROUPS, (self.and_, self.or_, self.not_), strict=True)
+        return ((key, group) for key, group in groups if group)

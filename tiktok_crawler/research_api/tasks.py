@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.paging import START, Paging
+from tiktok_crawler.research_api.query import Operation
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +27,7 @@ class Window:
     """Days of a query that are searched as one, both ends included.
 
     `max_count` is how many videos a page may have; `row_id` the row in `crawl_window`, None until
-    the window is opened.
+    the window is opened. `keywords_as` is the operation with which single keywords are sent.
     """
 
     query: Query
@@ -34,6 +35,7 @@ class Window:
     fields: tuple[str, ...]
     max_count: int = VIDEO_QUERY.max_count
     row_id: int | None = None
+    keywords_as: Operation = Operation.IN
 
     def __str__(self) -> str:
         return str(self.days)
@@ -46,6 +48,11 @@ class Window:
     @property
     def endpoint(self) -> Endpoint:
         return VIDEO_QUERY
+
+    @property
+    def keyword_form(self) -> Operation | None:
+        """The operation with which all keywords are sent; None if the query has no choice."""
+        return self.keywords_as if self.query.has_keyword_forms else None
 
     @property
     def limit(self) -> None:
@@ -62,7 +69,7 @@ class Window:
         Days are sent as YYYYMMDD, both inclusive.
         """
         body: dict[str, Any] = {
-            "query": self.query.to_json(),
+            "query": self.query.sent(self.keywords_as),
             "start_date": f"{self.days.start:%Y%m%d}",
             "end_date": f"{self.days.end:%Y%m%d}",
             "max_count": self.max_count,
@@ -196,3 +203,7 @@ class PageRequest:
     def for_days(self, days: DateRange, row_id: int) -> PageRequest:
         """Return the request that begins a search of other days, which have this row."""
         return replace(self.from_start(), task=replace(self.window, days=days, row_id=row_id))
+
+    def with_keywords_as(self, operation: Operation) -> PageRequest:
+        """Return the request that begins the same search with keywords in this form."""
+        return replace(self.from_start(), task=replace(self.window, keywords_as=operation))

@@ -13,6 +13,7 @@ from tiktok_crawler.planning.coverage import Covered, last_searches
 from tiktok_crawler.planning.plan import Known, WaitingWindow
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
+from tiktok_crawler.research_api.query import Operation
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
@@ -173,7 +174,8 @@ def _stored(window: Row[Any]) -> StoredWindow:
 
 def _request(window: Row[Any], query: Query) -> PageRequest:
     """Return the request that goes on where the window's last page ended."""
-    task = Window(query, _days(window), tuple(window.fields), row_id=window.id)
+    form = Operation(window.keywords_as or Operation.IN)
+    task = Window(query, _days(window), tuple(window.fields), row_id=window.id, keywords_as=form)
     if not window.cursor:
         return PageRequest(task, START)
     return PageRequest(

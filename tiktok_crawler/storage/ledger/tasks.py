@@ -119,6 +119,7 @@ class Tasks:
             identity,
             state=state,
             fields=list(window.fields),
+            keywords_as=window.keyword_form,
             error=SUSPECTED if request.second_try else None,
             parked_at=now if request.second_try else None,
             updated_at=now,
@@ -269,7 +270,11 @@ class Tasks:
             return self._find_part(window, rest, now)
         self._move(CrawlWindow, row_id, event, now, _WITHOUT_REASON)
         parts = {"query_id": window.query_id, "created_at": now}
-        shared = {"fields": window.fields, "updated_at": now}
+        shared = {
+            "fields": window.fields,
+            "keywords_as": window.keywords_as,
+            "updated_at": now,
+        }
         searched = {"begun_at": window.begun_at, "last_page_at": window.last_page_at}
         passed_id = self._add(
             parts | _days(passed),
@@ -332,7 +337,10 @@ def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any
     if row is SeedRow:
         fresh = {SeedRow.has_more: None, SeedRow.at_api_limit: False, row.suspicious: False}
         return values | fresh
-    return values | {CrawlWindow.search_id: None}
+    return values | {
+        CrawlWindow.search_id: None,
+        CrawlWindow.keywords_as: request.window.keyword_form,
+    }
 
 
 def _reason(row: TaskRow, event: Parked | Refused | Cut) -> dict[Any, Any]:

@@ -43,7 +43,7 @@ class QueryRow(Base):
         unique=True, comment="SHA-256 of canonical_json, hexadecimal."
     )
     canonical_json: Mapped[str] = mapped_column(
-        comment="The query as it is sent to the API, in canonical form."
+        comment="The query in canonical form; single keywords are sent as crawl_window.keywords_as."
     )
     first_used_at: Mapped[datetime] = mapped_column(comment="When a run first used it, UTC.")
     last_used_at: Mapped[datetime] = mapped_column(comment="When a run last used it, UTC.")
@@ -165,6 +165,9 @@ class CrawlWindow(TaskRow, Base):
     )
     fields: Mapped[list[str]] = mapped_column(
         comment="List of text: the fields of videos that are asked for."
+    )
+    keywords_as: Mapped[str | None] = mapped_column(
+        comment="IN or EQ: how keywords are sent, if the query has a choice; NULL: it has none."
     )
     search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
     begun_at: Mapped[datetime | None] = mapped_column(
