@@ -252,7 +252,10 @@ class Run:
                 if row.state is state
             )
 
-        corrections = Corrections(windows(WindowState.COMPLETE), windows(WindowState.PARKED))
+        complete = windows(WindowState.COMPLETE)
+        half = self.chance.number(len(complete))
+        needless = windows(WindowState.PARKED)
+        corrections = Corrections(complete[:half], needless, complete[half:])
         now = self.clock()
         self._do(lambda: self.doer.correct(corrections, now), is_vital=True)
 

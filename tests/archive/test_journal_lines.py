@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.archive.lines import (
+    CORRECTIONS,
     FORMAT,
     Asked,
     Begin,
@@ -65,7 +66,7 @@ events = (
     | st.builds(Lost, st.just(JANUARY))
 )
 names = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
-corrections = st.fixed_dictionaries({"taken_back": names, "needless": names})
+corrections = st.fixed_dictionaries(dict.fromkeys(CORRECTIONS, names))
 collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
 begins = st.builds(
     Begin,
@@ -114,6 +115,11 @@ def test_lines_of_before_there_was_a_choice_had_keywords_as_eq():
     assert content["window"].pop("keywords_as") == "IN"
     found = read_line(json.dumps(content).encode(), "j", dict(SUBJECTS))
     assert found.deed.asked.request.window.keywords_as is Operation.EQ
+
+    corrected = Deed(Kind.CORRECT, NOON, what=dict.fromkeys(CORRECTIONS, ()))
+    content = json.loads(dump_line(line(corrected)))
+    del content["in_vain"]
+    assert read_line(json.dumps(content).encode(), "j", dict(SUBJECTS)).deed == corrected
 
 
 def test_the_form_of_keywords_is_said_only_where_there_is_a_choice():

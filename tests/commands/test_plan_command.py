@@ -50,6 +50,34 @@ def test_it_prints_request_windows_and_cost_and_leaves_no_trace(folder):
     assert [path.name for path in folder.iterdir()] == ["query.yaml"]
 
 
+def test_it_prints_the_body_as_it_is_sent(folder):
+    (folder / "query.yaml").write_text(
+        "start_date: 2024-01-01\nend_date: 2024-02-29\ninclude: {all_keywords: [butter]}"
+    )
+
+    def sent():
+        run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
+        body = json.loads(run.stdout[run.stdout.index("{") : run.stdout.rindex("}") + 1])
+        return body["query"]["and"][0]["operation"], body["start_date"], run.stdout
+
+    assert sent()[:2] == ("IN", "20240101")
+    only_eq = ("-s", "TIKTOK_SANDBOX_PROFILE=keywords-as-eq")
+    crawl = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX, *only_eq)
+    assert scrapy(folder, *crawl, "-a", "max_requests=1").returncode == 75
+    form, day, text = sent()
+    assert (form, day) == ("EQ", "20240101")
+    assert (
+        "Keywords:      no video was found: 2024-01-01..2024-01-31 is searched once more, with "
+        "keywords sent as EQ\n"
+    ) in text
+    assert "Requests:      at least 2" in text
+    assert scrapy(folder, *crawl).returncode == 0
+    form, _, text = sent()
+    assert form == "EQ"
+    assert "Keywords:      sent as EQ: searches with IN found nothing\n" in text
+    assert "none, nothing is missing" in text
+
+
 @pytest.mark.parametrize(
     ("name", "words"),
     [

@@ -111,6 +111,7 @@ def test_programs_get_the_same_as_json(collected):
     assert query.pop("query")["not"][0]["field_values"] == ["somebody"]
     assert query == {
         "text": ["hashtag_name IN butter, cheese; region_code EQ US", "not: username EQ somebody"],
+        "keywords": None,
         "tags": ["dairy", "first"],
         "wanted": [{"start": "2024-01-01", "end": "2024-02-29"}],
         "wanted_days": 60,

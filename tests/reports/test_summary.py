@@ -11,6 +11,7 @@ from tallies import tally
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
+from tiktok_crawler.planning.keyword_forms import KeywordForms
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
@@ -18,7 +19,7 @@ from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.query import Field
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
 
@@ -28,8 +29,8 @@ FRESHNESS = Freshness(timedelta(days=2))
 ALL = Known(coverage=(Covered(JANUARY, datetime(2024, 6, 1, tzinfo=UTC)),))
 
 
-def summary(known: Known = ALL, **stats: int) -> Summary:
-    plan = make_plan(Wanted(QUERY, JANUARY, ("id",), FRESHNESS), known, NOON)
+def summary(known: Known = ALL, query: Query = QUERY, **stats: int) -> Summary:
+    plan = make_plan(Wanted(query, JANUARY, ("id",), FRESHNESS), known, NOON)
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
     remains = SearchResult(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
@@ -104,6 +105,22 @@ def test_suspicious_days_are_named():
     assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: suspiciously few" in text
     assert "2024-01-07..2024-01-09: suspiciously few videos; searched twice" in text
     assert not summary(Known(coverage=(silent,))).is_unfinished
+
+
+def test_what_helped_where_keywords_found_nothing_is_told():
+    keyword = Query((Condition("keyword", "EQ", ("butter",)),))
+    forms = KeywordForms((Operation.IN, Operation.EQ), frozenset({Operation.EQ}))
+    text = summary(Known(keyword_forms=forms), keyword).text(command=None)
+    assert "keywords   sent as EQ: searches with IN found nothing\n" in text
+
+    forms = KeywordForms((Operation.IN,))
+    unfinished = summary(Known(coverage=ALL.coverage, keyword_forms=forms), keyword)
+    assert (
+        "keywords   no video was found: 2024-01-01..2024-01-31 is searched once more, with "
+        "keywords sent as EQ\n"
+    ) in unfinished.text(command=None)
+    assert "left       1 windows" in unfinished.text(command=None)
+    assert unfinished.is_unfinished
 
 
 def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():

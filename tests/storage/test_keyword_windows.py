@@ -1,14 +1,16 @@
-"""What windows keep of the form in which keywords were sent."""
+"""What windows keep of the form in which keywords were sent, and what is known from it."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
-from stored_pages import JANUARY, NOON, rows, video
+from stored_pages import JANUARY, MINUTE, NOON, content, rows, video
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.task_states import Lost
+from tiktok_crawler.planning.keyword_forms import KeywordForms
+from tiktok_crawler.planning.task_states import Lost, Parked
 from tiktok_crawler.research_api.query import Condition, Operation, Query
 
 IN, EQ = Operation.IN, Operation.EQ
@@ -60,3 +62,112 @@ def test_the_parts_of_a_lost_search_keep_its_form(engine, keyword_run):
     rest = run.session.end(request, Lost(passed), LATER)
     assert {row["keywords_as"] for row in windows(engine)} == {"EQ"}
     assert rest.window.keywords_as is EQ
+
+
+def test_what_was_found_in_either_form_is_known(keyword_run):
+    run = keyword_run()
+
+    def forms_of():
+        return run.session.plan(LATER).keyword_forms
+
+    assert forms_of() == KeywordForms()
+    run.ask(run.first(), has_more=True)
+    assert forms_of() == KeywordForms()
+    run.ask(in_form(run.first(), EQ))
+    assert forms_of() == KeywordForms(tried=(EQ,))
+    run.ask(run.first(FEBRUARY), video(1), has_more=True)
+    assert forms_of() == KeywordForms(tried=(EQ,), brought=frozenset({IN}))
+    run.ask(run.first(FEBRUARY))
+    assert forms_of() == KeywordForms(tried=(EQ, IN), brought=frozenset({IN}))
+
+
+def test_videos_of_a_search_that_began_anew_since_are_not_forgotten(keyword_run):
+    run = keyword_run()
+    request = run.ask(run.first(), video(1), has_more=True)
+    run.session.book(request.from_start(), LATER)
+    assert run.session.plan(LATER).keyword_forms.brought == {IN}
+
+
+def test_a_run_that_was_killed_between_the_forms_is_followed_by_one_that_tries_the_other(
+    engine, keyword_run
+):
+    run = keyword_run()
+    run.ask(run.first())
+    plan = keyword_run(LATER).session.plan(LATER)
+    assert (plan.trial.window.days, plan.trial.window.keywords_as) == (JANUARY, EQ)
+    assert forms(engine) == [(JANUARY.start, "IN", "complete")]
+
+
+@pytest.mark.parametrize("pages", [0, 1])
+def test_a_trial_that_was_killed_is_gone_on_with_where_it_was(keyword_run, pages):
+    run = keyword_run()
+    run.ask(run.first())
+    trial = run.book(run.session.plan(NOON).trial)
+    following = run.store(trial, has_more=True) if pages else trial
+    plan = keyword_run(LATER).session.plan(LATER)
+    assert plan.trial is None
+    (continued,) = plan.open_windows
+    assert (continued.task, continued.place) == (following.task, following.place)
+    assert continued.window.keywords_as is EQ
+    assert plan.new_windows == (FEBRUARY,)
+
+
+def test_a_trial_that_was_parked_is_known_as_one(keyword_run):
+    run = keyword_run()
+    run.ask(run.first())
+    trial = run.book(run.session.plan(NOON).trial)
+    run.session.end(trial, Parked("no", None, trial.place), NOON)
+    plan = keyword_run(LATER).session.plan(LATER)
+    (again,) = plan.parked_windows
+    assert (plan.trial, again.window.keywords_as) == (None, EQ)
+
+
+def test_both_forms_in_vain_are_all_that_is_tried(engine, keyword_run):
+    run = keyword_run()
+    run.ask(run.first())
+    run.ask(run.session.plan(NOON).trial)
+    plan = run.session.plan(LATER)
+    assert (plan.trial, plan.keyword_forms) == (None, KeywordForms(tried=(IN, EQ)))
+    assert plan.standings.covered == tuple(JANUARY)
+    assert not run.session.corrections()
+    assert {state for _, _, state in forms(engine)} == {"complete"}
+
+
+def test_what_a_form_that_finds_nothing_has_covered_is_missing_and_left_to_others(
+    engine, keyword_run
+):
+    run = keyword_run()
+    run.ask(run.first())
+    run.ask(run.first(FEBRUARY))
+    run.ask(in_form(run.first(), EQ), video(1))
+    plan = run.session.plan(LATER)
+    assert plan.standings.covered == tuple(JANUARY), "also before that is written down"
+    assert plan.new_windows == (FEBRUARY,)
+    assert plan.keyword_forms.sent_as is EQ
+
+    judged = run.session.corrections()
+    assert [stored.days for stored in judged.in_vain] == [JANUARY, FEBRUARY]
+    assert judged == replace(judged, taken_back=(), needless=())
+    done = None
+    for _ in range(2):
+        run.session.correct(judged, LATER + MINUTE)
+        assert forms(engine) == [
+            (JANUARY.start, "IN", "split"),
+            (FEBRUARY.start, "IN", "split"),
+            (JANUARY.start, "EQ", "complete"),
+        ]
+        assert done in (None, content(engine))
+        done = content(engine)
+    assert not run.session.corrections()
+    again = run.session.plan(LATER)
+    assert (again.standings.covered, again.new_windows) == (
+        plan.standings.covered,
+        plan.new_windows,
+    )
+    assert again.keyword_forms == plan.keyword_forms
+
+
+def test_windows_of_another_query_say_nothing(keyword_run, search):
+    other = search(query=Query(and_=(Condition("keyword", "EQ", ("cheese",)),)))
+    other.ask(in_form(other.first(), EQ), video(1))
+    assert keyword_run().session.plan(LATER).keyword_forms == KeywordForms()

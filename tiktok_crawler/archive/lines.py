@@ -113,7 +113,7 @@ class Begin:
 Correct = dict[str, tuple[WindowName, ...]]
 """Windows by what has to be corrected about them: the names of `Corrections`."""
 
-CORRECTIONS = ("taken_back", "needless")
+CORRECTIONS = ("taken_back", "needless", "in_vain")
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,7 +331,7 @@ def _what(
         case Kind.BEGIN:
             return _begin(content, subject)
         case Kind.CORRECT:
-            return {key: tuple(map(_window, content[key])) for key in CORRECTIONS}
+            return {key: tuple(map(_window, content.get(key, ()))) for key in CORRECTIONS}
         case Kind.ANSWER:
             return _answer(content["response"])
         case Kind.END:

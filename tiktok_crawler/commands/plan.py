@@ -19,20 +19,21 @@ from tiktok_crawler.planning.coverage import windows as split
 from tiktok_crawler.planning.plan import Known, Plan, make_plan
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.planning.seeds import stages_of
+from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest, Window
+from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
-    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Wanted
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing
@@ -133,21 +134,12 @@ def _arguments(opts: argparse.Namespace) -> dict[str, str]:
 
 
 def _describe_request(plan: Plan, wanted: Wanted) -> Iterator[str]:
-    windows = (
-        *plan.open_windows,
-        *_requests(plan.new_windows, wanted),
-        *plan.parked_windows,
-        *plan.suspicious_windows,
-    )
-    first = windows[0] if windows else next(_requests(split(plan.days), wanted))
+    """Show the first request, or, if nothing is missing, that for the first days."""
+    any_days, form = split(plan.days)[0], plan.keyword_forms.sent_as
+    first = WindowQueue(plan, wanted).next() or PageRequest(wanted.window(any_days, form))
     yield f"POST {first.url('')}"
     yield json.dumps(first.body, indent=2, ensure_ascii=False)
     yield ""
-
-
-def _requests(windows: Iterable[DateRange], wanted: Wanted) -> Iterator[PageRequest]:
-    for window in windows:
-        yield PageRequest(Window(wanted.query, window, wanted.fields))
 
 
 def _describe_days(
@@ -167,6 +159,8 @@ def _describe_days(
             f"Not final yet: {ranges(standings.unsettled)}: searched before all videos had "
             f"appeared; collected once more from {wanted.freshness.final_from(day)} on"
         )
+    for line in keyword_lines(plan):
+        yield f"Keywords:      {line}"
     for label, windows in (
         ("Open windows", [request.window.days for request in plan.open_windows]),
         ("New windows", list(plan.new_windows)),
@@ -188,7 +182,7 @@ def _describe_cost(plan: Plan) -> Iterator[str]:
             f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
         )
     if plan.is_empty:
-        why = "nothing is missing" if plan.standings.has_nothing_missing else "nothing is due"
+        why = "nothing is missing" if plan.is_complete else "nothing is due"
         yield f"Requests:      none, {why}"
         return
     daily_quota = DAILY_QUOTAS[VIDEO_QUERY.pool]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.days import Day, Days, DayState
+from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.planning.widths import Experience
 from tiktok_crawler.planning.window_days import UNKNOWN
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.coverage import Covered, Freshness
     from tiktok_crawler.planning.window_days import DayCount
-    from tiktok_crawler.research_api.query import Query
+    from tiktok_crawler.research_api.query import Operation, Query
 
 
 ID_SKEW = timedelta(seconds=900)
@@ -43,6 +44,7 @@ class Known:
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
     which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
     `counts` are those of the days that open and parked windows have reached, by the windows' rows.
+    `keyword_forms` matter only if the query has a choice.
     """
 
     coverage: tuple[Covered, ...] = ()
@@ -50,6 +52,12 @@ class Known:
     parked_windows: tuple[WaitingWindow, ...] = ()
     has_been_heavy: bool = False
     counts: Mapping[int, Mapping[date, DayCount]] = field(default_factory=dict)
+    keyword_forms: KeywordForms = NOTHING_TRIED
+
+    @property
+    def unfinished_windows(self) -> tuple[PageRequest, ...]:
+        """The open windows, and the parked ones."""
+        return (*self.open_windows, *(parked.request for parked in self.parked_windows))
 
     def passed(self, request: PageRequest) -> Mapping[date, DayCount]:
         """Return what the days that an unfinished search has reached have brought."""
@@ -71,6 +79,10 @@ class Wanted:
     window_days: int = LONGEST_WINDOW_DAYS
     id_skew: timedelta = ID_SKEW
 
+    def window(self, days: DateRange, keywords_as: Operation) -> Window:
+        """Return a window that searches these days."""
+        return Window(self.query, days, self.fields, keywords_as=keywords_as)
+
     def is_brought_by(self, request: PageRequest) -> bool:
         """Tell whether a search brings all the fields."""
         return set(self.fields) <= set(request.task.fields)
@@ -82,7 +94,8 @@ class Plan:
 
     `parked_windows` are tried again now, `waiting_windows` not before a later run;
     `suspicious_windows` are covered, and searched once more. `left_windows` are open or parked
-    outside the wanted days.
+    outside the wanted days. Before all others comes the `trial`, if there is one: a window that
+    brought nothing, with keywords in the other form.
     """
 
     days: DateRange
@@ -96,16 +109,24 @@ class Plan:
     has_succeeded: bool
     """True if the API has ever answered the query with a page."""
     experience: Experience
+    keyword_forms: KeywordForms
+    trial: PageRequest | None
+
+    @property
+    def new_window_count(self) -> int:
+        """The windows that have no row yet and bring what is missing, the trial included."""
+        return len(self.new_windows) + (self.trial is not None)
 
     @property
     def window_count(self) -> int:
         """The windows that bring what is missing, as far as they are searched now."""
-        return len(self.open_windows) + len(self.new_windows) + len(self.parked_windows)
+        return len(self.open_windows) + self.new_window_count + len(self.parked_windows)
 
     @property
     def planned_days(self) -> int:
         """The number of days searched; days that two windows search count twice."""
-        requests = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
+        requests = [*self.open_windows, *self.parked_windows, *self.suspicious_windows]
+        requests += [self.trial] if self.trial else []
         return sum(map(len, (*self.new_windows, *(request.window.days for request in requests))))
 
     @property
@@ -124,6 +145,11 @@ class Plan:
         return self.window_count == 0 and not self.waiting_windows
 
     @property
+    def is_complete(self) -> bool:
+        """Nothing is missing: what is stored is final, believed, and all that there is to find."""
+        return self.is_fulfilled and self.standings.has_nothing_missing
+
+    @property
     def next_retry_at(self) -> datetime | None:
         """The time when the first of the waiting windows may be tried again."""
         return min((parked.retry_at for parked in self.waiting_windows), default=None)
@@ -137,6 +163,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     will bring with all wanted fields are not searched besides. A second search of suspicious days
     that was begun is a parked window, too.
     """
+    forms = known.keyword_forms if wanted.query.has_keyword_forms else ONE_FORM
     searched = coverage.last_searches(known.coverage)
     missing = coverage.missing_days(wanted.days, searched, wanted.freshness, now)
     missing_set = set(missing)
@@ -158,7 +185,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         days = set(parked.request.window.days) - promised
         if not wanted.is_brought_by(parked.request):
             continue
-        if days & missing_set:
+        if days & missing_set or forms.is_trial(parked.request):
             parked_windows.append(parked)
         elif days & doubtful:
             second_searches.append(parked)
@@ -166,7 +193,6 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         else:
             continue
         promised |= days
-    unfinished = (*known.open_windows, *(parked.request for parked in known.parked_windows))
     unsettled = coverage.unsettled_days(wanted.days, searched, wanted.freshness)
     return Plan(
         days=wanted.days,
@@ -183,11 +209,18 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
         suspicious_windows=(
             *(parked.request for parked in second_searches if parked.retry_at <= now),
-            *_second_searches(wanted, sorted(doubtful - promised)),
+            *_second_searches(wanted, forms, sorted(doubtful - promised)),
         ),
-        left_windows=tuple(r for r in unfinished if not r.window.days.overlaps(wanted.days)),
-        has_succeeded=bool(known.coverage) or not all(r.starts_task for r in unfinished),
+        left_windows=tuple(
+            request
+            for request in known.unfinished_windows
+            if not request.window.days.overlaps(wanted.days)
+        ),
+        has_succeeded=bool(known.coverage)
+        or not all(request.starts_task for request in known.unfinished_windows),
         experience=_experience(known),
+        keyword_forms=forms,
+        trial=_trial(wanted, forms, known, missing_set),
     )
 
 
@@ -219,11 +252,31 @@ def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
     return {day: found[day] for day in wanted.days if day in found}
 
 
-def _second_searches(wanted: Wanted, days: Iterable[date]) -> Iterable[PageRequest]:
+def _second_searches(
+    wanted: Wanted, forms: KeywordForms, days: Iterable[date]
+) -> Iterable[PageRequest]:
     return (
-        PageRequest(Window(wanted.query, window, wanted.fields), second_try=True)
+        PageRequest(wanted.window(window, forms.sent_as), second_try=True)
         for window in coverage.windows(days, wanted.window_days)
     )
+
+
+def _trial(
+    wanted: Wanted, forms: KeywordForms, known: Known, missing: set[date]
+) -> PageRequest | None:
+    """Return the request for the days that were searched first, with keywords in the other form.
+
+    None if that was begun. Days that are missing are searched anyhow, and tried in that form then.
+    """
+    if forms.untried is None or any(map(forms.is_trial, known.unfinished_windows)):
+        return None
+    in_vain = [
+        search
+        for search in known.coverage
+        if search.days.overlaps(wanted.days) and missing.isdisjoint(search.days)
+    ]
+    first = min(in_vain, key=lambda search: search.searched_at, default=None)
+    return PageRequest(wanted.window(first.days, forms.untried)) if first else None
 
 
 def _experience(known: Known) -> Experience:

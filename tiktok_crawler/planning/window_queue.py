@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous
@@ -14,6 +14,9 @@ from tiktok_crawler.planning.widths import Widths, searched_days
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import date
+
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.problems import Answer, Problem
     from tiktok_crawler.research_api.pages import Page
@@ -37,29 +40,36 @@ class _Cut:
 class WindowQueue:
     """The searches of a run: open windows first, then new ones, then second tries.
 
-    As long as the API has never answered the query, one window is tried at a time. One that proved
-    too heavy is cut: its newest day, which is needed anyway, is tried alone. If that works, the
-    width was the problem, and the rest is searched in narrower windows; if it fails too, the rest
-    stays as it is.
+    As long as the API has never answered the query, one window is tried at a time; likewise as long
+    as nothing was found and keywords can be sent in another form. When a window has brought nothing
+    then, its days are tried once in that form; if this helps, all that was searched before is
+    missing.
+
+    A window that proved too heavy is cut: its newest day, which is needed anyway, is tried alone.
+    If that works, the width was the problem, and the rest is searched in narrower windows; if it
+    fails too, the rest stays as it is.
     """
 
     def __init__(self, plan: Plan, wanted: Wanted):
         self.plan = plan
-        self._query = wanted.query
+        self._wanted = wanted
         self._widths = Widths(wanted.window_days, plan.experience)
         self._is_proven = plan.has_succeeded
-        self._continued = deque(plan.open_windows)
-        self._missing = deque(
-            Window(wanted.query, days, wanted.fields)
-            for days in contiguous(chain.from_iterable(plan.new_windows))
-        )
-        self._second_tries = deque((*plan.parked_windows, *plan.suspicious_windows))
+        self.keyword_forms = forms = plan.keyword_forms
+        again = (*plan.parked_windows, *plan.suspicious_windows)
+        self._trials = deque(filter(forms.is_trial, (*plan.open_windows, *again)))
+        self._trials += [plan.trial] if plan.trial else []
+        self._continued = deque(filterfalse(forms.is_trial, plan.open_windows))
+        self._missing: deque[Window] = deque()
+        self._add(chain.from_iterable(plan.new_windows))
+        self._second_tries = deque(filterfalse(forms.is_trial, again))
+        self._searched_in_vain = set(plan.standings.covered) if forms.is_undecided else set()
         self._open: Counter[DateRange] = Counter()
         self._cuts: dict[DateRange, _Cut] = {}
 
     def next(self) -> PageRequest | None:
         """Take the next window; None if there is none for now."""
-        if not self._is_proven and self._open.total():
+        if self._goes_alone and self._open.total():
             return None
         request = self._take()
         if request:
@@ -69,6 +79,7 @@ class WindowQueue:
     def page_stored(self, page: Page) -> None:
         """Learn from a page; the last one of its window completes it."""
         self._is_proven = True
+        self._learn_form(page)
         days = page.request.window.days
         for newest, other in self._cuts.items():
             other.others_work |= newest != days
@@ -106,18 +117,23 @@ class WindowQueue:
         assert isinstance(task, Window)
         self._open[task.days] -= 1
         self._go_on_with_rest(task.days)
+        if task.keywords_as is self.keyword_forms.untried:
+            self.keyword_forms = self.keyword_forms.after_try(task.keywords_as)
 
     def left(self, task: Task) -> None:
         """A window is left to a later run."""
         self.ended(task)
 
     def cut(self, task: Task) -> None:
-        """Search a window that is too heavy in parts."""
+        """Search a window that is too heavy in parts; one day is enough to try another form."""
         assert isinstance(task, Window)
         days = task.days
         self._open[days] -= 1
         newest = DateRange(days.end, days.end)
         unopened = replace(task, row_id=None)
+        if task.keywords_as is self.keyword_forms.untried:
+            self._trials.append(PageRequest(replace(unopened, days=newest)))
+            return
         self._cuts[newest] = _Cut(replace(unopened, days=DateRange(days.start, days.end - DAY)))
         self._missing.appendleft(replace(unopened, days=newest))
 
@@ -130,12 +146,40 @@ class WindowQueue:
         """Drop the second tries: what they may cost is spent for today."""
         self._second_tries.clear()
 
+    @property
+    def _goes_alone(self) -> bool:
+        return not self._is_proven or self.keyword_forms.is_undecided
+
+    def _learn_form(self, page: Page) -> None:
+        """See whether keywords have to be sent in another form: once the first window has ended."""
+        before, window = self.keyword_forms, page.request.window
+        self.keyword_forms = forms = before.after(page)
+        if before.is_undecided and forms.in_vain:
+            self._add(sorted(self._searched_in_vain - set(window.days)))
+        if forms.untried and not page.has_more:
+            self._searched_in_vain |= set(window.days)
+            trial = replace(window, keywords_as=forms.untried, row_id=None)
+            self._trials.append(PageRequest(trial))
+
+    def _add(self, days: Iterable[date]) -> None:
+        """Let days be missing."""
+        form = self.keyword_forms.sent_as
+        self._missing += [self._wanted.window(each, form) for each in contiguous(days)]
+
     def _take(self) -> PageRequest | None:
+        if self._trials:
+            return self._trials.popleft()
         if self._continued:
-            return self._continued.popleft()
+            return self._in_form(self._continued.popleft())
         if self._missing:
-            return PageRequest(self._cut_off())
-        return self._second_tries.popleft() if self._second_tries else None
+            return self._in_form(PageRequest(self._cut_off()))
+        return self._in_form(self._second_tries.popleft()) if self._second_tries else None
+
+    def _in_form(self, request: PageRequest) -> PageRequest:
+        """Begin a search anew whose form is one that finds nothing."""
+        forms = self.keyword_forms
+        is_in_vain = request.window.keywords_as is forms.in_vain
+        return request.with_keywords_as(forms.sent_as) if is_in_vain else request
 
     def _cut_off(self) -> Window:
         """Take the next missing days, no more of them than a window may have now."""
@@ -162,7 +206,7 @@ class WindowQueue:
 
     def _refusal(self, problem: Problem) -> str:
         hint = ""
-        if len(self._query.usernames) > 1:
+        if len(self._wanted.query.usernames) > 1:
             hint = ". The query names several usernames: one unusable account can fail them all"
         return f"The API refuses the query: {problem}{hint}"
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
+from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 
@@ -123,6 +125,8 @@ def _query(query: QueryStatus) -> Iterator[str]:
             f"  not final  {ranges(query.days.unsettled)}: collected once more when all videos "
             "have appeared"
         )
+    for line in dict.fromkeys(chain.from_iterable(map(keyword_lines, query.plans))):
+        yield f"  keywords   {line}"
     for line in describe_unseen(query.unseen):
         yield f"  unseen     {line}"
     yield from map(_open, query.open_windows)
@@ -158,7 +162,7 @@ def _since(window: UnfinishedWindow) -> datetime:
 
 def _next_run(query: QueryStatus) -> str:
     if not query.next_windows:
-        return "nothing is missing" if query.days.has_nothing_missing else "nothing is due"
+        return "nothing is missing" if query.is_complete else "nothing is due"
     suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""
     return (
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
@@ -200,13 +204,14 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "fingerprint": query.used.query.fingerprint,
         "query": query.used.query.to_json(),
         "text": describe_query(query.used.query),
+        "keywords": _keywords_as_json(query),
         "tags": list(query.used.tags),
         "wanted": _ranges_as_json(query.used.days),
         "wanted_days": len(days.by_day),
         "covered": _days_as_json(days.covered),
         "covered_days": len(days.covered),
         "coverage_percent": days.percent,
-        "is_complete": days.has_nothing_missing,
+        "is_complete": query.is_complete,
         "gaps": _days_as_json(days.missing),
         "not_searched": _days_as_json(days.in_state(DayState.GAP)),
         "due_again": _days_as_json(days.in_state(DayState.DUE)),
@@ -231,6 +236,14 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "suspicious": query.next_suspicious,
         },
     }
+
+
+def _keywords_as_json(query: QueryStatus) -> dict[str, str | None] | None:
+    """The form in which keywords are sent, and the one that finds nothing, if there is a choice."""
+    if not query.used.query.has_keyword_forms:
+        return None
+    forms = query.plans[0].keyword_forms
+    return {"sent_as": forms.sent_as, "in_vain": forms.in_vain}
 
 
 def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.reports.unseen_values import describe_unseen
 
@@ -84,6 +85,7 @@ class Summary:
             f"the query has {_in_words(totals.windows)}"
         )
         yield from (f"  {label:10} {text}" for label, text in day_lines(plan.standings))
+        yield from (f"  keywords   {line}" for line in keyword_lines(plan))
         for line in describe_unseen(result.unseen):
             yield f"  unseen     {line}"
 

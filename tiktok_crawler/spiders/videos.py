@@ -12,6 +12,7 @@ from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.days_report import ranges
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.planning.keyword_forms import KeywordForms
     from tiktok_crawler.planning.plan import Plan
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
@@ -75,8 +77,12 @@ class VideosSpider(ResearchSpider):
         plan = await crawl_storage(self.crawler).plan(self.collection)
         self._announce(plan)
         self.queue = queue = WindowQueue(plan, self.wanted)
+        told = NOTHING_TRIED
         async for request in self.runner.requests(queue):
+            _tell(told, queue.keyword_forms)
+            told = queue.keyword_forms
             yield request
+        _tell(told, queue.keyword_forms)
         async for request in self._also_collect():
             yield request
 
@@ -129,7 +135,7 @@ class VideosSpider(ResearchSpider):
                 "start": plan.days.start,
                 "end": plan.days.end,
                 "open": len(plan.open_windows),
-                "new": len(plan.new_windows),
+                "new": plan.new_window_count,
                 "again": len(plan.parked_windows) + len(plan.suspicious_windows),
                 "covered": len(plan.standings.covered),
             },
@@ -139,3 +145,18 @@ class VideosSpider(ResearchSpider):
                 "Covered, but searched before they could be complete: %(days)s",
                 {"days": ranges(plan.standings.unsettled)},
             )
+
+
+def _tell(told: KeywordForms, forms: KeywordForms) -> None:
+    """Tell what is new about the forms in which keywords can be sent."""
+    if forms.untried and not told.untried:
+        logger.info(
+            "No video was found with keywords sent as %(tried)s: searching the same days once more "
+            "with %(untried)s",
+            {"tried": forms.tried[0], "untried": forms.untried},
+        )
+    if forms.in_vain and not told.in_vain:
+        logger.info(
+            "Keywords are sent as %(sent_as)s: searches with %(in_vain)s found nothing",
+            {"sent_as": forms.sent_as, "in_vain": forms.in_vain},
+        )

@@ -6,10 +6,11 @@ from collections import defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, not_, select
+from sqlalchemy import delete, exists, func, not_, select
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, last_searches
+from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.plan import Known, WaitingWindow
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
@@ -19,13 +20,13 @@ from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, 
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.ledger.window_days import counts_by_window
-from tiktok_crawler.storage.models.ledger import CrawlWindow
+from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection, Row, Select
 
     from tiktok_crawler.planning.plan import Wanted
     from tiktok_crawler.planning.window_days import DayCount
@@ -48,15 +49,17 @@ class Corrections:
     """The corrections to make to the windows of a query.
 
     `taken_back` are complete ones whose days were kept of a lost search on false evidence, and are
-    missing now; `needless` are parked ones whose days others have collected since.
+    missing now; `needless` are parked ones whose days others have collected since; `in_vain` are
+    complete ones with keywords in a form that finds nothing, whose days are missing, too.
     """
 
     taken_back: tuple[StoredWindow, ...] = ()
     needless: tuple[StoredWindow, ...] = ()
+    in_vain: tuple[StoredWindow, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to correct."""
-        return bool(self.taken_back or self.needless)
+        return bool(self.taken_back or self.needless or self.in_vain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,14 +93,17 @@ class Windows:
         windows = defaultdict(list)
         for window in self._rows(*WindowState):
             windows[window.state].append(window)
+        forms = self._keyword_forms(query)
+        complete = [w for w in windows[WindowState.COMPLETE] if not _is_in_vain(w, forms)]
         parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
         counts = self._counts()
         return Known(
-            coverage=tuple(_coverage(windows[WindowState.COMPLETE], fields, counts)),
+            coverage=tuple(_coverage(complete, fields, counts)),
             open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
             parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
             has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
             counts=counts,
+            keyword_forms=forms,
         )
 
     def unfinished(self) -> list[UnfinishedWindow]:
@@ -124,7 +130,9 @@ class Windows:
 
         Days that are taken back speak for nothing else.
         """
-        complete = self._rows(WindowState.COMPLETE)
+        stored, forms = self._rows(WindowState.COMPLETE), self._keyword_forms(wanted.query)
+        complete = [window for window in stored if not _is_in_vain(window, forms)]
+        in_vain = [window for window in stored if _is_in_vain(window, forms)]
         taken_back: list[Row[Any]] = []
         if kept_on_false_evidence(self.connection, self.query_id, wanted.id_skew):
             kept = set(
@@ -136,11 +144,13 @@ class Windows:
         return Corrections(
             taken_back=tuple(map(_stored, taken_back)),
             needless=tuple(_stored(w) for w in parked if _is_collected_since(w, complete)),
+            in_vain=tuple(map(_stored, in_vain)),
         )
 
     def correct(self, corrections: Corrections, tasks: Tasks, now: datetime) -> None:
         """Do what was judged; done once more with the same time, it changes nothing."""
-        for window in (*corrections.taken_back, *corrections.needless):
+        left = (*corrections.taken_back, *corrections.needless, *corrections.in_vain)
+        for window in left:
             leave_to_others(tasks, window.row_id, now)
 
     def drop_unasked(self) -> None:
@@ -153,6 +163,24 @@ class Windows:
 
     def _counts(self) -> Counts:
         return counts_by_window(self.connection, self.query_id, WindowState.COMPLETE, *UNFINISHED)
+
+    def _keyword_forms(self, query: Query) -> KeywordForms:
+        """Read what searches with keywords in either form have found, if there is a choice."""
+        if not query.has_keyword_forms:
+            return NOTHING_TRIED
+        window, of_query = CrawlWindow, CrawlWindow.query_id == self.query_id
+        tried = (
+            select(window.keywords_as)
+            .where(of_query, window.completed_at.is_not(None))
+            .group_by(window.keywords_as)
+            .order_by(func.min(window.completed_at), func.min(window.id))
+        )
+        pages = exists().where(Crawl.crawl_window_id == window.id, Crawl.record_count > 0)
+        brought = select(window.keywords_as).where(of_query, pages).distinct()
+        return KeywordForms(tuple(self._operations(tried)), frozenset(self._operations(brought)))
+
+    def _operations(self, forms: Select[Any]) -> Iterator[Operation]:
+        return (Operation(form) for form in self.connection.scalars(forms) if form)
 
     def _rows(self, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
@@ -206,6 +234,11 @@ def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str], counts: Count
     """Return the windows among the complete ones that were searched with all of these fields."""
     wanted = set(fields)
     return [_covered(window, counts) for window in complete if wanted <= set(window.fields)]
+
+
+def _is_in_vain(window: Row[Any], forms: KeywordForms) -> bool:
+    """Tell whether a window was searched with keywords in a form that finds nothing."""
+    return forms.in_vain is not None and window.keywords_as == forms.in_vain
 
 
 def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:

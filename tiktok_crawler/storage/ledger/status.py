@@ -62,6 +62,10 @@ class QueryStatus:
         return Days.joined(plan.standings for plan in self.plans)
 
     @property
+    def is_complete(self) -> bool:
+        return all(plan.is_complete for plan in self.plans)
+
+    @property
     def open_windows(self) -> list[UnfinishedWindow]:
         return [window for window in self.windows if window.state is WindowState.OPEN]
 
@@ -76,7 +80,7 @@ class QueryStatus:
 
     @property
     def next_new(self) -> int:
-        return sum(len(plan.new_windows) for plan in self.plans)
+        return sum(plan.new_window_count for plan in self.plans)
 
     @property
     def next_parked(self) -> int:
