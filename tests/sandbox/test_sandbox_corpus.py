@@ -1,11 +1,16 @@
 from __future__ import annotations
 
+import json
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
+from itertools import pairwise
 
 import pytest
+from sandbox_client import EVERYTHING
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.sandbox import Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, HiddenHours
 from tiktok_crawler.sandbox.world.corpus import INT32_MAX, Corpus
 from tiktok_crawler.sandbox.world.vocabulary import ADJECTIVES, COUNTRIES, HASHTAGS, NOUNS
@@ -42,6 +47,29 @@ def test_hashtags_and_regions_are_those_of_the_vocabulary():
     assert used.keys() <= {*HASHTAGS, *rare}
     assert used["fyp"] > used["viral"] > used["garden"]
     assert {video.account.region_code for video in videos} <= {code for code, _, _ in COUNTRIES}
+
+
+def test_without_a_profile_the_videos_are_those_of_all_versions():
+    records = Sandbox(videos_per_day=200).matches(EVERYTHING, date(2024, 2, 28), date(2024, 3, 1))
+    digest = sha256(json.dumps(records).encode()).hexdigest()
+    assert (len(records), digest[:16]) == (553, "bc099011b77d62a4")
+
+
+def test_a_weekly_rhythm_is_highest_on_wednesdays_and_lowest_on_weekends():
+    rhythmic = corpus(videos_per_day=100, weekly_rhythm=0.3)
+    monday = date(2024, 2, 26)
+    numbers = [len(rhythmic.videos_of_day(monday + timedelta(days=n))) for n in range(7)]
+    assert numbers == [93, 119, 130, 119, 93, 73, 73]
+
+
+def test_a_trend_rises_for_90_days_and_falls_for_90():
+    season = corpus(videos_per_day=100, trend=4)
+    numbers = [len(season.videos_of_day(DAY + timedelta(days=n))) for n in range(361)]
+    assert (min(numbers), max(numbers)) == (50, 200)
+    assert numbers[:181] == numbers[180:]
+    lowest, highest = numbers.index(50), numbers.index(200)
+    assert abs(highest - lowest) == 90
+    assert all(abs(one - other) <= 4 for one, other in pairwise(numbers))
 
 
 def test_ids_fall_and_are_made_20_to_40_seconds_before_the_video():

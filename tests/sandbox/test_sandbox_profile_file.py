@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 
 from tiktok_crawler.exceptions import ConfigurationError
@@ -24,11 +26,19 @@ faults:
   - {fault: hang, every: 30, seconds: 1.5}
   - {fault: rate_limited, of: later_pages, requests: [5, 9], retry_after: 2}
   - {fault: data_with_500, of: playlists, every: 1}
-searches: {refuse_new_ids: 2, expire_after_seconds: 600, keyword_forms: [IN]}
+searches:
+  refuse_new_ids: 2
+  expire_after_seconds: 600
+  silent_days: [2024-01-05, 2024-02-29]
+  silent_share: 0.1
+  silent_tries: 1
+  keyword_forms: [IN]
 data:
   hidden: 0.35
   hidden_hours: {every: 24, hours: 6}
   empty_lists_missing: true
+  weekly_rhythm: 0.3
+  trend: 2.5
 lists: {comments: 250, comment_cap: 200, cap_refuses: true, private_likes: 0.5}
 tokens: {lives_requests: 40, error_status: 401}
 quota: {daily: 25, daily_follow: 50, day_seconds: 60}
@@ -51,10 +61,19 @@ def test_a_file_says_all_that_a_profile_can():
             ScheduledFault(fault=FaultName.DATA_WITH_500, of=Requests.PLAYLISTS, every=1),
         ),
         searches=SearchBehaviour(
-            refuse_new_ids=2, expire_after_seconds=600, keyword_forms=(KeywordForm.IN,)
+            refuse_new_ids=2,
+            expire_after_seconds=600,
+            silent_days=(date(2024, 1, 5), date(2024, 2, 29)),
+            silent_share=0.1,
+            silent_tries=1,
+            keyword_forms=(KeywordForm.IN,),
         ),
         data=DataBehaviour(
-            hidden=0.35, hidden_hours=HiddenHours(every=24, hours=6), empty_lists_missing=True
+            hidden=0.35,
+            hidden_hours=HiddenHours(every=24, hours=6),
+            empty_lists_missing=True,
+            weekly_rhythm=0.3,
+            trend=2.5,
         ),
         lists=ListBehaviour(comments=250, comment_cap=200, cap_refuses=True, private_likes=0.5),
         tokens=TokenBehaviour(lives_requests=40, error_status=401),
@@ -83,6 +102,7 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "old-ids",
         "heavy-windows",
         "keywords-as-in",
+        "silent-days",
         "keywords-as-eq",
     } == set(shipped_profiles())
     profiles = [load_profile(name) for name in shipped_profiles()]
@@ -138,6 +158,12 @@ def test_binary_data_is_told(tmp_path):
         ("data: {hidden_hours: {every: 6}}", "data.hidden_hours: hours is missing"),
         ("data: {hidden_hours: {every: 6, hours: 7}}", "7 of every 6 hours is impossible"),
         ("data: {empty_lists_missing: yes}", "'yes' is unknown; Possible: true, false"),
+        ("searches: {silent_days: [5]}", "silent_days[1] must be a day such as 2024-01-31, not"),
+        ("searches: {silent_days: [2024-02-30]}", "must be a day such as 2024-01-31, not '2024-02"),
+        ("searches: {silent_share: 2}", "searches: silent_share must be between 0 and 1, not 2.0"),
+        ("searches: {silent_tries: -1}", "searches: silent_tries must be at least 0, not -1"),
+        ("data: {weekly_rhythm: 1.1}", "data: weekly_rhythm must be between 0 and 1, not 1.1"),
+        ("data: {trend: 0.5}", "data: trend must be 1 to 10, not 0.5"),
         ("searches: {keyword_forms: IN}", "searches.keyword_forms takes a list"),
         ("searches: {keyword_forms: [in]}", "keyword_forms[1]: 'in' is unknown; Possible: EQ, IN"),
         ("searches: {lost_at_page: 1.5}", "must be a whole number, not '1.5'"),

@@ -17,6 +17,7 @@ from tiktok_crawler.sandbox.faults.profile import (
 
 RARE = query("hashtag_name", "butter")
 NOTHING = query("username", "nobody.at.all")
+ALL_DELIVERED = DataBehaviour(hidden=0)
 
 
 def ids(pages: list[dict]) -> list[int]:
@@ -59,6 +60,58 @@ def test_both_ends_of_the_dates_are_inclusive():
         for video in page["videos"]
     }
     assert days == {date(2024, 2, 29), date(2024, 3, 1)}
+
+
+SILENT = (date(2024, 1, 2), date(2024, 1, 7))
+
+
+def days_of(pages: list[dict]) -> set[int]:
+    records = (video for page in pages for video in page["videos"])
+    return {datetime.fromtimestamp(video["create_time"], UTC).day for video in records}
+
+
+def test_silent_days_have_no_videos_and_no_matches():
+    asking = client(searches=SearchBehaviour(silent_days=SILENT))
+    for _ in range(2):
+        pages = asking.pages()
+        assert days_of(pages) == {1, 3, 4, 5, 6}
+        assert pages[-1]["cursor"] == 250
+    assert asking.page(start_date="20240107") == {"videos": [], "cursor": 0, "has_more": False}
+    assert asking.sandbox.match_count(EVERYTHING, *first_week()) == 350
+
+
+def test_a_silent_day_answers_when_its_query_has_searched_it_so_often():
+    asking = client(searches=SearchBehaviour(silent_days=SILENT, silent_tries=2))
+    found = [days_of(asking.pages(start_date=f"2024010{first}")) for first in (1, 7, 1)]
+    assert found == [{1, 3, 4, 5, 6}, set(), {1, 3, 4, 5, 6, 7}]
+    assert days_of(asking.pages()) == set(range(1, 8))
+    assert days_of(asking.pages(query=query("comment_count", 0, operation="GTE"))) == {
+        1,
+        3,
+        4,
+        5,
+        6,
+    }
+
+
+def test_a_search_leaves_out_the_same_days_on_all_pages():
+    asking = client(searches=SearchBehaviour(silent_days=SILENT, silent_tries=1))
+    first = asking.page()
+    onward = asking.page(cursor=100, search_id=first["search_id"])
+    asking.page(start_date="20240102")
+    later = asking.page(cursor=200, search_id=first["search_id"])
+    assert days_of([first, onward, later]) == {1, 3, 4, 5, 6}
+
+
+def test_a_share_of_all_days_is_silent_for_every_query_and_machine():
+    behaviour = SearchBehaviour(silent_share=0.2)
+    january = {"start_date": "20240101", "end_date": "20240131"}
+    one, other = (
+        days_of(client(videos_per_day=3, searches=behaviour, data=ALL_DELIVERED).pages(**january))
+        for _ in range(2)
+    )
+    assert one == other
+    assert 18 <= len(one) <= 30
 
 
 @pytest.mark.parametrize("works", list(KeywordForm))

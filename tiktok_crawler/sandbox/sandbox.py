@@ -95,7 +95,10 @@ class Sandbox:
         return replace(answer, delay_seconds=answer.delay_seconds + latency)
 
     def matches(self, query: Mapping[str, Any], start: date, end: date) -> list[dict[str, Any]]:
-        """The records that searches of these days deliver now, newest first; any range of days."""
+        """The records that searches of these days deliver now, newest first; any range of days.
+
+        Those of silent days are among them.
+        """
         return self._searches.records(self._searches.videos(self._find(query, start, end)))
 
     def truth(self, listing: str, seed: str) -> list[dict[str, Any]] | SandboxProblem:
@@ -152,7 +155,8 @@ class Sandbox:
         }
 
     def _find(self, query: Mapping[str, Any], start: date, end: date) -> Positions:
-        return self._searches.find(parse_query(query), start, end, int(self._now().timestamp()))
+        moment = int(self._now().timestamp())
+        return self._searches.find(parse_query(query), start, end, moment, frozenset())
 
     def _log_id(self, now: datetime) -> str:
         """UTC and 20 hexadecimal digits (api_facts.md 1.11)."""

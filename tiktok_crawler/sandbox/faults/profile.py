@@ -6,13 +6,23 @@ The defaults are the API on a good day. `profile_file` reads the same from YAML.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
+from datetime import date  # noqa: TC003 - profile_file needs it
 from enum import StrEnum
 from random import Random
+from typing import TYPE_CHECKING
 
 from tiktok_crawler.sandbox.faults.schedule import ScheduledFault  # noqa: TC001 - profile_file needs it
 
+if TYPE_CHECKING:
+    from collections.abc import Container
+
 OLDEST_ID_DAYS = 30
 """The corpus keeps ids unique as long as they are made at most this long before `create_time`."""
+
+TREND_DAYS = 90
+STEEPEST_TREND = 10
+"""The days in which the number of videos goes from its lowest to its highest, and the ratio of
+these two at most."""
 
 
 class KeywordForm(StrEnum):
@@ -33,6 +43,8 @@ class SearchBehaviour:
     `endless`: pages after the last one are empty, and each says that there are more.
     `repeated_records`: so many records of the page before stand again at the start of a page, as
     far as it has room.
+    `silent_days`, and this `silent_share` of all days, at random: searches leave out their videos,
+    as if there were none, until a query has searched the day `silent_tries` times, or for ever.
     `keyword_forms`: conditions about keywords find something in these forms alone, and in others
     nothing, without an error (api_facts.md 13.20).
     """
@@ -44,7 +56,13 @@ class SearchBehaviour:
     fail_over_matches: int | None = None
     endless: bool = False
     repeated_records: int = 0
+    silent_days: tuple[date, ...] = ()
+    silent_share: float = 0.0
+    silent_tries: int | None = None
     keyword_forms: tuple[KeywordForm, ...] = tuple(KeywordForm)
+
+    def __post_init__(self) -> None:
+        _check_numbers(self)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,11 +80,13 @@ class HiddenHours:
         return create_time // 3600 % self.every < self.hours
 
 
-def _check_numbers(behaviour: DataBehaviour | ListBehaviour, *, but: str = "") -> None:
+def _check_numbers(
+    behaviour: SearchBehaviour | DataBehaviour | ListBehaviour, *, but: Container[str] = ()
+) -> None:
     """Refuse numbers with a fraction that are no shares, and negative whole ones."""
     for each in fields(behaviour):
         value = getattr(behaviour, each.name)
-        if each.type == "float" and each.name != but and not 0 <= value <= 1:
+        if each.type == "float" and each.name not in but and not 0 <= value <= 1:
             raise ValueError(f"{each.name} must be between 0 and 1, not {value}")
         if each.type in ("int", "int | None") and (value or 0) < 0:
             raise ValueError(f"{each.name} must be at least 0, not {value}")
@@ -80,7 +100,9 @@ class DataBehaviour:
     creation (api_facts.md 14). `hidden`: matches that count for the cursor and are not delivered
     (api_facts.md 3.5); `hidden_hours` hides whole stretches, which makes empty pages, and
     `empty_lists_missing` leaves out the key `videos` of an empty page. `old_ids`: ids made up to
-    `old_id_days` before `create_time`. The others name what is done to a record
+    `old_id_days` before `create_time`. `weekly_rhythm`: so much more videos than usual are created
+    on a Wednesday, and less on weekends; `trend`: within `TREND_DAYS` their number rises to so many
+    times as many, and within the next it falls again. The others name what is done to a record
     (api_facts.md 1.18, 13.12, 13.13).
     """
 
@@ -90,6 +112,8 @@ class DataBehaviour:
     empty_lists_missing: bool = False
     old_ids: float = 0.0
     old_id_days: int = OLDEST_ID_DAYS
+    weekly_rhythm: float = 0.0
+    trend: float = 1.0
     lower_case_regions: float = 0.02
     nul_characters: float = 0.0
     lone_surrogates: float = 0.0
@@ -102,7 +126,9 @@ class DataBehaviour:
     def __post_init__(self) -> None:
         if not 1 <= self.old_id_days <= OLDEST_ID_DAYS:
             raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
-        _check_numbers(self, but="appear_within_hours")
+        if not 1 <= self.trend <= STEEPEST_TREND:
+            raise ValueError(f"trend must be 1 to {STEEPEST_TREND}, not {self.trend}")
+        _check_numbers(self, but=("appear_within_hours", "trend"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

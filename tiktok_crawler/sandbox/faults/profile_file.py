@@ -6,20 +6,29 @@ The keys of a file are the fields of `Profile` and of the classes in it; unknown
 from __future__ import annotations
 
 from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date
 from difflib import get_close_matches
 from enum import StrEnum
 from pathlib import Path
 from types import UnionType
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
 import yaml
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox.faults.profile import Profile
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 SHIPPED = Path(__file__).with_name("profiles")
 
-_NUMBERS: dict[object, str] = {int: "a whole number", float: "a number"}
+_READERS: dict[object, Callable[[str], Any]] = {date: date.fromisoformat}
+_EXPECTED: dict[object, str] = {
+    int: "a whole number",
+    float: "a number",
+    date: "a day such as 2024-01-31",
+}
 _BOOLEANS = {"true": True, "false": False}
 
 
@@ -134,9 +143,9 @@ def _convert_scalar(kind: Any, value: str, where: str) -> Any:
     if issubclass(kind, StrEnum):
         _check_known(value, [str(member) for member in kind], where)
     try:
-        return kind(value)
+        return _READERS.get(kind, kind)(value)
     except ValueError as exc:
-        raise _ProfileError(f"{where} must be {_NUMBERS[kind]}, not {value!r}") from exc
+        raise _ProfileError(f"{where} must be {_EXPECTED[kind]}, not {value!r}") from exc
 
 
 def _check_known(word: str, known: list[str], where: str) -> None:

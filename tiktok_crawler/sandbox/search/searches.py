@@ -23,6 +23,7 @@ from tiktok_crawler.sandbox.protocol.errors import (
 )
 from tiktok_crawler.sandbox.search.matching import test_of
 from tiktok_crawler.sandbox.search.search_troubles import SearchTroubles
+from tiktok_crawler.sandbox.search.silent_days import SilentDays
 from tiktok_crawler.sandbox.world.corpus import (
     DAY_SECONDS,
     MAX_VIDEOS_PER_DAY,
@@ -58,15 +59,16 @@ class Searches:
 
     def __init__(self, corpus: Corpus, profile: Profile, now: Callable[[], datetime]) -> None:
         self.troubles = SearchTroubles(profile.searches, now)
+        self._silent_days = SilentDays(profile.searches, profile.seed)
         self._corpus = corpus
         self._profile = profile
         self._now = now
         self._records = SandboxRecords(seed=corpus.seed, behaviour=profile.data)
         self._random_pages = 0
-        self.find: Callable[[SandboxQuery, date, date, int], Positions] = lru_cache(_SEARCHES_KEPT)(
-            self._find
-        )
-        """The places of what a query finds in the days from one to another at a moment."""
+        self.find: Callable[[SandboxQuery, date, date, int, frozenset[date]], Positions]
+        self.find = lru_cache(_SEARCHES_KEPT)(self._find)
+        """The places of what a query finds in the days from one to another, but for silent ones, at
+        a moment."""
 
     def page(self, request: SearchRequest) -> dict[str, Any]:
         """The `data` of the answer (api_facts.md 3.4).
@@ -103,8 +105,11 @@ class Searches:
             if request.cursor:
                 raise ApiError(INVALID_CURSOR)
             moment = min(moment, self._settled(request.end))
-        matches = self.find(request.query, request.start, request.end, moment)
-        return Search(self._search_id(request, moment), matches)
+        search_id = self._search_id(request, moment)
+        choose = self._silent_days.left_out if request.search_id else self._silent_days.begin
+        silent = choose(search_id, request)
+        matches = self.find(request.query, request.start, request.end, moment, silent)
+        return Search(search_id, matches)
 
     def _moment_of(self, request: SearchRequest, now: int) -> int:
         """The moment of the first page, if the search id was derived from this very request."""
@@ -134,11 +139,15 @@ class Searches:
         digest = sha256(repr(signature).encode()).digest()
         return str(moment << 32 | int.from_bytes(digest[:4]))
 
-    def _find(self, query: SandboxQuery, start: date, end: date, moment: int) -> Positions:
+    def _find(
+        self, query: SandboxQuery, start: date, end: date, moment: int, silent: frozenset[date]
+    ) -> Positions:
         matches = test_of(query, self._profile.searches.keyword_forms)
         last = min(end, datetime.fromtimestamp(moment, UTC).date())
         found: list[tuple[int, int]] = []
         for day in range(start.toordinal(), last.toordinal() + 1):
+            if date.fromordinal(day) in silent:
+                continue
             videos = self._corpus.videos_of_day(date.fromordinal(day))
             found += [
                 (video.id, day * MAX_VIDEOS_PER_DAY + number)

@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import accumulate
-from math import exp
+from math import cos, exp, log, pi
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.sandbox.faults.profile import TREND_DAYS
 from tiktok_crawler.sandbox.world.accounts import SandboxAccount, invent_accounts
 from tiktok_crawler.sandbox.world.chance import happens
 from tiktok_crawler.sandbox.world.vocabulary import ADJECTIVES, COMMON_HASHTAGS, EMOJI, NOUNS
@@ -47,6 +48,7 @@ _HASHTAGS = (
 )
 _HASHTAG_WEIGHTS = tuple(accumulate(1 / (rank + 3) for rank in range(len(_HASHTAGS))))
 _TRACKS = 2_000
+_BUSIEST_WEEKDAY = 2
 
 
 class SandboxVideo(NamedTuple):
@@ -67,7 +69,10 @@ class SandboxVideo(NamedTuple):
 
 
 class Corpus:
-    """All videos, `videos_per_day` for each UTC day; the days last used are kept in memory."""
+    """All videos, about `videos_per_day` for each UTC day; the days last used are kept in memory.
+
+    Without rhythm and trend each day has exactly so many.
+    """
 
     def __init__(self, *, seed: int, videos_per_day: int, behaviour: DataBehaviour) -> None:
         if not 1 <= videos_per_day <= MAX_VIDEOS_PER_DAY:
@@ -105,8 +110,17 @@ class Corpus:
             return ()
         rng = Random(f"{self.seed}:{day}")
         start = midnight(day)
-        videos = (self._invent_video(rng, start, n) for n in range(self.videos_per_day))
+        videos = (self._invent_video(rng, start, n) for n in range(self._number(day)))
         return tuple(sorted(videos, reverse=True))
+
+    def _number(self, day: date) -> int:
+        """Count the videos of a day; with a trend, half of the days have more than usual."""
+        rhythm = cos(2 * pi * (day.weekday() - _BUSIEST_WEEKDAY) / 7)
+        into_trend = day.toordinal() % (2 * TREND_DAYS) / TREND_DAYS
+        climbed = 0.5 - abs(1 - into_trend)
+        usual = self.videos_per_day * (1 + self._behaviour.weekly_rhythm * rhythm)
+        number = usual * exp(climbed * log(self._behaviour.trend))
+        return min(MAX_VIDEOS_PER_DAY, round(number))
 
     def _invent_video(self, rng: Random, start: int, number: int) -> SandboxVideo:
         random = rng.random
