@@ -19,6 +19,7 @@ COMMANDS = (
     ["crawling.py"],
     ["sandbox.py"],
     ["large_database.py"],
+    ["suspicion.py"],
 )
 
 
