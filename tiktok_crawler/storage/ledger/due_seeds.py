@@ -50,17 +50,13 @@ class DueSeeds:
     def plan(self) -> StagePlan:
         """Count the seeds by what becomes of them."""
         with self._transaction() as connection:
-            rows = connection.execute(self._gathered.by_standing()).all()
-        counts = {STANDINGS[row.place]: row for row in rows}
-        due, waiting, complete, refused = (
-            counts[each].seeds if each in counts else 0 for each in STANDINGS
-        )
+            seeds = connection.execute(self._gathered.by_standing()).one()
         return StagePlan(
-            due=due,
-            complete=complete,
-            refused=refused,
-            waiting=waiting,
-            next_retry_at=counts[Standing.WAITING].retry_at if waiting else None,
+            due=seeds.due,
+            complete=seeds.complete,
+            refused=seeds.refused,
+            waiting=seeds.waiting,
+            next_retry_at=seeds.next_retry_at,
         )
 
     def most_requests(self) -> int | None:

@@ -94,11 +94,12 @@ class GatheredSeeds:
         connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], self._in_order()))
 
     def by_standing(self) -> Rows:
-        """Count the `seeds` in each `place`, with their first `retry_at`."""
+        """Count the seeds of each standing, by its name; `next_retry_at` is that of the waiting."""
         c = self._gathered.c
-        return select(
-            c.place, func.count().label("seeds"), func.min(c.retry_at).label("retry_at")
-        ).group_by(c.place)
+        is_in = {each: c.place == place for place, each in enumerate(STANDINGS)}
+        counts = (func.count().filter(is_there).label(each) for each, is_there in is_in.items())
+        next_retry_at = func.min(c.retry_at).filter(is_in[Standing.WAITING])
+        return select(*counts, next_retry_at.label("next_retry_at")).select_from(self._gathered)
 
     def due_after(self, number: int, count: int) -> Rows:
         """The next due seeds with their `place` by now, and whether each `begins`, and their rows.
