@@ -118,7 +118,7 @@ def book(engine, query_id, request, now, account=None):
         tasks, opened = Tasks(connection, statements_for(engine.dialect)), request
         if request.task.row_id is None:
             opened = request.opened(tasks.open_window(query_id, request, now))
-        tasks.book(opened, now, since=NOON)
+        tasks.book(opened, now)
         if account:
             quota.spend(connection, account, now)
         return opened.booked(now)

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import RECORDS, Crawl, stage
+from sqlalchemy import update
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import QueryLockedError
@@ -13,6 +14,7 @@ from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, PLAYLISTS, USERS
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
 from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.storage.models.ledger import SeedRow
 from tiktok_crawler.storage.stage_session import StageSession, look_up_stage
 
 DAY = timedelta(days=1)
@@ -146,6 +148,30 @@ def test_what_ended_long_ago_begins_anew(engine, run):
     assert (refused["state"], refused["status"], refused["completed_at"]) == ("open", None, None)
     result = anew.session.result()
     assert (result.open, result.complete, result.tally.stored) == (2, 0, 0)
+
+
+def test_what_ended_by_a_clock_that_is_ahead_is_not_taken_for_another_run_s(engine, run):
+    ahead = run(now=NOON + DAY, limit=2)
+    ahead.ask(ahead.requests[0], *comments(2), has_more=True)
+
+    crawl = run(now=NOON)
+    crawl.ask(crawl.requests[0], *comments(1, first=102))
+
+    seed = row(engine, "seed")
+    assert (seed["state"], seed["position"], seed["has_more"]) == ("complete", 3, False)
+
+
+def test_what_another_run_has_ended_once_more_is_not_asked_for_whatever_its_clock(engine, run):
+    first = run(limit=2)
+    first.ask(first.requests[0], *comments(2), has_more=True)
+    crawl = run(now=NOON + DAY)
+    with engine.begin() as connection:
+        connection.execute(update(SeedRow).values(completed_at=NOON - DAY))
+    before = content(engine)
+
+    with pytest.raises(QueryLockedError, match="meanwhile"):
+        crawl.book(*crawl.requests)
+    assert content(engine) == before
 
 
 def test_a_suspicious_end_with_more_to_come_does_not_go_on(run):

@@ -180,7 +180,7 @@ class _ReplayedSession:
                 self._answers.pop(asked.name, None)
                 request = self._find(asked, now)
                 if request.starts_task or not self._strays(request, now):
-                    self.session.book(request, now)
+                    self.session.book(self._as_planned(request), now)
             case Kind.ANSWER:
                 self.counts.answers += 1
                 self._answers[asked.name] = deed
@@ -221,6 +221,11 @@ class _ReplayedSession:
         if isinstance(event, Parked) and event.at not in (standing.place, START):
             event = replace(event, at=standing.place)
         self.session.end(request, event, now)
+
+    def _as_planned(self, request: PageRequest) -> PageRequest:
+        """Return a request as it was planned: its line says that its task was as found."""
+        standing = self._tasks(lambda tasks: tasks.standing(request.task))
+        return replace(request, ended_at=standing.ended_at)
 
     def _strays(self, request: PageRequest, now: datetime) -> bool:
         """Tell whether a task is not where a request has found it; then postpone it where it is."""

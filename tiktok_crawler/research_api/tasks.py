@@ -136,7 +136,7 @@ class PageRequest:
 
     The task was begun, with the request for its first page, at `begun_at`; the page before this one
     came at `previous_page_at`. A `second_try` of a window that was parked, or looked suspicious, is
-    one until a page comes.
+    one until a page comes. A seed that is asked for once more had ended at `ended_at`.
     """
 
     task: Task
@@ -144,6 +144,7 @@ class PageRequest:
     second_try: bool = field(default=False, compare=False)
     begun_at: datetime | None = field(default=None, compare=False)
     previous_page_at: datetime | None = field(default=None, compare=False)
+    ended_at: datetime | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         return str(self.task)

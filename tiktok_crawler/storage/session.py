@@ -125,7 +125,7 @@ class Session(ABC):
         self._verify_lock()
 
         def write(connection: Connection) -> None:
-            self._tasks(connection).book(request, now, since=self._since)
+            self._tasks(connection).book(request, now)
             if self._account:
                 quota.spend(connection, self._account, now, second_try=request.second_try)
 

@@ -121,9 +121,9 @@ class DueSeeds:
         stage = self._stage
         task = Seed(stage.listing, str(row.seed_key), stage.limit, row_id=row.id)
         if row.begins:
-            return PageRequest(task)
+            return PageRequest(task, ended_at=row.completed_at)
         place = Place(row.cursor, received=row.record_count)
-        return PageRequest(task, place, begun_at=row.begun_at)
+        return PageRequest(task, place, begun_at=row.begun_at, ended_at=row.completed_at)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
         """Tell whether this run had asked for a seed, or was about to, before it gathered again."""

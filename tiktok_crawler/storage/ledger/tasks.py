@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, or_, select, update
+from sqlalchemy import and_, insert, select, update
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.exceptions import QueryLockedError
@@ -57,6 +57,7 @@ class Standing:
     is_unfinished: bool
     is_parked: bool
     place: Place
+    ended_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,8 @@ class Tasks:
             place = Place(found.cursor, found.search_id, found.videos)
         else:
             place = Place(found.cursor, None, found.position)
-        return Standing(found.state in UNFINISHED, found.state == WindowState.PARKED, place)
+        is_parked = found.state == WindowState.PARKED
+        return Standing(found.state in UNFINISHED, is_parked, place, found.completed_at)
 
     def open_window(self, query_id: int, request: PageRequest, now: datetime) -> int:
         """Make the row of a window; that of a second try is parked until a page comes.
@@ -140,11 +142,11 @@ class Tasks:
         found = select(SeedRow.id).filter_by(**identity)
         return self.connection.execute(found).scalar_one()
 
-    def book(self, request: PageRequest, now: datetime, *, since: datetime) -> None:
+    def book(self, request: PageRequest, now: datetime) -> None:
         """Count a request that is about to be sent; that for a first page discards the past.
 
-        A parked task stays so until a page comes. A seed that ended before this run began, at
-        `since`, is open again.
+        A parked task stays so until a page comes. A seed that had ended is open again, unless it
+        has ended once more since the request was planned.
 
         Raises:
             QueryLockedError: the task is not where the request found it any more.
@@ -155,10 +157,9 @@ class Tasks:
         values = _booking(row, request, now)
         if self.connection.execute(update(row).where(unfinished).values(values)).rowcount:
             return
-        had_ended = or_(row.completed_at.is_(None), row.completed_at <= since)
+        had_ended = (*where, row.completed_at.is_not_distinct_from(request.ended_at))
         may_reopen = row is SeedRow
-        is_there = (*where, had_ended)
-        if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *is_there)):
+        if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *had_ended)):
             raise QueryLockedError(
                 f"the lock is lost, since another crawl has gone on with {request} meanwhile"
             )
