@@ -144,7 +144,7 @@ def test_what_queries_have_brought_is_found_in_stored_videos(search, engine):
     expected = rows(engine, "query_value")
     assert len(expected) == 12
 
-    command.downgrade(config(engine), "0106-1")
+    command.downgrade(config(engine), "0104-1")
     assert not inspect(engine).has_table("query_value")
     database.migrate(engine)
 
@@ -155,7 +155,7 @@ def test_tags_of_runs_that_have_brought_nothing_are_added(engine):
     query_id_of(engine, collection(tags=("one", "two")))
     query_id_of(engine, collection(query=OTHER_QUERY, tags=("two", "Ünïcode")))
     with migrations.exclusively(engine) as connection:
-        command.downgrade(config(connection), "0105")
+        command.downgrade(config(connection), "0103")
         command.downgrade(config(connection), "-1")
         names = NameIds(statements_for(engine.dialect), QueryTag.__table__.c.name)
         names.resolve(connection, {"two"})
@@ -189,7 +189,7 @@ def test_it_is_filled_in_which_seeds_have_reached_the_limit_of_the_api(filled):
             row = {"listing": listing, "seed": seed} | values
             connection.execute(insert(SeedRow).values(row))
     before = content(filled)
-    command.downgrade(config(filled), "0104-1")
+    command.downgrade(config(filled), "0105-1")
     database.migrate(filled)
 
     after = content(filled)
@@ -240,7 +240,7 @@ def test_single_keywords_were_sent_as_eq(engine, query, form):
     first_request(engine, query=query)
     before = content(engine)
     assert query.has_keyword_forms == (form is not None)
-    command.downgrade(config(engine), "0106")
+    command.downgrade(config(engine), "0105")
     assert "keywords_as" not in {c["name"] for c in inspect(engine).get_columns("crawl_window")}
 
     database.migrate(engine)

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-HEAD = "0103"
+HEAD = "0106"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 UNRELEASED = ("0001", "0002", "0003", "0004", "0005")

@@ -3,8 +3,8 @@
 Of seeds that are complete already it is told by where they ended. Of comments and replies that went
 beyond the cap it is not known whether the API refused to go on: they count as if it had.
 
-Revision ID: 0104
-Revises: 0106
+Revision ID: 0105
+Revises: 0104
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0104"
-down_revision = "0106"
+revision = "0105"
+down_revision = "0104"
 branch_labels = None
 depends_on = None
 

@@ -2,8 +2,8 @@
 
 Until now that was EQ for a single keyword.
 
-Revision ID: 0103
-Revises: 0104
+Revision ID: 0106
+Revises: 0105
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0103"
-down_revision = "0104"
+revision = "0106"
+down_revision = "0105"
 branch_labels = None
 depends_on = None
 

@@ -3,8 +3,8 @@
 What is stored already is read, page by page, until every value of its query has been found. Where
 the SQL is only printed (`--sql`), the table stays empty.
 
-Revision ID: 0106
-Revises: 0105
+Revision ID: 0104
+Revises: 0103
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.query_values import shown_of
 from tiktok_crawler.storage.records.shape import Record
 
-revision = "0106"
-down_revision = "0105"
+revision = "0104"
+down_revision = "0103"
 branch_labels = None
 depends_on = None
 

@@ -1,6 +1,6 @@
 """A view of the videos of each query, and all tags that runs have used.
 
-Revision ID: 0105
+Revision ID: 0103
 Revises: 0102
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0105"
+revision = "0103"
 down_revision = "0102"
 branch_labels = None
 depends_on = None
