@@ -2,7 +2,8 @@
 --
 -- For every day (UTC) that the runs of a query asked for, whether it is complete: `complete`;
 -- `unsettled`: searched before all its videos could have appeared; `suspicious`: the API sent no data
--- at all; `parked`: postponed to a later run; `open`: begun; `missing`: never searched.
+-- at all; `parked`: postponed to a later run; `open`: begun; `missing`: never searched. Beside it, how
+-- many videos came of the day, and about how many matches the API counted and did not deliver.
 --
 -- Mind: three days from a day's start to its being settled are `TIKTOK_SETTLE_DAYS` of 2. The last
 -- complete search of a day counts, whatever fields it asked for; `scrapy status` minds the fields
@@ -14,7 +15,7 @@ WITH RECURSIVE wanted (query_id, day, end_date) AS (
     SELECT query_id, date(day, '+1 day'), end_date FROM wanted WHERE day < end_date
 ),
 search AS (
-    SELECT day, state, suspicious, searched_at, error,
+    SELECT day, crawl_window.id AS window_id, state, suspicious, searched_at, error,
            row_number() OVER (
                PARTITION BY day
                ORDER BY state <> 'complete', searched_at DESC
@@ -24,14 +25,15 @@ search AS (
         AND day BETWEEN crawl_window.start_date AND crawl_window.end_date
         AND state <> 'split'
 )
-SELECT day,
+SELECT search.day,
        CASE WHEN state IS NULL THEN 'missing'
             WHEN state <> 'complete' THEN state
             WHEN suspicious THEN 'suspicious'
-            WHEN searched_at < date(day, '+3 days') THEN 'unsettled'
+            WHEN searched_at < date(search.day, '+3 days') THEN 'unsettled'
             ELSE 'complete'
        END AS coverage,
-       searched_at, error
+       videos, withheld, searched_at, error
 FROM search
+LEFT JOIN window_day ON crawl_window_id = window_id AND window_day.day = search.day
 WHERE place = 1
-ORDER BY day;
+ORDER BY search.day;
