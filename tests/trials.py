@@ -259,7 +259,7 @@ def check_run(run: Run) -> None:
 def check_database(folder: TrialFolder, trial: Trial, exchanges: list[Exchange], run: Run) -> None:
     """It has what was delivered, and is complete where it says so, and only there."""
     status = folder.status()
-    covered = _days(status.get("covered", []))
+    covered = days_of(status.get("covered", []))
     assert (run.exit_status == 0) == (covered == set(WANTED))
     check_reasons(status)
     with folder.database_rows() as rows:
@@ -306,10 +306,10 @@ def check_reasons(status: dict[str, Any]) -> None:
     """Every day that is not covered is named, and what was given up has its reason."""
     if not status:
         return
-    missing = _days(status["gaps"])
-    assert missing == set(WANTED) - _days(status["covered"])
+    missing = days_of(status["gaps"])
+    assert missing == set(WANTED) - days_of(status["covered"])
     assert all(parked["reason"] for parked in status["parked"])
-    never_asked_for = missing - _days(status["open"]) - _days(status["parked"])
+    never_asked_for = missing - days_of(status["open"]) - days_of(status["parked"])
     assert bool(status["next_run"]["new"]) == bool(never_asked_for)
 
 
@@ -436,7 +436,7 @@ def storable(value: Any) -> Any:
     return value
 
 
-def _days(ranges: list[dict[str, str]]) -> set[date]:
+def days_of(ranges: list[dict[str, str]]) -> set[date]:
     return {
         day
         for each in ranges

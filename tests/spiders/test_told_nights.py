@@ -1,0 +1,130 @@
+"""Nights on each of the sandbox's profiles: what it hides is told, and nothing else is."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import replace
+from datetime import date
+from os import EX_OK
+
+import pytest
+from scrapy.utils.defer import deferred_f_from_coro_f
+from trials import QUERY, Trial, TrialFolder, WatchedSandbox, days_of
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.sandbox.faults.profile import Latency
+from tiktok_crawler.sandbox.faults.profile_file import load_profile, shipped_profiles
+
+DAYS = DateRange(date(2024, 1, 1), date(2024, 2, 29))
+VIDEOS_PER_DAY = 40
+NIGHTS = 6
+KEYWORDS = {
+    f"keywords-as-{form.lower()}": {
+        "and": [{"operation": form, "field_name": "keyword", "field_values": ["butter"]}]
+    }
+    for form in ("EQ", "IN")
+}
+"""A query in the form in which it finds anything."""
+
+TELLS = {
+    "keywords-as-eq": {"keywords"},
+    "messy-data": {"suspicious", "undated", "refused", "repeated"},
+    "old-ids": set(),
+    "silent-days": set(),
+}
+"""What the status tells in the end, beside what came; of other profiles nothing."""
+
+
+def profile_of(name):
+    """A profile without what only takes time."""
+    profile = load_profile(name)
+    faults = tuple(fault for fault in profile.faults if fault.fault != "hang")
+    quota = replace(profile.quota, day_seconds=min(profile.quota.day_seconds, 2))
+    return replace(profile, latency=Latency(), faults=faults, quota=quota)
+
+
+def odd(status):
+    """The keys of a status that tell of something that is not as it should be."""
+    keys = ("gaps", "not_final", "suspicious", "open", "parked", "uncounted", "unseen", "empty")
+    found = {key for key in (*keys, "undated", "refused", "repeated") if status[key]}
+    keywords = status["keywords"]
+    return found | ({"keywords"} if keywords and keywords["in_vain"] else set())
+
+
+class Night:
+    """A folder with a query of two months, and what the sandbox has of it."""
+
+    def __init__(self, path, name):
+        self.query = KEYWORDS.get(name, QUERY)
+        self.folder = TrialFolder(path)
+        self.folder.query_file.write_text(
+            f"start_date: {DAYS.start}\nend_date: {DAYS.end}\nquery: {json.dumps(self.query)}\n"
+        )
+        profile = profile_of(name)
+        self.trial = Trial(profile)
+        self.sandbox = WatchedSandbox(profile, videos_per_day=VIDEOS_PER_DAY)
+
+    async def crawl(self):
+        """Crawl as every night, until there is nothing more to do; the statuses in between."""
+        statuses = []
+        for _ in range(NIGHTS):
+            run = await self.folder.run(self.sandbox, self.trial)
+            statuses.append(self.folder.status())
+            if run.exit_status == EX_OK and not run.exchanges:
+                return statuses
+            self.folder.let_time_pass()
+        raise AssertionError("it never ends")
+
+    @property
+    def delivered(self):
+        """The records that the sandbox has for searches of each day."""
+        return {day: self.sandbox.matches(self.query, day, day) for day in DAYS}
+
+    def counted(self):
+        """How many videos each day has by the last search of it."""
+        rows = self.folder.rows(
+            "SELECT day, window_day.videos"
+            " FROM window_day JOIN crawl_window ON id = crawl_window_id"
+            " WHERE state = 'complete' AND day BETWEEN start_date AND end_date ORDER BY searched_at"
+        )
+        return {date.fromisoformat(day): videos for day, videos in rows}
+
+
+@pytest.mark.parametrize("name", shipped_profiles())
+@deferred_f_from_coro_f
+async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path):
+    night = Night(tmp_path, name)
+    first, *_, last = await night.crawl()
+
+    records = [record for day in night.delivered.values() for record in day]
+    usable = Counter("id" in record for record in records)
+    assert last["coverage_percent"] == 100
+    assert last["delivered"] == usable[True] == last["videos"]
+    if not last["repeated"]:
+        assert last["refused"] == usable[False]
+    assert last["undated"] == sum(r.get("create_time") is None for r in records if "id" in r)
+    matches = night.sandbox.match_count(night.query, DAYS.start, DAYS.end)
+    if not last["repeated"]:
+        assert last["withheld"] == matches - len(records)
+    assert odd(last) == TELLS.get(name, set())
+    assert last["is_complete"] == ("suspicious" not in odd(last))
+    if not last["undated"]:
+        assert night.counted() == {day: len(found) for day, found in night.delivered.items()}
+    assert bool(first["suspicious"]) == (name in {"silent-days", "messy-data"})
+
+
+@deferred_f_from_coro_f
+async def test_days_that_stay_silent_stay_told_and_cost_nothing_more(tmp_path):
+    night = Night(tmp_path, "silent-days")
+    searches = replace(night.trial.profile.searches, silent_tries=None)
+    night.trial = Trial(replace(night.trial.profile, searches=searches))
+    night.sandbox = WatchedSandbox(night.trial.profile, videos_per_day=VIDEOS_PER_DAY)
+
+    *_, last = await night.crawl()
+
+    silent = {day for day, videos in night.counted().items() if not videos}
+    assert len(silent) > 2
+    assert days_of(last["suspicious"]) == silent
+    assert last["coverage_percent"] == 100
+    assert not last["is_complete"]
