@@ -43,6 +43,12 @@ def test_so_is_one_in_the_midst_of_a_wide_window():
     assert list(doubted(wide)) == [START]
 
 
+def test_a_few_videos_among_many_are_too_few():
+    many = (searched(-45, -1, 1000), searched(1, 45, 1000))
+    assert list(doubted(*many, searched(0, 0, 20))) == [START]
+    assert doubted(*many, searched(0, 0, 700)) == {}
+
+
 def test_where_few_are_to_be_expected_none_is_not_suspicious():
     assert doubted(searched(-45, -1, 1), searched(1, 45, 1), searched(0, 0, 0)) == {}
 
@@ -68,9 +74,10 @@ def test_a_search_that_brings_less_than_before_is_a_new_suspicion():
     assert doubted(*BUSY, before, searched(0, 0, 0)) == {START: NOW + 3 * DAY}
 
 
+@pytest.mark.parametrize("videos", [0, 2])
 @pytest.mark.parametrize(("days_later", "again_at"), [(2, NOW + 3 * DAY), (3, None), (9, None)])
-def test_a_day_that_stays_empty_is_searched_twice_and_believed(days_later, again_at):
-    again = searched(0, 0, 0, searched_at=NOW + days_later * DAY)
+def test_a_day_that_stays_empty_is_searched_twice_and_believed(days_later, again_at, videos):
+    again = searched(0, 0, videos, searched_at=NOW + days_later * DAY)
     assert doubted(*BUSY, searched(0, 0, 0), again) == {START: again_at}
 
 
