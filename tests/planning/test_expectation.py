@@ -107,6 +107,13 @@ def test_a_lasting_silence_between_days_with_videos_is_suspicious_as_a_whole():
     assert alarms([50] * 60 + [0] * 70 + [50] * 60) == [range(60, 130)]
 
 
+def test_one_quiet_day_beside_a_silent_one_does_not_hide_it():
+    counts = [20 + day % 5 for day in range(60)]
+    counts[30:32] = [0, 3]
+    counts[8] = counts[13] = counts[16] = counts[24] = 0
+    assert alarms(counts) == [range(day, day + 1) for day in (8, 13, 16, 24, 30)]
+
+
 def test_days_that_are_not_known_are_neither_few_nor_found():
     counts = {FIRST_DAY + day * DAY: 100 for day in range(60) if day not in (20, 21, 30)}
     assert hard_to_believe(counts) == []

@@ -60,7 +60,10 @@ _USUAL_SHARES = ((NEAR_DAYS, 0.8), (YEAR, 0.6))
 _FEWEST_USUAL_DAYS = 3
 _ENOUGH_USUAL_DAYS = 90
 _SHORT_SIDE = 21
-_FALLING_DAYS = (1, 3, 7, 28)
+_BETWEEN = (3, 7, 28)
+_AT_AN_END = (1, *_BETWEEN)
+"""The numbers of days beside a run in which videos can have fallen."""
+
 _FALLS_TO = 1 / 3
 _SPARSE = 1 / 2
 _ALIKE = 3 / 4
@@ -118,7 +121,7 @@ class _History:
         if not self._is_worth_a_look(run):
             return []
         sides = [side for side in self._sides(run) if side]
-        falls = [_fall(side) for side in sides]
+        falls = [_fall(side, _AT_AN_END if len(sides) == 1 else _BETWEEN) for side in sides]
         found = self._improbable_days(run, _level(sides, falls))
         if len(found) < len(run) and self._is_improbable(run, falls):
             found = list(range(run.start, run.end))
@@ -269,10 +272,10 @@ def _alike(run: Run, others: Sequence[Run]) -> list[Run]:
     return alike if len(alike) <= _MOST_ALIKE else []
 
 
-def _fall(side: Sequence[_Day]) -> _Fall | None:
+def _fall(side: Sequence[_Day], lengths: Sequence[int]) -> _Fall | None:
     """Find the fewest days that have far fewer videos than three times as many before them."""
     usual = [day for day in side if not day.low]
-    for days in _FALLING_DAYS:
+    for days in lengths:
         near, far = usual[:days], usual[days : 4 * days]
         if len(far) < days:
             return None
