@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import date, timedelta
 from os import EX_OK, EX_TEMPFAIL
 
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving
 
+from tiktok_crawler.date_range import midnight
+
 REFUSAL = error(400, "invalid_params", "no")
 TEN_DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-10"}
 DAILY = {"TIKTOK_WINDOW_DAYS": 1}
 TWO_MONTHS = {"start_date": "2024-01-01", "end_date": "2024-03-02"}
+TWICE_A_DAY = [midnight(date(2024, 1, 1)) + number * timedelta(hours=12) for number in range(62)]
+JANUARY = page(*(int(at.timestamp()) << 32 for at in TWICE_A_DAY))
+"""Videos whose ids tell their days, two for each day of a month."""
 
 
 async def park_ten_days(folder: CrawlFolder, api: ScriptedApi) -> None:
@@ -78,7 +84,7 @@ async def test_a_window_that_was_parked_twice_waits_until_it_is_due(folder, capl
 async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(folder):
 
     def answer(body):
-        return page(*range(1, 41)) if body["start_date"] == "20240101" else page()
+        return JANUARY if body["start_date"] == "20240101" else page()
 
     async with serving(ScriptedApi(answer)) as api:
         crawler = await folder.crawl(api.url, **TWO_MONTHS)
@@ -100,7 +106,7 @@ async def test_silence_after_many_videos_is_suspicious_and_searched_once_more(fo
 
 @deferred_f_from_coro_f
 async def test_videos_that_a_second_search_finds_end_the_suspicion_of_their_day(folder):
-    async with serving(ScriptedApi(page(*range(1, 41)), page())) as api:
+    async with serving(ScriptedApi(JANUARY, page())) as api:
         await folder.crawl(api.url, **TWO_MONTHS)
         folder.rows("UPDATE crawl_window SET searched_at = '2024-06-01 00:00:00.000000'")
         api.answers = [page(50)]
@@ -109,4 +115,4 @@ async def test_videos_that_a_second_search_finds_end_the_suspicion_of_their_day(
         api.bodies.clear()
         await folder.crawl(api.url, **TWO_MONTHS)
     assert api.bodies == []
-    assert folder.rows("SELECT count(*) FROM video") == [(41,)]
+    assert folder.rows("SELECT count(*) FROM video") == [(63,)]
