@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 from sandbox_client import Client, Clock, query, search_body
 
+from tiktok_crawler.date_range import DateRange, contiguous
+from tiktok_crawler.planning.expectation import hard_to_believe
 from tiktok_crawler.sandbox import Sandbox, load_profile, shipped_profiles
 
 QUERY = query("hashtag_name", "butter", "cheese")
@@ -84,6 +87,21 @@ def test_of_silent_days_the_second_search_gets_everything():
     assert 1 <= len(silent) <= 8
     assert first == [record for record in truth if created_on(record) not in silent]
     assert second == truth
+
+
+def test_the_silent_days_of_the_profile_are_those_that_are_hard_to_believe():
+    sandbox = Sandbox(
+        videos_per_day=60, profile=load_profile("silent-days"), now=Clock(), daily_quota=None
+    )
+    months = [("20240101", "20240131"), ("20240201", "20240229"), ("20240301", "20240331")]
+    asked = [Client(sandbox).pages(start_date=start, end_date=end) for start, end in months]
+    found = Counter(
+        created_on(record) for pages in asked for page in pages for record in page["videos"]
+    )
+    days = DateRange(date(2024, 1, 1), date(2024, 3, 31))
+    silent = [day for day in days if not found[day]]
+    assert len(silent) > 3
+    assert hard_to_believe({day: found[day] for day in days}) == contiguous(silent)
 
 
 @pytest.mark.parametrize("name", sorted({*shipped_profiles()} - {"silent-days"}))
