@@ -12,11 +12,16 @@ from archived import archived_crawl, content, replay, texts
 from crawling import exit_status
 from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import Answer, ScriptedApi, page, serving
+from scripted_api import Answer, ScriptedApi, error, page, serving
 
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.storage.engine import database
+
+
+def engine_of(url):
+    return database.create_engine_for(database.database_url(url))
 
 
 @contextmanager
@@ -50,37 +55,43 @@ async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(folder, cap
 
 
 @deferred_f_from_coro_f
-async def test_a_disk_that_is_full_at_the_end_leaves_suspicion_to_the_next_crawl(
+async def test_a_disk_that_is_full_at_the_end_leaves_corrections_to_the_next_crawl(
     folder, caplog, request
 ):
+    """A window that was parked is needless when other fields of its days are collected, too."""
     url = request.getfixturevalue("postgresql_url")
-    two_months = {"start_date": "2024-01-01", "end_date": "2024-03-02"}
     settings = {"TIKTOK_DATABASE_URL": url}
-    (folder.path / "archive").mkdir()
+    script = ScriptedApi(page(9), error(400, "invalid_params", "no"), page(1))
+    archive = folder.path / "archive"
 
     class FillsTheDisk:
         def process_item(self, item):
-            """After an empty page, which is archived and stored."""
-            if not item.records:
-                (file,) = (folder.path / "archive").iterdir()
-                limits = (file.stat().st_size, resource.RLIM_INFINITY)
-                resource.setrlimit(resource.RLIMIT_FSIZE, limits)
+            """After a page, which is archived and stored."""
+            newest = max(archive.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+            limits = (newest.stat().st_size, resource.RLIM_INFINITY)
+            resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             return item
 
     full = settings | {"ITEM_PIPELINES": {StoragePipeline: 100, FillsTheDisk: 200}}
-    async with serving(ScriptedApi(page(*range(1, 41)), page())) as api:
+    async with serving(script) as api:
+        for days in ({"end_date": "2023-06-01", "start_date": "2023-06-01"}, {}):
+            await archived_crawl(folder, api.url, settings, **days)
+        with engine_of(url).begin() as connection:
+            fewer = "UPDATE crawl_window SET fields = '[\"id\"]' WHERE state = 'parked'"
+            connection.exec_driver_sql(fewer)
         with files_of_at_most(resource.RLIM_INFINITY):
-            crawler = await archived_crawl(folder, api.url, full, **two_months)
+            crawler = await archived_crawl(folder, api.url, full)
         left = content(url)["crawl_window"]
-        later = await archived_crawl(folder, api.url, settings, **two_months)
+        later = await archived_crawl(folder, api.url, settings)
     assert exit_status(crawler) == EX_SOFTWARE
     errors = [record for record in caplog.records if record.levelname == "ERROR"]
     assert [record.getMessage() for record in errors] == [
-        f"the archive in {folder.path / 'archive'} cannot be written: File too large"
+        f"the archive in {archive} cannot be written: File too large"
     ]
-    assert [(row["state"], row["suspicious"]) for row in left] == [("complete", False)] * 2
+    assert sorted(row["state"] for row in left) == ["complete", "complete", "parked"]
     assert exit_status(later) == EX_OK
-    assert [row["suspicious"] for row in content(url)["crawl_window"]] == [False, True]
+    states = sorted(row["state"] for row in content(url)["crawl_window"])
+    assert states == ["complete", "complete", "split"]
 
 
 @deferred_f_from_coro_f

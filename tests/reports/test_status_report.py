@@ -112,7 +112,7 @@ def test_open_windows_say_how_far_they_have_come():
     query = query_status(JANUARY, windows=(window(WindowState.OPEN),))
 
     assert (
-        "open       2024-01-01..2024-01-31: 2 pages with 150 videos so far, last request "
+        "open       2024-01-01..2024-01-31: 2 pages with 150 records so far, last request "
         "2024-06-01 12:00 UTC"
     ) in lines(query)
     (described,) = status_report.as_json(status(query), None)["queries"]

@@ -138,7 +138,7 @@ def _query(query: QueryStatus) -> Iterator[str]:
 
 def _open(window: UnfinishedWindow) -> str:
     return (
-        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} videos so far"
+        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} records so far"
         f"{_down_to(window)}, last request {window.updated_at:%Y-%m-%d %H:%M} UTC"
     )
 
