@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.window_days import (
+    NONE,
     UNKNOWN,
     DayCount,
     Delivered,
@@ -118,7 +119,7 @@ def test_all_matches_are_told_and_each_day_is_passed_once(pages, withheld):
     for number, ids in enumerate(pages, start=1):
         sent = page(*ids, matches=len(ids) + withheld, ends_search=number == len(pages))
         added = days_of_page(sent, JANUARY, reached, seen)
-        total = {d: total.get(d, DayCount()) + added.get(d, DayCount()) for d in {*total, *added}}
+        total = {d: total.get(d, NONE).plus(added.get(d, NONE)) for d in {*total, *added}}
         reached = min(d for d in total if d in JANUARY)
         seen |= set(ids)
         matches += sent.matches
@@ -135,7 +136,7 @@ def test_all_matches_are_told_and_each_day_is_passed_once(pages, withheld):
 
 def test_what_is_not_known_adds_nothing_to_a_sum():
     assert known_sum([UNKNOWN, DayCount(3, 1)]) == DayCount(3, 1)
-    assert UNKNOWN + DayCount(3, 1) == UNKNOWN
+    assert UNKNOWN.plus(DayCount(3, 1)) == UNKNOWN
 
 
 @pytest.mark.parametrize("start", range(1, 32))

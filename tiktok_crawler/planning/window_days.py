@@ -7,8 +7,8 @@ last may have more. A page's cursor says how many matches it and the pages befor
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import astuple, dataclass, fields
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.lost_searches import time_of
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
 
-@dataclass(frozen=True, slots=True)
-class DayCount:
+class DayCount(NamedTuple):
     """The records of a day by what became of them.
 
     `videos` were stored, each counted once; None if it is not known, likewise the others. Of them,
@@ -39,14 +38,14 @@ class DayCount:
         """The matches that the API counts, as far as all is known."""
         return (self.videos or 0) + (self.withheld or 0) + (self.refused or 0)
 
-    def __add__(self, other: DayCount) -> DayCount:
-        pairs = zip(astuple(self), astuple(other), strict=True)
-        return DayCount(*(None if None in pair else sum(pair) for pair in pairs))
+    def plus(self, other: DayCount) -> DayCount:
+        """Add two counts of one day; what is not known of one is not known of both."""
+        pairs = zip(self, other, strict=True)
+        return DayCount(*[None if a is None or b is None else a + b for a, b in pairs])
 
 
-_VIDEOS, _WITHHELD, _UNDATED, _REFUSED, _REPEATED = range(len(fields(DayCount)))
-
-_NOTHING = astuple(DayCount())
+NONE = DayCount()
+_VIDEOS, _WITHHELD, _UNDATED, _REFUSED, _REPEATED = range(len(NONE))
 
 UNKNOWN = DayCount(None, None, None, None, None)
 """The count of a day that was searched before counts were kept."""
@@ -54,9 +53,7 @@ UNKNOWN = DayCount(None, None, None, None, None)
 
 def known_sum(counts: Iterable[DayCount]) -> DayCount:
     """Add up what is known of days; what is not counts as none."""
-    sums = [0] * len(astuple(UNKNOWN))
-    for count in counts:
-        sums = [total + (more or 0) for total, more in zip(sums, astuple(count), strict=True)]
+    sums = list(map(sum, zip(NONE, *([n or 0 for n in count] for count in counts), strict=True)))
     return DayCount(*sums)
 
 
@@ -93,7 +90,7 @@ def days_of_page(
     newest = reached or window.end
     days = _days(page, window, newest)
     passed = _passed(page, window, newest, days)
-    found = {day: list(_NOTHING) for day in dict.fromkeys((*passed, *days))}
+    found = {day: [0] * len(NONE) for day in dict.fromkeys((*passed, *days))}
     seen: set[int] = set()
     for id_, day in zip(page.ids, days, strict=True):
         if id_ is None:

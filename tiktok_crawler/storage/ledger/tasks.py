@@ -6,9 +6,10 @@ A row exists from before the first request of its task on. Its state changes by 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, insert, select, update
+from sqlalchemy import and_, bindparam, insert, select, update
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.exceptions import QueryLockedError
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Update
 
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.research_api.pages import Page
@@ -170,28 +171,23 @@ class Tasks:
         Returns:
             Whether the task was moved.
         """
-        row = row_of(page.request.task)
+        row, place = row_of(page.request.task), page.request.place
         is_over = page.next_request is None
-        cause = Cause.LAST_PAGE if is_over else Cause.PAGE
-        values: dict[Any, Any] = {
-            row.cursor: page.cursor,
-            row.record_count: page.received,
-            row.pages: row.pages + 1,
-            row.error: None,
-            row.error_log_id: None,
-            row.retry_at: None,
-            row.last_page_at: page.received_at,
+        values = {
+            "row": page.request.task.row_id,
+            "from_cursor": place.cursor,
+            "from_count": place.received,
+            "from_search": clean_text(place.search_id),
+            "to_cursor": page.cursor,
+            "to_count": page.received,
+            "to_search": clean_text(page.search_id),
+            "now": page.received_at,
+            "more": page.has_more,
+            "doubt": page.suspicious,
+            "limit": is_over and row is SeedRow and page.is_at_api_limit,
         }
-        if row is SeedRow:
-            values |= {SeedRow.has_more: page.has_more, SeedRow.status: None}
-        else:
-            values[CrawlWindow.search_id] = clean_text(page.search_id)
-        if is_over:
-            values |= {row.suspicious: page.suspicious, row.completed_at: page.received_at}
-        if is_over and row is SeedRow:
-            values[SeedRow.at_api_limit] = page.is_at_api_limit
-        is_there = _is_at(row, page.request)
-        return self.move(row, page.request.task.row_id, cause, page.received_at, values, *is_there)
+        change = _page_change(row, Cause.LAST_PAGE if is_over else Cause.PAGE)
+        return bool(self.connection.execute(change, values).rowcount)
 
     def end(self, request: PageRequest, event: Event, now: datetime) -> int | None:
         """Change a task by an event.
@@ -226,10 +222,8 @@ class Tasks:
         Returns:
             Whether it was in a state that allows this.
         """
-        move = MOVES[cause]
-        change = update(row).where(row.id == row_id, row.state.in_(move.of), *where)
-        done = change.values({row.state: move.to, row.updated_at: now} | dict(values))
-        return bool(self.connection.execute(done).rowcount)
+        change = _change(row, row_id, cause, now).where(*where).values(dict(values))
+        return bool(self.connection.execute(change).rowcount)
 
     def _move(
         self, row: TaskRow, row_id: int | None, event: Event, now: datetime, values: dict[Any, Any]
@@ -307,6 +301,38 @@ _WITHOUT_REASON: dict[Any, Any] = {CrawlWindow.error: None, CrawlWindow.error_lo
 def leave_to_others(tasks: Tasks, window_id: int, now: datetime) -> None:
     """Split a window whose days other windows have, or have to search again."""
     tasks.move(CrawlWindow, window_id, Cause.LEFT, now, _WITHOUT_REASON)
+
+
+def _change(row: TaskRow, row_id: Any, cause: Cause | type[Event], now: Any) -> Update:
+    """Build the change of a task's state, if it is in one that allows this."""
+    move = MOVES[cause]
+    change = update(row).where(row.id == row_id, row.state.in_(move.of))
+    return change.values({row.state: move.to, row.updated_at: now})
+
+
+@cache
+def _page_change(row: TaskRow, cause: Cause) -> Update:
+    """Build the change that a page makes, once: that takes longer than to do it."""
+    now: BindParameter[Any] = bindparam("now")
+    values: dict[Any, Any] = {
+        row.cursor: bindparam("to_cursor"),
+        row.record_count: bindparam("to_count"),
+        row.pages: row.pages + 1,
+        row.error: None,
+        row.error_log_id: None,
+        row.retry_at: None,
+        row.last_page_at: now,
+    }
+    where = [row.cursor == bindparam("from_cursor"), row.record_count == bindparam("from_count")]
+    if row is SeedRow:
+        values |= {SeedRow.has_more: bindparam("more"), SeedRow.status: None}
+    else:
+        values[CrawlWindow.search_id] = bindparam("to_search")
+        where.append(CrawlWindow.search_id.is_not_distinct_from(bindparam("from_search")))
+    if cause is Cause.LAST_PAGE:
+        values |= {row.suspicious: bindparam("doubt"), row.completed_at: now}
+        values |= {SeedRow.at_api_limit: bindparam("limit")} if row is SeedRow else {}
+    return _change(row, bindparam("row"), cause, now).where(*where).values(values)
 
 
 def _days(days: DateRange) -> dict[str, Any]:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import astuple, dataclass, field
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, delete, select, update
 
-from tiktok_crawler.planning.window_days import DayCount, Delivered, days_of_page, known_sum
+from tiktok_crawler.planning.window_days import NONE, DayCount, Delivered, days_of_page, known_sum
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     Crawl,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.records.shape import Records
 
 _DAYS = WindowDay.__table__
-NONE = DayCount()
 
 
 MOST_SEARCHES = 32
@@ -38,10 +37,14 @@ MOST_SEARCHES = 32
 
 @dataclass(frozen=True, slots=True)
 class Searched:
-    """What a search has brought so far, by day, and the ids: no more than a day's quota buys."""
+    """What a search has brought so far: by day, the ids, and how many matches it stands for.
+
+    The ids are no more than a day's quota buys.
+    """
 
     counts: Mapping[date, DayCount] = field(default_factory=dict)
     ids: set[int] = field(default_factory=set)
+    matches: int = 0
 
 
 class SearchesUnderWay:
@@ -86,10 +89,11 @@ def add_page(stored: StoredPage, read: Records, known: Searched | None) -> Searc
     days = request.window.days
     reached = min((day for day in known.counts if day in days), default=None)
     added = days_of_page(_delivered(stored.page, read, known), days, reached, known.ids)
-    counts = {day: known.counts.get(day, NONE) + count for day, count in added.items()}
-    rows = [(window_id, day.isoformat(), *astuple(count)) for day, count in sorted(counts.items())]
+    counts = {day: known.counts.get(day, NONE).plus(count) for day, count in added.items()}
+    rows = [(window_id, day.isoformat(), *count) for day, count in sorted(counts.items())]
     stored.statements.upsert(stored.connection, tuple(_DAYS.columns), rows)
-    return Searched({**known.counts, **counts}, known.ids)
+    matches = known.matches + known_sum(added.values()).matches
+    return Searched({**known.counts, **counts}, known.ids, matches)
 
 
 def give_days(connection: Connection, window_id: int | None, other_id: int, first: date) -> None:
@@ -119,7 +123,7 @@ def _delivered(page: Page, read: Records, known: Searched) -> Delivered:
     return Delivered(
         ids=read.ids,
         times={id_: time for id_, time in times if time},
-        matches=page.cursor - known_sum(known.counts.values()).matches,
+        matches=page.cursor - known.matches,
         ends_search=page.next_request is None,
     )
 
@@ -140,7 +144,8 @@ def _searched(stored: StoredPage) -> Searched:
     )
     days = select(*[*_DAYS.c][1:]).where(_DAYS.c.crawl_window_id == window_id)
     counts = {day: DayCount(*count) for day, *count in stored.connection.execute(days)}
-    return Searched(counts, set(stored.connection.scalars(ids)))
+    matches = known_sum(counts.values()).matches
+    return Searched(counts, set(stored.connection.scalars(ids)), matches)
 
 
 def _forget(_statements: Statements) -> Executable:

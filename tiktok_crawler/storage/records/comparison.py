@@ -137,8 +137,9 @@ class Comparison:
     def _followed(self, stored: State, seen: State) -> State:
         values = list(latest(stored.values, seen.values))
         for place, same in self.same.items():
-            if same is same_document and self._agree(place, stored.values[place], values[place]):
-                values[place] = stored.values[place]
+            old, new = stored.values[place], values[place]
+            if same is same_document and old != new and self._agree(place, old, new):
+                values[place] = old
         return stored._replace(
             values=tuple(values),
             extra_data=joined(stored.extra_data, seen.extra_data),
