@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import timedelta
 from random import Random
-from time import process_time
 
 import pytest
 from suspicion import FIRST_DAY, Kind, Planted, alarms, beginning, end, monthly_bursts, working_days
@@ -131,13 +130,3 @@ def test_a_weekday_that_is_always_silent_hides_no_other_silence():
     counts = [0 if day % 7 == 6 else 200 for day in range(180)]
     counts[100] = 0
     assert alarms(counts) == [range(100, 101)]
-
-
-def test_three_years_take_a_fraction_of_a_second():
-    queries = [Kind(level, 1_000, WEEKLY).counts(Random(1)) for level in (0.1, 1, 5, 1_000)]
-    queries.append([0, 0, 1] * 333)
-    queries.append([0, 0, 0, 1, 50] * 200)
-    started = process_time()
-    for counts in queries:
-        alarms(counts)
-    assert process_time() - started < 0.1 * len(queries)
