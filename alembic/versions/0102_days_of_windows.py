@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic import context, op
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 revision = "0102"
 down_revision = "0101"
@@ -139,8 +139,9 @@ def _counts(window: Any) -> dict[date, dict[str, int | None]]:
     for page in pages:
         brought = connection.execute(videos, {"crawl_id": page.id}).all()
         of_page: dict[date, Counter[str]] = defaultdict(Counter)
-        for video in brought:
-            of_page[_date(video.day)].update(_what(video, seen))
+        days = list(_days_of(brought, reached, start, _date(window.end_date)))
+        for video, day in zip(brought, days, strict=True):
+            of_page[day].update(_what(video, seen))
         seen.update(video.id for video in brought)
         oldest = min((day for day in of_page if start <= day < reached), default=reached)
         if page is pages[-1] and window.state == "complete":
@@ -150,7 +151,7 @@ def _counts(window: Any) -> dict[date, dict[str, int | None]]:
         repeated = sum(count["repeated"] for count in of_page.values())
         withheld = max(page.next_cursor - told - page.record_count + repeated, 0)
         told += page.record_count - repeated + withheld
-        weights = Counter(_date(video.day) for video in brought) or _evenly(reached, oldest)
+        weights = Counter(days) or _evenly(reached, oldest)
         for day, share in _shared_out(withheld, weights):
             of_page[day]["withheld"] += share
         for day in dict.fromkeys((*_days(reached, oldest), *of_page)):
@@ -161,6 +162,14 @@ def _counts(window: Any) -> dict[date, dict[str, int | None]]:
         | (dict.fromkeys(NOT_STORED) if day in lacks_records else {})
         for day, count in counts.items()
     }
+
+
+def _days_of(videos: Iterable[Any], day: date, start: date, end: date) -> Iterator[date]:
+    """Find the day of each video; one whose id tells none is of the day of the one before it."""
+    for video in videos:
+        told = _date(video.day)
+        day = told if not video.is_undated or start <= told <= end else day
+        yield day
 
 
 def _what(video: Any, seen: set[int]) -> dict[str, int]:

@@ -23,8 +23,7 @@ FILL = {
             FROM query, json_each(canonical_json) AS part, json_each(part.value) AS condition
             WHERE json_extract(condition.value, '$.field_name') = 'keyword'
             GROUP BY query.id
-            HAVING max(json_array_length(condition.value, '$.field_values')) = 1
-                   AND (max(part.key = 'and') = 1 OR max(part.key = 'not') = 0)
+            HAVING min(json_array_length(condition.value, '$.field_values')) = 1
         )
     """,
     "postgresql": """
@@ -34,12 +33,11 @@ FILL = {
                  jsonb_array_elements(part.value) AS condition
             WHERE condition ->> 'field_name' = 'keyword'
             GROUP BY query.id
-            HAVING max(jsonb_array_length(condition -> 'field_values')) = 1
-                   AND (bool_or(part.key = 'and') OR NOT bool_or(part.key = 'not'))
+            HAVING min(jsonb_array_length(condition -> 'field_values')) = 1
         )
     """,
 }
-"""Windows of queries that have keywords, each alone in its condition, and not as a `not` alone."""
+"""Windows of queries that have a condition about a single keyword."""
 
 BEFORE = "The query as it is sent to the API, in canonical form."
 AFTER = "The query in canonical form; single keywords are sent as crawl_window.keywords_as."
@@ -52,7 +50,7 @@ def upgrade() -> None:
             "keywords_as",
             sa.Text(),
             nullable=True,
-            comment="IN or EQ: how keywords are sent, if the query has a choice; NULL: it has none.",
+            comment="IN or EQ: how single keywords are sent; NULL: the query has none.",
         ),
     )
     op.execute(FILL[op.get_context().dialect.name])

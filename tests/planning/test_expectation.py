@@ -121,7 +121,7 @@ def test_days_that_are_not_known_are_neither_few_nor_found():
     assert hard_to_believe(counts) == [DateRange(day, day) for day in days]
 
 
-@pytest.mark.parametrize("counts", [[], [0], [7], [0, 0, 0], [0, 900], [900, 0, 900]])
+@pytest.mark.parametrize("counts", [[], [0], [7], [0, 0, 0], [9, 0], [0, 9, 9]])
 def test_too_little_is_known_to_be_surprised(counts):
     assert alarms(counts) == []
 
@@ -130,3 +130,17 @@ def test_a_weekday_that_is_always_silent_hides_no_other_silence():
     counts = [0 if day % 7 == 6 else 200 for day in range(180)]
     counts[100] = 0
     assert alarms(counts) == [range(100, 101)]
+
+
+@pytest.mark.parametrize("level", [20, 1000])
+@pytest.mark.parametrize(("days", "factor"), [(7, 10), (5, 100)])
+def test_an_event_hides_no_day_without_videos(level, days, factor):
+    counts = Kind(level, 91).counts(Random(1))
+    counts[60 : 60 + days] = [factor * level] * days
+    counts[45] = 0
+    assert alarms(counts) == [range(45, 46)]
+
+
+@pytest.mark.parametrize("counts", [[86, 0], [0, 80], [80, 0, 91]])
+def test_two_or_three_days_are_enough_to_tell(counts):
+    assert [len(days) for days in alarms(counts)] == [1]

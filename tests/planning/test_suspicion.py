@@ -74,6 +74,19 @@ def test_a_search_that_brings_less_than_before_is_a_new_suspicion():
     assert doubted(*BUSY, before, searched(0, 0, 0)) == {START: NOW + 3 * DAY}
 
 
+def test_a_refresh_that_brings_far_less_than_before_is_suspicious_whatever_the_others_bring():
+    before = searched(0, 90, 30, searched_at=NOW - 90 * DAY)
+    assert len(doubted(before, searched(0, 90, 0))) == 91
+    assert len(doubted(before, searched(0, 90, 7))) == 91
+    assert doubted(before, searched(0, 90, 20)) == {}
+
+
+def test_so_is_one_of_a_run_of_days_that_had_few_each():
+    before = searched(0, 20, 1, searched_at=NOW - 90 * DAY)
+    assert len(doubted(before, searched(0, 20, 0))) == 21
+    assert doubted(searched(0, 9, 1, searched_at=NOW - 90 * DAY), searched(0, 9, 0)) == {}
+
+
 @pytest.mark.parametrize("videos", [0, 2])
 @pytest.mark.parametrize(("days_later", "again_at"), [(2, NOW + 3 * DAY), (3, None), (9, None)])
 def test_a_day_that_stays_empty_is_searched_twice_and_believed(days_later, again_at, videos):

@@ -229,17 +229,17 @@ def keyword(*values):
         (Query((keyword('a "b"'),)), "EQ"),
         (Query(or_=(keyword("a"), keyword("b"))), "EQ"),
         (Query((keyword("a"),), not_=(keyword("c"),)), "EQ"),
-        (Query(or_=(keyword("a"), keyword("b")), not_=(keyword("c"),)), None),
+        (Query(or_=(keyword("a"), keyword("b")), not_=(keyword("c"),)), "EQ"),
         (Query((keyword("a"), Condition("region_code", "IN", ("FR", "US")))), "EQ"),
         (Query((keyword("a", "b"),)), None),
-        (Query((keyword("a"),), not_=(keyword("b", "c"),)), None),
+        (Query((keyword("a"),), not_=(keyword("b", "c"),)), "EQ"),
         (Query((Condition("hashtag_name", "EQ", ("keyword",)),)), None),
     ],
 )
 def test_single_keywords_were_sent_as_eq(engine, query, form):
     first_request(engine, query=query)
     before = content(engine)
-    assert query.has_keyword_forms == (form is not None)
+    assert query.has_single_keywords == (form is not None)
     command.downgrade(config(engine), "0105")
     assert "keywords_as" not in {c["name"] for c in inspect(engine).get_columns("crawl_window")}
 

@@ -166,7 +166,7 @@ def _describe_days(
         ("New windows", list(plan.new_windows)),
         ("Parked windows", [request.window.days for request in plan.parked_windows]),
         ("Not due yet", [parked.request.window.days for parked in plan.waiting_windows]),
-        ("Suspicious", [request.window.days for request in plan.suspicious_windows]),
+        ("Second tries", [request.window.days for request in plan.suspicious_windows]),
         ("Left alone", [request.window.days for request in plan.left_windows]),
     ):
         if windows:

@@ -57,7 +57,7 @@ YEAR = 365
 _USUAL_SHARES = ((NEAR_DAYS, 0.8), (YEAR, 0.6))
 """A query is one of usual days if so many of the days within so many are usual."""
 
-_FEWEST_USUAL_DAYS = 3
+_FEWEST_USUAL_DAYS = 1
 _ENOUGH_USUAL_DAYS = 90
 _SHORT_SIDE = 21
 _BETWEEN = (3, 7, 28)
@@ -65,6 +65,9 @@ _AT_AN_END = (1, *_BETWEEN)
 """The numbers of days beside a run in which videos can have fallen."""
 
 _FALLS_TO = 1 / 3
+_EVENT = 8
+"""On so many times as many videos as are usual, something has happened."""
+
 _SPARSE = 1 / 2
 _ALIKE = 3 / 4
 _MOST_ALIKE = 2
@@ -153,7 +156,7 @@ class _History:
         """Find the days of a run that are hard to believe whatever the others are like."""
         if not self._has_usual_days(run):
             return []
-        spread = self._dispersion(run)
+        spread = self._dispersion(run, level)
         return [
             number
             for number in range(run.start, run.end)
@@ -169,13 +172,16 @@ class _History:
                 return True
         return False
 
-    def _dispersion(self, run: Run) -> float:
+    def _dispersion(self, run: Run, level: float) -> float:
+        """Return how much the days around differ, without those of an event."""
         start = max(0, run.start - 3 * NEAR_DAYS)
         end = min(len(self._days), run.end + 3 * NEAR_DAYS)
         return dispersion(
             (self._counts[number], self._counts[number + WEEK])
             for number in range(start, end - WEEK)
-            if not self._low[number] and not self._low[number + WEEK]
+            if not self._low[number]
+            and not self._low[number + WEEK]
+            and max(self._counts[number], self._counts[number + WEEK]) < _EVENT * level
         )
 
     def _is_improbable(self, run: Run, falls: Sequence[_Fall | None]) -> bool:
@@ -196,7 +202,7 @@ class _History:
         return max(by_days, self._log_chance_to_last(run, length)) < log(IMPROBABLE_RUN)
 
     def _log_chance_by_videos(self, run: Run, length: int, level: float) -> float:
-        spread = self._dispersion(run)
+        spread = self._dispersion(run, level)
         counts = sorted(self._counts[run.start : run.end])[-length:]
         return sum(log_chance(count, level, spread) for count in counts)
 

@@ -7,13 +7,18 @@ from datetime import timedelta
 from itertools import dropwhile, takewhile
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.expectation import hard_to_believe
+from tiktok_crawler.planning.low_days import FAR_FEWER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from tiktok_crawler.planning.coverage import Covered, Freshness
+
+LOST_VIDEOS = 12
+"""Fewer videos that come no more prove nothing."""
 
 SECOND_SEARCH_AFTER = timedelta(days=3)
 """The time after a suspicious search until its days are searched once more."""
@@ -23,8 +28,9 @@ def doubts(coverage: Iterable[Covered], freshness: Freshness) -> dict[date, date
     """The days whose last search is suspicious, and from when on each is searched once more.
 
     None if it was, and brought no more. A search is suspicious if the API never said that there is
-    no more, or if it brought far fewer videos than the other days lead to expect. Only searches of
-    a time when the day was final are judged by their number: others are repeated anyhow.
+    no more, or if it brought far fewer videos than the other days lead to expect, or than an
+    earlier search of the day brought. Only searches of a time when the day was final are judged by
+    their number: others are repeated anyhow.
 
     Args:
         coverage: the searches of a query.
@@ -37,7 +43,7 @@ def doubts(coverage: Iterable[Covered], freshness: Freshness) -> dict[date, date
         for day, count in counts.items()
         if count is not None and freshness.is_settled(day, searches[day][-1].searched_at)
     }
-    few = {day for days in hard_to_believe(final) for day in days}
+    few = _that_lost_most(final, searches).union(*hard_to_believe(final))
     found = {}
     for day, of_day in sorted(searches.items()):
         alike = _that_brought_no_more(day, of_day)
@@ -55,6 +61,21 @@ def _by_day(coverage: Iterable[Covered]) -> dict[date, list[Covered]]:
         for day in search.days:
             searches[day].append(search)
     return searches
+
+
+def _that_lost_most(
+    counts: Mapping[date, int], searches: Mapping[date, Sequence[Covered]]
+) -> set[date]:
+    """Find runs of days of which an earlier search brought far more than the last one.
+
+    Videos vanish, but not most of those of a day.
+    """
+    most = {
+        day: max(search.videos_on(day) or 0 for search in searches[day])
+        for day, count in counts.items()
+    }
+    lost = contiguous(day for day, count in counts.items() if count < most[day] * FAR_FEWER)
+    return {day for days in lost if sum(most[day] for day in days) >= LOST_VIDEOS for day in days}
 
 
 def _that_brought_no_more(day: date, searches: Sequence[Covered]) -> list[Covered]:

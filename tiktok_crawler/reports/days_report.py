@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -30,8 +31,10 @@ def day_lines(days: Days) -> Iterator[Labelled]:
     begun = days.in_state(DayState.OPEN, DayState.PARKED)
     if reached := [day for day in begun if days.by_day[day].count]:
         yield "in part", f"{ranges(reached)}: reached by searches that are not at their end"
-    if days.missing:
-        yield "gaps", ranges(days.missing)
+    if ahead := [day for day in begun if not days.by_day[day].count]:
+        yield "to come", f"{ranges(ahead)}: in windows that are open or postponed"
+    if gaps := days.in_state(DayState.GAP):
+        yield "gaps", ranges(gaps)
     if due := days.in_state(DayState.DUE):
         yield "due again", f"{ranges(due)}: searched before, and to be searched once more by now"
     for line in describe_doubts(days.doubts):
@@ -64,15 +67,16 @@ def _delivered(days: Days) -> Iterator[Labelled]:
     """Compare what came with what the API counts, as far as days were counted."""
     found, uncounted = days.found, len(days.uncounted)
     videos, withheld = found.videos or 0, found.withheld or 0
-    without = f", without {uncounted:,} days that an earlier version searched" if uncounted else ""
+    days_ = number_of(uncounted, "days")
+    without = f", without {days_} that an earlier version searched" if uncounted else ""
     if found.matches:
-        share = f" ({withheld / found.matches:.0%})" if withheld else ""
+        share = f" ({max(100 * withheld / found.matches, 0.1):.1f} %)" if withheld else ""
         counted = f"{videos:,} videos of {found.matches:,} matches that the API counts"
         yield "delivered", f"{counted}; it withheld {withheld:,}{share}{without}"
     odd = (
-        (found.refused or 0, "not stored, since they have no id"),
+        (found.refused or 0, "not stored, for lack of an id"),
         (found.undated or 0, "without a date"),
-        (found.repeated or 0, "came twice in a search"),
+        (found.repeated or 0, "delivered twice in a search"),
     )
     if any(number for number, _ in odd):
         yield "records", "; ".join(f"{number:,} {what}" for number, what in odd if number)

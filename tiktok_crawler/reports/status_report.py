@@ -15,7 +15,7 @@ from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
@@ -65,8 +65,9 @@ def describe_query(query: Query) -> list[str]:
 
 def _condition(condition: Condition) -> str:
     values = ", ".join(condition.field_values[:LISTED_VALUES])
+    operation = "" if condition.is_one_keyword else f"{condition.operation} "
     return _one_line(
-        f"{condition.field_name} {condition.operation} {values}"
+        f"{condition.field_name} {operation}{values}"
         f"{_and_more(condition.field_values, LISTED_VALUES)}"
     )
 
@@ -216,7 +217,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "not_searched": _days_as_json(days.in_state(DayState.GAP)),
         "due_again": _days_as_json(days.in_state(DayState.DUE)),
         "not_final": _days_as_json(days.unsettled),
-        "suspicious": _days_as_json(days.doubts),
+        "suspicious": _doubts_as_json(days.doubts),
         "delivered": found.videos,
         "withheld": found.withheld,
         "undated": found.undated,
@@ -264,6 +265,20 @@ def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
         "reason": window.error,
         "log_id": window.error_log_id,
     }
+
+
+def _doubts_as_json(doubts: Mapping[date, datetime | None]) -> list[dict[str, str | None]]:
+    """Days by when they are searched once more; null: they were."""
+    times = dict.fromkeys(doubts.values())
+    found = [
+        {
+            **_range_as_json(days),
+            "again_at": again_at.isoformat(timespec="seconds") if again_at else None,
+        }
+        for again_at in times
+        for days in contiguous(day for day, at in doubts.items() if at == again_at)
+    ]
+    return sorted(found, key=lambda each: each["start"] or "")
 
 
 def _days_as_json(days: Iterable[date]) -> list[dict[str, str]]:

@@ -71,7 +71,11 @@ def _empty(unseen: Unseen) -> Iterator[str]:
 
 def _causes(unseen: Unseen) -> Iterator[str]:
     known = _known(unseen)
-    spelled = [each for each in unseen.values if each.field in SPELLED and each.value not in known]
+    spelled = [
+        each
+        for each in unseen.values
+        if each.field in SPELLED and not (each.field is Field.HASHTAG_NAME and each.value in known)
+    ]
     if spelled:
         yield f"the spelling of {_named(spelled, known)}"
     yield from _conditions(unseen.query)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.research_api.paging import Paging, Place
@@ -26,7 +26,8 @@ class Page:
     `records` are the API's objects as they came. `cursor` is where the next page starts; of a
     search's last page it is the number of matches. Only an explicit `has_more` of false ends a
     task; where the API never said so, the page that stands for its answer is `suspicious`, and one
-    that stands for the refusal of a list's cursor `is_refusal`.
+    that stands for the refusal of a list's cursor `is_refusal`. Unless `is_cursor_given`, the
+    cursor is reckoned: it counts no matches.
     """
 
     request: PageRequest
@@ -38,6 +39,7 @@ class Page:
     received_at: datetime
     suspicious: bool = False
     is_refusal: bool = False
+    is_cursor_given: bool = field(default=True, compare=False)
 
     @property
     def received(self) -> int:
@@ -101,6 +103,7 @@ def read_page(request: PageRequest, verdict: Verdict, *, received_at: datetime) 
         received_at=received_at,
         suspicious=is_believed,
         is_refusal=not (is_answer or is_believed),
+        is_cursor_given=is_answer and _number(data.get("cursor")) is not None,
     )
 
 

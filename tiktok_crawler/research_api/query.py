@@ -135,6 +135,11 @@ class Query:
         return sha256(self.canonical().encode()).hexdigest()
 
     @property
+    def has_single_keywords(self) -> bool:
+        """True if a condition is about one keyword: it is sent as `EQ` or as `IN`."""
+        return any(each.is_one_keyword for _, group in self._groups() for each in group)
+
+    @property
     def has_keyword_forms(self) -> bool:
         """True if its keywords can be sent as `EQ` as well as `IN`, to see which form works.
 

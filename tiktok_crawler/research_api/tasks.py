@@ -51,8 +51,8 @@ class Window:
 
     @property
     def keyword_form(self) -> Operation | None:
-        """The operation with which all keywords are sent; None if the query has no choice."""
-        return self.keywords_as if self.query.has_keyword_forms else None
+        """The operation with which single keywords are sent; None if the query has none."""
+        return self.keywords_as if self.query.has_single_keywords else None
 
     @property
     def limit(self) -> None:

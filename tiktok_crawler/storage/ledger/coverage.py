@@ -115,7 +115,7 @@ class Windows:
                 state=window.state,
                 pages=window.pages,
                 videos=window.record_count,
-                reached=min(counts.get(window.id, ()), default=None) if window.pages else None,
+                reached=_reached(window, counts.get(window.id, {})),
                 updated_at=window.updated_at,
                 error=window.error,
                 error_log_id=window.error_log_id,
@@ -143,7 +143,11 @@ class Windows:
         parked = self._rows(WindowState.PARKED)
         return Corrections(
             taken_back=tuple(map(_stored, taken_back)),
-            needless=tuple(_stored(w) for w in parked if _is_collected_since(w, complete)),
+            needless=tuple(
+                _stored(window)
+                for window in parked
+                if _is_collected_since(window, complete) or _is_idle_trial(window, forms, complete)
+            ),
             in_vain=tuple(map(_stored, in_vain)),
         )
 
@@ -196,6 +200,12 @@ def _days(window: Row[Any]) -> DateRange:
     return DateRange(window.start_date, window.end_date)
 
 
+def _reached(window: Row[Any], counts: Iterable[date]) -> date | None:
+    """Return the day to which a search has come, if it has a page."""
+    days = _days(window)
+    return min((day for day in counts if day in days), default=None) if window.pages else None
+
+
 def _stored(window: Row[Any]) -> StoredWindow:
     return StoredWindow(window.id, _days(window), window.created_at)
 
@@ -239,6 +249,14 @@ def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str], counts: Count
 def _is_in_vain(window: Row[Any], forms: KeywordForms) -> bool:
     """Tell whether a window was searched with keywords in a form that finds nothing."""
     return forms.in_vain is not None and window.keywords_as == forms.in_vain
+
+
+def _is_idle_trial(window: Row[Any], forms: KeywordForms, complete: Iterable[Row[Any]]) -> bool:
+    """Tell whether a window was to try the other form of keywords, which is decided by now."""
+    if not forms.brought or window.keywords_as in (None, forms.sent_as) or window.pages:
+        return False
+    searched = last_searches(_coverage(complete, window.fields, {}))
+    return all(day in searched for day in _days(window))
 
 
 def _is_collected_since(window: Row[Any], complete: Iterable[Row[Any]]) -> bool:

@@ -123,7 +123,7 @@ def _delivered(page: Page, read: Records, known: Searched) -> Delivered:
     return Delivered(
         ids=read.ids,
         times={id_: time for id_, time in times if time},
-        matches=page.cursor - known.matches,
+        matches=page.cursor - known.matches if page.is_cursor_given else 0,
         ends_search=page.next_request is None,
     )
 
@@ -144,7 +144,8 @@ def _searched(stored: StoredPage) -> Searched:
     )
     days = select(*[*_DAYS.c][1:]).where(_DAYS.c.crawl_window_id == window_id)
     counts = {day: DayCount(*count) for day, *count in stored.connection.execute(days)}
-    matches = known_sum(counts.values()).matches
+    # What an earlier version did not count, the cursor did.
+    matches = max(known_sum(counts.values()).matches, stored.page.request.place.cursor)
     return Searched(counts, set(stored.connection.scalars(ids)), matches)
 
 

@@ -167,7 +167,7 @@ class CrawlWindow(TaskRow, Base):
         comment="List of text: the fields of videos that are asked for."
     )
     keywords_as: Mapped[str | None] = mapped_column(
-        comment="IN or EQ: how keywords are sent, if the query has a choice; NULL: it has none."
+        comment="IN or EQ: how single keywords are sent; NULL: the query has none."
     )
     search_id: Mapped[str | None] = mapped_column(comment="API. The search that the cursor is in.")
     begun_at: Mapped[datetime | None] = mapped_column(
