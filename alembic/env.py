@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 from alembic import context
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 
 
 def configured_url() -> URL:
-    """The URL in alembic.ini, else the environment's, else that of Scrapy's settings."""
-    in_section = context.config.get_main_option("sqlalchemy.url")
-    return database_url(in_section or os.environ.get("TIKTOK_DATABASE_URL") or url_of_settings())
+    """The URL in alembic.ini, else that of the crawls, from the environment or the settings."""
+    return database_url(context.config.get_main_option("sqlalchemy.url") or url_of_settings())
 
 
 def url_of_settings() -> str:

@@ -1,6 +1,7 @@
 """Scrapy settings of the project: each override with Scrapy's default and the reason.
 
-Override any of them with `-s NAME=VALUE`. docs/configuration.md lists the settings of our own.
+Override any of them with `-s NAME=VALUE`, those of our own in the environment too.
+docs/configuration.md lists these.
 """
 
 from __future__ import annotations
@@ -122,7 +123,7 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
 
 ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}
 
-# --- Settings of our own -------------------------------------------------------------------------
+# --- Settings of our own (config/names.py has their names) ----------------------------------------
 
 # Where the API is.
 TIKTOK_API_URL = "https://open.tiktokapis.com"
@@ -134,8 +135,7 @@ TIKTOK_SANDBOX_URL: str | None = None
 # How it misbehaves: a name or a file (docs/sandbox.md).
 TIKTOK_SANDBOX_PROFILE = "none"
 
-# None: sqlite:///tiktok.db, with the sandbox sqlite:///tiktok-sandbox.db. The environment variable
-# of this name goes before it.
+# None: sqlite:///tiktok.db, with the sandbox sqlite:///tiktok-sandbox.db.
 TIKTOK_DATABASE_URL: str | None = None
 
 # A folder in which every answer is kept as it came; None: nowhere.

@@ -74,6 +74,7 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
         ((*CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=-1"), 78, "DOWNLOAD_DELAY=-1"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_SANDBOX_PROFILE=worse"), 78, "worse"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_DATABASE_URL=mysql://x/y"), 78, "database URL"),
+        ((*CRAWL, *SANDBOX, "-s", "TIKTOK_ARCHIV=a"), 78, "did you mean TIKTOK_ARCHIVE?"),
         (CRAWL, 77, "secrets.example.yaml"),
     ],
 )
@@ -86,6 +87,44 @@ def test_a_mistake_of_the_user_gets_one_message_and_a_status(folder, arguments, 
     assert "Traceback" not in run.stderr
     assert "Unhandled" not in run.stderr
     assert list(folder.glob("*.db")) == []
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        CRAWL,
+        ("crawl", "users", "-a", "usernames=ann"),
+        ("plan", "query.yaml"),
+        ("plan", "users", "-a", "usernames=ann"),
+        ("status", "--json"),
+        ("migrate",),
+        ("replay", "archive"),
+        ("sandbox",),
+    ],
+)
+def test_every_command_refuses_settings_that_do_not_exist(folder, command):
+    (folder / "scrapy.cfg").write_text("[settings]\ndefault = project\n")
+    (folder / "project.py").write_text(
+        "from tiktok_crawler.settings import *\nTIKTOK_DAILY_BUGDET = 9\n"
+    )
+    for arguments, variables, meant in (
+        (("-s", "TIKTOK_SANDOX=1"), {}, "TIKTOK_SANDBOX"),
+        ((), {"TIKTOK_DATABSE_URL": "sqlite:///x.db"}, "TIKTOK_DATABASE_URL"),
+        ((), {"SCRAPY_SETTINGS_MODULE": "project"}, "TIKTOK_DAILY_BUDGET"),
+    ):
+        run = scrapy(folder, *command, *arguments, **variables)
+        assert run.returncode == 78, run.stderr
+        (message,) = (line for line in run.stderr.splitlines() if line.startswith("error: "))
+        assert f"did you mean {meant}?" in message
+        assert "Traceback" not in run.stderr
+    assert list(folder.glob("*.db")) == []
+
+
+def test_the_environment_has_settings(folder):
+    run = scrapy(folder, *CRAWL, TIKTOK_SANDBOX="1", TIKTOK_ARCHIVE="kept", TIKTOK_COOKIE="a=b")
+    assert run.returncode == 0, run.stderr
+    assert videos(folder) > 50
+    assert list((folder / "kept").iterdir())
 
 
 def test_two_origins_do_not_share_a_database(folder):

@@ -12,7 +12,7 @@ from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
 
-from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.exceptions import ConfigurationError, UsageError
 from tiktok_crawler.spiders.videos import VideosSpider
 
 YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
@@ -145,6 +145,18 @@ async def test_an_argument_that_cannot_be_used_is_named(folder, arguments, words
         await folder.crawl("http://127.0.0.1:1", **arguments)
     for word in words:
         assert word in str(error.value)
+
+
+@pytest.mark.parametrize("place", ["script", "spider"])
+@deferred_f_from_coro_f
+async def test_a_script_or_spider_with_a_setting_that_does_not_exist_is_refused(folder, place):
+    misspelt = {"TIKTOK_SANDOX": True}
+    of_spider, of_script = (misspelt, {}) if place == "spider" else ({}, misspelt)
+    spider = type("Mine", (VideosSpider,), {"custom_settings": of_spider})
+    crawler = Crawler(spider, folder.settings("http://127.0.0.1:1", **of_script))
+    with pytest.raises(ConfigurationError, match=r"did you mean TIKTOK_SANDBOX\?"):
+        await crawler.crawl_async(query=str(folder.query_file))
+    assert not (folder.path / "crawl.db").exists()
 
 
 @deferred_f_from_coro_f

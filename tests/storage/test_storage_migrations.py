@@ -322,6 +322,15 @@ def test_alembic_works_on_the_database_of_the_settings(tmp_path):
     assert (tmp_path / "project.db").exists()
 
 
+def test_alembic_refuses_settings_that_do_not_exist(tmp_path):
+    result = alembic("upgrade", "head", folder=tmp_path, TIKTOK_DATABSE_URL="sqlite:///x.db")
+
+    assert result.returncode != 0
+    assert "did you mean TIKTOK_DATABASE_URL?" in result.stdout + result.stderr
+    assert "Traceback" not in result.stdout + result.stderr
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_alembic_prints_sql(tmp_path):
     result = alembic(
         "upgrade", "head", "--sql", folder=tmp_path, TIKTOK_DATABASE_URL="postgres://h/d"

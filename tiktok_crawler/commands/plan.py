@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
+from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
 from tiktok_crawler.planning.plan import Known, Plan, make_plan
@@ -75,6 +77,8 @@ class Command(ScrapyCommand):
             fail(exc.exit_status, str(exc))
 
     def _lines(self, args: list[str], opts: argparse.Namespace) -> Iterator[str]:
+        assert self.settings
+        check_names(self.settings, os.environ)
         if len(args) != 1:
             raise UsageError(
                 "name one query file or spider, such as: scrapy plan query.yaml, or: "

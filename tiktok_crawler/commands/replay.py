@@ -15,6 +15,7 @@ from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
+from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.storage.engine import database, sqlite
 
@@ -60,6 +61,7 @@ class Command(ScrapyCommand):
 
 
 def _replay(folders: list[str], settings: BaseSettings) -> int:
+    check_names(settings, os.environ)
     if not folders:
         raise UsageError("name the folders of the archives, such as: scrapy replay archive")
     archives = Archives(find_archives(map(Path, folders)))

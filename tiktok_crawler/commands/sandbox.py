@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import os
 import socket
 from os import EX_UNAVAILABLE, EX_USAGE
 from typing import TYPE_CHECKING
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import fail
+from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError
 
 if TYPE_CHECKING:
@@ -59,6 +61,8 @@ class Command(ScrapyCommand):
         if options.get("daily_quota") == 0:
             options["daily_quota"] = None
         try:
+            assert self.settings
+            check_names(self.settings, os.environ)
             sandbox = Sandbox(profile=load_profile(opts.sandbox_profile), **options)
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))

@@ -13,6 +13,7 @@ from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
 from tiktok_crawler.config.promises import check_promises
 from tiktok_crawler.config.shares import parse_shares
+from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
 SANDBOX_ORIGIN = "sandbox"
 DEFAULT_DATABASE = "sqlite:///tiktok.db"
 SANDBOX_DATABASE = "sqlite:///tiktok-sandbox.db"
-COMMAND_LINE_PRIORITY = 40
 DAY_SECONDS = 86400.0
 
 
@@ -81,11 +81,12 @@ class Config:
         Raises:
             ConfigurationError: naming the setting, and what it can be.
         """
+        settings = with_environment(settings, environ)
         return cls(
             uses_sandbox=switch(settings, "TIKTOK_SANDBOX"),
             sandbox_profile=settings["TIKTOK_SANDBOX_PROFILE"],
             api_url=_api_url(settings),
-            database_url=database_url(settings, environ),
+            database_url=_database_url(settings, environ),
             archive=_archive(settings),
             secrets_file=Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
             environ=environ,
@@ -173,13 +174,20 @@ def _api_url(settings: BaseSettings) -> str | None:
 
 
 def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> str:
-    """Choose the database URL: command line, then environment, then settings, then the default."""
-    configured = settings.get("TIKTOK_DATABASE_URL")
-    on_command_line = (settings.getpriority("TIKTOK_DATABASE_URL") or 0) >= COMMAND_LINE_PRIORITY
-    if configured and on_command_line:
-        return str(configured)
+    """Return the database URL alone, where there may be no other settings.
+
+    Raises:
+        ConfigurationError: a setting does not exist, or TIKTOK_SANDBOX is malformed.
+    """
+    return _database_url(with_environment(settings, environ), environ)
+
+
+def _database_url(settings: BaseSettings, environ: Mapping[str, str]) -> str:
+    """An empty URL on the command line leaves the choice to the environment."""
     default = SANDBOX_DATABASE if switch(settings, "TIKTOK_SANDBOX") else DEFAULT_DATABASE
-    return environ.get("TIKTOK_DATABASE_URL") or str(configured or default)
+    return str(
+        settings.get("TIKTOK_DATABASE_URL") or environ.get("TIKTOK_DATABASE_URL") or default
+    )
 
 
 def _archive(settings: BaseSettings) -> Path | None:
