@@ -69,10 +69,10 @@ def test_it_says_what_it_did_and_leaves_the_data_to_its_owner(collected, tmp_pat
     )
     pages, videos = len(made["crawl"]), len(made["video"])
     assert run.stdout.splitlines() == [
+        f"SQLite database {tmp_path / 'tiktok-sandbox.db'}",
         f"Replayed 1 files, {len(texts(collected / 'archive')) - 1} lines",
         f"  answers    {pages}, of which {pages} are pages",
         f"  videos     {videos:,} new, 0 updated",
-        "  data       SQLite database tiktok-sandbox.db",
     ]
     assert [path.name for path in tmp_path.iterdir()] == ["tiktok-sandbox.db"]
     assert stat.S_IMODE((tmp_path / "tiktok-sandbox.db").stat().st_mode) == 0o600

@@ -53,7 +53,8 @@ def test_it_tells_in_words_how_far_a_query_has_come(collected):
 
     assert (run.returncode, run.stderr) == (0, "")
     lines = [line.strip() for line in run.stdout.splitlines()]
-    assert lines[0] == "SQLite database tiktok-sandbox.db, data from sandbox"
+    database = collected / "tiktok-sandbox.db"
+    assert lines[0] == f"SQLite database {database}, data from sandbox"
     assert "hashtag_name IN butter, cheese; region_code EQ US" in lines
     assert "not: username EQ somebody" in lines
     assert "tags       dairy, first" in lines
@@ -162,7 +163,8 @@ def test_without_data_it_says_so_and_creates_nothing(tmp_path, name):
     run = scrapy(tmp_path, "status")
 
     assert (run.returncode, run.stderr) == (0, "")
-    assert run.stdout == "SQLite database tiktok.db: no crawl has used it yet\n"
+    database = tmp_path / "tiktok.db"
+    assert run.stdout == f"SQLite database {database}: no crawl has used it yet\n"
     assert [(path.name, path.stat().st_size) for path in tmp_path.iterdir()] == (
         [(name, 0)] if name else []
     )

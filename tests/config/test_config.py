@@ -8,11 +8,12 @@ import pytest
 from crawling import project_settings as settings
 
 from tiktok_crawler.config import Config
+from tiktok_crawler.config.paths import project_folder
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
-REAL_DATABASE = "sqlite:///tiktok.db"
-SANDBOX_DATABASE = "sqlite:///tiktok-sandbox.db"
+REAL_DATABASE = f"sqlite:///{project_folder() / 'tiktok.db'}"
+SANDBOX_DATABASE = f"sqlite:///{project_folder() / 'tiktok-sandbox.db'}"
 SECRET = "s3cr3t-of-ada"
 
 

@@ -96,7 +96,7 @@ async def test_a_plan_says_the_same(database, search, tmp_path):
     await search("butter", "cheese")
     shared = command(database, tmp_path, "plan", "comments", "-a", "from_tag=food")
     assert shared.returncode == EX_OK
-    assert shared.stdout.startswith("The tag 'food' is that of 2 queries, ")
+    assert shared.stdout.splitlines()[1].startswith("The tag 'food' is that of 2 queries, ")
     alone = command(database, tmp_path, "plan", "comments", "-a", "from_tag=butter")
     assert alone.returncode == EX_OK
     assert "The tag" not in alone.stdout

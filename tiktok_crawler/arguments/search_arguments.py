@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -56,7 +57,9 @@ def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
     if "query" not in arguments:
         raise UsageError("-a query=FILE is missing: the query file, such as -a query=query.yaml")
     overrides = {name: arguments[name] for name in OVERRIDES if name in arguments}
-    return read_collection(Path(arguments["query"]), today=today, overrides=overrides)
+    # A shell leaves the ~ of query=~/query.yaml as it is.
+    path = Path(os.path.expanduser(arguments["query"]))  # noqa: PTH111 - fails for no user
+    return read_collection(path, today=today, overrides=overrides)
 
 
 def wanted(collection: Collection, config: Config) -> Wanted:

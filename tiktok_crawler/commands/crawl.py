@@ -11,14 +11,17 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
+from scrapy.spiderloader import get_spider_loader
 
 from tiktok_crawler.commands import fail
+from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.storage.engine.database import database_url, describe
 
 if TYPE_CHECKING:
     import argparse
@@ -39,26 +42,27 @@ class Command(CrawlCommand):
             super().process_options(args, opts)
         except UsageError as exc:
             fail(EX_USAGE, str(exc))
+        self._name_database(args)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process
-        crawler = self._create_crawler(self._spider_name(args))
+        crawler = self._create_crawler(args[0])
         task = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = self._conclude(crawler, task)  # type: ignore[arg-type]
 
-    def _spider_name(self, args: list[str]) -> str:
-        assert self.crawler_process
-        spiders = sorted(self.crawler_process.spider_loader.list())
-        if len(args) != 1:
-            fail(EX_USAGE, f"name one spider to crawl, of: {', '.join(spiders)}")
-        if args[0] not in spiders:
-            hint = did_you_mean(nearest(args[0], spiders)) or "."
-            fail(
-                EX_USAGE,
-                f"there is no spider {quoted(args[0])}{hint} Spiders: {', '.join(spiders)}",
-            )
-        return args[0]
+    def _name_database(self, args: list[str]) -> None:
+        """Say first where the data goes, and refuse what no crawl could work with."""
+        assert self.settings
+        loader = get_spider_loader(self.settings)
+        spider = loader.load(_spider_name(args, sorted(loader.list())))
+        settings = self.settings.copy()
+        spider.update_settings(settings)
+        try:
+            location = describe(database_url(Config.of(settings).database_url))
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+        print(location, file=sys.stderr)  # noqa: T201 - this is the command line
 
     def _conclude(self, crawler: Crawler, task: asyncio.Task[None]) -> int:
         if not task.done():
@@ -89,6 +93,18 @@ class Command(CrawlCommand):
         assert self.settings
         if self.settings["LOG_FILE"]:
             logger.log(level, "%(text)s", {"text": text})
+
+
+def _spider_name(args: list[str], spiders: list[str]) -> str:
+    if len(args) != 1:
+        fail(EX_USAGE, f"name one spider to crawl, of: {', '.join(spiders)}")
+    if args[0] not in spiders:
+        hint = did_you_mean(nearest(args[0], spiders)) or "."
+        fail(
+            EX_USAGE,
+            f"there is no spider {quoted(args[0])}{hint} Spiders: {', '.join(spiders)}",
+        )
+    return args[0]
 
 
 def _command() -> str | None:

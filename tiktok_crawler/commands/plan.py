@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +14,6 @@ from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
-from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
 from tiktok_crawler.planning.plan import Known, Plan, make_plan
@@ -29,6 +27,7 @@ from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
 
@@ -72,13 +71,12 @@ class Command(ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
-            print("\n".join(self._lines(args, opts)))  # noqa: T201 - this is the output
+            location = describe(database_url(self._config().database_url))
+            print("\n".join([location, *self._lines(args, opts)]))  # noqa: T201 - this is the output
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
 
     def _lines(self, args: list[str], opts: argparse.Namespace) -> Iterator[str]:
-        assert self.settings
-        check_names(self.settings, os.environ)
         if len(args) != 1:
             raise UsageError(
                 "name one query file or spider, such as: scrapy plan query.yaml, or: "

@@ -94,6 +94,7 @@ def _warnings(archives: Archives, of_database: str | None) -> Iterator[str]:
 
 
 def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
+    yield database.describe(url)
     yield f"Replayed {len(archives.paths):,} files, {counts.lines:,} lines"
     yield f"  answers    {counts.answers:,}, of which {counts.pages:,} are pages"
     yield f"  videos     {counts.videos:,} new, {counts.updated_videos:,} updated"
@@ -110,4 +111,3 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
         yield f"  torn       {path} has no end: its crawl was killed, or is still running"
     if archives.troubles.damages:
         yield f"  damaged    {len(archives.troubles.damages):,} places; see the warnings"
-    yield f"  data       {database.describe(url)}"

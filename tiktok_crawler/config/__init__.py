@@ -6,11 +6,11 @@ import os
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
+from tiktok_crawler.config.paths import database_in_project, in_project, profile_in_project
 from tiktok_crawler.config.promises import check_promises
 from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
@@ -28,6 +28,7 @@ from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
     from typing import Self
 
     from scrapy.settings import BaseSettings
@@ -43,8 +44,8 @@ class Config:
     """The values of the settings of the same names; delays in seconds, secrets in no `repr`.
 
     `api_url` is where the API is, or a sandbox that is served already; None: the crawl's own
-    sandbox, whose address its extension knows (`extensions/sandbox.py`). `database_url` is as
-    written. `archive` is the folder in which every answer is kept as it came; None: nowhere.
+    sandbox, whose address its extension knows (`extensions/sandbox.py`). Paths are absolute, also
+    that in `database_url`. `archive` is the folder in which every answer is kept; None: nowhere.
     `shares` has the parts of a collection that have one. `progress_interval` is LOGSTATS_INTERVAL.
     """
 
@@ -84,11 +85,11 @@ class Config:
         settings = with_environment(settings, environ)
         return cls(
             uses_sandbox=switch(settings, "TIKTOK_SANDBOX"),
-            sandbox_profile=settings["TIKTOK_SANDBOX_PROFILE"],
+            sandbox_profile=profile_in_project(str(settings["TIKTOK_SANDBOX_PROFILE"])),
             api_url=_api_url(settings),
             database_url=_database_url(settings, environ),
             archive=_archive(settings),
-            secrets_file=Path(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
+            secrets_file=in_project(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
             environ=environ,
             video_fields=_video_fields(settings),
             window_days=whole_number(
@@ -185,14 +186,13 @@ def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ
 def _database_url(settings: BaseSettings, environ: Mapping[str, str]) -> str:
     """An empty URL on the command line leaves the choice to the environment."""
     default = SANDBOX_DATABASE if switch(settings, "TIKTOK_SANDBOX") else DEFAULT_DATABASE
-    return str(
-        settings.get("TIKTOK_DATABASE_URL") or environ.get("TIKTOK_DATABASE_URL") or default
-    )
+    written = settings.get("TIKTOK_DATABASE_URL") or environ.get("TIKTOK_DATABASE_URL")
+    return database_in_project(str(written or default))
 
 
 def _archive(settings: BaseSettings) -> Path | None:
     folder = settings.get("TIKTOK_ARCHIVE")
-    return Path(folder).expanduser() if folder else None
+    return in_project(folder) if folder else None
 
 
 def _video_fields(settings: BaseSettings) -> tuple[str, ...]:

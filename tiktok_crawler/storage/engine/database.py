@@ -58,9 +58,25 @@ def database_url(url: str) -> URL:
         raise ConfigurationError(
             "the database URL has more than one @: inside a user name or password write %40"
         )
-    if driver == "sqlite" and (parsed.database or "").startswith("file:"):
-        raise ConfigurationError(f"the database URL names a file: address: {URL_HELP}")
+    if driver == "sqlite":
+        _check_file(parsed)
     return parsed.set(drivername=driver)
+
+
+def _check_file(url: URL) -> None:
+    """Refuse a SQLite URL that names something else than a file, and would be used as another."""
+    if url.host or url.username or url.port:
+        raise ConfigurationError(
+            "the database URL of SQLite has three slashes before the path, four before an absolute "
+            "one: sqlite:///tiktok.db or sqlite:////srv/data/tiktok.db"
+        )
+    if url.query:
+        raise ConfigurationError(
+            "the database URL has a ?, after which SQLite takes nothing here: inside the name of a "
+            "file write %3F"
+        )
+    if (url.database or "").startswith("file:"):
+        raise ConfigurationError(f"the database URL names a file: address: {URL_HELP}")
 
 
 def describe(url: URL) -> str:
