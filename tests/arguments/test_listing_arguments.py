@@ -439,3 +439,10 @@ def test_an_argument_without_a_value_is_refused(name, value):
 
 def test_a_run_can_be_limited_in_its_requests():
     assert given("users", usernames="ada", max_requests="100").max_requests == 100
+
+
+@pytest.mark.parametrize("spider", SPIDERS)
+def test_scrapyds_name_for_the_run_is_accepted_by_every_spider(spider):
+    seeds = {SPIDERS[spider].seed_key.argument: "123"}
+
+    assert read(SPIDERS[spider], seeds | {"_job": "26c5"}, today=TODAY)

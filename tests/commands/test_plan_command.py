@@ -132,6 +132,8 @@ def test_unsettled_days_are_named_with_the_time_from_which_they_can_be_final(fol
         ((), 64, "name one query file"),
         (("a", "b"), 64, "name one query file"),
         (("query.yaml", "-a", "oops"), 64, "NAME=VALUE"),
+        (("query.yaml", "-a", "tags=a", "-a", "tags=b"), 64, "-a tags=... stands there twice"),
+        (("users", *("-a", "usernames=a") * 2), 64, "-a usernames=... stands there twice"),
         (("query.yaml", "-a", "start=2024-01-01"), 64, "start_date"),
         (("missing.yaml",), 78, "missing.yaml"),
         (

@@ -13,7 +13,7 @@ from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from tiktok_crawler.config import Config
@@ -26,6 +26,26 @@ JOB = "_job"
 """Under which Scrapyd gives every spider its name for the run."""
 
 VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests")
+
+
+def parse_pairs(written: Iterable[str]) -> dict[str, str]:
+    """The arguments that stand after `-a`; of one that stands twice only the last would count.
+
+    Raises:
+        UsageError: one is not NAME=VALUE, or stands there twice.
+    """
+    found: dict[str, str] = {}
+    for pair in written:
+        name, is_pair, value = pair.partition("=")
+        if not is_pair:
+            raise UsageError(f"-a {shortened(pair)}: -a takes NAME=VALUE")
+        if name in found:
+            raise UsageError(
+                f"-a {shortened(name)}=... stands there twice: give it once; several values are "
+                "separated by commas, as in -a tags=first,second"
+            )
+        found[name] = value
+    return found
 
 
 def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:

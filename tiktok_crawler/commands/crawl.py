@@ -13,6 +13,7 @@ from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 
+from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
@@ -39,8 +40,9 @@ class Command(CrawlCommand):
         # What a crawl writes - log, database, feeds - is its owner's alone.
         os.umask(0o077)
         try:
+            search_arguments.parse_pairs(opts.spargs)
             super().process_options(args, opts)
-        except UsageError as exc:
+        except (CrawlerError, UsageError) as exc:
             fail(EX_USAGE, str(exc))
         self._name_database(args)
 

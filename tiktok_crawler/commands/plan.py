@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
-from scrapy.utils.conf import arglist_to_dict
 
 from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
@@ -82,7 +81,7 @@ class Command(ScrapyCommand):
                 "name one query file or spider, such as: scrapy plan query.yaml, or: "
                 "scrapy plan users -a usernames=somebody"
             )
-        given = _arguments(opts)
+        given = search_arguments.parse_pairs(opts.spargs)
         if args[0] in listing_arguments.SPIDERS:
             return self._listing_lines(listing_arguments.SPIDERS[args[0]], given)
         if not Path(args[0]).suffix and not Path(args[0]).exists():
@@ -126,13 +125,6 @@ def _neither(name: str) -> str:
         return "to plan a crawl of videos, name its query file: scrapy plan query.yaml"
     hint = did_you_mean(nearest(name, listing_arguments.SPIDERS))
     return f"{quoted(name)} is neither a query file that is there nor a spider{hint}"
-
-
-def _arguments(opts: argparse.Namespace) -> dict[str, str]:
-    try:
-        return arglist_to_dict(opts.spargs)
-    except ValueError:
-        raise UsageError("-a takes NAME=VALUE") from None
 
 
 def _describe_request(plan: Plan, wanted: Wanted) -> Iterator[str]:
