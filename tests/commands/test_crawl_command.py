@@ -123,6 +123,30 @@ def test_every_command_refuses_settings_that_do_not_exist(folder, command):
     assert list(folder.glob("*.db")) == []
 
 
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("sqlite://my.db", "three slashes"),
+        ("sqlite:///data", "data is a folder"),
+        ("sqlite:///query.yaml", "file is not a database"),
+        ("sqlite:///bookmarks.sqlite", "another program's: it has the tables moz_places"),
+    ],
+)
+@pytest.mark.parametrize("command", [CRAWL, ("plan", "query.yaml"), ("status",), ("migrate",)])
+def test_what_is_no_database_is_refused_by_every_command(folder, command, url, words):
+    (folder / "data").mkdir()
+    with sqlite3.connect(folder / "bookmarks.sqlite") as connection:
+        connection.execute("CREATE TABLE moz_places (id INTEGER)")
+    connection.close()
+    before = {path: path.read_bytes() for path in folder.iterdir() if path.is_file()}
+    run = scrapy(folder, *command, *SANDBOX, "-s", f"TIKTOK_DATABASE_URL={url}")
+    assert run.returncode == 78, run.stderr
+    (message,) = (line for line in run.stderr.splitlines() if line.startswith("error: "))
+    assert words in message
+    assert "Traceback" not in run.stderr
+    assert {path: path.read_bytes() for path in folder.iterdir() if path.is_file()} == before
+
+
 def test_the_environment_has_settings(folder):
     run = scrapy(folder, *CRAWL, TIKTOK_SANDBOX="1", TIKTOK_ARCHIVE="kept", TIKTOK_COOKIE="a=b")
     assert run.returncode == 0, run.stderr

@@ -102,8 +102,7 @@ def test_so_are_key_files_of_postgresql(project):
     [
         *(
             "sqlite:///what?.db",
-            "sqlite://",
-            "sqlite:///:memory:",
+            "sqlite://my.db",
             "sqlite:///file:x.db",
             "postgresql://ann@h/d",
         ),
@@ -113,6 +112,12 @@ def test_so_are_key_files_of_postgresql(project):
 @pytest.mark.usefixtures("project")
 def test_other_urls_stay_as_they_are(url):
     assert config(TIKTOK_DATABASE_URL=url).database_url == url
+
+
+@pytest.mark.parametrize("url", ["sqlite://", "sqlite:///", " sqlite:///:memory: "])
+def test_a_database_in_memory_is_refused(url):
+    with pytest.raises(ConfigurationError, match=r"names no file.* lost at the end"):
+        config(TIKTOK_DATABASE_URL=url)
 
 
 def test_without_a_project_paths_are_relative_to_the_current_folder(tmp_path, monkeypatch):

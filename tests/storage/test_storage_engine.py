@@ -62,7 +62,7 @@ def test_an_engine_alone_creates_nothing(make_engine, sqlite_url, tmp_path):
     ("name", "message"),
     [
         ("missing/test.db", "missing must exist"),
-        ("", "unable to open"),
+        ("", "is a folder"),
         ("text.db", "not a database"),
         ("/proc/test.db", "/proc must exist"),
     ],
@@ -119,6 +119,7 @@ def test_a_server_that_is_not_there_is_named_without_the_password(make_engine):
             use(engine)
         assert f"database videos on 127.0.0.1:{port}" in str(refusal.value)
         assert "refused" in str(refusal.value)
+        assert "\n" not in str(refusal.value)
         assert "s3cr3t" not in repr([refusal.value, refusal.value.__cause__])
         assert refusal.value.__suppress_context__
 

@@ -39,13 +39,6 @@ def test_an_empty_database_gets_its_tables(empty):
     assert row(empty, "database_origin")["origin"] == API
 
 
-def test_the_tables_of_others_do_not_matter(empty):
-    execute(empty, "CREATE TABLE notes (id INTEGER PRIMARY KEY)")
-    database.prepare(empty, API)
-
-    assert "notes" in tables(empty)
-
-
 def test_a_database_is_prepared_again_and_again(empty):
     database.prepare(empty, API)
     before = row(empty, "database_origin")

@@ -11,8 +11,9 @@ from sqlalchemy.exc import ArgumentError
 from tiktok_crawler.exceptions import ConfigurationError
 
 POSTGRESQL_FILES = ("passfile", "sslcert", "sslcrl", "sslkey", "sslrootcert")
-NOT_FILES = ("", ":memory:", "system")
+NOT_FILES = ("", "system")
 """What stands in the place of a file; `system` are PostgreSQL's own root certificates."""
+IN_MEMORY = ("", ":memory:")
 
 
 def project_folder() -> Path:
@@ -45,6 +46,9 @@ def database_in_project(url: str) -> str:
     """The URL of a database with absolute paths: that of its file, or of PostgreSQL's key files.
 
     What is no URL stays as it is: `storage.engine.database` says what is wrong with it.
+
+    Raises:
+        ConfigurationError: it is a database in memory.
     """
     try:
         parsed = make_url(url.strip())
@@ -52,8 +56,13 @@ def database_in_project(url: str) -> str:
         return url
     if parsed.get_backend_name() == "sqlite":
         file = parsed.database or ""
-        if file in NOT_FILES or file.startswith("file:") or "?" in url:
+        if parsed.host or file.startswith("file:") or "?" in url:
             return url
+        if file in IN_MEMORY:
+            raise ConfigurationError(
+                "TIKTOK_DATABASE_URL names no file, and all data would be lost at the end: "
+                "expected a URL such as sqlite:///tiktok.db"
+            )
         return parsed.set(database=str(in_project(file))).render_as_string(hide_password=False)
     files = {
         name: str(in_project(file))

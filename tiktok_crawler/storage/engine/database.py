@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy import create_engine, make_url, select
@@ -59,24 +58,24 @@ def database_url(url: str) -> URL:
             "the database URL has more than one @: inside a user name or password write %40"
         )
     if driver == "sqlite":
-        _check_file(parsed)
+        _check_file(parsed, url)
     return parsed.set(drivername=driver)
 
 
-def _check_file(url: URL) -> None:
+def _check_file(url: URL, written: str) -> None:
     """Refuse a SQLite URL that names something else than a file, and would be used as another."""
     if url.host or url.username or url.port:
         raise ConfigurationError(
             "the database URL of SQLite has three slashes before the path, four before an absolute "
             "one: sqlite:///tiktok.db or sqlite:////srv/data/tiktok.db"
         )
-    if url.query:
+    if "?" in written:
         raise ConfigurationError(
             "the database URL has a ?, after which SQLite takes nothing here: inside the name of a "
             "file write %3F"
         )
-    if (url.database or "").startswith("file:"):
-        raise ConfigurationError(f"the database URL names a file: address: {URL_HELP}")
+    if (url.database or "").startswith("file:") or "\0" in (url.database or ""):
+        raise ConfigurationError(f"the database URL names no file: {URL_HELP}")
 
 
 def describe(url: URL) -> str:
@@ -117,7 +116,7 @@ def is_new(engine: Engine) -> bool:
     Raises:
         ConfigurationError: the database cannot be reached.
     """
-    if engine.dialect.name == "sqlite" and not _has_content(Path(engine.url.database or "")):
+    if engine.dialect.name == "sqlite" and not sqlite.has_content(engine.url):
         return True
     with _explained(engine), reading(engine) as connection:
         found = revision(connection)
@@ -146,6 +145,8 @@ def prepare(engine: Engine, origin: str) -> None:
         ConfigurationError: the database cannot be reached, has tables of another revision or of
             another program, or holds data of another origin.
     """
+    if engine.dialect.name == "sqlite":
+        sqlite.check_writable(engine.url)
     with _explained(engine):
         with reading(engine) as connection:
             found = revision(connection)
@@ -188,12 +189,8 @@ def _explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        reason = explain(exc, engine.url)
+        reason = "; ".join(filter(None, (explain(exc, engine.url), sqlite.advice(exc.orig))))
         raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
-
-
-def _has_content(path: Path) -> bool:
-    return path.is_file() and path.stat().st_size > 0
 
 
 def _outdated(found: str) -> str:

@@ -44,7 +44,7 @@ def _is_operational(error: DBAPIError) -> bool:
 
 
 def explain(error: DBAPIError, url: URL) -> str:
-    """The driver's words for an error, without a password."""
-    reason = str(error.orig).strip()
+    """The driver's words for an error, on one line and without a password."""
+    reason = " ".join(str(error.orig).split())
     # The drivers do not quote passwords; should they begin to, nobody sees it.
     return reason.replace(url.password, "***") if url.password else reason

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+import sqlite3
+import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,18 +13,33 @@ from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.spelling import shortened
+from tiktok_crawler.storage.engine.revision import REVISION_TABLE
 from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
+from tiktok_crawler.storage.models import METADATA
+from tiktok_crawler.storage.models.ledger import DatabaseOrigin
 
 if TYPE_CHECKING:
-    import sqlite3
-
     from sqlalchemy import URL, Connection, Engine
 
 IN_MEMORY = ":memory:"
 
+OTHER_DATABASE = "Name another database (TIKTOK_DATABASE_URL)"
+
+TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
+OWN_TABLES = {REVISION_TABLE, DatabaseOrigin.__tablename__}
+SHOWN_TABLES = 5
+SMALLEST_BYTES = 512
+"""The smallest page of SQLite, and so the smallest database."""
+
+ADVICE = {
+    sqlite3.SQLITE_CANTOPEN: "the file and its folder must be yours to read and write",
+    sqlite3.SQLITE_READONLY: "the file and its folder must be yours to write to",
+    sqlite3.SQLITE_NOTADB: f"the file was left as it is. {OTHER_DATABASE}",
+}
+"""What to do about errors at the beginning."""
+
 PRAGMAS = (
-    # Readers and a writer do not wait for each other.
-    "journal_mode = WAL",
     # A page whose cursor has moved on must survive a power cut, which NORMAL does not promise.
     "synchronous = FULL",
     # 80 MB instead of 4: copying the log into the file more often writes a hundred times the data.
@@ -64,6 +81,7 @@ def _create_file(path: Path) -> None:
 
     A file that exists is left alone: closing it would drop the locks that this process has on it.
     """
+    _size(path)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
     except FileExistsError:
@@ -75,11 +93,82 @@ def _create_file(path: Path) -> None:
         ) from exc
 
 
+def has_content(url: URL) -> bool:
+    """Tell whether there is a database already; if not, SQLite would make one.
+
+    Raises:
+        ConfigurationError: it is no file, or in a folder that may not be looked into.
+    """
+    return not in_memory(url) and _size(Path(str(url.database))) > 0
+
+
+def check_writable(url: URL) -> None:
+    """Refuse a database that can be read only; SQLite itself would say so in the midst of a crawl.
+
+    Raises:
+        ConfigurationError: the file, or its folder, in which SQLite has its log, is not writable.
+    """
+    if not has_content(url):
+        return
+    file = Path(str(url.database))
+    for path, kind in ((file, "file"), (file.parent, "folder")):
+        if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
+            raise ConfigurationError(
+                f"the database {file} cannot be used: you have no permission to write to the "
+                f"{kind} {path}. {OTHER_DATABASE}"
+            )
+
+
+def _size(path: Path) -> int:
+    """The size of a file in bytes; 0 if there is none."""
+    try:
+        found = path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return 0
+    except OSError as exc:
+        raise ConfigurationError(
+            f"the database {path} cannot be opened: {exc.strerror}. {OTHER_DATABASE}"
+        ) from None
+    if not stat.S_ISREG(found.st_mode):
+        kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no file"
+        raise ConfigurationError(f"the database {path} is {kind}. {OTHER_DATABASE}")
+    if 0 < found.st_size < SMALLEST_BYTES:
+        # SQLite would take it for an empty one, and write over it.
+        raise ConfigurationError(
+            f"the database {path} cannot be used: file is not a database; "
+            f"{ADVICE[sqlite3.SQLITE_NOTADB]}"
+        )
+    return found.st_size
+
+
+def _check_owner(connection: sqlite3.Connection, tables: set[str]) -> None:
+    """Refuse another program's database."""
+    others = tables - {REVISION_TABLE}
+    if others and not others.intersection(METADATA.tables):
+        (_, _, path), *_ = connection.execute("PRAGMA database_list")
+        connection.close()
+        raise ConfigurationError(
+            f"the database {path} is another program's: it has the tables {_some(others)}. It was "
+            f"left as it is. {OTHER_DATABASE}"
+        )
+
+
+def _some(tables: set[str]) -> str:
+    names = [shortened(name) for name in sorted(tables)]
+    more = f" and {len(names) - SHOWN_TABLES:,} more" if len(names) > SHOWN_TABLES else ""
+    return f"{', '.join(names[:SHOWN_TABLES])}{more}"
+
+
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     # The driver's own BEGIN comes late and is deferred; `_begin` does it instead.
     connection.isolation_level = None
     # First, because the pragmas may have to wait for a writer.
     connection.execute(_busy_timeout(PATIENT_SECONDS))
+    tables = {name for (name,) in connection.execute(TABLES)}
+    _check_owner(connection, tables)
+    if not tables or tables >= OWN_TABLES:
+        # Readers and a writer do not wait for each other. The file keeps it, so it has to be ours.
+        connection.execute("PRAGMA journal_mode = WAL")
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
 
@@ -96,6 +185,11 @@ def _begin(connection: Connection) -> None:
 
 def _busy_timeout(seconds: int) -> str:
     return f"PRAGMA busy_timeout = {seconds * 1000}"
+
+
+def advice(error: BaseException | None) -> str | None:
+    """Say what to do about an error of SQLite, if something can be done."""
+    return ADVICE.get(getattr(error, "sqlite_errorcode", 0) & 0xFF)
 
 
 def network_file_system_warning(url: URL, mounts: Path = Path("/proc/mounts")) -> str | None:
