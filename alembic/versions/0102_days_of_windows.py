@@ -26,6 +26,10 @@ DAY = timedelta(days=1)
 NOT_STORED = ("refused", "repeated")
 COUNTS = ("videos", "withheld", "undated", *NOT_STORED)
 
+EMPTY = (
+    "Whether it may lack something though it is complete: the API sent no data at all, or never said "
+    "that there is no more."
+)
 WINDOWS = """
 SELECT id, start_date, end_date, state, pages FROM crawl_window
 WHERE pages > 0 OR state = 'complete' ORDER BY id
@@ -104,10 +108,19 @@ def upgrade() -> None:
     )
     if not context.is_offline_mode():
         _fill(days)
+    _explain_suspicion(EMPTY)
 
 
 def downgrade() -> None:
+    _explain_suspicion(EMPTY.replace("no more.", "no more, or the days before had many videos."))
     op.drop_table("window_day")
+
+
+def _explain_suspicion(comment: str) -> None:
+    """Set the comment of columns, where the database keeps comments: days are judged by counts."""
+    if op.get_context().dialect.supports_comments:
+        for table in ("crawl_window", "seed"):
+            op.alter_column(table, "suspicious", comment=comment, existing_nullable=False)
 
 
 def _fill(table: sa.Table) -> None:

@@ -5,13 +5,13 @@
 --
 -- Mind: deleted, hidden and made private look alike. A video is also missed when it no longer
 -- matches the query (fewer views than asked for, another handle, an edited text), or when the API
--- leaves it out for once. Videos that came back are not listed; suspicious searches do not count.
-WITH RECURSIVE searched_day (query_id, day, end_date, searched_at) AS (
-    SELECT query_id, start_date, end_date, searched_at
+-- leaves it out for once. Videos that came back are not listed. Searches that are suspicious do not
+-- count, nor those that brought less than a quarter of what another one of the day brought (12 or more).
+WITH searched_day (query_id, day, searched_at, videos) AS (
+    SELECT query_id, day, searched_at, window_day.videos
     FROM crawl_window
+    JOIN window_day ON crawl_window_id = crawl_window.id AND day BETWEEN start_date AND end_date
     WHERE query_id = 1 AND state = 'complete' AND NOT suspicious
-    UNION ALL
-    SELECT query_id, day + 1, end_date, searched_at FROM searched_day WHERE day < end_date
 ),
 sighting AS (
     SELECT video_id, query_id,
@@ -26,5 +26,10 @@ JOIN video ON video.id = sighting.video_id
 JOIN searched_day ON searched_day.query_id = sighting.query_id
     AND searched_day.day = date(create_time AT TIME ZONE 'UTC')
     AND searched_at > last_seen_at
+WHERE NOT EXISTS (
+    SELECT 1 FROM searched_day AS other
+    WHERE other.day = searched_day.day AND other.videos >= 12
+        AND other.videos > 4 * searched_day.videos
+)
 GROUP BY video.id, video.username, last_seen_at
 ORDER BY missed_at, video.id;

@@ -78,6 +78,8 @@ def _causes(unseen: Unseen) -> Iterator[str]:
     ]
     if spelled:
         yield f"the spelling of {_named(spelled, known)}"
+    if unseen.query.has_single_keywords and not unseen.query.has_keyword_forms:
+        yield "the form of the keywords (docs/operations.md, Keywords that find nothing)"
     yield from _conditions(unseen.query)
     yield "the dates"
 

@@ -130,7 +130,7 @@ class TaskRow:
         default=False,
         server_default=false(),
         comment="Whether it may lack something though it is complete: the API sent no data at all, "
-        "or never said that there is no more, or the days before had many videos.",
+        "or never said that there is no more.",
     )
     error: Mapped[str | None] = mapped_column(comment="Why it was parked, split or refused.")
     error_log_id: Mapped[str | None] = mapped_column(
