@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -281,3 +282,22 @@ async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(fol
         crawler = await folder.crawl(api.url, {"TIKTOK_SEARCH_ID_TIMES": 0}, **ONE_DAY)
     assert exit_status(crawler) == EX_TEMPFAIL
     assert windows(folder, "state") == [("parked",)]
+
+
+@pytest.mark.parametrize("wrong", [b"caf\xe9", b"\xff\xfe", b"a\nb"])
+@deferred_f_from_coro_f
+async def test_a_byte_that_is_not_utf_8_keeps_nothing_from_being_stored(folder, caplog, wrong):
+    first, last = page(3, 2, has_more=True), page(1, cursor=145)
+    for answer in (first, last):
+        answer.body = json.dumps(answer.body).encode().replace(b"ann", wrong, 1)
+    async with serving(ScriptedApi(first, last)) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 2
+    assert exit_status(crawler) == EX_OK
+    text = wrong.decode(errors="replace")
+    names = folder.rows("SELECT id, username FROM video ORDER BY id")
+    assert names == [(1, text), (2, "ann"), (3, text)]
+    places = text.count("\ufffd")
+    assert stat(crawler, "text/replaced_count") == 2 * places
+    told = [record for record in caplog.records if "not UTF-8" in record.getMessage()]
+    assert [record.levelname for record in told] == ["WARNING"] * bool(places), "once"

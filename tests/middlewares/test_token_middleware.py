@@ -163,3 +163,13 @@ async def test_no_secret_is_repeated_from_an_answer(folder, caplog):
     assert "no, ***, no" in caplog.text
     assert "secret-of-ann" not in caplog.text
     assert "clt.scripted-token" not in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_token_is_read_though_something_beside_it_is_not_utf_8(folder):
+    api = ScriptedApi(page(1))
+    api.token_answers = [Answer(body=b'{"access_token": "clt.new", "note": "caf\xe9"}')]
+    async with serving(api):
+        crawler = await folder.crawl(api.url)
+    assert api.headers[0]["Authorization"] == "Bearer clt.new"
+    assert exit_status(crawler) == EX_OK

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, NoReturn
@@ -20,6 +19,7 @@ from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
+from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
@@ -69,12 +69,10 @@ class Token:
             TokenRefusedError: the credentials are not accepted.
             TokenUnavailableError: anything else that is not a token.
         """
-        try:
-            answer = json.loads(body)
-        except (ValueError, RecursionError):
-            answer = None
-        if not isinstance(answer, dict):
+        found = read_json_object(body)
+        if found is None:
             raise TokenUnavailableError(f"HTTP {status} without JSON")
+        answer = found.content
         value = answer.get("access_token")
         if isinstance(value, str) and value:
             return cls(value, now + _lifetime(answer.get("expires_in")))

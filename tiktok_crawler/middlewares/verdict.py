@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.research_api.tasks import PageRequest
 
+REPLACED_COUNT = "tiktok/text/replaced_count"
+
 REFUSALS = (AnswerKind.NOT_FOUND, AnswerKind.WITHHELD, AnswerKind.REFUSED)
 
 
@@ -44,7 +46,7 @@ def _level(asked: PageRequest, verdict: Verdict) -> int:
 class VerdictMiddleware(ApiMiddleware):
     """Classifies each answer, for the others: what it means stands in the attempt.
 
-    Statistics: tiktok/answers/<kind>_count.
+    Statistics: tiktok/answers/<kind>_count, tiktok/text/replaced_count.
     """
 
     def process_response(self, request: Request, response: Response) -> Response:
@@ -55,6 +57,8 @@ class VerdictMiddleware(ApiMiddleware):
         verdict = _without_token(verdict, request)
         change(request, verdict=verdict, received_at=utc_now())
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
+        if verdict.replaced_count:
+            self._tell_replaced(asked, verdict)
         if verdict.kind is not AnswerKind.PAGE:
             self._log.log(
                 _level(asked, verdict),
@@ -67,3 +71,19 @@ class VerdictMiddleware(ApiMiddleware):
                 },
             )
         return response
+
+    def _tell_replaced(self, asked: PageRequest, verdict: Verdict) -> None:
+        """Count what was no text in an answer; the first one is told."""
+        stats = self.crawler.stats
+        if not stats.get_value(REPLACED_COUNT):
+            self._log.warning(
+                "%(asked)s, cursor %(cursor)d: bytes that are not UTF-8, in %(count)d places; what "
+                "is stored has � there (log_id %(log_id)s)",
+                {
+                    "asked": asked,
+                    "cursor": asked.place.cursor,
+                    "count": verdict.replaced_count,
+                    "log_id": verdict.log_id,
+                },
+            )
+        stats.inc_value(REPLACED_COUNT, verdict.replaced_count)

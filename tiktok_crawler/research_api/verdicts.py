@@ -5,14 +5,14 @@ Whoever gets a verdict acts on it: `middlewares/token.py`, `quota.py` and `retry
 
 from __future__ import annotations
 
-import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from http import HTTPStatus
 from typing import Any
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Endpoint
+from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.paging import Paging
 from tiktok_crawler.spelling import visible
 
@@ -58,7 +58,7 @@ class Verdict:
     """The meaning of an answer, with the API's own words.
 
     `data` is the answer's `data` object, of a page or a malformed answer. `log_id` is what TikTok's
-    support asks for.
+    support asks for. `replaced_count` is in how many places its text was none.
     """
 
     kind: AnswerKind
@@ -67,6 +67,7 @@ class Verdict:
     message: str = ""
     log_id: str | None = None
     data: dict[str, Any] | None = None
+    replaced_count: int = 0
 
     def __str__(self) -> str:
         words = " ".join(filter(None, (self.code, self.message))) or "no explanation"
@@ -141,9 +142,14 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     A body that says it went well counts more than the status: some endpoints answer 500 with
     valid data (api_facts.md 10.1, 13.15).
     """
-    payload = _json_object(body)
-    if payload is None:
+    found = read_json_object(body)
+    if found is None:
         return Verdict(_kind_for(endpoint, status), status, message=_excerpt(body))
+    verdict = _classify_object(status, found.content, endpoint)
+    return replace(verdict, replaced_count=found.replaced_count)
+
+
+def _classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -> Verdict:
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
@@ -200,14 +206,6 @@ def _text(value: object) -> str:
         return ""
     printable = str(value).encode("utf-8", "replace").decode()
     return visible(" ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS])
-
-
-def _json_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return None
-    return payload if isinstance(payload, dict) else None
 
 
 def _excerpt(body: bytes) -> str:

@@ -57,10 +57,18 @@ def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Sandb
         case FaultName.TRUNCATED_JSON:
             whole = json_answer(envelope).body
             return SandboxAnswer(body=whole[: len(whole) // 2])
+        case FaultName.NOT_UTF8:
+            return SandboxAnswer(body=b'{"note":"caf\xe9",' + json_answer(envelope).body[1:])
         case FaultName.DATA_WITH_500:
             # As user endpoints and playlists did (api_facts.md 11.1).
             answer = {"data": envelope["data"], "error": {}}
             return json_answer(answer, HTTPStatus.INTERNAL_SERVER_ERROR)
+    return json_answer(_bent(fault, envelope, cursor))
+
+
+def _bent(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Envelope:
+    """The envelope with something in it that is wrong, if the fault is of that kind."""
+    match fault and fault.fault:
         case FaultName.NO_DATA:
             envelope = _changed(envelope, {"data": ...})
         case FaultName.NULL_DATA:
@@ -74,7 +82,7 @@ def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Sandb
             envelope = _with_data(envelope, has_more=...)
         case FaultName.NULL_HAS_MORE:
             envelope = _with_data(envelope, has_more=None)
-    return json_answer(envelope)
+    return envelope
 
 
 def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
