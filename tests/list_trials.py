@@ -24,6 +24,7 @@ from trials import (
     Run,
     asked_again,
     expected_row,
+    lists_are_lists,
     logged_problems,
     read_json,
     served,
@@ -132,11 +133,13 @@ class Exchange:
         cursor = body["page_start"] - 1 if numbered else body.get("cursor", 0)
         document = read_json(answer.body)
         data, error = document.get("data") or {}, document.get("error") or {}
+        data = data if isinstance(data, dict) else {}
         keys = LISTINGS[listing].endpoint.records_keys
+        has_lists = lists_are_lists(data, (*keys, "playlist_video_ids"))
         is_said = numbered or LISTINGS[listing].name in ("users", "pinned_videos", "shops")
         records = [record for key in keys for record in data.get(key) or ()]
         is_plain = answer.status == 200 or (answer.status == 500 and bool(records or not keys))
-        is_ok = error.get("code", "ok") == "ok" and is_plain and bool(data)
+        is_ok = error.get("code", "ok") == "ok" and is_plain and bool(data) and has_lists
         has_more = data.get("has_more")
         leads_on = has_more is False or _leads_on(listing, cursor, data.get("cursor"))
         is_told = is_said or (isinstance(has_more, bool) and leads_on)

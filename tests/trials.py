@@ -82,7 +82,7 @@ class Exchange:
         envelope = read_json(answer.body) if answer.status == 200 else {}
         error, data = envelope.get("error") or {}, envelope.get("data") or {}
         is_page = error.get("code") == "ok" and isinstance(data.get("has_more"), bool)
-        page = data if is_page else None
+        page = data if is_page and lists_are_lists(data, ("videos",)) else None
         return cls(window, body.get("cursor", 0), error.get("log_id", ""), page)
 
     @property
@@ -442,6 +442,11 @@ def days_of(ranges: list[dict[str, str]]) -> set[date]:
         for each in ranges
         for day in DateRange(date.fromisoformat(each["start"]), date.fromisoformat(each["end"]))
     }
+
+
+def lists_are_lists(data: dict[str, Any], keys: Iterable[str]) -> bool:
+    """Whether what stands under these keys is a list wherever it is there."""
+    return all(isinstance(data.get(key), list | None) for key in keys)
 
 
 def read_json(body: bytes) -> dict[str, Any]:

@@ -284,6 +284,32 @@ async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(fol
     assert windows(folder, "state") == [("parked",)]
 
 
+@pytest.mark.parametrize("videos", [{}, {"0": {"id": 1}}, "none", "", 0, 7, False, True])
+@pytest.mark.parametrize("more", [{}, {"has_more": False}])
+@deferred_f_from_coro_f
+async def test_a_list_of_the_wrong_type_never_completes_a_window(folder, videos, more):
+    data = {"videos": videos, "cursor": 0} | more
+    wrong = Answer(200, {"data": data, "error": {"code": "ok", "message": ""}})
+    async with serving(ScriptedApi(wrong)) as api:
+        crawler = await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 2}, **ONE_DAY)
+        assert exit_status(crawler) == EX_TEMPFAIL
+        assert windows(folder, "state, suspicious, requests") == [("parked", 0, 3)]
+        assert "videos is " in windows(folder, "error")[0][0]
+        api.answers = [page(1)]
+        assert exit_status(await folder.crawl(api.url, **ONE_DAY)) == EX_OK
+    assert windows(folder, "state, videos") == [("complete", 1)]
+
+
+@deferred_f_from_coro_f
+async def test_a_later_page_with_a_list_of_the_wrong_type_is_asked_for_again(folder):
+    wrong = page(cursor=145, videos={"0": {"id": 1}})
+    async with serving(ScriptedApi(FIRST_PAGE, wrong, LAST_PAGE)) as api:
+        crawler = await folder.crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [None, 100, 100]
+    assert exit_status(crawler) == EX_OK
+    assert windows(folder, "state, videos") == [("complete", 2)]
+
+
 @pytest.mark.parametrize("wrong", [b"caf\xe9", b"\xff\xfe", b"a\nb"])
 @deferred_f_from_coro_f
 async def test_a_byte_that_is_not_utf_8_keeps_nothing_from_being_stored(folder, caplog, wrong):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from hypothesis import given
@@ -140,14 +141,55 @@ def test_a_profile_without_anything_of_a_profile_is_malformed(data):
     assert classify(200, answer(data, **OK), endpoints.USERS.endpoint).kind is AnswerKind.MALFORMED
 
 
-@pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])
-@pytest.mark.parametrize("records", [{"0": {"id": 7}}, "none", 7, True])
-def test_records_that_are_no_list_are_malformed(name, records):
-    data = DATA[name] | dict.fromkeys(ENDPOINTS[name].records_keys, records)
+WITH_LISTS = [
+    *((name, key) for name in DATA for key in ENDPOINTS[name].records_keys),
+    ("playlists", "playlist_video_ids"),
+]
+
+
+@pytest.mark.parametrize(("name", "key"), WITH_LISTS)
+@pytest.mark.parametrize(
+    ("records", "words"),
+    [
+        ({"0": {"id": 7}}, "an object"),
+        ({}, "an object"),
+        ("none", "text"),
+        ("", "text"),
+        (7, "a number"),
+        (0, "a number"),
+        (1.5, "a number"),
+        (False, "true or false"),
+    ],
+)
+@pytest.mark.parametrize("more", [{}, {"has_more": False}, {"has_more": True}])
+def test_a_list_of_the_wrong_type_is_a_fault_and_never_an_empty_list(
+    name, key, records, words, more
+):
+    data = {**DATA[name], key: records}
+    data.pop("has_more", None)
+
+    verdict = classify(200, answer(data | more, **OK), ENDPOINTS[name])
+
+    assert verdict == Verdict(AnswerKind.FAULT, 200, "ok", f"{key} is {words}, not a list", LOG_ID)
+
+
+@pytest.mark.parametrize("name", DATA)
+@pytest.mark.parametrize("data", [[{"has_more": False}], "null", "", 0, False])
+def test_data_of_the_wrong_type_is_a_fault_and_never_an_empty_list(name, data):
     verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
 
-    assert verdict.kind is AnswerKind.MALFORMED
-    assert verdict.data == {}
+    assert verdict.kind is AnswerKind.FAULT
+    assert verdict.message.endswith(", not an object")
+
+
+@pytest.mark.parametrize(("name", "key"), WITH_LISTS)
+@pytest.mark.parametrize(
+    ("status", "kind"), [(401, AnswerKind.TOKEN), (429, AnswerKind.RATE), (503, AnswerKind.FAULT)]
+)
+def test_a_status_without_a_code_means_what_it_does_beside_wrong_lists_too(name, key, status, kind):
+    body = json.dumps({"data": {key: {}, "has_more": False}}).encode()
+
+    assert classify(status, body, ENDPOINTS[name]).kind is kind
 
 
 REPOSTED = endpoints.REPOSTED_VIDEOS.endpoint
@@ -261,11 +303,11 @@ def test_every_answer_of_every_endpoint_has_a_verdict(status, body, name):
 
 
 @given(ANY_DATA, st.sampled_from(sorted(ENDPOINTS)))
-def test_any_data_beside_ok_is_a_page_or_malformed_or_under_another_name(data, name):
+def test_any_data_beside_ok_is_a_page_or_malformed_or_told_to_be_wrong(data, name):
     verdict = classify(200, answer(data, **OK), ENDPOINTS[name])
 
     if verdict.kind is AnswerKind.FAULT:
-        assert "under unknown names" in verdict.message
+        assert re.search("under unknown names|not a list|not an object", verdict.message)
     else:
         assert verdict.kind in {AnswerKind.PAGE, AnswerKind.MALFORMED}
 

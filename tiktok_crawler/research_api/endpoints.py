@@ -40,7 +40,8 @@ class Endpoint:
     the body as well, since documentation shows them in both places (api_facts.md 1.7). `count_key`
     says in a body how large a page is wanted. `withholds_with_403`: a refusal with that status is
     an answer. `records_keys` are the names under which `data` may have its records. Where there are
-    none, `data` itself is the record, and has at least one of `object_keys`.
+    none, `data` itself is the record, and has at least one of `object_keys`; those in `list_keys`
+    are lists.
     """
 
     path: str
@@ -48,6 +49,7 @@ class Endpoint:
     max_count: int
     records_keys: tuple[str, ...] = ()
     object_keys: frozenset[str] = frozenset()
+    list_keys: tuple[str, ...] = ()
     pool: Pool = Pool.RESEARCH
     paging: Paging = Paging.INDEX
     unasked: tuple[str, ...] = ()
@@ -66,11 +68,22 @@ class Endpoint:
         return f"{base.rstrip('/')}{self.path}{query}"
 
     def usable(self, data: object) -> dict[str, Any] | None:
-        """The `data` object of an answer, unless it has no list where its records should be."""
+        """The `data` object of an answer, unless something in it is not what it has to be."""
+        return data if isinstance(data, dict) and not self.mistyped(data) else None
+
+    def mistyped(self, data: object) -> str:
+        """Say in words what of `data` is neither missing nor what it has to be; empty if nothing.
+
+        An empty list in place of the object is what some servers make of one without keys.
+        """
         if not isinstance(data, dict):
-            return None
-        has_lists = all(isinstance(data.get(key), list | None) for key in self.records_keys)
-        return data if has_lists else None
+            return f"data is {_type_words(data)}, not an object" if data not in (None, []) else ""
+        wrong = (
+            f"{key} is {_type_words(data[key])}, not a list"
+            for key in (*self.records_keys, *self.list_keys)
+            if not isinstance(data.get(key), list | None)
+        )
+        return next(wrong, "")
 
     def misnamed(self, data: Mapping[str, Any] | None) -> list[str]:
         """The keys of lists that stand in `data` where none of its own records do."""
@@ -95,6 +108,18 @@ class Endpoint:
         if self.paging in (Paging.SINGLE, Paging.NUMBERED):
             return bool(self.records_keys or self.records_of(data))
         return isinstance(data.get("has_more"), bool)
+
+
+def _type_words(value: object) -> str:
+    """The type of a JSON value, in words."""
+    match value:
+        case bool():
+            return "true or false"
+        case int() | float():
+            return "a number"
+        case str():
+            return "text"
+    return "a list" if isinstance(value, list) else "an object"
 
 
 class SeedKey(StrEnum):
@@ -410,6 +435,7 @@ PLAYLISTS = Listing(
         path="/v2/research/playlist/info/",
         fields=(),
         object_keys=frozenset({"playlist_id", "playlist_name", "playlist_video_ids"}),
+        list_keys=("playlist_video_ids",),
         max_count=100,
         unasked=(
             "playlist_id",

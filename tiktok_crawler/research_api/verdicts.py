@@ -25,7 +25,7 @@ class AnswerKind(StrEnum):
     MALFORMED = "malformed"
     """The API says `ok`, but not whether there is more: never the end of a search."""
     FAULT = "fault"
-    """A fault of the API's own: the same request can succeed later."""
+    """A fault of the API's own, or no answer of its kind: the same request can succeed later."""
     SEARCH_REFUSED = "search_refused"
     """The search_id or cursor is not accepted: not yet known to the API, or lost."""
     REFUSED = "refused"
@@ -153,14 +153,15 @@ def _classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
+        wrong = endpoint.mistyped(payload.get("data"))
         data = endpoint.usable(payload.get("data"))
         if misnamed := endpoint.misnamed(data):
             message = f"records under unknown names: {_text(', '.join(misnamed))}"
             return Verdict(AnswerKind.FAULT, status, code, message, log_id)
         if _says_ok(status, code, data, endpoint) and endpoint.is_answered_by(data):
             return Verdict(AnswerKind.PAGE, status, code, log_id=log_id, data=data)
-        message = "the answer does not say whether there is more"
-        if code == "ok" and status < ERRORS:
+        message = wrong or "the answer does not say whether there is more"
+        if code == "ok" and status < ERRORS and not wrong:
             return Verdict(AnswerKind.MALFORMED, status, code, message, log_id, data or {})
     return Verdict(_kind_for(endpoint, status, code, message), status, code, message, log_id)
 

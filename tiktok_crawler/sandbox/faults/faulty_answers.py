@@ -82,6 +82,8 @@ def _bent(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> Enve
             envelope = _with_data(envelope, has_more=...)
         case FaultName.NULL_HAS_MORE:
             envelope = _with_data(envelope, has_more=None)
+        case FaultName.LISTS_AS_OBJECTS:
+            envelope = _changed(envelope, {"data": _without_lists(envelope["data"])})
     return envelope
 
 
@@ -98,6 +100,12 @@ def _page(status: HTTPStatus, delay_seconds: float) -> SandboxAnswer:
 
 def _with_data(envelope: Envelope, **changes: Any) -> Envelope:
     return _changed(envelope, {"data": _changed(envelope["data"], changes)})
+
+
+def _without_lists(data: Envelope) -> Envelope | list[Envelope]:
+    """Data with an object in place of each list; without any it is put into a list itself."""
+    objects: Envelope = {key: {} for key, value in data.items() if isinstance(value, list)}
+    return data | objects if objects else [data]
 
 
 def _changed(values: Envelope, changes: Envelope) -> Envelope:

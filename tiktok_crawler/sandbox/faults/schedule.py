@@ -39,6 +39,7 @@ class FaultName(StrEnum):
     NO_HAS_MORE = "no_has_more"
     NULL_DATA = "null_data"
     NULL_HAS_MORE = "null_has_more"
+    LISTS_AS_OBJECTS = "lists_as_objects"
     NOT_UTF8 = "not_utf8"
     # Something done to the search that the request goes on with
     SEARCH_LOST = "search_lost"
@@ -54,6 +55,7 @@ FOR_SEARCHES = frozenset(
         FaultName.NO_HAS_MORE,
         FaultName.NULL_DATA,
         FaultName.NULL_HAS_MORE,
+        FaultName.LISTS_AS_OBJECTS,
         FaultName.NOT_UTF8,
         FaultName.SEARCH_LOST,
     }
