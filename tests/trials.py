@@ -63,6 +63,7 @@ QUICK = {
     "TIKTOK_QUOTA_POLICY": "stop",
     "TIKTOK_QUOTA_INTERVAL": 0.01,
     "CLOSESPIDER_TIMEOUT": LONGEST_SECONDS,
+    "DOWNLOAD_MAXSIZE": 2**22,  # to unpack more takes long
 }
 ORDERLY_STATUSES = {0, 75, 77, 78}
 

@@ -1,17 +1,17 @@
-"""Decompresses answers; one that cannot be decompressed is a fault of the API's, not of ours."""
+"""Unpacks answers; one that cannot be unpacked is a fault of the API's, not of ours."""
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
 from scrapy.downloadermiddlewares.httpcompression import HttpCompressionMiddleware
+from scrapy.exceptions import IgnoreRequest
+
+from tiktok_crawler.crawling.answers import unreadable
 
 if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.http import Response
-
-logger = logging.getLogger(__name__)
 
 
 class CompressionMiddleware(HttpCompressionMiddleware):
@@ -22,8 +22,8 @@ class CompressionMiddleware(HttpCompressionMiddleware):
     ) -> Request | Response:
         try:
             return super().process_response(request, response)
+        except IgnoreRequest:
+            size = f"{len(response.body):,} bytes"
+            return unreadable(response, f"{size} that unpack to more than DOWNLOAD_MAXSIZE allows")
         except Exception as exc:  # noqa: BLE001 - each decompressor has exceptions of its own
-            logger.info(
-                "An answer cannot be decompressed: %(error)s", {"error": type(exc).__name__}
-            )
-            return response.replace(body=b"")
+            return unreadable(response, f"compressed data that is damaged ({type(exc).__name__})")

@@ -64,8 +64,7 @@ class RetryMiddleware(ApiMiddleware):
         if isinstance(exception, TokenUnavailableError):
             self._retry_token(request, exception)
         if isinstance(exception, self.unanswered):
-            reason = f"no answer: {type(exception).__name__}"
-            self._retry_fault(request, TaskFailedError(reason))
+            self._retry_fault(request, TaskFailedError(_no_answer(exception)))
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
@@ -164,6 +163,13 @@ def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
         DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
         *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
     )
+
+
+def _no_answer(exception: Exception) -> str:
+    """Say in words why a request got no answer."""
+    if isinstance(exception, DownloadCancelledError):
+        return "an answer that is larger than DOWNLOAD_MAXSIZE allows"
+    return f"no answer: {type(exception).__name__}"
 
 
 def _is_wide(asked: PageRequest) -> bool:

@@ -11,6 +11,7 @@ from scrapy import FormRequest
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.config.addresses import is_loopback
+from tiktok_crawler.crawling.answers import why_no_answer
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, verdict_of
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension
@@ -157,6 +158,8 @@ class TokenMiddleware(ApiMiddleware):
             response = await self.crawler.engine.download_async(self._token_request())
         except Exception as exc:
             raise TokenUnavailableError(f"no answer: {type(exc).__name__}") from exc
+        if words := why_no_answer(response):
+            raise TokenUnavailableError(f"HTTP {response.status}: {words}")
         try:
             return Token.from_answer(response.body, response.status, utc_now())
         except TokenUnavailableError as exc:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.answers import why_no_answer
 from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.tasks import Seed
@@ -26,6 +27,12 @@ REFUSALS = (AnswerKind.NOT_FOUND, AnswerKind.WITHHELD, AnswerKind.REFUSED)
 def token_in(request: Request) -> str:
     """The access token that the request was sent with; empty if there was none."""
     return (request.headers.get("Authorization") or b"").decode().removeprefix("Bearer ")
+
+
+def _verdict(response: Response, asked: PageRequest) -> Verdict:
+    verdict = classify(response.status, response.body, asked.endpoint)
+    words = why_no_answer(response) if verdict.kind is AnswerKind.FAULT else None
+    return replace(verdict, message=words) if words else verdict
 
 
 def _without_token(verdict: Verdict, request: Request) -> Verdict:
@@ -53,8 +60,7 @@ class VerdictMiddleware(ApiMiddleware):
         if not is_api_request(request):
             return response
         asked = attempt_of(request).request
-        verdict = classify(response.status, response.body, asked.endpoint)
-        verdict = _without_token(verdict, request)
+        verdict = _without_token(_verdict(response, asked), request)
         change(request, verdict=verdict, received_at=utc_now())
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.replaced_count:

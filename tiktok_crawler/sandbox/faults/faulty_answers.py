@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+from functools import cache
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -37,6 +39,13 @@ _PAGES = {
     FaultName.HTML_PAGE: HTTPStatus.OK,
 }
 
+_BOMB_MEBIBYTES = 65
+
+_ODDITIES = {
+    FaultName.CONNECTION_RESET: NO_ANSWER,
+    FaultName.EMPTY_BODY: SandboxAnswer(),
+}
+
 
 def stand_in(fault: ScheduledFault, log_id: str) -> SandboxAnswer | None:
     """The answer given instead of the true one, if the fault is of that kind."""
@@ -46,9 +55,14 @@ def stand_in(fault: ScheduledFault, log_id: str) -> SandboxAnswer | None:
         return problem_answer(_PROBLEMS[name], log_id, headers)
     if name in _PAGES:
         return _page(_PAGES[name], fault.seconds if name is FaultName.HANG else 0)
-    if name is FaultName.CONNECTION_RESET:
-        return NO_ANSWER
-    return SandboxAnswer() if name is FaultName.EMPTY_BODY else None
+    return _gzip_bomb() if name is FaultName.GZIP_BOMB else _ODDITIES.get(name)
+
+
+@cache
+def _gzip_bomb() -> SandboxAnswer:
+    """An answer that is far larger than it looks: many times the same, packed once."""
+    body = gzip.compress(bytes(2**20)) * _BOMB_MEBIBYTES
+    return SandboxAnswer(body=body, headers={"Content-Encoding": "gzip"})
 
 
 def bend(fault: ScheduledFault | None, envelope: Envelope, cursor: int) -> SandboxAnswer:
