@@ -112,6 +112,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "tiktok_crawler.middlewares.token.TokenMiddleware": 570,
     # Holds requests while the quota is used up; books each one that is sent.
     "tiktok_crawler.middlewares.quota.QuotaMiddleware": 580,
+    # Ends the crawl when requests are sent elsewhere.
+    "tiktok_crawler.middlewares.redirect.RedirectMiddleware": 582,
     # Keeps each answer as it came, before the others act on it.
     "tiktok_crawler.middlewares.archive.ArchiveMiddleware": 583,
     # Says what an answer means, for the others.

@@ -19,6 +19,7 @@ class CloseReason(StrEnum):
     DAILY_QUOTA_SPENT = "daily_quota_spent"
     QUERY_REFUSED = "query_refused"
     API_UNAVAILABLE = "api_unavailable"
+    REDIRECTED = "redirected"
     DAILY_BUDGET_SPENT = "daily_budget_spent"
     MAX_REQUESTS_REACHED = "max_requests_reached"
     LOCK_LOST = "lock_lost"
@@ -33,6 +34,7 @@ EXIT_STATUSES = {
     CloseReason.DAILY_QUOTA_SPENT: EX_TEMPFAIL,
     CloseReason.QUERY_REFUSED: EX_CONFIG,
     CloseReason.API_UNAVAILABLE: EX_TEMPFAIL,
+    CloseReason.REDIRECTED: EX_TEMPFAIL,
     CloseReason.DAILY_BUDGET_SPENT: EX_TEMPFAIL,
     CloseReason.MAX_REQUESTS_REACHED: EX_TEMPFAIL,
     CloseReason.LOCK_LOST: EX_TEMPFAIL,

@@ -20,6 +20,7 @@ from tiktok_crawler.crawling.failures import (
     TaskFailedError,
 )
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
+from tiktok_crawler.middlewares.redirect import REDIRECTS_IN_A_ROW
 from tiktok_crawler.middlewares.token import TokenUnavailableError
 from tiktok_crawler.planning.quota import backoff_seconds
 from tiktok_crawler.planning.window_queue import PATIENT_WIDTH_DAYS
@@ -142,8 +143,12 @@ class RetryMiddleware(ApiMiddleware):
 def fault_retries(request: Request, times: int) -> int:
     """Return how often a request that failed is sent again.
 
-    A wide window may be too heavy for the API: it is cut soon instead of tried for long.
+    A wide window may be too heavy for the API: it is cut soon instead of tried for long. A redirect
+    says nothing about a window.
     """
+    verdict = attempt_of(request).verdict
+    if verdict and verdict.is_redirect:
+        return max(times, REDIRECTS_IN_A_ROW)
     return min(times, 1) if _is_wide(attempt_of(request).request) else times
 
 

@@ -156,6 +156,8 @@ class TokenMiddleware(ApiMiddleware):
         self.crawler.stats.inc_value("tiktok/token/requested_count")
         try:
             response = await self.crawler.engine.download_async(self._token_request())
+        except CrawlStoppingError:
+            raise
         except Exception as exc:
             raise TokenUnavailableError(f"no answer: {type(exc).__name__}") from exc
         if words := why_no_answer(response):

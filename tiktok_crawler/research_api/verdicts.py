@@ -46,8 +46,10 @@ class AnswerKind(StrEnum):
 
 USER_PATHS = "/v2/research/user/"
 
-ERRORS = 400
-"""HTTP statuses from here on say that something went wrong."""
+REDIRECTS = range(300, 400)
+
+ERRORS = REDIRECTS.start
+"""HTTP statuses from here on do not say that it went well."""
 
 LONGEST_WORDS = 500
 """More characters than this of the API's words help nobody."""
@@ -68,6 +70,11 @@ class Verdict:
     log_id: str | None = None
     data: dict[str, Any] | None = None
     replaced_count: int = 0
+
+    @property
+    def is_redirect(self) -> bool:
+        """True if in place of an answer comes the address of another place."""
+        return self.kind is AnswerKind.FAULT and self.status in REDIRECTS
 
     def __str__(self) -> str:
         words = " ".join(filter(None, (self.code, self.message))) or "no explanation"

@@ -44,6 +44,9 @@ _BOMB_MEBIBYTES = 65
 _ODDITIES = {
     FaultName.CONNECTION_RESET: NO_ANSWER,
     FaultName.EMPTY_BODY: SandboxAnswer(),
+    FaultName.REDIRECT: SandboxAnswer(
+        status=HTTPStatus.FOUND, headers={"Location": "https://login.example.org/portal?from=api"}
+    ),
 }
 
 

@@ -20,6 +20,7 @@ class FaultName(StrEnum):
     GATEWAY_TIMEOUT = "gateway_timeout"
     HTML_PAGE = "html_page"
     EMPTY_BODY = "empty_body"
+    REDIRECT = "redirect"
     GZIP_BOMB = "gzip_bomb"
     HANG = "hang"
     CONNECTION_RESET = "connection_reset"
