@@ -128,6 +128,27 @@ async def test_a_search_refused_right_after_it_was_issued_is_asked_for_again(fol
     assert exit_status(crawler) == EX_OK
 
 
+@pytest.mark.parametrize("refusal", [LOST, CURSOR])
+@deferred_f_from_coro_f
+async def test_a_cursor_refused_on_a_first_page_is_a_fault_like_others(folder, refusal):
+    async with serving(ScriptedApi(refusal, refusal, FIRST_PAGE, LAST_PAGE)) as api:
+        crawler = await folder.crawl(api.url)
+    assert [body.get("cursor") for body in api.bodies] == [None, None, None, 100]
+    assert exit_status(crawler) == EX_OK
+    assert stat(crawler, "answers/fault_count") == 2
+
+
+@deferred_f_from_coro_f
+async def test_first_pages_whose_cursor_stays_refused_are_waited_for_and_then_left(folder):
+    async with serving(ScriptedApi(CURSOR)) as api:
+        settings = {"TIKTOK_PROBE_INTERVAL": 0.01, "TIKTOK_PROBE_TIMES": 2}
+        year = {"start_date": "2024-01-01", "end_date": "2024-12-31"}
+        crawler = await folder.crawl(api.url, settings, **year)
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert crawler.stats.get_value("finish_reason") == "api_unavailable"
+    assert len(api.bodies) <= 12
+
+
 @deferred_f_from_coro_f
 async def test_a_search_that_stays_refused_is_lost_and_starts_anew(folder, caplog):
     script = ScriptedApi(FIRST_PAGE, LOST, LOST, LOST, FIRST_PAGE, LAST_PAGE)

@@ -69,18 +69,13 @@ class RetryMiddleware(ApiMiddleware):
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
-            case AnswerKind.SEARCH_REFUSED if not attempt_of(request).request.starts_task:
+            case AnswerKind.SEARCH_REFUSED:
                 self._retry_search(request)
             case AnswerKind.MALFORMED:
                 self._retry_malformed(request, verdict)
             case AnswerKind.FAULT:
                 self._retry_fault(request, TaskFailedError.from_verdict(verdict))
-            case (
-                AnswerKind.REFUSED
-                | AnswerKind.SEARCH_REFUSED
-                | AnswerKind.NOT_FOUND
-                | AnswerKind.WITHHELD
-            ):
+            case AnswerKind.REFUSED | AnswerKind.NOT_FOUND | AnswerKind.WITHHELD:
                 raise RequestRefusedError.from_verdict(verdict)
 
     def _retry(self, request: Request, failure: Exception, *, times: int) -> None:

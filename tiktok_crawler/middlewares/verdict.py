@@ -31,6 +31,9 @@ def token_in(request: Request) -> str:
 
 def _verdict(response: Response, asked: PageRequest) -> Verdict:
     verdict = classify(response.status, response.body, asked.endpoint)
+    if verdict.kind is AnswerKind.SEARCH_REFUSED and asked.starts_task:
+        # There is no search or cursor yet that could be wrong, or lost.
+        return replace(verdict, kind=AnswerKind.FAULT)
     words = why_no_answer(response) if verdict.kind is AnswerKind.FAULT else None
     return replace(verdict, message=words) if words else verdict
 
