@@ -41,7 +41,7 @@ def test_usernames_come_in_their_order_without_blanks_repeats_and_at_signs(texts
 
 
 @pytest.mark.parametrize(
-    "name", ["@", "@@ada", "ada@example.org", "ada bob", "a\tb", "a/b", "a\0b", "x" * 201]
+    "name", ["@", "@@ada", "ada@example.org", "ada bob", "a\tb", "a\0b", "x" * 201]
 )
 def test_what_no_username_can_be_is_refused_with_an_example(name):
     with pytest.raises(ValueError, match=r"^'.*' is not a username, such as some\.body1$"):
@@ -78,7 +78,7 @@ def test_ids_are_numbers_of_up_to_64_bits_in_their_order_without_repeats(key, te
         "\u00b2",
         "1_000",
         "0x7",
-        "https://www.tiktok.com/@ada/video/7318480000000000001",
+        "https://www.tiktok.example/@ada/video/7318480000000000001",
     ],
 )
 def test_what_is_no_id_is_refused_with_an_example(key, text):

@@ -6,6 +6,7 @@ import string
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
+from tiktok_crawler.query_file.addresses import without_address
 from tiktok_crawler.query_file.node_reader import joined
 from tiktok_crawler.query_file.parsed_conditions import PARTS, Location, ParsedCondition, Value
 from tiktok_crawler.query_file.written_dates import parse_day
@@ -98,6 +99,8 @@ def friendly_drafts(
     """The conditions of the entries of a form."""
     for entry in entries:
         spot = Location(joined(path, entry.key), entry.value.place)
+        if not isinstance(form[entry.key], Values):
+            reader.warn_if_empty(entry.value, spot.key)
         match form[entry.key]:
             case Values() as kind:
                 yield from _value_drafts(kind, entry.value, spot, reader)
@@ -111,7 +114,7 @@ def friendly_drafts(
 def _value_drafts(
     kind: Values, node: Node, spot: Location, reader: NodeReader
 ) -> Iterator[ParsedCondition]:
-    texts = reader.texts(node, spot.key, with_commas=kind.field == Field.KEYWORD)
+    texts = reader.values(node, spot.key, with_commas=kind.field == Field.KEYWORD)
     if kind.each:
         for text in texts:
             yield _draft(kind, Operation.EQ, [text], spot)
@@ -124,7 +127,7 @@ def _bound_drafts(
 ) -> Iterator[ParsedCondition]:
     for entry in reader.entries(node, spot.key, _OPERATIONS):
         inner = Location(joined(spot.key, entry.key), entry.value.place)
-        if texts := reader.texts(entry.value, inner.key, with_commas=True):
+        if texts := reader.values(entry.value, inner.key, with_commas=True):
             yield _draft(kind, _OPERATIONS[entry.key], texts, inner)
 
 
@@ -137,7 +140,7 @@ def _draft(
 
 def _in_form(field: Field, text: str) -> str:
     """A value as the API wants it, as far as what is meant is certain."""
-    return _FORMS.get(field, str.strip)(text)
+    return _FORMS.get(field, str.strip)(without_address(field, text))
 
 
 def _bare_hashtag(text: str) -> str:

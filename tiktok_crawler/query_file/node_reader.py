@@ -91,6 +91,22 @@ class NodeReader:
             return [node]
         return []
 
+    def values(self, node: Node, key: str, *, with_commas: bool = False) -> list[TextNode]:
+        """The values as in `texts`, of a list that has to have some: an empty one limits nothing.
+
+        What it was to limit would be searched, and paid for, without that limit.
+        """
+        if isinstance(node, ListNode) and not node.items:
+            self._mistake(node, key, "is an empty list; write values into it, or take the key out")
+        return self.texts(node, key, with_commas=with_commas)
+
+    def warn_if_empty(self, node: Node, key: str) -> None:
+        """Warn of a key that could limit what is found, and does not."""
+        if (isinstance(node, TextNode) and node.is_missing) or (
+            isinstance(node, MapNode) and not node.entries
+        ):
+            self._findings.warning(node.place, key, "holds nothing, and so limits nothing")
+
     def _is_value(self, item: Node, key: str) -> TypeGuard[TextNode]:
         if not isinstance(item, TextNode):
             self._mistake(item, key, f"each value must be text, found {_kind(item)}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
+from tiktok_crawler.query_file.doubtful_values import RAW_FORM, Doubt, doubt_about
 from tiktok_crawler.research_api.conditions import Part, condition_problems
 from tiktok_crawler.research_api.contradictions import contradictory_fields
 from tiktok_crawler.research_api.query import (
@@ -46,13 +47,17 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class ParsedCondition:
-    """A condition that may be wrong, and where each part of it stands."""
+    """A condition that may be wrong, and where each part of it stands.
+
+    The values of one that `is_literal` are meant as they are.
+    """
 
     group: Group
     field_name: str
     operation: str
     values: tuple[Value, ...]
     spots: Mapping[Part, Location]
+    is_literal: bool = False
 
     @property
     def condition(self) -> Condition:
@@ -60,21 +65,39 @@ class ParsedCondition:
 
     def check(self, findings: Mistakes) -> bool:
         """Report what is wrong with the condition by itself; whether it is right."""
-        is_right = True
-        for place, key, words in self._problems():
+        doubts = {} if self.is_literal else self._doubts()
+        problems = [*self._problems(doubts)]
+        for place, key, words in problems:
             findings.mistake(place, key, words)
-            is_right = False
-        return is_right
+        self._warn(doubts, findings)
+        return not problems
 
-    def _problems(self) -> Iterator[tuple[Place, str, str]]:
+    def _doubts(self) -> dict[int, Doubt]:
+        """Return what is doubtful about values, by their index."""
+        doubts = (doubt_about(self.field_name, v.text, typed=v.typed) for v in self.values)
+        return {index: doubt for index, doubt in enumerate(doubts) if doubt}
+
+    def _problems(self, doubts: Mapping[int, Doubt]) -> Iterator[tuple[Place, str, str]]:
+        """Yield what is wrong; of a value that can match nothing, that alone."""
+        certain = {index: doubt for index, doubt in doubts.items() if doubt.is_certain}
+        for index, doubt in certain.items():
+            yield self._about(index, f"{doubt.words} ({RAW_FORM})")
         texts = [value.text for value in self.values]
         for problem in condition_problems(self.field_name, self.operation, texts):
             spot = self.spots[problem.part]
             if problem.index is None:
                 yield spot.place, spot.key, problem.words
-            else:
-                value = self.values[problem.index]
-                yield value.place, spot.key, f"{quoted(value.typed)} {problem.words}"
+            elif problem.index not in certain:
+                yield self._about(problem.index, problem.words)
+
+    def _warn(self, doubts: Mapping[int, Doubt], findings: Mistakes) -> None:
+        for index, doubt in doubts.items():
+            if not doubt.is_certain:
+                findings.warning(*self._about(index, doubt.words))
+
+    def _about(self, index: int, words: str) -> tuple[Place, str, str]:
+        value = self.values[index]
+        return value.place, self.spots["field_values"].key, f"{quoted(value.typed)} {words}"
 
 
 def query_of(drafts: Sequence[ParsedCondition]) -> Query:

@@ -41,4 +41,6 @@ def _draft(item: Node, group: Group, path: str, reader: NodeReader) -> Iterator[
     is_whole = texts or listed == ListNode(listed.place, ())
     if field_name and operation and is_whole:
         values = tuple(Value(text.text, text.text, text.place) for text in texts)
-        yield ParsedCondition(group, field_name.text, operation.text, values, spots)
+        yield ParsedCondition(
+            group, field_name.text, operation.text, values, spots, is_literal=True
+        )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.query_file.addresses import without_address
+from tiktok_crawler.query_file.doubtful_values import doubt_about
 from tiktok_crawler.research_api.conditions import text_problem
 from tiktok_crawler.research_api.endpoints import SeedKey
 from tiktok_crawler.spelling import quoted
@@ -24,14 +26,23 @@ def read_seeds(texts: Iterable[str], key: SeedKey) -> tuple[str, ...]:
         ValueError: one of them cannot be a seed; the message has it in quotes.
     """
     parts = (part.strip() for text in texts for part in text.split(","))
-    return tuple(dict.fromkeys(_seed(part, key) for part in parts if part))
+    return tuple(dict.fromkeys(parse_seed(part, key) for part in parts if part))
 
 
-def _seed(text: str, key: SeedKey) -> str:
-    if key.is_id:
-        return _id(text)
-    if key is SeedKey.USERNAME:
-        return _username(text)
+def parse_seed(text: str, key: SeedKey) -> str:
+    """Return the seed that a text, without blanks around it, is.
+
+    Raises:
+        ValueError: it cannot be one; the message has it in quotes.
+    """
+    written = without_address(key, text)
+    parse = _id if key.is_id else _username if key is SeedKey.USERNAME else _name
+    if (doubt := doubt_about(key, written)) and doubt.is_certain:
+        raise ValueError(f"{quoted(text)} {doubt.words}")
+    return parse(written)
+
+
+def _name(text: str) -> str:
     if (problem := text_problem(text)) or len(text) > MAX_NAME_LENGTH:
         raise ValueError(f"{quoted(text)} {problem or 'is too long'}")
     return text
