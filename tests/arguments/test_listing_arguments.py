@@ -127,8 +127,8 @@ def test_a_file_of_many_seeds_is_read(tmp_path):
     [
         (b"", "names nothing"),
         (b"\n ,\n\xef\xbb\xbf"[:3], "names nothing"),
-        ("ädä".encode("latin-1"), "is not text in UTF-8"),
-        ("ada\nbob".encode("utf-16"), "is not text in UTF-8"),
+        ("ädä".encode("latin-1"), "is not UTF-8 text; save it as UTF-8"),
+        ("ada\nbob".encode("utf-16"), "is UTF-16 text; save it as UTF-8"),
         (b"ada\nbob smith\n", "'bob smith' is not a username, such as some.body1"),
     ],
     ids=str,
@@ -141,6 +141,65 @@ def test_a_file_that_cannot_be_used_is_named_with_the_reason(tmp_path, content, 
 
     assert str(path) in line
     assert words in line
+
+
+@pytest.mark.parametrize(
+    ("spider", "name", "content", "seeds"),
+    [
+        ("users", "usernames", "Name;Username\nAda L.;@ada\nBob;bob\n", ("ada", "bob")),
+        ("users", "usernames", "profile\nhttps://www.tiktok.com/@ada?lang=en\n", ("ada",)),
+        ("comments", "video_ids", "id\tviews\n7\t1200\n8\t3\n", ("7", "8")),
+        ("comments", "video_ids", "https://www.tiktok.com/@ada/video/7\n", ("7",)),
+        ("shops", "shop_names", 'shop,n\n"Ada, & Sons",1\n', ("Ada, & Sons",)),
+        ("products", "shop_ids", "# mine\n7 # the first\n", ("7",)),
+    ],
+)
+def test_a_table_has_seeds_in_the_column_of_their_name(tmp_path, spider, name, content, seeds):
+    path = tmp_path / "table.csv"
+    path.write_text(content)
+
+    (stage,) = given(spider, **{name: f"@{path}"}).stages
+
+    assert stage.source == GivenSeeds(seeds)
+
+
+def test_repeats_in_a_file_are_counted(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("ada\n@ada\nbob\nhttps://www.tiktok.com/@ada\n")
+
+    assert given("users", usernames=f"@{path}").notes == (f"{path}: 2 users; left out 2 repeats",)
+    assert given("users", usernames="ada,ada").notes == ()
+
+
+def test_each_bad_line_of_a_file_is_named(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("username,n\nada,1\nbob smith,2\n,3\n“cy”,4\n")
+
+    with pytest.raises(UsageError) as caught:
+        given("users", usernames=f"@{path}")
+
+    assert [line.split(" ")[0] for line in str(caught.value).splitlines()] == [
+        f"{path}:{number}:" for number in (3, 4, 5)
+    ]
+
+
+def test_of_a_file_that_is_all_wrong_a_hundred_lines_are_named(tmp_path):
+    path = tmp_path / "names.txt"
+    path.write_text("a b\n" * 150)
+
+    with pytest.raises(UsageError, match="and perhaps more") as caught:
+        given("users", usernames=f"@{path}")
+
+    assert len(str(caught.value).splitlines()) == 101
+
+
+def test_a_table_without_a_column_of_that_name_asks_for_nothing(tmp_path):
+    path = tmp_path / "table.csv"
+    path.write_text("Person,Followers\nada,3\nbob,4\n")
+
+    line = refusal("users", usernames=f"@{path}")
+
+    assert line.startswith(f"{path}:1: looks like a table, and which of its columns")
 
 
 @pytest.mark.parametrize(("spider", "name", "_written", "_seeds"), SOURCES)

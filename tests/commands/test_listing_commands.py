@@ -22,3 +22,15 @@ def test_without_credentials_the_sandbox_is_listed_and_status_counts_it(tmp_path
     again = scrapy(tmp_path, "crawl", "users", "-a", "usernames=@names.txt", *SANDBOX)
     assert again.returncode == 0
     assert "nothing to ask for: of 2 seeds 0 are complete, 2 refused" in again.stderr
+
+
+def test_repeats_in_a_file_of_seeds_are_told(tmp_path):
+    (tmp_path / "names.csv").write_text("username,n\nann,1\n@ann,2\n")
+    users = ("users", "-a", "usernames=@names.csv")
+
+    plan = scrapy(tmp_path, "plan", *users, *SANDBOX)
+    crawl = scrapy(tmp_path, "crawl", *users, *SANDBOX)
+
+    told = "names.csv: 1 user; left out 1 repeat\n"
+    assert plan.stdout.startswith(told)
+    assert told in crawl.stderr

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.arguments import search_arguments
+from tiktok_crawler.arguments.named_seeds import named_seeds
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.seeds import (
     GivenSeeds,
@@ -19,7 +19,6 @@ from tiktok_crawler.planning.seeds import (
     first_seeds,
 )
 from tiktok_crawler.query_file.options import parse_tag
-from tiktok_crawler.query_file.seed_text import read_seeds
 from tiktok_crawler.query_file.written_dates import NEVER, parse_age
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.spelling import listed, quoted, shortened
@@ -54,13 +53,24 @@ ONLY_BESIDE = {**dict.fromkeys(DATES, ("from_query",)), MIN_COMMENTS: OF_VIDEOS}
 class GivenStages:
     """The stages, tags and limit that the arguments of a run ask for.
 
-    `from_tag` is the tag whose videos name the seeds, if they do.
+    `from_tag` is the tag whose videos name the seeds, if they do. `notes` say what a file had that
+    is left out.
     """
 
     stages: tuple[Stage, ...]
     tags: tuple[str, ...]
     max_requests: int | None
     from_tag: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Source:
+    """A source of seeds, and the tags and notes that come with it."""
+
+    seeds: SeedSource
+    tags: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 def allowed(listing: Listing) -> tuple[str, ...]:
@@ -92,23 +102,24 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenSta
         QueryFileError: the query file has mistakes.
     """
     search_arguments.check(given, allowed(listing))
-    source, tags = _source(listing, given, today)
-    source = first_seeds(_via(source, given), search_arguments.whole_number(given, "max_seeds"))
+    found = _source(listing, given, today)
+    source = first_seeds(
+        _via(found.seeds, given), search_arguments.whole_number(given, "max_seeds")
+    )
     limit = search_arguments.whole_number(given, listing.limit_argument or "")
     stage = Stage(listing, source, _age(given), limit)
     more = [stage.of_replies(one) for name, one in listing.switches.items() if _switch(given, name)]
     return GivenStages(
         (stage, *more),
-        _tags(given) or tags,
+        _tags(given) or found.tags,
         search_arguments.whole_number(given, "max_requests"),
         _from_tag(given),
+        found.notes,
     )
 
 
-def _source(
-    listing: Listing, given: Mapping[str, str], today: date
-) -> tuple[SeedSource, tuple[str, ...]]:
-    """Return the source of the seeds, and the tags that come with them."""
+def _source(listing: Listing, given: Mapping[str, str], today: date) -> _Source:
+    """Return the source of the seeds, and what comes with them."""
     names = [name for name in sources(listing) if name in given]
     if len(names) != 1:
         choice = listed([f"-a {name}=..." for name in sources(listing)])
@@ -117,13 +128,14 @@ def _source(
     _check_company(given, names[0])
     least = search_arguments.whole_number(given, MIN_COMMENTS) or listing.min_comment_count or 0
     if tag := _from_tag(given):
-        return SeedsOfTag(tag, least), ()
+        return _Source(SeedsOfTag(tag, least))
     if names[0] == "from_query":
         query = {"query": given["from_query"]} | {n: given[n] for n in DATES if n in given}
         collection = search_arguments.collection(query, today=today)
         fingerprint = collection.query.fingerprint
-        return SeedsOfQuery(fingerprint, collection.dates, least), collection.tags
-    return _named_seeds(listing, names[0], given[names[0]]), ()
+        return _Source(SeedsOfQuery(fingerprint, collection.dates, least), collection.tags)
+    named = named_seeds(names[0], given[names[0]])
+    return _Source(_source_of(listing, names[0], named.values), notes=named.notes)
 
 
 def _from_tag(given: Mapping[str, str]) -> str | None:
@@ -147,59 +159,17 @@ def _check_company(given: Mapping[str, str], source: str) -> None:
             raise UsageError(f"-a {name}=... requires {choice}")
 
 
-def _named_seeds(listing: Listing, name: str, written: str) -> SeedSource:
-    """Seeds of a listing, or what leads to them in the database."""
+def _source_of(listing: Listing, name: str, seeds: tuple[str, ...]) -> SeedSource:
+    """The seeds of a listing that an argument names, or what leads to them in the database."""
     if name == listing.seed_key.argument:
-        return GivenSeeds(_seeds(name, written, listing.seed_key))
+        return GivenSeeds(seeds)
     assert listing.found_by
-    source = _named_seeds(listing.found_by, name, written)
+    source = _source_of(listing.found_by, name, seeds)
     if listing.seed_key is SeedKey.SHOP_ID:
         assert isinstance(source, GivenSeeds)
         return ShopsByName(source.values)
     assert isinstance(source, GivenSeeds | ShopsByName)
     return ProductsOfShops(source)
-
-
-def _seeds(name: str, written: str, key: SeedKey) -> tuple[str, ...]:
-    """The seeds of an argument, or of the file that it names: `@file.txt`."""
-    path = _file(name, written, key)
-    place, texts = (str(path), _lines(path)) if path else (f"-a {name}", [written])
-    try:
-        seeds = read_seeds(texts, key)
-    except ValueError as exc:
-        raise UsageError(f"{place}: {exc}") from None
-    if not seeds:
-        raise UsageError(f"{place}: names nothing")
-    return seeds
-
-
-def _file(name: str, written: str, key: SeedKey) -> Path | None:
-    """The file that is named; of usernames a list can begin with an @ as well."""
-    if not written.startswith("@"):
-        return None
-    path = Path(written[1:])
-    if _is_file(path):
-        return path
-    if key is SeedKey.USERNAME and "," in written:
-        return None
-    hint = "; names are written without @" if key is SeedKey.USERNAME else ""
-    raise UsageError(f"-a {name}={quoted(written)}: there is no such file{hint}")
-
-
-def _is_file(path: Path) -> bool:
-    try:
-        return path.is_file()
-    except OSError:  # such as a name that is too long for one
-        return False
-
-
-def _lines(path: Path) -> list[str]:
-    try:
-        return path.read_text(encoding="utf-8-sig").splitlines()
-    except OSError as exc:
-        raise UsageError(f"{path} cannot be read: {exc.strerror}") from None
-    except UnicodeDecodeError:
-        raise UsageError(f"{path} is not text in UTF-8") from None
 
 
 def _age(given: Mapping[str, str]) -> timedelta | None:

@@ -110,6 +110,7 @@ class Command(ScrapyCommand):
         asked = listing_arguments.read(listing, given, today=now.date())
         if shared := shared_tag(asked.from_tag, queries_with(asked.from_tag, config)):
             yield shared
+        yield from asked.notes
         for stage in asked.stages:
             known = look_up_stage(config.database_url, config.origin, stage, now)
             yield from stage_lines(stage, known)

@@ -114,7 +114,8 @@ def friendly_drafts(
 def _value_drafts(
     kind: Values, node: Node, spot: Location, reader: NodeReader
 ) -> Iterator[ParsedCondition]:
-    texts = reader.values(node, spot.key, with_commas=kind.field == Field.KEYWORD)
+    with_commas = kind.field == Field.KEYWORD
+    texts = reader.values(node, spot.key, of=kind.field, with_commas=with_commas)
     if kind.each:
         for text in texts:
             yield _draft(kind, Operation.EQ, [text], spot)
@@ -127,7 +128,7 @@ def _bound_drafts(
 ) -> Iterator[ParsedCondition]:
     for entry in reader.entries(node, spot.key, _OPERATIONS):
         inner = Location(joined(spot.key, entry.key), entry.value.place)
-        if texts := reader.values(entry.value, inner.key, with_commas=True):
+        if texts := reader.values(entry.value, inner.key, of=kind.field, with_commas=True):
             yield _draft(kind, _OPERATIONS[entry.key], texts, inner)
 
 

@@ -35,15 +35,24 @@ class Argument:
     value: str
 
 
-Place = Position | Argument
+@dataclass(frozen=True, slots=True)
+class ListLine:
+    """A line of a file with a list, and where the query file names that file."""
+
+    path: Path
+    line: int
+    named_at: Position
+
+
+Place = Position | Argument | ListLine
 
 
 class Mistakes:
     """Collects mistakes, so that all are reported at once, and warnings."""
 
     def __init__(self, path: Path) -> None:
-        self._path = path
-        self._in_file: list[tuple[Position, str]] = []
+        self.path = path
+        self._in_file: list[tuple[tuple[Position, int], str]] = []
         self._in_arguments: list[str] = []
         self._warnings: list[str] = []
 
@@ -52,9 +61,9 @@ class Mistakes:
         if isinstance(place, Argument):
             self._in_arguments.append(line)
             return
-        self._in_file.append((place, line))
+        self._in_file.append((_order(place), line))
         if len(self._in_file) == MAX_MISTAKES:
-            raise QueryFileError(f"{self._lines()}\n{self._path}: and perhaps more")
+            raise QueryFileError(f"{self._lines()}\n{self.path}: and perhaps more")
 
     def fatal(self, position: Position, words: str) -> NoReturn:
         """Report a mistake after which the file cannot be read on, and end here."""
@@ -86,9 +95,19 @@ class Mistakes:
     def _line(self, place: Place, key: str, words: str) -> str:
         if isinstance(place, Argument):
             return f"-a {place.name}={shortened(place.value)}: {words}"
-        where = f"{self._path}:{place.line}:{place.column}"
+        where = self._where(place)
         return f"{where}: {shortened(key)}: {words}" if key else f"{where}: {words}"
+
+    def _where(self, place: Position | ListLine) -> str:
+        if isinstance(place, ListLine):
+            return f"{place.path}:{place.line}"
+        return f"{self.path}:{place.line}:{place.column}"
 
     def _lines(self) -> str:
         in_order = sorted(self._in_file, key=itemgetter(0))
         return "\n".join(line for _, line in in_order)
+
+
+def _order(place: Position | ListLine) -> tuple[Position, int]:
+    """Lines of a list come where the query file names it."""
+    return (place.named_at, place.line) if isinstance(place, ListLine) else (place, 0)

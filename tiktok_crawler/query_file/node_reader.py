@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
+from tiktok_crawler.exceptions import QueryFileError
+from tiktok_crawler.query_file.list_file import read_cells
+from tiktok_crawler.query_file.mistakes import ListLine, Position
+from tiktok_crawler.query_file.text_file import is_file
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
 
@@ -14,6 +18,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.yaml_text import Entry, Node
 
 _K = TypeVar("_K", bound=str)
+
+FILE = "file"
+"""The key that stands for the values of a file."""
 
 _NO_VALUE = "has no value (what follows a blank and # is a comment)"
 
@@ -31,6 +38,7 @@ class NodeReader:
 
     def __init__(self, findings: Mistakes, hints: Mapping[str, str]) -> None:
         self._findings = findings
+        self._folder = findings.path.parent
         self._hints = hints
 
     def entries(self, node: Node, path: str, known: Collection[str]) -> Iterator[Entry]:
@@ -74,31 +82,66 @@ class NodeReader:
             return node
         return None
 
-    def texts(self, node: Node, key: str, *, with_commas: bool = False) -> list[TextNode]:
+    def texts(
+        self, node: Node, key: str, *, of: str = "tag", with_commas: bool = False
+    ) -> list[TextNode]:
         """The values of a list, or the one value that stands there in place of a list.
 
-        Unless values can be `with_commas`, a comma in the latter means that the list was forgotten.
+        `{file: accounts.csv}` stands for the values of that file, which are `of` this kind: a field
+        of the API, or tags. Unless values can be `with_commas`, a comma in one that stands in place
+        of a list means that the list was forgotten.
         """
         if isinstance(node, ListNode):
-            return [item for item in node.items if self._is_value(item, key)]
+            return [text for item in node.items for text in self._item_texts(item, key, of)]
+        if isinstance(node, MapNode) and FILE in node.entries:
+            return self._file_texts(node, key, of)
         if isinstance(node, MapNode):
             self._mistake(node, key, f"must be a list such as [a, b], found {_kind(node)}")
         elif node.is_missing:
             self._mistake(node, key, _NO_VALUE)
         elif "," in node.text and not with_commas:
             self._mistake(node, key, f"{quoted(node.text)}: write several values as a list, [a, b]")
-        else:
+        elif not self._names_file(node, key):
             return [node]
         return []
 
-    def values(self, node: Node, key: str, *, with_commas: bool = False) -> list[TextNode]:
+    def _item_texts(self, item: Node, key: str, of: str) -> list[TextNode]:
+        if isinstance(item, MapNode) and FILE in item.entries:
+            return self._file_texts(item, key, of)
+        return [item] if self._is_value(item, key) and not self._names_file(item, key) else []
+
+    def _file_texts(self, node: MapNode, key: str, of: str) -> list[TextNode]:
+        """The values of the file that a node names, each at its line."""
+        (entry,) = self.entries(node, key, (FILE,))
+        name = self.text(entry.value, joined(key, FILE))
+        if name is None or not isinstance(name.place, Position):
+            return []
+        path = self._folder / name.text.strip()
+        try:
+            cells = read_cells(path, of)
+        except QueryFileError as exc:
+            self._mistake(name, joined(key, FILE), str(exc))
+            return []
+        if not cells:
+            self._mistake(name, joined(key, FILE), f"{path}: holds no value")
+        return [TextNode(ListLine(path, cell.line, name.place), cell.text) for cell in cells]
+
+    def _names_file(self, node: TextNode, key: str) -> bool:
+        """Report the name of a file that is written as the command line takes it."""
+        name = node.text.strip()
+        if not name.startswith("@") or not is_file(self._folder / name[1:]):
+            return False
+        self._mistake(node, key, f"{quoted(name)}: a file is written as {{file: {name[1:]}}}")
+        return True
+
+    def values(self, node: Node, key: str, *, of: str, with_commas: bool = False) -> list[TextNode]:
         """The values as in `texts`, of a list that has to have some: an empty one limits nothing.
 
         What it was to limit would be searched, and paid for, without that limit.
         """
         if isinstance(node, ListNode) and not node.items:
             self._mistake(node, key, "is an empty list; write values into it, or take the key out")
-        return self.texts(node, key, with_commas=with_commas)
+        return self.texts(node, key, of=of, with_commas=with_commas)
 
     def warn_if_empty(self, node: Node, key: str) -> None:
         """Warn of a key that could limit what is found, and does not."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, get_args
 
 from tiktok_crawler.query_file.doubtful_values import RAW_FORM, Doubt, doubt_about
+from tiktok_crawler.query_file.mistakes import ListLine
 from tiktok_crawler.research_api.conditions import Part, condition_problems
 from tiktok_crawler.research_api.contradictions import contradictory_fields
 from tiktok_crawler.research_api.query import (
@@ -17,7 +18,7 @@ from tiktok_crawler.research_api.query import (
     Operation,
     Query,
 )
-from tiktok_crawler.spelling import quoted
+from tiktok_crawler.spelling import number_of, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,6 +71,7 @@ class ParsedCondition:
         for place, key, words in problems:
             findings.mistake(place, key, words)
         self._warn(doubts, findings)
+        self._warn_of_repeats(findings)
         return not problems
 
     def _doubts(self) -> dict[int, Doubt]:
@@ -94,6 +96,15 @@ class ParsedCondition:
         for index, doubt in doubts.items():
             if not doubt.is_certain:
                 findings.warning(*self._about(index, doubt.words))
+
+    def _warn_of_repeats(self, findings: Mistakes) -> None:
+        """Warn of values that files have more than once."""
+        listed = [value for value in self.values if isinstance(value.place, ListLine)]
+        repeats = len(listed) - len({value.text for value in listed})
+        if repeats:
+            spot = self.spots["field_values"]
+            words = f"left out {number_of(repeats, 'repeats')} among {len(listed):,} values"
+            findings.warning(spot.place, spot.key, words)
 
     def _about(self, index: int, words: str) -> tuple[Place, str, str]:
         value = self.values[index]

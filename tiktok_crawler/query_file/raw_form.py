@@ -37,7 +37,8 @@ def _draft(item: Node, group: Group, path: str, reader: NodeReader) -> Iterator[
     field_name = reader.text(nodes["field_name"], spots["field_name"].key)
     operation = reader.text(nodes["operation"], spots["operation"].key)
     listed = nodes["field_values"]
-    texts = reader.texts(listed, spots["field_values"].key, with_commas=True)
+    of = field_name.text if field_name else ""
+    texts = reader.texts(listed, spots["field_values"].key, of=of, with_commas=True)
     is_whole = texts or listed == ListNode(listed.place, ())
     if field_name and operation and is_whole:
         values = tuple(Value(text.text, text.text, text.place) for text in texts)

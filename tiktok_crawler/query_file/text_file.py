@@ -14,39 +14,52 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 
+_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel and LibreOffice begin."""
+
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, *, what: str = "query file", max_bytes: int = MAX_BYTES) -> str:
     """The text of a file.
 
     Raises:
-        QueryFileError: it cannot be a query file, or cannot be read.
+        QueryFileError: it cannot be `what` it is to be, or cannot be read.
     """
     try:
-        if problem := _file_problem(path.stat()):
+        if problem := _file_problem(path.stat(), what, max_bytes):
             raise QueryFileError(f"{path}: {problem}")
         with path.open("rb") as file:
-            data = file.read(MAX_BYTES)
+            data = file.read(max_bytes)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         raise QueryFileError(f"{path}: cannot be read: {reason}") from exc
     return _decoded(path, data)
 
 
-def _file_problem(status: stat_result) -> str | None:
+def is_file(path: Path) -> bool:
+    """Tell whether there is such a file."""
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # such as a name that is too long for one
+        return False
+
+
+def _file_problem(status: stat_result, what: str, max_bytes: int) -> str | None:
     if stat.S_ISDIR(status.st_mode):
-        return "is a directory, not a query file"
+        return f"is a directory, not a {what}"
     if not stat.S_ISREG(status.st_mode):
         return "is not a regular file"
-    if status.st_size > MAX_BYTES:
-        return f"is too large for a query file: {status.st_size:,} bytes, allowed: {MAX_BYTES:,}"
+    if status.st_size > max_bytes:
+        return f"is too large for a {what}: {status.st_size:,} bytes, allowed: {max_bytes:,}"
     return None
 
 
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise QueryFileError(f"{path}: is UTF-16 text; save it as UTF-8")
+    if data.startswith(_WORKBOOK):
+        raise QueryFileError(f"{path}: is a workbook of a spreadsheet; save it as CSV in UTF-8")
     if b"\0" in data:
         raise QueryFileError(f"{path}: holds binary data, not text")
     try:

@@ -42,7 +42,8 @@ class ListingSpider(ResearchSpider):
         super().__init__(config, arguments, max_requests=given.max_requests)
         self.stages = given.stages
         self.tags = given.tags
-        self._beginning = shared_tag(given.from_tag, queries)
+        shared = shared_tag(given.from_tag, queries)
+        self._beginning = (*([shared] if shared else []), *given.notes)
 
     @classmethod
     def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
@@ -58,8 +59,8 @@ class ListingSpider(ResearchSpider):
         return super().from_crawler(crawler, config, kwargs, given, queries)
 
     async def requests(self) -> AsyncIterator[Request]:
-        if self._beginning:
-            logger.info("%(beginning)s", {"beginning": self._beginning})
+        for beginning in self._beginning:
+            logger.info("%(beginning)s", {"beginning": beginning})
         for stage in self.stages:
             async for request in self.list_stage(stage):
                 yield request
