@@ -61,6 +61,7 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
         ((*CRAWL, "-a", "query=query.yaml"), 64, "-a query=... stands there twice"),
         (("crawl", "users", *("-a", "usernames=a") * 2), 64, "-a usernames=... stands there twice"),
         ((*CRAWL, "-a", "colour=red"), 64, "there is no such argument"),
+        ((*CRAWL, "-a", "regions=US"), 64, "cannot stand beside -a query=..."),
         (("crawl", "users", *SANDBOX), 64, "users need one of -a usernames=..."),
         (("crawl", "users", "-a", "usernames=@gone.txt", *SANDBOX), 64, "there is no such file"),
         (("crawl", "videos", "-a", "query=no.yaml"), 78, "no.yaml"),
@@ -152,6 +153,15 @@ def test_the_environment_has_settings(folder):
     assert run.returncode == 0, run.stderr
     assert videos(folder) > 50
     assert list((folder / "kept").iterdir())
+
+
+def test_a_query_in_arguments_is_collected_and_shown_as_a_query_file(folder):
+    (folder / "query.yaml").unlink()
+    dates = ("-a", "start_date=2024-01-01", "-a", "end_date=2024-01-02")
+    run = scrapy(folder, "crawl", "videos", "-a", "any_hashtags=butter,cheese", *dates, *SANDBOX)
+    assert run.returncode == 0, run.stderr
+    assert "As a query file:\nstart_date: '2024-01-01'\n" in run.stderr
+    assert videos(folder) > 0
 
 
 def test_two_origins_do_not_share_a_database(folder):

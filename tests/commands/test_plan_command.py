@@ -86,13 +86,27 @@ def test_it_prints_the_body_as_it_is_sent(folder):
             "'user' is neither a query file that is there nor a spider; did you mean 'users'?",
         ),
         ("xyz", "'xyz' is neither a query file that is there nor a spider"),
-        ("videos", "to plan a crawl of videos, name its query file: scrapy plan query.yaml"),
     ],
 )
 def test_a_name_that_is_no_file_and_no_spider_is_refused(folder, name, words):
     run = scrapy(folder, "plan", name, "-a", "usernames=ann")
     assert run.returncode == 64
     assert run.stderr == f"error: {words}\n"
+
+
+@pytest.mark.parametrize("name", [("videos",), ()])
+def test_a_query_in_arguments_is_planned_and_shown_as_a_query_file(folder, name):
+    arguments = ("any_hashtags=butter,cheese", "start_date=2024-01-01", "end_date=2024-03-31")
+    given = [word for argument in arguments for word in ("-a", argument)]
+
+    run = scrapy(folder, "plan", *name, *given)
+
+    assert run.returncode == 0, run.stderr
+    database, rest = run.stdout.split("As a query file:\n")
+    written, plan = rest.split("\n\n", 1)
+    (folder / "written.yaml").write_text(written)
+    assert database + plan == scrapy(folder, "plan", "query.yaml").stdout
+    assert database + plan == scrapy(folder, "plan", "written.yaml").stdout
 
 
 def test_what_is_also_collected_has_its_cost(folder):

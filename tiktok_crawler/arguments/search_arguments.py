@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
-from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.collection import collection_of_arguments, read_collection
+from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
@@ -25,7 +26,10 @@ OVERRIDES = ("start_date", "end_date", "tags", "refresh_after")
 JOB = "_job"
 """Under which Scrapyd gives every spider its name for the run."""
 
-VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests")
+SEARCH_ARGUMENTS = ("query", *OVERRIDES, *QUERY_ARGUMENTS)
+"""Arguments that say what to search for."""
+
+VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests", *QUERY_ARGUMENTS)
 
 
 def parse_pairs(written: Iterable[str]) -> dict[str, str]:
@@ -68,14 +72,25 @@ def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:
 
 
 def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
-    """The collection that the query file and the arguments beside it ask for.
+    """The collection that the query file and the arguments beside it, or these alone, ask for.
 
     Raises:
-        UsageError: there is no query file, or an argument is malformed.
+        UsageError: there is no query, or one in a file and one in arguments, or an argument is
+            malformed.
         QueryFileError: the query file has mistakes.
     """
+    named = [name for name in QUERY_ARGUMENTS if name in arguments]
+    if named and "query" not in arguments:
+        return collection_of_arguments(arguments, today=today)
+    if named:
+        raise UsageError(
+            f"-a {named[0]}=... cannot stand beside -a query=...: write it into the query file"
+        )
     if "query" not in arguments:
-        raise UsageError("-a query=FILE is missing: the query file, such as -a query=query.yaml")
+        raise UsageError(
+            "-a query=FILE is missing: the query file, such as -a query=query.yaml; or name a "
+            "condition, such as -a any_hashtags=butter"
+        )
     overrides = {name: arguments[name] for name in OVERRIDES if name in arguments}
     # A shell leaves the ~ of query=~/query.yaml as it is.
     path = Path(os.path.expanduser(arguments["query"]))  # noqa: PTH111 - fails for no user

@@ -76,28 +76,34 @@ class Command(ScrapyCommand):
             fail(exc.exit_status, str(exc))
 
     def _lines(self, args: list[str], opts: argparse.Namespace) -> Iterator[str]:
+        given = search_arguments.parse_pairs(opts.spargs)
+        if args == ["videos"] or (given and not args):
+            return self._search_lines(given)
         if len(args) != 1:
             raise UsageError(
                 "name one query file or spider, such as: scrapy plan query.yaml, or: "
                 "scrapy plan users -a usernames=somebody"
             )
-        given = search_arguments.parse_pairs(opts.spargs)
         if args[0] in listing_arguments.SPIDERS:
             return self._listing_lines(listing_arguments.SPIDERS[args[0]], given)
         if not Path(args[0]).suffix and not Path(args[0]).exists():
             raise UsageError(_neither(args[0]))
-        return self._search_lines(args[0], given)
+        if "query" in given:
+            raise UsageError("name the query file once: scrapy plan query.yaml")
+        return self._search_lines({"query": args[0], **given})
 
-    def _search_lines(self, query: str, given: dict[str, str]) -> Iterator[str]:
+    def _search_lines(self, given: dict[str, str]) -> Iterator[str]:
         now = utc_now()
-        search_arguments.check(given, search_arguments.OVERRIDES)
-        collection = search_arguments.collection({"query": query, **given}, today=now.date())
+        search_arguments.check(given, search_arguments.SEARCH_ARGUMENTS)
+        collection = search_arguments.collection(given, today=now.date())
         config = self._config()
         wanted = search_arguments.wanted(collection, config)
         url, origin = config.database_url, config.origin
         known = look_up(url, origin, collection, wanted)
         plan = make_plan(wanted, known or Known(), now)
         yield from (f"Warning: {warning}" for warning in collection.warnings)
+        if collection.as_file:
+            yield f"As a query file:\n{collection.as_file}\n"
         yield from _describe_request(plan, wanted)
         yield from _describe_days(collection, plan, wanted, is_new=known is None)
         yield from _describe_cost(plan)
@@ -121,9 +127,7 @@ class Command(ScrapyCommand):
 
 
 def _neither(name: str) -> str:
-    """Explain that a word is neither a file nor a spider with a plan."""
-    if name == "videos":
-        return "to plan a crawl of videos, name its query file: scrapy plan query.yaml"
+    """Explain that a word is neither a file nor a spider."""
     hint = did_you_mean(nearest(name, listing_arguments.SPIDERS))
     return f"{quoted(name)} is neither a query file that is there nor a spider{hint}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ from tiktok_crawler.query_file.parsed_conditions import (
     report_contradictions,
     warn_of_usernames,
 )
+from tiktok_crawler.query_file.query_arguments import query_file_text, query_node
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.query_file.written_dates import NEVER
@@ -48,7 +49,8 @@ class Collection:
 
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
     whose last search is older than `refresh_after` are wanted once more; None means never. When all
-    videos are there, what `also_collect` names is collected, in its order.
+    videos are there, what `also_collect` names is collected, in its order. `as_file` is the query
+    file that says the same, if there is none.
     """
 
     query: Query
@@ -59,6 +61,7 @@ class Collection:
     refresh_after: timedelta | None = None
     warnings: tuple[str, ...] = ()
     also_collect: tuple[AlsoCollect, ...] = ()
+    as_file: str | None = None
 
 
 def read_collection(
@@ -76,11 +79,26 @@ def read_collection(
         UsageError: an argument cannot be used.
     """
     findings = Mistakes(path)
+    return _read(_root(path, findings), findings, today, overrides or {})
+
+
+def collection_of_arguments(arguments: Mapping[str, str], *, today: date) -> Collection:
+    """Read and check a query that stands in spider arguments: those of OPTIONS and the query's own.
+
+    Raises:
+        UsageError: with a line for each mistake.
+    """
+    collection = _read(query_node(arguments), Mistakes(None), today, arguments)
+    return replace(collection, as_file=query_file_text(arguments))
+
+
+def _read(
+    root: MapNode, findings: Mistakes, today: date, overrides: Mapping[str, str]
+) -> Collection:
     reader = NodeReader(findings, _HINTS)
-    root = _root(path, findings)
     entries = {entry.key: entry for entry in reader.entries(root, "", KEYS)}
     drafts = _drafts(entries, reader, findings)
-    options = OptionReader(entries, overrides or {}, reader=reader, findings=findings)
+    options = OptionReader(entries, overrides, reader=reader, findings=findings)
     dates = _dates(options, today, findings)
     tags, age = options.tags("tags"), options.age("refresh_after")
     query = _query(drafts, dates, findings)

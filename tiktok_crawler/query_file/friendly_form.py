@@ -88,7 +88,9 @@ FRIENDLY_HINTS = {
 }
 """Hints for keys that are not allowed where they stand."""
 
-_OPERATIONS = {operation.lower(): operation for operation in Operation}
+OPERATIONS = {operation.lower(): operation for operation in Operation}
+"""The keys of bounds."""
+
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)
 
@@ -126,10 +128,10 @@ def _value_drafts(
 def _bound_drafts(
     kind: Bounds, node: Node, spot: Location, reader: NodeReader
 ) -> Iterator[ParsedCondition]:
-    for entry in reader.entries(node, spot.key, _OPERATIONS):
+    for entry in reader.entries(node, spot.key, OPERATIONS):
         inner = Location(joined(spot.key, entry.key), entry.value.place)
         if texts := reader.values(entry.value, inner.key, of=kind.field, with_commas=True):
-            yield _draft(kind, _OPERATIONS[entry.key], texts, inner)
+            yield _draft(kind, OPERATIONS[entry.key], texts, inner)
 
 
 def _draft(

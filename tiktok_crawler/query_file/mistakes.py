@@ -37,20 +37,23 @@ class Argument:
 
 @dataclass(frozen=True, slots=True)
 class ListLine:
-    """A line of a file with a list, and where the query file names that file."""
+    """A line of a file with a list, and where that file is named."""
 
     path: Path
     line: int
-    named_at: Position
+    named_at: Position | Argument
 
 
 Place = Position | Argument | ListLine
 
 
 class Mistakes:
-    """Collects mistakes, so that all are reported at once, and warnings."""
+    """Collects mistakes, so that all are reported at once, and warnings.
 
-    def __init__(self, path: Path) -> None:
+    Without a query file, whose `path` is None then, all of them are of arguments.
+    """
+
+    def __init__(self, path: Path | None) -> None:
         self.path = path
         self._in_file: list[tuple[tuple[Position, int], str]] = []
         self._in_arguments: list[str] = []
@@ -58,7 +61,7 @@ class Mistakes:
 
     def mistake(self, place: Place, key: str, words: str) -> None:
         line = self._line(place, key, words)
-        if isinstance(place, Argument):
+        if self.path is None or isinstance(place, Argument):
             self._in_arguments.append(line)
             return
         self._in_file.append((_order(place), line))
@@ -95,13 +98,13 @@ class Mistakes:
     def _line(self, place: Place, key: str, words: str) -> str:
         if isinstance(place, Argument):
             return f"-a {place.name}={shortened(place.value)}: {words}"
-        where = self._where(place)
-        return f"{where}: {shortened(key)}: {words}" if key else f"{where}: {words}"
+        parts = (self._where(place), shortened(key), words)
+        return ": ".join(part for part in parts if part)
 
     def _where(self, place: Position | ListLine) -> str:
         if isinstance(place, ListLine):
             return f"{place.path}:{place.line}"
-        return f"{self.path}:{place.line}:{place.column}"
+        return f"{self.path}:{place.line}:{place.column}" if self.path else ""
 
     def _lines(self) -> str:
         in_order = sorted(self._in_file, key=itemgetter(0))
@@ -110,4 +113,7 @@ class Mistakes:
 
 def _order(place: Position | ListLine) -> tuple[Position, int]:
     """Lines of a list come where the query file names it."""
-    return (place.named_at, place.line) if isinstance(place, ListLine) else (place, 0)
+    if isinstance(place, Position):
+        return place, 0
+    named_at = place.named_at
+    return named_at if isinstance(named_at, Position) else Position(1, 1), place.line

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeGuard, TypeVar
 
 from tiktok_crawler.exceptions import QueryFileError
 from tiktok_crawler.query_file.list_file import read_cells
-from tiktok_crawler.query_file.mistakes import ListLine, Position
+from tiktok_crawler.query_file.mistakes import Argument, ListLine
 from tiktok_crawler.query_file.text_file import is_file
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
@@ -38,7 +39,7 @@ class NodeReader:
 
     def __init__(self, findings: Mistakes, hints: Mapping[str, str]) -> None:
         self._findings = findings
-        self._folder = findings.path.parent
+        self._folder = findings.path.parent if findings.path else Path()
         self._hints = hints
 
     def entries(self, node: Node, path: str, known: Collection[str]) -> Iterator[Entry]:
@@ -114,13 +115,15 @@ class NodeReader:
         """The values of the file that a node names, each at its line."""
         (entry,) = self.entries(node, key, (FILE,))
         name = self.text(entry.value, joined(key, FILE))
-        if name is None or not isinstance(name.place, Position):
+        if name is None or isinstance(name.place, ListLine):
             return []
         path = self._folder / name.text.strip()
         try:
             cells = read_cells(path, of)
         except QueryFileError as exc:
-            self._mistake(name, joined(key, FILE), str(exc))
+            is_argument = isinstance(name.place, Argument)
+            hint = "; names are written without @" if is_argument and of == "username" else ""
+            self._mistake(name, joined(key, FILE), f"{exc}{hint}")
             return []
         if not cells:
             self._mistake(name, joined(key, FILE), f"{path}: holds no value")

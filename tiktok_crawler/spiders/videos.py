@@ -39,7 +39,8 @@ class VideosSpider(ResearchSpider):
 
     When all are searched, it collects what the query file has under `also_collect`.
 
-    Arguments: query (required, a file), start_date, end_date, tags, refresh_after, max_requests.
+    Arguments: query (a file) or the keys of one, such as any_hashtags; start_date, end_date, tags,
+    refresh_after, max_requests.
     """
 
     name = "videos"
@@ -117,6 +118,8 @@ class VideosSpider(ResearchSpider):
     def _announce(self, plan: Plan) -> None:
         for warning in self.collection.warnings:
             logger.warning("%(warning)s", {"warning": warning})
+        if self.collection.as_file:
+            logger.info("As a query file:\n%(text)s", {"text": self.collection.as_file})
         if plan.waiting_windows:
             logger.info(
                 "%(count)d windows that were postponed wait; the first is due at %(at)s UTC",
