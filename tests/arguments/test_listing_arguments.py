@@ -478,6 +478,14 @@ def test_tags_come_in_their_order_without_blanks_and_repeats(written, tags):
     assert given("users", usernames="ada", tags=written).tags == tags
 
 
+def test_tags_can_stand_in_a_file(tmp_path):
+    path = tmp_path / "tags.txt"
+    path.write_text("# mine\none\n#two\none\n")
+
+    assert given("users", usernames="ada", tags=f"@{path}").tags == ("one", "#two")
+    assert "No such file" in refusal("users", usernames="ada", tags="@none.txt")
+
+
 @pytest.mark.parametrize("written", [",", "a,,b", "a,", "x" * 101, "a\tb"])
 def test_tags_that_are_empty_unprintable_or_too_long_are_refused(written):
     assert refusal("users", usernames="ada", tags=written).startswith("-a tags: ")

@@ -84,9 +84,13 @@ def test_a_list_can_stand_in_a_file(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "names.csv").write_text("username,n\n@Ann,1\nbob,2\n")
 
-    asked = given(**DATES, usernames="@names.csv")
+    (tmp_path / "tags.txt").write_text("one\ntwo\n")
+
+    asked = given(**DATES, usernames="@names.csv", tags="@tags.txt")
 
     assert asked.query.usernames == ("ann", "bob")
+    assert asked.tags == ("one", "two")
+    assert "tags: {file: tags.txt}" in asked.as_file
     assert "usernames: {file: names.csv}" in asked.as_file
 
 

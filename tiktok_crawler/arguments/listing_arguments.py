@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.arguments import search_arguments
-from tiktok_crawler.arguments.named_seeds import named_seeds
+from tiktok_crawler.arguments.named_seeds import list_argument, named_seeds
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.seeds import (
     GivenSeeds,
@@ -186,7 +186,7 @@ def _switch(given: Mapping[str, str], name: str) -> bool:
 
 def _tags(given: Mapping[str, str]) -> tuple[str, ...]:
     """The tags in their order, without repeats."""
-    written = given["tags"].split(",") if "tags" in given else []
+    written = list_argument("tags", given["tags"], "tag") if "tags" in given else []
     return tuple(dict.fromkeys(_parsed("tags", tag, parse_tag) for tag in written))
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryFileError, UsageError
+from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.query_file.list_file import read_cells
 from tiktok_crawler.query_file.mistakes import MAX_MISTAKES
 from tiktok_crawler.query_file.seed_text import parse_seed, read_seeds
@@ -41,6 +42,23 @@ def named_seeds(name: str, written: str) -> NamedSeeds:
     if not seeds.values:
         raise UsageError(f"{place}: names nothing")
     return seeds
+
+
+def list_argument(name: str, written: str, what: str) -> list[str]:
+    """Read the values of an argument, or of the file that it names, as they are written.
+
+    Raises:
+        UsageError: the file cannot be read, or holds no value.
+    """
+    if not (file := named_file(written)):
+        return written.split(",")
+    try:
+        cells = read_cells(Path(file), what)
+    except QueryFileError as exc:
+        raise UsageError(f"-a {name}={quoted(written)}: {exc}") from None
+    if not cells:
+        raise UsageError(f"{file}: names nothing")
+    return [cell.text for cell in cells]
 
 
 def _of(written: str, name: str) -> NamedSeeds:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tiktok_crawler.query_file.argument_lists import list_node
 from tiktok_crawler.query_file.mistakes import Argument, Place, Position
 from tiktok_crawler.query_file.written_dates import parse_age, parse_date
-from tiktok_crawler.query_file.yaml_text import ListNode, TextNode
+from tiktok_crawler.query_file.yaml_text import TextNode
 from tiktok_crawler.research_api.conditions import text_problem
 from tiktok_crawler.spelling import quoted
 
@@ -109,9 +110,7 @@ class OptionReader:
 
 def _argument_node(key: str, value: str) -> Node:
     place = Argument(key, value)
-    if key == "tags":
-        return ListNode(place, tuple(TextNode(place, tag) for tag in value.split(",")))
-    return TextNode(place, value)
+    return list_node(place) if key == "tags" else TextNode(place, value)
 
 
 def _is_blank(node: Node) -> bool:

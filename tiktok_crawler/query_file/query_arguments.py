@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from tiktok_crawler.query_file.argument_lists import list_node, named_file
 from tiktok_crawler.query_file.friendly_form import FORM, OPERATIONS, Bounds, Values
 from tiktok_crawler.query_file.mistakes import Argument
 from tiktok_crawler.query_file.node_reader import FILE
 from tiktok_crawler.query_file.options import OPTIONS
-from tiktok_crawler.query_file.yaml_text import Entry, ListNode, MapNode, TextNode
+from tiktok_crawler.query_file.yaml_text import Entry, MapNode, TextNode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -39,8 +40,6 @@ def _paths(form: Form, above: tuple[str, ...] = ()) -> Iterator[tuple[str, ...]]
 _PATHS = {".".join(path).removeprefix("include."): path for path in _paths(FORM)}
 QUERY_ARGUMENTS = tuple(_PATHS)
 """The names of all arguments that are a part of a query."""
-
-_ONE_VALUE = tuple(operation for operation in OPERATIONS if operation != "in")
 
 
 def query_node(arguments: Mapping[str, str]) -> MapNode:
@@ -81,14 +80,9 @@ def _map_node(nested: Nested) -> MapNode:
 
 
 def _value_node(argument: Argument) -> Node:
-    match _written(argument):
-        case dict() as named:
-            text = TextNode(argument, named[FILE])
-            return MapNode(argument, {FILE: Entry(FILE, argument, text)})
-        case list() as values:
-            return ListNode(argument, tuple(TextNode(argument, value) for value in values))
-        case value:
-            return TextNode(argument, value)
+    if _is_list(argument.name):
+        return list_node(argument)
+    return TextNode(argument, argument.value)
 
 
 def _content(nested: Nested) -> dict[str, Any]:
@@ -100,11 +94,15 @@ def _content(nested: Nested) -> dict[str, Any]:
 
 def _written(argument: Argument) -> str | list[str] | dict[str, str]:
     """Return the value, the values between commas, or the file that an argument names."""
-    if argument.name in OPTIONS and argument.name != "tags":
+    if not _is_list(argument.name):
         return argument.value.strip()
-    if argument.name.endswith(tuple(f".{operation}" for operation in _ONE_VALUE)):
-        return argument.value.strip()
-    is_file = argument.value.startswith("@") and "," not in argument.value
-    if is_file and argument.name not in OPTIONS:
-        return {FILE: argument.value[1:]}
+    if name := named_file(argument.value):
+        return {FILE: name}
     return [value.strip() for value in argument.value.split(",")]
+
+
+def _is_list(name: str) -> bool:
+    if name in OPTIONS:
+        return name == "tags"
+    last = _PATHS[name][-1]
+    return last not in OPERATIONS or last == "in"
