@@ -86,6 +86,12 @@ def test_what_is_no_id_is_refused_with_an_example(key, text):
         read_seeds([f"7,{text}"], key)
 
 
+@pytest.mark.parametrize("key", ID_KEYS)
+def test_an_id_that_a_spreadsheet_has_rounded_is_explained(key):
+    with pytest.raises(ValueError, match="; a spreadsheet has rounded it: format the column"):
+        read_seeds(["7.31848E+18"], key)
+
+
 def test_a_long_mistake_is_shown_cut():
     with pytest.raises(ValueError, match="…' is not an id") as raised:
         read_seeds(["x" * 100_000], SeedKey.VIDEO_ID)

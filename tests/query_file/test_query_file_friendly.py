@@ -119,6 +119,8 @@ def test_empty_sections_are_no_condition(tmp_path):
         ("usernames: ['@']", "3:13: usernames: '@' is empty"),
         ("video_ids: [x]", "3:13: video_ids: 'x' is not an id: at most 19 digits"),
         ("music_ids: [1.5]", "music_ids: '1.5' is not an id"),
+        ("video_ids: [7.31848E+18]", "; a spreadsheet has rounded it: format the column of ids"),
+        ("video_ids: ['7,3E18']", "; a spreadsheet has rounded it: format the column of ids"),
         ("effect_ids: [-1]", "effect_ids: '-1' is not an id"),
         ("video_lengths: [LNG]", "allowed: SHORT (under 15 seconds), MID (15 to 60 seconds)"),
         ("video_lengths: [LNG]", "did you mean 'LONG'?"),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.query_file.addresses import without_address
 from tiktok_crawler.query_file.doubtful_values import doubt_about
-from tiktok_crawler.research_api.conditions import text_problem
+from tiktok_crawler.research_api.conditions import rounded_id_hint, text_problem
 from tiktok_crawler.research_api.endpoints import SeedKey
 from tiktok_crawler.spelling import quoted
 
@@ -51,7 +51,8 @@ def _name(text: str) -> str:
 def _id(text: str) -> str:
     is_number = text.isascii() and text.isdigit() and len(text) <= MAX_ID_DIGITS
     if not is_number or not 0 < int(text) <= MAX_ID:
-        raise ValueError(f"{quoted(text)} is not an id, such as 7318480000000000001")
+        hint = rounded_id_hint(text)
+        raise ValueError(f"{quoted(text)} is not an id, such as 7318480000000000001{hint}")
     return str(int(text))
 
 

@@ -25,6 +25,7 @@ VIDEO_LENGTHS = {
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _NOT_IN_NAMES = re.compile(r"[\s,#@]")
 _ID = re.compile(r"[0-9]{1,19}")
+_ROUNDED_ID = re.compile(r"[0-9]([.,][0-9]+)?E\+?[0-9]{2}", re.IGNORECASE)
 _COUNT = re.compile(r"0|[1-9][0-9]{0,18}")
 _GROUPED_DIGITS = re.compile(r"[0-9]{1,3}(?:[ ,._'][0-9]{3})+|0+[0-9]+")
 _TWO_LETTERS = re.compile(r"[A-Z]{2}")
@@ -127,7 +128,16 @@ def _name_problem(value: str, *, what: str, sign: str) -> str | None:
 
 
 def _id_problem(value: str) -> str | None:
-    return None if _ID.fullmatch(value) else "is not an id: at most 19 digits and nothing else"
+    if _ID.fullmatch(value):
+        return None
+    return f"is not an id: at most 19 digits and nothing else{rounded_id_hint(value)}"
+
+
+def rounded_id_hint(value: str) -> str:
+    """The end of a message about an id: what happened to one such as 7.31848E+18."""
+    if not _ROUNDED_ID.fullmatch(value):
+        return ""
+    return "; a spreadsheet has rounded it: format the column of ids as text before they come in"
 
 
 def _count_problem(value: str) -> str | None:
