@@ -171,3 +171,19 @@ def test_windows_of_another_query_say_nothing(keyword_run, search):
     other = search(query=Query(and_=(Condition("keyword", "EQ", ("cheese",)),)))
     other.ask(in_form(other.first(), EQ), video(1))
     assert keyword_run().session.plan(LATER).keyword_forms == KeywordForms()
+
+
+def test_a_trial_that_is_postponed_is_left_as_soon_as_the_form_is_decided(engine, keyword_run):
+    run = keyword_run()
+    run.ask(run.first())
+    trial = run.book(in_form(run.first(), EQ))
+    run.session.end(trial, Parked("the API said no", None, trial.place), run.later())
+    assert run.session.corrections().needless == ()
+
+    run.ask(run.first(FEBRUARY), video(1))
+
+    (needless,) = run.session.corrections().needless
+    assert needless.row_id == trial.task.row_id
+    run.session.correct(run.session.corrections(), run.later())
+    assert [state for _, _, state in forms(engine)] == ["complete", "split", "complete"]
+    assert run.session.plan(LATER).standings.has_nothing_missing

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
+from alembic import command
 from sqlalchemy import func, select
 from stored_pages import JANUARY, JANUARY_10, MINUTE, NOON, content, page, rows
+from test_storage_migrations import config
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.planning.task_states import Lost
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS
 
 TENTH = date(2024, 1, 10)
@@ -175,3 +178,33 @@ def test_a_page_whose_commit_was_in_doubt_is_counted_once_and_the_next_one_after
     run.ask(answer.next_request, on(1, 9), on(1, 7), cursor=4)
 
     assert days(engine) == {TENTH: DayCount(3, 1, repeated=1)}
+
+
+def test_a_page_without_a_cursor_of_its_own_withholds_nothing(engine, search):
+    """Where it is reckoned, it counts no matches."""
+    run = search()
+    second = run.ask(run.first(), on(1, 9), cursor=100, is_cursor_given=False, has_more=True)
+    run.ask(second, on(1, 8), cursor=3)
+    assert days(engine) == {TENTH: DayCount(2, 1)}
+
+
+def test_a_search_that_goes_on_after_the_migration_withholds_what_the_api_does(engine, search):
+    """What its pages brought was not counted: its cursor tells for how many matches they stand."""
+    run = search()
+    without_id = [{"create_time": JANUARY_10}] * 4
+    second = run.ask(run.first(), on(1, 9), *without_id, cursor=5, has_more=True)
+    command.downgrade(config(engine), "0101")
+    database.migrate(engine)
+
+    search().ask(second, on(1, 8), cursor=6)
+
+    (counted,) = days(engine).values()
+    assert (counted.videos, counted.withheld) == (2, 0)
+
+
+def test_an_open_window_has_reached_a_day_of_its_own(search):
+    run = search()
+    early = {"id": 1, "create_time": JANUARY_10 - 90 * 86400}
+    run.ask(run.first(), on(1, 9), early, cursor=5, has_more=True)
+    (window,) = run.session._read(lambda on: run.session._windows(on).unfinished())
+    assert window.reached == TENTH
