@@ -2,8 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from typing import NoReturn
+
+
+def show(text: str) -> None:
+    """Print what a command was asked for; a reader that has seen enough, such as `head`, may go."""
+    try:
+        print(text, flush=True)  # noqa: T201 - this is the output
+    except BrokenPipeError:
+        # Nothing is left to be written when the process ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def fail(status: int, message: str) -> NoReturn:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.storage.engine import database
@@ -36,6 +36,6 @@ class Command(ScrapyCommand):
         assert self.settings
         try:
             with database.opened(Config.of(self.settings).database_url) as engine:
-                print(database.migrate(engine, stamp=opts.stamp))  # noqa: T201 - this is the output
+                show(database.migrate(engine, stamp=opts.stamp))
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))

@@ -11,7 +11,7 @@ from scrapy.commands import ScrapyCommand
 from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
@@ -71,7 +71,7 @@ class Command(ScrapyCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             location = describe(database_url(self._config().database_url))
-            print("\n".join([location, *self._lines(args, opts)]))  # noqa: T201 - this is the output
+            show("\n".join([location, *self._lines(args, opts)]))
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
 

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, show
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
@@ -73,7 +73,7 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     parsed = database.database_url(url)
     for warning in _warnings(archives, sqlite.network_file_system_warning(parsed)):
         print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
-    print("\n".join(_lines(archives, counts, parsed)))  # noqa: T201 - this is the output
+    show("\n".join(_lines(archives, counts, parsed)))
     return EX_SOFTWARE if archives.troubles.damages else EX_OK
 
 

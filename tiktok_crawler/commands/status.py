@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.plan import Wanted
@@ -43,7 +43,7 @@ class Command(ScrapyCommand):
         try:
             if args:
                 raise UsageError("`scrapy status` takes no query file: it shows all queries")
-            print(_report(self.settings, as_json=opts.json))  # noqa: T201 - this is the output
+            show(_report(self.settings, as_json=opts.json))
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
 
