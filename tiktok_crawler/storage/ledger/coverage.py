@@ -96,7 +96,7 @@ class Windows:
         forms = self._keyword_forms(query)
         complete = [w for w in windows[WindowState.COMPLETE] if not _is_in_vain(w, forms)]
         parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
-        counts = self._counts()
+        counts = self._counts(WindowState.COMPLETE, *UNFINISHED)
         return Known(
             coverage=tuple(_coverage(complete, fields, counts)),
             open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
@@ -108,7 +108,7 @@ class Windows:
 
     def unfinished(self) -> list[UnfinishedWindow]:
         """Read how far the open and the parked windows have come, by first day."""
-        counts = self._counts()
+        counts = self._counts(*UNFINISHED)
         return [
             UnfinishedWindow(
                 days=_days(window),
@@ -165,8 +165,8 @@ class Windows:
         unasked = delete(CrawlWindow).where(CrawlWindow.query_id == self.query_id, not_(WAS_ASKED))
         self.connection.execute(unasked)
 
-    def _counts(self) -> Counts:
-        return counts_by_window(self.connection, self.query_id, WindowState.COMPLETE, *UNFINISHED)
+    def _counts(self, *states: WindowState) -> Counts:
+        return counts_by_window(self.connection, self.query_id, *states)
 
     def _keyword_forms(self, query: Query) -> KeywordForms:
         """Read what searches with keywords in either form have found, if there is a choice."""

@@ -93,7 +93,7 @@ class Tasks:
     def is_at(self, request: PageRequest) -> bool:
         """Tell whether a task is at the place of a request."""
         row = row_of(request.task)
-        is_there = select(row.id).where(row.id == request.task.row_id, *_is_at(row, request))
+        is_there = select(row.id).where(row.id == request.task.row_id, *_is_at(row, request.place))
         return self.connection.scalar(is_there) is not None
 
     def standing(self, task: Task) -> Standing:
@@ -153,7 +153,7 @@ class Tasks:
             QueryLockedError: the task is not where the request found it any more.
         """
         row, row_id = row_of(request.task), request.task.row_id
-        where = () if request.starts_task else _is_at(row, request)
+        where = () if request.starts_task else _is_at(row, request.place)
         unfinished = and_(row.id == row_id, row.state.in_(UNFINISHED), *where)
         values = _booking(row, request, now)
         if self.connection.execute(update(row).where(unfinished).values(values)).rowcount:
@@ -323,12 +323,11 @@ def _page_change(row: TaskRow, cause: Cause) -> Update:
         row.retry_at: None,
         row.last_page_at: now,
     }
-    where = [row.cursor == bindparam("from_cursor"), row.record_count == bindparam("from_count")]
+    where = _stands_at(row, *map(bindparam, ("from_cursor", "from_count", "from_search")))
     if row is SeedRow:
         values |= {SeedRow.has_more: bindparam("more"), SeedRow.status: None}
     else:
         values[CrawlWindow.search_id] = bindparam("to_search")
-        where.append(CrawlWindow.search_id.is_not_distinct_from(bindparam("from_search")))
     if cause is Cause.LAST_PAGE:
         values |= {row.suspicious: bindparam("doubt"), row.completed_at: now}
         values |= {SeedRow.at_api_limit: bindparam("limit")} if row is SeedRow else {}
@@ -339,13 +338,18 @@ def _days(days: DateRange) -> dict[str, Any]:
     return {"start_date": days.start, "end_date": days.end}
 
 
-def _is_at(row: TaskRow, request: PageRequest) -> tuple[ColumnElement[bool], ...]:
-    """Build the conditions that a task is at the place of a request."""
-    place = request.place
-    is_there = (row.cursor == place.cursor, row.record_count == place.received)
+def _is_at(row: TaskRow, place: Place) -> tuple[ColumnElement[bool], ...]:
+    """Build the conditions that a task is at a place."""
+    return _stands_at(row, place.cursor, place.received, clean_text(place.search_id))
+
+
+def _stands_at(
+    row: TaskRow, cursor: Any, received: Any, search_id: Any
+) -> tuple[ColumnElement[bool], ...]:
+    is_there = (row.cursor == cursor, row.record_count == received)
     if row is SeedRow:
         return is_there
-    return (*is_there, CrawlWindow.search_id.is_not_distinct_from(clean_text(place.search_id)))
+    return (*is_there, CrawlWindow.search_id.is_not_distinct_from(search_id))
 
 
 def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any]:
