@@ -11,22 +11,24 @@ import socket
 from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from crawling import CrawlFolder, exit_status, project_settings
-from sqlalchemy import create_engine, select, text
+from sqlalchemy import create_engine, select, text, update
 
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox import Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Profile
 from tiktok_crawler.sandbox.server import start
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow, WindowDay
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
@@ -39,10 +41,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
 
     from scrapy.crawler import Crawler
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
     from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
     from tiktok_crawler.sandbox.protocol.calls import Call
+
+CRAWL, WINDOW, DAY = Crawl.__table__, CrawlWindow.__table__, WindowDay.__table__
+MONTH = timedelta(days=30)
 
 VIDEOS_PER_DAY = 28
 WANTED = DateRange(date(2024, 1, 1), date(2024, 1, 9))
@@ -135,12 +140,15 @@ class Run:
 
 
 class TrialFolder(CrawlFolder):
-    """A user's folder for the query of all trials."""
+    """A user's folder for the query of all trials; the database has its tables."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, database_url: str | None = None) -> None:
         super().__init__(path)
         self.query_file.write_text(QUERY_FILE)
-        (path / "crawl.db").write_bytes(_empty_database())
+        if database_url:
+            self.database_url = database_url
+        else:
+            (path / "crawl.db").write_bytes(_empty_database())
 
     async def run(self, sandbox: WatchedSandbox, trial: Trial, **arguments: str) -> Run:
         """One crawl, and what has to be true after any crawl."""
@@ -167,18 +175,15 @@ class TrialFolder(CrawlFolder):
 
     def let_time_pass(self) -> None:
         """All that was done was done a month ago, and nothing has to wait any longer."""
-        month = "SET {0} = strftime('%Y-%m-%d %H:%M:%f000', {0}, '-30 days')"
-        columns = {
-            "crawl": ["crawl_started_at"],
-            "crawl_window": [
-                *("searched_at", "retry_at", "last_page_at"),
-                *("completed_at", "created_at", "updated_at"),
-            ],
+        times = {
+            CRAWL: [CRAWL.c.received_at],
+            WINDOW: [each for each in WINDOW.c if each.name.endswith("_at")],
         }
         with self.database_rows() as connection:
-            for table, names in columns.items():
-                for name in names:
-                    connection.execute(text(f"UPDATE {table} {month.format(name)}"))
+            for table, columns in times.items():
+                for row in connection.execute(select(table.c.id, *columns)).mappings().all():
+                    earlier = {each: row[each] - MONTH for each in columns if row[each]}
+                    connection.execute(update(table).where(table.c.id == row["id"]).values(earlier))
             connection.commit()
 
 
@@ -292,15 +297,22 @@ def counted_days(folder: TrialFolder) -> tuple[dict[date, dict[str, int]], bool]
     Where a day is searched once more, alone, the share of the withheld matches that it had in a
     wider window stays with that window's other days.
     """
-    days = text(
-        "SELECT window_day.* FROM window_day JOIN crawl_window ON crawl_window.id = crawl_window_id"
-        " WHERE state = 'complete' AND day BETWEEN start_date AND end_date ORDER BY searched_at"
-    )
     with folder.database_rows() as rows:
-        counts = [dict(row._mapping) for row in rows.execute(days)]
-        states = set(rows.scalars(text("SELECT state FROM crawl_window")))
-    found = {date.fromisoformat(count["day"]): count for count in counts}
-    return found, states == {"complete"} and len(found) == len(counts)
+        counts = [dict(row._mapping) for row in rows.execute(last_counts())]
+        states = set(rows.scalars(select(WINDOW.c.state)))
+    found = {count["day"]: count for count in counts}
+    return found, states == {WindowState.COMPLETE} and len(found) == len(counts)
+
+
+def last_counts() -> Select[Any]:
+    """Select what came of the days of each window, the windows that were searched last at last."""
+    return (
+        select(DAY)
+        .join(WINDOW, WINDOW.c.id == DAY.c.crawl_window_id)
+        .where(WINDOW.c.state == WindowState.COMPLETE)
+        .where(DAY.c.day.between(WINDOW.c.start_date, WINDOW.c.end_date))
+        .order_by(WINDOW.c.begun_at)
+    )
 
 
 def check_reasons(status: dict[str, Any]) -> None:
@@ -345,15 +357,15 @@ def asked_again(exchanges: Iterable[Any]) -> list[Any]:
 
 def suspicious_days(folder: TrialFolder) -> set[date]:
     """The days that were last covered by a window that may be empty by mistake."""
-    windows = text(
-        "SELECT start_date, end_date, suspicious FROM crawl_window"
-        " WHERE state = 'complete' ORDER BY searched_at"
+    windows = (
+        select(WINDOW.c.start_date, WINDOW.c.end_date, WINDOW.c.suspicious)
+        .where(WINDOW.c.state == WindowState.COMPLETE)
+        .order_by(WINDOW.c.begun_at)
     )
     suspicious: dict[date, bool] = {}
     with folder.database_rows() as rows:
-        for start_day, end, is_suspicious in rows.execute(windows):
-            days = DateRange(date.fromisoformat(start_day), date.fromisoformat(end))
-            suspicious.update(dict.fromkeys(days, bool(is_suspicious)))
+        for first, last, is_suspicious in rows.execute(windows):
+            suspicious.update(dict.fromkeys(DateRange(first, last), is_suspicious))
     return {day for day, is_suspicious in suspicious.items() if is_suspicious}
 
 

@@ -10,7 +10,7 @@ from os import EX_OK
 
 import pytest
 from scrapy.utils.defer import deferred_f_from_coro_f
-from trials import QUERY, Trial, TrialFolder, WatchedSandbox, days_of
+from trials import QUERY, Trial, TrialFolder, WatchedSandbox, counted_days, days_of
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.sandbox.faults.profile import Latency
@@ -55,9 +55,9 @@ def odd(status):
 class Night:
     """A folder with a query of two months, and what the sandbox has of it."""
 
-    def __init__(self, path, name):
+    def __init__(self, path, database_url, name):
         self.query = KEYWORDS.get(name, QUERY)
-        self.folder = TrialFolder(path)
+        self.folder = TrialFolder(path, database_url)
         self.folder.query_file.write_text(
             f"start_date: {DAYS.start}\nend_date: {DAYS.end}\nquery: {json.dumps(self.query)}\n"
         )
@@ -83,18 +83,13 @@ class Night:
 
     def counted(self):
         """How many videos each day has by the last search of it."""
-        rows = self.folder.rows(
-            "SELECT day, window_day.videos"
-            " FROM window_day JOIN crawl_window ON id = crawl_window_id"
-            " WHERE state = 'complete' AND day BETWEEN start_date AND end_date ORDER BY searched_at"
-        )
-        return {date.fromisoformat(day): videos for day, videos in rows}
+        return {day: count["videos"] for day, count in counted_days(self.folder)[0].items()}
 
 
 @pytest.mark.parametrize("name", shipped_profiles())
 @deferred_f_from_coro_f
-async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path):
-    night = Night(tmp_path, name)
+async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path, prepared_url):
+    night = Night(tmp_path, prepared_url, name)
     first, *_, last = await night.crawl()
 
     records = [record for day in night.delivered.values() for record in day]
@@ -115,8 +110,8 @@ async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path):
 
 
 @deferred_f_from_coro_f
-async def test_days_that_stay_silent_stay_told_and_cost_nothing_more(tmp_path):
-    night = Night(tmp_path, "silent-days")
+async def test_days_that_stay_silent_stay_told_and_cost_nothing_more(tmp_path, prepared_url):
+    night = Night(tmp_path, prepared_url, "silent-days")
     searches = replace(night.trial.profile.searches, silent_tries=None)
     night.trial = Trial(replace(night.trial.profile, searches=searches))
     night.sandbox = WatchedSandbox(night.trial.profile, videos_per_day=VIDEOS_PER_DAY)
