@@ -265,7 +265,8 @@ def test_values_that_brought_no_video_are_named():
     query = replace(query_status(JANUARY, covered=[JANUARY]), unseen=unseen)
 
     (line,) = (line for line in lines(query) if line.startswith("unseen"))
-    assert line == 'unseen     no video had the hashtag "electons" (did you mean "elections2024"?)'
+    said = 'no video so far had the hashtag "electons" (did you mean "elections2024"?)'
+    assert line == f"unseen     {said}"
     (described,) = status_report.as_json(status(query), None)["queries"]
     assert described["unseen"] == [
         {"field_name": "hashtag_name", "value": "electons", "similar": None}

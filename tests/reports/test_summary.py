@@ -86,8 +86,8 @@ def test_values_that_brought_no_video_are_named():
     found = summary()
     result = replace(found.result, unseen=Unseen(QUERY, "https://x", values=values))
     text = replace(found, result=result).text(command=None)
-    assert '  unseen     no video had the hashtag "electons"\n' in text
-    assert '  unseen     no video was from the region "FR"\n' in text
+    assert '  unseen     no video so far had the hashtag "electons"\n' in text
+    assert '  unseen     no video so far was from the region "FR"\n' in text
     assert not found.is_unfinished
 
 

@@ -39,14 +39,14 @@ def test_nothing_is_said_where_nothing_is_known():
 @pytest.mark.parametrize(
     ("field", "words"),
     [
-        (Field.HASHTAG_NAME, "no video had the hashtag"),
-        (Field.KEYWORD, "no description had the keyword"),
-        (Field.USERNAME, "no video was by the user"),
-        (Field.REGION_CODE, "no video was from the region"),
-        (Field.VIDEO_LENGTH, "no video had the length"),
-        (Field.VIDEO_ID, "no video had the id"),
-        (Field.MUSIC_ID, "no video had the music"),
-        (Field.EFFECT_ID, "no video had the effect"),
+        (Field.HASHTAG_NAME, "no video so far had the hashtag"),
+        (Field.KEYWORD, "no description so far had the keyword"),
+        (Field.USERNAME, "no video so far was by the user"),
+        (Field.REGION_CODE, "no video so far was from the region"),
+        (Field.VIDEO_LENGTH, "no video so far had the length"),
+        (Field.VIDEO_ID, "no video so far had the id"),
+        (Field.MUSIC_ID, "no video so far had the music"),
+        (Field.EFFECT_ID, "no video so far had the effect"),
     ],
 )
 def test_a_value_is_named_in_words(field, words):
@@ -58,8 +58,8 @@ def test_values_of_a_field_are_one_line():
     regions = [UnseenValue(Field.REGION_CODE, "FR")]
 
     assert list(describe_unseen(Unseen(QUERY, API, values=(*names, *regions)))) == [
-        'no video had the hashtag "a" or "b"',
-        'no video was from the region "FR"',
+        'no video so far had the hashtag "a" or "b"',
+        'no video so far was from the region "FR"',
     ]
 
 
@@ -67,14 +67,15 @@ def test_many_values_are_counted_in_words_and_listed_in_json():
     values = tuple(UnseenValue(Field.USERNAME, f"u{number:02}") for number in range(22))
 
     named = ", ".join(f'"u{number:02}"' for number in range(10))
-    assert one_line(*values) == f"no video was by the user {named} and 12 more"
+    assert one_line(*values) == f"no video so far was by the user {named} and 12 more"
     assert len(unseen_as_json(Unseen(QUERY, API, values=values))["unseen"]) == 22
 
 
 def test_a_name_like_it_is_named():
     value = UnseenValue(Field.HASHTAG_NAME, "electons", "elections")
 
-    assert one_line(value) == 'no video had the hashtag "electons" (did you mean "elections"?)'
+    said = 'no video so far had the hashtag "electons" (did you mean "elections"?)'
+    assert one_line(value) == said
     assert unseen_as_json(Unseen(QUERY, API, values=(value,)))["unseen"] == [
         {"field_name": "hashtag_name", "value": "electons", "similar": "elections"}
     ]
@@ -83,13 +84,13 @@ def test_a_name_like_it_is_named():
 def test_the_sandbox_knows_its_hashtags():
     value = UnseenValue(Field.HASHTAG_NAME, "frommage")
 
-    assert one_line(value) == 'no video had the hashtag "frommage"'
+    assert one_line(value) == 'no video so far had the hashtag "frommage"'
     assert one_line(value, origin="sandbox").endswith('"frommage" (did you mean "fromage"?)')
 
 
 def test_what_would_steer_a_terminal_is_replaced():
     assert one_line(UnseenValue(Field.KEYWORD, "a\x1b[31m\u202eb", "c\nd")) == (
-        'no description had the keyword "a�[31m�b" (did you mean "c�d"?)'
+        'no description so far had the keyword "a�[31m�b" (did you mean "c�d"?)'
     )
 
 

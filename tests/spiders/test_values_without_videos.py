@@ -23,9 +23,9 @@ MISSPELLED = DAYS | {
     "regions": ["FR", "US", "AQ"],
 }
 SAID = [
-    'unseen     no video had the hashtag "chese" (did you mean "cheese"?)',
-    'unseen     no description had the keyword "antarctica"',
-    'unseen     no video was from the region "AQ"',
+    'unseen     no video so far had the hashtag "chese" (did you mean "cheese"?)',
+    'unseen     no description so far had the keyword "antarctica"',
+    'unseen     no video so far was from the region "AQ"',
 ]
 EMPTY = DAYS | {"include": {"all_hashtags": ["butter", "chese"]}}
 

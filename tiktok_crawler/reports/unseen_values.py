@@ -20,14 +20,14 @@ NAMED_VALUES = 10
 NAMED_HASHTAGS = 8
 
 WORDS = {
-    Field.HASHTAG_NAME: "no video had the hashtag",
-    Field.KEYWORD: "no description had the keyword",
-    Field.USERNAME: "no video was by the user",
-    Field.REGION_CODE: "no video was from the region",
-    Field.VIDEO_LENGTH: "no video had the length",
-    Field.VIDEO_ID: "no video had the id",
-    Field.MUSIC_ID: "no video had the music",
-    Field.EFFECT_ID: "no video had the effect",
+    Field.HASHTAG_NAME: "no video so far had the hashtag",
+    Field.KEYWORD: "no description so far had the keyword",
+    Field.USERNAME: "no video so far was by the user",
+    Field.REGION_CODE: "no video so far was from the region",
+    Field.VIDEO_LENGTH: "no video so far had the length",
+    Field.VIDEO_ID: "no video so far had the id",
+    Field.MUSIC_ID: "no video so far had the music",
+    Field.EFFECT_ID: "no video so far had the effect",
 }
 SPELLED = (Field.HASHTAG_NAME, Field.KEYWORD, Field.USERNAME)
 """Fields whose values can be misspelled without a message before the first request."""
