@@ -194,8 +194,8 @@ def main() -> None:
             print_false_alarms(name, rates)
     for name, simulate in OTHERS:
         print_false_alarms(name, [(false_alarms(simulate, rng, days), 0)])
-    print("\n| query | planted | number | found |")
-    print("|---|---|---|---|")
+    print("\n| query | planted | number | found | days named |")
+    print("|---|---|---|---|---|")
     for planted in PLANTED:
         print_found(planted, rng, round(RANGES_OF_A_KIND * options.share))
     print(f"\n400 queries of 1,000 days, 1 a day: {seconds(rng):.1f} s")
@@ -229,13 +229,15 @@ def print_false_alarms(name: str, found: Sequence[tuple[FalseAlarms, float]]) ->
 
 
 def print_found(planted: Planted, rng: Random, ranges: int) -> None:
-    number = found = 0
+    flagged: list[int] = []
     for _ in range(ranges):
         counts, spans = planted.plant(rng)
-        flagged = {day for span in alarms(counts) for day in span}
-        number += len(spans)
-        found += sum(flagged.issuperset(span) for span in spans)
-    print(f"| {planted.kind} | {planted} | {number:,} | {100 * found / number:.2f} % |", flush=True)
+        days = {day for span in alarms(counts) for day in span}
+        flagged += (len(days.intersection(span)) for span in spans)
+    number = len(flagged)
+    found, named = sum(map(bool, flagged)) / number, sum(flagged) / number / planted.length
+    rates = f"{100 * found:.2f} % | {100 * named:.2f} %"
+    print(f"| {planted.kind} | {planted} | {number:,} | {rates} |", flush=True)
 
 
 def seconds(rng: Random) -> float:

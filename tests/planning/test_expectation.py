@@ -68,6 +68,21 @@ def test_a_run_that_should_have_had_twenty_videos_is_found(kind, runs, length):
     assert missed(Planted(kind, runs, length), 10) == 0
 
 
+@pytest.mark.parametrize("where", ["first", "last"])
+def test_so_is_a_long_one_at_an_end(where):
+    kind = Kind(0.3, 365, WEEKLY)
+    for seed in range(10):
+        counts, _ = Planted(kind, 1, 80, where).plant(Random(seed))
+        assert len(numbers(counts)) == LOOKS_AROUND
+
+
+def test_a_run_hides_no_other_that_is_half_as_long():
+    counts = [2, 3, 1, 2, 4, 2, 2] * 30
+    for span in (range(60, 70), range(130, 144)):
+        counts[span.start : span.stop] = [0] * len(span)
+    assert alarms(counts) == [range(60, 70), range(130, 144)]
+
+
 def test_far_fewer_are_found_and_half_of_the_usual_is_not():
     rng = Random(3)
     few = Planted(Kind(1_000, 91, WEEKLY), 3, 1, left=0.05)

@@ -11,7 +11,7 @@ docs/operations.md, "Suspicious days", tells readers the rule with its rates of 
 4. A run of low days is suspicious as a whole if its chance is less than `IMPROBABLE_RUN` in each of
    three ways: by the videos of the days around, by how many of these days are low, and by how long
    low days last where they last.
-5. Of a run at an end of what is known, only the `LOOKS_AROUND` days next to other days count.
+5. Of a run at an end of what is known, only the `LOOKS_AROUND` days next to other days are named.
 
 To be expected is what the lower one of both sides had, and a fall towards a run is taken to go on:
 so a beginning, an end or an event is nothing to wonder at.
@@ -44,13 +44,13 @@ if TYPE_CHECKING:
     from datetime import date
 
 IMPROBABLE_DAY = 3e-4
-IMPROBABLE_RUN = 1e-5
+IMPROBABLE_RUN = 2e-5
 
 RHYTHM = 0.7
 """The share of the level around that a day must be expected to have, whatever its weekday."""
 
 LOOKS_AROUND = 31
-"""The days of a run at an end of what is known that are judged: those next to other days."""
+"""The days of a run at an end of what is known that are named: those next to other days."""
 
 YEAR = 365
 
@@ -69,7 +69,7 @@ _EVENT = 8
 """On so many times as many videos as are usual, something has happened."""
 
 _SPARSE = 1 / 2
-_ALIKE = 3 / 4
+_ALIKE = 1 / 2
 _MOST_ALIKE = 2
 _UNDERFLOW = -700.0
 
@@ -128,7 +128,7 @@ class _History:
         found = self._improbable_days(run, _level(sides, falls))
         if len(found) < len(run) and self._is_improbable(run, falls):
             found = list(range(run.start, run.end))
-        return [self._days[number] for number in found if self._is_judged(number, run)]
+        return [self._days[number] for number in found if self._is_named(number, run)]
 
     def _is_worth_a_look(self, run: Run) -> bool:
         """Rule out most runs at little cost: twice the videos around would not make them one."""
@@ -137,7 +137,7 @@ class _History:
         videos = self._videos_before[end] - self._videos_before[start]
         return days > 0 and 2 * videos / days * len(run) > -log(IMPROBABLE_RUN)
 
-    def _is_judged(self, number: int, run: Run) -> bool:
+    def _is_named(self, number: int, run: Run) -> bool:
         if run.start == 0:
             return number >= run.end - LOOKS_AROUND
         return run.end < len(self._days) or number < run.start + LOOKS_AROUND
@@ -191,8 +191,6 @@ class _History:
         if len(usual) < _FEWEST_USUAL_DAYS:
             return False
         length = min(len(run), len(days), *(fall.days for fall in falls if fall))
-        if len(falls) == 1:
-            length = min(length, LOOKS_AROUND)
         going_on = trend(days, usual, (run.start + run.end - 1) / 2)
         level = going_on * fmean(self._counts[number] for number in days)
         by_videos = self._log_chance_by_videos(run, length, level)
