@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from scrapy.exporters import CsvItemExporter
 
@@ -12,7 +12,15 @@ if TYPE_CHECKING:
 
 
 class CsvRecordExporter(CsvItemExporter):
-    """CSV with lists and objects as JSON: their values may hold commas themselves."""
+    """CSV with lists and objects as JSON: their values may hold commas themselves.
+
+    The header stands once, also where a run adds to the feed of another.
+    """
+
+    def __init__(self, file: IO[bytes], **kwargs: Any):
+        super().__init__(file, **kwargs)  # type: ignore[arg-type]
+        if file.seekable() and file.tell():
+            self.include_headers_line = False
 
     def serialize_field(self, field: Mapping[str, Any], name: str, value: Any) -> Any:
         if isinstance(value, (list, dict)):

@@ -64,6 +64,11 @@ def _line_of(listing: Listing) -> Line:
 LINES = {listing: _line_of(listing) for listing in LISTINGS.values()}
 
 
+def line_of(listing: Listing | None) -> Line:
+    """The layout of the lines of a listing; without one, of searches."""
+    return LINES[listing] if listing else VIDEO
+
+
 def feed_items(page: Page) -> Iterator[Item]:
     """Yield a line a record of a page."""
     task = page.request.task

@@ -80,8 +80,11 @@ FEED_EXPORT_ENCODING = "utf-8"
 # Default True, with which a run that collects nothing new would empty the feed of an earlier one.
 FEED_STORE_EMPTY = False
 
-# Default joins lists with commas, which are part of the values.
+# Default joins lists with commas, which are part of the values, and writes a header in every run.
 FEED_EXPORTERS = {"csv": "tiktok_crawler.exporters.CsvRecordExporter"}
+
+# Default adds to half a line that a killed run has left, and replaces a longer feed without a word.
+FEED_STORAGES = dict.fromkeys(("", "file"), "tiktok_crawler.feed_storage.LocalFeedStorage")
 
 # --- Components ----------------------------------------------------------------------------------
 

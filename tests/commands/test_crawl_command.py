@@ -75,6 +75,13 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
         ((*CRAWL, "-s", "TIKTOK_API_URL=http://example.org"), 78, "use https"),
         ((*CRAWL, "-s", "TIKTOK_API_URL=http://127.0.0.1:99999"), 78, "TIKTOK_API_URL"),
         ((*CRAWL, *SANDBOX, "-s", "CONCURRENT_REQUESTS=abc"), 78, "CONCURRENT_REQUESTS=abc"),
+        ((*CRAWL, *SANDBOX, "-O", "videos.xyz"), 78, "Unrecognized output format 'xyz'"),
+        (
+            (*CRAWL, *SANDBOX, "-o", "s3://k:s3@b/videos.csv"),
+            78,
+            "feed s3://b/videos.csv: s3:// lacks",
+        ),
+        ((*CRAWL, *SANDBOX, "-o", "a.csv", "-s", 'FEEDS={"b": 1}'), 78, "expected its options"),
         ((*CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=-1"), 78, "DOWNLOAD_DELAY=-1"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_SANDBOX_PROFILE=worse"), 78, "worse"),
         ((*CRAWL, *SANDBOX, "-s", "TIKTOK_DATABASE_URL=mysql://x/y"), 78, "database URL"),

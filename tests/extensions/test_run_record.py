@@ -11,7 +11,7 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 from sqlalchemy import select
 
-from tiktok_crawler.extensions.run_record import faults_in, without_login, without_secrets
+from tiktok_crawler.extensions.run_record import faults_in, without_secrets
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 from tiktok_crawler.storage.models.ledger import Crawl, RunRow
@@ -120,20 +120,6 @@ def test_secrets_are_hidden_in_arguments():
     shown = dict(without_secrets(given, ["s3cr3t", "key-of-ann"]))
 
     assert shown == {"query": "***.yaml", "tags": "a,***"}
-
-
-@pytest.mark.parametrize(
-    ("uri", "shown"),
-    [
-        ("videos.jsonl", "videos.jsonl"),
-        ("/data/a b.csv", "/data/a b.csv"),
-        ("s3://key:secret@bucket/videos.csv", "s3://bucket/videos.csv"),
-        ("ftp://ann:p@ss@example/x.csv", "ftp://example/x.csv"),
-        ("https://example/x.csv?signature=s3cr3t", "https://example/x.csv"),
-    ],
-)
-def test_a_feeds_address_has_no_login(uri, shown):
-    assert without_login(uri) == shown
 
 
 def test_faults_are_what_went_wrong_by_kind():

@@ -6,18 +6,21 @@ import logging
 import os
 import shlex
 import sys
-from os import EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
+from os import EX_CONFIG, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
 from typing import TYPE_CHECKING
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
+from scrapy.utils.conf import feed_process_params_from_cli
 
 from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.commands import fail
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.hiding import holds_secret
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.summary import Summary
@@ -39,12 +42,15 @@ class Command(CrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         # What a crawl writes - log, database, feeds - is its owner's alone.
         os.umask(0o077)
+        feeds, opts.output, opts.overwrite_output = (opts.output, opts.overwrite_output), None, None
         try:
             search_arguments.parse_pairs(opts.spargs)
             super().process_options(args, opts)
         except (CrawlerError, UsageError) as exc:
             fail(EX_USAGE, str(exc))
         self._name_database(args)
+        if any(feeds):
+            self._set_feeds(*feeds)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process
@@ -52,6 +58,16 @@ class Command(CrawlCommand):
         task = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = self._conclude(crawler, task)  # type: ignore[arg-type]
+
+    def _set_feeds(self, added: list[str], replaced: list[str]) -> None:
+        """Read -o and -O as Scrapy does; what is wrong with a feed has one exit status."""
+        assert self.settings
+        try:
+            check_setting(self.settings)
+            feeds = feed_process_params_from_cli(self.settings, added, overwrite_output=replaced)
+        except (CrawlerError, UsageError) as exc:
+            fail(EX_CONFIG, str(exc))
+        self.settings.set("FEEDS", feeds, priority="cmdline")
 
     def _name_database(self, args: list[str]) -> None:
         """Say first where the data goes, and refuse what no crawl could work with."""
@@ -110,7 +126,7 @@ def _spider_name(args: list[str], spiders: list[str]) -> str:
 
 
 def _command() -> str | None:
-    """The command that was run, unless it names a database, whose URL can hold a password."""
-    if any("TIKTOK_DATABASE_URL" in argument for argument in sys.argv):
+    """The command that was run, unless it holds a password."""
+    if any(holds_secret(argument) for argument in sys.argv):
         return None
     return shlex.join(["scrapy", "crawl", *sys.argv[1:]])

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from scrapy import signals
 from sqlalchemy.exc import DBAPIError
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DBAPIError
 from tiktok_crawler.arguments.search_arguments import JOB
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
+from tiktok_crawler.crawling.hiding import without_login
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.storage.engine import database
@@ -123,12 +123,6 @@ def without_secrets(
         for secret in hidden:
             shown = shown.replace(secret, "***")
         yield name, shown
-
-
-def without_login(uri: str) -> str:
-    """The address of a feed without the user, the password and the parameters that it may hold."""
-    parts = urlsplit(uri)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="", fragment="").geturl()
 
 
 def faults_in(stats: Mapping[str, Any]) -> dict[str, int]:

@@ -1,0 +1,46 @@
+"""Keeps secrets out of what is printed: those in addresses, and in settings that Scrapy logs."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from scrapy.settings import BaseSettings
+
+LOGIN = re.compile(r"(?<=://)[^\s?]*@")
+"""Greedy: a password may hold the characters that end a host."""
+
+PASSWORD = re.compile(r"://[^\s/]*:\S*@")
+
+PARAMETERS = re.compile(r"[?#].*", re.DOTALL)
+
+SECRET_NAME = re.compile(r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|DATABASE_URL")
+
+
+class Hidden(str):
+    """A setting that is logged as ***, and otherwise the text that it is."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return "'***'"
+
+
+def without_login(uri: str) -> str:
+    """The address of a feed without the user, the password and the parameters that it may hold."""
+    if "://" not in uri or uri.startswith("file:"):
+        return uri
+    return PARAMETERS.sub("", LOGIN.sub("", uri))
+
+
+def holds_secret(argument: str) -> bool:
+    """Tell whether an argument of a command names a secret, or an address with a password."""
+    return bool(SECRET_NAME.search(argument) or PASSWORD.search(argument))
+
+
+def hide_secrets(settings: BaseSettings) -> None:
+    """Make the settings that hold secrets show none when Scrapy logs what was set."""
+    for name, value in list(settings.items()):
+        if isinstance(value, str) and (SECRET_NAME.search(name) or PASSWORD.search(value)):
+            settings.set(name, Hidden(value), priority=settings.getpriority(name) or 0)

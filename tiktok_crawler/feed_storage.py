@@ -1,0 +1,64 @@
+"""Feeds in files on this machine: added to in whole lines, and told when they become shorter."""
+
+from __future__ import annotations
+
+import logging
+from os import SEEK_END
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any
+
+from scrapy.extensions.feedexport import FileFeedStorage
+
+if TYPE_CHECKING:
+    from scrapy import Spider
+    from twisted.internet.defer import Deferred
+
+logger = logging.getLogger(__name__)
+
+OF_LINES = ("csv", "jsonlines", "jsonl", "jl")
+
+
+class LocalFeedStorage(FileFeedStorage):
+    """Scrapy's storage of files. A line that a run could not finish is not continued by another."""
+
+    def __init__(self, uri: str, *, feed_options: dict[str, Any] | None = None):
+        super().__init__(uri, feed_options=feed_options)
+        options = feed_options or {}
+        self._format = None if options.get("postprocessing") else options.get("format")
+        self._bytes_before = 0
+
+    def open(self, spider: Spider) -> IO[bytes]:
+        path = Path(self.path)
+        self._bytes_before = path.stat().st_size if path.is_file() else 0
+        file = super().open(spider)
+        if self._format in OF_LINES and self.write_mode == "ab" and self._bytes_before:
+            file.write(_end_of_line(path, has_quotes=self._format == "csv"))
+        return file
+
+    def store(self, file: IO[bytes]) -> Deferred[None] | None:
+        stored = super().store(file)
+        path = Path(self.path)
+        if self.write_mode == "wb" and path.is_file() and path.stat().st_size < self._bytes_before:
+            logger.warning(
+                "%(path)s was longer before this run replaced it: it had %(before)s bytes, and has "
+                "%(after)s. A feed has what one run collected; with -o instead of -O a run adds to "
+                "it. Nothing is lost: docs/operations.md (Feeds) says how all that is stored is "
+                "written to a file",
+                {
+                    "path": self.path,
+                    "before": f"{self._bytes_before:,}",
+                    "after": f"{path.stat().st_size:,}",
+                },
+            )
+        return stored
+
+
+def _end_of_line(path: Path, *, has_quotes: bool) -> bytes:
+    """What ends the last line of a file; in CSV that may be inside quotation marks."""
+    with path.open("rb") as file:
+        file.seek(-1, SEEK_END)
+        if file.read() == b"\n":
+            return b""
+        file.seek(0)
+        quotes = sum(line.count(b'"') for line in file) if has_quotes else 0
+    return b'"\n' if quotes % 2 else b"\n"
