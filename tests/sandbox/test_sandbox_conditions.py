@@ -4,7 +4,12 @@ import pytest
 from sandbox_client import condition
 
 from tiktok_crawler.sandbox.protocol.errors import ApiError
-from tiktok_crawler.sandbox.search.conditions import SandboxCondition, SandboxQuery, parse_query
+from tiktok_crawler.sandbox.search.conditions import (
+    SandboxCondition,
+    SandboxQuery,
+    has_empty_group,
+    parse_query,
+)
 from tiktok_crawler.sandbox.search.regions import REGION_CODES
 
 
@@ -40,9 +45,15 @@ def test_a_group_that_is_null_is_no_group():
 
 
 @pytest.mark.parametrize("group", ["and", "or", "not"])
-def test_an_empty_group_is_an_internal_error(group):
-    query = {"and": [condition("keyword", "a")]} | {group: []}
-    assert refusal(query) == (500, "internal_error")
+def test_an_empty_group_says_nothing(group):
+    other = {"or" if group == "and" else "and": [condition("keyword", "a")]}
+    assert parse_query(other | {group: []}) == parse_query(other)
+    assert has_empty_group(other | {group: []})
+    assert not has_empty_group(other)
+
+
+def test_a_query_of_empty_groups_asks_for_nothing():
+    assert refusal({"and": [], "or": [], "not": []}) == (400, "invalid_params")
 
 
 @pytest.mark.parametrize(

@@ -3,11 +3,12 @@ from __future__ import annotations
 from sandbox_client import Client, Clock
 
 from tiktok_crawler.sandbox import Profile, Sandbox
-from tiktok_crawler.sandbox.faults.profile import QuotaBehaviour
+from tiktok_crawler.sandbox.faults.profile import QuotaBehaviour, SearchBehaviour
 
 
 def client(clock: Clock, *, daily_quota: int | None = 3, **behaviour: int) -> Client:
-    profile = Profile(quota=QuotaBehaviour(**behaviour))
+    searches = SearchBehaviour(fail_over_days=7)
+    profile = Profile(quota=QuotaBehaviour(**behaviour), searches=searches)
     return Client(Sandbox(videos_per_day=5, daily_quota=daily_quota, profile=profile, now=clock))
 
 
@@ -41,7 +42,7 @@ def test_refused_requests_count_and_token_requests_do_not():
     for _ in range(5):
         asking.renew_token()
     assert asking.problem(max_count=101)[0] == 400
-    assert asking.problem(query={"and": []})[0] == 500
+    assert asking.problem(end_date="20240108")[0] == 500
     assert statuses(asking, 2) == [200, 429]
     assert asking.sandbox.statistics()["quota_spent"] == {"research": 3}
 

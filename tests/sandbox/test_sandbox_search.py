@@ -7,7 +7,7 @@ from itertools import pairwise
 import pytest
 from sandbox_client import EVERYTHING, Clock, client, condition, first_week, query
 
-from tiktok_crawler.sandbox import Sandbox
+from tiktok_crawler.sandbox import Sandbox, load_profile
 from tiktok_crawler.sandbox.faults.profile import (
     DataBehaviour,
     HiddenHours,
@@ -337,6 +337,13 @@ def test_large_searches_can_always_fail(limits, works):
     asking = client(searches=SearchBehaviour(**limits))
     outcomes = {asking.search()[0] for _ in range(3)}
     assert outcomes == ({200} if works else {500})
+
+
+@pytest.mark.parametrize(("profile", "status"), [("none", 200), ("empty-groups", 500)])
+def test_empty_groups_fail_if_the_profile_says_so(profile, status):
+    asking = client(searches=load_profile(profile).searches)
+    assert asking.search(query=EVERYTHING | {"or": [], "not": []})[0] == status
+    assert asking.search()[0] == 200
 
 
 def test_the_truth_can_be_asked_for_longer_ranges():

@@ -9,7 +9,12 @@ from typing import Any
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.protocol.parameters import parse_fields, parse_number
-from tiktok_crawler.sandbox.search.conditions import SandboxQuery, parse_date, parse_query
+from tiktok_crawler.sandbox.search.conditions import (
+    SandboxQuery,
+    has_empty_group,
+    parse_date,
+    parse_query,
+)
 
 DEFAULT_COUNT = 20
 LONGEST = timedelta(days=30)
@@ -28,6 +33,7 @@ class SearchRequest:
     cursor: int
     search_id: str | None
     is_random: bool
+    has_empty_group: bool
 
     @property
     def page_number(self) -> int:
@@ -63,6 +69,7 @@ def parse_search(document: object, fields: str | None) -> SearchRequest:
         cursor=parse_number(document.get("cursor"), default=0),
         search_id=_search_id(document),
         is_random=_is_random(document),
+        has_empty_group=has_empty_group(document.get("query")),
     )
 
 

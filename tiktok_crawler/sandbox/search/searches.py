@@ -76,6 +76,8 @@ class Searches:
         Raises:
             ApiError: the request does not fit the search, or something is wrong with the search.
         """
+        if request.has_empty_group and self._profile.searches.fail_on_empty_groups:
+            raise ApiError(INTERNAL_ERROR)
         search = self._search(request)
         self._check_size(request, search)
         if request.is_random:
