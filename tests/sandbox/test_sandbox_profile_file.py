@@ -101,6 +101,8 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "slow",
         "old-ids",
         "heavy-windows",
+        "changing",
+        "a-month-later",
         "empty-groups",
         "keywords-as-in",
         "silent-days",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -88,6 +89,25 @@ async def test_refresh_after_collects_old_days_again(folder):
         await folder.crawl(api.url, refresh_after="7 days")
         await folder.crawl(api.url, refresh_after="7 days")
     assert len(api.bodies) == 2
+
+
+@deferred_f_from_coro_f
+async def test_a_refresh_can_be_rehearsed(folder):
+    wanted = {"end_date": "2024-01-20", "refresh_after": "7 days"}
+    for profile in ("changing", "a-month-later"):
+        sandbox = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_PROFILE": profile}
+        crawler = await folder.crawl("http://127.0.0.1:1", sandbox, **wanted)
+        assert exit_status(crawler) == EX_OK
+        folder.rows("UPDATE crawl_window SET searched_at = '2024-02-01 00:00:00.000000'")
+    [(videos,)] = folder.rows("SELECT count(*) FROM video")
+    seen = Counter(number for (number,) in folder.rows("SELECT video_id FROM videos_to_crawls"))
+    grown = folder.rows(
+        "SELECT video_id FROM video_statistics WHERE view_count > 0 "
+        "GROUP BY video_id HAVING max(view_count) > min(view_count)"
+    )
+    assert stat(crawler, "videos/new_count") == 0
+    assert 0 < sum(times == 1 for times in seen.values()) < videos / 5, "vanished"
+    assert len(grown) > videos / 2
 
 
 @deferred_f_from_coro_f

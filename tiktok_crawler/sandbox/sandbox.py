@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,7 @@ from tiktok_crawler.sandbox.protocol.calls import RecordedRequest
 from tiktok_crawler.sandbox.search.conditions import parse_query
 from tiktok_crawler.sandbox.search.searches import Searches
 from tiktok_crawler.sandbox.search.video_endpoint import VideoEndpoint
+from tiktok_crawler.sandbox.world.aging import Aging
 from tiktok_crawler.sandbox.world.corpus import Corpus
 from tiktok_crawler.sandbox.world.people import People
 from tiktok_crawler.sandbox.world.records import SandboxRecords
@@ -48,7 +49,8 @@ class Sandbox:
     """An imitation of the Research API with data of its own.
 
     The same `seed`, `videos_per_day` and profile give the same videos and lists at any time; `now`
-    says how many of the last days' videos and comments have appeared, and which quota day it is.
+    says how many of the last days' videos and comments have appeared, how far counters have grown,
+    which videos have vanished if any do, and which quota day it is.
     `daily_quota` None is no limit. With `record`, the requests are kept in `requests`. Answers one
     request at a time.
     """
@@ -64,15 +66,17 @@ class Sandbox:
         record: bool = False,
     ) -> None:
         self._profile = profile or Profile()
-        self._now = now
+        ahead = timedelta(days=self._profile.days_ahead)
+        self._now: Callable[[], datetime] = lambda: now() + ahead
         self._received = 0
         self._records_requests = record
         self.requests: list[RecordedRequest] = []
         """All requests so far, if they are recorded."""
         self._counts: defaultdict[str, Counter[int]] = defaultdict(Counter)
-        self._quota = Quota(daily_quota, self._profile.quota, now)
+        self._quota = Quota(daily_quota, self._profile.quota, self._now)
         corpus = Corpus(seed=seed, videos_per_day=videos_per_day, behaviour=self._profile.data)
-        self._searches = Searches(corpus, self._profile, now)
+        self._aging = Aging(seed, self._profile.data)
+        self._searches = Searches(corpus, self._aging, self._profile, self._now)
         self._listings = Listings(self._build_world(corpus))
         self._endpoints = self._build_endpoints()
 
@@ -135,6 +139,7 @@ class Sandbox:
         profile = self._profile
         return World(
             corpus=corpus,
+            aging=self._aging,
             people=People(corpus.seed, profile.lists),
             videos=SandboxRecords(seed=corpus.seed, behaviour=profile.data),
             lists=profile.lists,

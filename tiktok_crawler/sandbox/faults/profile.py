@@ -100,15 +100,20 @@ class DataBehaviour:
 
     `appear_within_hours`: a video becomes searchable at a moment of its own in this time after its
     creation (api_facts.md 14). `hidden`: matches that count for the cursor and are not delivered
-    (api_facts.md 3.5); `hidden_hours` hides whole stretches, which makes empty pages, and
-    `empty_lists_missing` leaves out the key `videos` of an empty page. `old_ids`: ids made up to
-    `old_id_days` before `create_time`. `weekly_rhythm`: so much more videos than usual are created
-    on a Wednesday, and less on weekends; `trend`: within `TREND_DAYS` their number rises to so many
-    times as many, and within the next it falls again. The others name what is done to a record
-    (api_facts.md 1.18, 13.12, 13.13).
+    (api_facts.md 3.5). `counts_settle_days`: the counters of a video grow until then, and by
+    `yearly_growth` a year from then on; `vanishing`: in a year so many of the videos that are left
+    vanish, and are neither found nor counted (api_facts.md 14). `hidden_hours` hides whole
+    stretches, which makes empty pages, and `empty_lists_missing` leaves out the key `videos` of an
+    empty page. `old_ids`: ids made up to `old_id_days` before `create_time`. `weekly_rhythm`: so
+    much more videos than usual are created on a Wednesday, and less on weekends; `trend`: within
+    `TREND_DAYS` their number rises to so many times as many, and within the next it falls again.
+    The others name what is done to a record (api_facts.md 1.18, 13.12, 13.13).
     """
 
     appear_within_hours: float = 48.0
+    counts_settle_days: int = 10
+    yearly_growth: float = 0.0
+    vanishing: float = 0.0
     hidden: float = 0.08
     hidden_hours: HiddenHours | None = None
     empty_lists_missing: bool = False
@@ -130,7 +135,9 @@ class DataBehaviour:
             raise ValueError(f"old_id_days must be 1 to {OLDEST_ID_DAYS}, not {self.old_id_days}")
         if not 1 <= self.trend <= STEEPEST_TREND:
             raise ValueError(f"trend must be 1 to {STEEPEST_TREND}, not {self.trend}")
-        _check_numbers(self, but=("appear_within_hours", "trend"))
+        if self.vanishing == 1:
+            raise ValueError("vanishing must be less than 1")
+        _check_numbers(self, but=("appear_within_hours", "trend", "yearly_growth"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -221,10 +228,15 @@ class Latency:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Profile:
-    """Everything about a sandbox that can be chosen; `seed` is that of what happens at random."""
+    """Everything about a sandbox that can be chosen.
+
+    `seed` is that of what happens at random; `days_ahead` says how far the sandbox's clock is ahead
+    of the machine's.
+    """
 
     description: str = ""
     seed: int = 1
+    days_ahead: int = 0
     faults: tuple[ScheduledFault, ...] = ()
     searches: SearchBehaviour = field(default_factory=SearchBehaviour)
     data: DataBehaviour = field(default_factory=DataBehaviour)

@@ -87,7 +87,7 @@ class Comments(_Remarks):
 
     def find(self, seed: str) -> ListedEntries:
         video = self._world.corpus.find(seed_number(seed, self.listing.seed_key))
-        if video is None or video.hidden:
+        if video is None or self._world.is_hidden(video):
             raise invalid_params(f"Invalid video_id: {seed}")
         cap, number = self._world.lists.comment_cap, self._comment_count(video)
         if number > cap and self._world.lists.cap_refuses:
@@ -111,7 +111,7 @@ class Replies(_Remarks):
 
     def find(self, seed: str) -> ListedEntries:
         comment = find_comment(self._world.corpus, seed_number(seed, self.listing.seed_key))
-        if comment is None or comment.video.hidden or not self._exists(comment):
+        if comment is None or self._world.is_hidden(comment.video) or not self._exists(comment):
             raise invalid_params(f"Invalid comment_id: {seed}")
         replies = range(self._reply_count(comment))
         return ListedEntries(self._entries(comment._replace(reply=number) for number in replies))

@@ -34,7 +34,7 @@ class Playlists(ListSource):
         videos = self._videos(playlist) if playlist else []
         if not videos:
             raise invalid_params(f"Invalid playlist_id: {seed}")
-        entries = [ListEntry(video, hidden=video.hidden) for video in videos]
+        entries = [ListEntry(video, hidden=self._world.is_hidden(video)) for video in videos]
         return ListedEntries(entries, beside=self._about(int(seed), videos))
 
     def _videos(self, playlist: SandboxPlaylist) -> list[SandboxVideo]:

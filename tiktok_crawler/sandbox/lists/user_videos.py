@@ -42,7 +42,8 @@ class _UserVideos(ListSource):
         return self._world.people.accounts()
 
     def record(self, item: SandboxVideo, fields: frozenset[str] | None) -> Record:
-        return self._world.videos.record(item, _EVERY_FIELD if fields is None else fields)
+        video = self._world.aging.at(item, self._world.moment)
+        return self._world.videos.record(video, _EVERY_FIELD if fields is None else fields)
 
     def _some_videos(self, person: Person, chosen: int | None, rng: Random) -> list[SandboxVideo]:
         """So many videos, if there are, of the weeks before a day that differs with the person."""
@@ -68,7 +69,7 @@ class LikedVideos(_UserVideos):
         at, entries = _NEWEST_LIKE, []
         for video in videos:
             at -= 1 + int(rng.expovariate(1 / _MEAN_GAP))
-            entries.append(ListEntry(video, at, video.hidden))
+            entries.append(ListEntry(video, at, self._world.is_hidden(video)))
         return ListedEntries(entries)
 
 
@@ -80,12 +81,14 @@ class PinnedVideos(_UserVideos):
 
     def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
-        own = (
-            video for video in self._world.videos_back(range(_PIN_DAYS)) if _is_by(video, person)
-        )
+        recent = self._world.videos_back(range(_PIN_DAYS))
+        own = (video for video in recent if self._is_shown_by(video, person))
         number = int(self._world.rng(self.listing.name, person.number).random() * (_MOST_PINS + 1))
         pins = [ListEntry(video) for video in islice(own, number)]
         return ListedEntries(pins)
+
+    def _is_shown_by(self, video: SandboxVideo, person: Person) -> bool:
+        return video.account.username == person.username and not self._world.is_hidden(video)
 
 
 class RepostedVideos(_UserVideos):
@@ -99,9 +102,5 @@ class RepostedVideos(_UserVideos):
         rng = self._world.rng(self.listing.name, person.number)
         is_other = lot(self._world.seed, "reposted key", person.number) < lists.other_reposted_key
         videos = self._some_videos(person, lists.reposted_videos, rng)
-        entries = [ListEntry(video, hidden=video.hidden) for video in videos]
+        entries = [ListEntry(video, hidden=self._world.is_hidden(video)) for video in videos]
         return ListedEntries(entries, _OTHER_KEY if is_other else _KEY)
-
-
-def _is_by(video: SandboxVideo, person: Person) -> bool:
-    return video.account.username == person.username and not video.hidden

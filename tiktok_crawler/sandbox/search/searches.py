@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.faults.profile import Profile
     from tiktok_crawler.sandbox.search.conditions import SandboxQuery
     from tiktok_crawler.sandbox.search.search_request import SearchRequest
+    from tiktok_crawler.sandbox.world.aging import Aging
 
     Positions = array[int]
 
@@ -57,10 +58,13 @@ class Search:
 class Searches:
     """Answers requests for videos; the results of the last searches are kept in memory."""
 
-    def __init__(self, corpus: Corpus, profile: Profile, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, corpus: Corpus, aging: Aging, profile: Profile, now: Callable[[], datetime]
+    ) -> None:
         self.troubles = SearchTroubles(profile.searches, now)
         self._silent_days = SilentDays(profile.searches, profile.seed)
         self._corpus = corpus
+        self._aging = aging
         self._profile = profile
         self._now = now
         self._records = SandboxRecords(seed=corpus.seed, behaviour=profile.data)
@@ -97,7 +101,8 @@ class Searches:
     def records(
         self, videos: list[SandboxVideo], fields: frozenset[str] | None = None
     ) -> list[Any]:
-        return [self._records.record(video, fields) for video in videos]
+        moment = int(self._now().timestamp())
+        return [self._records.record(self._aging.at(video, moment), fields) for video in videos]
 
     def _search(self, request: SearchRequest) -> Search:
         moment = int(self._now().timestamp())
@@ -106,7 +111,7 @@ class Searches:
         else:
             if request.cursor:
                 raise ApiError(INVALID_CURSOR)
-            moment = min(moment, self._settled(request.end))
+            moment = self._same_as(request.end, moment)
         search_id = self._search_id(request, moment)
         choose = self._silent_days.left_out if request.search_id else self._silent_days.begin
         silent = choose(search_id, request)
@@ -121,10 +126,14 @@ class Searches:
             raise search_invalid(search_id)
         return moment
 
-    def _settled(self, end: date) -> int:
-        """Return when all videos up to this day have appeared; later searches find the same."""
-        hours = self._profile.data.appear_within_hours
-        return midnight(end) + DAY_SECONDS + int(hours * 3600)
+    def _same_as(self, end: date, moment: int) -> int:
+        """The first moment at which a search up to this day finds the same as at this one."""
+        data = self._profile.data
+        hours = max(data.appear_within_hours, data.counts_settle_days * 24)
+        settled = midnight(end) + DAY_SECONDS + int(hours * 3600)
+        if moment <= settled or not self._aging.goes_on:
+            return min(moment, settled)
+        return max(settled, moment - moment % DAY_SECONDS)
 
     def _search_id(self, request: SearchRequest, moment: int) -> str:
         """19 digits that look like any id (api_facts.md 3.5), from all that must stay the same."""
@@ -153,8 +162,8 @@ class Searches:
             videos = self._corpus.videos_of_day(date.fromordinal(day))
             found += [
                 (video.id, day * MAX_VIDEOS_PER_DAY + number)
-                for number, video in enumerate(videos)
-                if video.appears_at <= moment and matches(video)
+                for number, video in enumerate(self._aging.of_day(videos, moment))
+                if video and video.appears_at <= moment and matches(video)
             ]
         found.sort(reverse=True)
         return array("q", (position for _, position in found))

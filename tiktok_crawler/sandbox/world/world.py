@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from tiktok_crawler.sandbox.faults.profile import DataBehaviour, ListBehaviour
+    from tiktok_crawler.sandbox.world.aging import Aging
     from tiktok_crawler.sandbox.world.corpus import Corpus, SandboxVideo
     from tiktok_crawler.sandbox.world.people import People
     from tiktok_crawler.sandbox.world.records import SandboxRecords
@@ -26,6 +27,7 @@ class World:
     """Shared by all sources; changes only with the time."""
 
     corpus: Corpus
+    aging: Aging
     people: People
     videos: SandboxRecords
     lists: ListBehaviour
@@ -40,6 +42,10 @@ class World:
     def moment(self) -> int:
         """Now, in Unix seconds."""
         return int(self.now().timestamp())
+
+    def is_hidden(self, video: SandboxVideo) -> bool:
+        """Tell whether the video is deleted or private, or has vanished by now."""
+        return video.hidden or self.aging.is_gone(video, self.moment)
 
     def rng(self, *parts: object) -> Random:
         return Random(":".join(map(str, (self.seed, *parts))))
