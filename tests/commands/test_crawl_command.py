@@ -75,6 +75,7 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
         ((*CRAWL, "-s", "TIKTOK_API_URL=http://example.org"), 78, "use https"),
         ((*CRAWL, "-s", "TIKTOK_API_URL=http://127.0.0.1:99999"), 78, "TIKTOK_API_URL"),
         ((*CRAWL, *SANDBOX, "-s", "CONCURRENT_REQUESTS=abc"), 78, "CONCURRENT_REQUESTS=abc"),
+        ((*CRAWL, *SANDBOX, "-s", "FEEDS=abc"), 78, "FEEDS is not a dictionary in JSON"),
         ((*CRAWL, *SANDBOX, "-O", "videos.xyz"), 78, "Unrecognized output format 'xyz'"),
         (
             (*CRAWL, *SANDBOX, "-o", "s3://k:s3@b/videos.csv"),

@@ -7,6 +7,7 @@ import logging
 
 import pytest
 from crawling import exit_status
+from ftp_servers import full_ftp_server
 from listing_crawls import ListingDatabase
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
@@ -148,6 +149,14 @@ async def test_listings_have_columns_of_their_own(tmp_path, sqlite_url):
         await database.crawl("users", settings, usernames="ann")
 
 
+@deferred_f_from_coro_f
+async def test_a_server_that_lets_nobody_in_is_told_before(folder):
+    assert "Connection refused" in await refusal(folder, feed("ftp://127.0.0.1:1/x.csv"))
+    with full_ftp_server() as host:
+        refused = await refusal(folder, feed(f"ftp://ann:wr0ng@{host}/x.csv"))
+    assert refused == f"feed ftp://{host}/x.csv: error_perm: 530 Login incorrect: ***"
+
+
 async def crawled(folder, uri: str, settings: dict[str, object], *runs: list[int]) -> None:
     """Crawls of a day each, which collect these videos."""
     feeds = {"FEEDS": {uri: settings["feed"]}}
@@ -224,8 +233,9 @@ async def test_a_run_that_collects_nothing_says_where_all_is(folder, caplog, exi
 @deferred_f_from_coro_f
 async def test_the_log_has_no_password_of_a_feed(folder, caplog):
     caplog.set_level(logging.DEBUG)
-    settings = {"AWS_SECRET_ACCESS_KEY": "s3cr3t"} | feed("ftp://ann:s3cr3t@127.0.0.1:1/x.csv")
-    async with serving(ScriptedApi(page(1))) as api:
-        await folder.crawl(api.url, settings)
-    assert "Error storing csv feed (1 items) in: ftp://127.0.0.1:1/x.csv" in caplog.text
+    with full_ftp_server() as host:
+        settings = {"AWS_SECRET_ACCESS_KEY": "s3cr3t"} | feed(f"ftp://ann:s3cr3t@{host}/x.csv")
+        async with serving(ScriptedApi(page(1))) as api:
+            await folder.crawl(api.url, settings)
+    assert f"Error storing csv feed (1 items) in: ftp://{host}/x.csv" in caplog.text
     assert "s3cr3t" not in caplog.text

@@ -7,6 +7,7 @@ from os import EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
 import pytest
 from crawling import exit_status
+from ftp_servers import full_ftp_server
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 from sqlalchemy import select
@@ -106,9 +107,10 @@ async def test_a_run_that_never_started_is_none(folder):
 
 @deferred_f_from_coro_f
 async def test_a_feed_that_fails_at_the_very_end_counts(folder):
-    feeds = {"FEEDS": {"ftp://ann:s3cr3t@127.0.0.1:1/videos.csv": {"format": "csv"}}}
-    async with serving(ScriptedApi(page(1))) as api:
-        crawler = await folder.crawl(api.url, feeds)
+    with full_ftp_server() as host:
+        feeds = {"FEEDS": {f"ftp://ann:s3cr3t@{host}/videos.csv": {"format": "csv"}}}
+        async with serving(ScriptedApi(page(1))) as api:
+            crawler = await folder.crawl(api.url, feeds)
     [run] = rows(folder, RunRow)
     assert run.exit_status == exit_status(crawler) == EX_SOFTWARE
     assert run.feeds == []

@@ -2,17 +2,39 @@
 
 from __future__ import annotations
 
+import json
 import math
 from typing import TYPE_CHECKING, TypeVar
+
+from scrapy.settings import BaseSettings
 
 from tiktok_crawler.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from enum import StrEnum
 
-    from scrapy.settings import BaseSettings
-
     E = TypeVar("E", bound=StrEnum)
+
+
+def check_dictionaries(pairs: Iterable[str], settings: BaseSettings) -> None:
+    """Check pairs NAME=VALUE whose settings are dictionaries, such as FEEDS.
+
+    Raises:
+        ConfigurationError: a value is none in JSON; Scrapy would call it an invalid -s.
+    """
+    for name, _, value in (pair.partition("=") for pair in pairs):
+        if isinstance(settings.get(name), BaseSettings) and not _is_dictionary(value):
+            raise ConfigurationError(
+                f'{name} is not a dictionary in JSON, such as -s \'{name}={{"key": "value"}}\''
+            )
+
+
+def _is_dictionary(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict)
+    except ValueError:
+        return False
 
 
 def number(

@@ -6,9 +6,11 @@ import os
 import re
 from collections.abc import Mapping
 from contextlib import contextmanager
+from ftplib import FTP, FTP_TLS
 from importlib import import_module
 from io import BytesIO
 from pathlib import Path
+from ssl import create_default_context
 from typing import IO, TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -17,6 +19,7 @@ from scrapy.exporters import CsvItemExporter, JsonItemExporter, XmlItemExporter
 from scrapy.extensions.feedexport import (
     BlockingFeedStorage,
     FileFeedStorage,
+    FTPFeedStorage,
     GCSFeedStorage,
 )
 from scrapy.extensions.postprocessing import PostProcessingManager
@@ -51,6 +54,7 @@ TYPES: dict[str, tuple[tuple[type, ...], str]] = {
 """Scrapy's options of a feed; storages and plugins may have others."""
 
 LIBRARIES = {"gs": "google-cloud-storage", "s3": "boto3"}
+FTP_SECONDS = 10
 ALIKE = 0.8
 EXAMPLE = "{'videos.csv': {'format': 'csv'}}"
 BATCH = re.compile(r"%\(batch_time\)s|%\(batch_id\)")
@@ -197,15 +201,19 @@ def library_needed(uri: str) -> Iterator[None]:
 
 
 def check_storage(storage: object, spider: Spider) -> None:
-    """Check that a storage has the library and the folder that it needs.
+    """Check that a storage has the library, the folder and the login that it needs.
 
     Raises:
-        Exception: whatever the storage raises.
+        Exception: whatever the storage, or a server, has to say.
     """
     if isinstance(storage, GCSFeedStorage):
         import_module("google.cloud.storage")
     if isinstance(storage, BlockingFeedStorage):
         storage.open(spider).close()
+    if isinstance(storage, FTPFeedStorage):
+        with FTP_TLS(context=create_default_context()) if storage.tls else FTP() as ftp:  # noqa: S321 - as the user chose
+            ftp.connect(storage.host, storage.port, timeout=FTP_SECONDS)
+            ftp.login(storage.username, storage.password)
 
 
 def check_place(path: Path) -> None:
