@@ -43,8 +43,8 @@ def database_url(url: str) -> URL:
     """Read a database URL; `postgres://` and `postgresql://` mean psycopg2.
 
     Raises:
-        ConfigurationError: it is not one of SQLite or PostgreSQL. The message does not quote the
-            URL, in which a password can stand anywhere.
+        ConfigurationError: it is not one of SQLite or PostgreSQL, or this Python's SQLite is too
+            old. The message does not quote the URL, in which a password can stand anywhere.
     """
     try:
         parsed = make_url(url.strip())
@@ -58,6 +58,7 @@ def database_url(url: str) -> URL:
             "the database URL has more than one @: inside a user name or password write %40"
         )
     if driver == "sqlite":
+        sqlite.check_version()
         _check_file(parsed, url)
     return parsed.set(drivername=driver)
 

@@ -29,6 +29,10 @@ OTHER_DATABASE = "Name another database (TIKTOK_DATABASE_URL)"
 TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_'"
 OWN_TABLES = {REVISION_TABLE, DatabaseOrigin.__tablename__}
 SHOWN_TABLES = 5
+
+OLDEST = (3, 35)
+"""The first version that has RETURNING."""
+
 SMALLEST_BYTES = 512
 """The smallest page of SQLite, and so the smallest database."""
 
@@ -57,6 +61,20 @@ NETWORK_FILE_SYSTEMS = re.compile(
     r"nfs4?|cifs|smb\w*|afs|9p|ceph|lustre|gpfs|beegfs|glusterfs|davfs\w*|vboxsf"
     r"|fuse\.(sshfs|glusterfs|rclone|s3fs|ceph\S*|davfs\w*)"
 )
+
+
+def check_version() -> None:
+    """Refuse a Python whose SQLite is too old, as that of RHEL 9 and Debian 11.
+
+    Raises:
+        ConfigurationError: with the ways out.
+    """
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise ConfigurationError(
+            f"this Python has SQLite {sqlite3.sqlite_version}, and {'.'.join(map(str, OLDEST))} or "
+            "later is needed: use a Python that brings its own, such as uv's (`uv venv "
+            "--managed-python`) or conda's, or a PostgreSQL database (TIKTOK_DATABASE_URL)"
+        )
 
 
 def engine_options(url: URL) -> dict[str, Any]:
