@@ -29,6 +29,7 @@ PASSED_ON = {
     ("pipelines/storage_reports.py", "%(refused)s"): "users: 12 users were not found",
     ("pipelines/storage.py", "%(error)s"): "the archive in ... cannot be written",
     ("crawling/storage_thread.py", "%(error)s"): "the archive in ... cannot be written",
+    ("extensions/run_record.py", "%(error)s"): "the database ... is not where it was",
     ("middlewares/quota.py", "%(error)s"): "the lock on this query is lost",
     ("middlewares/token.py", "%(message)s"): "TikTok refuses a new token",
 }

@@ -7,6 +7,7 @@ CrawlerError
 │   ├── QueryError            every mistake of one step of a search that is built in Python
 │   └── QueryFileError        every mistake of one query file
 ├── ArchiveError          70  an archive that cannot be written to its end
+├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
     ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
@@ -57,6 +58,12 @@ class QueryFileError(ConfigurationError):
 
 class ArchiveError(CrawlerError):
     """Raised by `archive.writer` when a line cannot be written, such as on a full disk."""
+
+    exit_status = EX_SOFTWARE
+
+
+class DatabaseLostError(CrawlerError):
+    """Raised by `storage.engine` when a file that is in use was removed, renamed or replaced."""
 
     exit_status = EX_SOFTWARE
 

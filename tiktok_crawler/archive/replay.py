@@ -31,6 +31,7 @@ from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.research_api.verdicts import classify
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, StoredWindow
@@ -99,6 +100,7 @@ class Replay:
         self.counts = Counts()
         self._url = url
         self._origin = origin
+        self._hold = Hold()
         self._sessions: dict[Subject, _ReplayedSession] = {}
 
     def run(self, lines: Iterable[Line]) -> None:
@@ -131,6 +133,7 @@ class Replay:
         assert deed.now
         assert isinstance(deed.what, Begin)
         session = self._session(subject, deed.what)
+        session.hold = self._hold
         self._sessions[subject] = _ReplayedSession(session, deed, self.counts)
         session.open()
         session.begin(deed.now)

@@ -11,7 +11,7 @@ from scrapy.exceptions import DropItem
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.failures import CrawlStoppingError
-from tiktok_crawler.exceptions import ArchiveError
+from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
 from tiktok_crawler.storage.engine.outage import is_outage
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ LOOK_SECONDS = 1.0
 
 
 class NotStoredError(DropItem, CrawlStoppingError):
-    """The database is away, or the archive cannot be written, and the crawl ends.
+    """The database is away or lost, or the archive cannot be written, and the crawl ends.
 
     The item, or the request, leaves no trace in the database.
     """
@@ -56,19 +56,30 @@ class StorageThread:
         self._stop = stop
         self._executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="storage")
         self._is_away = False
+        self._is_lost = False
         self._has_given_up = False
 
     async def run(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
-        """Do something once."""
+        """Do something once.
+
+        Raises:
+            DatabaseLostError: the database is not where it was, which is told the first time.
+        """
         future = self._executor.submit(function, *args, **kwargs)
-        return await asyncio.wrap_future(future)
+        try:
+            return await asyncio.wrap_future(future)
+        except DatabaseLostError as exc:
+            if not self._is_lost:
+                logger.error("%(error)s", {"error": exc})
+            self._is_lost = True
+            raise
 
     async def run_patiently(self, function: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Do it, and do it again while the database is away, unless the crawl is interrupted.
 
         Raises:
-            NotStoredError: the database is away for too long, or the archive cannot be written;
-                the crawl ends.
+            NotStoredError: the database is away for too long, or lost, or the archive cannot be
+                written; the crawl ends.
         """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + PATIENCE_SECONDS
@@ -84,6 +95,8 @@ class StorageThread:
                     await self._give_up(reason)
                 self._report_outage(reason)
                 await asyncio.sleep(LOOK_SECONDS)
+            except DatabaseLostError as exc:
+                await self._give_up(str(exc))
             except ArchiveError as exc:
                 if not self._has_given_up:
                     logger.error("%(error)s", {"error": exc})

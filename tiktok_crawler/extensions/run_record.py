@@ -11,12 +11,15 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.arguments.search_arguments import JOB
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.hiding import without_login
+from tiktok_crawler.exceptions import DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.engine.sqlite import empty_log
 from tiktok_crawler.storage.ledger.runs import RunEnd, RunStart, begin_run, end_run
 
 if TYPE_CHECKING:
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.extensions.feedexport import FeedSlot
     from sqlalchemy import Engine
+
+    from tiktok_crawler.storage.engine.open_files import Hold
 
 logger = logging.getLogger(__name__)
 
@@ -62,8 +67,9 @@ class RunRecord:
         crawler.signals.connect(record.engine_stopped, signal=signals.engine_stopped)
         return record
 
-    def begin(self, engine: Engine) -> int:
+    def begin(self, engine: Engine, hold: Hold) -> int:
         """The run's id, which it gets the first time; for the thread of the database."""
+        self._hold = hold
         if self._id is None:
             self._id = begin_run(engine, self._start(), utc_now())
         return self._id
@@ -103,9 +109,14 @@ class RunRecord:
             faults=faults_in(stats),
             feeds=tuple(self._feeds),
         )
-        with database.opened(config_of(self.crawler).database_url) as engine:
+        with database.opened(config_of(self.crawler).database_url, self._hold) as engine:
             try:
                 end_run(engine, run_id, end, utc_now())
+                empty_log(engine)
+            except DatabaseLostError as exc:
+                if self._reason != CloseReason.STORAGE_FAILED:
+                    logger.error("%(error)s", {"error": exc})
+                    extension(self.crawler, Outcome).broke()
             except DBAPIError as exc:
                 logger.warning(
                     "How this run ended is not in the table run: %(reason)s",

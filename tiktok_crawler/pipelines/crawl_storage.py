@@ -13,6 +13,7 @@ from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
@@ -61,6 +62,7 @@ class CrawlStorage:
         self.stage_results: dict[Stage, StageResult] = {}
         self._config = config_of(crawler)
         self._url = self._config.database_url
+        self._hold = Hold()
         self._begin_run = extension(crawler, RunRecord).begin
         self._thread = StorageThread(crawler, self.explain, stop)
         self._journal: Journal | None = None
@@ -217,6 +219,7 @@ class CrawlStorage:
             await self._release(session.subject)
 
     async def _open(self, subject: Query | Listing, session: S) -> None:
+        session.hold = self._hold
         self._sessions[subject] = session
         self._doers[subject] = doer = self._recorded(session)
         try:
@@ -230,7 +233,7 @@ class CrawlStorage:
     async def _begin(self, subject: Query | Listing, session: S) -> None:
         """Make the first entries of this run in the database."""
         patiently = self._thread.run_patiently
-        session.run_id = await patiently(self._begin_run, session.engine)
+        session.run_id = await patiently(self._begin_run, session.engine, self._hold)
         await patiently(self._doers[subject].begin, utc_now())
 
     async def _correct(self, session: SearchSession, run: Callable[..., Awaitable[Any]]) -> None:

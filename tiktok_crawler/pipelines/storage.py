@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension, item_pipeline
-from tiktok_crawler.exceptions import ArchiveError, CrawlerError
+from tiktok_crawler.exceptions import ArchiveError, CrawlerError, DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
 from tiktok_crawler.pipelines.storage_reports import StorageReports
@@ -77,7 +77,7 @@ class StoragePipeline:
             elif isinstance(exc, DBAPIError) and is_outage(exc):
                 reason = storage.explain(exc)
                 logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
-            else:
+            elif not isinstance(exc, DatabaseLostError):
                 raise
         finally:
             storage.shut_down()

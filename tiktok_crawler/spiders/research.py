@@ -12,7 +12,7 @@ from scrapy.exceptions import CloseSpider
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension, item_pipeline
 from tiktok_crawler.crawling.storage_thread import NotStoredError
-from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.exceptions import CrawlerError, DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline, crawl_storage
 from tiktok_crawler.planning.seed_queue import SeedQueue
@@ -60,7 +60,7 @@ class ResearchSpider(Spider):
         try:
             async for request in self.requests():
                 yield request
-        except NotStoredError as exc:
+        except (NotStoredError, DatabaseLostError) as exc:
             raise CloseSpider(CloseReason.STORAGE_FAILED) from exc
         except CrawlerError as exc:
             raise extension(self.crawler, Outcome).refuse(exc) from exc

@@ -10,10 +10,16 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.date_range import DAY, DateRange
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.task_states import Lost, Refused
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.lock import QueryLock
-from tiktok_crawler.storage.engine.sqlite import IMPATIENT_SECONDS, network_file_system_warning
+from tiktok_crawler.storage.engine.open_files import Hold, check_in_place
+from tiktok_crawler.storage.engine.sqlite import (
+    IMPATIENT_SECONDS,
+    empty_log,
+    network_file_system_warning,
+)
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, reading, transaction
 from tiktok_crawler.storage.ledger import quota
@@ -40,7 +46,8 @@ class Session(ABC):
     """Opens a database, prepares it, and holds a lock until `release`.
 
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
-    booked on `account`. As long as there is a `mark`, each transaction makes it, too.
+    booked on `account`. As long as there is a `mark`, each transaction makes it, too. Sessions
+    that are given one `hold` work on one file.
     Pages are those of the run `run_id`. From `open` on, `engine` is the database.
     """
 
@@ -57,6 +64,7 @@ class Session(ABC):
         self._account = account
         self.tags = tags
         self.mark: Callable[[Connection], None] | None = None
+        self.hold = Hold()
         self._lock: QueryLock | None = None
         self.begun_at: datetime | None = None
         self.run_id: int | None = None
@@ -76,7 +84,7 @@ class Session(ABC):
             ConfigurationError: the database cannot be used as it is.
             QueryLockedError: another crawl of the same is running.
         """
-        engine = database.create_engine_for(self._url)
+        engine = database.create_engine_for(self._url, self.hold)
         self._use(engine)
         database.prepare(engine, self._origin)
         lock = QueryLock(engine, *self.lock_name)
@@ -158,10 +166,11 @@ class Session(ABC):
         return request.for_days(rest, rest_id)
 
     def fill_quota(self, now: datetime) -> None:
-        """Write down that the API says that the day's quota is used up."""
+        """Write down that the API says that the day's quota is used up: a long wait may follow."""
         account = self._account
         if account:
             self._write(lambda on: quota.fill(on, account, now))
+        empty_log(self.engine)
 
     @property
     def _since(self) -> datetime:
@@ -172,6 +181,7 @@ class Session(ABC):
     def release(self) -> None:
         """Let go of the lock and the database."""
         if self._lock:
+            empty_log(self.engine)
             self._lock.release()
         self.engine.dispose()
 
@@ -183,7 +193,13 @@ class Session(ABC):
 
     def _verify_lock(self) -> None:
         assert self._lock
-        self._lock.verify()
+        try:
+            self._lock.verify()
+        except QueryLockedError:
+            # A folder that is gone has taken the lock along: then that is what has to be said.
+            with reading(self.engine) as connection:
+                check_in_place(connection)
+            raise
 
     def _use(self, engine: Engine) -> None:
         self.engine = engine

@@ -12,6 +12,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage.engine import postgresql, sqlite
+from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.revision import HEAD, revision
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -88,23 +89,29 @@ def describe(url: URL) -> str:
     return f"PostgreSQL database {url.database or 'of the user'} on {host}{port}"
 
 
-def create_engine_for(url: URL) -> Engine:
-    """An engine for what `database_url` returns; nothing is opened or made before it is used."""
+def create_engine_for(url: URL, hold: Hold | None = None) -> Engine:
+    """An engine for what `database_url` returns; nothing is opened or made before it is used.
+
+    Engines that share a `hold` use the same file of SQLite, or none.
+    """
     is_sqlite = url.get_backend_name() == "sqlite"
     options = sqlite.engine_options(url) if is_sqlite else postgresql.engine_options()
     engine = create_engine(url, hide_parameters=True, json_serializer=dump_json, **options)
-    (sqlite.configure if is_sqlite else postgresql.configure)(engine)
+    if is_sqlite:
+        sqlite.configure(engine, hold or Hold())
+    else:
+        postgresql.configure(engine)
     return engine
 
 
 @contextmanager
-def opened(url: str) -> Iterator[Engine]:
+def opened(url: str, hold: Hold | None = None) -> Iterator[Engine]:
     """An engine for a database for a while.
 
     Raises:
         ConfigurationError: the URL is not one of SQLite or PostgreSQL.
     """
-    engine = create_engine_for(database_url(url))
+    engine = create_engine_for(database_url(url), hold)
     try:
         yield engine
     finally:

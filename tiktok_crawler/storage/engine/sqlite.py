@@ -6,14 +6,16 @@ import os
 import re
 import sqlite3
 import stat
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
-from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
 from tiktok_crawler.spelling import shortened
+from tiktok_crawler.storage.engine.open_files import OPEN_FILES, Hold, OpenFiles, check_in_place
 from tiktok_crawler.storage.engine.revision import REVISION_TABLE
 from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
 from tiktok_crawler.storage.models import METADATA
@@ -21,6 +23,7 @@ from tiktok_crawler.storage.models.ledger import DatabaseOrigin
 
 if TYPE_CHECKING:
     from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy.pool import ConnectionPoolEntry
 
 IN_MEMORY = ":memory:"
 
@@ -86,12 +89,25 @@ def in_memory(url: URL) -> bool:
     return url.database in (None, "", IN_MEMORY)
 
 
-def configure(engine: Engine) -> None:
-    """Prepare each connection that the engine makes."""
-    if not in_memory(engine.url):
-        event.listen(engine, "do_connect", lambda *_: _create_file(Path(str(engine.url.database))))
+def configure(engine: Engine, hold: Hold) -> None:
+    """Prepare each connection that the engine makes: all are to the file of the first one."""
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _begin)
+    if not in_memory(engine.url):
+        path = Path(str(engine.url.database)).absolute()
+        event.listen(engine, "do_connect", lambda *_: _before_connecting(path, hold))
+        event.listen(engine, "connect", lambda _, record: _connected(path, hold, record))
+
+
+def _before_connecting(path: Path, hold: Hold) -> None:
+    if hold.identity is None:
+        _create_file(path)
+    hold.take(path)
+
+
+def _connected(path: Path, hold: Hold, record: ConnectionPoolEntry) -> None:
+    record.info[OPEN_FILES] = OpenFiles(path)
+    hold.take(path)
 
 
 def _create_file(path: Path) -> None:
@@ -189,16 +205,32 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
     for pragma in PRAGMAS:
         connection.execute(f"PRAGMA {pragma}")
+    # Reading opens the log.
+    connection.execute("PRAGMA schema_version")
 
 
 def _begin(connection: Connection) -> None:
     """Take the write lock at once: a transaction that reads first can be refused it later."""
+    check_in_place(connection)
     options, driver = connection.get_execution_options(), connection.connection
     reads_only = options.get(READS_ONLY)
     driver.execute(_busy_timeout(options.get(WAITS_SECONDS, PATIENT_SECONDS)))
     if not reads_only:
         driver.execute(f"PRAGMA synchronous = {'NORMAL' if options.get(FLUSHED_LATER) else 'FULL'}")
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
+
+
+def empty_log(engine: Engine) -> None:
+    """Move what is in the log into the file, so that a copy of the file alone has all of it.
+
+    Not if that is not possible now: others read an earlier state, or the disk is full.
+    """
+    if engine.dialect.name != "sqlite":
+        return
+    with suppress(sqlite3.Error, DatabaseLostError), engine.connect() as connection:
+        driver = connection.connection
+        driver.execute(_busy_timeout(IMPATIENT_SECONDS))
+        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
 def _busy_timeout(seconds: int) -> str:

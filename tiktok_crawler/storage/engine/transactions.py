@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import OperationalError
 
+from tiktok_crawler.storage.engine.open_files import check_in_place
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
@@ -50,19 +52,28 @@ def transaction(
 
     With `flushed_later` it reaches the disk with the next transaction at the latest: it outlives
     this program and its end, but perhaps not a power cut right behind it.
+
+    Raises:
+        DatabaseLostError: the file was removed, renamed or replaced: nothing is stored for good.
     """
     if flushed_later:
         engine = engine.execution_options(**{FLUSHED_LATER: True})
     for tried in range(1, TRIES):
         try:
-            with engine.begin() as connection:
-                return work(connection)
+            return _once(engine, work)
         except OperationalError as exc:
             if not _is_interference(exc):
                 raise
         time.sleep(random.uniform(tried / 2, tried) * PAUSE_SECONDS)  # noqa: S311 - spreads tries
-    with engine.begin() as connection:
-        return work(connection)
+    return _once(engine, work)
+
+
+def _once(engine: Engine, work: Callable[[Connection], T]) -> T:
+    with engine.connect() as connection:
+        with connection.begin():
+            result = work(connection)
+        check_in_place(connection)
+    return result
 
 
 def _is_interference(exc: OperationalError) -> bool:

@@ -1,0 +1,86 @@
+"""What is stored in a SQLite file that is not where it was is not stored."""
+
+from __future__ import annotations
+
+import shutil
+from datetime import date
+
+import pytest
+from sqlalchemy import text
+from stored_pages import NOON, Search, video
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.exceptions import DatabaseLostError
+from tiktok_crawler.storage.engine import database, sqlite
+from tiktok_crawler.storage.engine.open_files import Hold
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+
+FEBRUARY = DateRange(date(2024, 2, 1), date(2024, 2, 29))
+
+
+def test_a_second_session_takes_no_other_file_than_the_first(prepared_sqlite_url, tmp_path):
+    first, second = Search(prepared_sqlite_url).session, Search(prepared_sqlite_url).session
+    first.hold = second.hold = Hold()
+    first.open()
+    first.release()
+    (tmp_path / "test.db").unlink()
+
+    with pytest.raises(DatabaseLostError, match=r"test.db was removed or renamed"):
+        second.open()
+    assert not (tmp_path / "test.db").exists()
+
+
+def test_a_transaction_is_not_safe_in_a_file_that_is_gone(prepared_sqlite_url, tmp_path):
+    with database.opened(prepared_sqlite_url) as engine:
+        with pytest.raises(DatabaseLostError, match="removed"):
+            transaction(engine, lambda _: (tmp_path / "test.db").unlink())
+        with reading(engine) as connection, pytest.raises(DatabaseLostError, match="removed"):
+            connection.begin()
+
+
+def test_connections_that_come_and_go_lose_nothing(prepared_sqlite_url):
+    """With the last one SQLite removes the log, and with the next one it makes a new one."""
+    hold = Hold()
+    for _ in range(3):
+        with database.opened(prepared_sqlite_url, hold) as engine:
+            transaction(engine, lambda connection: connection.execute(text("SELECT 1")))
+
+
+def test_the_log_is_emptied_into_the_file_at_a_quota_wait_and_at_the_end(
+    make_engine, prepared_sqlite_url, tmp_path
+):
+    log = tmp_path / "test.db-wal"
+    # Otherwise the last one to close the file would remove the log.
+    with make_engine(prepared_sqlite_url).connect() as other:
+        other.execute(text("SELECT 1")).all()
+        other.rollback()
+        with Search(prepared_sqlite_url) as run:
+            run.store(run.booked(), video(1))
+            assert log.stat().st_size > 0
+            run.session.fill_quota(NOON)
+            assert log.stat().st_size == 0
+            assert copied(tmp_path) == 1
+            run.ask(run.first(FEBRUARY), video(2))
+        assert log.stat().st_size == 0
+        assert copied(tmp_path) == 2
+
+
+def test_a_reader_of_an_earlier_state_keeps_the_log_and_nobody_waits_for_long(
+    make_engine, prepared_sqlite_url, tmp_path, monkeypatch
+):
+    monkeypatch.setattr(sqlite, "IMPATIENT_SECONDS", 0)
+    with reading(make_engine(prepared_sqlite_url)) as reader:
+        reader.execute(text("SELECT count(*) FROM video")).all()
+        with Search(prepared_sqlite_url) as run:
+            run.store(run.booked(), video(1))
+        assert (tmp_path / "test.db-wal").stat().st_size > 0
+
+
+def copied(folder) -> int:
+    """The number of videos in a copy of the file alone."""
+    copy = folder / "copy.db"
+    shutil.copy(folder / "test.db", copy)
+    with database.opened(f"sqlite:///{copy}") as engine, reading(engine) as connection:
+        count = connection.scalar(text("SELECT count(*) FROM video"))
+    copy.unlink()
+    return count
