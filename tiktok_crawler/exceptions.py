@@ -7,6 +7,7 @@ CrawlerError
 │   ├── QueryError            every mistake of one step of a search that is built in Python
 │   └── QueryFileError        every mistake of one query file
 ├── ArchiveError          70  an archive that cannot be written to its end
+├── CopyError             70  a copy of a database that cannot be made, or is not the same
 ├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
@@ -58,6 +59,12 @@ class QueryFileError(ConfigurationError):
 
 class ArchiveError(CrawlerError):
     """Raised by `archive.writer` when a line cannot be written, such as on a full disk."""
+
+    exit_status = EX_SOFTWARE
+
+
+class CopyError(CrawlerError):
+    """Raised by `scrapy backup` and `scrapy copy`; what was begun is taken back."""
 
     exit_status = EX_SOFTWARE
 

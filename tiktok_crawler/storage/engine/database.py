@@ -146,6 +146,30 @@ def stored_origin(engine: Engine) -> str | None:
         return _origin(connection)
 
 
+@contextmanager
+def opened_to_read(url: str) -> Iterator[Engine]:
+    """An engine for a database that is only read, which may be all that is allowed.
+
+    Raises:
+        ConfigurationError: the database cannot be reached, or something in it not be read.
+    """
+    with opened(url) as engine, _explained(engine):
+        yield engine
+
+
+def has_data(engine: Engine, origin: str) -> bool:
+    """Tell whether a crawl has used the database, for data of this origin.
+
+    Raises:
+        ConfigurationError: it cannot be read, has tables of another revision, or data of another
+            origin.
+    """
+    stored = stored_origin(engine)
+    if stored is not None:
+        _check_origin(engine, stored, origin)
+    return stored is not None
+
+
 def prepare(engine: Engine, origin: str) -> None:
     """Make sure that data of this origin can be stored; an empty database gets its tables.
 
@@ -218,6 +242,10 @@ def _claim(engine: Engine, origin: str) -> None:
         stored = _origin(connection)
     if stored is None:
         stored = transaction(engine, lambda on: _first_origin(on, origin))
+    _check_origin(engine, stored, origin)
+
+
+def _check_origin(engine: Engine, stored: str, origin: str) -> None:
     if stored != origin:
         raise ConfigurationError(
             f"{describe(engine.url)} holds data from {stored}, which must not be mixed with data "

@@ -1,0 +1,186 @@
+"""`scrapy backup` makes a whole copy at any moment, and leaves no half of one."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sqlite3
+import stat
+import subprocess
+import time
+from contextlib import closing
+
+import pytest
+from processes import scrapy, started
+from sandboxes import served_by_thread
+from trials import QUERY_FILE, WatchedSandbox, asked_again
+
+from tiktok_crawler.sandbox.faults.profile import Latency, Profile
+
+SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+DATABASE = "tiktok-sandbox.db"
+
+
+@pytest.fixture(scope="module")
+def collected(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("backup")
+    (folder / "query.yaml").write_text(QUERY_FILE)
+    crawl = scrapy(folder, "crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
+    assert crawl.returncode == 0, crawl.stderr
+    return folder
+
+
+@pytest.fixture
+def folder(collected, tmp_path):
+    shutil.copy(collected / DATABASE, tmp_path)
+    return tmp_path
+
+
+def rows(path, statement="SELECT id FROM video ORDER BY id"):
+    with closing(sqlite3.connect(path)) as connection:
+        return connection.execute(statement).fetchall()
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_copy_has_all_and_is_its_owners_alone(folder):
+    run = scrapy(folder, "backup", "copy.db", *SANDBOX)
+
+    assert (run.returncode, run.stderr) == (0, "")
+    first, second = run.stdout.splitlines()
+    assert first == f"SQLite database {folder / DATABASE}"
+    assert re.fullmatch(rf"Copied to {folder}/copy\.db \(\d\.\d MB\), and checked", second)
+    assert rows(folder / "copy.db") == rows(folder / DATABASE) != []
+    assert stat.S_IMODE((folder / "copy.db").stat().st_mode) == 0o600
+    assert names(folder) == ["copy.db", DATABASE]
+
+
+def test_a_copy_is_whole_in_the_midst_of_a_crawl_and_a_crawl_goes_on_with_it(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+    sandbox = WatchedSandbox(Profile(latency=Latency(seconds=0.2)))
+    crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_WINDOW_DAYS=1", *SANDBOX)
+    with served_by_thread(sandbox) as url:
+        crawl += ("-s", f"TIKTOK_SANDBOX_URL={url}")
+        with started(tmp_path, *crawl) as process:
+            while len(sandbox.exchanges) < 5:
+                time.sleep(0.01)
+            backup = scrapy(tmp_path, "backup", "copy.db", *SANDBOX)
+            process.communicate(timeout=60)
+            assert process.returncode == 0
+        assert backup.returncode == 0, backup.stderr
+        pages = {log_id for (log_id,) in rows(tmp_path / "copy.db", "SELECT log_id FROM crawl")}
+        assert pages
+        answered = {each.log_id: each for each in sandbox.exchanges}
+        kept = [answered[log_id] for log_id in pages]
+        sandbox.exchanges.clear()
+        again = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///copy.db")
+        assert again.returncode == 0, again.stderr
+    assert asked_again([*kept, *sandbox.exchanges]) == []
+    assert rows(tmp_path / "copy.db") == rows(tmp_path / DATABASE)
+
+
+def test_a_file_is_replaced_only_if_that_is_asked_for(folder):
+    (folder / "copy.db").write_text("precious")
+
+    refused = scrapy(folder, "backup", "copy.db", *SANDBOX)
+    assert refused.returncode == 64
+    assert "copy.db exists: name another file, or replace it with --overwrite" in refused.stderr
+    assert (folder / "copy.db").read_text() == "precious"
+
+    assert scrapy(folder, "backup", "copy.db", "--overwrite", *SANDBOX).returncode == 0
+    assert rows(folder / "copy.db") == rows(folder / DATABASE)
+
+
+@pytest.mark.parametrize(
+    ("target", "words"),
+    [
+        (DATABASE, "is the database itself"),
+        ("link.db", "is the database itself"),
+        ("query", "is no file"),
+        ("missing/copy.db", "there is no folder"),
+        ("used.db", "used.db-wal is there"),
+    ],
+)
+def test_what_cannot_be_a_copy_is_left_as_it_is(folder, target, words):
+    (folder / "link.db").symlink_to(folder / DATABASE)
+    (folder / "query").mkdir()
+    (folder / "used.db-wal").write_text("log")
+    before = names(folder), (folder / DATABASE).read_bytes()
+
+    run = scrapy(folder, "backup", target, "--overwrite", *SANDBOX)
+
+    assert run.returncode == 64
+    assert words in run.stderr
+    assert (names(folder), (folder / DATABASE).read_bytes()) == before
+
+
+def test_without_one_name_it_says_how_to_use_it(folder):
+    for arguments in ((), ("a.db", "b.db")):
+        run = scrapy(folder, "backup", *arguments, *SANDBOX)
+        assert run.returncode == 64
+        assert "scrapy backup tiktok-backup.db" in run.stderr
+
+
+def test_a_database_that_is_not_there_is_not_copied(tmp_path):
+    run = scrapy(tmp_path, "backup", "copy.db")
+
+    assert run.returncode == 78
+    assert f"there is no database {tmp_path}/tiktok.db to copy" in run.stderr
+    assert names(tmp_path) == []
+
+
+def test_a_damaged_database_is_told_and_no_copy_is_left(folder):
+    with (folder / DATABASE).open("r+b") as file:
+        file.seek(-40_000, os.SEEK_END)
+        file.write(b"\x99" * 20_000)
+    before = names(folder)
+
+    run = scrapy(folder, "backup", "copy.db", *SANDBOX)
+
+    assert run.returncode == 70
+    assert "is damaged" in run.stderr
+    assert names(folder) == before
+
+
+def test_rows_that_refer_to_nothing_are_copied_and_told(folder):
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.execute("DELETE FROM video WHERE id = (SELECT min(id) FROM video)")
+
+    run = scrapy(folder, "backup", "copy.db", *SANDBOX)
+
+    assert run.returncode == 0
+    assert "refer to rows which are gone" in run.stderr
+    assert "videos_to_crawls" in run.stderr
+    assert rows(folder / "copy.db") == rows(folder / DATABASE)
+
+
+def test_a_disk_without_room_gets_nothing(folder):
+    disk = folder / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=100k", "none", str(disk)]
+    if os.geteuid() or subprocess.run(mount, capture_output=True, check=False).returncode:
+        pytest.skip("only root can mount a small disk")
+    try:
+        run = scrapy(folder, "backup", "disk/copy.db", *SANDBOX)
+        assert run.returncode == 70
+        assert "copy.db could not be written: database or disk is full" in run.stderr
+        assert names(disk) == []
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+
+
+def test_of_postgresql_it_says_what_to_use(tmp_path):
+    run = scrapy(
+        tmp_path, "backup", "c.dump", TIKTOK_DATABASE_URL="postgresql://ann:s3cr3t@db.host/videos"
+    )
+
+    assert run.returncode == 78
+    command = (
+        f"pg_dump --format=custom --host=db.host --username=ann --file={tmp_path}/c.dump videos"
+    )
+    assert command in run.stderr
+    assert "s3cr3t" not in run.stderr + run.stdout
+    assert names(tmp_path) == []

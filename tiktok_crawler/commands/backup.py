@@ -1,0 +1,69 @@
+"""`scrapy backup FILE`: a whole copy of the database, also while crawls go on."""
+
+from __future__ import annotations
+
+import sys
+from os import EX_TEMPFAIL
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler.commands import fail, show
+from tiktok_crawler.config import Config
+from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.backup import back_up
+
+if TYPE_CHECKING:
+    import argparse
+
+MEGABYTE = 1_000_000
+
+
+class Command(ScrapyCommand):
+    """Reads the database, and writes one file, which is there as a whole or not at all."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options] <file>"
+
+    def short_desc(self) -> str:
+        return "Copy the database into a file, also while crawls go on"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--overwrite", action="store_true", help="replace the file if it is there already"
+        )
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        try:
+            if len(args) != 1:
+                raise UsageError("name one file to write, such as: scrapy backup tiktok-backup.db")
+            target = Path(args[0]).expanduser().absolute()
+            with database.opened_to_read(Config.of(self.settings).database_url) as engine:
+                show(database.describe(engine.url))
+                backup = back_up(engine, target, overwrite=opts.overwrite, progress=_tell)
+            if backup.broken_tables:
+                _say(
+                    "WARNING: the database has rows that refer to rows which are gone, and so has "
+                    f"the copy, in: {', '.join(backup.broken_tables)}"
+                )
+            show(f"Copied to {target} ({backup.size_bytes / MEGABYTE:,.1f} MB), and checked")
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+        except KeyboardInterrupt:
+            fail(EX_TEMPFAIL, "interrupted; nothing is left of the copy")
+
+
+def _tell(copied: int, pages: int) -> None:
+    if sys.stderr.isatty():
+        print(f"\rcopied {copied / max(pages, 1):.0%}", end="\r", file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201 - this is the command line

@@ -1,0 +1,131 @@
+"""Makes a copy of a SQLite database that is whole at any moment, whoever writes meanwhile."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sqlite3
+import tempfile
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from sqlalchemy import text
+
+from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
+from tiktok_crawler.storage.engine import sqlite
+from tiktok_crawler.storage.engine.open_files import BESIDE
+from tiktok_crawler.storage.engine.transactions import reading
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import URL, Engine
+
+    Progress = Callable[[int, int], None]
+
+PAGES_AT_ONCE = 10_000
+SHOWN_DAMAGES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """A copy that is there; rows of `broken_tables` refer to rows that are gone, as before."""
+
+    path: Path
+    size_bytes: int
+    broken_tables: tuple[str, ...]
+
+
+def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress) -> Backup:
+    """Copy a database as it is now into one file, and check it; a file there is kept, or replaced.
+
+    `progress` is told how many pages are copied, and of how many.
+
+    Raises:
+        UsageError: the target cannot be written.
+        ConfigurationError: there is no database, or none of SQLite.
+        CopyError: the database is damaged, or the disk is full; the target is as it was.
+    """
+    if engine.dialect.name != "sqlite":
+        raise ConfigurationError(
+            "`scrapy backup` copies SQLite files. Of PostgreSQL, this makes a whole copy, also "
+            f"while crawls go on: {_dump_command(engine.url, target)}"
+        )
+    if not sqlite.has_content(engine.url):
+        raise ConfigurationError(f"there is no database {engine.url.database} to copy")
+    database = Path(str(engine.url.database))
+    _check_target(target, database, overwrite=overwrite)
+    try:
+        # In the same folder, so that it comes to its place as a whole.
+        with tempfile.TemporaryDirectory(".partial", f".{target.name}.", target.parent) as folder:
+            partial = Path(folder, target.name)
+            os.close(os.open(partial, os.O_RDWR | os.O_CREAT, 0o600))
+            broken_tables = _copy(engine, partial, progress)
+            _check_target(target, database, overwrite=overwrite)
+            partial.replace(target)
+        _flush(target.parent)
+    except (sqlite3.Error, OSError) as exc:
+        raise CopyError(f"{target} could not be written: {_reason(exc)}") from exc
+    return Backup(target, target.stat().st_size, broken_tables)
+
+
+def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
+    if not target.parent.is_dir():
+        raise UsageError(f"there is no folder {target.parent} for {target.name}")
+    if target.exists() and target.samefile(database):
+        raise UsageError(f"{target} is the database itself: name another file")
+    if target.exists() and not target.is_file():
+        raise UsageError(f"{target} is no file: name one")
+    if target.exists() and not overwrite:
+        raise UsageError(f"{target} exists: name another file, or replace it with --overwrite")
+    for beside in (Path(f"{target}{ending}") for ending in BESIDE):
+        if beside.exists():
+            # SQLite would take it for the log of the copy.
+            raise UsageError(f"{beside} is there, of a database that is in use: name another file")
+
+
+def _copy(engine: Engine, partial: Path, progress: Progress) -> tuple[str, ...]:
+    def tell(_status: int, remaining: int, total: int) -> None:
+        progress(total - remaining, total)
+
+    with closing(sqlite3.connect(partial, isolation_level=None)) as copy:
+        # It is flushed as a whole.
+        copy.execute("PRAGMA synchronous = OFF")
+        with reading(engine) as connection:
+            # All steps copy one state, that of now.
+            connection.execute(text("SELECT count(*) FROM sqlite_master")).all()
+            source = connection.connection.driver_connection
+            assert isinstance(source, sqlite3.Connection)
+            source.backup(copy, pages=PAGES_AT_ONCE, progress=tell)
+        # A file that needs no others beside it.
+        copy.execute("PRAGMA journal_mode = DELETE")
+        damages = [row[0] for row in copy.execute(f"PRAGMA integrity_check({SHOWN_DAMAGES})")]
+        if damages != ["ok"]:
+            raise CopyError(
+                f"the database {engine.url.database} is damaged, and so would be the copy, which "
+                f"was not kept: {'; '.join(damages)}"
+            )
+        broken = {row[0] for row in copy.execute("PRAGMA foreign_key_check")}
+    _flush(partial)
+    return tuple(sorted(broken))
+
+
+def _reason(error: sqlite3.Error | OSError) -> str:
+    return getattr(error, "strerror", None) or str(error)
+
+
+def _flush(path: Path) -> None:
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
+
+
+def _dump_command(url: URL, target: Path) -> str:
+    host = url.host or url.query.get("host")
+    options = {"host": host, "port": url.port, "username": url.username, "file": target}
+    given = [f"--{name}={value}" for name, value in options.items() if value]
+    return shlex.join(["pg_dump", "--format=custom", *given, *([url.database or ""])])
