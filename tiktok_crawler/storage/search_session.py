@@ -140,10 +140,9 @@ def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Kn
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened(url) as engine:
-        if database.is_new(engine):
+    with database.opened_to_read(url) as engine:
+        if not database.has_data(engine, origin):
             return None
-        database.prepare(engine, origin)
         with reading(engine) as connection:
             query_id = find_query(connection, collection.query.fingerprint)
             if query_id is None:

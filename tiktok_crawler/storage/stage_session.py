@@ -90,9 +90,8 @@ def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePl
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened(url) as engine:
-        if not database.is_new(engine):
-            database.prepare(engine, origin)
+    with database.opened_to_read(url) as engine:
+        if database.has_data(engine, origin):
             return _look_up(engine, stage, now)
     with database.opened("sqlite://") as nothing_stored:
         Base.metadata.create_all(nothing_stored)
@@ -100,7 +99,7 @@ def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePl
 
 
 def _look_up(engine: Engine, stage: Stage, now: datetime) -> StagePlan:
-    with closing(DueSeeds(engine, stage, now)) as seeds:
+    with closing(DueSeeds(engine, stage, now, only_looks=True)) as seeds:
         return replace(
             seeds.plan(),
             most_requests=seeds.most_requests(),

@@ -9,13 +9,20 @@ import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
 from tiktok_crawler.spelling import shortened
-from tiktok_crawler.storage.engine.open_files import OPEN_FILES, Hold, OpenFiles, check_in_place
+from tiktok_crawler.storage.engine.open_files import (
+    BESIDE,
+    OPEN_FILES,
+    Hold,
+    OpenFiles,
+    check_in_place,
+)
 from tiktok_crawler.storage.engine.revision import REVISION_TABLE
 from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
 from tiktok_crawler.storage.models import METADATA
@@ -95,14 +102,34 @@ def configure(engine: Engine, hold: Hold) -> None:
     event.listen(engine, "begin", _begin)
     if not in_memory(engine.url):
         path = Path(str(engine.url.database)).absolute()
-        event.listen(engine, "do_connect", lambda *_: _before_connecting(path, hold))
+        event.listen(engine, "do_connect", lambda *given: _connect(path, hold, given[-1]))
         event.listen(engine, "connect", lambda _, record: _connected(path, hold, record))
 
 
-def _before_connecting(path: Path, hold: Hold) -> None:
+class ReadingConnection(sqlite3.Connection):
+    """A connection to a file that may not be written to, or that lies in such a folder."""
+
+
+def _connect(path: Path, hold: Hold, options: Any) -> sqlite3.Connection | None:
+    """Connect to a file that can only be read; leave others, which are made if need be, to SQLite.
+
+    Where SQLite cannot have its index of the log beside the file, it needs none: nobody else can
+    be at work there, unless there is one already.
+    """
     if hold.identity is None:
         _create_file(path)
     hold.take(path)
+    if not _unwritable(path):
+        return None
+    log, index = (Path(f"{path.resolve()}{ending}") for ending in BESIDE)
+    in_log = not index.exists() and log.exists() and log.stat().st_size
+    how = "mode=ro" if index.exists() else "mode=ro&vfs=unix-none" if in_log else "immutable=1"
+    connection = sqlite3.connect(
+        f"file:{quote(str(path))}?{how}", uri=True, factory=ReadingConnection, **options
+    )
+    if in_log:
+        connection.execute("PRAGMA locking_mode = EXCLUSIVE")
+    return connection
 
 
 def _connected(path: Path, hold: Hold, record: ConnectionPoolEntry) -> None:
@@ -145,12 +172,21 @@ def check_writable(url: URL) -> None:
     if not has_content(url):
         return
     file = Path(str(url.database))
-    for path, kind in ((file, "file"), (file.parent, "folder")):
-        if not os.access(path, os.W_OK, effective_ids=os.access in os.supports_effective_ids):
-            raise ConfigurationError(
-                f"the database {file} cannot be used: you have no permission to write to the "
-                f"{kind} {path}. {OTHER_DATABASE}"
-            )
+    for path in _unwritable(file)[:1]:
+        raise ConfigurationError(
+            f"the database {file} cannot be used: you have no permission to write to the "
+            f"{'file' if path == file else 'folder'} {path}. {OTHER_DATABASE}"
+        )
+
+
+def _unwritable(file: Path) -> list[Path]:
+    """What of a file and its folder may not be written to."""
+    effective = os.access in os.supports_effective_ids
+    return [
+        path
+        for path in (file, file.parent)
+        if not os.access(path, os.W_OK, effective_ids=effective)
+    ]
 
 
 def _size(path: Path) -> int:
@@ -200,7 +236,8 @@ def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
     connection.execute(_busy_timeout(PATIENT_SECONDS))
     tables = {name for (name,) in connection.execute(TABLES)}
     _check_owner(connection, tables)
-    if not tables or tables >= OWN_TABLES:
+    is_ours = not tables or tables >= OWN_TABLES
+    if is_ours and not isinstance(connection, ReadingConnection):
         # Readers and a writer do not wait for each other. The file keeps it, so it has to be ours.
         connection.execute("PRAGMA journal_mode = WAL")
     for pragma in PRAGMAS:

@@ -14,6 +14,7 @@ from tiktok_crawler.planning.seeds import StagePlan, StageResult
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
+from tiktok_crawler.storage.engine.postgresql import can_make_tables
 from tiktok_crawler.storage.engine.transactions import READS_ONLY
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing
@@ -34,13 +35,17 @@ class DueSeeds:
     """The seeds that a stage has at a time. For one thread at a time, until it is closed.
 
     They are gathered when they are needed first, and once more if the connection was lost; what
-    was handed out by then is not handed out again.
+    was handed out by then is not handed out again. Whoever `only_looks` need not be allowed to
+    gather them.
     """
 
-    def __init__(self, engine: Engine, stage: Stage, now: datetime) -> None:
+    def __init__(
+        self, engine: Engine, stage: Stage, now: datetime, *, only_looks: bool = False
+    ) -> None:
         self._engine = engine.execution_options(**{READS_ONLY: True})
         self._stage = stage
         self._now = now
+        self._only_looks = only_looks
         self._gathered = GatheredSeeds(stage, now)
         self._connection: Connection | None = None
         self._reached = 0
@@ -160,7 +165,10 @@ class DueSeeds:
             self._handed_out = frozenset(request.seed.key for request in requests)
         try:
             with connection.begin():
-                self._gathered.fill(connection)
+                if self._only_looks and not can_make_tables(connection):
+                    self._gathered.find_each_time(connection)
+                else:
+                    self._gathered.fill(connection)
         except BaseException:
             self.close()
             raise

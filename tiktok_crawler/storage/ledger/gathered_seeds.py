@@ -21,6 +21,7 @@ from sqlalchemy import (
     insert,
     select,
     union_all,
+    values,
 )
 
 from tiktok_crawler.planning.seeds import GivenSeeds
@@ -62,8 +63,10 @@ class GatheredSeeds:
         self._key = stage.listing.seed_key
         key = INT64 if self._key.is_number else NAME
         self._tables = MetaData()
-        self._given = self._table("given_seed", Column("seed_key", key), Column("weight", INT64))
-        self._gathered = self._table(
+        self._given: Any = self._table(
+            "given_seed", Column("seed_key", key), Column("weight", INT64)
+        )
+        self._gathered: Any = self._table(
             "gathered_seed",
             Column("seed_key", key),
             Column("weight", INT64),
@@ -71,7 +74,7 @@ class GatheredSeeds:
             Column("seed_id", INT64),
             Column("retry_at", UtcDateTime()),
         )
-        self._due = self._table(
+        self._due: Any = self._table(
             "due_seed",
             Column("number", Integer, primary_key=True),
             Column("seed_key", key),
@@ -82,16 +85,21 @@ class GatheredSeeds:
         """Gather the seeds into new tables."""
         self._tables.create_all(connection, checkfirst=False)
         self._fill_given(connection)
-        found = self._found(connection).subquery()
-        seeds = select(
-            found.c.seed_key,
-            found.c.weight,
-            standing_of(self._stage, self._now),
-            SEED.c.id,
-            SEED.c.retry_at,
-        ).select_from(self._with_rows(found))
+        seeds = self._seeds(connection)
         connection.execute(insert(self._gathered).from_select(list(self._gathered.c.keys()), seeds))
-        connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], self._in_order()))
+        c = self._gathered.c
+        in_order = self._due_seeds(c.seed_key, c.seed_id).order_by(*self._order)
+        connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], in_order))
+
+    def find_each_time(self, connection: Connection) -> None:
+        """Let each statement find the seeds anew, where there can be no tables for them."""
+        source = self._stage.source
+        if isinstance(source, GivenSeeds):
+            self._given = values(*self._given.c, name="given").data(list(self._given_rows(source)))
+        self._gathered = self._seeds(connection).cte("gathered_seed")
+        c = self._gathered.c
+        number = func.row_number().over(order_by=self._order).label("number")
+        self._due = self._due_seeds(number, c.seed_key, c.seed_id).cte("due_seed")
 
     def by_standing(self) -> Rows:
         """Count the seeds of each standing, by its name; `next_retry_at` is that of the waiting."""
@@ -170,10 +178,24 @@ class GatheredSeeds:
             return select(self._given)
         return SeedSources(statements_for(connection.dialect)).find(source, self._key)
 
-    def _in_order(self) -> Rows:
+    def _seeds(self, connection: Connection) -> Rows:
+        """All seeds, with the columns of `gathered`."""
+        found = self._found(connection).subquery()
+        return select(
+            found.c.seed_key,
+            found.c.weight,
+            standing_of(self._stage, self._now).label("place"),
+            SEED.c.id.label("seed_id"),
+            SEED.c.retry_at,
+        ).select_from(self._with_rows(found))
+
+    @property
+    def _order(self) -> tuple[Any, ...]:
         c = self._gathered.c
-        due = select(c.seed_key, c.seed_id).where(c.place == STANDINGS.index(Standing.DUE))
-        return due.order_by(c.weight.desc(), c.seed_key)
+        return c.weight.desc(), c.seed_key
+
+    def _due_seeds(self, *columns: Any) -> Rows:
+        return select(*columns).where(self._gathered.c.place == STANDINGS.index(Standing.DUE))
 
     def _with_rows(self, seeds: FromClause) -> Join:
         return seeds.outerjoin(SEED, self._is_row_of(seeds))

@@ -115,7 +115,7 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
     """
-    with database.opened(url) as engine:
+    with database.opened_to_read(url) as engine:
         location, origin = database.describe(engine.url), database.stored_origin(engine)
         if origin is None:
             return Status(location, None, now)

@@ -41,11 +41,8 @@ def look_up_tags(url: str, origin: str, tag: str) -> UsedTags:
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened(url) as engine:
-        if database.is_new(engine):
-            return UsedTags()
-        database.prepare(engine, origin)
-        return _read(engine, tag)
+    with database.opened_to_read(url) as engine:
+        return _read(engine, tag) if database.has_data(engine, origin) else UsedTags()
 
 
 def _read(engine: Engine, tag: str) -> UsedTags:
