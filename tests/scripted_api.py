@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import AsyncIterator, Callable
 
 TOKEN = {"access_token": "clt.scripted-token", "expires_in": 7200, "token_type": "Bearer"}
@@ -99,16 +100,18 @@ def _next(answers: list[Any]) -> Any:
 
 
 @asynccontextmanager
-async def serving(api: ScriptedApi) -> AsyncIterator[ScriptedApi]:
+async def serving(
+    api: ScriptedApi, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[ScriptedApi]:
     """Serve the script on a free port of this machine; its address is in `api.url`."""
     application = web.Application()
     application.router.add_post("/v2/oauth/token/", api.token)
     application.router.add_post("/v2/research/{endpoint:.*}", api.query)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls).start()
     host, port = runner.addresses[0][:2]
-    api.url = f"http://{host}:{port}"
+    api.url = f"https://localhost:{port}" if tls else f"http://{host}:{port}"
     try:
         yield api
     finally:

@@ -1,43 +1,77 @@
-"""Downloads that do not keep a crawl from ending: answers in flight get some seconds, no more."""
+"""Downloads that say why nothing answers, and do not keep a crawl from ending."""
 
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
 from tiktok_crawler.crawling.failures import CrawlStoppingError
+from tiktok_crawler.crawling.unanswered import still_waiting, why_unanswered
 
 if TYPE_CHECKING:
     from scrapy import Request
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
+
+    from tiktok_crawler.crawling.unanswered import Trouble
+
+logger = logging.getLogger(__name__)
 
 GRACE_SECONDS = 8.0
 """Time to wait for answers after a signal: the API can hang for minutes (api_facts.md 1.19)."""
 
 LOOK_SECONDS = 0.2
 
+SILENCE_SECONDS = 8.0
+"""Time until the user is told that nothing has answered so far."""
+
 
 class GracefulDownloadHandler(HTTP11DownloadHandler):
     """Scrapy's handler; after Ctrl-C or SIGTERM it gives up on answers that stay away.
 
-    The page counts as spent, its window stays open, and the next run asks for it again.
+    The page counts as spent, its window stays open, and the next run asks for it again. What keeps
+    answers away is told when it begins, or changes.
     """
 
     lazy = True
 
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        self._has_answered = False
+        self._told: Trouble | None = None
+
     async def download_request(self, request: Request) -> Response:
         download = asyncio.ensure_future(super().download_request(request))
-        grace = GRACE_SECONDS
+        grace, silence = GRACE_SECONDS, SILENCE_SECONDS
         try:
             while grace > 0:
                 done, _ = await asyncio.wait({download}, timeout=LOOK_SECONDS)
                 if done:
-                    return download.result()
+                    return self._result(request, download)
+                silence -= LOOK_SECONDS
+                if silence <= 0 and not self._has_answered:
+                    self._tell(still_waiting(request, SILENCE_SECONDS))
                 # No signal says that closing began.
                 if not self.crawler.engine.running:
                     grace -= LOOK_SECONDS
         finally:
             download.cancel()
         raise CrawlStoppingError
+
+    def _result(self, request: Request, download: asyncio.Future[Response]) -> Response:
+        try:
+            response = download.result()
+        except Exception as exc:
+            self._tell(why_unanswered(request, exc))
+            raise
+        self._has_answered, self._told = True, None
+        return response
+
+    def _tell(self, trouble: Trouble) -> None:
+        if trouble != self._told:
+            self._told = trouble
+            level = logging.WARNING if trouble.advice else logging.INFO
+            logger.log(level, "No answer yet: %(trouble)s", {"trouble": trouble})

@@ -19,6 +19,7 @@ from tiktok_crawler.crawling.failures import (
     RequestRefusedError,
     TaskFailedError,
 )
+from tiktok_crawler.crawling.unanswered import why_unanswered
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.redirect import REDIRECTS_IN_A_ROW
 from tiktok_crawler.middlewares.token import TokenUnavailableError
@@ -65,7 +66,8 @@ class RetryMiddleware(ApiMiddleware):
         if isinstance(exception, TokenUnavailableError):
             self._retry_token(request, exception)
         if isinstance(exception, self.unanswered):
-            self._retry_fault(request, TaskFailedError(_no_answer(exception)))
+            fact = why_unanswered(request, exception).fact
+            self._retry_fault(request, TaskFailedError(fact))
 
     def _act_on(self, request: Request, verdict: Verdict) -> None:
         match verdict.kind:
@@ -163,13 +165,6 @@ def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
         DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
         *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
     )
-
-
-def _no_answer(exception: Exception) -> str:
-    """Say in words why a request got no answer."""
-    if isinstance(exception, DownloadCancelledError):
-        return "an answer that is larger than DOWNLOAD_MAXSIZE allows"
-    return f"no answer: {type(exception).__name__}"
 
 
 def _is_wide(asked: PageRequest) -> bool:

@@ -16,6 +16,7 @@ from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request, 
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.failures import CrawlStoppingError, PartEndedError
+from tiktok_crawler.crawling.unanswered import why_unanswered
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
@@ -154,12 +155,13 @@ class TokenMiddleware(ApiMiddleware):
 
     async def _get_token(self) -> Token:
         self.crawler.stats.inc_value("tiktok/token/requested_count")
+        request = self._token_request()
         try:
-            response = await self.crawler.engine.download_async(self._token_request())
+            response = await self.crawler.engine.download_async(request)
         except CrawlStoppingError:
             raise
         except Exception as exc:
-            raise TokenUnavailableError(f"no answer: {type(exc).__name__}") from exc
+            raise TokenUnavailableError(str(why_unanswered(request, exc))) from exc
         if words := why_no_answer(response):
             raise TokenUnavailableError(f"HTTP {response.status}: {words}")
         try:
