@@ -212,7 +212,7 @@ def test_a_second_crawl_of_the_query_says_who_is_at_work(folder):
     assert third.returncode == 0, "the lock died with its process"
 
 
-@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_crawl_cleanly_and_the_next_run_goes_on(folder, signal_number):
     with started(folder, *CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=3") as process:
         _read_until(process, "Collecting")

@@ -2,21 +2,75 @@
 
 from __future__ import annotations
 
+import atexit
+import contextlib
+import errno
 import os
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+GONE = (errno.EPIPE, errno.EIO)
+"""Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
 
 
 def show(text: str) -> None:
-    """Print what a command was asked for; a reader that has seen enough, such as `head`, may go."""
-    try:
+    """Print what a command was asked for."""
+    with while_read():
         print(text, flush=True)  # noqa: T201 - this is the output
-    except BrokenPipeError:
-        # Nothing is left to be written when the process ends.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """Write to the output for as long as somebody reads it; `head` may go when it has seen enough.
+
+    An output that cannot be written for another reason, such as a full disk, ends the command.
+    """
+    try:
+        yield
+    except OSError as exc:
+        _drop(sys.stdout)
+        if exc.errno not in GONE:
+            fail(os.EX_SOFTWARE, f"the output cannot be written: {exc.strerror}")
+
+
+def tell(text: str) -> None:
+    """Print what the user should know, where anybody can read it."""
+    try:
+        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Write no more to a stream, also not what is left of it when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def fail(status: int, message: str) -> NoReturn:
     """End the command with one clear message."""
-    print(f"error: {message}", file=sys.stderr)  # noqa: T201 - this is the command line
+    tell(f"error: {message}")
     raise SystemExit(status)
+
+
+def open_streams() -> None:
+    """Open the standard streams that were closed (`2>&-`), to nowhere.
+
+    The next file that is opened, such as the database, would take the place of one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+@atexit.register
+def _end_output() -> None:
+    """Write what Scrapy's own commands have left to the end of the process."""
+    with while_read():
+        sys.stdout.flush()
+
+
+# Scrapy imports the commands before anything is opened.
+open_streams()

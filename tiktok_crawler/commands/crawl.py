@@ -15,7 +15,7 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import feed_process_params_from_cli
 
 from tiktok_crawler.arguments import search_arguments
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.crawling.components import extension
@@ -85,7 +85,7 @@ class Command(CrawlCommand):
             location = describe(database_url(Config.of(settings).database_url))
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
-        print(location, file=sys.stderr)  # noqa: T201 - this is the command line
+        tell(location)
 
     def _conclude(self, crawler: Crawler, task: asyncio.Task[None]) -> int:
         if not task.done():
@@ -112,7 +112,7 @@ class Command(CrawlCommand):
 
     def _say(self, text: str, level: int) -> None:
         """The last words, where the user looks: the terminal, and the log if that is a file."""
-        print(text, file=sys.stderr)  # noqa: T201 - this is the command line
+        tell(text)
         assert self.settings
         if self.settings["LOG_FILE"]:
             logger.log(level, "%(text)s", {"text": text})

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import fail, show, tell
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
@@ -72,7 +71,7 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     counts = _replay_into(url, archives)
     parsed = database.database_url(url)
     for warning in _warnings(archives, sqlite.network_file_system_warning(parsed)):
-        print(f"WARNING: {warning}", file=sys.stderr)  # noqa: T201 - this is the command line
+        tell(f"WARNING: {warning}")
     show("\n".join(_lines(archives, counts, parsed)))
     return EX_SOFTWARE if archives.troubles.damages else EX_OK
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail
+from tiktok_crawler.commands import fail, show
 from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError
 
@@ -82,9 +82,8 @@ def _listen(port: int) -> socket.socket:
 
 
 def _say_how_to_reach(port: int) -> None:
-    print(  # noqa: T201 - this is the output
+    show(
         f"The sandbox answers at http://127.0.0.1:{port} until Ctrl-C. To collect from it:\n"
         "scrapy crawl videos -a query=query.yaml -s TIKTOK_SANDBOX=True "
         f"-s TIKTOK_SANDBOX_URL=http://127.0.0.1:{port}",
-        flush=True,
     )

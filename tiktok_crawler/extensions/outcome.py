@@ -11,6 +11,7 @@ from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
 from tiktok_crawler.crawling.closing import CloseReason, exit_status, severest
+from tiktok_crawler.crawling.hang_up import end_in_order
 
 if TYPE_CHECKING:
     from typing import Self
@@ -38,6 +39,7 @@ class Outcome:
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
         outcome = cls(crawler)
+        crawler.signals.connect(end_in_order, signal=signals.spider_opened)
         crawler.signals.connect(outcome.item_error, signal=signals.item_error)
         crawler.signals.connect(outcome.spider_error, signal=signals.spider_error)
         crawler.signals.connect(outcome.spider_closed, signal=signals.spider_closed)

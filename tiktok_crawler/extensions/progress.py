@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -144,7 +145,8 @@ class Progress:
         if self._timer:
             self._timer.cancel()
         if self._live:
-            self._live.stop()
+            with suppress(OSError):  # the terminal is closed
+                self._live.stop()
             _log_to_stderr()
 
     def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
@@ -200,7 +202,8 @@ class Progress:
         if self._live:
             from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
 
-            self._live.update(Text(str(snapshot)), refresh=True)
+            with suppress(OSError):  # the terminal is closed
+                self._live.update(Text(str(snapshot)), refresh=True)
         else:
             logger.info("%(progress)s", {"progress": snapshot}, extra={"spider": spider})
 
@@ -216,7 +219,7 @@ class Progress:
 def _is_terminal() -> bool:
     """Tell whether log lines and a live line share a terminal."""
     handler = get_scrapy_root_handler()
-    return sys.stderr.isatty() and isinstance(handler, logging.StreamHandler)
+    return bool(sys.stderr and sys.stderr.isatty()) and isinstance(handler, logging.StreamHandler)
 
 
 def _log_to_stderr() -> None:
