@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from crawling import project_settings as settings
@@ -102,6 +104,68 @@ def test_credentials_are_the_text_typed(secrets, text):
     chosen = secrets(f"client_key: {text}\nclient_secret: {text}\n")
 
     assert credentials(chosen, {}) == Credentials(text, text)
+
+
+COPIED = {
+    "blanks": " {} ",
+    "line ends": "{}\r\n",
+    "a blank that does not break": "\u00a0{}\u00a0",
+    "straight quotes": '"{}"',
+    "curly quotes": "\u201c{}\u201d",
+    "German quotes and a blank": "\u201e{}\u201c ",
+    "a mark of byte order": "\ufeff{}",
+    "zero width": "{}\u200b",
+    "direction": "\u202a{}\u202c",
+}
+
+
+@pytest.mark.parametrize("copied", COPIED.values(), ids=COPIED)
+def test_what_comes_along_from_a_web_page_is_taken_off(secrets, copied):
+    key, secret = copied.format("ada"), copied.format(SECRET)
+    environ = {"TIKTOK_CLIENT_KEY": key, "TIKTOK_CLIENT_SECRET": secret}
+    chosen = secrets(json.dumps({"client_key": key, "client_secret": secret}))
+
+    assert credentials(settings(), environ) == Credentials("ada", SECRET)
+    assert credentials(chosen, {}) == Credentials("ada", SECRET)
+
+
+@pytest.mark.parametrize(
+    ("inside", "name"),
+    [
+        (" ", r"space \(U\+0020\)"),
+        ("\n", r"a control character \(U\+000A\)"),
+        ("\u2013", r"en dash \(U\+2013\)"),
+        ("\u0430", r"cyrillic small letter a \(U\+0430\)"),
+        ("\u201d", r"right double quotation mark \(U\+201D\)"),
+    ],
+)
+def test_a_character_that_no_secret_has_is_named_and_nothing_is_sent(secrets, inside, name):
+    secret = f"{SECRET}{inside}{SECRET}"
+    environ = {"TIKTOK_CLIENT_KEY": "ada", "TIKTOK_CLIENT_SECRET": secret}
+    chosen = secrets(json.dumps({"client_key": "ada", "client_secret": secret}))
+
+    words = f".* at place 14: {name}"
+
+    with pytest.raises(CredentialsError, match=f"TIKTOK_CLIENT_SECRET{words}") as raised:
+        credentials(settings(), environ)
+    assert SECRET not in message_of(raised)
+    with pytest.raises(CredentialsError, match=f"client_secret{words}") as raised:
+        credentials(chosen, {})
+    assert SECRET not in message_of(raised)
+
+
+def test_only_blanks_and_quotes_are_no_credentials(secrets):
+    with pytest.raises(CredentialsError, match="TIKTOK_CLIENT_KEY is missing"):
+        credentials(settings(), {"TIKTOK_CLIENT_KEY": ' "" ', "TIKTOK_CLIENT_SECRET": SECRET})
+    with pytest.raises(CredentialsError, match="client_key is missing or empty"):
+        credentials(secrets("client_key: \u201c\u201d\nclient_secret: grace\n"), {})
+
+
+def test_the_credentials_of_the_example_are_known_as_such(secrets):
+    example = Path(__file__).parents[2] / "secrets.example.yaml"
+
+    with pytest.raises(CredentialsError, match="client_key is still that of the example"):
+        credentials(secrets(example.read_text()), {})
 
 
 def test_other_keys_of_the_secrets_file_are_left_alone(secrets):

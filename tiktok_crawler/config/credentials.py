@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import stat
+import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,13 @@ CREDENTIALS_HELP = (
     "-s TIKTOK_SANDBOX=True"
 )
 
+PORTAL = "developers.tiktok.com"
+
+EXAMPLES = ("your-client-key", "your-client-secret")
+"""What stands in secrets.example.yaml."""
+
+QUOTES = "\"'`\u00b4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u00ab\u00bb\u2039\u203a"
+
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
@@ -39,7 +47,10 @@ def read_credentials(environ: Mapping[str, str], secrets_file: Path) -> Credenti
     Raises:
         CredentialsError: there are none, or the file cannot be used.
     """
-    key, secret = environ.get("TIKTOK_CLIENT_KEY"), environ.get("TIKTOK_CLIENT_SECRET")
+    key, secret = (
+        _usable(environ.get(name, ""), f"{name} in the environment")
+        for name in ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET")
+    )
     if key and secret:
         return Credentials(key, secret)
     if key or secret:
@@ -75,10 +86,35 @@ def _secrets_in(path: Path, text: str) -> dict[str, str]:
 
 
 def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
-    value = values.get(name, "").strip()
+    value = _usable(values.get(name, ""), f"{path}: {name}")
     if not value:
         raise CredentialsError(f"{path}: {name} is missing or empty. {CREDENTIALS_HELP}")
     return value
+
+
+def _usable(copied: str, where: str) -> str:
+    """Take off what comes along from a web page: blanks, line ends, quotes, what is invisible.
+
+    Raises:
+        CredentialsError: something is left that cannot be sent; only that is named.
+    """
+    value = "".join(each for each in copied if unicodedata.category(each) != "Cf")
+    while value != (inner := value.strip().strip(QUOTES)):
+        value = inner
+    if value in EXAMPLES:
+        raise CredentialsError(f"{where} is still that of the example. {CREDENTIALS_HELP}")
+    for place, character in enumerate(value, start=1):
+        if not "!" <= character <= "~":
+            raise CredentialsError(
+                f"{where} has a character that none can have, at place {place}: "
+                f"{_name(character)}. Copy it anew from {PORTAL}"
+            )
+    return value
+
+
+def _name(character: str) -> str:
+    name = unicodedata.name(character, "").lower() or "a control character"
+    return f"{name} (U+{ord(character):04X})"
 
 
 def _warn_if_others_can_read(path: Path) -> None:
