@@ -66,6 +66,11 @@ def gives_up(*_):
         pytest.param(feed("x.xml", item_export_kwargs={"depth": 1}), "depth", id="export argument"),
         pytest.param(feed("x.csv", postprocessing=["no.Such"]), "No module named", id="plugin"),
         pytest.param(feed("x.csv", item_filter="no.Such"), "No module named", id="filter"),
+        pytest.param(
+            feed("x.csv") | {"FEED_EXPORTERS": {"csv": "no.Such"}},
+            "the settings of feeds (FEED...): ModuleNotFoundError: No module named 'no'",
+            id="exporter",
+        ),
         pytest.param(feed("x.csv", uri_params=gives_up), "no idea", id="parameters"),
         pytest.param(feed("x.csv", batch_item_count=9), "such as x-%(batch_id)d.csv", id="batch"),
         pytest.param(feed("%(nme)s.csv"), "to put in place of %(nme)s", id="placeholder"),

@@ -62,20 +62,20 @@ LETTERS = "ü بـ バ 🧈"
 
 
 @contextmanager
-def refused(feed: str) -> Iterator[None]:
+def refused(feed: str = "") -> Iterator[None]:
     """Say of which feed Scrapy, an exporter or a storage cannot make anything, and why.
 
     Raises:
         ConfigurationError: anything was raised.
     """
+    shown = f"feed {without_login(feed)}" if feed else "the settings of feeds (FEED...)"
     try:
         yield
     except ConfigurationError as exc:
-        raise ConfigurationError(f"feed {without_login(feed)}: {exc}") from None
+        raise ConfigurationError(f"{shown}: {exc}") from None
     except Exception as exc:  # noqa: BLE001 - components of any origin; nothing has begun yet
-        raise ConfigurationError(
-            f"feed {without_login(feed)}: {_without_login_of(feed, f'{type(exc).__name__}: {exc}')}"
-        ) from None
+        reason = _without_login_of(feed, f"{type(exc).__name__}: {exc}")
+        raise ConfigurationError(f"{shown}: {reason}") from None
 
 
 def _without_login_of(uri: str, text: str) -> str:
@@ -97,7 +97,7 @@ def check_setting(settings: BaseSettings) -> None:
             _check_options(options)
     whole_number(settings, "FEED_EXPORT_BATCH_ITEM_COUNT")
     if settings["FEED_EXPORT_INDENT"] is not None:
-        whole_number(settings, "FEED_EXPORT_INDENT")
+        whole_number(settings, "FEED_EXPORT_INDENT", least=-1)
     switch(settings, "FEED_STORE_EMPTY")
 
 

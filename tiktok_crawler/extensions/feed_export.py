@@ -45,7 +45,7 @@ class RecordFeedExporter(FeedExporter):
         if not (crawler.settings["FEEDS"] or crawler.settings["FEED_URI"]):
             raise NotConfigured
         feed_checks.check_setting(crawler.settings)
-        with feed_checks.refused("FEEDS"):
+        with feed_checks.refused():
             super().__init__(crawler)
         taken = _files_of(crawler)
         for template, options in self.feeds.items():
