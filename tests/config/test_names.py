@@ -49,6 +49,24 @@ def test_settings_of_others_are_none_of_our_business(name):
     assert Config.of(settings(**{name: 1}), {})
 
 
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("LOG_LEVL", "LOG_LEVEL"),
+        ("DOWNLOAD_DELY", "DOWNLOAD_DELAY"),
+        ("CONCURENT_REQUESTS", "CONCURRENT_REQUESTS"),
+        ("closespider_timeout", "CLOSESPIDER_TIMEOUT"),
+    ],
+)
+def test_what_is_nearly_a_setting_of_scrapys_is_refused_where_it_was_typed(name, meant):
+    with pytest.raises(ConfigurationError, match=rf"{name} \(did you mean {meant}\?\)"):
+        Config.of(settings(**{name: 1}), {})
+
+    of_others = settings()
+    of_others.set(name, 1, priority="project")
+    assert Config.of(of_others, {})
+
+
 def test_credentials_are_no_settings():
     with pytest.raises(ConfigurationError, match=r"TIKTOK_CLIENT_SECRET .* environment") as refusal:
         Config.of(settings(TIKTOK_CLIENT_SECRET="s3cr3t"), {})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from scrapy.settings import default_settings
+from scrapy.settings import SETTINGS_PRIORITIES, default_settings
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.spelling import nearest, shortened
@@ -54,6 +54,9 @@ ALIKE = 0.65
 HINT_ALIKE = 0.5
 """The same of a name that is refused anyway."""
 
+SCRAPYS_ALIKE = 0.9
+"""The same of names on the command line that are nobody's: other programs have settings, too."""
+
 PREFIX_ALIKE = 0.85
 """The same of names that begin with something else: it is the beginning that is misspelt."""
 
@@ -79,16 +82,17 @@ def check_names(settings: BaseSettings, environ: Mapping[str, str]) -> None:
         )
 
 
-def _unknown_settings(settings: Iterable[str]) -> Iterator[str]:
+def _unknown_settings(settings: BaseSettings) -> Iterator[str]:
     for name in settings:
-        if name in SETTINGS or hasattr(default_settings, name):
+        if name in SETTINGS or name in vars(default_settings):
             continue
         if name in CREDENTIALS:
             raise ConfigurationError(
                 f"{name} is no setting: put it into the environment or the secrets file "
                 "(TIKTOK_SECRETS_FILE)"
             )
-        if name.upper().startswith(PREFIX) or _meant(name):
+        is_typed = (settings.getpriority(name) or 0) >= SETTINGS_PRIORITIES["cmdline"]
+        if name.upper().startswith(PREFIX) or _meant(name) or (is_typed and _scrapys(name)):
             yield name
 
 
@@ -99,8 +103,16 @@ def _unknown_variables(environ: Iterable[str]) -> Iterator[str]:
 
 
 def _unknown(name: str) -> str:
-    similar = _meant(name, alike=HINT_ALIKE)
+    similar = _meant(name, alike=HINT_ALIKE) or _scrapys(name)
     return f"{shortened(name)} (did you mean {similar}?)" if similar else shortened(name)
+
+
+def _scrapys(name: str) -> str | None:
+    """The setting of Scrapy's that was probably meant."""
+    return next(
+        iter(nearest(name, filter(str.isupper, vars(default_settings)), similarity=SCRAPYS_ALIKE)),
+        None,
+    )
 
 
 def _meant(name: str, *, alike: float = ALIKE) -> str | None:
