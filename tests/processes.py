@@ -194,5 +194,8 @@ def _execute(
     sys.argv = [SCRAPY, *arguments]
     try:
         execute()
+    except Exception:  # noqa: BLE001 - as Python itself
+        sys.excepthook(*sys.exc_info())
+        sys.exit(1)
     finally:
         atexit._run_exitfuncs()

@@ -11,7 +11,10 @@ SPIDER_MODULES = ["tiktok_crawler.spiders"]
 NEWSPIDER_MODULE = "tiktok_crawler.spiders"
 COMMANDS_MODULE = "tiktok_crawler.commands"
 
-# --- Promises: changing these stops the crawl (config/promises.py) -------------------------------
+# Default: Scrapy's own, which does not check the settings of a Python script.
+SPIDER_LOADER_CLASS = "tiktok_crawler.crawling.spider_loader.CheckedSpiderLoader"
+
+# --- Promises: changing these stops the crawl (config/scrapy_settings.py) ------------------------
 
 # Default 100. With 1, a page is stored before the next one is asked for.
 CONCURRENT_ITEMS = 1

@@ -25,6 +25,25 @@ def test_migrate_says_what_is_wrong_with_a_database(tmp_path):
     assert "pw-of-ann" not in run.stderr
 
 
+def test_commands_that_write_no_log_leave_its_file_alone(tmp_path):
+    run = scrapy(tmp_path, "status", "-s", "LOG_FILE=no/crawl.log")
+    assert run.returncode == 0, run.stderr
+    assert "no crawl has used it yet" in run.stdout
+
+
+def test_scrapys_own_commands_still_work(tmp_path):
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = tiktok_crawler.settings\n")
+    for command, output in (
+        (("shell", "--nolog", "-c", "1 + 1", "-s", "TIKTOK_SANDBOX=1"), "2\n"),
+        (("settings", "--get", "LOG_FILE", "-s", "LOG_FILE=crawl.log"), "crawl.log\n"),
+        (("list",), "videos\n"),
+        (("check",), ""),
+    ):
+        run = scrapy(tmp_path, *command)
+        assert run.returncode == 0, run.stderr
+        assert run.stdout.endswith(output)
+
+
 def test_sandbox_serves_until_ctrl_c_and_says_how_to_reach_it(tmp_path):
     with started(tmp_path, "sandbox", "--port", "0", "--seed", "7") as process:
         assert process.stdout

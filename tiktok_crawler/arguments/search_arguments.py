@@ -32,8 +32,8 @@ SEARCH_ARGUMENTS = ("query", *OVERRIDES, *QUERY_ARGUMENTS)
 VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests", *QUERY_ARGUMENTS)
 
 
-def parse_pairs(written: Iterable[str]) -> dict[str, str]:
-    """The arguments that stand after `-a`; of one that stands twice only the last would count.
+def parse_pairs(written: Iterable[str], option: str = "-a") -> dict[str, str]:
+    """What stands after `-a` or `-s`; of a name that stands there twice only the last would count.
 
     Raises:
         UsageError: one is not NAME=VALUE, or stands there twice.
@@ -42,11 +42,12 @@ def parse_pairs(written: Iterable[str]) -> dict[str, str]:
     for pair in written:
         name, is_pair, value = pair.partition("=")
         if not is_pair:
-            raise UsageError(f"-a {shortened(pair)}: -a takes NAME=VALUE")
+            raise UsageError(f"{option} {shortened(pair)}: {option} takes NAME=VALUE")
         if name in found:
+            hint = "; several values are separated by commas, as in -a tags=first,second"
             raise UsageError(
-                f"-a {shortened(name)}=... stands there twice: give it once; several values are "
-                "separated by commas, as in -a tags=first,second"
+                f"{option} {shortened(name)}=... stands there twice: give it once"
+                f"{hint if option == '-a' else ''}"
             )
         found[name] = value
     return found

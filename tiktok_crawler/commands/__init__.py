@@ -7,13 +7,49 @@ import contextlib
 import errno
 import os
 import sys
+from os import EX_USAGE
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
+from scrapy.exceptions import UsageError
+
+from tiktok_crawler.arguments.search_arguments import parse_pairs
+from tiktok_crawler.config.sources import check_settings
+from tiktok_crawler.config.values import check_dictionaries
+from tiktok_crawler.exceptions import CrawlerError
+
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
+    from types import TracebackType
+
+    from scrapy.commands import ScrapyCommand as Base
+else:
+    Base = object  # Scrapy takes every command class that it finds here for a command.
 
 GONE = (errno.EPIPE, errno.EIO)
 """Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
+
+
+class Checked(Base):
+    """Makes a command refuse wrong settings before it opens anything."""
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        try:
+            parse_pairs(getattr(opts, "spargs", ()))
+            parse_pairs(opts.set, "-s")
+            check_dictionaries(opts.set, self.settings)
+            super().process_options(args, opts)
+            if self.requires_project and not self.requires_crawler_process:
+                # It writes no log.
+                self.settings.set("LOG_FILE", None, priority="cmdline")
+            check_settings(self.settings, os.environ)
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+        except UsageError as exc:
+            fail(EX_USAGE, str(exc))
+        except OSError as exc:
+            fail(EX_USAGE, f"--pidfile {exc.filename} cannot be written: {exc.strerror}")
 
 
 def show(text: str) -> None:
@@ -72,5 +108,13 @@ def _end_output() -> None:
         sys.stdout.flush()
 
 
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End Scrapy's own commands like ours where a setting is refused."""
+    if isinstance(error, CrawlerError):
+        fail(error.exit_status, str(error))
+    sys.__excepthook__(kind, error, trace)
+
+
 # Scrapy imports the commands before anything is opened.
 open_streams()
+sys.excepthook = _end

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.storage.engine import database
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Reads the database, and writes one file, which is there as a whole or not at all."""
 
     requires_project = True

@@ -14,10 +14,8 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import feed_process_params_from_cli
 
-from tiktok_crawler.arguments import search_arguments
-from tiktok_crawler.commands import fail, tell
+from tiktok_crawler.commands import Checked, fail, tell
 from tiktok_crawler.config import Config
-from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret
 from tiktok_crawler.exceptions import CrawlerError
@@ -37,22 +35,14 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 
-class Command(CrawlCommand):
+class Command(Checked, CrawlCommand):
     """Scrapy's own command exits 0 on nearly everything."""
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         # What a crawl writes - log, database, feeds - is its owner's alone.
         os.umask(0o077)
         feeds, opts.output, opts.overwrite_output = (opts.output, opts.overwrite_output), None, None
-        assert self.settings
-        try:
-            search_arguments.parse_pairs(opts.spargs)
-            check_dictionaries(opts.set, self.settings)
-            super().process_options(args, opts)
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
-        except UsageError as exc:
-            fail(EX_USAGE, str(exc))
+        super().process_options(args, opts)
         self._name_database(args)
         if any(feeds):
             self._set_feeds(*feeds)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.storage.engine import database
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import argparse
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Works from the wheel too; two of them at once migrate once."""
 
     requires_project = True

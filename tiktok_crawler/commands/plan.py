@@ -11,7 +11,7 @@ from scrapy.commands import ScrapyCommand
 from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.coverage import windows as split
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 LISTED_WINDOWS = 20
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Reads the query file and the database; writes and sends nothing.
 
     `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the

@@ -12,9 +12,8 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
-from tiktok_crawler.commands import fail, show, tell
+from tiktok_crawler.commands import Checked, fail, show, tell
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
-from tiktok_crawler.config.names import check_names
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.storage.engine import database, sqlite
 
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 AGAIN = "what was made of the database is not complete: remove it, and replay again"
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Needs neither credentials nor the API, but a database without data."""
 
     requires_project = True
@@ -60,7 +59,6 @@ class Command(ScrapyCommand):
 
 
 def _replay(folders: list[str], settings: BaseSettings) -> int:
-    check_names(settings, os.environ)
     if not folders:
         raise UsageError("name the folders of the archives, such as: scrapy replay archive")
     archives = Archives(find_archives(map(Path, folders)))

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import errno
-import os
 import socket
 from os import EX_UNAVAILABLE, EX_USAGE
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail, show
-from tiktok_crawler.config.names import check_names
+from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.exceptions import CrawlerError
 
 if TYPE_CHECKING:
@@ -20,7 +18,7 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8890
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Serves on loopback only, until Ctrl-C."""
 
     requires_project = True
@@ -61,8 +59,6 @@ class Command(ScrapyCommand):
         if options.get("daily_quota") == 0:
             options["daily_quota"] = None
         try:
-            assert self.settings
-            check_names(self.settings, os.environ)
             sandbox = Sandbox(profile=load_profile(opts.sandbox_profile), **options)
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))

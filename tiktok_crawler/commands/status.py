@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.plan import Wanted
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.status import Terms
 
 
-class Command(ScrapyCommand):
+class Command(Checked, ScrapyCommand):
     """Reads the database; writes, creates and sends nothing."""
 
     requires_project = True

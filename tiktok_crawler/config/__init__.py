@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
 from tiktok_crawler.config.paths import database_in_project, in_project, profile_in_project
-from tiktok_crawler.config.promises import check_promises
 from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
@@ -116,16 +115,6 @@ class Config:
             probe_times=whole_number(settings, "TIKTOK_PROBE_TIMES", least=1),
             progress_interval=number(settings, "LOGSTATS_INTERVAL"),
         )
-
-    @classmethod
-    def of_crawl(cls, settings: BaseSettings) -> Self:
-        """The configuration of a crawl, which Scrapy's own settings can break as well.
-
-        Raises:
-            ConfigurationError: naming the setting and the reason.
-        """
-        check_promises(settings)
-        return cls.of(settings)
 
     @property
     def origin(self) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.settings import BaseSettings
 
 from tiktok_crawler.config.names import SETTINGS, check_names
+from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,13 +16,24 @@ ENVIRONMENT_PRIORITY = 35
 """Above settings modules, Python scripts and spiders (20, 20, 30), below the command line (40)."""
 
 
+def check_settings(settings: BaseSettings, environ: Mapping[str, str]) -> None:
+    """Refuse settings that do not exist, and values of Scrapy's that no crawl could work with.
+
+    Raises:
+        ConfigurationError: naming the setting, and the reason.
+    """
+    check_names(settings, environ)
+    check_scrapy_settings(settings)
+
+
 def with_environment(settings: BaseSettings, environ: Mapping[str, str]) -> BaseSettings:
     """Return the settings that hold, with those that the environment has; empty ones say nothing.
 
     Raises:
-        ConfigurationError: one of either does not exist.
+        ConfigurationError: one of either does not exist, or has a value that cannot be.
     """
-    check_names(settings, environ)
+    check_components(settings)
+    check_settings(settings, environ)
     chosen = BaseSettings(settings)
     for name in SETTINGS:
         value = environ.get(name, "").strip()

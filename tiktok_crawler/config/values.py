@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from scrapy.settings import BaseSettings
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.spelling import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -45,18 +46,22 @@ def number(
     Raises:
         ConfigurationError: it is none, or out of bounds.
     """
-    value = settings.get(name)
-    bounds = f"from {least:g} to {most:g}" if most < float("inf") else f"of at least {least:g}"
+    value = settings[name]
+    bounds = f" of at least {least:g}" if math.isfinite(least) else ""
+    if math.isfinite(most):
+        bounds = f" from {least:g} to {most:g}"
     try:
         as_number = float(value)
     except (TypeError, ValueError):
-        raise ConfigurationError(f"{name}={value} is not a number {bounds}") from None
+        as_number = math.nan
     if not (math.isfinite(as_number) and least <= as_number <= most):
-        raise ConfigurationError(f"{name}={value} is not a number {bounds}")
+        raise ConfigurationError(f"{name}={shortened(str(value))} is not a number{bounds}")
     return as_number
 
 
-def whole_number(settings: BaseSettings, name: str, *, least: int = 0, most: int = 10**6) -> int:
+def whole_number(
+    settings: BaseSettings, name: str, *, least: float = 0, most: float = 10**6
+) -> int:
     """A setting that has to be a whole number.
 
     Raises:
@@ -64,7 +69,7 @@ def whole_number(settings: BaseSettings, name: str, *, least: int = 0, most: int
     """
     as_number = number(settings, name, least=least, most=most)
     if not as_number.is_integer():
-        raise ConfigurationError(f"{name}={settings.get(name)} is not a whole number")
+        raise ConfigurationError(f"{name}={settings[name]} is not a whole number")
     return int(as_number)
 
 
@@ -76,8 +81,10 @@ def switch(settings: BaseSettings, name: str) -> bool:
     """
     try:
         return settings.getbool(name)
-    except ValueError:
-        raise ConfigurationError(f"{name}={settings.get(name)} is not True or False") from None
+    except (TypeError, ValueError):
+        raise ConfigurationError(
+            f"{name}={shortened(str(settings[name]))} is not True or False"
+        ) from None
 
 
 def choice(settings: BaseSettings, name: str, choices: type[E]) -> E:
@@ -91,4 +98,4 @@ def choice(settings: BaseSettings, name: str, choices: type[E]) -> E:
         return choices(value)
     except ValueError:
         allowed = ", ".join(choices)
-        raise ConfigurationError(f"{name}={value} is not one of: {allowed}") from None
+        raise ConfigurationError(f"{name}={shortened(value)} is not one of: {allowed}") from None

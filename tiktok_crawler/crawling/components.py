@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
+from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.config import Config
-
 T = TypeVar("T")
 
 
 def config_of(crawler: Crawler) -> Config:
-    """Return the configuration from when the spider was built, before all other components."""
-    config: Config = crawler.spider.config  # type: ignore[union-attr]
-    return config
+    """Return the configuration from when the spider was built, before all other components.
+
+    Spiders of Scrapy's own, as in `scrapy shell`, have none.
+    """
+    return getattr(crawler.spider, "config", None) or Config.of(crawler.settings)
 
 
 def extension(crawler: Crawler, cls: type[T]) -> T:

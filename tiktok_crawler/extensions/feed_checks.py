@@ -24,7 +24,6 @@ from scrapy.extensions.feedexport import (
 )
 from scrapy.extensions.postprocessing import PostProcessingManager
 
-from tiktok_crawler.config.values import switch, whole_number
 from tiktok_crawler.crawling.hiding import LOGIN, without_login
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
@@ -95,10 +94,6 @@ def check_setting(settings: BaseSettings) -> None:
     for uri, options in settings.getdict("FEEDS").items():
         with refused(str(uri)):
             _check_options(options)
-    whole_number(settings, "FEED_EXPORT_BATCH_ITEM_COUNT")
-    if settings["FEED_EXPORT_INDENT"] is not None:
-        whole_number(settings, "FEED_EXPORT_INDENT", least=-1)
-    switch(settings, "FEED_STORE_EMPTY")
 
 
 def _check_options(options: object) -> None:

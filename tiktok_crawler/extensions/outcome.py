@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from scrapy import signals
 from scrapy.exceptions import CloseSpider
 
+from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
 from tiktok_crawler.crawling.closing import CloseReason, exit_status, severest
 from tiktok_crawler.crawling.hang_up import end_in_order
 
@@ -38,6 +39,9 @@ class Outcome:
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
+        # Add-ons have changed settings after the spider was built.
+        check_components(crawler.settings)
+        check_scrapy_settings(crawler.settings)
         outcome = cls(crawler)
         crawler.signals.connect(end_in_order, signal=signals.spider_opened)
         crawler.signals.connect(outcome.item_error, signal=signals.item_error)

@@ -53,7 +53,7 @@ class ListingSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed, or a tag is not known.
             ConfigurationError: a query file, a setting or the database cannot be used.
         """
-        config = Config.of_crawl(crawler.settings)
+        config = Config.of(crawler.settings)
         given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
         queries = queries_with(given.from_tag, config)
         return super().from_crawler(crawler, config, kwargs, given, queries)

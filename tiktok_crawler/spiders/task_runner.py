@@ -80,7 +80,7 @@ class TaskRunner:
     def __init__(self, crawler: Crawler):
         self.crawler = crawler
         self.lacks_quota = False
-        self._slots = crawler.settings.getint("CONCURRENT_REQUESTS") or 1
+        self._slots = crawler.settings.getint("CONCURRENT_REQUESTS")
         self._open = 0
         self._is_cut_short = False
         self._waits_for_quota = True

@@ -69,7 +69,7 @@ class VideosSpider(ResearchSpider):
             UsageError: an argument is unknown, missing or malformed.
             ConfigurationError: the query file or a setting cannot be used.
         """
-        config = Config.of_crawl(crawler.settings)
+        config = Config.of(crawler.settings)
         search_arguments.check(kwargs, search_arguments.VIDEOS_ARGUMENTS)
         collection = search_arguments.collection(kwargs, today=utc_now().date())
         return super().from_crawler(crawler, config, kwargs, collection)

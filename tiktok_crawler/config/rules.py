@@ -1,0 +1,307 @@
+"""What Scrapy's settings can be: a rule refuses the values that Scrapy or a crawl would fail on."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import ssl
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryFile
+from typing import Any, TypeAlias
+
+from scrapy.settings import BaseSettings, default_settings
+from scrapy.utils.misc import load_object
+
+from tiktok_crawler.config.values import number, switch, whole_number
+from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.spelling import did_you_mean, nearest, shortened
+
+Rule: TypeAlias = Callable[[BaseSettings, str], object]
+"""Raises ConfigurationError for a setting, by its name, whose value cannot be used."""
+
+LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+
+
+@dataclass(frozen=True)
+class Must:
+    """The one value with which crawls work; None stands for all that say nothing."""
+
+    value: object
+    reason: str
+
+    def __call__(self, settings: BaseSettings, name: str) -> None:
+        if self._read(settings, name) != self.value:
+            must = "must not be set" if self.value is None else f"must be {self.value}"
+            raise ConfigurationError(f"{name} {must}: {self.reason}")
+
+    def _read(self, settings: BaseSettings, name: str) -> object:
+        if isinstance(self.value, bool):
+            return switch(settings, name)
+        if isinstance(self.value, int):
+            return number(settings, name)
+        return settings[name] or None
+
+
+def on(reason: str) -> Must:
+    return Must(True, reason)  # noqa: FBT003 - this is the value
+
+
+def off(reason: str) -> Must:
+    return Must(False, reason)  # noqa: FBT003 - likewise
+
+
+def unset(reason: str) -> Must:
+    return Must(None, reason)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """One of some classes, by their paths, or one that is derived from them."""
+
+    bases: tuple[str | type, ...]
+    reason: str = ""
+    optional: bool = False
+
+    def __call__(self, settings: BaseSettings, name: str) -> None:
+        value = settings[name]
+        if value in self.bases or (self.optional and value is None):
+            return
+        ancestors = getattr(load(name, value), "__mro__", ())
+        # Not issubclass: to Scrapy whatever has the methods of a scheduler is one.
+        if not set(map(load_object, self.bases)).intersection(ancestors):
+            raise ConfigurationError(
+                f"{name} must be {self._first}, or a class that is derived from it"
+                f"{self.reason and f': {self.reason}'}"
+            )
+
+    @property
+    def _first(self) -> str:
+        first = self.bases[0]
+        return first if isinstance(first, str) else f"{first.__module__}.{first.__name__}"
+
+
+def like_scrapys(settings: BaseSettings, name: str) -> None:
+    scrapys = getattr(default_settings, name, settings[name])
+    Derived((scrapys,), "what crawls promise rests on it")(settings, name)
+
+
+def unchanged(settings: BaseSettings, name: str) -> None:
+    if settings[name] != getattr(default_settings, name, None):
+        instead = name.removesuffix("_BASE")
+        hint = f"use {instead}" if instead != name else "certificates have to be verified"
+        raise ConfigurationError(f"{name} must stay as Scrapy has it: {hint}")
+
+
+def whole(*, least: float | None = 0, optional: bool = False) -> Rule:
+    """A whole number; without a least one, also below 0."""
+    bound = float("-inf") if least is None else least
+
+    def rule(settings: BaseSettings, name: str) -> None:
+        if optional and settings[name] in (None, ""):
+            return
+        whole_number(settings, name, least=bound, most=float("inf"))
+        _tried(settings, name, "a whole number in digits", lambda: settings.getint(name))
+
+    return rule
+
+
+def zero_or(least: int) -> Rule:
+    def rule(settings: BaseSettings, name: str) -> None:
+        whole()(settings, name)
+        if 0 < settings.getint(name) < least:
+            raise _wrong(settings, name, f"0 (no limit), or at least {least}")
+
+    return rule
+
+
+def fractional(*, least: float = 0, most: float = float("inf")) -> Rule:
+    return lambda settings, name: number(settings, name, least=least, most=most)
+
+
+def one_of(*choices: str | None) -> Rule:
+    def rule(settings: BaseSettings, name: str) -> None:
+        if settings[name] not in choices:
+            raise _wrong(settings, name, f"one of {', '.join(filter(None, choices))}")
+
+    return rule
+
+
+def anything(settings: BaseSettings, name: str) -> None:
+    """Leave a value to whoever reads it."""
+
+
+def text(settings: BaseSettings, name: str) -> None:
+    if not isinstance(settings[name], str):
+        raise _wrong(settings, name, "text")
+
+
+def listing(settings: BaseSettings, name: str) -> None:
+    """A list, or text with commas; where Scrapy takes one, also a mapping."""
+    _tried(settings, name, "a list", lambda: settings.getdictorlist(name))
+
+
+def codec(settings: BaseSettings, name: str) -> None:
+    value = settings[name]
+    if value is not None:
+        _tried(settings, name, "an encoding such as utf-8", lambda: "a".encode(value))
+
+
+def ciphers(settings: BaseSettings, name: str) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    value = settings[name] or "DEFAULT"
+    _tried(settings, name, "a list of ciphers for OpenSSL", lambda: context.set_ciphers(value))
+
+
+def bind_address(settings: BaseSettings, name: str) -> None:
+    value = settings[name]
+    if value is None:
+        return
+
+    def bind() -> None:
+        host, port = (value, 0) if isinstance(value, str) else value
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.socket(family, socket.SOCK_STREAM) as probe:
+            probe.bind((host, port))
+
+    _tried(settings, name, "an address of this machine", bind)
+
+
+def headers(settings: BaseSettings, name: str) -> None:
+    for header, value in dict(settings[name] or {}).items():
+        if not isinstance(value, str | bytes | int | list | tuple | None):
+            raise ConfigurationError(f"{name}: the value of {shortened(str(header))} is not text")
+
+
+def slots(settings: BaseSettings, name: str) -> None:
+    """A mapping of hosts; each has values that have settings of their own, too."""
+    example = '{"open.tiktokapis.com": {"delay": 2, "concurrency": 1}}'
+    found = _tried(settings, name, f"like {example}", lambda: settings.getdict(name))
+    rules = {"concurrency": whole(least=1), "delay": number, "jitter": fractional(most=1)}
+    for host, values in found.items():
+        if not isinstance(values, Mapping):
+            raise _wrong(settings, name, f"like {example}")
+        for key in rules.keys() & values.keys():
+            where = f"{name}: {host}: {key}"
+            rules[key](BaseSettings({where: values[key]}), where)
+
+
+def log_level(settings: BaseSettings, name: str) -> None:
+    value = settings[name]
+    if isinstance(value, int) or value in logging.getLevelNamesMapping():
+        return
+    hint = did_you_mean(nearest(str(value), LEVELS))
+    raise _wrong(settings, name, f"one of {', '.join(LEVELS)}{hint}")
+
+
+def log_format(settings: BaseSettings, name: str) -> None:
+    record = logging.makeLogRecord({"msg": ""})
+    _tried(
+        settings,
+        name,
+        "a format such as %(asctime)s %(levelname)s: %(message)s",
+        lambda: logging.Formatter(settings[name]).format(record),
+    )
+
+
+def date_format(settings: BaseSettings, name: str) -> None:
+    value = settings[name]
+    if value is not None:
+        _tried(settings, name, "a format such as %Y-%m-%d %H:%M", lambda: time.strftime(value))
+
+
+def log_file(settings: BaseSettings, name: str) -> None:
+    """Try whether a file can be written, and leave none behind."""
+    if not settings[name]:
+        return
+    try:
+        path = Path(settings[name])
+        if path.exists():
+            path.open("ab").close()
+        else:
+            TemporaryFile(dir=path.parent).close()
+    except (OSError, TypeError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or exc
+        raise ConfigurationError(
+            f"{name}={shortened(str(settings[name]))} cannot be written: {reason}"
+        ) from None
+
+
+def log_stdout(settings: BaseSettings, name: str) -> None:
+    if switch(settings, name) and any(
+        str(feed).startswith("stdout:") for feed in settings["FEEDS"]
+    ):
+        raise ConfigurationError(f"{name} must be False: a feed goes to standard output")
+
+
+def folder(settings: BaseSettings, name: str) -> None:
+    value = settings[name]
+    if value and not Path(str(value)).is_dir():
+        raise _wrong(settings, name, "a folder")
+
+
+def software(settings: BaseSettings, name: str) -> None:
+    from scrapy.utils.versions import get_versions  # noqa: PLC0415 - only if it is changed
+
+    _tried(
+        settings, name, "a list of installed packages", lambda: get_versions(settings.getlist(name))
+    )
+
+
+def loadable(settings: BaseSettings, name: str) -> None:
+    if settings[name]:
+        load(name, settings[name])
+
+
+def each_loadable(settings: BaseSettings, name: str) -> None:
+    for path, place in dict(settings[name] or {}).items():
+        if place is not None:
+            load(name, path)
+
+
+def classes(base: type) -> Rule:
+    def rule(settings: BaseSettings, name: str) -> None:
+        paths = _tried(settings, name, "a list of classes", lambda: settings.getlist(name))
+        for path in paths:
+            found = load(name, path)
+            if not isinstance(found, type) or not issubclass(found, base):
+                raise ConfigurationError(f"{name}: {shortened(str(path))} is no {base.__name__}")
+
+    return rule
+
+
+def modules(settings: BaseSettings, name: str) -> None:
+    def find() -> None:
+        for module in settings.getlist(name):
+            if find_spec(module) is None:
+                raise ModuleNotFoundError
+
+    _tried(settings, name, "a list of modules that can be found", find)
+
+
+def load(name: str, path: Any) -> Any:
+    """Return the class or function that a setting names.
+
+    Raises:
+        ConfigurationError: there is none.
+    """
+    try:
+        return load_object(path)
+    except Exception as exc:  # noqa: BLE001 - a module that is loaded can do anything
+        raise ConfigurationError(
+            f"{name}: {shortened(str(path))} cannot be loaded: {shortened(str(exc))}"
+        ) from None
+
+
+def _tried(settings: BaseSettings, name: str, expected: str, read: Callable[[], Any]) -> Any:
+    try:
+        return read()
+    except Exception:  # noqa: BLE001 - whatever Scrapy would fail on
+        raise _wrong(settings, name, expected) from None
+
+
+def _wrong(settings: BaseSettings, name: str, expected: str) -> ConfigurationError:
+    return ConfigurationError(f"{name}={shortened(str(settings[name]))} is not {expected}")
