@@ -124,6 +124,8 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "tiktok_crawler.middlewares.archive.ArchiveMiddleware": 583,
     # Says what an answer means, for the others.
     "tiktok_crawler.middlewares.verdict.VerdictMiddleware": 585,
+    # Tells that this machine's clock is wrong.
+    "tiktok_crawler.middlewares.clock.ClockMiddleware": 587,
     # Replaced: it ends the crawl on an answer that is not what its headers say.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
     "tiktok_crawler.middlewares.compression.CompressionMiddleware": 590,

@@ -85,6 +85,10 @@ class Sandbox:
         """The paths that it answers, each by POST."""
         return tuple(self._endpoints)
 
+    def answers_at(self) -> datetime:
+        """Return the time for the `Date` header of an answer that is sent now."""
+        return utc_now() + timedelta(seconds=self._profile.date_ahead_seconds)
+
     def answer(self, call: Call) -> SandboxAnswer:
         """Answer a request as the API would, or as the profile has it."""
         now = self._now()

@@ -6,6 +6,7 @@ import asyncio
 import socket
 import struct
 from concurrent.futures import ThreadPoolExecutor
+from email.utils import format_datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +81,10 @@ class _Handlers:
             status=answer.status,
             body=answer.body,
             content_type=answer.content_type,
-            headers=answer.headers,
+            headers={
+                "Date": format_datetime(self._sandbox.answers_at(), usegmt=True),
+                **answer.headers,
+            },
         )
 
     async def statistics(self, _: web.Request) -> web.Response:

@@ -231,12 +231,14 @@ class Profile:
     """Everything about a sandbox that can be chosen.
 
     `seed` is that of what happens at random; `days_ahead` says how far the sandbox's clock is ahead
-    of the machine's.
+    of the machine's. The `Date` header of its answers is that of the machine, or
+    `date_ahead_seconds` ahead of it; behind it if that is negative.
     """
 
     description: str = ""
     seed: int = 1
     days_ahead: int = 0
+    date_ahead_seconds: float = 0.0
     faults: tuple[ScheduledFault, ...] = ()
     searches: SearchBehaviour = field(default_factory=SearchBehaviour)
     data: DataBehaviour = field(default_factory=DataBehaviour)
