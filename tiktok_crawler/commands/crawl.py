@@ -7,14 +7,15 @@ import os
 import shlex
 import sys
 from os import EX_CONFIG, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from scrapy.commands.crawl import Command as CrawlCommand
 from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import feed_process_params_from_cli
 
-from tiktok_crawler.commands import Checked, fail, tell
+from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
+from tiktok_crawler.commands import Checked, fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret
@@ -38,7 +39,19 @@ logger = logging.getLogger(__name__)
 class Command(Checked, CrawlCommand):
     """Scrapy's own command exits 0 on nearly everything."""
 
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "-h",
+            "--help",
+            action="store_true",
+            help="show this, with the arguments of the spider that is named",
+        )
+        self._parser = parser
+
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        if opts.help:
+            self._help(args)
         # What a crawl writes - log, database, feeds - is its owner's alone.
         os.umask(0o077)
         feeds, opts.output, opts.overwrite_output = (opts.output, opts.overwrite_output), None, None
@@ -63,6 +76,13 @@ class Command(Checked, CrawlCommand):
         except (CrawlerError, UsageError) as exc:
             fail(EX_CONFIG, str(exc))
         self.settings.set("FEEDS", feeds, priority="cmdline")
+
+    def _help(self, args: list[str]) -> NoReturn:
+        assert self.settings
+        spiders = get_spider_loader(self.settings).list()
+        about = arguments_text(_spider_name(args, sorted(spiders))) if args else spiders_text()
+        show(f"{about}\n\n{self._parser.format_help()}")
+        raise SystemExit(os.EX_OK)
 
     def _name_database(self, args: list[str]) -> None:
         """Say first where the data goes, and refuse what no crawl could work with."""

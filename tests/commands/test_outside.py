@@ -1,0 +1,87 @@
+"""Commands outside of a project say where they work; other projects are left alone."""
+
+from __future__ import annotations
+
+import subprocess
+from importlib.metadata import entry_points
+from pathlib import Path
+from pkgutil import iter_modules
+
+import pytest
+from processes import SCRAPY, environment
+
+from tiktok_crawler import commands, outside
+
+CHECKOUT = Path(__file__).parents[2]
+
+SPIDER = """
+import scrapy
+
+class Greeter(scrapy.Spider):
+    name = "greeter"
+
+    async def start(self):
+        print("hello")
+        return
+        yield
+"""
+
+
+def scrapy(folder, *arguments: str) -> subprocess.CompletedProcess[str]:
+    variables = environment(folder)
+    del variables["SCRAPY_SETTINGS_MODULE"]
+    return subprocess.run(
+        [SCRAPY, *arguments],
+        cwd=folder,
+        env=variables,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_every_command_is_known_outside_of_a_project():
+    entries = {entry.name for entry in entry_points(group="scrapy.commands")}
+    assert {module.name for module in iter_modules(commands.__path__)} <= entries
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True"),
+        ("plan", "query.yaml"),
+        ("status", "--json"),
+        ("replay", "archive"),
+        ("migrate", "--stamp"),
+        ("sandbox", "--port", "0"),
+    ],
+)
+def test_a_command_outside_of_a_project_says_where_it_works(tmp_path, command):
+    run = scrapy(tmp_path, *command)
+    assert run.returncode == 64
+    assert run.stderr == (
+        f"error: there is no project here: run the command in {CHECKOUT}, or a folder below it "
+        f"(cd {CHECKOUT})\n"
+    )
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_without_a_checkout_the_folder_can_be_made_the_project(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(outside, "CHECKOUT", tmp_path)
+    with pytest.raises(SystemExit, match="64"):
+        outside.Outside().process_options([], None)
+    assert "SCRAPY_SETTINGS_MODULE=tiktok_crawler.settings" in capsys.readouterr().err
+
+
+def test_inside_the_project_its_own_commands_are_meant():
+    run = scrapy(CHECKOUT, "plan", "--help")
+    assert "Show what a crawl would ask for" in run.stdout
+
+
+def test_another_project_has_scrapys_own_crawl(tmp_path):
+    (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = other\n")
+    (tmp_path / "other.py").write_text("SPIDER_MODULES = ['greetings']\n")
+    (tmp_path / "greetings.py").write_text(SPIDER)
+    run = scrapy(tmp_path, "crawl", "greeter")
+    assert run.returncode == 0, run.stderr
+    assert run.stdout == "hello\n"

@@ -1,0 +1,106 @@
+"""The `-a` arguments of each spider in words, with an example: what `--help` shows."""
+
+from __future__ import annotations
+
+from textwrap import fill
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.arguments.listing_arguments import SPIDERS, allowed, sources
+from tiktok_crawler.arguments.search_arguments import VIDEOS_ARGUMENTS
+from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
+from tiktok_crawler.research_api.endpoints import SeedKey
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from tiktok_crawler.research_api.endpoints import Listing
+
+    About = Mapping[str, tuple[str, str]]
+
+WIDTH = 100
+COLUMN = 34
+
+_SEEDS = {
+    SeedKey.USERNAME: "ann,bob",
+    SeedKey.VIDEO_ID: "7318480000000000001",
+    SeedKey.COMMENT_ID: "7318480000000000005",
+    SeedKey.PLAYLIST_ID: "7318480000000000002",
+    SeedKey.SHOP_NAME: "Cheese Shop",
+    SeedKey.SHOP_ID: "7495000000000000003",
+    SeedKey.PRODUCT_ID: "1729000000000000004",
+}
+
+_COMMON = {
+    "start_date": ("2024-01-01", "the first day, in UTC; goes before the query file"),
+    "end_date": ("2024-01-31", "the last day, likewise"),
+    "tags": ("one,two", "names of your own, stored with all that comes"),
+    "max_requests": ("100", "send so many requests at most"),
+}
+_OF_VIDEOS = _COMMON | {
+    "query": ("query.yaml", "the query file (see README.md)"),
+    "refresh_after": ("7d", "search days again that were searched longer ago than this"),
+}
+_OF_LISTINGS = _COMMON | {
+    "from_query": ("query.yaml", "those of the videos that a query has collected"),
+    "from_tag": ("elections", "those of all collected videos that have this tag"),
+    "max_seeds": ("100", "only of the first so many"),
+    "max_age": ("7d", "ask again for what was asked for longer ago than this"),
+    "via": ("following", "not of these users, but of those whom they follow (or: followers)"),
+    "min_comment_count": ("5", "leave out videos that had fewer comments"),
+}
+
+
+def spiders_text() -> str:
+    """Name the spiders, and how to ask for the arguments of one."""
+    return "\n".join(
+        (
+            fill(f"Spiders: {', '.join(('videos', *SPIDERS))}", WIDTH, subsequent_indent="  "),
+            "The arguments of one: scrapy crawl videos --help",
+        )
+    )
+
+
+def arguments_text(spider: str) -> str:
+    """List the arguments of a spider of this project; of any other, nothing is known."""
+    listing = SPIDERS.get(spider)
+    if not listing and spider != "videos":
+        return f"{spider} is a spider of your own"
+    lines = _of_listing(listing) if listing else _of_videos()
+    return "\n".join([f"Arguments of {spider} (-a NAME=VALUE)", *lines])
+
+
+def _of_videos() -> Iterator[str]:
+    yield from _table(_OF_VIDEOS, [name for name in VIDEOS_ARGUMENTS if name in _OF_VIDEOS])
+    yield "  or, in place of query=, the keys of a query file, lists with commas between:"
+    yield fill(", ".join(QUERY_ARGUMENTS), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
+    yield "Examples"
+    yield "  scrapy crawl videos -a query=query.yaml"
+    yield (
+        "  scrapy crawl videos -a any_hashtags=butter,cheese -a start_date=2024-01-01 "
+        "-a end_date=2024-01-31"
+    )
+
+
+def _of_listing(listing: Listing) -> Iterator[str]:
+    about = _OF_LISTINGS | {
+        key.argument: (example, f"these {key.noun}, or of these; @names.csv: those in a file")
+        for key, example in _SEEDS.items()
+    }
+    about |= {name: ("1", f"also the {name}") for name in listing.switches}
+    if listing.limit_argument:
+        about[listing.limit_argument] = ("200", f"stop after so many {listing.noun} of each")
+    first = sources(listing)[0]
+    yield from _table(about, allowed(listing))
+    yield f"Of which to ask, one says: {', '.join(sources(listing))}"
+    yield "Example"
+    yield f"  scrapy crawl {listing.name} -a {_pair(first, about[first][0])}"
+
+
+def _table(about: About, names: list[str] | tuple[str, ...]) -> Iterator[str]:
+    for name in names:
+        example, words = about[name]
+        yield f"  {_pair(name, example):<{COLUMN}} {words}"
+
+
+def _pair(name: str, example: str) -> str:
+    return f"'{name}={example}'" if " " in example else f"{name}={example}"
