@@ -11,7 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.engine import postgresql, sqlite
+from tiktok_crawler.storage.engine import grants, postgresql, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.revision import HEAD, revision
@@ -21,7 +21,7 @@ from tiktok_crawler.storage.models.column_types import dump_json
 from tiktok_crawler.storage.models.ledger import DatabaseOrigin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from sqlalchemy import URL, Connection, Engine
 
@@ -118,6 +118,20 @@ def opened(url: str, hold: Hold | None = None) -> Iterator[Engine]:
         engine.dispose()
 
 
+@contextmanager
+def naming_grants(engine: Engine) -> Iterator[None]:
+    """Have what PostgreSQL denies to the role told as the grant that is lacking.
+
+    Raises:
+        ConfigurationError: the server has denied something.
+    """
+    try:
+        yield
+    except DBAPIError as exc:
+        _check_grants(engine.url, grants.after_denial(engine, exc))
+        raise
+
+
 def is_new(engine: Engine) -> bool:
     """Tell whether no crawl has used the database yet. A file that is missing or empty is left so.
 
@@ -127,6 +141,8 @@ def is_new(engine: Engine) -> bool:
     if engine.dialect.name == "sqlite" and not sqlite.has_content(engine.url):
         return True
     with _explained(engine), reading(engine) as connection:
+        if connection.dialect.name == "postgresql":
+            _check_grants(engine.url, grants.to_look(connection))
         found = revision(connection)
         return found is None or (found == HEAD and _origin(connection) is None)
 
@@ -181,9 +197,10 @@ def prepare(engine: Engine, origin: str) -> None:
         sqlite.check_writable(engine.url)
     with _explained(engine):
         with reading(engine) as connection:
-            found = revision(connection)
             if connection.dialect.name == "postgresql":
+                _check_grants(engine.url, grants.to_write(connection))
                 postgresql.check_encoding(connection)
+            found = revision(connection)
         if found is None:
             from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
 
@@ -206,6 +223,7 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
     from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
 
     with _explained(engine):
+        _check_may_change(engine)
         if stamp:
             migrations.stamp(engine)
             return f"{describe(engine.url)}: marked as being at revision {HEAD}"
@@ -215,12 +233,38 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
     return f"{describe(engine.url)}: brought from revision {before or 'none'} to {HEAD}"
 
 
+def _check_may_change(engine: Engine) -> None:
+    """Refuse to change tables that are another role's, unless there is nothing to change."""
+    if engine.dialect.name != "postgresql":
+        return
+    with reading(engine) as connection:
+        _check_grants(engine.url, grants.to_look(connection))
+        if revision(connection) == HEAD:
+            return
+        _check_grants(engine.url, grants.to_make_tables(connection))
+        if owner := grants.other_owner(connection):
+            grant = f", or let an administrator run: {owner.membership};"
+            raise ConfigurationError(
+                f"{describe(engine.url)} cannot be changed: its tables belong to the role "
+                f"{owner.name}. Run the same as that role{grant if owner.membership else ''}"
+            )
+
+
+def _check_grants(url: URL, lacking: Sequence[str]) -> None:
+    if lacking:
+        raise ConfigurationError(
+            f"{describe(url)} cannot be used: the role lacks a grant. Let the owner of the "
+            f"database, or an administrator, run: {'; '.join(lacking)};"
+        )
+
+
 @contextmanager
 def _explained(engine: Engine) -> Iterator[None]:
     """Errors of the database, as long as it is not in use yet, are circumstances of the user's."""
     try:
         yield
     except DBAPIError as exc:
+        _check_grants(engine.url, grants.after_denial(engine, exc))
         reason = "; ".join(filter(None, (explain(exc, engine.url), sqlite.advice(exc.orig))))
         raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
 
