@@ -140,7 +140,7 @@ def is_new(engine: Engine) -> bool:
     """
     if engine.dialect.name == "sqlite" and not sqlite.has_content(engine.url):
         return True
-    with _explained(engine), reading(engine) as connection:
+    with explained(engine), reading(engine) as connection:
         if connection.dialect.name == "postgresql":
             _check_grants(engine.url, grants.to_look(connection))
         found = revision(connection)
@@ -155,7 +155,7 @@ def stored_origin(engine: Engine) -> str | None:
     """
     if is_new(engine):
         return None
-    with _explained(engine), reading(engine) as connection:
+    with explained(engine), reading(engine) as connection:
         found = revision(connection)
         if found != HEAD:
             raise ConfigurationError(_outdated(str(found)))
@@ -169,7 +169,7 @@ def opened_to_read(url: str) -> Iterator[Engine]:
     Raises:
         ConfigurationError: the database cannot be reached, or something in it not be read.
     """
-    with opened(url) as engine, _explained(engine):
+    with opened(url) as engine, explained(engine):
         yield engine
 
 
@@ -195,7 +195,7 @@ def prepare(engine: Engine, origin: str) -> None:
     """
     if engine.dialect.name == "sqlite":
         sqlite.check_writable(engine.url)
-    with _explained(engine):
+    with explained(engine):
         with reading(engine) as connection:
             if connection.dialect.name == "postgresql":
                 _check_grants(engine.url, grants.to_write(connection))
@@ -222,7 +222,7 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
     """
     from tiktok_crawler.storage.engine import migrations  # noqa: PLC0415 - slow to load
 
-    with _explained(engine):
+    with explained(engine):
         _check_may_change(engine)
         if stamp:
             migrations.stamp(engine)
@@ -259,7 +259,7 @@ def _check_grants(url: URL, lacking: Sequence[str]) -> None:
 
 
 @contextmanager
-def _explained(engine: Engine) -> Iterator[None]:
+def explained(engine: Engine) -> Iterator[None]:
     """Errors of the database, as long as it is not in use yet, are circumstances of the user's."""
     try:
         yield

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import glob
 import os
 from abc import ABC, abstractmethod
 from contextlib import suppress
@@ -64,6 +65,22 @@ class QueryLock:
     def release(self) -> None:
         """Give the lock back, if it is held."""
         self._lock.release()
+
+
+def refuse_crawls(engine: Engine) -> None:
+    """Make sure that no crawl is at work on a SQLite file.
+
+    Raises:
+        QueryLockedError: one is; the message says which one, and since when.
+    """
+    database = Path(str(engine.url.database)).resolve()
+    for path in database.parent.glob(f"{glob.escape(database.name)}.*.lock"):
+        with suppress(OSError), path.open("rb") as file:
+            if not _lock(file.fileno(), fcntl.LOCK_SH):
+                raise QueryLockedError(
+                    f"a crawl is running on this database: {_signature(file.fileno())}. End it "
+                    "first: what it stores from now on would be missing"
+                )
 
 
 class _Lock(ABC):
@@ -209,9 +226,9 @@ HOLDER = f"SELECT application_name, backend_start {LOCKS}"
 IS_HELD = f"SELECT count(*) {LOCKS} AND pid = pg_backend_pid()"
 
 
-def _lock(file: int) -> bool:
+def _lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, kind | fcntl.LOCK_NB)
     except BlockingIOError:
         return False
     return True

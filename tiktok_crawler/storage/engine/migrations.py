@@ -53,7 +53,7 @@ def create(engine: Engine) -> None:
     """Create the tables of an empty database, unless another process has just done so."""
     with exclusively(engine) as connection:
         if revision(connection) is None:
-            _upgrade(connection)
+            upgrade_in(connection)
 
 
 def upgrade(engine: Engine) -> str | None:
@@ -62,7 +62,7 @@ def upgrade(engine: Engine) -> str | None:
         before = revision(connection)
         if before is not None and not is_known(before):
             raise ConfigurationError(unknown(before))
-        _upgrade(connection)
+        upgrade_in(connection)
         return before
 
 
@@ -110,7 +110,8 @@ def unknown(revision: str) -> str:
     )
 
 
-def _upgrade(connection: Connection) -> None:
+def upgrade_in(connection: Connection) -> None:
+    """Bring the tables up to date in the transaction of a connection (`exclusively`)."""
     ours = set(inspect(connection).get_table_names()).intersection(METADATA.tables)
     if revision(connection) is None and ours:
         raise ConfigurationError(

@@ -1,0 +1,78 @@
+"""What is copied from SQLite to PostgreSQL is compared however it is written, in flat memory."""
+
+from __future__ import annotations
+
+import tracemalloc
+
+import pytest
+from sqlalchemy import insert, text
+
+from tiktok_crawler.storage.engine.transfer import Content, transfer
+from tiktok_crawler.storage.models.records import Hashtag, Video
+
+HASHTAG, VIDEO = Hashtag.__table__, Video.__table__
+PLACES = {column.name: place for place, column in enumerate(VIDEO.columns)}
+
+
+def content(**values):
+    found = Content(VIDEO)
+    row = [None] * len(PLACES)
+    for name, value in values.items():
+        row[PLACES[name]] = value
+    found.add([row])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ({"extra_data": '{"a":1,"b":[2]}'}, {"extra_data": '{"b": [2], "a": 1}'}),
+        ({"extra_data": '{"a":1e16}'}, {"extra_data": '{"a": 10000000000000000}'}),
+        ({"extra_data": '{"a":100.0}'}, {"extra_data": '{"a": 100.0}'}),
+        ({"extra_data": '{"a":"ü 1.5"}'}, {"extra_data": '{"a": "ü 1.5"}'}),
+        ({"is_stem_verified": 1}, {"is_stem_verified": True}),
+        ({"crawled_at": "2024-01-01 00:00:00"}, {"crawled_at": "2024-01-01 00:00:00.000000"}),
+    ],
+)
+def test_equal_values_have_one_checksum(here, there):
+    assert content(**here) == content(**there)
+
+
+@pytest.mark.parametrize(
+    ("here", "there"),
+    [
+        ({"extra_data": '{"a":1}'}, {"extra_data": '{"a": 2}'}),
+        ({"extra_data": '{"a":12345678901234567890123}'}, {"extra_data": '{"a": 1e23}'}),
+        ({"extra_data": '{"a":0.1}'}, {"extra_data": '{"a": 0.10000000000000002}'}),
+        ({"is_stem_verified": 0}, {"is_stem_verified": None}),
+        ({"username": "a"}, {"region_code": "a"}),
+        ({"crawled_at": "2024-01-01 00:00:00"}, {"crawled_at": "2024-01-01 00:00:00.000001"}),
+    ],
+)
+def test_other_values_have_another(here, there):
+    assert content(**here) != content(**there)
+
+
+def test_a_large_table_needs_no_more_memory_than_a_block(
+    make_engine, prepared_sqlite_url, postgresql_url
+):
+    source = make_engine(prepared_sqlite_url)
+    names = [{"name": f"{number:01000}"} for number in range(40_000)]
+    with source.begin() as connection:
+        connection.execute(insert(HASHTAG), names)
+    del names
+    told = []
+    tracemalloc.start()
+    try:
+        copied = transfer(source, make_engine(postgresql_url), told.append)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+    assert {each.table.name: each.rows for each in copied}["hashtag"] == 40_000
+    assert peak < 30_000_000
+    assert "copied 40,000 rows of hashtag" in told
+    assert "compared 40,000 rows of hashtag" in told
+    with make_engine(postgresql_url).begin() as connection:
+        added = connection.scalar(text("INSERT INTO hashtag (name) VALUES ('new') RETURNING id"))
+    assert added == 40_001

@@ -1,0 +1,94 @@
+"""`scrapy copy DATABASE_URL`: everything from SQLite into an empty PostgreSQL database."""
+
+from __future__ import annotations
+
+import sys
+import time
+from os import EX_TEMPFAIL
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler.commands import fail, show
+from tiktok_crawler.config import Config
+from tiktok_crawler.config.paths import database_in_project
+from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.query_file.argument_lists import named_file
+from tiktok_crawler.query_file.text_file import read_text
+from tiktok_crawler.storage.engine import database, lock
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+TOLD_EVERY_SECONDS = 10
+
+
+class Command(ScrapyCommand):
+    """Reads one database and fills another one, in one transaction."""
+
+    requires_project = True
+    requires_crawler_process = False
+
+    def syntax(self) -> str:
+        return "[options] <URL of a PostgreSQL database, or @file with it>"
+
+    def short_desc(self) -> str:
+        return "Copy the SQLite database into an empty PostgreSQL database"
+
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+        assert self.settings
+        try:
+            url = database.database_url(database_in_project(_target(args)))
+            with (
+                database.opened_to_read(Config.of(self.settings).database_url) as source,
+                database.opened(url.render_as_string(hide_password=False)) as target,
+            ):
+                for line in _copy(source, target):
+                    show(line)
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+        except KeyboardInterrupt:
+            fail(EX_TEMPFAIL, "interrupted; nothing was copied")
+
+
+def _target(args: list[str]) -> str:
+    if len(args) != 1:
+        raise UsageError(
+            "name the database to copy to, such as: scrapy copy postgresql://user@host/database, "
+            "with the password in ~/.pgpass; or @FILE, a file that has the URL"
+        )
+    file = named_file(args[0])
+    return read_text(Path(file).expanduser(), what="file with a URL") if file else args[0]
+
+
+def _copy(source: Engine, target: Engine) -> Iterator[str]:
+    from tiktok_crawler.storage.engine import transfer  # noqa: PLC0415 - slow to load
+
+    yield f"{database.describe(source.url)} to {database.describe(target.url)}"
+    lock.refuse_crawls(source)
+    copied = transfer.transfer(source, target, _Progress().tell)
+    for content in copied:
+        if content.rows:
+            yield f"  {content.table.name:22} {content.rows:14,} row{'s' * (content.rows != 1)}"
+    if others := transfer.left_out(source):
+        yield f"Left out, as they are not of this program: {', '.join(others)}"
+    yield (
+        "Copied and compared: both have the same rows. From now on name the new database in "
+        "TIKTOK_DATABASE_URL, and keep the file as a copy"
+    )
+
+
+class _Progress:
+    """Tells now and then how far it is."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
+            self._told_at = time.monotonic()
+            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
