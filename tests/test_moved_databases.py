@@ -9,7 +9,7 @@ import subprocess
 import time
 
 import pytest
-from processes import started
+from processes import scrapy, started
 from sandboxes import served_by_thread
 from sqlalchemy import create_engine, text
 from trials import QUERY_FILE, WatchedSandbox
@@ -46,6 +46,10 @@ def remove_index(data):
 def replace(data):
     shutil.copy(data / "crawl.db", data / "new.db")
     (data / "new.db").replace(data / "crawl.db")
+
+
+def write_over(data):
+    (data / "crawl.db").write_bytes((data / "before.db").read_bytes()[:100_000])
 
 
 def remove_folder(data):
@@ -120,6 +124,19 @@ def test_a_crawl_whose_database_is_moved_ends_at_once_and_says_so(data, disturb,
 def test_a_disk_that_is_unmounted_ends_the_crawl_and_nothing_is_left_in_its_folder(disk):
     check_end(*disturbed_crawl(disk, unmount))
     assert not list(disk.iterdir())
+
+
+def test_a_file_that_is_written_over_ends_the_crawl_too(data):
+    first = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-02")
+    first += ("-s", "TIKTOK_SANDBOX=True")
+    run = scrapy(data.parent, *first, TIKTOK_DATABASE_URL=f"sqlite:///{data / 'crawl.db'}")
+    assert run.returncode == 0, run.stderr
+    shutil.copy(data / "crawl.db", data / "before.db")
+
+    status, output, asked = disturbed_crawl(data, write_over)
+
+    check_end(status, output, asked)
+    assert output.count(f"{data}/crawl.db was written over by another program") == 1
 
 
 def check_end(status, output, asked):

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from os import EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL
+from pathlib import Path
 
 import pytest
 from crawling import exit_status
 from ftp_servers import full_ftp_server
+from scrapy import signals
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
-from sqlalchemy import select
+from sqlalchemy import make_url, select
 
 from tiktok_crawler.extensions.run_record import faults_in, without_secrets
 from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.settings import EXTENSIONS
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 from tiktok_crawler.storage.models.ledger import Crawl, RunRow
 
@@ -136,3 +139,28 @@ def test_faults_are_what_went_wrong_by_kind():
     }
 
     assert faults_in(stats) == {"fault": 2, "search_lost": 1, "no_answer": 4}
+
+
+class Remover:
+    """Removes the database as soon as the spider is closed."""
+
+    def __init__(self, crawler):
+        self.file = Path(make_url(crawler.settings["TIKTOK_DATABASE_URL"]).database)
+        crawler.signals.connect(self.spider_closed, signal=signals.spider_closed)
+
+    @classmethod
+    def from_crawler(cls, crawler):
+        return cls(crawler)
+
+    def spider_closed(self):
+        self.file.unlink()
+
+
+@deferred_f_from_coro_f
+async def test_a_database_that_is_removed_at_the_very_end_is_told(folder, caplog):
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url, {"EXTENSIONS": EXTENSIONS | {Remover: 1}})
+
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert "crawl.db was removed or renamed" in caplog.text
+    assert not (folder.path / "crawl.db").exists()

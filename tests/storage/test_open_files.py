@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from datetime import date
 
 import pytest
@@ -84,3 +86,64 @@ def copied(folder) -> int:
         count = connection.scalar(text("SELECT count(*) FROM video"))
     copy.unlink()
     return count
+
+
+@pytest.fixture
+def overwritten(prepared_sqlite_url, tmp_path):
+    """Writes over a file in use, which has some pages, and tries to store something in it."""
+    path = tmp_path / "test.db"
+    shutil.copy(path, tmp_path / "older.db")
+    with database.opened(prepared_sqlite_url) as engine:
+        for number in range(3):
+            transaction(engine, lambda on, n=number: on.execute(text(FILL), {"n": n}))
+        sqlite.empty_log(engine)
+
+        def overwritten(content):
+            path.write_bytes(content)
+            transaction(engine, lambda on: on.execute(text("SELECT 1")))
+
+        yield overwritten
+
+
+FILL = """
+WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < 1000)
+INSERT INTO hashtag (name) SELECT :n || 'a hashtag with a long name' || n FROM numbers
+"""
+
+
+@pytest.mark.parametrize("what", ["nothing", "garbage", "another", "older"])
+def test_a_file_that_is_written_over_is_noticed(overwritten, tmp_path, what):
+    with database.opened(f"sqlite:///{tmp_path / 'other.db'}") as engine:
+        database.prepare(engine, "sandbox")
+    content = {
+        "nothing": b"",
+        "garbage": bytes(range(256)) * 10_000,
+        "another": (tmp_path / "other.db").read_bytes() + bytes(1_000_000),
+        "older": (tmp_path / "older.db").read_bytes(),
+    }
+    with pytest.raises(DatabaseLostError, match="was written over by another program"):
+        overwritten(content[what])
+
+
+def test_others_that_write_and_clean_up_are_no_trouble(prepared_sqlite_url, tmp_path):
+    log = tmp_path / "test.db-wal"
+    with database.opened(prepared_sqlite_url) as engine:
+        for number in range(3):
+            transaction(engine, lambda on, n=number: on.execute(text(FILL), {"n": n}))
+            subprocess.run([sys.executable, "-c", OTHER, str(tmp_path / "test.db")], check=True)
+        # The locks are still held: another one to leave would have removed the log.
+        assert log.exists()
+        with engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM hashtag")) == 3000
+            assert connection.scalar(text("PRAGMA integrity_check")) == "ok"
+
+
+OTHER = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None)
+connection.execute("DELETE FROM query_tag")
+connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+connection.execute("VACUUM")
+connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+connection.close()
+"""

@@ -7,9 +7,9 @@ import re
 import sqlite3
 import stat
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from sqlalchemy import event
 from sqlalchemy.pool import StaticPool
@@ -22,6 +22,7 @@ from tiktok_crawler.storage.engine.open_files import (
     Hold,
     OpenFiles,
     check_in_place,
+    raw,
 )
 from tiktok_crawler.storage.engine.revision import REVISION_TABLE
 from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER, READS_ONLY, WAITS_SECONDS
@@ -103,7 +104,7 @@ def configure(engine: Engine, hold: Hold) -> None:
     if not in_memory(engine.url):
         path = Path(str(engine.url.database)).absolute()
         event.listen(engine, "do_connect", lambda *given: _connect(path, hold, given[-1]))
-        event.listen(engine, "connect", lambda _, record: _connected(path, hold, record))
+        event.listen(engine, "connect", partial(_connected, path, hold))
 
 
 class ReadingConnection(sqlite3.Connection):
@@ -123,17 +124,17 @@ def _connect(path: Path, hold: Hold, options: Any) -> sqlite3.Connection | None:
         return None
     log, index = (Path(f"{path.resolve()}{ending}") for ending in BESIDE)
     in_log = not index.exists() and log.exists() and log.stat().st_size
-    how = "mode=ro" if index.exists() else "mode=ro&vfs=unix-none" if in_log else "immutable=1"
-    connection = sqlite3.connect(
-        f"file:{quote(str(path))}?{how}", uri=True, factory=ReadingConnection, **options
-    )
+    how = "" if index.exists() else "vfs=unix-none" if in_log else "immutable=1"
+    connection = sqlite3.connect(raw(path, how), uri=True, factory=ReadingConnection, **options)
     if in_log:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
 
 
-def _connected(path: Path, hold: Hold, record: ConnectionPoolEntry) -> None:
-    record.info[OPEN_FILES] = OpenFiles(path)
+def _connected(
+    path: Path, hold: Hold, connection: sqlite3.Connection, record: ConnectionPoolEntry
+) -> None:
+    record.info[OPEN_FILES] = OpenFiles(path, connection)
     hold.take(path)
 
 
@@ -268,6 +269,8 @@ def empty_log(engine: Engine) -> None:
         driver = connection.connection
         driver.execute(_busy_timeout(IMPATIENT_SECONDS))
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # A long wait may follow: this is what has to be there after it.
+        check_in_place(connection)
 
 
 def _busy_timeout(seconds: int) -> str:
