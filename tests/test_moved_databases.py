@@ -10,9 +10,9 @@ import time
 
 import pytest
 from processes import scrapy, started
-from sandboxes import served_by_thread
+from sandboxes import recording_sandbox, searches
 from sqlalchemy import create_engine, text
-from trials import QUERY_FILE, WatchedSandbox
+from trials import QUERY_FILE
 
 from tiktok_crawler.sandbox.faults.profile import Latency, Profile
 
@@ -82,23 +82,23 @@ def disk(data):
     subprocess.run(["umount", str(data)], capture_output=True, check=False)
 
 
-def disturbed_crawl(data, disturb):
+def disturbed_crawl(data, disturb, command=CRAWL):
     """Crawl until some requests were answered, and disturb it.
 
     Returns:
         The exit status, what was printed, and how many requests came after the disturbance.
     """
-    sandbox = WatchedSandbox(Profile(latency=Latency(seconds=0.1)), videos_per_day=150)
-    with served_by_thread(sandbox) as url:
-        command = (*CRAWL, "-s", f"TIKTOK_SANDBOX_URL={url}")
+    options = {"videos_per_day": 150, "profile": Profile(latency=Latency(seconds=0.1))}
+    with recording_sandbox(**options) as (sandbox, url):
+        command = (*command, "-s", f"TIKTOK_SANDBOX_URL={url}")
         database = f"sqlite:///{data / 'crawl.db'}"
         with started(data.parent, *command, TIKTOK_DATABASE_URL=database) as process:
-            while len(sandbox.exchanges) < DISTURBED_AFTER and process.poll() is None:
+            while len(searches(sandbox)) < DISTURBED_AFTER and process.poll() is None:
                 time.sleep(0.005)
             disturb(data)
-            asked = len(sandbox.exchanges)
+            asked = len(searches(sandbox))
             output, _ = process.communicate(timeout=60)
-            return process.returncode, output, len(sandbox.exchanges) - asked
+            return process.returncode, output, len(searches(sandbox)) - asked
 
 
 @pytest.mark.parametrize(
@@ -119,6 +119,14 @@ def test_a_crawl_whose_database_is_moved_ends_at_once_and_says_so(data, disturb,
 
     check_end(status, output, asked)
     assert output.count(words.format(data=data)) == 1
+
+
+@pytest.mark.parametrize("disturb", [remove, rename_folder])
+def test_so_does_a_crawl_of_a_listing(data, disturb):
+    names = ",".join(f"name{number}" for number in range(50))
+    users = ("crawl", "users", "-a", f"usernames={names}", "-s", "TIKTOK_SANDBOX=True")
+
+    check_end(*disturbed_crawl(data, disturb, users))
 
 
 def test_a_disk_that_is_unmounted_ends_the_crawl_and_nothing_is_left_in_its_folder(disk):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -12,7 +13,7 @@ import time
 from contextlib import closing
 
 import pytest
-from processes import scrapy, started
+from processes import scrapy, served_sandbox, started
 from sandboxes import served_by_thread
 from trials import QUERY_FILE, WatchedSandbox, asked_again
 
@@ -79,6 +80,25 @@ def test_a_copy_is_whole_in_the_midst_of_a_crawl_and_a_crawl_goes_on_with_it(tmp
         again = scrapy(tmp_path, *crawl, TIKTOK_DATABASE_URL="sqlite:///copy.db")
         assert again.returncode == 0, again.stderr
     assert asked_again([*kept, *sandbox.exchanges]) == []
+    assert rows(tmp_path / "copy.db") == rows(tmp_path / DATABASE)
+
+
+def test_while_a_crawl_waits_for_quota_the_file_alone_has_all(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY_FILE + "also_collect: [users]\n")
+    crawl = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
+    with (
+        served_sandbox(tmp_path, "--daily-quota", "7", "--videos-per-day", "28") as url,
+        started(tmp_path, *crawl, "-s", f"TIKTOK_SANDBOX_URL={url}") as process,
+    ):
+        until = iter(process.stdout.readline, "")
+        assert any("The day's quota is used up" in line for line in until)
+        time.sleep(1)
+        shutil.copy(tmp_path / DATABASE, tmp_path / "copy.db")
+        assert (tmp_path / f"{DATABASE}-wal").stat().st_size == 0
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=30)
+        assert process.returncode == 75
+    assert len(rows(tmp_path / "copy.db", "SELECT id FROM crawl")) == 7
     assert rows(tmp_path / "copy.db") == rows(tmp_path / DATABASE)
 
 
