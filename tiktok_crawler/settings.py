@@ -6,6 +6,12 @@ docs/configuration.md lists these.
 
 from __future__ import annotations
 
+import os
+
+# Every command, Python script and Scrapyd reads this first: what they write - database, log, feeds,
+# archive - is its owner's alone.
+os.umask(0o077)
+
 BOT_NAME = "tiktok_crawler"
 SPIDER_MODULES = ["tiktok_crawler.spiders"]
 NEWSPIDER_MODULE = "tiktok_crawler.spiders"

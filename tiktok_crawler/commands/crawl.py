@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import logging
-import os
 import shlex
 import sys
-from os import EX_CONFIG, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
+from os import EX_CONFIG, EX_OK, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
 from typing import TYPE_CHECKING, NoReturn
 
 from scrapy.commands.crawl import Command as CrawlCommand
@@ -52,8 +51,6 @@ class Command(Checked, CrawlCommand):
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         if opts.help:
             self._help(args)
-        # What a crawl writes - log, database, feeds - is its owner's alone.
-        os.umask(0o077)
         feeds, opts.output, opts.overwrite_output = (opts.output, opts.overwrite_output), None, None
         super().process_options(args, opts)
         self._name_database(args)
@@ -82,7 +79,7 @@ class Command(Checked, CrawlCommand):
         spiders = get_spider_loader(self.settings).list()
         about = arguments_text(_spider_name(args, sorted(spiders))) if args else spiders_text()
         show(f"{about}\n\n{self._parser.format_help()}")
-        raise SystemExit(os.EX_OK)
+        raise SystemExit(EX_OK)
 
     def _name_database(self, args: list[str]) -> None:
         """Say first where the data goes, and refuse what no crawl could work with."""

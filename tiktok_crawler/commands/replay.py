@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -40,11 +39,6 @@ class Command(Checked, ScrapyCommand):
 
     def short_desc(self) -> str:
         return "Build a database from the archives that crawls have written"
-
-    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
-        # A database that is made here is its owner's alone.
-        os.umask(0o077)
-        super().process_options(args, opts)
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
