@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,6 @@ from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
 
     from tiktok_crawler.config import Config
     from tiktok_crawler.query_file.collection import Collection
@@ -51,6 +51,37 @@ def parse_pairs(written: Iterable[str], option: str = "-a") -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def as_written(arguments: Mapping[str, object]) -> dict[str, str]:
+    """The arguments that a Python script gives, as they would stand after `-a`; None says nothing.
+
+    Raises:
+        UsageError: one cannot stand there.
+    """
+    return {name: _as_text(name, value) for name, value in arguments.items() if value is not None}
+
+
+def _as_text(name: str, value: object) -> str:
+    match value:
+        case str():
+            return value
+        case bool():
+            return str(int(value))
+        case int() | Path() | date():
+            return str(value)
+        case list() | tuple():
+            values = [_as_text(name, each) for each in value]
+            if any("," in each for each in values):
+                raise UsageError(
+                    f"-a {name}: a comma in a value of a list would separate values: put the list "
+                    "into a query file"
+                )
+            return ",".join(values)
+    raise UsageError(
+        f"-a {name}={shortened(repr(value))}: expected text, a whole number, a date, a path, or a "
+        "list of these"
+    )
 
 
 def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:

@@ -18,6 +18,7 @@ from tiktok_crawler.commands import Checked, fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret
+from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 class Command(Checked, CrawlCommand):
     """Scrapy's own command exits 0 on nearly everything."""
+
+    _refusal: CrawlerError | None = None
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -60,6 +63,7 @@ class Command(Checked, CrawlCommand):
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.crawler_process
         crawler = self._create_crawler(args[0])
+        crawler.signals.connect(self._refused, signal=crawl_refused)
         task = self.crawler_process.crawl(crawler, **opts.spargs)
         self.crawler_process.start()
         self.exitcode = self._conclude(crawler, task)  # type: ignore[arg-type]
@@ -94,12 +98,13 @@ class Command(Checked, CrawlCommand):
             fail(exc.exit_status, str(exc))
         tell(location)
 
+    def _refused(self, error: CrawlerError) -> None:
+        self._refusal = error
+
     def _conclude(self, crawler: Crawler, task: asyncio.Task[None]) -> int:
         if not task.done():
             return EX_TEMPFAIL  # a second Ctrl-C
-        error: BaseException | None = task.exception()
-        if error is None:
-            error = extension(crawler, Outcome).error
+        error = task.exception() or self._refusal
         if isinstance(error, CrawlerError):
             self._say(f"error: {error}", logging.ERROR)
             return error.exit_status

@@ -116,6 +116,19 @@ class Config:
             progress_interval=number(settings, "LOGSTATS_INTERVAL"),
         )
 
+    def check_crawl(self) -> None:
+        """Read what a crawl needs besides: the credentials, or the profile of its own sandbox.
+
+        Raises:
+            CredentialsError: there are none, or the secrets file cannot be used.
+            ConfigurationError: there is no such profile, or it has mistakes.
+        """
+        _ = self.credentials
+        if self.api_url is None:
+            from tiktok_crawler.sandbox import load_profile  # noqa: PLC0415 - rehearsals only
+
+            load_profile(self.sandbox_profile)
+
     @property
     def origin(self) -> str:
         """The origin that the database remembers for its data."""

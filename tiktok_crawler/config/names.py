@@ -82,6 +82,20 @@ def check_names(settings: BaseSettings, environ: Mapping[str, str]) -> None:
         )
 
 
+def check_project(settings: BaseSettings) -> None:
+    """Refuse settings that are not those of the project, as of a script without them.
+
+    Raises:
+        ConfigurationError: saying where they come from.
+    """
+    if any(name not in settings for name in SETTINGS):
+        raise ConfigurationError(
+            "the settings of tiktok_crawler are missing: begin with those of scrapy.utils.project."
+            "get_project_settings(), in the folder of scrapy.cfg, or in any with the variable "
+            "SCRAPY_SETTINGS_MODULE=tiktok_crawler.settings"
+        )
+
+
 def _unknown_settings(settings: BaseSettings) -> Iterator[str]:
     for name in settings:
         if name in SETTINGS or name in vars(default_settings):

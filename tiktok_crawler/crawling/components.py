@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NoReturn, TypeVar
 
 from tiktok_crawler.config import Config
+from tiktok_crawler.crawling.refusal import refusing
 from tiktok_crawler.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
@@ -22,21 +23,21 @@ def config_of(crawler: Crawler) -> Config:
 
 
 def extension(crawler: Crawler, cls: type[T]) -> T:
-    return _enabled(crawler.get_extension(cls), cls, "EXTENSIONS")
+    return crawler.get_extension(cls) or _refuse(crawler, cls, "EXTENSIONS")
 
 
 def item_pipeline(crawler: Crawler, cls: type[T]) -> T:
-    return _enabled(crawler.get_item_pipeline(cls), cls, "ITEM_PIPELINES")
+    return crawler.get_item_pipeline(cls) or _refuse(crawler, cls, "ITEM_PIPELINES")
 
 
 def downloader_middleware(crawler: Crawler, cls: type[T]) -> T:
-    return _enabled(crawler.get_downloader_middleware(cls), cls, "DOWNLOADER_MIDDLEWARES")
+    found = crawler.get_downloader_middleware(cls)
+    return found or _refuse(crawler, cls, "DOWNLOADER_MIDDLEWARES")
 
 
-def _enabled(component: T | None, cls: type[T], setting: str) -> T:
-    if component is None:
+def _refuse(crawler: Crawler, cls: type, setting: str) -> NoReturn:
+    with refusing(crawler):
         raise ConfigurationError(
             f"{cls.__module__}.{cls.__name__} is switched off in {setting}; no crawl is possible "
             "without it"
         )
-    return component

@@ -12,6 +12,7 @@ from sqlalchemy import make_url
 
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.hiding import hide_secrets, without_login
+from tiktok_crawler.crawling.refusal import refusing
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.extensions import feed_checks
 from tiktok_crawler.extensions.outcome import Outcome
@@ -24,6 +25,7 @@ from tiktok_crawler.storage.records.video import SEARCHED
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Self
 
     from scrapy import Item, Spider
     from scrapy.crawler import Crawler
@@ -51,6 +53,11 @@ class RecordFeedExporter(FeedExporter):
         for template, options in self.feeds.items():
             with feed_checks.refused(template):
                 self._check(template, options, taken)
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        with refusing(crawler):
+            return super().from_crawler(crawler)
 
     def item_scraped(self, item: Any, spider: Spider) -> None:
         try:

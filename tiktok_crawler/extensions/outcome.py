@@ -13,6 +13,7 @@ from scrapy.exceptions import CloseSpider
 from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
 from tiktok_crawler.crawling.closing import CloseReason, exit_status, severest
 from tiktok_crawler.crawling.hang_up import end_in_order
+from tiktok_crawler.crawling.refusal import tell_refusal
 
 if TYPE_CHECKING:
     from typing import Self
@@ -70,6 +71,7 @@ class Outcome:
         Scrapy ends in order then; `error` has the words for the user.
         """
         self.error = error
+        tell_refusal(self.crawler, error)
         self._statuses.append(error.exit_status)
         return CloseSpider(CloseReason.NOT_STARTED)
 

@@ -8,18 +8,17 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.arguments import listing_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.config import Config
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping, Sequence
-    from typing import ClassVar, Self
+    from typing import ClassVar
 
     from scrapy import Request
-    from scrapy.crawler import Crawler
 
     from tiktok_crawler.arguments.listing_arguments import GivenStages
+    from tiktok_crawler.config import Config
     from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.storage.ledger.queries import UsedQuery
 
@@ -46,17 +45,9 @@ class ListingSpider(ResearchSpider):
         self._beginning = (*([shared] if shared else []), *given.notes)
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
-        """Build the spider from its `-a` arguments.
-
-        Raises:
-            UsageError: an argument is unknown, missing or malformed, or a tag is not known.
-            ConfigurationError: a query file, a setting or the database cannot be used.
-        """
-        config = Config.of(crawler.settings)
-        given = listing_arguments.read(cls.listing, kwargs, today=utc_now().date())
-        queries = queries_with(given.from_tag, config)
-        return super().from_crawler(crawler, config, kwargs, given, queries)
+    def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:
+        asked = listing_arguments.read(cls.listing, given, today=utc_now().date())
+        return given, asked, queries_with(asked.from_tag, config)
 
     async def requests(self) -> AsyncIterator[Request]:
         for beginning in self._beginning:

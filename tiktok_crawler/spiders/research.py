@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import logging
 from abc import abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy import Spider
 from scrapy.exceptions import CloseSpider
 
+from tiktok_crawler.arguments import search_arguments
+from tiktok_crawler.config import Config
+from tiktok_crawler.config.names import check_project
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.refusal import refusing
 from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import CrawlerError, DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
@@ -21,10 +25,11 @@ from tiktok_crawler.spiders.task_runner import TaskRunner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
+    from typing import Self
 
     from scrapy import Request
+    from scrapy.crawler import Crawler
 
-    from tiktok_crawler.config import Config
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
 
@@ -49,6 +54,27 @@ class ResearchSpider(Spider):
         self.arguments = arguments
         self.config = config
         self.max_requests = max_requests
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
+        """Build the spider from its arguments, those of `-a` or of a Python script.
+
+        Raises:
+            UsageError: an argument is unknown, missing or malformed.
+            ConfigurationError: a query file, a setting or the database cannot be used.
+            CredentialsError: there are none, or the secrets file cannot be used.
+        """
+        with refusing(crawler):
+            check_project(crawler.settings)
+            config = Config.of(crawler.settings)
+            arguments = cls.read(config, search_arguments.as_written(kwargs))
+            config.check_crawl()
+            return super().from_crawler(crawler, config, *arguments)
+
+    @classmethod
+    @abstractmethod
+    def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:
+        """Read from the arguments given what the spider is made of, beside its configuration."""
 
     async def start(self) -> AsyncIterator[Request]:
         if not self.crawler.crawling:

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
@@ -20,11 +19,10 @@ from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
-    from typing import Self
 
     from scrapy import Request
-    from scrapy.crawler import Crawler
 
+    from tiktok_crawler.config import Config
     from tiktok_crawler.planning.keyword_forms import KeywordForms
     from tiktok_crawler.planning.plan import Plan
     from tiktok_crawler.planning.seeds import Stage
@@ -62,17 +60,9 @@ class VideosSpider(ResearchSpider):
         self.tags = collection.tags
 
     @classmethod
-    def from_crawler(cls, crawler: Crawler, *args: Any, **kwargs: Any) -> Self:  # noqa: ARG003
-        """Build the spider from its `-a` arguments.
-
-        Raises:
-            UsageError: an argument is unknown, missing or malformed.
-            ConfigurationError: the query file or a setting cannot be used.
-        """
-        config = Config.of(crawler.settings)
-        search_arguments.check(kwargs, search_arguments.VIDEOS_ARGUMENTS)
-        collection = search_arguments.collection(kwargs, today=utc_now().date())
-        return super().from_crawler(crawler, config, kwargs, collection)
+    def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
+        search_arguments.check(given, search_arguments.VIDEOS_ARGUMENTS)
+        return given, search_arguments.collection(given, today=utc_now().date())
 
     async def requests(self) -> AsyncIterator[Request]:
         plan = await crawl_storage(self.crawler).plan(self.collection)
