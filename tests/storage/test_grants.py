@@ -23,8 +23,9 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.endpoints import USERS
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.transfer import transfer
 from tiktok_crawler.storage.ledger.status import read_status
-from tiktok_crawler.storage.stage_session import look_up_stage
+from tiktok_crawler.storage.stage_session import StageSession, look_up_stage
 
 NOW = datetime(2024, 6, 1, tzinfo=UTC)
 USERS_STAGE = Stage(USERS, GivenSeeds(("ann",)), None, None)
@@ -89,6 +90,15 @@ def crawl(url):
     return using(url, lambda engine: database.prepare(engine, "sandbox"))
 
 
+def crawl_users(url):
+    session = StageSession(url, origin="sandbox", stage=USERS_STAGE, tags=(), account=None)
+    session.open()
+    try:
+        return session.plan(NOW)
+    finally:
+        session.release()
+
+
 def migrate(url):
     return using(url, database.migrate)
 
@@ -123,6 +133,23 @@ def test_a_schema_that_may_not_be_looked_into_is_not_taken_for_an_empty_one(role
     prepared.run("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
     first, *_ = lacking(use, prepared.url_of(role))
     assert first == f"GRANT USAGE ON SCHEMA public TO {quoted(role)}"
+
+
+@pytest.mark.parametrize("privileges", ["CREATE", "USAGE, CREATE"])
+def test_a_copy_into_a_new_database_needs_to_make_tables(
+    role, server, prepared_sqlite_url, privileges
+):
+    if "USAGE" in privileges:
+        server.run("REVOKE USAGE ON SCHEMA public FROM PUBLIC")
+
+    def copy(url):
+        with database.opened(prepared_sqlite_url) as source, database.opened(url) as target:
+            return list(transfer(source, target, lambda *_: None))
+
+    grants = lacking(copy, server.url_of(role))
+    assert grants == [f"GRANT {privileges} ON SCHEMA public TO {quoted(role)}"]
+    server.run(*grants)
+    assert copy(server.url_of(role))
 
 
 def test_a_new_database_of_which_nothing_may_be_used_is_one_grant(role, server):
@@ -206,12 +233,12 @@ def test_listings_need_temporary_tables_and_searches_do_not(role, prepared):
     name = make_url(prepared.url).database
     crawl_needs_everything(prepared, role)
     prepared.run(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
-    crawl(prepared.url_of(role))
-    status(prepared.url_of(role))
-    grants = lacking(plan, prepared.url_of(role))
+    for use in (crawl, status, plan):
+        use(prepared.url_of(role))
+    grants = lacking(crawl_users, prepared.url_of(role))
     assert grants == [f"GRANT TEMPORARY ON DATABASE {name} TO {quoted(role)}"]
     prepared.run(*grants)
-    plan(prepared.url_of(role))
+    crawl_users(prepared.url_of(role))
 
 
 @pytest.mark.parametrize("use", [status, plan, crawl, migrate])
@@ -235,6 +262,31 @@ def test_tables_are_brought_up_to_date_by_their_owner(role, server):
         assert grants == [f"GRANT owner_of_tables TO {quoted(role)}"]
     finally:
         server.run("DROP OWNED BY owner_of_tables", "DROP ROLE owner_of_tables")
+
+
+def test_a_role_that_may_only_read_is_told_how_to_write(role, prepared):
+    crawl_needs_everything(prepared, role)
+    prepared.run(f"ALTER ROLE {quoted(role)} SET default_transaction_read_only = on")
+    status(prepared.url_of(role))
+    assert "up to date" in migrate(prepared.url_of(role))
+    statements = lacking(crawl, prepared.url_of(role))
+    assert statements == [f"ALTER ROLE {quoted(role)} SET default_transaction_read_only = off"]
+    prepared.run(*statements)
+    crawl(prepared.url_of(role))
+
+
+def test_to_be_told_that_tables_are_up_to_date_takes_one_table(role, prepared):
+    grants = lacking(migrate, prepared.url_of(role))
+    assert grants == [f"GRANT SELECT ON public.alembic_version TO {quoted(role)}"]
+    prepared.run(*grants)
+    assert "up to date" in migrate(prepared.url_of(role))
+
+
+def test_who_has_nothing_is_told_it_in_few_words(role, prepared):
+    assert lacking(crawl, prepared.url_of(role)) == [
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO " + quoted(role),
+        "GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO " + quoted(role),
+    ]
 
 
 def test_nobody_is_told_to_become_a_superuser(role, prepared):

@@ -198,6 +198,7 @@ def prepare(engine: Engine, origin: str) -> None:
     with explained(engine):
         with reading(engine) as connection:
             if connection.dialect.name == "postgresql":
+                postgresql.check_takes_writes(connection)
                 _check_grants(engine.url, grants.to_write(connection))
                 postgresql.check_encoding(connection)
             found = revision(connection)
@@ -238,9 +239,10 @@ def _check_may_change(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         return
     with reading(engine) as connection:
-        _check_grants(engine.url, grants.to_look(connection))
+        _check_grants(engine.url, grants.to_tell_revision(connection))
         if revision(connection) == HEAD:
             return
+        postgresql.check_takes_writes(connection)
         _check_grants(engine.url, grants.to_make_tables(connection))
         if owner := grants.other_owner(connection):
             grant = f", or let an administrator run: {owner.membership};"

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine, Row
     from sqlalchemy.exc import DBAPIError
 
-INSUFFICIENT_PRIVILEGE = "42501"
+DENIALS = ("42501", "3F000")
+"""insufficient_privilege, and invalid_schema_name: none may be used."""
 
 APPENDED = frozenset(
     {
@@ -101,13 +102,12 @@ RELATIONS = text(
 
 SEQUENCES = text(
     """
-    SELECT quote_ident(sequence.relname)
+    SELECT quote_ident(sequence.relname) AS quoted,
+        relation.relname = ANY (:names) AND NOT has_sequence_privilege(seqrelid, 'USAGE') AS lacks
     FROM pg_sequence JOIN pg_class AS sequence ON sequence.oid = seqrelid
-    JOIN pg_depend ON objid = seqrelid AND deptype = 'a'
-    JOIN pg_class AS relation ON relation.oid = refobjid
-    WHERE relation.relnamespace = :schema AND relation.relname = ANY (:names)
-    AND NOT has_sequence_privilege(seqrelid, 'USAGE')
-    ORDER BY 1
+    LEFT JOIN pg_depend ON objid = seqrelid AND deptype = 'a'
+    LEFT JOIN pg_class AS relation ON relation.oid = refobjid
+    WHERE sequence.relnamespace = :schema ORDER BY 1
     """
 )
 
@@ -129,6 +129,15 @@ def to_look(connection: Connection) -> list[str]:
     """What is lacking to see whether there are tables."""
     schema = _schema(connection)
     return _schema_grants(schema, creates=False) if schema else []
+
+
+def to_tell_revision(connection: Connection) -> list[str]:
+    """What is lacking to see of which revision the tables are."""
+    schema = _schema(connection)
+    if schema is None:
+        return []
+    reads = {REVISION_TABLE: ("SELECT",)}
+    return [*to_look(connection), *_table_grants(connection, schema, reads)]
 
 
 def to_write(connection: Connection) -> list[str]:
@@ -168,7 +177,7 @@ def after_denial(engine: Engine, error: DBAPIError) -> list[str]:
     code = getattr(error.orig, "pgcode", None)
     if code is None and "CONNECT" in str(error.orig):
         return [_connect_grant(engine)]
-    if code != INSUFFICIENT_PRIVILEGE:
+    if code not in DENIALS:
         return []
     with engine.connect() as connection:
         return _to_run(connection, error.statement or "")
@@ -181,8 +190,10 @@ def _to_run(connection: Connection, statement: str) -> list[str]:
     words = re.findall(r"\w+", statement)
     if "TEMPORARY" in words:
         return [f"GRANT TEMPORARY ON DATABASE {connection.scalar(DATABASE)} TO {schema.role}"]
+    if "CREATE" in words:
+        return _schema_grants(schema, creates=True)
     wanted = dict.fromkeys([REVISION_TABLE, *LEDGER, *OURS.intersection(words)], ("SELECT",))
-    return _table_grants(connection, schema, wanted)
+    return [*_schema_grants(schema, creates=False), *_table_grants(connection, schema, wanted)]
 
 
 def _connect_grant(engine: Engine) -> str:
@@ -207,7 +218,7 @@ def _table_grants(
 ) -> list[str]:
     """Name what is lacking for each table; for all at once, if nothing is granted yet."""
     relations = connection.execute(RELATIONS, {"schema": schema.oid}).all()
-    if all(one.name in OURS and "SELECT" in one.lacks for one in relations):
+    if len(wanted) > 1 and all(one.name in OURS and "SELECT" in one.lacks for one in relations):
         privileges = dict.fromkeys(chain.from_iterable(wanted.values()))
         tables = {", ".join(privileges): [f"ALL TABLES IN SCHEMA {schema.name}"]}
     else:
@@ -223,5 +234,11 @@ def _table_grants(
 
 def _sequence_grants(connection: Connection, schema: Row[Any]) -> list[str]:
     named = {"schema": schema.oid, "names": list(OURS)}
-    lacking = [f"{schema.name}.{name}" for name in connection.scalars(SEQUENCES, named)]
-    return [f"GRANT USAGE ON SEQUENCE {', '.join(lacking)} TO {schema.role}"] if lacking else []
+    sequences = connection.execute(SEQUENCES, named).all()
+    lacking = [f"{schema.name}.{one.quoted}" for one in sequences if one.lacks]
+    if not lacking:
+        return []
+    which = f"SEQUENCE {', '.join(lacking)}"
+    if len(lacking) == len(sequences):
+        which = f"ALL SEQUENCES IN SCHEMA {schema.name}"
+    return [f"GRANT USAGE ON {which} TO {schema.role}"]

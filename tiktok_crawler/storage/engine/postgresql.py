@@ -74,6 +74,26 @@ def can_make_tables(connection: Connection) -> bool:
     return connection.dialect.name != "postgresql" or bool(connection.scalar(text(CAN_MAKE_TABLES)))
 
 
+def check_takes_writes(connection: Connection) -> None:
+    """Refuse a database that can only be read.
+
+    Raises:
+        ConfigurationError: with the way out.
+    """
+    if connection.scalar(text("SELECT pg_is_in_recovery()")):
+        raise ConfigurationError(
+            "the PostgreSQL server is a standby, which can only be read: name the primary one "
+            "(TIKTOK_DATABASE_URL)"
+        )
+    if connection.scalar(text("SHOW transaction_read_only")) == "on":
+        role = connection.scalar(text("SELECT quote_ident(current_user)"))
+        raise ConfigurationError(
+            "the PostgreSQL server lets the role only read, since default_transaction_read_only is "
+            f"on. Let an administrator run: ALTER ROLE {role} SET default_transaction_read_only = "
+            "off;"
+        )
+
+
 def check_encoding(connection: Connection) -> None:
     """Refuse a database that cannot hold all text.
 
