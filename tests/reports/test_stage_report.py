@@ -54,6 +54,29 @@ def test_the_first_request_is_shown_as_it_would_be_sent(listing):
     assert json.loads("\n".join(lines[1:])) == plan.first_requests[0].body
 
 
+@pytest.mark.parametrize(
+    ("listing", "due", "words"),
+    [
+        (endpoints.USERS, 1_000, ""),
+        (endpoints.USERS, 1_741, "; at least 1,741 requests, the quota of 2 days (max_seeds "),
+        (endpoints.FOLLOWERS, 1_741, ""),
+        (
+            endpoints.FOLLOWERS,
+            45_000,
+            "; at least 45,000 requests, the quota of 3 days (",
+        ),
+    ],
+)
+def test_what_takes_more_than_a_day_is_told_at_its_beginning(listing, due, words):
+    plan = plan_of(listing, due)
+
+    beginning = stage_beginning(Stage(listing, GivenSeeds(("1",))), plan)
+
+    known = f"asking for {due:,} of {due:,} seeds; 0 are complete, 0 refused"
+    assert beginning.startswith(f"{listing.words}: {known}{words}")
+    assert ("quota" in beginning) == bool(words)
+
+
 def test_seeds_are_counted_by_what_is_known_of_them():
     text = report(
         plan_of(endpoints.LIKED_VIDEOS, 2, complete=1200, refused=30, waiting=4),

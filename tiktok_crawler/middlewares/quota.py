@@ -40,6 +40,11 @@ if TYPE_CHECKING:
     from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
     from tiktok_crawler.research_api.endpoints import Pool
 
+SANDBOX_HINT = (
+    ". This is the sandbox, whose quota is that of the API: a profile can have more, with "
+    "`quota: {daily: 100000}` (-s TIKTOK_SANDBOX_PROFILE=FILE)"
+)
+
 RATE_LIMITS_IN_A_ROW = 10
 """From then on rate limits are failures for the circuit breaker: waiting longer does not help."""
 
@@ -145,8 +150,11 @@ class QuotaMiddleware(ApiMiddleware):
         if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
             self._log.warning(
                 "The day's quota is used up; going on at %(until)s UTC. Ctrl-C ends the crawl, and "
-                "the same command goes on later",
-                {"until": f"{until:%Y-%m-%d %H:%M:%S}"},
+                "the same command goes on later%(hint)s",
+                {
+                    "until": f"{until:%Y-%m-%d %H:%M:%S}",
+                    "hint": SANDBOX_HINT if self.config.uses_sandbox else "",
+                },
             )
         self._queue.hold(pool, request)
         raise RequestDelayedError

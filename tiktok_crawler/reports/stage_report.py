@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from math import ceil
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
@@ -22,7 +23,7 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
     known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
     text = (
-        f"{name}: asking for {plan.due:,} of {plan.seeds:,} seeds; {known}"
+        f"{name}: asking for {plan.due:,} of {plan.seeds:,} seeds; {known}{_days(stage, plan)}"
         if plan.due
         else f"{name}: nothing to ask for: of {plan.seeds:,} seeds {known}"
     )
@@ -30,6 +31,17 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
         return text
     due = f"{plan.next_retry_at:%Y-%m-%d %H:%M}"
     return f"{text}, {plan.waiting:,} postponed, not due before {due} UTC"
+
+
+def _days(stage: Stage, plan: StagePlan) -> str:
+    """Say how many days it takes, where that is more than one."""
+    days = ceil(plan.due / DAILY_QUOTAS[stage.listing.endpoint.pool])
+    if days == 1:
+        return ""
+    return (
+        f"; at least {plan.due:,} requests, the quota of {days:,} days (max_seeds asks "
+        "for the first so many only)"
+    )
 
 
 def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
