@@ -53,6 +53,7 @@ BEHAVIOURS: dict[str, Any] = {
     "searches.fail_over_matches": SearchBehaviour(fail_over_matches=50),
     "searches.endless": SearchBehaviour(endless=True),
     "searches.repeated_records": SearchBehaviour(repeated_records=5),
+    "searches.fail_on_empty_groups": SearchBehaviour(fail_on_empty_groups=True),
     "data.appear_within_hours": DataBehaviour(appear_within_hours=1),
     "data.hidden": DataBehaviour(hidden=0.35),
     "data.hidden_hours": DataBehaviour(hidden_hours=HiddenHours(every=240, hours=216)),
@@ -69,6 +70,9 @@ BEHAVIOURS: dict[str, Any] = {
     "data.unknown_fields": DataBehaviour(unknown_fields=0.5),
     "data.weekly_rhythm": DataBehaviour(weekly_rhythm=0.3),
     "data.trend": DataBehaviour(trend=3),
+    "data.counts_settle_days": DataBehaviour(counts_settle_days=1),
+    "data.yearly_growth": DataBehaviour(yearly_growth=0.5),
+    "data.vanishing": DataBehaviour(vanishing=0.2),
     "tokens.expires_in": TokenBehaviour(expires_in=1),
     "tokens.lives_seconds": TokenBehaviour(lives_seconds=0.05),
     "tokens.lives_requests": TokenBehaviour(lives_requests=2),
@@ -86,6 +90,8 @@ SILENT = {f"searches.{name}" for name in ("silent_days", "silent_share", "silent
 OF_NIGHTS = {*SILENT, "searches.keyword_forms"}
 """What hides videos without a word is tried in `test_told_nights`."""
 
+CLOCKS = ("days_ahead", "date_ahead_seconds")
+
 
 def test_each_behaviour_has_its_trial():
     parts = {
@@ -97,7 +103,7 @@ def test_each_behaviour_has_its_trial():
     }
     names = {f"{part}.{field.name}" for part, cls in parts.items() for field in fields(cls)}
     assert set(BEHAVIOURS) == names - OF_LISTS - OF_NIGHTS
-    others = {"description", "seed", "faults"} | OF_LISTS - names
+    others = {"description", "seed", "faults", *CLOCKS} | OF_LISTS - names
     assert {field.name for field in fields(Profile)} == parts.keys() | others
 
 
