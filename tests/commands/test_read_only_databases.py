@@ -154,7 +154,7 @@ def test_a_table_that_may_not_be_read_is_named_in_one_line(server_database):
     for command in (STATUS, PLANS[1]):
         run = scrapy(folder, *command, *SANDBOX, TIKTOK_DATABASE_URL=reader)
         assert run.returncode == 78
-        assert "permission denied for table seed" in run.stderr
+        assert f"GRANT SELECT ON public.seed TO {ROLE};" in run.stderr
         assert run.stderr.count("\n") == 1
     run_all(url, f"DROP OWNED BY {ROLE}")
 
