@@ -1,13 +1,16 @@
-"""Feeds in files on this machine: added to in whole lines, and told when they become shorter."""
+"""Feeds in files on this machine, added to in whole lines, and on the standard output."""
 
 from __future__ import annotations
 
+import io
 import logging
+import os
+import sys
 from os import SEEK_END
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from scrapy.extensions.feedexport import FileFeedStorage
+from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -51,6 +54,28 @@ class LocalFeedStorage(FileFeedStorage):
                 },
             )
         return stored
+
+
+class OutputFeedStorage(StdoutFeedStorage):
+    """Scrapy's storage of the standard output, whose reader may go when it has seen enough."""
+
+    def open(self, spider: Spider) -> IO[bytes]:  # noqa: ARG002 - Scrapy's signature
+        return io.BufferedWriter(_WhileRead(), buffer_size=1)
+
+
+class _WhileRead(io.RawIOBase):
+    """The standard output, for as long as somebody reads it."""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return len(data)
 
 
 def _end_of_line(path: Path, *, has_quotes: bool) -> bytes:

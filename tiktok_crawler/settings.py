@@ -92,8 +92,13 @@ FEED_STORE_EMPTY = False
 # Default joins lists with commas, which are part of the values, and writes a header in every run.
 FEED_EXPORTERS = {"csv": "tiktok_crawler.exporters.CsvRecordExporter"}
 
-# Default adds to half a line that a killed run has left, and replaces a longer feed without a word.
-FEED_STORAGES = dict.fromkeys(("", "file"), "tiktok_crawler.feed_storage.LocalFeedStorage")
+# Default adds to half a line that a killed run has left, and replaces a longer feed without a word;
+# fails where `| head` has seen enough.
+FEED_STORAGES = {
+    "": "tiktok_crawler.feed_storage.LocalFeedStorage",
+    "file": "tiktok_crawler.feed_storage.LocalFeedStorage",
+    "stdout": "tiktok_crawler.feed_storage.OutputFeedStorage",
+}
 
 # --- Components ----------------------------------------------------------------------------------
 

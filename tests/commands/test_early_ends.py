@@ -80,6 +80,16 @@ def videos(folder) -> int:
         connection.close()
 
 
+@pytest.mark.parametrize("form", ["jsonlines", "csv", "json", "xml"])
+def test_nobody_has_to_read_a_feed_to_its_end(folder, form):
+    run = in_shell(folder, *CRAWL, "-O", f"-:{form}", "-O", "all.jsonl", redirected="| head -c 1")
+    whole = in_shell(folder, "status", *SANDBOX).stdout
+    assert len(run.stdout) == 1
+    assert "Traceback" not in run.stderr
+    assert "exit status 0" in whole
+    assert len((folder / "all.jsonl").read_text().splitlines()) == videos(folder)
+
+
 @pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
 @pytest.mark.parametrize("command", [("plan", "query.yaml", *SANDBOX), CRAWL, ("list",)])
 def test_an_output_that_is_closed_is_no_failure(folder, command, closed):
