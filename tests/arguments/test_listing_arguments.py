@@ -443,6 +443,15 @@ def test_what_is_no_age_is_refused_with_examples(written):
     assert line.startswith(f"-a max_age: '{written}' is not an age; allowed: ")
 
 
+def test_replies_have_a_limit_of_their_own():
+    comments, replies = given(
+        "comments", from_tag="cats", replies="1", max_per_video="50", max_per_comment="9"
+    ).stages
+    assert (comments.limit, replies.limit) == (50, 9)
+    with pytest.raises(UsageError, match=r"max_per_comment=\.\.\. requires -a replies=1"):
+        given("comments", from_tag="cats", max_per_comment="9")
+
+
 def test_replies_are_a_stage_after_the_comments():
     comments, replies = given(
         "comments", from_tag="cats", replies="1", max_per_video="50", max_age="7d"

@@ -27,7 +27,7 @@ def test_what_has_one_page_takes_one(name):
         ("comments", 50_000, 10),
         ("comments", None, 10),
         ("replies", 250, 3),
-        ("replies", None, None),
+        ("replies", None, 10),
         ("followers", 450, 5),
         ("followers", 10**6, 50),
         ("followers", None, 50),

@@ -127,12 +127,13 @@ def test_seeds_that_were_read_are_read_again_as_they_are(texts, key):
 
 
 @pytest.mark.parametrize("videos", [GivenSeeds(("7",)), SeedsOfTag("cats", 5)])
-def test_replies_are_those_to_the_comments_of_the_same_videos_without_a_limit(videos):
+def test_replies_are_those_to_the_comments_of_the_same_videos_with_a_limit_of_their_own(videos):
     comments = Stage(endpoints.COMMENTS, videos, timedelta(days=7), limit=200)
 
-    assert comments.of_replies(endpoints.REPLIES) == Stage(
-        endpoints.REPLIES, RepliedComments(videos), timedelta(days=7)
-    )
+    for limit in (None, 50):
+        assert comments.of_replies(endpoints.REPLIES, limit) == Stage(
+            endpoints.REPLIES, RepliedComments(videos), timedelta(days=7), limit
+        )
 
 
 def test_a_plan_counts_all_seeds_and_one_request_for_each_that_is_asked_for():

@@ -93,13 +93,25 @@ def test_lists_of_users_can_be_limited(tmp_path, name):
 def test_replies_are_wanted_or_not(tmp_path, written, replies):
     (wish,) = wishes(tmp_path, f"also_collect: {{comments: {{replies: {written}}}}}")
 
-    assert (wish.switches == (endpoints.REPLIES,)) is replies
+    assert (wish.switches == ((endpoints.REPLIES, None),)) is replies
+
+
+def test_replies_have_a_limit_of_their_own(tmp_path):
+    written = "also_collect: {comments: {replies: yes, max_per_comment: 50, max_per_video: 200}}"
+    (wish,) = wishes(tmp_path, written)
+
+    assert wish.switches == ((endpoints.REPLIES, 50),)
+    assert wish.limit == 200
 
 
 @pytest.mark.parametrize(
     ("text", "line"),
     [
         ("also_collect: replies", "4:15: also_collect: 'replies' cannot be collected; allowed: "),
+        (
+            "also_collect: {comments: {max_per_comment: 9}}",
+            "4:44: also_collect.comments.max_per_comment: requires replies: yes",
+        ),
         ("also_collect: [usres]", "4:16: also_collect: 'usres' cannot be collected; allowed: "),
         ("also_collect: {shops: }", "4:16: also_collect: 'shops' cannot be collected; allowed: "),
         ("also_collect: [users, users]", "4:23: also_collect: 'users' stands there twice"),

@@ -62,7 +62,7 @@ def test_a_status_tells_the_same():
     ("listing", "words"),
     [
         (COMMENTS, "0 complete, 1 complete up to the API's limit of 1,000"),
-        (REPLIES, "0 complete, 1 complete up to the API's limit"),
+        (REPLIES, "0 complete, 1 complete up to the API's limit of 1,000"),
         (FOLLOWERS, "0 complete, 1 complete up to the API's limit of 4,000 to 5,000"),
         (SHOPS, "0 complete, 1 complete up to the API's limit of 10"),
     ],

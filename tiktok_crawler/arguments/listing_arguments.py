@@ -84,7 +84,7 @@ def allowed(listing: Listing) -> tuple[str, ...]:
         names.append(listing.limit_argument)
     if listing.min_comment_count is not None:
         names.append(MIN_COMMENTS)
-    return *names, *listing.switches
+    return *names, *listing.switches, *map(_limit_of, listing.switches.values())
 
 
 def sources(listing: Listing) -> tuple[str, ...]:
@@ -108,7 +108,11 @@ def read(listing: Listing, given: Mapping[str, str], *, today: date) -> GivenSta
     )
     limit = search_arguments.whole_number(given, listing.limit_argument or "")
     stage = Stage(listing, source, _age(given), limit)
-    more = [stage.of_replies(one) for name, one in listing.switches.items() if _switch(given, name)]
+    more = [
+        stage.of_replies(one, search_arguments.whole_number(given, _limit_of(one)))
+        for one in listing.switches.values()
+        if _is_wanted(one, given)
+    ]
     return GivenStages(
         (stage, *more),
         _tags(given) or found.tags,
@@ -177,11 +181,19 @@ def _age(given: Mapping[str, str]) -> timedelta | None:
     return None if age == NEVER else age
 
 
-def _switch(given: Mapping[str, str], name: str) -> bool:
+def _is_wanted(switched: Listing, given: Mapping[str, str]) -> bool:
+    name, limit = switched.name, _limit_of(switched)
     value = given.get(name, "0")
     if value not in ("0", "1"):
         raise UsageError(f"-a {name}={shortened(value)}: allowed are 0 and 1")
+    if value == "0" and limit in given:
+        raise UsageError(f"-a {limit}=... requires -a {name}=1")
     return value == "1"
+
+
+def _limit_of(switched: Listing) -> str:
+    assert switched.limit_argument
+    return switched.limit_argument
 
 
 def _tags(given: Mapping[str, str]) -> tuple[str, ...]:

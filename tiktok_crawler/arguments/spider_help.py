@@ -39,6 +39,7 @@ _COMMON = {
 _OF_VIDEOS = _COMMON | {
     "query": ("query.yaml", "the query file (see README.md)"),
     "refresh_after": ("7d", "search days again that were searched longer ago than this"),
+    "probes": ("12", "ask for so many first pages alone: what `scrapy plan --probe` does"),
 }
 _OF_LISTINGS = _COMMON | {
     "from_query": ("query.yaml", "those of the videos that a query has collected"),
@@ -86,7 +87,11 @@ def _of_listing(listing: Listing) -> Iterator[str]:
         key.argument: (example, f"these {key.noun}, or of these; @names.csv: those in a file")
         for key, example in _SEEDS.items()
     }
-    about |= {name: ("1", f"also the {name}") for name in listing.switches}
+    for name, one in listing.switches.items():
+        about |= {
+            name: ("1", f"also the {name}"),
+            one.limit_argument or "": ("50", f"with {name}=1, stop after so many {name} of each"),
+        }
     if listing.limit_argument:
         about[listing.limit_argument] = ("200", f"stop after so many {listing.noun} of each")
     first = sources(listing)[0]

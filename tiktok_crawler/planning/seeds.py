@@ -145,10 +145,10 @@ class Stage:
         """The quota that it draws on."""
         return self.listing.endpoint.pool
 
-    def of_replies(self, replies: Listing) -> Stage:
-        """The stage that lists the replies to the comments that this one lists."""
+    def of_replies(self, replies: Listing, limit: int | None) -> Stage:
+        """The stage that lists so many replies to each of the comments that this one lists."""
         assert isinstance(self.source, GivenSeeds | SeedsOfQuery | SeedsOfTag | FirstSeeds)
-        return Stage(replies, RepliedComments(self.source), self.max_age)
+        return Stage(replies, RepliedComments(self.source), self.max_age, limit)
 
 
 def _discussed(min_comment_count: int) -> str:
@@ -172,7 +172,7 @@ def stages_of(collection: Collection) -> tuple[Stage, ...]:
         found = SeedsOfQuery(collection.query.fingerprint, collection.dates, wish.min_comment_count)
         source = first_seeds(found, wish.max_seeds)
         stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
-        stages += [stage, *map(stage.of_replies, wish.switches)]
+        stages += [stage, *(stage.of_replies(one, limit) for one, limit in wish.switches)]
     return tuple(stages)
 
 

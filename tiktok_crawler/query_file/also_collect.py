@@ -36,14 +36,14 @@ class AlsoCollect:
 
     `max_seeds` is of how many seeds it is wanted at most, and `limit` how many records of each;
     `min_comment_count` leaves out videos with fewer comments; `switches` are listings of what this
-    one lists.
+    one lists, each with how many records of a seed are wanted at most.
     """
 
     listing: Listing
     limit: int | None = None
     max_seeds: int | None = None
     min_comment_count: int = 0
-    switches: tuple[Listing, ...] = ()
+    switches: tuple[tuple[Listing, int | None], ...] = ()
 
 
 def read_also_collect(
@@ -91,12 +91,20 @@ def _wish(
         key: _limit(node, f"{path}.{key}", reader, findings, is_switch=key in listing.switches)
         for key, node in found.items()
     }
+    for name, one in listing.switches.items():
+        if one.limit_argument in found and not read.get(name):
+            place = found[one.limit_argument].place
+            findings.mistake(place, f"{path}.{one.limit_argument}", f"requires {name}: yes")
     return AlsoCollect(
         listing,
         limit=read.get(listing.limit_argument or ""),
         max_seeds=read.get("max_seeds"),
         min_comment_count=read.get("min_comment_count") or listing.min_comment_count or 0,
-        switches=tuple(one for name, one in listing.switches.items() if read.get(name)),
+        switches=tuple(
+            (one, read.get(one.limit_argument or ""))
+            for name, one in listing.switches.items()
+            if read.get(name)
+        ),
     )
 
 
@@ -114,7 +122,10 @@ def _limit_keys(listing: Listing) -> Iterator[str]:
         yield listing.limit_argument
     if listing.min_comment_count is not None:
         yield "min_comment_count"
-    yield from listing.switches
+    for name, one in listing.switches.items():
+        yield name
+        if one.limit_argument:
+            yield one.limit_argument
     yield "max_seeds"
 
 

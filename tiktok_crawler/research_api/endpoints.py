@@ -308,6 +308,7 @@ REPLIES = Listing(
     COMMENTS.endpoint,
     SeedKey.COMMENT_ID,
     cap=COMMENT_CAP,
+    most_records=COMMENT_CAP,
     found_by=COMMENTS,
     has_spider=False,
 )
