@@ -34,7 +34,11 @@ ALL_SECONDS = 900
 # As if every command had been typed with this setting.
 SANDBOX = f'scrapy() {{ {shlex.quote(SCRAPY)} "$@" -s TIKTOK_SANDBOX=True; }}\n'
 
-COST = re.compile(r"Requests: +(?:none|at least ([\d,]+)(?:, at most ([\d,]+))?)")
+COST = re.compile(
+    r"[Nn]o requests|(?:^|: +)(?:About [\d,]+ requests?, )?(?:[Aa]t least )?"
+    r"([\d,]+)(?: to ([\d,]+))?(?: requests?)?(?:: |, and one more)",
+    re.MULTILINE,
+)
 
 
 def blocks(text: str, language: str) -> list[str]:

@@ -1,8 +1,11 @@
-"""`scrapy plan` shows everything and sends, writes and creates nothing."""
+"""`scrapy plan` says what a crawl costs; without `--probe` it sends, writes and creates nothing."""
 
 from __future__ import annotations
 
 import json
+import re
+import sqlite3
+from contextlib import closing
 
 import pytest
 from processes import scrapy
@@ -21,12 +24,34 @@ def folder(tmp_path):
     return tmp_path
 
 
-def test_it_prints_request_windows_and_cost_and_leaves_no_trace(folder):
+def plan(folder, *words):
+    """What the plan says to programs."""
+    run = scrapy(folder, "plan", "query.yaml", *words, "--json")
+    assert run.returncode == 0, run.stderr
+    return json.loads(run.stdout)
+
+
+def test_it_says_what_is_asked_for_and_what_that_costs_and_leaves_no_trace(folder):
     run = scrapy(folder, "plan", "query.yaml")
     assert run.returncode == 0, run.stderr
     assert run.stderr == ""
-    body = json.loads(run.stdout[run.stdout.index("{") : run.stdout.rindex("}") + 1])
-    assert body == {
+    _, words, cost, unknown, blank, wanted, *_ = run.stdout.splitlines()
+    assert words == "Videos with #butter or #cheese"
+    assert cost == "At least 3 requests, and one more for each further 100 matches of a window"
+    assert unknown.endswith("which a crawl need not pay again: add --probe 12")
+    assert blank == ""
+    assert "2024-01-01..2024-03-31 (91 UTC days" in wanted
+    assert (
+        "3 (2024-01-01..2024-01-31, 2024-02-01..2024-03-02, 2024-03-03..2024-03-31)" in run.stdout
+    )
+    assert "{" not in run.stdout
+    assert [path.name for path in folder.iterdir()] == ["query.yaml"]
+
+
+def test_programs_get_the_first_request_and_the_forecast(folder):
+    found = plan(folder)
+    assert found["request"]["url"].startswith("/v2/research/video/query/?fields=id,video_")
+    assert found["request"]["body"] == {
         "query": {
             "and": [
                 {
@@ -40,14 +65,80 @@ def test_it_prints_request_windows_and_cost_and_leaves_no_trace(folder):
         "end_date": "20240131",
         "max_count": 100,
     }
-    assert "POST /v2/research/video/query/?fields=id,video_description," in run.stdout
-    assert "2024-01-01..2024-03-31 (91 UTC days" in run.stdout
-    assert (
-        "3 (2024-01-01..2024-01-31, 2024-02-01..2024-03-02, 2024-03-03..2024-03-31)" in run.stdout
-    )
-    assert "at least 3, and one more" in run.stdout
-    assert "0.003 days" in run.stdout
+    assert found["query"] == "videos with #butter or #cheese"
+    assert found["forecast"] is None
+    assert found["least_requests"] == 3
+    assert found["quota"] == {"a_day": 1000, "today": 1000}
+    assert found["days"] == {"wanted": 91, "covered": 0, "missing": 91}
     assert [path.name for path in folder.iterdir()] == ["query.yaml"]
+
+
+def test_two_kinds_that_both_have_to_hold_are_named_with_the_way_to_either(folder):
+    def said(query):
+        (folder / "query.yaml").write_text(f"start_date: 2024-01-01\nend_date: 2024-01-31\n{query}")
+        return scrapy(folder, "plan", "query.yaml").stdout.splitlines()[1:3]
+
+    both = said(
+        "include: {any_hashtags: [cheese, butter], any_keywords: [bread]}\nregions: [AT, DE]"
+    )
+    assert both[0] == "Videos from AT or DE with #butter or #cheese, AND the keyword bread"
+    assert "one OR the other write them under either: " in both[1]
+    either = said("include: {either: {hashtags: [cheese], keywords: [bread]}}")
+    assert either[0] == "Videos with at least one of: #cheese OR the keyword bread"
+    assert "either" not in either[1]
+
+
+def test_probes_tell_what_a_crawl_costs_and_are_not_paid_again(folder):
+    probed = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX)
+    assert probed.returncode == 0, probed.stderr
+    assert probed.stderr == ""
+    assert "Probed: 12 requests, 12 first pages; a crawl goes on" in probed.stdout
+    again = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX)
+    assert "Nothing was probed: searches have begun in all parts" in again.stdout
+    found = plan(folder, *SANDBOX)["forecast"]
+    assert found["most"] <= 2 * found["least"]
+
+    crawl = scrapy(folder, "crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
+
+    assert crawl.returncode == 0, crawl.stderr
+    assert scrapy(folder, "plan", "query.yaml", *SANDBOX).stdout.splitlines()[2] == (
+        "No requests: nothing is missing"
+    )
+    with closing(sqlite3.connect(folder / "tiktok-sandbox.db")) as connection:
+        rows = "SELECT count(*), count(DISTINCT crawl_window_id || ' ' || cursor) FROM crawl"
+        pages, distinct = connection.execute(rows).fetchone()
+    assert pages == distinct, "no page was paid for twice"
+    assert found["least"] <= pages - 12 <= found["most"]
+
+
+def test_where_fewer_days_are_missing_nothing_is_probed(folder):
+    days = ("-a", "end_date=2024-01-05")
+    run = scrapy(folder, "plan", "query.yaml", *days, "--probe", "12", *SANDBOX)
+    assert run.returncode == 0
+    assert "Nothing was probed: there are 5 missing days, fewer than 12" in run.stdout
+    assert not (folder / "tiktok-sandbox.db").exists()
+
+
+def test_a_probe_that_cannot_begin_says_why(folder):
+    run = scrapy(folder, "plan", "query.yaml", "--probe", "3")
+    assert run.returncode == 77
+    assert run.stderr.startswith("error: ")
+    assert "TIKTOK_CLIENT_KEY" in run.stderr
+
+
+def test_probes_end_with_the_quota(folder):
+    quota = ("-s", "TIKTOK_DAILY_BUDGET=5")
+    run = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX, *quota)
+    assert run.returncode == 75
+    assert "Probed: 5 requests, 5 first pages; " in run.stdout
+    assert "not all that was to be asked for: daily_budget_spent" in run.stdout
+
+
+def test_a_query_is_forecast_by_others_that_name_the_same(folder):
+    crawl = ("crawl", "videos", "-a", "any_hashtags=butter", "-a", "start_date=2024-05-01")
+    assert scrapy(folder, *crawl, "-a", "end_date=2024-05-02", *SANDBOX).returncode == 0
+    run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
+    assert "By 1 other query here that name the same: " in run.stdout
 
 
 def test_it_prints_the_body_as_it_is_sent(folder):
@@ -56,26 +147,26 @@ def test_it_prints_the_body_as_it_is_sent(folder):
     )
 
     def sent():
-        run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
-        body = json.loads(run.stdout[run.stdout.index("{") : run.stdout.rindex("}") + 1])
-        return body["query"]["and"][0]["operation"], body["start_date"], run.stdout
+        found = plan(folder, *SANDBOX)
+        body = found["request"]["body"]
+        return body["query"]["and"][0]["operation"], body["start_date"], found["least_requests"]
+
+    def text():
+        return scrapy(folder, "plan", "query.yaml", *SANDBOX).stdout
 
     assert sent()[:2] == ("IN", "20240101")
     only_eq = ("-s", "TIKTOK_SANDBOX_PROFILE=keywords-as-eq")
     crawl = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX, *only_eq)
     assert scrapy(folder, *crawl, "-a", "max_requests=1").returncode == 75
-    form, day, text = sent()
-    assert (form, day) == ("EQ", "20240101")
+    assert sent() == ("EQ", "20240101", 2)
     assert (
         "Keywords:      no video was found: 2024-01-01..2024-01-31 is searched once more, with "
         "keywords sent as EQ\n"
-    ) in text
-    assert "Requests:      at least 2" in text
+    ) in text()
     assert scrapy(folder, *crawl).returncode == 0
-    form, _, text = sent()
-    assert form == "EQ"
-    assert "Keywords:      sent as EQ: searches with IN found nothing\n" in text
-    assert "none, nothing is missing" in text
+    assert sent()[0] == "EQ"
+    assert "Keywords:      sent as EQ: searches with IN found nothing\n" in text()
+    assert "No requests: nothing is missing" in text()
 
 
 @pytest.mark.parametrize(
@@ -115,8 +206,10 @@ def test_what_is_also_collected_has_its_cost(folder):
     assert scrapy(folder, *crawl, "-a", "max_requests=3", *SANDBOX).returncode == 75
     run = scrapy(folder, "plan", "query.yaml", *SANDBOX)
     comments, users = run.stdout.split("Comments:")[1].split("Users:")
-    assert "Requests:      at least 3, at most " in comments
-    assert "Requests:      at least " in users
+    assert "About 30 requests, 3 to 30: " in comments
+    assert re.search(r"About [\d,]+ requests, [\d,]+ to [\d,]+: ", users)
+    assert "of these, some are for videos that are still to come" in users
+    assert "Together:      About " in users
 
 
 def test_what_the_database_has_is_covered(folder):
@@ -127,7 +220,7 @@ def test_what_the_database_has_is_covered(folder):
     assert "Gaps:          2024-02-01..2024-03-31" in run.stdout
     assert "New windows:   2 (2024-02-01..2024-03-02, 2024-03-03..2024-03-31)" in run.stdout
     complete = scrapy(folder, "plan", "query.yaml", "-a", "end_date=2024-01-31", *SANDBOX)
-    assert "none, nothing is missing" in complete.stdout
+    assert "No requests: nothing is missing" in complete.stdout
 
 
 def test_unsettled_days_are_named_with_the_time_from_which_they_can_be_final(folder):
@@ -147,6 +240,8 @@ def test_unsettled_days_are_named_with_the_time_from_which_they_can_be_final(fol
         (("a", "b"), 64, "name one query file"),
         (("query.yaml", "-a", "oops"), 64, "NAME=VALUE"),
         (("query.yaml", "-a", "tags=a", "-a", "tags=b"), 64, "-a tags=... stands there twice"),
+        (("query.yaml", "--probe", "0"), 64, "--probe=0: not a whole number"),
+        (("users", "-a", "usernames=a", "--probe", "3"), 64, "--probe is about videos"),
         (("users", *("-a", "usernames=a") * 2), 64, "-a usernames=... stands there twice"),
         (("query.yaml", "-a", "start=2024-01-01"), 64, "start_date"),
         (("missing.yaml",), 78, "missing.yaml"),

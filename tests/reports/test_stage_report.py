@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, date, datetime
 
 import pytest
 from asked import seed_request
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.forecast import NONE_COMING, Coming, forecast_stage
+from tiktok_crawler.planning.quota import DAILY_QUOTAS, Allowance
 from tiktok_crawler.planning.seeds import (
     FirstSeeds,
     GivenSeeds,
@@ -22,7 +23,8 @@ from tiktok_crawler.planning.seeds import (
     StagePlan,
 )
 from tiktok_crawler.reports.stage_report import (
-    seed_lines,
+    PlannedStage,
+    stage_as_json,
     stage_beginning,
     stage_lines,
 )
@@ -40,18 +42,26 @@ def plan_of(listing: Listing, due: int, **others: object) -> StagePlan:
     return StagePlan(due, first_requests=first, **others)
 
 
+def planned(stage: Stage, plan: StagePlan, coming: Coming = NONE_COMING) -> PlannedStage:
+    a_day = DAILY_QUOTAS[stage.pool]
+    forecast = forecast_stage(stage, plan, coming)
+    return PlannedStage(stage, plan, forecast, Allowance(a_day, a_day), date(2024, 5, 1), coming)
+
+
 def report(plan: StagePlan, listing: Listing = endpoints.USERS) -> str:
-    return "\n".join(stage_lines(Stage(listing, GivenSeeds(("1",))), plan))
+    return "\n".join(stage_lines(planned(Stage(listing, GivenSeeds(("1",))), plan)))
 
 
 @pytest.mark.parametrize("listing", LISTINGS.values(), ids=list(LISTINGS))
-def test_the_first_request_is_shown_as_it_would_be_sent(listing):
+def test_programs_get_the_first_request_as_it_would_be_sent(listing):
     plan = plan_of(listing, 1)
 
-    lines = report(plan, listing).split("\n\n")[0].splitlines()
+    found = stage_as_json(planned(Stage(listing, GivenSeeds(("1",))), plan))
 
-    assert lines[0].startswith(f"POST {listing.endpoint.path}")
-    assert json.loads("\n".join(lines[1:])) == plan.first_requests[0].body
+    assert found["listing"] == listing.name
+    assert found["request"]["url"].startswith(listing.endpoint.path)
+    assert found["request"]["body"] == plan.first_requests[0].body
+    assert found["forecast"]["least"] == found["due"] == 1
 
 
 @pytest.mark.parametrize(
@@ -91,7 +101,7 @@ def test_seeds_are_counted_by_what_is_known_of_them():
 def test_where_no_seeds_are_known_it_says_where_they_were_looked_for():
     stage = Stage(endpoints.FOLLOWING, RelatedUsers(SeedsOfTag("tae", 5), endpoints.FOLLOWING))
 
-    (line,) = seed_lines(stage, StagePlan())
+    (line,) = stage_lines(planned(stage, StagePlan()))
 
     assert line == (
         "Following:     the database has none yet in stored following of users: "
@@ -136,52 +146,80 @@ def test_the_next_try_of_what_was_given_up_has_a_time():
 def test_a_plan_that_asks_for_nothing_costs_nothing():
     text = report(StagePlan(complete=3))
 
-    assert "Requests:      none, nothing is due" in text
-    assert "POST" not in text
-    assert "Quota" not in text
+    assert text.splitlines()[0] == "Users:         no requests: nothing is due"
+    assert "quota" not in text
 
 
 @pytest.mark.parametrize(
-    ("most", "words"),
+    ("listing", "plan", "words"),
     [
-        (1234, "at least 2, at most 1,234"),
-        (2, "at least 2, at most 2"),
-        (None, "at least 2; how many at most is not known"),
+        (endpoints.COMMENTS, {"most_requests": 1234}, "2 to 1,234 requests: at most "),
+        (endpoints.COMMENTS, {"most_requests": 2}, "2 requests: a small part of a day's quota; "),
+        (
+            endpoints.COMMENTS,
+            {"most_requests": 15, "is_counted": True},
+            "About 15 requests, 2 to 15: a fiftieth of a day's quota; done today",
+        ),
+        (
+            endpoints.COMMENTS,
+            {"most_requests": 20, "usual_requests": 4.5},
+            "About 9 requests, 2 to 20: ",
+        ),
+        (
+            endpoints.FOLLOWING,
+            {},
+            (
+                "At least 2 requests: a small part of a day's quota or more; how many at most is "
+                "not known: max_per_user=1,000 would make it at most 20"
+            ),
+        ),
+        (
+            endpoints.FOLLOWING,
+            {"usual_requests": 30},
+            "About 60 requests, at least 2: a small part of a day's quota; how many at most ",
+        ),
+        (
+            endpoints.PLAYLISTS,
+            {},
+            "At least 2 requests: a small part of a day's quota or more; how ",
+        ),
     ],
 )
-def test_requests_are_at_least_one_a_seed_and_at_most_what_the_database_knows(most, words):
-    text = report(plan_of(endpoints.USERS, 2, most_requests=most))
+def test_a_stage_costs_what_the_database_knows_of_its_seeds(listing, plan, words):
+    text = report(plan_of(listing, 2, **plan), listing)
 
-    assert f"Requests:      {words}\n" in text
+    assert (
+        text.splitlines()[0]
+        .removeprefix(f"{listing.words.capitalize()}:")
+        .lstrip()
+        .startswith(words)
+    )
 
 
 @pytest.mark.parametrize(
     ("listing", "seeds", "words"),
     [
-        (endpoints.USERS, 500, "at least 0.5 days of 1,000 requests"),
-        (endpoints.FOLLOWERS, 500, "at least 0.025 days of 20,000 requests"),
-        (endpoints.USERS, 1_234_000, "at least 1,234 days of 1,000 requests"),
+        (endpoints.USERS, 500, "500 requests: half of a day's quota; done today"),
+        (endpoints.FOLLOWERS, 500, "500 requests: a fiftieth of a day's quota; done today"),
+        (endpoints.USERS, 1_234_000, "1,234,000 requests: 1,234 days' quota; done on 2027-09-16"),
     ],
 )
 def test_the_cost_is_in_days_of_the_quota_that_is_drawn_on(listing, seeds, words):
-    plan = plan_of(listing, seeds)
-
-    assert report(plan, listing).endswith(f"Quota:         {words}")
+    assert words in report(plan_of(listing, seeds, most_requests=seeds), listing)
 
 
-def test_beside_a_search_a_stage_has_its_seeds_and_their_cost_alone():
-    plan = plan_of(endpoints.USERS, 2, complete=1)
+def test_seeds_that_are_still_to_come_are_counted_in():
+    stage = Stage(endpoints.REPLIES, RepliedComments(SeedsOfTag("tea")), limit=200)
 
-    lines = list(seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), plan))
+    lines = list(stage_lines(planned(stage, StagePlan(most_requests=0), Coming(1000, None))))
 
-    assert [line.split(":")[0] for line in lines] == ["Users", "To ask for", "Requests", "Quota"]
-    assert lines[0].startswith("Users:         3 seeds known now")
-
-
-def test_beside_a_search_a_stage_that_asks_for_nothing_has_no_cost():
-    (line,) = seed_lines(Stage(endpoints.USERS, GivenSeeds(("1",))), StagePlan(complete=1))
-
-    assert line.startswith("Users:         1 seeds known now; 1 complete")
+    assert lines == [
+        (
+            "Replies:       0 to 2,000 requests: at most 2 days' quota; done today at the "
+            "earliest, tomorrow at the latest"
+        ),
+        "               of these, some are for comments that are still to come",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,13 @@ from sqlalchemy import update
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.planning.forecast import (
+    NONE_COMING,
+    Coming,
+    Forecast,
+    forecast_stage,
+    seeds_of_records,
+)
 from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LISTINGS, PLAYLISTS, USERS
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
@@ -260,6 +267,23 @@ def test_a_plan_changes_nothing(engine, prepared_url, run):
 
     assert content(engine) == before
     assert plan.first_requests == (PageRequest(Seed(COMMENTS, "9")), following)
+
+
+def test_a_plan_knows_what_seeds_have_taken_and_what_leads_on(prepared_url, run):
+    crawl = run(*map(str, range(5)))
+    for number, request in enumerate(crawl.requests):
+        first = 100 * (number + 1)
+        records = [dict(each, reply_count=n % 4) for n, each in enumerate(comments(12, first))]
+        if following := crawl.ask(request, *records, has_more=number == 0):
+            crawl.ask(following)
+
+    plan = look_up_stage(prepared_url, "sandbox", stage(COMMENTS, "8", "9"), NOON)
+
+    assert (plan.usual_requests, plan.leading_on) == (1.2, 0.75)
+    assert (plan.most_requests, plan.most_records, plan.is_counted) == (20, 2000, False)
+    assert forecast_stage(stage(COMMENTS, "8"), plan, NONE_COMING) == Forecast(2, 2, 20)
+    replies = seeds_of_records(stage(COMMENTS, "8"), plan, NONE_COMING)
+    assert replies == Coming(2000, 1500)
 
 
 def test_a_plan_works_without_a_database(sqlite_url, tmp_path):

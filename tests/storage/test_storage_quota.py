@@ -116,6 +116,13 @@ def test_client_keys_pools_and_days_are_counted_apart(spend, spent_on):
     assert spent_on(TOMORROW.date()) == [spent(ACCOUNT.client, 1)]
 
 
+def test_what_is_spent_today_is_read_of_any_database(spend, prepared_url, sqlite_url):
+    spend(3)
+    assert quota.read_spent(prepared_url, NOON) == [spent(ACCOUNT.client, 3)]
+    assert quota.read_spent(prepared_url, TOMORROW) == []
+    assert quota.read_spent(f"{sqlite_url}.new", NOON) == []
+
+
 def test_the_day_is_that_of_utc(spend, spent_on):
     spend(now=datetime.fromisoformat("2024-06-01T23:30:00-05:00"))
 

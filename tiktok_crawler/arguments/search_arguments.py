@@ -29,7 +29,7 @@ JOB = "_job"
 SEARCH_ARGUMENTS = ("query", *OVERRIDES, *QUERY_ARGUMENTS)
 """Arguments that say what to search for."""
 
-VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests", *QUERY_ARGUMENTS)
+VIDEOS_ARGUMENTS = ("query", *OVERRIDES, "max_requests", "probes", *QUERY_ARGUMENTS)
 
 
 def parse_pairs(written: Iterable[str], option: str = "-a") -> dict[str, str]:

@@ -143,7 +143,10 @@ def _spider_name(args: list[str], spiders: list[str]) -> str:
 
 
 def _command() -> str | None:
-    """The command that was run, unless it holds a password."""
+    """The command that goes on, unless it holds a password."""
     if any(holds_secret(argument) for argument in sys.argv):
         return None
-    return shlex.join(["scrapy", "crawl", *sys.argv[1:]])
+    words = sys.argv[1:]
+    for place in [n for n, word in enumerate(words) if word.startswith("probes=")]:
+        words[place - 1 : place + 1] = []
+    return shlex.join(["scrapy", "crawl", *words])

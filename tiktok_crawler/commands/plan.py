@@ -1,10 +1,13 @@
-"""`scrapy plan`: what a crawl would ask for, without asking."""
+"""`scrapy plan`: what a crawl will cost, and what it would ask for."""
 
 from __future__ import annotations
 
 import json
+import os
+from itertools import chain
+from os import EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from scrapy.commands import ScrapyCommand
 
@@ -13,36 +16,44 @@ from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Checked, fail, show
 from tiktok_crawler.config import Config
+from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import CrawlerError, UsageError
-from tiktok_crawler.planning.coverage import windows as split
-from tiktok_crawler.planning.plan import Known, Plan, make_plan
-from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.planning.forecast import (
+    NONE_COMING,
+    Coming,
+    forecast_stage,
+    seeds_of_records,
+    seeds_of_videos,
+)
+from tiktok_crawler.planning.plan import Known, make_plan
+from tiktok_crawler.planning.probing import probes
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
-from tiktok_crawler.reports.days_report import day_lines, ranges
-from tiktok_crawler.reports.keywords_report import keyword_lines
-from tiktok_crawler.reports.stage_report import seed_lines, stage_lines
+from tiktok_crawler.query_file.whole_numbers import parse_whole_number
+from tiktok_crawler.reports.forecast_report import allowance_of
+from tiktok_crawler.reports.plan_report import SearchPlan
+from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import PageRequest
-from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.spelling import did_you_mean, nearest, number_of, quoted
 from tiktok_crawler.storage.engine.database import database_url, describe
+from tiktok_crawler.storage.ledger.quota import VIDEOS, read_spent
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    import asyncio
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from tiktok_crawler.planning.plan import Wanted
+    from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing
 
-LISTED_WINDOWS = 20
-
 
 class Command(Checked, ScrapyCommand):
-    """Reads the query file and the database; writes and sends nothing.
+    """Reads the query file and the database. Sends and writes nothing, but what `--probe` asks for.
 
     `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the
     like about what the spider of that name would list.
@@ -55,7 +66,7 @@ class Command(Checked, ScrapyCommand):
         return "[options] <query file or spider>"
 
     def short_desc(self) -> str:
-        return "Show what a crawl would ask for, without sending anything"
+        return "Say what a crawl will cost, and what it would ask for"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
@@ -67,130 +78,158 @@ class Command(Checked, ScrapyCommand):
             metavar="NAME=VALUE",
             help="an argument of the crawl, such as start_date (may be repeated)",
         )
+        parser.add_argument(
+            "--probe",
+            metavar="N",
+            help="ask for N first pages, which tell what the others cost; they are stored",
+        )
+        parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+
+    def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
+        self.requires_crawler_process = opts.probe is not None
+        super().process_options(args, opts)
+        assert self.settings
+        if opts.probe is not None:
+            # The plan is what is to be read.
+            self.settings.set("LOG_LEVEL", "WARNING", priority="project")
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
             location = describe(database_url(self._config().database_url))
-            show("\n".join([location, *self._lines(args, opts)]))
+            given = search_arguments.parse_pairs(opts.spargs)
+            listing = _listing(args, given)
+            if listing and opts.probe is not None:
+                raise UsageError("--probe is about videos: name a query file")
+            if listing:
+                lines, found = self._listings(listing, given)
+            else:
+                lines, found = self._search(_with_file(args, given), opts.probe)
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
+        found = {"database": location, **found}
+        as_json = json.dumps(found, indent=2, ensure_ascii=False)
+        show(as_json if opts.json else "\n".join([location, *lines]))
 
-    def _lines(self, args: list[str], opts: argparse.Namespace) -> Iterator[str]:
-        given = search_arguments.parse_pairs(opts.spargs)
-        if args == ["videos"] or (given and not args):
-            return self._search_lines(given)
-        if len(args) != 1:
-            raise UsageError(
-                "name one query file or spider, such as: scrapy plan query.yaml, or: "
-                "scrapy plan users -a usernames=somebody"
-            )
-        if args[0] in listing_arguments.SPIDERS:
-            return self._listing_lines(listing_arguments.SPIDERS[args[0]], given)
-        if not Path(args[0]).suffix and not Path(args[0]).exists():
-            raise UsageError(_neither(args[0]))
-        if "query" in given:
-            raise UsageError("name the query file once: scrapy plan query.yaml")
-        return self._search_lines({"query": args[0], **given})
-
-    def _search_lines(self, given: dict[str, str]) -> Iterator[str]:
+    def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
         now = utc_now()
         search_arguments.check(given, search_arguments.SEARCH_ARGUMENTS)
         collection = search_arguments.collection(given, today=now.date())
-        config = self._config()
-        wanted = search_arguments.wanted(collection, config)
-        url, origin = config.database_url, config.origin
-        known = look_up(url, origin, collection, wanted)
-        plan = make_plan(wanted, known or Known(), now)
-        yield from (f"Warning: {warning}" for warning in collection.warnings)
+        lines = [f"Warning: {warning}" for warning in collection.warnings]
         if collection.as_file:
-            yield f"As a query file:\n{collection.as_file}\n"
-        yield from _describe_request(plan, wanted)
-        yield from _describe_days(collection, plan, wanted, is_new=known is None)
-        yield from _describe_cost(plan)
-        for stage in stages_of(collection):
-            yield from seed_lines(stage, look_up_stage(url, origin, stage, now))
+            lines.append(f"As a query file:\n{collection.as_file}\n")
+        plan = self._plan(collection)
+        if probe is not None:
+            lines += self._probe(plan, given, probe)
+            plan = self._plan(collection)
+        planned = list(self._stages(stages_of(collection), plan))
+        lines += [*plan.lines(), *_lines_of(planned), *plan.together(planned)]
+        return lines, {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
 
-    def _listing_lines(self, listing: Listing, given: dict[str, str]) -> Iterator[str]:
-        now = utc_now()
-        config = self._config()
-        asked = listing_arguments.read(listing, given, today=now.date())
-        if shared := shared_tag(asked.from_tag, queries_with(asked.from_tag, config)):
-            yield shared
-        yield from asked.notes
-        for stage in asked.stages:
-            known = look_up_stage(config.database_url, config.origin, stage, now)
-            yield from stage_lines(stage, known)
+    def _plan(self, collection: Collection) -> SearchPlan:
+        config, now = self._config(), utc_now()
+        wanted = search_arguments.wanted(collection, config)
+        looked_up = look_up(config.database_url, config.origin, wanted)
+        plan = make_plan(wanted, looked_up.known or Known(), now)
+        spent = read_spent(config.database_url, now)
+        allowance = allowance_of(config, VIDEO_QUERY.pool, VIDEOS, spent)
+        first = WindowQueue(plan, wanted).next()
+        return SearchPlan(collection, wanted, plan, looked_up, allowance, now.date(), first)
+
+    def _probe(self, plan: SearchPlan, given: Mapping[str, str], probe: str) -> Iterator[str]:
+        """Ask for first pages, as a crawl does that ends then."""
+        count = parse_whole_number(probe)
+        if count is None:
+            raise UsageError(f"--probe={probe}: not a whole number from 1 to 999,999,999")
+        missing = len(plan.plan.standings.missing)
+        if missing < count:
+            days = number_of(missing, "missing days")
+            yield f"Nothing was probed: there are {days}, fewer than {count:,}"
+            return
+        if not probes(plan.plan, plan.wanted, count):
+            yield "Nothing was probed: searches have begun in all parts of the missing days"
+            return
+        os.umask(0o077)
+        assert self.crawler_process
+        crawler = self.crawler_process.create_crawler("videos")
+        task: asyncio.Task[None]
+        task = self.crawler_process.crawl(crawler, **given, probes=str(count))  # type: ignore[assignment]
+        self.crawler_process.start()
+        if not task.done():
+            self.exitcode = EX_TEMPFAIL  # a second Ctrl-C
+            return
+        error = task.exception() or extension(crawler, Outcome).error
+        if isinstance(error, CrawlerError):
+            raise error
+        self.exitcode = EX_SOFTWARE if error else extension(crawler, Outcome).exit_status
+        sent = crawler.stats.get_value("tiktok/requests/sent_count", 0)
+        pages = crawler.stats.get_value("tiktok/pages/stored_count", 0)
+        probed = f"Probed: {number_of(sent, 'requests')}, {number_of(pages, 'first pages')}"
+        yield f"{probed}; a crawl goes on from what is stored"
+        if self.exitcode:
+            reason = crawler.stats.get_value("finish_reason")
+            why = "the day's quota is used up" if reason == "finished" else reason
+            yield f"That is not all that was to be asked for: {why}"
+
+    def _listings(
+        self, listing: Listing, given: dict[str, str]
+    ) -> tuple[list[str], dict[str, Any]]:
+        asked = listing_arguments.read(listing, given, today=utc_now().date())
+        shared = shared_tag(asked.from_tag, queries_with(asked.from_tag, self._config()))
+        planned = list(self._stages(asked.stages))
+        notes = [*([shared] if shared else []), *asked.notes]
+        return [*notes, *_lines_of(planned)], {"listings": list(map(stage_as_json, planned))}
+
+    def _stages(
+        self, stages: Iterable[Stage], search: SearchPlan | None = None
+    ) -> Iterator[PlannedStage]:
+        """Plan stages, one after another; a search finds more seeds."""
+        config, now = self._config(), utc_now()
+        spent = read_spent(config.database_url, now)
+        records: dict[str, Coming] = {}
+        for stage in stages:
+            plan = look_up_stage(config.database_url, config.origin, stage, now)
+            coming = records.get(stage.listing.name, NONE_COMING)
+            if search and stage.listing.name not in records:
+                videos = search.plan.standings.found.videos or 0
+                coming = seeds_of_videos(stage, plan, search.forecast(), videos)
+            found_by_it = seeds_of_records(stage, plan, coming)
+            records |= dict.fromkeys(stage.listing.switches, found_by_it)
+            cost = forecast_stage(stage, plan, coming)
+            allowance = allowance_of(config, stage.pool, stage.listing.name, spent)
+            yield PlannedStage(stage, plan, cost, allowance, now.date(), coming)
 
     def _config(self) -> Config:
         assert self.settings
         return Config.of(self.settings)
 
 
-def _neither(name: str) -> str:
-    """Explain that a word is neither a file nor a spider."""
-    hint = did_you_mean(nearest(name, listing_arguments.SPIDERS))
-    return f"{quoted(name)} is neither a query file that is there nor a spider{hint}"
-
-
-def _describe_request(plan: Plan, wanted: Wanted) -> Iterator[str]:
-    """Show the first request, or, if nothing is missing, that for the first days."""
-    any_days, form = split(plan.days)[0], plan.keyword_forms.sent_as
-    first = WindowQueue(plan, wanted).next() or PageRequest(wanted.window(any_days, form))
-    yield f"POST {first.url('')}"
-    yield json.dumps(first.body, indent=2, ensure_ascii=False)
-    yield ""
-
-
-def _describe_days(
-    collection: Collection, plan: Plan, wanted: Wanted, *, is_new: bool
-) -> Iterator[str]:
-    standings = plan.standings
-    yield (
-        f"Days wanted:   {plan.days} ({len(plan.days)} UTC days; written as "
-        f"{collection.start_written} to {collection.end_written})"
-    )
-    if is_new:
-        yield "Covered:       none (the database does not exist or has not seen this query yet)"
-    else:
-        yield from (f"{label.capitalize() + ':':15}{text}" for label, text in day_lines(standings))
-    for day in standings.unsettled[:1]:
-        yield (
-            f"Not final yet: {ranges(standings.unsettled)}: searched before all videos had "
-            f"appeared; collected once more from {wanted.freshness.final_from(day)} on"
+def _listing(args: list[str], given: Mapping[str, str]) -> Listing | None:
+    """Return the listing that is to be planned; None if it is a search."""
+    if args == ["videos"] or (given and not args):
+        return None
+    if len(args) != 1:
+        raise UsageError(
+            "name one query file or spider, such as: scrapy plan query.yaml, or: "
+            "scrapy plan users -a usernames=somebody"
         )
-    for line in keyword_lines(plan):
-        yield f"Keywords:      {line}"
-    for label, windows in (
-        ("Open windows", [request.window.days for request in plan.open_windows]),
-        ("New windows", list(plan.new_windows)),
-        ("Parked windows", [request.window.days for request in plan.parked_windows]),
-        ("Not due yet", [parked.request.window.days for parked in plan.waiting_windows]),
-        ("Second tries", [request.window.days for request in plan.suspicious_windows]),
-        ("Left alone", [request.window.days for request in plan.left_windows]),
+    if args[0] not in listing_arguments.SPIDERS and not (
+        Path(args[0]).suffix or Path(args[0]).exists()
     ):
-        if windows:
-            listed = ", ".join(str(window) for window in windows[:LISTED_WINDOWS])
-            more = f" and {len(windows) - LISTED_WINDOWS} more" * (len(windows) > LISTED_WINDOWS)
-            yield f"{label + ':':15}{len(windows)} ({listed}{more})"
-
-
-def _describe_cost(plan: Plan) -> Iterator[str]:
-    if plan.next_retry_at:
-        yield (
-            "Postponed:     windows that are not due yet are tried again by runs from "
-            f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on"
+        hint = did_you_mean(nearest(args[0], listing_arguments.SPIDERS))
+        raise UsageError(
+            f"{quoted(args[0])} is neither a query file that is there nor a spider{hint}"
         )
-    if plan.is_empty:
-        why = "nothing is missing" if plan.is_complete else "nothing is due"
-        yield f"Requests:      none, {why}"
-        return
-    daily_quota = DAILY_QUOTAS[VIDEO_QUERY.pool]
-    share = plan.least_requests / daily_quota
-    yield (
-        f"Requests:      at least {plan.least_requests:,}, and one more for each further 100 "
-        "matches of a window"
-    )
-    yield (
-        f"Quota:         at least {share:.3g} days of {daily_quota:,} requests; a day's quota "
-        "brings at most 100,000 videos"
-    )
+    return listing_arguments.SPIDERS.get(args[0])
+
+
+def _with_file(args: list[str], given: dict[str, str]) -> dict[str, str]:
+    """Return the arguments with the query file that is named before them."""
+    if not args or args == ["videos"]:
+        return given
+    if "query" in given:
+        raise UsageError("name the query file once: scrapy plan query.yaml")
+    return {"query": args[0], **given}
+
+
+def _lines_of(stages: Iterable[PlannedStage]) -> list[str]:
+    return list(chain.from_iterable(map(stage_lines, stages)))

@@ -83,7 +83,8 @@ class StoragePipeline:
             storage.shut_down()
         if storage.result:
             self.reports.crawl_ended(storage.result)
-            if not storage.result.plan.is_fulfilled:
+            is_probing = getattr(self.crawler.spider, "probes", None)
+            if not storage.result.plan.is_fulfilled and not is_probing:
                 self._outcome.left_undone()
         if not all(result.is_fulfilled for result in storage.stage_results.values()):
             self._outcome.left_undone()

@@ -18,15 +18,22 @@ def most_pages(request: PageRequest, total: int | None) -> int | None:
         request: the next page of the listing.
         total: how many records there are, as far as that is known.
     """
-    listing, endpoint = request.seed.listing, request.endpoint
+    endpoint = request.endpoint
     if endpoint.paging is Paging.SINGLE:
         return 1
+    records = most_records(request, total)
+    if records is None:
+        return None
+    # Numbered pages end with an empty one.
+    pages = ceil(records / endpoint.max_count) + (endpoint.paging is Paging.NUMBERED)
+    return max(1, pages)
+
+
+def most_records(request: PageRequest, total: int | None) -> int | None:
+    """Return the most records that a listing can still bring; None if unknown."""
+    listing, endpoint = request.seed.listing, request.endpoint
     seen = request.place.cursor if endpoint.paging is Paging.INDEX else request.place.received
     bounds = [b - seen for b in (total, listing.most_records) if b is not None]
     if request.task.limit is not None and endpoint.records_keys:
         bounds.append(request.task.limit - request.place.received)
-    if not bounds:
-        return None
-    # Numbered pages end with an empty one.
-    pages = ceil(min(bounds) / endpoint.max_count) + (endpoint.paging is Paging.NUMBERED)
-    return max(1, pages)
+    return max(0, min(bounds)) if bounds else None

@@ -43,8 +43,10 @@ class Known:
 
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
     which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
-    `counts` are those of the days that open and parked windows have reached, by the windows' rows.
-    `keyword_forms` matter only if the query has a choice.
+    `counts` are those of the days that windows have reached, by the windows' rows; `reached`, where
+    it is asked for, is the time down to which the pages of unfinished ones have come, likewise. The
+    `requests` so far of windows that were not replaced brought so many `pages`. `keyword_forms`
+    matter only if the query has a choice.
     """
 
     coverage: tuple[Covered, ...] = ()
@@ -53,6 +55,9 @@ class Known:
     has_been_heavy: bool = False
     counts: Mapping[int, Mapping[date, DayCount]] = field(default_factory=dict)
     keyword_forms: KeywordForms = NOTHING_TRIED
+    reached: Mapping[int, datetime] = field(default_factory=dict)
+    requests: int = 0
+    pages: int = 0
 
     @property
     def unfinished_windows(self) -> tuple[PageRequest, ...]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
+from math import ceil
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, midnight
@@ -13,6 +14,7 @@ from tiktok_crawler.research_api.endpoints import Pool
 
 if TYPE_CHECKING:
     from datetime import date, datetime
+    from typing import Self
 
 DAILY_QUOTAS = {Pool.RESEARCH: 1000, Pool.FOLLOW: 20_000}
 """Requests that the API allows an organisation in a UTC day (api_facts.md 12)."""
@@ -68,6 +70,30 @@ class QuotaAccount:
     def _share_of_budget(self, share: float) -> int:
         budget = self.daily_budget or DAILY_QUOTAS[self.pool]
         return max(1, int(share * budget)) if share else 0
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """The requests that may be sent a UTC day, and those left of them today."""
+
+    a_day: int
+    today: int
+
+    @classmethod
+    def of(cls, account: QuotaAccount, spent: int, spent_by_part: int) -> Self:
+        """Return what an account allows, of which so many requests are spent today."""
+        budget = account.daily_budget or DAILY_QUOTAS[account.pool]
+        part = account.requests_of_part
+        limits = [(budget, spent), *([] if part is None else [(part, spent_by_part)])]
+        left = (max(limit - used, 0) for limit, used in limits)
+        return cls(min(limit for limit, _ in limits), min(left))
+
+    def days_from_today(self, requests: int) -> int | None:
+        """Return after how many days so many requests are sent; None if they never are."""
+        rest = requests - self.today
+        if rest <= 0:
+            return 0
+        return ceil(rest / self.a_day) if self.a_day else None
 
 
 class QuotaPolicy(StrEnum):

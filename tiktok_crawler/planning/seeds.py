@@ -183,7 +183,10 @@ class StagePlan:
     Of the `due` ones a page is asked for; `complete` and `refused` ones need nothing now, `waiting`
     ones are parked and not due before `next_retry_at`. For those who look ahead, there are the
     `first_requests` in the order of the seeds, and `most_requests`: how many pages the due ones can
-    take by what the database knows (counts of comments or followers), None if it cannot tell.
+    take by what the database knows (counts of comments or followers), None if it cannot tell, and
+    `most_records` likewise; they are `is_counted` if each due seed's own record tells how many
+    there are. `usual_requests` is what a seed of the listing has taken so far, and
+    `leading_on` the share of its records that are seeds of what is listed with it.
     """
 
     due: int = 0
@@ -192,6 +195,10 @@ class StagePlan:
     waiting: int = 0
     next_retry_at: datetime | None = None
     most_requests: int | None = None
+    most_records: int | None = None
+    is_counted: bool = False
+    usual_requests: float | None = None
+    leading_on: float | None = None
     first_requests: tuple[PageRequest, ...] = ()
 
     @property

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import json
+from dataclasses import asdict, dataclass
 from math import ceil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.reports.forecast_report import cost
+from tiktok_crawler.research_api.tasks import PageRequest, Seed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from datetime import date
 
+    from tiktok_crawler.planning.forecast import Coming, Forecast
+    from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.planning.seeds import Stage, StagePlan
 
-MANY_DAYS = 100
+EXAMPLE_LIMIT = 1_000
 
 
 def stage_beginning(stage: Stage, plan: StagePlan) -> str:
@@ -44,26 +50,51 @@ def _days(stage: Stage, plan: StagePlan) -> str:
     )
 
 
-def stage_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    """The first request, the seeds, and what they cost."""
-    if plan.due:
-        first = plan.first_requests[0]
-        yield f"POST {first.url('')}"
-        yield json.dumps(first.body, indent=2, ensure_ascii=False)
-        yield ""
-    yield from seed_lines(stage, plan)
-    if not plan.due:
-        yield f"{'Requests:':15}none, nothing is due"
+@dataclass(frozen=True, slots=True)
+class PlannedStage:
+    """A stage, the seeds that it has now, and what they and those to come will cost."""
+
+    stage: Stage
+    plan: StagePlan
+    forecast: Forecast
+    allowance: Allowance
+    today: date
+    coming: Coming
 
 
-def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    """Describe how many seeds there are, which ones would be asked for, and what they cost."""
+def stage_as_json(planned: PlannedStage) -> dict[str, Any]:
+    """Return how many seeds there are, and what they cost, as JSON."""
+    stage, plan = planned.stage, planned.plan
+    first = plan.first_requests[0] if plan.due else None
+    return {
+        "listing": stage.listing.name,
+        "request": {"url": first.url(""), "body": first.body} if first else None,
+        "seeds": plan.seeds,
+        "due": plan.due,
+        "forecast": {
+            "least": planned.forecast.least,
+            "likely": planned.forecast.likely,
+            "most": planned.forecast.most,
+        },
+        "quota": asdict(planned.allowance),
+    }
+
+
+def stage_lines(planned: PlannedStage) -> Iterator[str]:
+    """Describe what a stage will cost, how many seeds there are, and which are asked for."""
+    stage, plan = planned.stage, planned.plan
     name = f"{stage.listing.words.capitalize()}:"
-    if not plan.seeds:
+    if not plan.seeds and not planned.coming.most:
         yield f"{name:15}the database has none yet in {stage.source}"
         return
+    yield f"{name:15}{_cost(planned)}"
+    if planned.coming.most != 0:
+        finder = stage.listing.found_by.noun if stage.listing.found_by else "videos"
+        yield f"{'':15}of these, some are for {finder} that are still to come"
+    if not plan.seeds:
+        return
     yield (
-        f"{name:15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
+        f"{'Seeds:':15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
         f"{plan.refused:,} refused, {plan.waiting:,} postponed, not due yet"
     )
     if plan.next_retry_at:
@@ -74,14 +105,20 @@ def seed_lines(stage: Stage, plan: StagePlan) -> Iterator[str]:
         more = plan.due - len(plan.first_requests)
         and_more = f" and {more:,} more" if more > 0 else ""
         yield f"{'To ask for:':15}{plan.due:,} ({listed}{and_more})"
-        yield from _cost(stage, plan)
 
 
-def _cost(stage: Stage, plan: StagePlan) -> Iterator[str]:
-    most = "" if plan.most_requests is None else f", at most {plan.most_requests:,}"
-    unknown = "; how many at most is not known" if plan.most_requests is None else ""
-    yield f"{'Requests:':15}at least {plan.least_requests:,}{most}{unknown}"
-    daily_quota = DAILY_QUOTAS[stage.listing.endpoint.pool]
-    days = plan.least_requests / daily_quota
-    written = f"{days:.3g}" if days < MANY_DAYS else f"{days:,.0f}"
-    yield f"{'Quota:':15}at least {written} days of {daily_quota:,} requests"
+def _cost(planned: PlannedStage) -> str:
+    """Say what a stage costs; where there is no bound, how to set one."""
+    stage, forecast = planned.stage, planned.forecast
+    if not forecast.least and not forecast.most:
+        return "no requests: nothing is due"
+    text = cost(forecast, planned.allowance, planned.today)
+    limit = stage.listing.limit_argument
+    if forecast.most is not None:
+        return text
+    text += "; how many at most is not known"
+    if limit is None:
+        return text
+    capped = PageRequest(Seed(stage.listing, "", EXAMPLE_LIMIT))
+    most = planned.plan.due * (most_pages(capped, None) or 1)
+    return f"{text}: {limit}={EXAMPLE_LIMIT:,} would make it at most {most:,}"

@@ -40,12 +40,14 @@ class ResearchSpider(Spider):
     """A spider that ends in order when its database cannot be used.
 
     `arguments` are those of `-a` as given, `stages` the listings that it works off, with these
-    `tags`. `max_requests` is how many requests it may send. `queue` is what it works off now.
+    `tags`. `max_requests` is how many requests it may send. `queue` is what it works off now. With
+    `probes`, it is not to collect everything.
     """
 
     stages: tuple[Stage, ...] = ()
     tags: tuple[str, ...] = ()
     queue: WindowQueue | SeedQueue | None = None
+    probes: int | None = None
 
     def __init__(
         self, config: Config, arguments: Mapping[str, str], *, max_requests: int | None = None

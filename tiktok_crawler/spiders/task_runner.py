@@ -84,22 +84,25 @@ class TaskRunner:
         self._open = 0
         self._is_cut_short = False
         self._waits_for_quota = True
+        self._only_first_pages = False
         self._something_came = asyncio.Event()
         crawler.signals.connect(self._item_scraped, signal=signals.item_scraped)
         crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
 
     async def requests(
-        self, queue: TaskQueue, *, waits_for_quota: bool = True
+        self, queue: TaskQueue, *, waits_for_quota: bool = True, only_first_pages: bool = False
     ) -> AsyncIterator[Request]:
         """Yield the first request of each task; end when all tasks have.
 
-        When the day's quota is used up, it waits, or else ends early.
+        When the day's quota is used up, it waits, or else ends early. With `only_first_pages`, the
+        other pages of a task are left to a later run.
 
         Raises:
             NotStoredError: the database is away; the crawl ends.
         """
         self._queue = queue
         self._waits_for_quota = waits_for_quota
+        self._only_first_pages = only_first_pages
         self._is_cut_short = self.lacks_quota = False
         while request := await self._next():
             yield self._request(Attempt(request, waits_for_quota=waits_for_quota))
@@ -136,7 +139,7 @@ class TaskRunner:
         page = _page_of(attempt)
         yield page
         following = attempt.after(page)
-        if isinstance(following, Attempt):
+        if isinstance(following, Attempt) and not self._only_first_pages:
             yield self._request(following)
 
     async def _failed(self, failure: Failure) -> AsyncIterator[Page | Request]:
@@ -243,6 +246,8 @@ class TaskRunner:
         match attempt.after(page):
             case Parked() as event:
                 await self._end(page.request, event)
+            case Attempt() if self._only_first_pages:
+                self._leave(page.request.task)
             case None:
                 self._queue.ended(page.request.task)
                 self._free_slot()

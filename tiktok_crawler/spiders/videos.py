@@ -12,6 +12,7 @@ from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
+from tiktok_crawler.planning.probing import ProbeQueue, probes
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.days_report import ranges
@@ -35,10 +36,11 @@ logger = logging.getLogger(__name__)
 class VideosSpider(ResearchSpider):
     """Searches the windows of a collection that are not covered yet, several side by side.
 
-    When all are searched, it collects what the query file has under `also_collect`.
+    When all are searched, it collects what the query file has under `also_collect`. With `probes`,
+    it asks for as many first pages and no more, so that a plan can tell what a crawl will cost.
 
     Arguments: query (a file) or the keys of one, such as any_hashtags; start_date, end_date, tags,
-    refresh_after, max_requests.
+    refresh_after, max_requests, probes.
     """
 
     name = "videos"
@@ -54,6 +56,7 @@ class VideosSpider(ResearchSpider):
             arguments,
             max_requests=search_arguments.whole_number(arguments, "max_requests"),
         )
+        self.probes = search_arguments.whole_number(arguments, "probes")
         self.collection = collection
         self.wanted = search_arguments.wanted(collection, config)
         self.stages = stages_of(collection)
@@ -66,6 +69,10 @@ class VideosSpider(ResearchSpider):
 
     async def requests(self) -> AsyncIterator[Request]:
         plan = await crawl_storage(self.crawler).plan(self.collection)
+        if self.probes:
+            async for request in self._probe(plan, self.probes):
+                yield request
+            return
         self._announce(plan)
         self.queue = queue = WindowQueue(plan, self.wanted)
         told = NOTHING_TRIED
@@ -76,6 +83,19 @@ class VideosSpider(ResearchSpider):
         _tell(told, queue.keyword_forms)
         async for request in self._also_collect():
             yield request
+
+    async def _probe(self, plan: Plan, count: int) -> AsyncIterator[Request]:
+        """Ask for the first page of a window in each of so many parts of the missing days."""
+        windows = probes(plan, self.wanted, count)
+        logger.info("Asking for %(count)d first pages", {"count": len(windows)})
+        if not windows:
+            return
+        self.queue = queue = ProbeQueue(plan, self.wanted, windows)
+        pages = self.runner.requests(queue, waits_for_quota=False, only_first_pages=True)
+        async for request in pages:
+            yield request
+        if self.runner.lacks_quota:
+            extension(self.crawler, Outcome).left_undone()
 
     async def _also_collect(self) -> AsyncIterator[Request]:
         """List what is wanted besides; what lacks quota today waits until the rest is there."""

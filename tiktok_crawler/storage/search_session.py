@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryLockedError
@@ -12,6 +12,7 @@ from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
 from tiktok_crawler.storage.ledger.lost_searches import days_passed
 from tiktok_crawler.storage.ledger.queries import (
+    densities,
     find_query,
     last_used_at,
     register_collection,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.forecast import Density
     from tiktok_crawler.planning.plan import Known, Plan, Wanted
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.planning.quota import QuotaAccount
@@ -131,20 +133,31 @@ class SearchSession(Session):
             )
 
 
-def look_up(url: str, origin: str, collection: Collection, wanted: Wanted) -> Known | None:
-    """Read what a database knows of a query, without changing anything.
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """The knowledge of a database about a query: None if it has not seen it, or is not there yet.
 
-    Returns:
-        None if the database or the query is not there yet.
+    `others` are the densities of its other queries.
+    """
+
+    known: Known | None = None
+    others: tuple[Density, ...] = ()
+
+
+def look_up(url: str, origin: str, wanted: Wanted) -> LookedUp:
+    """Read what a database knows of a query, without changing anything.
 
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
+    query = wanted.query
     with database.opened_to_read(url) as engine:
         if not database.has_data(engine, origin):
-            return None
+            return LookedUp()
         with reading(engine) as connection:
-            query_id = find_query(connection, collection.query.fingerprint)
-            if query_id is None:
-                return None
-            return Windows(connection, query_id).known(collection.query, wanted.fields)
+            query_id = find_query(connection, query.fingerprint)
+            known = None
+            if query_id is not None:
+                windows = Windows(connection, query_id)
+                known = replace(windows.known(query, wanted.fields), reached=windows.reached())
+            return LookedUp(known, tuple(densities(connection, besides=query_id)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, exists, func, not_, select
@@ -11,6 +12,7 @@ from sqlalchemy import delete, exists, func, not_, select
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, last_searches
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
+from tiktok_crawler.planning.lost_searches import time_of
 from tiktok_crawler.planning.plan import Known, WaitingWindow
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
@@ -20,7 +22,8 @@ from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, 
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.ledger.window_days import counts_by_window
-from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow
+from tiktok_crawler.storage.models.records import Video
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -93,6 +96,9 @@ class Windows:
         windows = defaultdict(list)
         for window in self._rows(*WindowState):
             windows[window.state].append(window)
+        searched = [
+            window for window in chain(*windows.values()) if window.state != WindowState.SPLIT
+        ]
         forms = self._keyword_forms(query)
         complete = [w for w in windows[WindowState.COMPLETE] if not _is_in_vain(w, forms)]
         parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
@@ -104,7 +110,24 @@ class Windows:
             has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
             counts=counts,
             keyword_forms=forms,
+            requests=sum(window.requests for window in searched),
+            pages=sum(window.pages for window in searched),
         )
+
+    def reached(self) -> dict[int, datetime]:
+        """Read down to which time the pages of open and parked windows have come, by their rows."""
+        window, oldest = CrawlWindow, func.min(VIDEOS_TO_CRAWLS.c.video_id)
+        pages = (
+            select(window.id, func.min(Video.create_time), oldest)
+            .join(Crawl, Crawl.crawl_window_id == window.id)
+            .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.crawl_id == Crawl.id)
+            .join(Video, Video.id == VIDEOS_TO_CRAWLS.c.video_id)
+            .where(window.query_id == self.query_id, window.state.in_(UNFINISHED))
+            .where(Crawl.received_at >= window.begun_at, window.cursor > 0)
+            .group_by(window.id)
+        )
+        rows = self.connection.execute(pages)
+        return {row_id: created_at or time_of(id_) for row_id, created_at, id_ in rows}
 
     def unfinished(self) -> list[UnfinishedWindow]:
         """Read how far the open and the parked windows have come, by first day."""

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.planning.page_counts import most_pages
+from tiktok_crawler.planning.page_counts import most_pages, most_records
 from tiktok_crawler.planning.seeds import StagePlan, StageResult
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
@@ -19,13 +20,13 @@ from tiktok_crawler.storage.engine.postgresql import can_make_tables
 from tiktok_crawler.storage.engine.transactions import READS_ONLY
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing
-from tiktok_crawler.storage.ledger.tallies import tally_of
+from tiktok_crawler.storage.ledger.tallies import leading_on, tally_of, usual_requests
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine, Row, Select
 
     from tiktok_crawler.planning.seeds import Stage
 
@@ -65,13 +66,20 @@ class DueSeeds:
             next_retry_at=seeds.next_retry_at,
         )
 
-    def most_requests(self) -> int | None:
-        """Add up how many pages the due seeds take at most; None if one has no bound."""
+    def look_ahead(self, plan: StagePlan) -> StagePlan:
+        """Add to a plan what its due seeds can take, and what seeds of the listing have taken."""
         with self._transaction() as connection:
             sizes = self._gathered.due_by_size()
             rows = connection.execute(sizes, execution_options={"yield_per": BATCH})
-            counts = ((self._most_pages(row), row.seeds) for row in rows)
-            return _sum_of_products(counts)
+            pages, records, counted = _sums_of_products(map(self._most, rows))
+            return replace(
+                plan,
+                most_requests=pages,
+                most_records=records,
+                is_counted=plan.due > 0 and counted == plan.due,
+                usual_requests=_mean(connection, usual_requests(self._stage.listing)),
+                leading_on=_mean(connection, leading_on(self._stage.listing)),
+            )
 
     def next_batch(self, count: int = BATCH) -> tuple[PageRequest, ...]:
         """Hand out the requests for the next due seeds, in their order; none when all were."""
@@ -138,10 +146,12 @@ class DueSeeds:
         is_touched = row.id is not None and row.updated_at > self._now
         return is_touched or str(row.seed_key) in self._handed_out
 
-    def _most_pages(self, row: Row[Any]) -> int | None:
+    def _most(self, row: Row[Any]) -> tuple[int, tuple[int | None, ...]]:
+        """Return the number of some seeds, and of each the pages and records, and if counted."""
         seed = Seed(self._stage.listing, "", self._stage.limit)
         at = PageRequest(seed, Place(row.cursor, received=row.record_count))
-        return most_pages(at, row.total)
+        is_counted = row.total is not None
+        return row.seeds, (most_pages(at, row.total), most_records(at, row.total), is_counted)
 
     def _next_rows(self, count: int) -> Sequence[Row[Any]]:
         with self._transaction() as connection:
@@ -185,11 +195,20 @@ def _state_in(place: Standing, state: SeedState | None) -> SeedState:
     return SeedState.PARKED if state is SeedState.PARKED else SeedState.OPEN
 
 
-def _sum_of_products(factors: Iterable[tuple[int | None, int]]) -> int | None:
-    """The sum of all products, None if a factor of one is not known."""
-    total = 0
-    for each, times in factors:
-        if each is None:
-            return None
-        total += each * times
-    return total
+def _mean(connection: Connection, mean: Select[Any]) -> float | None:
+    """Read a mean, which PostgreSQL has as an exact number."""
+    found = connection.scalar(mean)
+    return None if found is None else float(found)
+
+
+def _sums_of_products(
+    counted: Iterable[tuple[int, tuple[int | None, ...]]],
+) -> tuple[int | None, int | None, int | None]:
+    """Add up three numbers, each as often as is counted; None if one of them is not known."""
+    sums: list[int | None] = [0, 0, 0]
+    for times, numbers in counted:
+        for place, number in enumerate(numbers):
+            known = sums[place]
+            sums[place] = None if known is None or number is None else known + times * number
+    first, second, third = sums
+    return first, second, third

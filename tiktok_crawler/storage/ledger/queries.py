@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, insert, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
-from tiktok_crawler.planning.task_states import UNFINISHED
+from tiktok_crawler.planning.forecast import Density
+from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.tagging import Tagging
 from tiktok_crawler.storage.models.ledger import (
@@ -22,12 +23,11 @@ from tiktok_crawler.storage.models.ledger import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection, Row
 
-    from tiktok_crawler.planning.task_states import WindowState
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.storage.engine.statements import Statements
 
@@ -110,6 +110,23 @@ def totals_of(connection: Connection, query_id: int) -> Totals:
         requests=sum(int(requests) for _, _, requests in rows),
         videos=connection.scalar(videos) or 0,
     )
+
+
+def densities(connection: Connection, *, besides: int | None) -> Iterator[Density]:
+    """Read how dense the queries of the database are but one, by the windows that are complete."""
+    window = CrawlWindow
+    searched = (
+        select(window.query_id, window.start_date, window.end_date, window.cursor)
+        .where(window.state == WindowState.COMPLETE, window.pages > 0)
+        .where(window.query_id != (besides or 0))
+    )
+    matches, days = Counter[int](), Counter[int]()
+    for query_id, start, end, cursor in connection.execute(searched):
+        matches[query_id] += cursor
+        days[query_id] += len(DateRange(start, end))
+    texts = select(QueryRow.id, QueryRow.canonical_json).where(QueryRow.id.in_(days))
+    for query_id, canonical in connection.execute(texts):
+        yield Density(Query.from_json(json.loads(canonical)), matches[query_id] / days[query_id])
 
 
 def used_queries(connection: Connection) -> list[UsedQuery]:

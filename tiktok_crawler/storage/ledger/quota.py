@@ -19,7 +19,9 @@ from tiktok_crawler.exceptions import (
 )
 from tiktok_crawler.planning.quota import refused_day
 from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.models.ledger import ApiQuota, ApiQuotaShare
 
 if TYPE_CHECKING:
@@ -133,6 +135,19 @@ def spent_on(connection: Connection, day: date) -> list[Spent]:
         Spent(client, Pool(pool), requests, is_used_up, parts[client, pool])
         for client, pool, requests, is_used_up in found
     ]
+
+
+def read_spent(url: str, now: datetime) -> list[Spent]:
+    """Read what was spent today by the crawls on a database, without changing anything.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    with database.opened_to_read(url) as engine:
+        if database.stored_origin(engine) is None:
+            return []
+        with reading(engine) as connection:
+            return spent_on(connection, now.astimezone(UTC).date())
 
 
 def _row(connection: Connection, account: QuotaAccount, day: date, **values: int) -> Insert:

@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import cast, func, null, select
+from sqlalchemy import case, cast, func, null, select
 
 from tiktok_crawler.planning.seeds import SeedEnd, Tally
 from tiktok_crawler.planning.task_states import SeedState
@@ -28,6 +28,10 @@ SEED = SeedRow.__table__
 
 REASONS = ("status", "is_cut", "at_api_limit")
 """Columns that tell the end of a seed, or the reason why it was refused."""
+
+_MANY = 10_000
+_ENOUGH_SEEDS = 5
+_ENOUGH_RECORDS = 50
 
 SUMS = ("seeds", "stored", "counted", "counted_stored", "total")
 
@@ -80,6 +84,30 @@ def sums(each: Subquery) -> tuple[ColumnElement[Any], ...]:
         func.sum(c.stored).filter(c.total.is_not(None)).label("counted_stored"),
         func.sum(c.total).label("total"),
     )
+
+
+def usual_requests(listing: Listing) -> Select[*tuple[Any, ...]]:
+    """Select the mean of the requests that seeds of a listing have taken; NULL for too few.
+
+    Those count that are among the last seeds of the database.
+    """
+    columns = (SEED.c.listing, SEED.c.requests, SEED.c.completed_at)
+    last = select(*columns).order_by(SEED.c.id.desc()).limit(_MANY).subquery().c
+    usual = select(func.avg(last.requests)).where(last.listing == listing.name)
+    return usual.where(last.completed_at.is_not(None)).having(func.count() >= _ENOUGH_SEEDS)
+
+
+def leading_on(listing: Listing) -> Select[*tuple[Any, ...]]:
+    """Select the share of stored records of which there is more to list; NULL for too few.
+
+    That is known of comments, which count their replies.
+    """
+    totals = [listed(one).known_total for one in listing.switches.values()]
+    if not totals or totals[0] is None:
+        return select(null())
+    some = select(totals[0].label("total")).limit(_MANY).subquery()
+    leads_on = func.avg(case((some.c.total > 0, 1.0), else_=0.0))
+    return select(leads_on).having(func.count() >= _ENOUGH_RECORDS)
 
 
 def tally_of(rows: Iterable[tuple[SeedState, Row[Any]]]) -> Tally:
