@@ -55,8 +55,7 @@ def test_it_tells_in_words_how_far_a_query_has_come(collected):
     lines = [line.strip() for line in run.stdout.splitlines()]
     database = collected / "tiktok-sandbox.db"
     assert lines[0] == f"SQLite database {database}, data from sandbox"
-    assert "hashtag_name IN butter, cheese; region_code EQ US" in lines
-    assert "not: username EQ somebody" in lines
+    assert "videos from US with #butter or #cheese, NOT by @somebody" in lines
     assert "tags       dairy, first" in lines
     assert "wanted     2024-01-01..2024-02-29 (60 days)" in lines
     assert "covered    31 of 60 days (51.6 %)" in lines
@@ -111,7 +110,7 @@ def test_programs_get_the_same_as_json(collected):
     assert query.pop("fingerprint") == total(collected, "fingerprint", "query")
     assert query.pop("query")["not"][0]["field_values"] == ["somebody"]
     assert query == {
-        "text": ["hashtag_name IN butter, cheese; region_code EQ US", "not: username EQ somebody"],
+        "text": "videos from US with #butter or #cheese, NOT by @somebody",
         "keywords": None,
         "tags": ["dairy", "first"],
         "wanted": [{"start": "2024-01-01", "end": "2024-02-29"}],

@@ -63,26 +63,6 @@ def test_a_database_that_no_crawl_has_used_is_one_line():
     assert status_report.text(unused, 800) == "SQLite database x.db: no crawl has used it yet"
 
 
-@pytest.mark.parametrize(
-    ("query", "words"),
-    [
-        (Query((FRENCH, BUTTER)), ["hashtag_name EQ butter; region_code EQ FR"]),
-        (
-            Query(or_=(FRENCH, BUTTER)),
-            ["at least one of: hashtag_name EQ butter; region_code EQ FR"],
-        ),
-        (Query((BUTTER,), (), (FRENCH,)), ["hashtag_name EQ butter", "not: region_code EQ FR"]),
-        (
-            Query((Condition("username", "IN", tuple(f"ann{n:02}" for n in range(12))),)),
-            [f"username IN {', '.join(f'ann{n:02}' for n in range(10))} and 2 more"],
-        ),
-        (Query((Condition("keyword", "EQ", ("a\u2028b",)),)), ["keyword a b"]),
-    ],
-)
-def test_a_query_is_a_line_for_each_group(query, words):
-    assert status_report.describe_query(query) == words
-
-
 def test_a_complete_query_has_no_gaps_and_nothing_to_do():
     said = lines(query_status(JANUARY, covered=[JANUARY]))
 
@@ -91,7 +71,7 @@ def test_a_complete_query_has_no_gaps_and_nothing_to_do():
         "Requests on 2024-06-01 UTC: none",
         "",
         "Query 7",
-        "hashtag_name EQ butter",
+        "videos with #butter",
         "wanted     2024-01-01..2024-01-31 (31 days)",
         "covered    31 of 31 days (100.0 %)",
         "videos     5,678",

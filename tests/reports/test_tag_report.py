@@ -27,12 +27,12 @@ def test_several_queries_are_named_shortly():
     long = tuple(f"hashtag{number}" for number in range(30))
     assert shared_tag("bread", (used(1, "bread", "rolls"), used(7, *long))) == (
         "The tag 'bread' is that of 2 queries, and the videos of all of them count (-a from_query= "
-        "takes those of one): query 1 (hashtag_name IN bread, rolls); query 7 (hashtag_name IN "
-        "hashtag0, hashtag1, hashtag10, hashtag11, h…)"
+        "takes those of one): query 1 (videos with #bread or #rolls); query 7 (videos with "
+        "#hashtag0, #hashtag1, #hashtag10, #hashtag11, #…)"
     )
 
 
 def test_of_many_queries_the_first_are_named():
     said = shared_tag("bread", [used(number, "bread") for number in range(1, 1208)])
     assert said
-    assert said.endswith("; query 5 (hashtag_name EQ bread); and 1,202 more")
+    assert said.endswith("; query 5 (videos with #bread); and 1,202 more")

@@ -84,7 +84,7 @@ async def test_a_crawl_says_when_several_queries_have_the_tag(database, search, 
     assert exit_status(crawler) == EX_OK
     assert (
         "The tag 'food' is that of 2 queries, and the videos of all of them count (-a from_query= "
-        "takes those of one): query 1 (hashtag_name EQ butter); query 2 (hashtag_name EQ cheese)"
+        "takes those of one): query 1 (videos with #butter); query 2 (videos with #cheese)"
     ) in caplog.messages
     caplog.clear()
     await database.crawl("users", from_tag="butter", max_seeds="1")

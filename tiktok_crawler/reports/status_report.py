@@ -13,13 +13,13 @@ from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
+from tiktok_crawler.research_api.wording import in_words
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.research_api.query import Condition, Query
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
@@ -29,8 +29,6 @@ CLIENT_DIGITS = 8
 """Of the 64 that a client key's hash has: enough to tell a few keys apart."""
 
 USED_UP = "; used up, the API said"
-
-LISTED_VALUES = 10
 
 
 def text(status: Status, daily_budget: int | None) -> str:
@@ -55,21 +53,6 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "queries": [_query_as_json(query) for query in status.queries],
         "listings": [listing_as_json(listing) for listing in status.listings],
     }
-
-
-def describe_query(query: Query) -> list[str]:
-    """A query in words, one line for each group of conditions."""
-    groups = (("", query.and_), ("at least one of: ", query.or_), ("not: ", query.not_))
-    return [f"{sign}{'; '.join(map(_condition, group))}" for sign, group in groups if group]
-
-
-def _condition(condition: Condition) -> str:
-    values = ", ".join(condition.field_values[:LISTED_VALUES])
-    operation = "" if condition.is_one_keyword else f"{condition.operation} "
-    return _one_line(
-        f"{condition.field_name} {operation}{values}"
-        f"{_and_more(condition.field_values, LISTED_VALUES)}"
-    )
 
 
 def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
@@ -115,8 +98,7 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
 def _query(query: QueryStatus) -> Iterator[str]:
     used, totals = query.used, query.totals
     yield f"Query {used.query_id}"
-    for line in describe_query(used.query):
-        yield f"  {line}"
+    yield f"  {in_words(used.query)}"
     if used.tags:
         yield f"  tags       {_one_line(', '.join(used.tags))}"
     yield f"  wanted     {listed_ranges(used.days)} ({len(query.days.by_day):,} days)"
@@ -171,10 +153,6 @@ def _next_run(query: QueryStatus) -> str:
     )
 
 
-def _and_more(items: Sequence[object], listed: int) -> str:
-    return f" and {len(items) - listed:,} more" if len(items) > listed else ""
-
-
 def _one_line(words: str) -> str:
     """Words of others without line breaks, and without what would steer a terminal."""
     return "".join(letter if letter.isprintable() else " " for letter in words)
@@ -204,7 +182,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "id": query.used.query_id,
         "fingerprint": query.used.query.fingerprint,
         "query": query.used.query.to_json(),
-        "text": describe_query(query.used.query),
+        "text": in_words(query.used.query),
         "keywords": _keywords_as_json(query),
         "tags": list(query.used.tags),
         "wanted": _ranges_as_json(query.used.days),

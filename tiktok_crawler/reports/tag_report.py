@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.reports.status_report import describe_query
+from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import quoted, shortened
 
 if TYPE_CHECKING:
@@ -29,4 +29,4 @@ def shared_tag(tag: str | None, queries: Sequence[UsedQuery]) -> str | None:
 
 
 def _named(used: UsedQuery) -> str:
-    return f"query {used.query_id} ({shortened('; '.join(describe_query(used.query)))})"
+    return f"query {used.query_id} ({shortened(in_words(used.query))})"
