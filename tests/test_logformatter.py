@@ -11,12 +11,17 @@ from asked import seed_request, window_request
 from scrapy import Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scrapy.utils.log import logformatter_adapter
+from scrapy.utils.log import (
+    _uninstall_scrapy_root_handler,
+    install_scrapy_root_handler,
+    logformatter_adapter,
+)
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler.logformatter import PageLogFormatter, describe
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.spelling import visible_lines
 
 CAPTION = "a caption of ada's"
 REQUEST = window_request(cursor=200)
@@ -118,3 +123,45 @@ async def test_a_crawl_logs_no_record_at_debug_either(pipeline, words, caplog):
 
     assert words in caplog.text
     assert CAPTION not in caplog.text
+
+
+class ToldByOthers(Spider):
+    name = "told_by_others"
+
+    async def start(self):
+        self.logger.warning("The API said: %(words)s", {"words": "no\x1b[2J more\x9b\u202e"})
+        yield PAGE
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A log file, as Scrapy writes it."""
+    path, level = tmp_path / "crawl.log", logging.root.level
+    install_scrapy_root_handler(get_crawler(settings_dict={"LOG_FILE": str(path)}).settings)
+    yield path
+    _uninstall_scrapy_root_handler()
+    logging.root.setLevel(level)
+
+
+class FailsWithTheirWords:
+    def process_item(self, item):  # noqa: ARG002 - Scrapy's signature
+        raise OSError("their words: \x1b]0;title\x07")
+
+
+@deferred_f_from_coro_f
+async def test_a_log_shows_the_words_of_others_without_control_characters(log):
+    crawler = get_crawler(
+        ToldByOthers,
+        {
+            "LOG_FORMATTER": PageLogFormatter,
+            "LOG_FILE": str(log),
+            "ITEM_PIPELINES": {FailsWithTheirWords: 1},
+        },
+    )
+
+    await crawler.crawl_async()
+
+    text = log.read_text()
+    assert "WARNING: The API said: no�[2J more��\n" in text
+    assert "OSError: their words: �]0;title�\n" in text
+    assert text == visible_lines(text)

@@ -1,15 +1,19 @@
 from __future__ import annotations
 
+import json
+
 import pytest
 
 from tiktok_crawler.spelling import (
     did_you_mean,
+    json_text,
     listed,
     nearest,
     number_of,
     quoted,
     shortened,
     visible,
+    visible_lines,
 )
 
 
@@ -53,6 +57,21 @@ def test_long_texts_are_cut_and_stay_on_one_line():
 
 def test_what_would_steer_a_terminal_is_made_visible():
     assert visible("a\x1b[31mb\nc\u202e") == "a�[31mb�c�"
+    assert visible("a\x7f\x9b2J\u2028b\ud800") == "a��2J�b�"
+    assert visible_lines("a\x1b[2J\n\tb\r\u202e") == "a�[2J\n\tb��"
+
+
+@pytest.mark.parametrize("text", ["برنامه\u200cنویسی", "👩\u200d🔬", "20\xa0€", "\U0001fae8"])
+def test_what_belongs_to_the_spelling_stays(text):
+    assert visible(text) == visible_lines(text) == text
+
+
+def test_json_steers_no_terminal_and_has_the_same_value():
+    value = {"name": "a\x1b[2J\n\x9b\u202e\U000e0041 کتاب"}
+    text = json_text(value)
+    assert json.loads(text) == value
+    assert visible_lines(text) == text
+    assert "کتاب" in text
 
 
 @pytest.mark.parametrize(

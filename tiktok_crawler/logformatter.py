@@ -1,22 +1,44 @@
-"""Log lines that name a page instead of printing it: its records are personal data."""
+"""What a log shows: the level of what everyone should read, and lines without the words of others.
+
+A page is named instead of printed: its records are personal data.
+"""
 
 from __future__ import annotations
 
 import logging
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from scrapy import signals
 from scrapy.logformatter import LogFormatter, LogFormatterResult
+from scrapy.utils.log import get_scrapy_root_handler
 
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.spelling import visible_lines
 
 if TYPE_CHECKING:
+    from typing import Self
+
     from scrapy import Spider
+    from scrapy.crawler import Crawler
     from scrapy.http import Response
     from twisted.python.failure import Failure
 
 
 class PageLogFormatter(LogFormatter):
-    """Scrapy's messages, without the bodies of items."""
+    """Scrapy's messages, without the bodies of items; and a log without control characters."""
+
+    @classmethod
+    def from_crawler(cls, crawler: Crawler) -> Self:
+        formatter = cls()
+        # Before the first request, and after Scrapy's last change of the handler.
+        crawler.signals.connect(formatter.spider_opened, signal=signals.spider_opened)
+        return formatter
+
+    def spider_opened(self) -> None:
+        handler = get_scrapy_root_handler()
+        if handler and handler.formatter:
+            handler.setFormatter(VisibleFormatter(handler.formatter))
 
     def scraped(
         self,
@@ -43,6 +65,21 @@ class PageLogFormatter(LogFormatter):
         spider: Spider,  # noqa: ARG002
     ) -> LogFormatterResult:
         return _result(logging.ERROR, "Could not store %(item)s", item)
+
+
+class VisibleFormatter(logging.Formatter):
+    """Another formatter, with a mark for each character that would steer a terminal."""
+
+    def __init__(self, formatter: logging.Formatter):
+        super().__init__()
+        self._formatter = formatter
+
+    def format(self, record: logging.LogRecord) -> str:
+        shown = copy(record)
+        shown.msg, shown.args = visible_lines(record.getMessage()), None
+        if record.exc_info:
+            shown.exc_text = visible_lines(self._formatter.formatException(record.exc_info))
+        return self._formatter.format(shown)
 
 
 def _result(level: int, message: str, item: object) -> LogFormatterResult:

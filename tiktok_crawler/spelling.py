@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import json
 from difflib import get_close_matches
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
 _LONGEST_SHOWN = 60
 _LONGEST_COMPARED = 40
+
+_STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
+"""The categories of characters that steer a terminal, or break a line."""
+
+_JOINERS = "\u200c\u200d"
+"""They belong to the spelling of Persian and Hindi, and to emoji."""
 
 
 def quoted(text: str) -> str:
@@ -24,7 +32,18 @@ def shortened(text: str) -> str:
 
 def visible(text: str) -> str:
     """The text on one line, with a mark for each character that would steer a terminal."""
-    return "".join(character if character.isprintable() else "�" for character in text)
+    return _with_marks(text, lambda _: "�")
+
+
+def visible_lines(text: str) -> str:
+    """Likewise, but lines stay lines."""
+    return _with_marks(text, lambda character: character if character in "\n\t" else "�")
+
+
+def json_text(value: object) -> str:
+    """The value as JSON that people can read, with escapes for what would steer a terminal."""
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    return _with_marks(text, lambda each: each if each == "\n" else json.dumps(each)[1:-1])
 
 
 def number_of(count: int, plural: str) -> str:
@@ -55,6 +74,17 @@ def did_you_mean(suggestions: Sequence[str]) -> str:
     if not suggestions:
         return ""
     return f"; did you mean {listed([quoted(word) for word in suggestions])}?"
+
+
+def _with_marks(text: str, mark: Callable[[str], str]) -> str:
+    """The text, with something else for each character that would steer a terminal."""
+    if text.isprintable():
+        return text
+    return "".join(mark(character) if _steers(character) else character for character in text)
+
+
+def _steers(character: str) -> bool:
+    return category(character) in _STEERING and character not in _JOINERS
 
 
 def _singular(plural: str) -> str:

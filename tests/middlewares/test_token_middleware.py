@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from os import EX_NOPERM, EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -117,6 +118,15 @@ async def test_a_token_endpoint_that_stays_broken_ends_with_75_and_parks_nothing
 def test_an_answer_without_a_token_says_why(body, exception):
     with pytest.raises(exception):
         Token.from_answer(body, 200, utc_now())
+
+
+@pytest.mark.parametrize("code", ["invalid_client", "new_code"])
+def test_words_about_a_token_steer_no_terminal(code):
+    words = {"error": code, "error_description": "no\x1b[2J\nmore", "log_id": "A\x9b2J"}
+    with pytest.raises((TokenRefusedError, TokenUnavailableError)) as failure:
+        Token.from_answer(json.dumps(words).encode(), 200, utc_now())
+    assert f"{code}: no�[2J�more" in str(failure.value)
+    assert str(failure.value).isprintable()
 
 
 @pytest.mark.parametrize(

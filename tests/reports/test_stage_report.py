@@ -222,6 +222,16 @@ def test_seeds_that_are_still_to_come_are_counted_in():
     ]
 
 
+def test_names_of_seeds_steer_no_terminal():
+    first = seed_request(endpoints.USERS, "ann\x1b[2J\nbob")
+    stage = Stage(endpoints.USERS, SeedsOfTag("tea"))
+
+    lines = list(stage_lines(planned(stage, StagePlan(1, first_requests=(first,)))))
+
+    assert "To ask for:    1 (ann�[2J�bob)" in lines
+    assert str(first) == "users of username ann�[2J�bob"
+
+
 @pytest.mark.parametrize(
     ("plan", "words"),
     [

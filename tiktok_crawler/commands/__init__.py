@@ -16,6 +16,7 @@ from tiktok_crawler.arguments.search_arguments import parse_pairs
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.spelling import visible_lines
 
 if TYPE_CHECKING:
     import argparse
@@ -55,7 +56,7 @@ class Checked(Base):
 def show(text: str) -> None:
     """Print what a command was asked for."""
     with while_read():
-        print(text, flush=True)  # noqa: T201 - this is the output
+        print(visible_lines(text), flush=True)  # noqa: T201 - this is the output
 
 
 @contextlib.contextmanager
@@ -75,7 +76,7 @@ def while_read() -> Iterator[None]:
 def tell(text: str) -> None:
     """Print what the user should know, where anybody can read it."""
     try:
-        print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+        print(visible_lines(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
     except OSError:
         _drop(sys.stderr)
 

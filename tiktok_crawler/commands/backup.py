@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Checked, fail, show
+from tiktok_crawler.commands import Checked, fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.storage.engine import database
@@ -49,7 +49,7 @@ class Command(Checked, ScrapyCommand):
                 show(database.describe(engine.url))
                 backup = back_up(engine, target, overwrite=opts.overwrite, progress=_tell)
             if backup.broken_tables:
-                _say(
+                tell(
                     "WARNING: the database has rows that refer to rows which are gone, and so has "
                     f"the copy, in: {', '.join(backup.broken_tables)}"
                 )
@@ -63,7 +63,3 @@ class Command(Checked, ScrapyCommand):
 def _tell(copied: int, pages: int) -> None:
     if sys.stderr.isatty():
         print(f"\rcopied {copied / max(pages, 1):.0%}", end="\r", file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
-
-
-def _say(text: str) -> None:
-    print(text, file=sys.stderr)  # noqa: T201 - this is the command line

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
@@ -13,6 +12,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.reports import status_report
+from tiktok_crawler.spelling import json_text
 from tiktok_crawler.storage.ledger.status import read_status
 
 if TYPE_CHECKING:
@@ -53,8 +53,7 @@ def _report(settings: BaseSettings, *, as_json: bool) -> str:
     status = read_status(config.database_url, _terms(config), utc_now())
     if not as_json:
         return status_report.text(status, config.daily_budget)
-    report = status_report.as_json(status, config.daily_budget)
-    return json.dumps(report, indent=2, ensure_ascii=False)
+    return json_text(status_report.as_json(status, config.daily_budget))
 
 
 def _terms(config: Config) -> Terms:

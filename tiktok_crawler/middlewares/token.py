@@ -24,6 +24,7 @@ from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind
+from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -78,10 +79,10 @@ class Token:
         value = answer.get("access_token")
         if isinstance(value, str) and value:
             return cls(value, now + _lifetime(answer.get("expires_in")))
-        words = f"{answer.get('error', '')}: {answer.get('error_description', '')}"
+        words = visible(f"{answer.get('error', '')}: {answer.get('error_description', '')}")
         if answer.get("error") not in REFUSALS:
             raise TokenUnavailableError(f"HTTP {status} {words}")
-        raise TokenRefusedError(f"{words} (log_id {answer.get('log_id')})")
+        raise TokenRefusedError(f"{words} (log_id {visible(str(answer.get('log_id')))})")
 
 
 def _lifetime(expires_in: object) -> timedelta:

@@ -14,6 +14,7 @@ from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.research_api.wording import in_words
+from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,7 +101,7 @@ def _query(query: QueryStatus) -> Iterator[str]:
     yield f"Query {used.query_id}"
     yield f"  {in_words(used.query)}"
     if used.tags:
-        yield f"  tags       {_one_line(', '.join(used.tags))}"
+        yield f"  tags       {visible(', '.join(used.tags))}"
     yield f"  wanted     {listed_ranges(used.days)} ({len(query.days.by_day):,} days)"
     yield from (f"  {label:10} {text}" for label, text in day_lines(query.days))
     if query.days.unsettled:
@@ -134,8 +135,8 @@ def _parked(window: UnfinishedWindow) -> str:
     due = f"; due at {window.retry_at:%Y-%m-%d %H:%M} UTC" if window.retry_at else ""
     return (
         f"  parked     {window.days} since {_since(window):%Y-%m-%d %H:%M} UTC{due}: "
-        f"{_one_line(window.error or 'no reason known')} "
-        f"(log_id {_one_line(window.error_log_id or 'none')})"
+        f"{visible(window.error or 'no reason known')} "
+        f"(log_id {visible(window.error_log_id or 'none')})"
     )
 
 
@@ -151,11 +152,6 @@ def _next_run(query: QueryStatus) -> str:
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
         f"{query.next_parked:,} parked{suspicious}), at least as many requests"
     )
-
-
-def _one_line(words: str) -> str:
-    """Words of others without line breaks, and without what would steer a terminal."""
-    return "".join(letter if letter.isprintable() else " " for letter in words)
 
 
 def _spent_as_json(spent: Spent) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 from tiktok_crawler.research_api.paging import PAGING_KEYS, Paging
+from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -238,7 +239,7 @@ class Listing:
 
     def describe(self, seed: str) -> str:
         """A listing in words, such as `comments of video_id 7`."""
-        return f"{self.words} of {self.seed_key} {seed}"
+        return f"{self.words} of {self.seed_key} {visible(seed)}"
 
 
 VIDEO_QUERY = Endpoint(
