@@ -1,6 +1,6 @@
-"""What a log shows: the level of what everyone should read, and lines without the words of others.
+"""Log lines that name a page instead of printing it, and show control characters.
 
-A page is named instead of printed: its records are personal data.
+Records are personal data, and text of others can steer a terminal.
 """
 
 from __future__ import annotations

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 
+from tiktok_crawler.crawling import notice
+
 # Every command, Python script and Scrapyd reads this first: what they write - database, log, feeds,
 # archive - is its owner's alone.
 os.umask(0o077)
@@ -77,8 +79,9 @@ REMOTE_CONTROL_ENABLED = False
 
 # --- What the user sees --------------------------------------------------------------------------
 
-# Default DEBUG, which has several lines a page.
-LOG_LEVEL = "INFO"
+# Default DEBUG, which has several lines a page; INFO has what Scrapy says of itself. This level of
+# our own has a line at the beginning, the progress, and warnings.
+LOG_LEVEL = notice.LEVEL_NAME
 
 # Default prints whole items, which are pages of personal data.
 LOG_FORMATTER = "tiktok_crawler.logformatter.PageLogFormatter"

@@ -255,7 +255,8 @@ def test_a_crawl_whose_answers_hang_ends_within_ten_seconds(folder):
         output, _ = process.communicate(timeout=20)
         assert time.monotonic() - began < 10
     assert process.returncode == 75, output
-    assert "Spider closed (shutdown)" in output
+    assert "Stopping; answers that are on their way have 8 seconds" in output
+    assert "ended      early: it was interrupted, by Ctrl-C or a signal" in output
     assert "Traceback" not in output
 
 
@@ -347,6 +348,47 @@ def test_requests_to_this_machine_are_never_proxied(folder):
     run = scrapy(folder, *CRAWL, *SANDBOX, http_proxy="http://127.0.0.1:1")
     assert run.returncode == 0, run.stderr
     assert videos(folder) > 50
+
+
+def test_a_first_run_prints_a_beginning_and_a_summary_in_few_lines(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX)
+    lines = run.stderr.splitlines()
+    assert len(lines) <= 25
+    assert lines[0] == f"SQLite database {folder / 'tiktok-sandbox.db'}"
+    assert "NOTICE: Collecting 2024-01-01 to 2024-01-10, 0 of 10 days covered so far" in lines[1]
+    heads = [line.split("  ")[0] for line in lines[2:] if line[:1].isalpha()]
+    assert heads == ["Stored now", "Missing", "Next"]
+
+
+def test_what_scrapy_says_of_itself_is_printed_on_demand(folder):
+    said = ("Overridden settings", "Enabled item pipelines", "Dumping Scrapy stats")
+    quiet = scrapy(folder, *CRAWL, *SANDBOX)
+    assert not [words for words in said if words in quiet.stderr]
+    for wanted in (("-L", "INFO"), ("-s", "LOG_LEVEL=DEBUG")):
+        run = scrapy(folder, *CRAWL, *SANDBOX, *wanted)
+        assert [words for words in said if words in run.stderr] == list(said)
+        assert "Nothing to collect" in run.stderr
+
+
+def test_refused_credentials_are_to_be_mended_and_the_reason_is_a_word(folder):
+    wrong = {"TIKTOK_CLIENT_KEY": "key-of-ann", "TIKTOK_CLIENT_SECRET": "secret-of-ann"}
+    with served_sandbox(folder) as url:
+        address = ("-s", f"TIKTOK_API_URL={url}")
+        run = scrapy(folder, *CRAWL, *address, "-L", "INFO", **wrong)
+    assert run.returncode == 77
+    assert "'finish_reason': 'credentials_refused'" in run.stderr
+    summary = run.stderr[run.stderr.index("Next\n") :]
+    assert "  first      mend the credentials, or the project's approval" in summary
+    assert "run the same command again" not in run.stderr
+
+
+def test_the_log_in_a_file_has_progress_and_summary(folder):
+    crawl = (*CRAWL, *SANDBOX, "-s", "LOGSTATS_INTERVAL=0.2", "-s", "DOWNLOAD_DELAY=0.5")
+    run = scrapy(folder, *crawl, "--logfile", "crawl.log")
+    log = (folder / "crawl.log").read_text()
+    assert "NOTICE: Collecting" in log
+    assert "NOTICE: windows 0/1 · days 0/10" in log
+    assert run.stderr.split("\n", 1)[1] in log
 
 
 def test_progress_goes_to_the_log_where_there_is_no_terminal(folder):

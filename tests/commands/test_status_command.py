@@ -61,11 +61,13 @@ def test_it_tells_in_words_how_far_a_query_has_come(collected):
     assert "covered    31 of 60 days (51.6 %)" in lines
     assert any(line.startswith("to come    2024-02-01..2024-02-") for line in lines)
     assert (
-        "parked     2024-02-01..2024-02-29 since 2024-06-01 12:30 UTC; due at 2024-06-01 13:30 "
-        "UTC: no�way �[31m "
-        "(log_id 20240601LOG)"
+        "parked     2024-02-01..2024-02-29 since 2024-06-01 12:30 UTC (postponed after failures or "
+        "a refusal); tried again by the next run: no�way �[31m (log_id 20240601LOG)"
     ) in lines
-    assert "next run   windows: 1 (0 open, 0 new, 1 parked), at least as many requests" in lines
+    assert (
+        "next run   windows: 1 (0 open, 0 new, 1 parked), at least as many requests (a window: at "
+        "most 31 days, searched as one)"
+    ) in lines
     videos = total(collected, "count(*)", "video")
     matches = total(collected, "sum(videos + withheld)", "window_day")
     assert any(

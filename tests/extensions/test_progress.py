@@ -11,8 +11,9 @@ from datetime import UTC, datetime
 import pytest
 from processes import SCRAPY, environment
 from scrapy.utils.defer import deferred_f_from_coro_f
-from scripted_api import ScriptedApi, page, serving
+from scripted_api import ScriptedApi, error, page, serving
 
+from tiktok_crawler.extensions.delay_queue import PoolTrouble
 from tiktok_crawler.extensions.progress import Effort, Progress, SearchSnapshot, StageSnapshot
 
 HALF = {
@@ -41,10 +42,40 @@ def test_the_time_left_is_estimated_from_the_days_that_are_done(left_fraction, w
 
 
 def test_a_pause_for_quota_says_until_when():
-    waiting = replace(EFFORT, waits_until=UNTIL)
+    waiting = replace(EFFORT, trouble=PoolTrouble.QUOTA, waits_until=UNTIL)
     words = "waiting for quota until 2024-01-02 00:00:30 UTC"
     assert str(SearchSnapshot(**HALF, left_fraction=0.5, effort=waiting)).endswith(words)
     assert str(StageSnapshot("users", 1, 2, 9, waiting)).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "until", "words"),
+    [
+        (PoolTrouble.FAULTS, UNTIL, "pausing after failures until 2024-01-02 00:00:30 UTC"),
+        (PoolTrouble.RATE, UNTIL, "slowing down as the API asks, until 2024-01-02 00:00:30 UTC"),
+        (PoolTrouble.FAULTS, None, "pausing after failures until a single request works"),
+    ],
+)
+def test_another_pause_says_what_it_is_for(trouble, until, words):
+    waiting = replace(EFFORT, trouble=trouble, waits_until=until)
+    assert str(StageSnapshot("users", 1, 2, 9, waiting)).endswith(words)
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (error(429, "daily_quota_limit_exceeded"), "waiting for quota until 20"),
+        (error(429, "rate_limit_exceeded"), "slowing down as the API asks, until 20"),
+        (error(500, "internal_error"), "pausing after failures until 20"),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_a_crawl_that_waits_says_for_what(folder, caplog, answer, words):
+    caplog.set_level("INFO")
+    slow = {"LOGSTATS_INTERVAL": 0.1, "TIKTOK_RATE_LIMIT_DELAY": 60, "CLOSESPIDER_TIMEOUT": 2}
+    async with serving(ScriptedApi(answer)) as api:
+        await folder.crawl(api.url, slow)
+    assert words in caplog.text
 
 
 @pytest.mark.parametrize(
@@ -99,7 +130,9 @@ def test_a_terminal_has_a_live_line_below_the_log(tmp_path):
         shown = _read_all(screen)
     assert process.wait() == 0, shown
     assert "windows 0/1 · days 0/9" in shown
-    assert "Spider closed (finished)" in shown
+    assert "NOTICE: Collecting 2024-01-01 to 2024-01-09" in shown
+    assert shown.endswith("Missing      nothing\r\nNext         nothing to do\r\n")
+    assert shown.count("\n") <= 25
     assert "Traceback" not in shown
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.window_days import UNKNOWN, DayCount
@@ -15,9 +15,9 @@ def day(number):
     return date(2024, 1, number)
 
 
-def told(*standings, doubts=None):
+def told(*standings, doubts=None, now=None):
     days = {day(number): standing for number, standing in enumerate(standings, start=1)}
-    return dict(day_lines(Days(days, (), doubts or {})))
+    return dict(day_lines(Days(days, (), doubts or {}), now or AGAIN_AT - timedelta(days=1)))
 
 
 def covered(*count):
@@ -67,3 +67,5 @@ def test_suspicious_days_say_when_they_are_searched_once_more():
         "2024-01-02: suspiciously few videos; searched once more from 2024-06-04 12:00 UTC on"
     )
     assert told(covered(), doubts={day(1): None})["suspicious"].endswith("; searched twice")
+    due = told(covered(1), covered(), doubts={day(2): AGAIN_AT}, now=AGAIN_AT)
+    assert due["suspicious"].endswith("; searched once more by the next run")

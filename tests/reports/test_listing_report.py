@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 from tallies import tally
 
@@ -25,10 +27,13 @@ def outcome(listing, come_to, **states):
     return stage_outcome(listing, StageResult(**counts, tally=come_to))
 
 
+NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
+
+
 def words_of(listing, come_to, **states):
     counts = dict.fromkeys(SeedState, 0) | {SeedState(name): n for name, n in states.items()}
     status = ListingStatus(listing, counts, come_to, 0, come_to.stored, 7, None)
-    return [line.strip() for line in listing_lines(status)]
+    return [line.strip() for line in listing_lines(status, NOON)]
 
 
 CAPPED = tally(

@@ -83,7 +83,10 @@ def test_a_complete_query_has_no_gaps_and_nothing_to_do():
 def test_days_that_are_not_final_are_named():
     said = lines(query_status(TODAY, covered=[TODAY]))
 
-    assert ("not final  2024-06-01: collected once more when all videos have appeared") in said
+    assert (
+        "not final  2024-06-01: not settled: searched before all their videos had appeared; "
+        "collected once more when they have"
+    ) in said
     (query,) = status_report.as_json(status(query_status(TODAY, covered=[TODAY])), None)["queries"]
     assert query["not_final"] == [{"start": "2024-06-01", "end": "2024-06-01"}]
 
@@ -112,9 +115,31 @@ def test_a_parked_window_without_words_of_the_api_says_so():
     parked = window(WindowState.PARKED)
 
     assert (
-        "parked     2024-01-01..2024-01-31 since 2024-06-01 12:00 UTC: no reason known "
-        "(log_id none)"
+        "parked     2024-01-01..2024-01-31 since 2024-06-01 12:00 UTC (postponed after failures or "
+        "a refusal): no reason known (log_id none)"
     ) in lines(query_status(JANUARY, windows=(parked,)))
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        (timedelta(hours=1), "tried again from 2024-06-01 13:00 UTC on"),
+        (timedelta(), "tried again by the next run"),
+        (-timedelta(hours=1), "tried again by the next run"),
+    ],
+)
+def test_a_time_that_is_past_is_not_told_as_the_next(later, words):
+    parked = window(WindowState.PARKED, retry_at=NOON + later)
+    (first, second) = (
+        line
+        for line in lines(query_status(JANUARY, windows=(parked, parked)))
+        if line.startswith("parked")
+    )
+    assert f"; {words}: no reason known" in first
+    assert second == first.replace(" (postponed after failures or a refusal)", "")
+    assert f"next retry {words.removeprefix('tried again ')}" in listing_lines(
+        next_retry_at=NOON + later
+    )
 
 
 def test_many_gaps_are_counted_in_words_and_listed_in_json():
@@ -180,10 +205,10 @@ def test_a_listing_tells_how_far_its_seeds_are():
 
 
 def test_a_listing_tells_what_is_suspicious_and_when_parked_seeds_are_due():
-    words = listing_lines(suspicious=2, next_retry_at=NOON)
+    words = listing_lines(suspicious=2, next_retry_at=NOON + timedelta(hours=1))
 
     assert "suspicious 2 of the complete ones may lack something" in words
-    assert "next retry 2024-06-01 12:00 UTC" in words
+    assert "next retry from 2024-06-01 13:00 UTC on" in words
 
 
 @pytest.mark.parametrize(("due", "text"), [(None, None), (NOON, "2024-06-01T12:00:00+00:00")])

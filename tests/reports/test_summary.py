@@ -9,6 +9,7 @@ import pytest
 from asked import QUERY, window_request
 from tallies import tally
 
+from tiktok_crawler.crawling.closing import EXIT_STATUSES
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.keyword_forms import KeywordForms
@@ -17,9 +18,11 @@ from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.reports.endings import Ending, ending
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
+from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
 
@@ -29,7 +32,7 @@ FRESHNESS = Freshness(timedelta(days=2))
 ALL = Known(coverage=(Covered(JANUARY, datetime(2024, 6, 1, tzinfo=UTC)),))
 
 
-def summary(known: Known = ALL, query: Query = QUERY, **stats: int) -> Summary:
+def summary(known: Known = ALL, query: Query = QUERY, **stats: int | str) -> Summary:
     plan = make_plan(Wanted(query, JANUARY, ("id",), FRESHNESS), known, NOON)
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
@@ -43,41 +46,78 @@ def test_it_counts_what_this_run_did_and_what_the_query_has():
         tiktok__videos__updated_count=2,
         tiktok__requests__sent_count=12,
         tiktok__windows__completed_count=1,
-    ).text(command="scrapy crawl videos")
-    assert "1,000 new, 2 updated; the query has 56,789" in text
+    ).text(command="scrapy crawl videos", now=NOON)
+    assert "56,789 of the query; in this run 1,000 new, 2 updated" in text
     assert "12 in this run; 1,234 for the query so far" in text
-    assert "1 completed, 0 postponed in this run; the query has 3 complete, 1 open" in text
+    assert "3 complete, 1 open; in this run 1 completed, 0 parked (a window: at most 31" in text
     assert "31 of 31 days" in text
     assert "SQLite database tiktok.db" in text
-    assert "left" not in text
+    assert text.endswith("\nMissing      nothing\nNext         nothing to do")
     assert not summary().is_unfinished
 
 
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("scrapy crawl videos -a query=q.yaml", "run: scrapy crawl videos -a query=q.yaml"),
-        (None, "run the same command again"),
+        ("scrapy crawl videos -a query=q.yaml", "scrapy crawl videos -a query=q.yaml"),
+        (None, "the same again"),
     ],
 )
 def test_what_is_left_comes_with_the_command_that_goes_on(command, words):
     unfinished = summary(Known())
     assert unfinished.is_unfinished
-    assert "0 of 31 days" in unfinished.text(command=command)
-    assert f"left       1 windows, at least as many requests; {words}" in unfinished.text(
-        command=command
+    assert "0 of 31 days" in unfinished.text(command=command, now=NOON)
+    text = unfinished.text(command=command, now=NOON)
+    assert text.index("Stored now\n") < text.index("Missing\n") < text.index("Next\n")
+    assert "\n  gaps       2024-01-01..2024-01-31\n" in text
+    assert text.endswith(
+        "Next\n  left       1 window, at least as many requests\n"
+        f"  when       now, or whenever you like\n  command    {words}"
     )
 
 
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("max_requests_reached", "ended      early: the requests of -a max_requests are spent"),
+        ("shutdown", "ended      early: it was interrupted, by Ctrl-C or a signal"),
+        ("daily_quota_spent", "when       from 2024-02-02 00:00 UTC on"),
+        ("daily_budget_spent", "when       from 2024-02-02 00:00 UTC on"),
+        ("api_unavailable", "when       in an hour or later"),
+        ("credentials_refused", "first      mend the credentials, or the project's approval"),
+        ("query_refused", "first      correct what is asked for"),
+        ("storage_failed", "first      mend that: a full disk"),
+        ("closespider_timeout", "ended      early: one of Scrapy's limits is reached"),
+        ("reason_of_others", "ended      early: reason_of_others"),
+    ],
+)
+def test_a_crawl_that_ended_early_says_why_and_what_comes_first(reason, words):
+    text = summary(Known(), finish_reason=reason).text(command="scrapy crawl videos", now=NOON)
+    assert f"\n  {words}" in text
+    assert text.endswith("\n  command    scrapy crawl videos")
+    assert ("when       now" in text) == (
+        not {"when       from", "when       in"} & {words[:15], words[:13]}
+    )
+
+
+def test_every_close_reason_has_words():
+    assert {*EXIT_STATUSES} - {"not_started", "finished"} <= {
+        reason for reason in EXIT_STATUSES if ending(reason) not in (None, Ending(reason))
+    }
+
+
 def test_days_that_are_not_final_are_named_with_the_time_from_which_they_can_be():
-    text = summary(Known(coverage=(Covered(JANUARY, NOON),))).text(command=None)
-    assert "not final  2024-01-30..2024-01-31: collected once more by the first run from" in text
-    assert "from 2024-02-03 00:00 UTC on" in text
+    text = summary(Known(coverage=(Covered(JANUARY, NOON),))).text(command=None, now=NOON)
+    assert (
+        "not final  2024-01-30..2024-01-31: not settled: searched before all their videos had "
+        "appeared; collected once more from 2024-02-03 00:00 UTC on"
+    ) in text
+    assert "when " not in text
 
 
 def test_windows_of_other_dates_are_left_alone_and_named():
     other = window_request(DateRange(date(2023, 5, 1), date(2023, 5, 9)), row_id=7, cursor=100)
-    text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None)
+    text = summary(Known(coverage=ALL.coverage, open_windows=(other,))).text(command=None, now=NOON)
     assert "left alone 2023-05-01..2023-05-09: begun for other dates of this query" in text
 
 
@@ -85,7 +125,7 @@ def test_values_that_brought_no_video_are_named():
     values = (UnseenValue(Field.HASHTAG_NAME, "electons"), UnseenValue(Field.REGION_CODE, "FR"))
     found = summary()
     result = replace(found.result, unseen=Unseen(QUERY, "https://x", values=values))
-    text = replace(found, result=result).text(command=None)
+    text = replace(found, result=result).text(command=None, now=NOON)
     assert '  unseen     no video so far had the hashtag "electons"\n' in text
     assert '  unseen     no video so far was from the region "FR"\n' in text
     assert not found.is_unfinished
@@ -94,14 +134,14 @@ def test_values_that_brought_no_video_are_named():
 def test_suspicious_days_are_named():
     nothing = dict.fromkeys(JANUARY, DayCount())
     silent = replace(ALL.coverage[0], counts=nothing, suspicious=True)
-    text = summary(Known(coverage=(silent,))).text(command=None)
+    text = summary(Known(coverage=(silent,))).text(command=None, now=NOON)
     assert (
         "suspicious 2024-01-01..2024-01-31: suspiciously few videos; searched once more from "
         "2024-06-04 00:00 UTC on"
     ) in text
     days = DateRange(date(2024, 1, 7), date(2024, 1, 9))
     again = Covered(days, NOON + timedelta(days=150), counts=nothing)
-    text = summary(Known(coverage=(silent, again))).text(command=None)
+    text = summary(Known(coverage=(silent, again))).text(command=None, now=NOON)
     assert "suspicious 2024-01-01..2024-01-06, 2024-01-10..2024-01-31: suspiciously few" in text
     assert "2024-01-07..2024-01-09: suspiciously few videos; searched twice" in text
     assert not summary(Known(coverage=(silent,))).is_unfinished
@@ -110,7 +150,7 @@ def test_suspicious_days_are_named():
 def test_what_helped_where_keywords_found_nothing_is_told():
     keyword = Query((Condition("keyword", "EQ", ("butter",)),))
     forms = KeywordForms((Operation.IN, Operation.EQ), frozenset({Operation.EQ}))
-    text = summary(Known(keyword_forms=forms), keyword).text(command=None)
+    text = summary(Known(keyword_forms=forms), keyword).text(command=None, now=NOON)
     assert "keywords   sent as EQ: searches with IN found nothing\n" in text
 
     forms = KeywordForms((Operation.IN,))
@@ -118,8 +158,8 @@ def test_what_helped_where_keywords_found_nothing_is_told():
     assert (
         "keywords   no video was found: 2024-01-01..2024-01-31 is searched once more, with "
         "keywords sent as EQ\n"
-    ) in unfinished.text(command=None)
-    assert "left       1 windows" in unfinished.text(command=None)
+    ) in unfinished.text(command=None, now=NOON)
+    assert "left       1 window, " in unfinished.text(command=None, now=NOON)
     assert unfinished.is_unfinished
 
 
@@ -127,10 +167,29 @@ def test_windows_that_were_given_up_are_named_with_the_time_of_their_next_try():
     request = window_request(JANUARY, row_id=7)
     waiting = WaitingWindow(request, retry_at=datetime(2024, 2, 3, 4, 5, tzinfo=UTC))
     unfinished = summary(Known(parked_windows=(waiting,)))
-    assert "postponed  2024-01-01..2024-01-31: tried again by runs from 2024-02-03 04:05 UTC" in (
-        unfinished.text(command=None)
-    )
+    text = unfinished.text(command=None, now=NOON)
+    assert "postponed  2024-01-01..2024-01-31: tried again from 2024-02-03 04:05 UTC on\n" in text
+    assert "when       from 2024-02-03 04:05 UTC on\n" in text
     assert unfinished.is_unfinished
+    late = unfinished.text(command=None, now=NOON + timedelta(days=9))
+    assert "tried again by the next run\n" in late
+    assert "when       now" in late
+
+
+def test_why_a_window_was_parked_is_told():
+    waiting = WaitingWindow(window_request(JANUARY, row_id=7), retry_at=NOON)
+    parked = UnfinishedWindow(
+        JANUARY, WindowState.PARKED, 1, 9, None, NOON, "HTTP 500: busy", "LOG", NOON, NOON
+    )
+    unfinished = summary(Known(parked_windows=(waiting,)))
+    lacking = replace(unfinished.result, parked=(parked,))
+    text = replace(unfinished, result=lacking).text(command=None, now=NOON)
+    assert (
+        "parked     2024-01-01..2024-01-31 since 2024-02-01 12:00 UTC (postponed after failures or "
+        "a refusal); tried again by the next run: HTTP 500: busy (log_id LOG)\n"
+    ) in text
+    covered = replace(summary().result, parked=(parked,))
+    assert "parked  " not in replace(unfinished, result=covered).text(command=None, now=NOON)
 
 
 LIKED = Stage(endpoints.LIKED_VIDEOS, GivenSeeds(("ada",)))
@@ -150,7 +209,7 @@ def listed(*stages: tuple[Stage, StageResult]) -> Summary:
 
 
 def test_listings_are_counted_by_what_became_of_their_seeds():
-    text = listed((LIKED, DONE)).text(command=None)
+    text = listed((LIKED, DONE)).text(command=None, now=NOON)
     assert (
         "liked videos: of 1,234 users 1,200 complete, 34 refused (34 withheld), 0 open, "
         "0 postponed; 56,789 videos"
@@ -158,8 +217,8 @@ def test_listings_are_counted_by_what_became_of_their_seeds():
     assert "1,000 new, 2 updated in this run" in text
     assert "1,240 in this run" in text
     assert "SQLite database tiktok.db" in text
-    assert "Collection" not in text
-    assert "left" not in text
+    assert "days  " not in text
+    assert text.endswith("\nMissing      nothing\nNext         nothing to do")
     assert not listed((LIKED, DONE)).is_unfinished
 
 
@@ -167,7 +226,7 @@ def test_a_listing_without_seeds_says_where_they_were_looked_for():
     none = StageResult(open=0, complete=0, refused=0, parked=0, tally=tally())
     stage = Stage(endpoints.USERS, SeedsOfTag("tae"))
 
-    text = listed((stage, none)).text(command=None)
+    text = listed((stage, none)).text(command=None, now=NOON)
 
     assert "users: the database has none in stored videos with the tag 'tae'" in text
 
@@ -176,18 +235,34 @@ def test_a_listing_without_seeds_says_where_they_were_looked_for():
 def test_seeds_that_are_open_or_given_up_come_with_the_command_that_goes_on(left):
     unfinished = listed((USERS, DONE), (LIKED, replace(DONE, **left)))
     assert unfinished.is_unfinished
-    text = unfinished.text(command="scrapy crawl users")
-    assert "left       the seeds that are open or postponed; run: scrapy crawl users" in text
+    text = unfinished.text(command="scrapy crawl users", now=NOON)
+    assert (
+        f"listing    liked videos: {left.get('open', 0)} open, {left.get('parked', 0)} parked"
+        in text
+    )
+    assert text.endswith("when       now, or whenever you like\n  command    scrapy crawl users")
+
+
+def test_parked_seeds_say_when_they_are_tried_again():
+    parked = replace(DONE, parked=2, next_retry_at=NOON + timedelta(hours=1))
+    text = listed((USERS, parked)).text(command=None, now=NOON)
+    assert "when       from 2024-02-01 13:00 UTC on\n" in text
+
+
+def test_a_listing_that_was_not_begun_is_missing():
+    unfinished = listed((USERS, DONE), (LIKED, None))
+    assert unfinished.is_unfinished
+    assert "\n  listing    liked videos: not begun\n" in unfinished.text(command=None, now=NOON)
 
 
 def test_a_crawl_of_videos_that_lists_more_says_both():
     both = replace(summary(tiktok__requests__sent_count=7), stages=((USERS, BEGUN),))
-    text = both.text(command=None)
-    assert text.index("Collection of") < text.index("Listings") < text.index("  data  ")
+    text = both.text(command=None, now=NOON)
+    assert text.index("  videos  ") < text.index("  listing  ") < text.index("  data  ")
     assert text.count("7 in this run") == 1
     assert both.is_unfinished
 
 
 def test_a_crawl_that_came_to_nothing_says_where_the_data_is():
-    nothing = listed()
-    assert nothing.text(command=None) == "\n  data       SQLite database tiktok.db"
+    text = listed().text(command=None, now=NOON)
+    assert "\n  data       SQLite database tiktok.db\n" in text

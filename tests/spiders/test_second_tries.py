@@ -72,7 +72,10 @@ async def test_a_window_that_was_parked_twice_waits_until_it_is_due(folder, capl
             crawler = await folder.crawl(api.url, **one_day)
             assert len(api.bodies) == sent
             assert exit_status(crawler) == EX_TEMPFAIL
-        assert "1 windows that were postponed wait" in caplog.text
+        assert (
+            "1 window parked (postponed after failures or a refusal), not due before 2"
+            in caplog.text
+        )
 
         api.answers = [page(1)]
         folder.rows("UPDATE crawl_window SET retry_at = '2024-01-01 00:00:00.000000'")

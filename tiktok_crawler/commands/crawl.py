@@ -14,10 +14,12 @@ from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import feed_process_params_from_cli
 
 from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Checked, fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.feed_checks import check_setting
@@ -114,12 +116,13 @@ class Command(Checked, CrawlCommand):
         return self._summarize(crawler)
 
     def _summarize(self, crawler: Crawler) -> int:
-        storage = crawl_storage(crawler)
-        if storage.result or storage.stage_results:
-            stats = crawler.stats.get_stats()
-            stages = tuple(storage.stage_results.items())
-            summary = Summary(storage.result, stages, stats, storage.location)
-            self._say(summary.text(command=_command()), logging.INFO)
+        storage, spider = crawl_storage(crawler), crawler.spider
+        # Without a result the database could not be read any more: the log has the error.
+        if storage.result or not hasattr(spider, "collection"):
+            stages = getattr(spider, "stages", ())
+            listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
+            summary = Summary(storage.result, listed, crawler.stats.get_stats(), storage.location)
+            self._say(summary.text(command=_command(), now=utc_now()), NOTICE)
         return extension(crawler, Outcome).exit_status
 
     def _say(self, text: str, level: int) -> None:

@@ -26,6 +26,10 @@ class CloseReason(StrEnum):
     STORAGE_FAILED = "storage_failed"
     UNEXPECTED_ERROR = "unexpected_error"
 
+    def __repr__(self) -> str:
+        """Show the word alone, as Scrapy's statistics do with its own."""
+        return repr(self.value)
+
 
 EXIT_STATUSES = {
     CloseReason.NOT_STARTED: EX_OK,

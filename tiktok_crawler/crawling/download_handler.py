@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
 from tiktok_crawler.crawling.failures import CrawlStoppingError
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.unanswered import still_waiting, why_unanswered
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
         super().__init__(crawler)
         self._has_answered = False
         self._told: Trouble | None = None
+        self._ends = False
 
     async def download_request(self, request: Request) -> Response:
         download = asyncio.ensure_future(super().download_request(request))
@@ -57,6 +59,7 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
                 # No signal says that closing began.
                 if not self.crawler.engine.running:
                     grace -= LOOK_SECONDS
+                    self._say_that_it_ends()
         finally:
             download.cancel()
         raise CrawlStoppingError
@@ -73,5 +76,15 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
     def _tell(self, trouble: Trouble) -> None:
         if trouble != self._told:
             self._told = trouble
-            level = logging.WARNING if trouble.advice else logging.INFO
+            level = logging.WARNING if trouble.advice else NOTICE
             logger.log(level, "No answer yet: %(trouble)s", {"trouble": trouble})
+
+    def _say_that_it_ends(self) -> None:
+        if not self._ends:
+            self._ends = True
+            logger.log(
+                NOTICE,
+                "Stopping; answers that are on their way have %(seconds)d seconds. A second Ctrl-C "
+                "ends at once",
+                {"seconds": GRACE_SECONDS},
+            )

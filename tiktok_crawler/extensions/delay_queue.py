@@ -34,6 +34,7 @@ class PoolTrouble(Enum):
     """The reason why a pool is closed; only the end of that trouble opens it."""
 
     QUOTA = auto()
+    RATE = auto()
     FAULTS = auto()
 
 
@@ -121,10 +122,10 @@ class DelayQueue:
         self._watch(pool, closed)
         return True
 
-    def open_pool(self, pool: Pool, trouble: PoolTrouble) -> None:
-        """Let all requests of the pool go on, if it was closed for this trouble."""
+    def open_pool(self, pool: Pool, *troubles: PoolTrouble) -> None:
+        """Let all requests of the pool go on, if it was closed for one of these troubles."""
         closed = self._closed.get(pool)
-        if closed and closed.trouble is trouble:
+        if closed and closed.trouble in troubles:
             self._open(pool)
 
     def dropped(self, pool: Pool, request: Request) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -15,7 +16,8 @@ from scrapy.utils.log import get_scrapy_root_handler
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
-from tiktok_crawler.extensions.delay_queue import DelayQueue
+from tiktok_crawler.crawling.notice import NOTICE
+from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.planning.seed_queue import SeedQueue
 from tiktok_crawler.planning.widths import searched_days
 from tiktok_crawler.planning.window_queue import WindowQueue
@@ -37,12 +39,23 @@ logger = logging.getLogger(__name__)
 LIVE_INTERVAL_SECONDS = 0.5
 
 
+PAUSES = {
+    PoolTrouble.QUOTA: "waiting for quota",
+    PoolTrouble.RATE: "slowing down as the API asks,",
+    PoolTrouble.FAULTS: "pausing after failures",
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Effort:
-    """The requests and time a crawl has spent, and what it is waiting for."""
+    """The requests and time a crawl has spent, and what it is waiting for.
+
+    `waits_until` None with a trouble: a single request tries whether that is over.
+    """
 
     requests: int
     seconds: float
+    trouble: PoolTrouble | None = None
     waits_until: datetime | None = None
 
     def __str__(self) -> str:
@@ -51,12 +64,18 @@ class Effort:
 
     def left(self, fraction: float) -> str:
         """Estimate how long the rest takes, given as a fraction of the whole."""
-        if self.waits_until:
-            return f"waiting for quota until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
+        if self.trouble:
+            return f"{PAUSES[self.trouble]} {self._until}"
         done = 1 - fraction
         if not 0 < done < 1:
             return "done" if done >= 1 else "time left unknown"
         return f"about {timedelta(seconds=round(self.seconds * fraction / done))} left"
+
+    @property
+    def _until(self) -> str:
+        if self.waits_until is None:
+            return "until a single request works"
+        return f"until {self.waits_until:%Y-%m-%d %H:%M:%S} UTC"
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +116,12 @@ class StageSnapshot:
         )
 
 
+Snapshot = SearchSnapshot | StageSnapshot
+Tell = Callable[[Snapshot], None]
+
+
 class Progress:
-    """Shows the progress, live on a terminal, else as a log line now and then.
+    """Shows the progress: live on a terminal, in a log that is none as a line now and then.
 
     Settings: LOGSTATS_INTERVAL, the seconds between log lines; 0 for none at all.
     """
@@ -111,7 +134,7 @@ class Progress:
         self._windows_done = 0
         self._days_done = 0
         self._days_reached: dict[int | None, float] = {}
-        self._timer: asyncio.TimerHandle | None = None
+        self._timers: dict[Tell, asyncio.TimerHandle] = {}
         self._live: Live | None = None
 
     @classmethod
@@ -124,10 +147,13 @@ class Progress:
 
     def spider_opened(self) -> None:
         self._started_at = utc_now()
+        if not self._interval:
+            return
         if _is_terminal():
             self._start_live()
-        if self._interval:
-            self._schedule()
+            self._repeat(self._show, LIVE_INTERVAL_SECONDS)
+        if self._live is None or _is_file(get_scrapy_root_handler()):
+            self._repeat(self._log, self._interval)
 
     def item_scraped(self, item: object) -> None:
         if not isinstance(item, Page) or not isinstance(item.request.task, Window):
@@ -142,14 +168,14 @@ class Progress:
         self._days_done += len(window.days)
 
     def spider_closed(self) -> None:
-        if self._timer:
-            self._timer.cancel()
+        for timer in self._timers.values():
+            timer.cancel()
         if self._live:
             with suppress(OSError):  # the terminal is closed
                 self._live.stop()
             _log_to_stderr()
 
-    def snapshot(self, spider: Spider) -> SearchSnapshot | StageSnapshot | None:
+    def snapshot(self, spider: Spider) -> Snapshot | None:
         """Return the crawl's progress; None as long as nothing is planned."""
         queue = getattr(spider, "queue", None)
         match queue:
@@ -183,29 +209,36 @@ class Progress:
         )
 
     def _effort(self, pool: Pool) -> Effort:
+        queue, now = extension(self.crawler, DelayQueue), utc_now()
+        until = queue.closed_until(pool)
         return Effort(
             requests=self.crawler.stats.get_value("tiktok/requests/sent_count", 0),
-            seconds=(utc_now() - self._started_at).total_seconds(),
-            waits_until=extension(self.crawler, DelayQueue).closed_until(pool),
+            seconds=(now - self._started_at).total_seconds(),
+            trouble=queue.trouble(pool),
+            waits_until=until if until and until > now else None,
         )
 
-    def _schedule(self) -> None:
-        seconds = LIVE_INTERVAL_SECONDS if self._live else self._interval
-        self._timer = asyncio.get_running_loop().call_later(seconds, self._show)
+    def _repeat(self, tell: Tell, seconds: float) -> None:
+        self._timers[tell] = asyncio.get_running_loop().call_later(
+            seconds, self._tell, tell, seconds
+        )
 
-    def _show(self) -> None:
-        self._schedule()
+    def _tell(self, tell: Tell, seconds: float) -> None:
+        self._repeat(tell, seconds)
         spider = self.crawler.spider
-        snapshot = self.snapshot(spider) if spider else None
-        if snapshot is None:
-            return
-        if self._live:
-            from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
+        if spider and (snapshot := self.snapshot(spider)):
+            tell(snapshot)
 
-            with suppress(OSError):  # the terminal is closed
-                self._live.update(Text(str(snapshot)), refresh=True)
-        else:
-            logger.info("%(progress)s", {"progress": snapshot}, extra={"spider": spider})
+    def _show(self, snapshot: Snapshot) -> None:
+        from rich.text import Text  # noqa: PLC0415 - only a terminal needs it
+
+        assert self._live
+        with suppress(OSError):  # the terminal is closed
+            self._live.update(Text(str(snapshot)), refresh=True)
+
+    def _log(self, snapshot: Snapshot) -> None:
+        extra = {"spider": self.crawler.spider}
+        logger.log(NOTICE, "%(progress)s", {"progress": snapshot}, extra=extra)
 
     def _start_live(self) -> None:
         from rich.console import Console  # noqa: PLC0415 - only a terminal needs it
@@ -217,7 +250,7 @@ class Progress:
 
 
 def _is_terminal() -> bool:
-    """Tell whether log lines and a live line share a terminal."""
+    """Tell whether a live line can be shown: below log lines, or alone if these go to a file."""
     handler = get_scrapy_root_handler()
     return bool(sys.stderr and sys.stderr.isatty()) and isinstance(handler, logging.StreamHandler)
 
@@ -225,5 +258,9 @@ def _is_terminal() -> bool:
 def _log_to_stderr() -> None:
     """Send log lines through the live display, which keeps its own line below them."""
     handler = get_scrapy_root_handler()
-    if isinstance(handler, logging.StreamHandler) and not isinstance(handler, logging.FileHandler):
+    if isinstance(handler, logging.StreamHandler) and not _is_file(handler):
         handler.setStream(sys.stderr)
+
+
+def _is_file(handler: logging.Handler | None) -> bool:
+    return isinstance(handler, logging.FileHandler)

@@ -14,6 +14,7 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.hiding import without_login
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.research_api.verdicts import AnswerKind
@@ -79,6 +80,11 @@ class RunRecord:
         failures = f"feedexport/failed_count/{type(slot.storage).__name__}"
         if not self.crawler.stats.get_value(failures):
             self._feeds.append(without_login(slot.uri))
+            logger.log(
+                NOTICE,
+                "Stored %(format)s feed (%(count)d items) in %(place)s",
+                {"format": slot.format, "count": slot.itemcount, "place": self._feeds[-1]},
+            )
 
     def spider_closed(self, reason: str) -> None:
         self._reason = reason

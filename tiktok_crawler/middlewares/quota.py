@@ -19,6 +19,7 @@ from tiktok_crawler.crawling.failures import (
     RequestDelayedError,
     SecondTryDroppedError,
 )
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import (
     DailyBudgetSpentError,
     DailyShareSpentError,
@@ -44,6 +45,7 @@ SANDBOX_HINT = (
     ". This is the sandbox, whose quota is that of the API: a profile can have more, with "
     "`quota: {daily: 100000}` (-s TIKTOK_SANDBOX_PROFILE=FILE)"
 )
+REFUSALS = (PoolTrouble.QUOTA, PoolTrouble.RATE)
 
 RATE_LIMITS_IN_A_ROW = 10
 """From then on rate limits are failures for the circuit breaker: waiting longer does not help."""
@@ -91,7 +93,7 @@ class QuotaMiddleware(ApiMiddleware):
         # Not if it was on its way when the pool closed: that says nothing of now.
         elif self._queue.admits(attempt_of(request).pool, request):
             self._rate_limits_in_a_row = 0
-            self._queue.open_pool(attempt_of(request).pool, PoolTrouble.QUOTA)
+            self._queue.open_pool(attempt_of(request).pool, *REFUSALS)
         return response
 
     def process_exception(self, request: Request, exception: Exception) -> None:
@@ -101,9 +103,10 @@ class QuotaMiddleware(ApiMiddleware):
     def _try_the_next(self, request: Request) -> None:
         """A fault of the request that tries a closed pool says nothing about the pool."""
         pool: Pool = attempt_of(request).pool
-        if attempt_of(request).is_probe and self._queue.trouble(pool) is PoolTrouble.QUOTA:
+        trouble = self._queue.trouble(pool)
+        if attempt_of(request).is_probe and trouble in REFUSALS:
             until = utc_now() + timedelta(seconds=self.config.rate_limit_delay)
-            self._queue.close_pool(pool, until, PoolTrouble.QUOTA)
+            self._queue.close_pool(pool, until, trouble)
 
     def _spend(self) -> None:
         if self.max_requests is not None and self._sent >= self.max_requests:
@@ -131,7 +134,7 @@ class QuotaMiddleware(ApiMiddleware):
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 
     def _drop(self, request: Request, why: Exception) -> None:
-        self._log.info("%(why)s", {"why": why})
+        self._log.log(NOTICE, "%(why)s", {"why": why})
         self._sent -= 1
         self._queue.dropped(attempt_of(request).pool, request)
 
@@ -170,7 +173,7 @@ class QuotaMiddleware(ApiMiddleware):
             self._rate_limits_in_a_row + 1, self.config.rate_limit_delay, _retry_after(response)
         )
         until = utc_now() + timedelta(seconds=seconds)
-        if self._queue.close_pool(pool, until, PoolTrouble.QUOTA):
+        if self._queue.close_pool(pool, until, PoolTrouble.RATE):
             self._rate_limits_in_a_row += 1
             self._log.info(
                 "The API says that requests come too fast; going on in %(seconds).0f s",

@@ -242,13 +242,17 @@ class Tally:
 
 @dataclass(frozen=True, slots=True)
 class StageResult:
-    """The progress of a stage's seeds after a run, and what they have come to."""
+    """The progress of a stage's seeds after a run, and what they have come to.
+
+    The first of the parked ones is due at `next_retry_at`.
+    """
 
     open: int
     complete: int
     refused: int
     parked: int
     tally: Tally
+    next_retry_at: datetime | None = None
 
     @property
     def seeds(self) -> int:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.reports.words import from_time
 from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
@@ -23,11 +25,23 @@ Labelled = tuple[str, str]
 FEW = "suspiciously few videos"
 
 
-def day_lines(days: Days) -> Iterator[Labelled]:
+def day_lines(days: Days, now: datetime | None = None) -> Iterator[Labelled]:
     """Tell how the wanted days stand, and what came of them."""
+    yield from stored_lines(days)
+    yield from missing_lines(days)
+    for line in describe_doubts(days.doubts, now or utc_now()):
+        yield "suspicious", line
+
+
+def stored_lines(days: Days) -> Iterator[Labelled]:
+    """Tell what is there."""
     covered, wanted = len(days.covered), len(days.by_day)
     yield "covered", f"{covered:,} of {wanted:,} days ({days.percent:.1f} %)"
     yield from _delivered(days)
+
+
+def missing_lines(days: Days) -> Iterator[Labelled]:
+    """Tell which days are not there, or not completely."""
     begun = days.in_state(DayState.OPEN, DayState.PARKED)
     if reached := [day for day in begun if days.by_day[day].count]:
         yield "in part", f"{ranges(reached)}: reached by searches that are not at their end"
@@ -37,8 +51,6 @@ def day_lines(days: Days) -> Iterator[Labelled]:
         yield "gaps", ranges(gaps)
     if due := days.in_state(DayState.DUE):
         yield "due again", f"{ranges(due)}: searched before, and to be searched once more by now"
-    for line in describe_doubts(days.doubts):
-        yield "suspicious", line
 
 
 def ranges(days: Iterable[date]) -> str:
@@ -52,13 +64,13 @@ def listed_ranges(found: Sequence[DateRange]) -> str:
     return ", ".join(map(str, found[:LISTED_RANGES])) + (f" and {more:,} more" if more > 0 else "")
 
 
-def describe_doubts(doubts: Mapping[date, datetime | None]) -> Iterator[str]:
+def describe_doubts(doubts: Mapping[date, datetime | None], now: datetime) -> Iterator[str]:
     """Tell what is hard to believe, and what is done about it."""
     waiting = {day: at for day, at in doubts.items() if at}
     believed = [day for day in doubts if day not in waiting]
     if waiting:
-        again_at = f"{min(waiting.values()):%Y-%m-%d %H:%M} UTC"
-        yield f"{ranges(waiting)}: {FEW}; searched once more from {again_at} on"
+        again_at = from_time(min(waiting.values()), now)
+        yield f"{ranges(waiting)}: {FEW}; searched once more {again_at}"
     if believed:
         yield f"{ranges(believed)}: {FEW}; searched twice"
 

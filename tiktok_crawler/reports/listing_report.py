@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.reports.words import from_time
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.spelling import number_of, shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from datetime import datetime
 
     from tiktok_crawler.planning.seeds import StageResult, Tally
     from tiktok_crawler.research_api.endpoints import Listing
@@ -23,7 +25,7 @@ REFUSED = {
 }
 
 
-def listing_lines(listing: ListingStatus) -> Iterator[str]:
+def listing_lines(listing: ListingStatus, now: datetime) -> Iterator[str]:
     """Describe how far the seeds of a listing are."""
     tally, counts = listing.tally, listing.counts
     states = ", ".join(f"{counts[state]:,} {state}" for state in SeedState)
@@ -36,7 +38,7 @@ def listing_lines(listing: ListingStatus) -> Iterator[str]:
     if listing.suspicious:
         yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
     if listing.next_retry_at:
-        yield f"  next retry {listing.next_retry_at:%Y-%m-%d %H:%M} UTC"
+        yield f"  next retry {from_time(listing.next_retry_at, now)}"
     yield f"  records    {_stored(listing.listing, tally)}"
     yield f"  requests   {listing.requests:,} so far"
 

@@ -13,14 +13,16 @@ from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
+from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
@@ -63,10 +65,10 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield _run(status.last_run)
     for query in status.queries:
         yield ""
-        yield from _query(query)
+        yield from _query(query, status.at)
     for listing in status.listings:
         yield ""
-        yield from listing_lines(listing)
+        yield from listing_lines(listing, status.at)
 
 
 def _run(run: PastRun) -> str:
@@ -96,25 +98,26 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
 
 
-def _query(query: QueryStatus) -> Iterator[str]:
+def _query(query: QueryStatus, now: datetime) -> Iterator[str]:
     used, totals = query.used, query.totals
     yield f"Query {used.query_id}"
     yield f"  {in_words(used.query)}"
     if used.tags:
         yield f"  tags       {visible(', '.join(used.tags))}"
     yield f"  wanted     {listed_ranges(used.days)} ({len(query.days.by_day):,} days)"
-    yield from (f"  {label:10} {text}" for label, text in day_lines(query.days))
+    yield from (f"  {label:10} {text}" for label, text in day_lines(query.days, now))
     if query.days.unsettled:
         yield (
-            f"  not final  {ranges(query.days.unsettled)}: collected once more when all videos "
-            "have appeared"
+            f"  not final  {ranges(query.days.unsettled)}: {UNSETTLED}; collected once more when "
+            "they have"
         )
     for line in dict.fromkeys(chain.from_iterable(map(keyword_lines, query.plans))):
         yield f"  keywords   {line}"
     for line in describe_unseen(query.unseen):
         yield f"  unseen     {line}"
     yield from map(_open, query.open_windows)
-    yield from map(_parked, query.parked_windows)
+    for label, line in parked_lines(query.parked_windows, now):
+        yield f"  {label:10} {line}"
     yield f"  videos     {totals.videos:,}"
     yield f"  requests   {totals.requests:,} so far"
     yield f"  next run   {_next_run(query)}"
@@ -131,13 +134,15 @@ def _down_to(window: UnfinishedWindow) -> str:
     return f", down to {window.reached} and a part of that day" if window.reached else ""
 
 
-def _parked(window: UnfinishedWindow) -> str:
-    due = f"; due at {window.retry_at:%Y-%m-%d %H:%M} UTC" if window.retry_at else ""
-    return (
-        f"  parked     {window.days} since {_since(window):%Y-%m-%d %H:%M} UTC{due}: "
-        f"{visible(window.error or 'no reason known')} "
-        f"(log_id {visible(window.error_log_id or 'none')})"
-    )
+def parked_lines(windows: Sequence[UnfinishedWindow], now: datetime) -> Iterator[Labelled]:
+    """Tell why windows were parked, and when each is tried again; at first, what that means."""
+    explained = f" ({PARKED})"
+    for window in windows:
+        again = f"; tried again {from_time(window.retry_at, now)}" if window.retry_at else ""
+        since = f"{window.days} since {_since(window):%Y-%m-%d %H:%M} UTC{explained}{again}"
+        log_id = visible(window.error_log_id or "none")
+        yield "parked", f"{since}: {visible(window.error or 'no reason known')} (log_id {log_id})"
+        explained = ""
 
 
 def _since(window: UnfinishedWindow) -> datetime:
@@ -150,7 +155,7 @@ def _next_run(query: QueryStatus) -> str:
     suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""
     return (
         f"windows: {query.next_windows:,} ({query.next_open:,} open, {query.next_new:,} new, "
-        f"{query.next_parked:,} parked{suspicious}), at least as many requests"
+        f"{query.next_parked:,} parked{suspicious}), at least as many requests ({WINDOW})"
     )
 
 

@@ -1,22 +1,41 @@
-"""The summary at a crawl's end: what it did, what is left to do, and where the data is."""
+"""The summary at a crawl's end: what is stored, what is missing and why, and what comes next."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.reports.days_report import (
+    describe_doubts,
+    listed_ranges,
+    missing_lines,
+    ranges,
+    stored_lines,
+)
+from tiktok_crawler.reports.endings import ending, not_before
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import stage_outcome
+from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
+from tiktok_crawler.reports.words import PARKED, SPLIT, UNSETTLED, WINDOW, from_time
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+    from datetime import datetime
     from typing import Any
 
     from tiktok_crawler.planning.seeds import Stage, StageResult
-    from tiktok_crawler.planning.task_states import WindowState
+    from tiktok_crawler.reports.days_report import Labelled
+    from tiktok_crawler.reports.endings import Ending
     from tiktok_crawler.storage.search_session import SearchResult
+
+NOTHING = {"Missing": "nothing", "Next": "nothing to do"}
+
+EXPLAINED = {WindowState.PARKED: f" ({PARKED})", WindowState.SPLIT: f" ({SPLIT})"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +43,12 @@ class Summary:
     """The last words of a crawl.
 
     `result` is what the database holds and lacks of a collection after it, None if the crawl had
-    none; `stages` are the listings that it came to, and how far. `stats` are Scrapy's statistics of
-    this run, `location` is the database in words.
+    none; `stages` are the listings that it was for, and how far each is, None if it was not begun.
+    `stats` are Scrapy's statistics of this run, `location` is the database in words.
     """
 
     result: SearchResult | None
-    stages: Sequence[tuple[Stage, StageResult]]
+    stages: Sequence[tuple[Stage, StageResult | None]]
     stats: Mapping[str, Any]
     location: str
 
@@ -37,80 +56,124 @@ class Summary:
     def is_unfinished(self) -> bool:
         """True if something that was asked for is not stored."""
         is_searched = self.result is None or self.result.plan.is_fulfilled
-        return not (is_searched and all(result.is_fulfilled for _, result in self.stages))
+        return not (is_searched and all(left and left.is_fulfilled for _, left in self.stages))
 
-    def text(self, *, command: str | None) -> str:
+    def text(self, *, command: str | None, now: datetime) -> str:
         """The summary; `command` is what to run to go on."""
-        again = f"run: {command}" if command else "run the same command again"
-        return "\n".join(("", *self._lines(again)))
+        sections = (
+            ("Stored now", self._stored()),
+            ("Missing", self._missing(now)),
+            ("Next", self._next(command or "the same again", now)),
+        )
+        return "\n".join(("", *chain.from_iterable(starmap(_section, sections))))
 
-    def _lines(self, again: str) -> Iterator[str]:
+    def _stored(self) -> Iterator[Labelled]:
         if self.result:
             yield from self._collection(self.result)
-            yield from self._left(self.result, again)
-        if self.stages:
-            yield from self._listings()
-            if any(not result.is_fulfilled for _, result in self.stages):
-                yield f"  left       the seeds that are open or postponed; {again}"
-        yield f"  data       {self.location}"
-
-    def _listings(self) -> Iterator[str]:
-        yield "Listings"
         for stage, left in self.stages:
-            if not left.seeds:
-                yield f"  {stage.listing.words}: the database has none in {stage.source}"
-                continue
-            yield f"  {stage_outcome(stage.listing, left)}"
-        yield (
-            f"  records    {self._stat('records/new_count')} new, "
-            f"{self._stat('records/updated_count')} updated in this run"
-        )
-        if not self.result:
-            yield f"  requests   {self._stat('requests/sent_count')} in this run"
+            if left and left.seeds:
+                yield "listing", stage_outcome(stage.listing, left)
+            elif left:
+                yield "listing", f"{stage.listing.words}: the database has none in {stage.source}"
+        if any(left for _, left in self.stages):
+            records = f"{self._stat('records/new_count')} new, "
+            yield "records", f"{records}{self._stat('records/updated_count')} updated in this run"
+        so_far = f"; {self.result.totals.requests:,} for the query so far" if self.result else ""
+        yield "requests", f"{self._stat('requests/sent_count')} in this run{so_far}"
+        yield "data", self.location
 
-    def _collection(self, result: SearchResult) -> Iterator[str]:
+    def _collection(self, result: SearchResult) -> Iterator[Labelled]:
         plan, totals = result.plan, result.totals
-        yield f"Collection of {plan.days} ({len(plan.days):,} days)"
-        yield (
-            f"  videos     {self._stat('videos/new_count')} new, "
-            f"{self._stat('videos/updated_count')} updated; the query has {totals.videos:,}"
-        )
-        yield (
-            f"  requests   {self._stat('requests/sent_count')} in this run; "
-            f"{totals.requests:,} for the query so far"
-        )
-        yield (
-            f"  windows    {self._stat('windows/completed_count')} completed, "
-            f"{self._stat('windows/parked_count')} postponed in this run; "
-            f"the query has {_in_words(totals.windows)}"
-        )
-        yield from (f"  {label:10} {text}" for label, text in day_lines(plan.standings))
-        yield from (f"  keywords   {line}" for line in keyword_lines(plan))
+        new, updated = self._stat("videos/new_count"), self._stat("videos/updated_count")
+        yield "days", f"{plan.days} ({len(plan.days):,} days)"
+        yield "videos", f"{totals.videos:,} of the query; in this run {new} new, {updated} updated"
+        yield from stored_lines(plan.standings)
+        completed = f"{self._stat('windows/completed_count')} completed"
+        parked = f"{self._stat('windows/parked_count')} parked"
+        windows = f"{_in_words(totals.windows)}; in this run {completed}, {parked}"
+        yield "windows", f"{windows} ({WINDOW})"
         for line in describe_unseen(result.unseen):
-            yield f"  unseen     {line}"
+            yield "unseen", line
 
-    def _left(self, result: SearchResult, again: str) -> Iterator[str]:
+    def _missing(self, now: datetime) -> Iterator[Labelled]:
+        if self._ending and self.is_unfinished:
+            yield "ended", f"early: {self._ending.why}"
+        if self.result:
+            standings = self.result.plan.standings
+            postponed = set(standings.in_state(DayState.PARKED))
+            yield from missing_lines(standings)
+            lacking = (each for each in self.result.parked if postponed.intersection(each.days))
+            yield from parked_lines(list(lacking), now)
+        for stage, left in self.stages:
+            if left is None:
+                yield "listing", f"{stage.listing.words}: not begun"
+            elif not left.is_fulfilled:
+                seeds = f"{left.open:,} open, {left.parked:,} parked ({PARKED})"
+                yield "listing", f"{stage.listing.words}: {seeds}"
+
+    def _next(self, command: str, now: datetime) -> Iterator[Labelled]:
+        if self._ending and self._ending.first:
+            yield "first", self._ending.first
+        if self.result:
+            yield from self._windows(self.result, now)
+        if self.is_unfinished:
+            yield "when", self._when(now)
+        if self.is_unfinished or (self.result and not self.result.plan.is_complete):
+            yield "command", command
+
+    def _windows(self, result: SearchResult, now: datetime) -> Iterator[Labelled]:
         plan = result.plan
-        if unsettled := plan.standings.unsettled:
-            yield (
-                f"  not final  {ranges(unsettled)}: collected once more by the "
-                f"first run from {result.final_from:%Y-%m-%d %H:%M} UTC on"
+        if plan.window_count:
+            yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"
+        if plan.next_retry_at:
+            windows = listed_ranges(
+                [waiting.request.window.days for waiting in plan.waiting_windows]
             )
+            yield "postponed", f"{windows}: tried again {from_time(plan.next_retry_at, now)}"
+        yield from (("keywords", line) for line in keyword_lines(plan))
+        if (unsettled := plan.standings.unsettled) and result.final_from:
+            again = from_time(result.final_from, now)
+            yield "not final", f"{ranges(unsettled)}: {UNSETTLED}; collected once more {again}"
+        yield from (("suspicious", line) for line in describe_doubts(plan.standings.doubts, now))
         if plan.left_windows:
             windows = ", ".join(str(request.window) for request in plan.left_windows)
-            yield f"  left alone {windows}: begun for other dates of this query"
-        if plan.window_count:
-            yield f"  left       {plan.window_count:,} windows, at least as many requests; {again}"
-        if plan.next_retry_at:
-            windows = ", ".join(str(waiting.request.window) for waiting in plan.waiting_windows)
-            yield (
-                f"  postponed  {windows}: tried again by runs from "
-                f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC on; {again}"
-            )
+            yield "left alone", f"{windows}: begun for other dates of this query"
+
+    def _when(self, now: datetime) -> str:
+        """Say when the next run can go on."""
+        if self._ending and self._ending.later:
+            return self._ending.later
+        plan = self.result.plan if self.result else None
+        is_due = bool(plan and plan.window_count) or any(
+            left is None or left.open for _, left in self.stages
+        )
+        times = [plan.next_retry_at if plan else None]
+        times += [left.next_retry_at for _, left in self.stages if left]
+        at = now if is_due else min(filter(None, times), default=now)
+        at = max(at, not_before(self._reason, now))
+        return "now, or whenever you like" if at <= now else from_time(at, now)
+
+    @property
+    def _reason(self) -> str:
+        return str(self.stats.get("finish_reason", "finished"))
+
+    @property
+    def _ending(self) -> Ending | None:
+        return ending(self._reason)
 
     def _stat(self, name: str) -> str:
         return f"{self.stats.get(f'tiktok/{name}', 0):,}"
 
 
+def _section(title: str, rows: Iterator[Labelled]) -> Iterator[str]:
+    lines = [f"  {label:10} {text}" for label, text in rows]
+    if lines:
+        yield title
+        yield from lines
+    else:
+        yield f"{title:12} {NOTHING[title]}"
+
+
 def _in_words(counts: Mapping[WindowState, int]) -> str:
-    return ", ".join(f"{counts[state]:,} {state}" for state in sorted(counts)) or "none"
+    words = (f"{counts[state]:,} {state}{EXPLAINED.get(state, '')}" for state in sorted(counts))
+    return ", ".join(words) or "none"

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.arguments import listing_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.config import Config
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.spiders.research import ResearchSpider
 
@@ -51,7 +53,7 @@ class ListingSpider(ResearchSpider):
 
     async def requests(self) -> AsyncIterator[Request]:
         for beginning in self._beginning:
-            logger.info("%(beginning)s", {"beginning": beginning})
+            logger.log(NOTICE, "%(beginning)s", {"beginning": beginning})
         for stage in self.stages:
             async for request in self.list_stage(stage):
                 yield request

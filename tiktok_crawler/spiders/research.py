@@ -14,6 +14,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.config.names import check_project
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.refusal import refusing
 from tiktok_crawler.crawling.storage_thread import NotStoredError
 from tiktok_crawler.exceptions import CrawlerError, DatabaseLostError
@@ -108,7 +109,7 @@ class ResearchSpider(Spider):
         """
         storage = crawl_storage(self.crawler)
         plan = await storage.begin_stage(stage, self.tags)
-        logger.info("%(work)s", {"work": stage_beginning(stage, plan)})
+        logger.log(NOTICE, "%(work)s", {"work": stage_beginning(stage, plan)})
         self.queue = queue = SeedQueue(stage, plan)
         async for request in self.runner.requests(queue, waits_for_quota=waits_for_quota):
             yield request

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
@@ -15,7 +16,7 @@ from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.probing import ProbeQueue, probes
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
-from tiktok_crawler.reports.days_report import ranges
+from tiktok_crawler.reports.search_beginning import search_beginning
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -129,47 +130,22 @@ class VideosSpider(ResearchSpider):
         for warning in self.collection.warnings:
             logger.warning("%(warning)s", {"warning": warning})
         if self.collection.as_file:
-            logger.info("As a query file:\n%(text)s", {"text": self.collection.as_file})
-        if plan.waiting_windows:
-            logger.info(
-                "%(count)d windows that were postponed wait; the first is due at %(at)s UTC",
-                {"count": len(plan.waiting_windows), "at": f"{plan.next_retry_at:%Y-%m-%d %H:%M}"},
-            )
-        if plan.is_empty and plan.is_fulfilled:
-            logger.info(
-                "Nothing to collect: all %(count)d days from %(start)s to %(end)s are covered",
-                {"count": len(plan.days), "start": plan.days.start, "end": plan.days.end},
-            )
-            return
-        logger.info(
-            "Collecting %(start)s to %(end)s: %(open)d open windows to finish, %(new)d new, "
-            "%(again)d again; %(covered)d days are covered already",
-            {
-                "start": plan.days.start,
-                "end": plan.days.end,
-                "open": len(plan.open_windows),
-                "new": plan.new_window_count,
-                "again": len(plan.parked_windows) + len(plan.suspicious_windows),
-                "covered": len(plan.standings.covered),
-            },
-        )
-        if plan.standings.unsettled:
-            logger.info(
-                "Covered, but searched before they could be complete: %(days)s",
-                {"days": ranges(plan.standings.unsettled)},
-            )
+            logger.log(NOTICE, "As a query file:\n%(text)s", {"text": self.collection.as_file})
+        logger.log(NOTICE, "%(work)s", {"work": search_beginning(plan)})
 
 
 def _tell(told: KeywordForms, forms: KeywordForms) -> None:
     """Tell what is new about the forms in which keywords can be sent."""
     if forms.untried and not told.untried:
-        logger.info(
+        logger.log(
+            NOTICE,
             "No video was found with keywords sent as %(tried)s: searching the same days once more "
             "with %(untried)s",
             {"tried": forms.tried[0], "untried": forms.untried},
         )
     if forms.in_vain and not told.in_vain:
-        logger.info(
+        logger.log(
+            NOTICE,
             "Keywords are sent as %(sent_as)s: searches with %(in_vain)s found nothing",
             {"sent_as": forms.sent_as, "in_vain": forms.in_vain},
         )

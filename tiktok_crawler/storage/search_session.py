@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.queries import Totals
 
 
@@ -42,7 +43,8 @@ class SearchResult:
     """The result of a run: the plan of the next one, and all that the database has by now.
 
     `final_from` is when the first of the plan's unsettled days can be final; `taken_back` are days
-    that were kept of a lost search before a video showed that they cannot be.
+    that were kept of a lost search before a video showed that they cannot be. `parked` are windows
+    of the wanted days.
     """
 
     plan: Plan
@@ -50,6 +52,7 @@ class SearchResult:
     final_from: datetime | None
     taken_back: tuple[DateRange, ...] = ()
     unseen: Unseen | None = None
+    parked: tuple[UnfinishedWindow, ...] = ()
 
 
 class SearchSession(Session):
@@ -112,6 +115,7 @@ class SearchSession(Session):
             final_from=min(final_from, default=None),
             taken_back=tuple(window.days for window in self._judged.taken_back),
             unseen=self._read(lambda on: unseen(on, query_id, query, totals)),
+            parked=self._read(lambda on: tuple(self._windows(on).parked(plan.days))),
         )
 
     def _register(self, connection: Connection, now: datetime) -> None:

@@ -148,6 +148,12 @@ class Windows:
             for window in self._rows(*UNFINISHED)
         ]
 
+    def parked(self, days: DateRange) -> Iterator[UnfinishedWindow]:
+        """Read the parked windows that have some of these days."""
+        for window in self.unfinished():
+            if window.state is WindowState.PARKED and window.days.overlaps(days):
+                yield window
+
     def corrections(self, wanted: Wanted) -> Corrections:
         """Judge what has to be corrected, without changing it.
 

@@ -108,6 +108,7 @@ class DueSeeds:
         counts = Counter[SeedState]()
         for state, row in outcomes:
             counts[state] += row.seeds
+        due = (row.retry_at for state, row in outcomes if state is SeedState.PARKED)
         without_row = self.plan().seeds - counts.total()
         return StageResult(
             open=counts[SeedState.OPEN] + without_row,
@@ -115,6 +116,7 @@ class DueSeeds:
             refused=counts[SeedState.REFUSED],
             parked=counts[SeedState.PARKED],
             tally=tally_of(outcomes),
+            next_retry_at=min(filter(None, due), default=None),
         )
 
     def close(self) -> None:

@@ -132,9 +132,10 @@ class GatheredSeeds:
         joined = rows.join(SEED, SEED.c.id == rows.c.seed_id)
         known = with_totals(self._stage.listing, joined, rows.c.seed_key)
         place = standing_of(self._stage, self._now).label("place")
-        each = each_seed(known, place, SEED.c.state).subquery()
+        each = each_seed(known, place, SEED.c.state, SEED.c.retry_at).subquery()
         groups = [each.c[name] for name in ("place", "state", *REASONS)]
-        return select(*groups, *sums(each)).group_by(*groups)
+        retry_at = func.min(each.c.retry_at).label("retry_at")
+        return select(*groups, retry_at, *sums(each)).group_by(*groups)
 
     def due_by_size(self) -> Rows:
         """Count the due `seeds` by `cursor` and `record_count` to go on at, and `total` of records.

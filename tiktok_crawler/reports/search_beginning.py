@@ -1,0 +1,42 @@
+"""Describes what a search is about to do, for the log of a crawl."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.reports.words import PARKED, WINDOW
+from tiktok_crawler.spelling import number_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tiktok_crawler.planning.plan import Plan
+
+
+def search_beginning(plan: Plan) -> str:
+    """Describe what a run is about to search for."""
+    days = f"{plan.days.start} to {plan.days.end}"
+    if plan.is_empty and plan.is_fulfilled:
+        return f"Nothing to collect: all {len(plan.days):,} days from {days} are covered"
+    if plan.is_empty:
+        return f"Nothing to collect now from {days}: {_waiting(plan)}"
+    covered = f"{len(plan.standings.covered):,} of {len(plan.days):,} days covered so far"
+    windows = f"{number_of(plan.least_requests, 'windows')} to search ({WINDOW})"
+    return f"Collecting {days}, {covered}: {windows}: {', '.join(_parts(plan))}"
+
+
+def _parts(plan: Plan) -> Iterator[str]:
+    counts = (
+        (len(plan.open_windows), "begun before"),
+        (plan.new_window_count, "new"),
+        (len(plan.parked_windows) + len(plan.suspicious_windows), "once more"),
+    )
+    yield from (f"{count:,} {what}" for count, what in counts if count)
+    if plan.waiting_windows:
+        yield f"and later {_waiting(plan)}"
+
+
+def _waiting(plan: Plan) -> str:
+    windows = number_of(len(plan.waiting_windows), "windows")
+    retry_at = f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC"
+    return f"{windows} parked ({PARKED}), not due before {retry_at}"
