@@ -171,6 +171,22 @@ def test_without_data_it_says_so_and_creates_nothing(tmp_path, name):
     )
 
 
+def test_without_data_the_sandboxs_database_is_named_with_the_setting_that_is_missing(collected):
+    sandbox = collected / DATABASE
+    hint = f"; the sandbox's database is beside it, {sandbox}: for that add -s TIKTOK_SANDBOX=True"
+    status = scrapy(collected, "status")
+    assert status.stdout == (
+        f"SQLite database {collected / 'tiktok.db'}: no crawl has used it yet{hint}\n"
+    )
+    for arguments in (("query.yaml",), ("users", "-a", "usernames=ann")):
+        plan = scrapy(collected, "plan", *arguments)
+        assert plan.stdout.splitlines()[0] == f"SQLite database {collected / 'tiktok.db'}{hint}"
+    tagged = scrapy(collected, "plan", "users", "-a", "from_tag=dairy")
+    assert tagged.stderr.endswith(f"{hint}\n")
+    for other in (SANDBOX, ("-s", "TIKTOK_DATABASE_URL=sqlite:///other.db")):
+        assert hint not in scrapy(collected, "status", *other).stdout
+
+
 def test_without_data_the_json_has_no_origin(tmp_path):
     status = json.loads(scrapy(tmp_path, "status", "--json").stdout)
 

@@ -31,7 +31,7 @@ def queries_with(tag: str | None, config: Config) -> tuple[UsedQuery, ...]:
     if tag not in used.names:
         raise UsageError(
             f"-a from_tag: no run on the {describe(database_url(config.database_url))} has used "
-            f"the tag {quoted(tag)}{_advice(tag, used.names)}"
+            f"the tag {quoted(tag)}{_advice(tag, used.names)}{config.sandbox_hint}"
         )
     return used.queries
 

@@ -95,7 +95,8 @@ class Command(Checked, ScrapyCommand):
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         try:
-            location = describe(database_url(self._config().database_url))
+            config = self._config()
+            location = describe(database_url(config.database_url))
             given = search_arguments.parse_pairs(opts.spargs)
             listing = _listing(args, given)
             if listing and opts.probe is not None:
@@ -108,7 +109,7 @@ class Command(Checked, ScrapyCommand):
             fail(exc.exit_status, str(exc))
         found = {"database": location, **found}
         as_json = json.dumps(found, indent=2, ensure_ascii=False)
-        show(as_json if opts.json else "\n".join([location, *lines]))
+        show(as_json if opts.json else "\n".join([f"{location}{config.sandbox_hint}", *lines]))
 
     def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
         now = utc_now()

@@ -52,7 +52,8 @@ def _report(settings: BaseSettings, *, as_json: bool) -> str:
     config = Config.of(settings)
     status = read_status(config.database_url, _terms(config), utc_now())
     if not as_json:
-        return status_report.text(status, config.daily_budget)
+        hint = config.sandbox_hint if status.origin is None else ""
+        return f"{status_report.text(status, config.daily_budget)}{hint}"
     return json_text(status_report.as_json(status, config.daily_budget))
 
 

@@ -150,6 +150,18 @@ class Config:
             return Credentials(CLIENT_KEY, CLIENT_SECRET)
         return read_credentials(self.environ, self.secrets_file)
 
+    @property
+    def sandbox_hint(self) -> str:
+        """The end of a message where there is no data yet, but the sandbox's database is there."""
+        meant, sandbox = (_file_of(url) for url in (DEFAULT_DATABASE, SANDBOX_DATABASE))
+        if self.database_url != database_in_project(DEFAULT_DATABASE) or self.uses_sandbox:
+            return ""
+        if not sandbox.exists() or (meant.exists() and meant.stat().st_size):
+            return ""
+        return (
+            f"; the sandbox's database is beside it, {sandbox}: for that add -s TIKTOK_SANDBOX=True"
+        )
+
     def quota_account(self, pool: Pool, part: str) -> QuotaAccount:
         """Return the account for a pool's requests that collect this part: videos, or a listing.
 
@@ -167,6 +179,10 @@ class Config:
     def freshness(self, refresh_after: timedelta | None) -> Freshness:
         """Return the rules for searching covered days again."""
         return Freshness(self.settle, refresh_after)
+
+
+def _file_of(url: str) -> Path:
+    return in_project(url.removeprefix("sqlite:///"))
 
 
 def _api_url(settings: BaseSettings) -> str | None:
