@@ -113,7 +113,7 @@ def test_an_output_that_cannot_be_written_is_told(folder):
 def test_a_terminal_that_closes_ends_a_crawl_in_order(folder):
     reading, terminal = os.openpty()
     run = subprocess.Popen(
-        [SCRAPY, *SLOWLY, "-s", "LOG_FILE=crawl.log"],
+        [SCRAPY, *SLOWLY, "-s", "LOG_FILE=crawl.log", "-L", "INFO"],
         cwd=folder,
         env=environment(folder),
         stdin=terminal,

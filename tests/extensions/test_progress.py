@@ -13,7 +13,7 @@ from processes import SCRAPY, environment
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving
 
-from tiktok_crawler.extensions.delay_queue import PoolTrouble
+from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.progress import Effort, Progress, SearchSnapshot, StageSnapshot
 
 HALF = {
@@ -74,8 +74,10 @@ async def test_a_crawl_that_waits_says_for_what(folder, caplog, answer, words):
     caplog.set_level("INFO")
     slow = {"LOGSTATS_INTERVAL": 0.1, "TIKTOK_RATE_LIMIT_DELAY": 60, "CLOSESPIDER_TIMEOUT": 2}
     async with serving(ScriptedApi(answer)) as api:
-        await folder.crawl(api.url, slow)
+        crawler = await folder.crawl(api.url, slow)
     assert words in caplog.text
+    waits_until = crawler.get_extension(DelayQueue).would_wait_until
+    assert f"until {waits_until:%Y-%m-%d %H:%M:%S} UTC" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -81,8 +81,8 @@ def test_what_is_left_comes_with_the_command_that_goes_on(command, words):
     [
         ("max_requests_reached", "ended      early: the requests of -a max_requests are spent"),
         ("shutdown", "ended      early: it was interrupted, by Ctrl-C or a signal"),
-        ("daily_quota_spent", "when       from 2024-02-02 00:00 UTC on"),
-        ("daily_budget_spent", "when       from 2024-02-02 00:00 UTC on"),
+        ("daily_quota_spent", "when       from 2024-02-02 00:01 UTC on"),
+        ("daily_budget_spent", "when       from 2024-02-02 00:01 UTC on"),
         ("api_unavailable", "when       in an hour or later"),
         ("credentials_refused", "first      mend the credentials, or the project's approval"),
         ("query_refused", "first      correct what is asked for"),
@@ -98,6 +98,23 @@ def test_a_crawl_that_ended_early_says_why_and_what_comes_first(reason, words):
     assert ("when       now" in text) == (
         not {"when       from", "when       in"} & {words[:15], words[:13]}
     )
+
+
+def test_a_listing_without_approval_asks_for_that_first():
+    parts = listed((USERS, DONE), (LIKED, replace(DONE, open=3)))
+    text = replace(parts, stats={"tiktok/answers/scope_count": 1}).text(command=None, now=NOON)
+    assert "first      mend the credentials, or the project's approval" in text
+
+
+def test_what_the_crawl_was_waiting_for_makes_the_next_run_wait():
+    unfinished = summary(Known(), finish_reason="shutdown")
+    midnight = datetime(2024, 2, 2, tzinfo=UTC)
+    text = replace(unfinished, waits_until=midnight).text(command=None, now=NOON)
+    assert "when       from 2024-02-02 00:00 UTC on\n" in text
+    soon = replace(unfinished, waits_until=NOON + timedelta(seconds=20))
+    assert "when       now" in soon.text(command=None, now=NOON)
+    later = replace(unfinished, waits_until=NOON + timedelta(seconds=90))
+    assert "when       from 2024-02-01 12:02 UTC on\n" in later.text(command=None, now=NOON)
 
 
 def test_every_close_reason_has_words():

@@ -22,6 +22,7 @@ from tiktok_crawler.crawling.hiding import holds_secret
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
@@ -32,6 +33,7 @@ from tiktok_crawler.storage.engine.database import database_url, describe
 if TYPE_CHECKING:
     import argparse
     import asyncio
+    from datetime import datetime
 
     from scrapy.crawler import Crawler
 
@@ -121,7 +123,8 @@ class Command(Checked, CrawlCommand):
         if storage.result or not hasattr(spider, "collection"):
             stages = getattr(spider, "stages", ())
             listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
-            summary = Summary(storage.result, listed, crawler.stats.get_stats(), storage.location)
+            stats, waits_until = crawler.stats.get_stats(), _waits_until(crawler)
+            summary = Summary(storage.result, listed, stats, storage.location, waits_until)
             self._say(summary.text(command=_command(), now=utc_now()), NOTICE)
         return extension(crawler, Outcome).exit_status
 
@@ -143,6 +146,10 @@ def _spider_name(args: list[str], spiders: list[str]) -> str:
             f"there is no spider {quoted(args[0])}{hint} Spiders: {', '.join(spiders)}",
         )
     return args[0]
+
+
+def _waits_until(crawler: Crawler) -> datetime | None:
+    return extension(crawler, DelayQueue).would_wait_until
 
 
 def _command() -> str | None:

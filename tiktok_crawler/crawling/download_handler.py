@@ -76,7 +76,7 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
     def _tell(self, trouble: Trouble) -> None:
         if trouble != self._told:
             self._told = trouble
-            level = logging.WARNING if trouble.advice else NOTICE
+            level = logging.WARNING if trouble.advice else logging.INFO
             logger.log(level, "No answer yet: %(trouble)s", {"trouble": trouble})
 
     def _say_that_it_ends(self) -> None:

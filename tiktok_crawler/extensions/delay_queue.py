@@ -54,7 +54,7 @@ class DelayQueue:
 
     A waiting request keeps the spider open. Whoever puts one here raises `RequestDelayedError`, and
     it comes back through `engine.crawl()`. Closing the spider forgets all of them: the ledger knows
-    their windows.
+    their windows. `would_wait_until` says then how long the last pool would have stayed closed.
 
     Statistics: tiktok/delay_queue/delayed_count, tiktok/delay_queue/held_count.
     """
@@ -64,6 +64,7 @@ class DelayQueue:
         self._clock = clock
         self._delayed: dict[Request, asyncio.TimerHandle] = {}
         self._closed: dict[Pool, _ClosedPool] = {}
+        self.would_wait_until: datetime | None = None
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -139,6 +140,7 @@ class DelayQueue:
             raise DontCloseSpider
 
     def spider_closed(self) -> None:
+        self.would_wait_until = max((each.until for each in self._closed.values()), default=None)
         timers = [*self._delayed.values(), *(closed.timer for closed in self._closed.values())]
         for timer in timers:
             if timer:

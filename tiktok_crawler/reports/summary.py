@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.reports.days_report import (
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.reports.endings import Ending
     from tiktok_crawler.storage.search_session import SearchResult
 
+SOON = timedelta(minutes=1)
+"""Whoever types a command needs no more exact time."""
+
 NOTHING = {"Missing": "nothing", "Next": "nothing to do"}
 
 EXPLAINED = {WindowState.PARKED: f" ({PARKED})", WindowState.SPLIT: f" ({SPLIT})"}
@@ -44,13 +49,15 @@ class Summary:
 
     `result` is what the database holds and lacks of a collection after it, None if the crawl had
     none; `stages` are the listings that it was for, and how far each is, None if it was not begun.
-    `stats` are Scrapy's statistics of this run, `location` is the database in words.
+    `stats` are Scrapy's statistics of this run, `location` is the database in words. `waits_until`
+    is when the API may be asked again, if the crawl was waiting for that.
     """
 
     result: SearchResult | None
     stages: Sequence[tuple[Stage, StageResult | None]]
     stats: Mapping[str, Any]
     location: str
+    waits_until: datetime | None = None
 
     @property
     def is_unfinished(self) -> bool:
@@ -150,11 +157,14 @@ class Summary:
         times = [plan.next_retry_at if plan else None]
         times += [left.next_retry_at for _, left in self.stages if left]
         at = now if is_due else min(filter(None, times), default=now)
-        at = max(at, not_before(self._reason, now))
-        return "now, or whenever you like" if at <= now else from_time(at, now)
+        at = max(at, not_before(self._reason, now), self.waits_until or now)
+        return "now, or whenever you like" if at <= now + SOON else from_time(at, now)
 
     @property
     def _reason(self) -> str:
+        if self.stats.get("tiktok/answers/scope_count"):
+            # Of a part of it; the others were asked for.
+            return CloseReason.CREDENTIALS_REFUSED
         return str(self.stats.get("finish_reason", "finished"))
 
     @property

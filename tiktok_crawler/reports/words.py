@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,7 +19,8 @@ UNSETTLED = "not settled: searched before all their videos had appeared"
 
 def from_time(at: datetime, now: datetime) -> str:
     """Say when runs do something: `from 2024-01-02 03:04 UTC on`; no time that is past."""
-    return "by the next run" if at <= now else f"from {at:%Y-%m-%d %H:%M} UTC on"
+    minute = at + timedelta(minutes=1, microseconds=-1)
+    return "by the next run" if at <= now else f"from {minute:%Y-%m-%d %H:%M} UTC on"
 
 
 def days_in_words(days: float) -> str:
