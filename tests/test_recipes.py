@@ -171,6 +171,8 @@ def check_a_week_later(kitchen):
         " strftime('%Y-%m-%d %H:%M:%f000', completed_at, '-7 days', '+10 minutes')"
         " WHERE listing = 'users'"
     )
+    for table in ("api_quota", "api_quota_share"):
+        kitchen.rows(f"UPDATE {table} SET day = date(day, '-7 days')")
     kitchen.rows("UPDATE user_info SET follower_count = -7 WHERE status = 'found'")
     ((authors,),) = kitchen.rows(
         "SELECT count(DISTINCT username) FROM video"

@@ -7,6 +7,7 @@ import signal
 import sqlite3
 import stat
 import time
+from contextlib import closing
 
 import pytest
 from processes import scrapy, served_sandbox, started
@@ -289,6 +290,17 @@ def test_no_secret_reaches_the_log_at_debug_either(folder):
     for secret in ("password-of-ann", "secret-of-ann", "Bearer", "clt.", "sandbox-secret"):
         assert secret not in log
     assert stat.S_IMODE((folder / "debug.log").stat().st_mode) == 0o600
+
+
+def test_the_own_sandboxes_of_a_day_have_one_quota(folder):
+    assert scrapy(folder, *CRAWL, *SANDBOX, "-a", "end_date=2024-01-02").returncode == 0
+    with closing(sqlite3.connect(folder / "tiktok-sandbox.db")) as connection, connection:
+        connection.execute("UPDATE api_quota SET requests = 999")
+    run = scrapy(folder, *CRAWL, *SANDBOX, "-s", "TIKTOK_QUOTA_POLICY=stop")
+    assert run.returncode == 75, run.stderr
+    assert "ended      early: the day's quota is used up" in run.stderr
+    other = ("-s", "TIKTOK_DATABASE_URL=sqlite:///other.db")
+    assert scrapy(folder, *CRAWL, *SANDBOX, *other).returncode == 0
 
 
 def test_a_feed_has_one_line_a_video(folder):

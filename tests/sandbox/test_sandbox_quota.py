@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from sandbox_client import Client, Clock
 
+from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import QuotaBehaviour, SearchBehaviour
 
@@ -66,6 +67,19 @@ def test_there_may_be_no_limit():
 
 def test_a_profile_sets_the_limit():
     assert statuses(client(Clock(), daily=1), 2) == [200, 429]
+
+
+def test_what_other_sandboxes_have_answered_counts_for_the_day():
+    clock = Clock()
+    asking = client(clock)
+    asking.sandbox.count_earlier({Pool.RESEARCH: 2})
+    assert statuses(asking, 2) == [200, 429]
+    clock.move(hours=12)
+    asking.renew_token()
+    assert statuses(asking, 4) == [200, 200, 200, 429]
+    shorter = client(Clock(), day_seconds=60)
+    shorter.sandbox.count_earlier({Pool.RESEARCH: 2})
+    assert statuses(shorter, 4) == [200, 200, 200, 429]
 
 
 def test_a_quota_day_can_be_shorter():

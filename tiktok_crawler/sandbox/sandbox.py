@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from datetime import date
 
+    from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.sandbox.access.research_endpoint import ResearchEndpoint
     from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
     from tiktok_crawler.sandbox.protocol.calls import Call
@@ -101,6 +102,10 @@ class Sandbox:
             self.requests.append(request)
         latency = self._profile.latency.of_request(self._received, self._profile.seed)
         return replace(answer, delay_seconds=answer.delay_seconds + latency)
+
+    def count_earlier(self, spent: Mapping[Pool, int]) -> None:
+        """Count requests of the day, by pool, that other sandboxes have answered, for the quota."""
+        self._quota.count_earlier(spent)
 
     def matches(self, query: Mapping[str, Any], start: date, end: date) -> list[dict[str, Any]]:
         """The records that searches of these days deliver now, newest first; any range of days.

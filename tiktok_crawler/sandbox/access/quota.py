@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.faults.profile import QuotaBehaviour
 
 
+DAY_SECONDS = 86_400
+
+
 class Quota:
     """Counts the requests of the current quota day, and refuses those beyond the limits."""
 
@@ -40,6 +43,12 @@ class Quota:
         """Requests of the quota day, by pool."""
         self._begin_day()
         return self._spent
+
+    def count_earlier(self, spent: Mapping[Pool, int]) -> None:
+        """Count what other sandboxes have answered in this UTC day, unless a quota day is none."""
+        if self._behaviour.day_seconds == DAY_SECONDS:
+            self._begin_day()
+            self._spent.update(spent)
 
     def spend(self, pool: Pool) -> None:
         """Count a request, whatever its answer will be: 500s cost quota too (api_facts.md 11.4).
