@@ -26,6 +26,7 @@ from tiktok_crawler.query_file.collection import read_collection
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
+OF_THE_API = "tiktok.db, data from https://open.tiktokapis.com"
 SHIPPED = {
     "and": [
         one_of("hashtag_name", "butter", "cheese"),
@@ -110,6 +111,37 @@ def test_the_shipped_query_finds_a_few_thousand_videos_in_the_sandbox(filled_sql
     assert 2000 <= len(filled_sqlite.videos) <= 6000
 
 
+def shown(name: str) -> str:
+    """What the README shows as the output of a command."""
+    (block,) = re.findall(rf"<!-- output: {name} -->\n```text\n(.*?)```", README, re.DOTALL)
+    return with_one_time(block)
+
+
+def with_one_time(text: str) -> str:
+    return re.sub(r"2026-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?", "TIME", text)
+
+
+def printed(text: str, path: Path) -> str:
+    """An output as it would be in the README's folder."""
+    return with_one_time(re.sub(r"20(2[6-9]|[3-9]\d)-", "2026-", text)).replace(
+        str(path), "/home/me/tiktok"
+    )
+
+
+def test_what_the_readme_shows_is_what_is_printed(tmp_path):
+    (tmp_path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
+    crawl = ("crawl", "videos", "-a", "query=query.yaml")
+    first = scrapy(tmp_path, *crawl, *SANDBOX)
+    assert printed(first.stderr, tmp_path) == shown("try")
+    (tmp_path / "tiktok-sandbox.db").unlink()
+    begun = scrapy(tmp_path, *crawl, "-a", "max_requests=1", *SANDBOX)
+    summary = printed(begun.stderr, tmp_path).replace(" -s TIKTOK_SANDBOX=True", "")
+    assert summary.endswith(shown("collect"))
+    assert scrapy(tmp_path, *crawl, *SANDBOX).returncode == 0
+    status = printed(scrapy(tmp_path, "status", *SANDBOX).stdout, tmp_path)
+    assert status.replace("tiktok-sandbox.db, data from sandbox", OF_THE_API) == shown("status")
+
+
 def test_there_are_commands_to_test():
     assert len(SCRAPY_COMMANDS) >= 4
 
@@ -140,7 +172,9 @@ def test_the_cron_line_works(tmp_path):
     )
     assert run.returncode == 0
     assert (run.stdout, run.stderr) == (b"", b"")
-    assert "finished" in (tmp_path / "crawl.log").read_text()
+    log = (tmp_path / "crawl.log").read_text()
+    assert "NOTICE: Collecting" in log
+    assert log.endswith("Missing      nothing\nNext         nothing to do\n")
 
 
 def statement(beginning):
