@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
-
-MANY_DAYS = 100
 
 WINDOW = "a window: at most 31 days, searched as one"
 PARKED = "postponed after failures or a refusal"
@@ -21,12 +18,3 @@ def from_time(at: datetime, now: datetime) -> str:
     """Say when runs do something: `from 2024-01-02 03:04 UTC on`; no time that is past."""
     minute = at + timedelta(minutes=1, microseconds=-1)
     return "by the next run" if at <= now else f"from {minute:%Y-%m-%d %H:%M} UTC on"
-
-
-def days_in_words(days: float) -> str:
-    """`0.025 days`, `1 day`, `1,234 days`; however few they are, without an exponent."""
-    is_few = 0 < days < MANY_DAYS
-    digits = 2 - min(math.floor(math.log10(days)), 2) if is_few else 0
-    written = f"{days:,.{digits}f}"
-    written = written.rstrip("0").rstrip(".") if digits else written
-    return f"{written} day{'' if written == '1' else 's'}"
