@@ -2,33 +2,24 @@
 
 from __future__ import annotations
 
-import atexit
-import contextlib
-import errno
 import os
-import sys
-from os import EX_USAGE
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from os import EX_TEMPFAIL, EX_USAGE
+from typing import TYPE_CHECKING
 
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.arguments.search_arguments import parse_pairs
+from tiktok_crawler.commands.output import fail
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.exceptions import CrawlerError
-from tiktok_crawler.spelling import visible_lines
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
-    from types import TracebackType
 
     from scrapy.commands import ScrapyCommand as Base
 else:
     Base = object  # Scrapy takes every command class that it finds here for a command.
-
-GONE = (errno.EPIPE, errno.EIO)
-"""Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
 
 
 class Checked(Base):
@@ -53,69 +44,24 @@ class Checked(Base):
             fail(EX_USAGE, f"--pidfile {exc.filename} cannot be written: {exc.strerror}")
 
 
-def show(text: str) -> None:
-    """Print what a command was asked for."""
-    with while_read():
-        print(visible_lines(text), flush=True)  # noqa: T201 - this is the output
+class Project(Checked):
+    """Makes a command one of the project: it logs nothing, and says in a line why it ends early.
 
-
-@contextlib.contextmanager
-def while_read() -> Iterator[None]:
-    """Write to the output for as long as somebody reads it; `head` may go when it has seen enough.
-
-    An output that cannot be written for another reason, such as a full disk, ends the command.
+    `interrupted` is what it says after Ctrl-C.
     """
-    try:
-        yield
-    except OSError as exc:
-        _drop(sys.stdout)
-        if exc.errno not in GONE:
-            fail(os.EX_SOFTWARE, f"the output cannot be written: {exc.strerror}")
 
+    requires_project = True
+    requires_crawler_process = False
+    interrupted = "interrupted"
 
-def tell(text: str) -> None:
-    """Print what the user should know, where anybody can read it."""
-    try:
-        print(visible_lines(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
-    except OSError:
-        _drop(sys.stderr)
+    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        try:
+            self.act(args, opts)
+        except CrawlerError as exc:
+            fail(exc.exit_status, str(exc))
+        except KeyboardInterrupt:
+            fail(EX_TEMPFAIL, self.interrupted)
 
-
-def _drop(stream: TextIO) -> None:
-    """Write no more to a stream, also not what is left of it when the process ends."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
-
-
-def fail(status: int, message: str) -> NoReturn:
-    """End the command with one clear message."""
-    tell(f"error: {message}")
-    raise SystemExit(status)
-
-
-def open_streams() -> None:
-    """Open the standard streams that were closed (`2>&-`), to nowhere.
-
-    The next file that is opened, such as the database, would take the place of one.
-    """
-    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
-
-
-@atexit.register
-def _end_output() -> None:
-    """Write what Scrapy's own commands have left to the end of the process."""
-    with while_read():
-        sys.stdout.flush()
-
-
-def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-    """End Scrapy's own commands like ours where a setting is refused."""
-    if isinstance(error, CrawlerError):
-        fail(error.exit_status, str(error))
-    sys.__excepthook__(kind, error, trace)
-
-
-# Scrapy imports the commands before anything is opened.
-open_streams()
-sys.excepthook = _end
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
+        """Do what the command is for."""
+        raise NotImplementedError

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import sys
-from os import EX_TEMPFAIL
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Checked, fail, show, tell
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import show, tell
 from tiktok_crawler.config import Config
-from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.backup import back_up
 
@@ -21,11 +21,10 @@ if TYPE_CHECKING:
 MEGABYTE = 1_000_000
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Reads the database, and writes one file, which is there as a whole or not at all."""
 
-    requires_project = True
-    requires_crawler_process = False
+    interrupted = "interrupted; nothing is left of the copy"
 
     def syntax(self) -> str:
         return "[options] <file>"
@@ -39,25 +38,20 @@ class Command(Checked, ScrapyCommand):
             "--overwrite", action="store_true", help="replace the file if it is there already"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
-        try:
-            if len(args) != 1:
-                raise UsageError("name one file to write, such as: scrapy backup tiktok-backup.db")
-            target = Path(args[0]).expanduser().absolute()
-            with database.opened_to_read(Config.of(self.settings).database_url) as engine:
-                show(database.describe(engine.url))
-                backup = back_up(engine, target, overwrite=opts.overwrite, progress=_tell)
-            if backup.broken_tables:
-                tell(
-                    "WARNING: the database has rows that refer to rows which are gone, and so has "
-                    f"the copy, in: {', '.join(backup.broken_tables)}"
-                )
-            show(f"Copied to {target} ({backup.size_bytes / MEGABYTE:,.1f} MB), and checked")
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
-        except KeyboardInterrupt:
-            fail(EX_TEMPFAIL, "interrupted; nothing is left of the copy")
+        if len(args) != 1:
+            raise UsageError("name one file to write, such as: scrapy backup tiktok-backup.db")
+        target = Path(args[0]).expanduser().absolute()
+        with database.opened_to_read(Config.of(self.settings).database_url) as engine:
+            show(database.describe(engine.url))
+            backup = back_up(engine, target, overwrite=opts.overwrite, progress=_tell)
+        if backup.broken_tables:
+            tell(
+                "WARNING: the database has rows that refer to rows which are gone, and so has "
+                f"the copy, in: {', '.join(backup.broken_tables)}"
+            )
+        show(f"Copied to {target} ({backup.size_bytes / MEGABYTE:,.1f} MB), and checked")
 
 
 def _tell(copied: int, pages: int) -> None:

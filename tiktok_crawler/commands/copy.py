@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import sys
 import time
-from os import EX_TEMPFAIL
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import fail, show
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.paths import database_in_project
-from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.storage.engine import database, lock
@@ -27,11 +26,10 @@ if TYPE_CHECKING:
 TOLD_EVERY_SECONDS = 10
 
 
-class Command(ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Reads one database and fills another one, in one transaction."""
 
-    requires_project = True
-    requires_crawler_process = False
+    interrupted = "interrupted; nothing was copied"
 
     def syntax(self) -> str:
         return "[options] <URL of a PostgreSQL database, or @file with it>"
@@ -39,20 +37,15 @@ class Command(ScrapyCommand):
     def short_desc(self) -> str:
         return "Copy the SQLite database into an empty PostgreSQL database"
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
-        try:
-            url = database.database_url(database_in_project(_target(args)))
-            with (
-                database.opened_to_read(Config.of(self.settings).database_url) as source,
-                database.opened(url.render_as_string(hide_password=False)) as target,
-            ):
-                for line in _copy(source, target):
-                    show(line)
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
-        except KeyboardInterrupt:
-            fail(EX_TEMPFAIL, "interrupted; nothing was copied")
+        url = database.database_url(database_in_project(_target(args)))
+        with (
+            database.opened_to_read(Config.of(self.settings).database_url) as source,
+            database.opened(url.render_as_string(hide_password=False)) as target,
+        ):
+            for line in _copy(source, target):
+                show(line)
 
 
 def _target(args: list[str]) -> str:
@@ -91,4 +84,4 @@ class _Progress:
     def tell(self, text: str) -> None:
         if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
             self._told_at = time.monotonic()
-            print(text, file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+            tell(text)

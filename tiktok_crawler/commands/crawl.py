@@ -15,7 +15,8 @@ from scrapy.utils.conf import feed_process_params_from_cli
 
 from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Checked, fail, show, tell
+from tiktok_crawler.commands import Checked
+from tiktok_crawler.commands.output import fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret

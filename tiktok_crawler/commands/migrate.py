@@ -6,20 +6,17 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Checked, fail, show
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
-from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.storage.engine import database
 
 if TYPE_CHECKING:
     import argparse
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Works from the wheel too; two of them at once migrate once."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def short_desc(self) -> str:
         return "Bring the tables of the database up to date"
@@ -32,10 +29,7 @@ class Command(Checked, ScrapyCommand):
             help="only write down that the tables are up to date: for tables without a revision",
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
-        try:
-            with database.opened(Config.of(self.settings).database_url) as engine:
-                show(database.migrate(engine, stamp=opts.stamp))
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
+        with database.opened(Config.of(self.settings).database_url) as engine:
+            show(database.migrate(engine, stamp=opts.stamp))

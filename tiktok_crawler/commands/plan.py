@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from itertools import chain
 from os import EX_SOFTWARE, EX_TEMPFAIL
@@ -14,7 +13,8 @@ from scrapy.commands import ScrapyCommand
 from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Checked, fail, show
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import CrawlerError, UsageError
@@ -36,7 +36,7 @@ from tiktok_crawler.reports.plan_report import SearchPlan
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.spelling import did_you_mean, nearest, number_of, quoted
+from tiktok_crawler.spelling import did_you_mean, json_text, nearest, number_of, quoted
 from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.ledger.quota import VIDEOS, read_spent
 from tiktok_crawler.storage.search_session import look_up
@@ -52,15 +52,12 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.endpoints import Listing
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Reads the query file and the database. Sends and writes nothing, but what `--probe` asks for.
 
     `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the
     like about what the spider of that name would list.
     """
-
-    requires_project = True
-    requires_crawler_process = False
 
     def syntax(self) -> str:
         return "[options] <query file or spider>"
@@ -93,23 +90,19 @@ class Command(Checked, ScrapyCommand):
             # The plan is what is to be read.
             self.settings.set("LOG_LEVEL", "WARNING", priority="project")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
-        try:
-            config = self._config()
-            location = describe(database_url(config.database_url))
-            given = search_arguments.parse_pairs(opts.spargs)
-            listing = _listing(args, given)
-            if listing and opts.probe is not None:
-                raise UsageError("--probe is about videos: name a query file")
-            if listing:
-                lines, found = self._listings(listing, given)
-            else:
-                lines, found = self._search(_with_file(args, given), opts.probe)
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
-        found = {"database": location, **found}
-        as_json = json.dumps(found, indent=2, ensure_ascii=False)
-        show(as_json if opts.json else "\n".join([f"{location}{config.sandbox_hint}", *lines]))
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
+        config = self._config()
+        location = describe(database_url(config.database_url))
+        given = search_arguments.parse_pairs(opts.spargs)
+        listing = _listing(args, given)
+        if listing and opts.probe is not None:
+            raise UsageError("--probe is about videos: name a query file")
+        if listing:
+            lines, found = self._listings(listing, given)
+        else:
+            lines, found = self._search(_with_file(args, given), opts.probe)
+        text = "\n".join([f"{location}{config.sandbox_hint}", *lines])
+        show(json_text({"database": location, **found}) if opts.json else text)
 
     def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
         now = utc_now()

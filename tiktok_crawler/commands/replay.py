@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
+from os import EX_OK, EX_SOFTWARE
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,9 +11,10 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
-from tiktok_crawler.commands import Checked, fail, show, tell
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import fail, show, tell
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
-from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
@@ -28,11 +29,10 @@ if TYPE_CHECKING:
 AGAIN = "what was made of the database is not complete: remove it, and replay again"
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Needs neither credentials nor the API, but a database without data."""
 
-    requires_project = True
-    requires_crawler_process = False
+    interrupted = f"interrupted; {AGAIN}"
 
     def syntax(self) -> str:
         return "[options] <folder> ..."
@@ -40,16 +40,12 @@ class Command(Checked, ScrapyCommand):
     def short_desc(self) -> str:
         return "Build a database from the archives that crawls have written"
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings
         try:
             self.exitcode = _replay(args, self.settings)
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
         except DBAPIError as exc:
             fail(EX_SOFTWARE, f"the database failed: {exc.orig}; {AGAIN}")
-        except KeyboardInterrupt:
-            fail(EX_TEMPFAIL, f"interrupted; {AGAIN}")
 
 
 def _replay(folders: list[str], settings: BaseSettings) -> int:

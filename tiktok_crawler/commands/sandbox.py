@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Checked, fail, show
-from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import fail, show
+from tiktok_crawler.exceptions import UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -18,11 +19,8 @@ if TYPE_CHECKING:
 DEFAULT_PORT = 8890
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Serves on loopback only, until Ctrl-C."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def short_desc(self) -> str:
         return "Serve an imitation of the Research API on this machine"
@@ -45,12 +43,12 @@ class Command(Checked, ScrapyCommand):
             "--daily-quota", type=int, help="research requests a day (default: 1000); 0: no limit"
         )
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         from tiktok_crawler.sandbox import Sandbox, load_profile  # noqa: PLC0415 - only needed here
         from tiktok_crawler.sandbox.server import serve  # noqa: PLC0415 - slow to import
 
         if args:
-            fail(EX_USAGE, f"there is nothing to do with: {' '.join(args)}")
+            raise UsageError(f"there is nothing to do with: {' '.join(args)}")
         options = {
             name: value
             for name in ("videos_per_day", "seed", "daily_quota")
@@ -58,10 +56,7 @@ class Command(Checked, ScrapyCommand):
         }
         if options.get("daily_quota") == 0:
             options["daily_quota"] = None
-        try:
-            sandbox = Sandbox(profile=load_profile(opts.sandbox_profile), **options)
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
+        sandbox = Sandbox(profile=load_profile(opts.sandbox_profile), **options)
         listening = _listen(opts.port)
         _say_how_to_reach(listening.getsockname()[1])
         serve(sandbox, listening)

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Checked, fail, show
+from tiktok_crawler.commands import Project
+from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
-from tiktok_crawler.exceptions import CrawlerError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.spelling import json_text
@@ -25,11 +26,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.status import Terms
 
 
-class Command(Checked, ScrapyCommand):
+class Command(Project, ScrapyCommand):
     """Reads the database; writes, creates and sends nothing."""
-
-    requires_project = True
-    requires_crawler_process = False
 
     def short_desc(self) -> str:
         return "Show how far every query of the database has come, and what is spent today"
@@ -38,14 +36,11 @@ class Command(Checked, ScrapyCommand):
         super().add_options(parser)
         parser.add_argument("--json", action="store_true", help="as JSON, for programs")
 
-    def run(self, args: list[str], opts: argparse.Namespace) -> None:
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
-        try:
-            if args:
-                raise UsageError("`scrapy status` takes no query file: it shows all queries")
-            show(_report(self.settings, as_json=opts.json))
-        except CrawlerError as exc:
-            fail(exc.exit_status, str(exc))
+        if args:
+            raise UsageError("`scrapy status` takes no query file: it shows all queries")
+        show(_report(self.settings, as_json=opts.json))
 
 
 def _report(settings: BaseSettings, *, as_json: bool) -> str:

@@ -1,0 +1,88 @@
+"""What commands print, and how they end."""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import errno
+import os
+import sys
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.spelling import visible_lines
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from types import TracebackType
+
+GONE = (errno.EPIPE, errno.EIO)
+"""Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
+
+
+def show(text: str) -> None:
+    """Print what a command was asked for."""
+    with while_read():
+        print(visible_lines(text), flush=True)  # noqa: T201 - this is the output
+
+
+@contextlib.contextmanager
+def while_read() -> Iterator[None]:
+    """Write to the output for as long as somebody reads it; `head` may go when it has seen enough.
+
+    An output that cannot be written for another reason, such as a full disk, ends the command.
+    """
+    try:
+        yield
+    except OSError as exc:
+        _drop(sys.stdout)
+        if exc.errno not in GONE:
+            fail(os.EX_SOFTWARE, f"the output cannot be written: {exc.strerror}")
+
+
+def tell(text: str) -> None:
+    """Print what the user should know, where anybody can read it."""
+    try:
+        print(visible_lines(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
+    except OSError:
+        _drop(sys.stderr)
+
+
+def _drop(stream: TextIO) -> None:
+    """Write no more to a stream, also not what is left of it when the process ends."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def fail(status: int, message: str) -> NoReturn:
+    """End the command with one clear message."""
+    tell(f"error: {message}")
+    raise SystemExit(status)
+
+
+def open_streams() -> None:
+    """Open the standard streams that were closed (`2>&-`), to nowhere.
+
+    The next file that is opened, such as the database, would take the place of one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+@atexit.register
+def _end_output() -> None:
+    """Write what Scrapy's own commands have left to the end of the process."""
+    with while_read():
+        sys.stdout.flush()
+
+
+def _end(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """End Scrapy's own commands like ours where a setting is refused."""
+    if isinstance(error, CrawlerError):
+        fail(error.exit_status, str(error))
+    sys.__excepthook__(kind, error, trace)
+
+
+# Scrapy imports the commands before anything is opened.
+open_streams()
+sys.excepthook = _end
