@@ -26,7 +26,7 @@ GRACE_SECONDS = 8.0
 
 LOOK_SECONDS = 0.2
 
-SILENCE_SECONDS = 8.0
+SILENCE_SECONDS = 4.0
 """Time until the user is told that nothing has answered so far."""
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,6 +22,7 @@ from service_identity import VerificationError
 from twisted.internet.error import ConnectError
 
 from tiktok_crawler.config.addresses import is_loopback
+from tiktok_crawler.spelling import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
     from scrapy import Request
 
 IS_CONNECTED = "Is this machine connected to the network?"
+
+IN_THE_WAY = (
+    "Something stands in the way, such as the login page of a network, or a proxy: a browser shows "
+    "what it is"
+)
 
 _PROXY_STATUS = re.compile(r"'status': (\d{3})")
 
@@ -46,7 +53,11 @@ def why_unanswered(request: Request, exception: BaseException) -> Trouble:
     """Return the trouble that an exception of the download handler stands for."""
     for cause in _causes(exception):
         if isinstance(cause, VerificationError):
-            return _untrusted(request, "is that of another host")
+            return Trouble(
+                f"the certificate of {_host(request)} cannot be verified: it is that of another "
+                "host",
+                IN_THE_WAY,
+            )
         if isinstance(cause, TlsError):
             return _no_tls(request, cause)
     return _no_proxy(request, exception) or _no_connection(request, exception)
@@ -106,29 +117,35 @@ def _no_proxy(request: Request, exception: BaseException) -> Trouble | None:
 
 def _no_tls(request: Request, error: TlsError) -> Trouble:
     if "certificate verify failed" in str(error):
-        return _untrusted(
-            request,
-            "is of an authority that this machine does not know, as where a network inspects what "
-            "passes, or it has expired",
+        return Trouble(
+            f"the certificate of {_host(request)} cannot be verified: it is of an authority that "
+            "this machine does not know, as where a network inspects what passes, or it has "
+            "expired",
+            f"{_trust()} (docs/configuration.md). Is the clock right?",
         )
-    return Trouble(
-        f"what answers as {_host(request)} does not encrypt as it should",
-        "Something stands in the way, such as a proxy or the login page of a network",
-    )
+    return Trouble(f"what answers as {_host(request)} does not encrypt as it should", IN_THE_WAY)
 
 
-def _untrusted(request: Request, reason: str) -> Trouble:
-    advice = (
-        f"Open https://{_host(request)} in a browser to see whose it is; if it is your "
-        "institution's, ask for the certificate file of its authority, and name it: "
-        "SSL_CERT_FILE=FILE.pem in the environment (docs/configuration.md). Is the clock right?"
-    )
+def _trust() -> str:
+    """Say how an authority is trusted, or why the one that is named is not."""
     named = os.environ.get("SSL_CERT_FILE")
-    if named and not os.access(named, os.R_OK):
-        advice = "The file that SSL_CERT_FILE names in the environment cannot be read"
-    return Trouble(
-        f"the certificate of {_host(request)} cannot be verified: it {reason}",
-        advice,
+    if not named:
+        return (
+            "Ask your institution for the certificate file of its authority, and name it in the "
+            "environment: SSL_CERT_FILE=FILE.pem"
+        )
+    try:
+        content = Path(named).read_bytes()
+    except OSError as exc:
+        return f"SSL_CERT_FILE={shortened(named)} cannot be read: {exc.strerror}"
+    if b"CERTIFICATE-----" in content:
+        return (
+            f"That authority is not in SSL_CERT_FILE={shortened(named)}: add its certificate to "
+            "a copy of that file"
+        )
+    return (
+        f"SSL_CERT_FILE={shortened(named)} has no certificate in PEM form; of one in DER form "
+        "`openssl x509 -inform der -in FILE -out FILE.pem` makes it"
     )
 
 
