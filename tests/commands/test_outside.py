@@ -12,6 +12,7 @@ from processes import SCRAPY, environment
 from scrapy.cmdline import _get_commands_from_module
 
 from tiktok_crawler import commands, outside
+from tiktok_crawler.commands import plan
 
 CHECKOUT = Path(__file__).parents[2]
 
@@ -77,7 +78,7 @@ def test_without_a_checkout_the_folder_can_be_made_the_project(tmp_path, monkeyp
 
 def test_inside_the_project_its_own_commands_are_meant():
     run = scrapy(CHECKOUT, "plan", "--help")
-    assert "Show what a crawl would ask for" in run.stdout
+    assert plan.Command().short_desc() in run.stdout
 
 
 def test_another_project_has_scrapys_own_crawl(tmp_path):
