@@ -5,8 +5,12 @@ from __future__ import annotations
 import signal
 import socket
 import urllib.request
+from importlib import import_module
+from pkgutil import iter_modules
 
 from processes import scrapy, started
+
+from tiktok_crawler import commands
 
 
 def test_migrate_sets_up_an_empty_database_and_then_has_nothing_to_do(tmp_path):
@@ -23,6 +27,16 @@ def test_migrate_says_what_is_wrong_with_a_database(tmp_path):
     assert run.returncode == 78
     assert run.stderr.startswith("error: ")
     assert "pw-of-ann" not in run.stderr
+
+
+def test_every_command_of_ours_checks_the_settings_first():
+    found = [
+        import_module(f"{commands.__name__}.{name}")
+        for _, name, _ in iter_modules(commands.__path__)
+    ]
+
+    assert len(found) > 8
+    assert all(issubclass(module.Command, commands.Checked) for module in found)
 
 
 def test_commands_that_write_no_log_leave_its_file_alone(tmp_path):
