@@ -80,6 +80,7 @@ def test_a_value_that_cannot_be_is_refused_by_the_name_of_the_setting(name):
     ("name", "value", "words"),
     [
         ("CONCURRENT_ITEMS", "2", "must be 1: a page is stored before"),
+        ("CONCURRENT_ITEMS", "1.0", "is not a whole number in digits"),
         ("JOBDIR", "job", "must not be set: it writes the access token"),
         ("HTTPCACHE_ENABLED", "1", "must be False: it writes the access token"),
         ("DEPTH_LIMIT", 1, "must be 0: .* -a max_requests=50"),
@@ -90,7 +91,11 @@ def test_a_value_that_cannot_be_is_refused_by_the_name_of_the_setting(name):
         ("STATS_CLASS", "scrapy.statscollectors.DummyStatsCollector", "derived from it: what"),
         ("LOG_FORMATTER", "scrapy.logformatter.LogFormatter", "into the log"),
         ("LOG_LEVEL", "debug", "did you mean 'DEBUG'"),
-        ("LOG_LEVEL", None, "is not one of CRITICAL, ERROR"),
+        ("LOG_LEVEL", "notice", "did you mean 'NOTICE'"),
+        ("LOG_LEVEL", None, "is not one of DEBUG, INFO, NOTICE, WARNING, ERROR, CRITICAL"),
+        ("LOG_LEVEL", ["INFO"], "is not one of DEBUG, INFO"),
+        ("CONCURRENT_REQUESTS_PER_IP", "", "is not a number"),
+        ("CONCURRENT_REQUESTS_PER_IP", 2, "must be 0: use CONCURRENT_REQUESTS_PER_DOMAIN"),
         ("LOG_FILE", "/no/such/folder/x.log", "cannot be written: No such file or directory"),
         ("LOG_FILE", "/", "cannot be written: Is a directory"),
         ("LOG_FORMAT", "%(nosuch)s", "is not a format such as"),
@@ -160,6 +165,11 @@ def test_what_scrapy_can_work_with_is_honoured(name, value):
     chosen.set(name, value, priority="project")
 
     assert Config.of(chosen, {})
+
+
+def test_the_lowest_tls_version_is_not_above_the_highest():
+    with pytest.raises(ConfigurationError, match=r"^DOWNLOAD_TLS_.*above the highest"):
+        check(DOWNLOAD_TLS_MIN_VERSION="TLSv1.3", DOWNLOAD_TLS_MAX_VERSION="TLSv1.2")
 
 
 def test_a_log_file_is_left_to_whoever_opens_it(tmp_path):

@@ -23,7 +23,7 @@ from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 Rule: TypeAlias = Callable[[BaseSettings, str], object]
 """Raises ConfigurationError for a setting, by its name, whose value cannot be used."""
 
-LEVELS = ("CRITICAL", "ERROR", "WARNING", "INFO", "DEBUG")
+TLS_METHODS = ("TLS", "TLSv1.0", "TLSv1.1", "TLSv1.2")
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,8 @@ class Must:
         if isinstance(self.value, bool):
             return switch(settings, name)
         if isinstance(self.value, int):
-            return number(settings, name)
+            whole()(settings, name)
+            return int(settings[name])
         return settings[name] or None
 
 
@@ -104,7 +105,7 @@ def whole(*, least: float | None = 0, optional: bool = False) -> Rule:
         if optional and settings[name] in (None, ""):
             return
         whole_number(settings, name, least=bound, most=float("inf"))
-        _tried(settings, name, "a whole number in digits", lambda: settings.getint(name))
+        _tried(settings, name, "a whole number in digits", lambda: int(settings[name]))
 
     return rule
 
@@ -112,7 +113,7 @@ def whole(*, least: float | None = 0, optional: bool = False) -> Rule:
 def zero_or(least: int) -> Rule:
     def rule(settings: BaseSettings, name: str) -> None:
         whole()(settings, name)
-        if 0 < settings.getint(name) < least:
+        if 0 < int(settings[name]) < least:
             raise _wrong(settings, name, f"0 (no limit), or at least {least}")
 
     return rule
@@ -128,6 +129,13 @@ def one_of(*choices: str | None) -> Rule:
             raise _wrong(settings, name, f"one of {', '.join(filter(None, choices))}")
 
     return rule
+
+
+def tls_version(settings: BaseSettings, name: str) -> None:
+    one_of(None, *TLS_METHODS[1:], "TLSv1.3")(settings, name)
+    lowest, highest = (settings[f"DOWNLOAD_TLS_{end}_VERSION"] for end in ("MIN", "MAX"))
+    if lowest and highest and lowest > highest:
+        raise ConfigurationError(f"{name}: the lowest version is above the highest one")
 
 
 def anything(settings: BaseSettings, name: str) -> None:
@@ -190,11 +198,12 @@ def slots(settings: BaseSettings, name: str) -> None:
 
 
 def log_level(settings: BaseSettings, name: str) -> None:
-    value = settings[name]
-    if isinstance(value, int) or value in logging.getLevelNamesMapping():
+    value, known = settings[name], logging.getLevelNamesMapping()
+    if isinstance(value, int) or str(value) in known:
         return
-    hint = did_you_mean(nearest(str(value), LEVELS))
-    raise _wrong(settings, name, f"one of {', '.join(LEVELS)}{hint}")
+    levels = [logging.getLevelName(level) for level in sorted({*known.values()} - {0})]
+    hint = did_you_mean(nearest(str(value), levels))
+    raise _wrong(settings, name, f"one of {', '.join(levels)}{hint}")
 
 
 def log_format(settings: BaseSettings, name: str) -> None:

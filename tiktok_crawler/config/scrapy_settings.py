@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.config.components import Handlers, Keeps
 from tiktok_crawler.config.rules import (
+    TLS_METHODS,
     Derived,
     Must,
     anything,
@@ -36,6 +37,7 @@ from tiktok_crawler.config.rules import (
     slots,
     software,
     text,
+    tls_version,
     unchanged,
     unset,
     whole,
@@ -47,8 +49,6 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
     from tiktok_crawler.config.rules import Rule
-
-TLS_VERSIONS = ("TLSv1.0", "TLSv1.1", "TLSv1.2")
 
 COMPONENTS: dict[str, Rule] = {
     "EXTENSIONS": Keeps(
@@ -128,7 +128,10 @@ REFUSED: dict[str, Rule] = {
     ),
     "DNS_RESOLVER": Must("scrapy.resolver.CachingThreadedResolver", "use TWISTED_DNS_RESOLVER"),
     "COMPRESSION_ENABLED": on("an answer that comes compressed all the same could not be read"),
-    "CONCURRENT_REQUESTS_PER_IP": unset("use CONCURRENT_REQUESTS_PER_DOMAIN"),
+    "CONCURRENT_REQUESTS_PER_IP": Must(0, "use CONCURRENT_REQUESTS_PER_DOMAIN"),
+    "DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING": off(
+        "Scrapy fails with it on requests without TLS, such as those to the sandbox"
+    ),
     "DOWNLOADER_STATS": on("the table run counts the faults of a run by it"),
     "DOWNLOAD_FAIL_ON_DATALOSS": on("an answer that was cut off would count as one"),
     "DOWNLOAD_VERIFY_CERTIFICATES": on(
@@ -166,13 +169,13 @@ HONOURED: dict[str, Rule] = {
     "ASYNCIO_EVENT_LOOP": Derived((asyncio.AbstractEventLoop,), optional=True),
     "DEFAULT_REQUEST_HEADERS": headers,
     "DOWNLOADER_CLIENT_TLS_CIPHERS": ciphers,
-    "DOWNLOADER_CLIENT_TLS_METHOD": one_of("TLS", *TLS_VERSIONS),
+    "DOWNLOADER_CLIENT_TLS_METHOD": one_of(*TLS_METHODS),
     "DOWNLOAD_BIND_ADDRESS": bind_address,
     "DOWNLOAD_DELAY_JITTER": fractional(most=1),
     "DOWNLOAD_SLOTS": slots,
     "DOWNLOAD_TIMEOUT": fractional(least=0.1),
-    "DOWNLOAD_TLS_MAX_VERSION": one_of(None, *TLS_VERSIONS, "TLSv1.3"),
-    "DOWNLOAD_TLS_MIN_VERSION": one_of(None, *TLS_VERSIONS, "TLSv1.3"),
+    "DOWNLOAD_TLS_MAX_VERSION": tls_version,
+    "DOWNLOAD_TLS_MIN_VERSION": tls_version,
     "DUPEFILTER_CLASS": Derived(("scrapy.dupefilters.BaseDupeFilter",)),
     "FEED_EXPORT_INDENT": whole(optional=True),
     "FEED_TEMPDIR": folder,
@@ -200,7 +203,6 @@ HONOURED: dict[str, Rule] = {
             "COOKIES_ENABLED",
             "DEPTH_STATS_VERBOSE",
             "DNSCACHE_ENABLED",
-            "DOWNLOADER_CLIENT_TLS_VERBOSE_LOGGING",
             "DUPEFILTER_DEBUG",
             "FEED_STORAGE_FTP_ACTIVE",
             "FEED_STORE_EMPTY",
@@ -264,7 +266,9 @@ HONOURED: dict[str, Rule] = {
     "AWS_MAX_POOL_CONNECTIONS": whole(optional=True),
     "DEPTH_PRIORITY": whole(least=None),
     **dict.fromkeys(("FEED_EXPORT_ENCODING", "HTTPPROXY_AUTH_ENCODING", "LOG_ENCODING"), codec),
-    **dict.fromkeys(("FEED_EXPORT_FIELDS", "MEMUSAGE_NOTIFY_MAIL"), listing),
+    **dict.fromkeys(
+        ("FEED_EXPORT_FIELDS", "HTTPERROR_ALLOWED_CODES", "MEMUSAGE_NOTIFY_MAIL"), listing
+    ),
     **dict.fromkeys(("BOT_NAME", "USER_AGENT"), text),
     **dict.fromkeys(
         (
@@ -318,7 +322,6 @@ WITHOUT_EFFECT = (
     "HTTPCACHE_IGNORE_SCHEMES",
     "HTTPCACHE_POLICY",
     "HTTPCACHE_STORAGE",
-    "HTTPERROR_ALLOWED_CODES",
     "HTTPX_HTTP2_ENABLED",
     "IMAGES_STORE",
     "IMAGES_STORE_GCS_ACL",
