@@ -46,8 +46,8 @@ async def test_a_clock_that_is_off_is_told_once(folder, caplog, ahead, words, si
 @pytest.mark.parametrize(
     "date",
     [
-        format_datetime(utc_now() + timedelta(minutes=4), usegmt=True),
-        format_datetime(utc_now() - timedelta(minutes=4), usegmt=True),
+        pytest.param(format_datetime(utc_now() + timedelta(minutes=4), usegmt=True), id="ahead"),
+        pytest.param(format_datetime(utc_now() - timedelta(minutes=4), usegmt=True), id="behind"),
         "",
         "soon",
         "Mon, 99 Foo 2024 00:00:00 GMT",
