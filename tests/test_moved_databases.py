@@ -155,11 +155,31 @@ def check_end(status, output, asked):
     assert asked <= IN_FLIGHT
 
 
+def test_of_a_database_that_is_gone_an_archive_has_all(data):
+    archive = ("-s", f"TIKTOK_ARCHIVE={data.parent / 'archive'}")
+    status, output, asked = disturbed_crawl(data, remove_all, (*CRAWL, *archive))
+    check_end(status, output, asked)
+
+    database = f"sqlite:///{data / 'crawl.db'}"
+    replay = scrapy(data.parent, "replay", "archive", TIKTOK_DATABASE_URL=database)
+
+    assert replay.returncode == 0, replay.stderr
+    assert pages_in(data / "crawl.db") >= said_to_be_stored(output)
+
+
 def test_put_back_it_has_all_that_was_said_to_be_stored(data):
     _, output, _ = disturbed_crawl(data, rename)
-    engine = create_engine(f"sqlite:///{data / 'old.db'}")
+
+    assert pages_in(data / "old.db") >= said_to_be_stored(output)
+
+
+def said_to_be_stored(output):
+    return int(re.search(r"tiktok/pages/stored_count': (\d+)", output)[1])
+
+
+def pages_in(file):
+    engine = create_engine(f"sqlite:///{file}")
     with engine.connect() as connection:
         pages = connection.scalar(text("SELECT count(*) FROM crawl"))
     engine.dispose()
-
-    assert pages >= int(re.search(r"tiktok/pages/stored_count': (\d+)", output)[1])
+    return pages

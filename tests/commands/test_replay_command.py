@@ -19,8 +19,10 @@ from archived import assert_same, content, new_database, texts
 from processes import scrapy, started
 from sandboxes import recording_sandbox
 
-from tiktok_crawler.archive.reader import find_archives
+from tiktok_crawler.archive.reader import Archives, find_archives
+from tiktok_crawler.archive.replay import Replay
 from tiktok_crawler.commands.replay import Command
+from tiktok_crawler.exceptions import DatabaseLostError
 
 QUERY = """
 start_date: 2024-01-01
@@ -181,3 +183,19 @@ def test_crawls_that_were_killed_are_replayed(tmp_path, kills, capsys):
     out, err = capsys.readouterr()
     assert ("torn" in out, err) == (True, "")
     assert_same(again, f"sqlite:///{tmp_path / 'tiktok-sandbox.db'}")
+
+
+def test_a_database_that_is_removed_during_a_replay_is_told(collected, tmp_path):
+    file = tmp_path / "replayed.db"
+    archives = Archives(find_archives([collected / "archive"]))
+    replay = Replay(f"sqlite:///{file}", archives.origin)
+
+    def disturbed():
+        for number, line in enumerate(archives.lines()):
+            if number == 10:
+                file.unlink()
+            yield line
+
+    with closing(replay), pytest.raises(DatabaseLostError, match="was removed"):
+        replay.run(disturbed())
+    assert not file.exists()

@@ -29,7 +29,7 @@ from tiktok_crawler.archive.lines import (
 )
 from tiktok_crawler.archive.writer import JournalWriter
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.exceptions import ArchiveError
+from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
@@ -147,7 +147,7 @@ class Journal:
         """
         if subject not in self._sessions:
             return
-        with suppress(ArchiveError, DBAPIError):
+        with suppress(ArchiveError, DatabaseLostError, DBAPIError):
             self._resolve_doubt(engine, subject, None)
             self.write(subject, Deed(Kind.CLOSE))
             if len(self._sessions) == 1:
