@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import event
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
@@ -265,7 +266,7 @@ def empty_log(engine: Engine) -> None:
     """
     if engine.dialect.name != "sqlite":
         return
-    with suppress(sqlite3.Error, DatabaseLostError), engine.connect() as connection:
+    with suppress(sqlite3.Error, DBAPIError, DatabaseLostError), engine.connect() as connection:
         driver = connection.connection
         driver.execute(_busy_timeout(IMPATIENT_SECONDS))
         driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
