@@ -220,6 +220,7 @@ class CrawlStorage:
 
     async def _open(self, subject: Query | Listing, session: S) -> None:
         session.hold = self._hold
+        session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
         self._doers[subject] = doer = self._recorded(session)
         try:

@@ -48,6 +48,7 @@ class Session(ABC):
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
     booked on `account`. As long as there is a `mark`, each transaction makes it, too. Sessions
     that are given one `hold` work on one file.
+    A run that `gathers` the seeds of listings needs more of the database than one that does not.
     Pages are those of the run `run_id`. From `open` on, `engine` is the database.
     """
 
@@ -65,6 +66,7 @@ class Session(ABC):
         self.tags = tags
         self.mark: Callable[[Connection], None] | None = None
         self.hold = Hold()
+        self.gathers = False
         self._lock: QueryLock | None = None
         self.begun_at: datetime | None = None
         self.run_id: int | None = None
@@ -86,7 +88,7 @@ class Session(ABC):
         """
         engine = database.create_engine_for(self._url, self.hold)
         self._use(engine)
-        database.prepare(engine, self._origin)
+        database.prepare(engine, self._origin, gathers=self.gathers)
         lock = QueryLock(engine, *self.lock_name)
         lock.acquire()
         self._lock = lock

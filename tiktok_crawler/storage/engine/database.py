@@ -118,20 +118,6 @@ def opened(url: str, hold: Hold | None = None) -> Iterator[Engine]:
         engine.dispose()
 
 
-@contextmanager
-def naming_grants(engine: Engine) -> Iterator[None]:
-    """Have what PostgreSQL denies to the role told as the grant that is lacking.
-
-    Raises:
-        ConfigurationError: the server has denied something.
-    """
-    try:
-        yield
-    except DBAPIError as exc:
-        _check_grants(engine.url, grants.after_denial(engine, exc))
-        raise
-
-
 def is_new(engine: Engine) -> bool:
     """Tell whether no crawl has used the database yet. A file that is missing or empty is left so.
 
@@ -186,8 +172,10 @@ def has_data(engine: Engine, origin: str) -> bool:
     return stored is not None
 
 
-def prepare(engine: Engine, origin: str) -> None:
+def prepare(engine: Engine, origin: str, *, gathers: bool = False) -> None:
     """Make sure that data of this origin can be stored; an empty database gets its tables.
+
+    With `gathers`, that the seeds of listings can be gathered, too.
 
     Raises:
         ConfigurationError: the database cannot be reached, has tables of another revision or of
@@ -199,7 +187,7 @@ def prepare(engine: Engine, origin: str) -> None:
         with reading(engine) as connection:
             if connection.dialect.name == "postgresql":
                 postgresql.check_takes_writes(connection)
-                _check_grants(engine.url, grants.to_write(connection))
+                _check_grants(engine.url, grants.to_write(connection, gathers=gathers))
                 postgresql.check_encoding(connection)
             found = revision(connection)
         if found is None:

@@ -122,7 +122,12 @@ OWNER = text(
 )
 """Who may do what the owner may; a superuser may do anything, and is nothing to grant."""
 
-DATABASE = text("SELECT quote_ident(current_database())")
+TEMPORARY = text(
+    """
+    SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
+    WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
+    """
+)
 
 
 def to_look(connection: Connection) -> list[str]:
@@ -140,14 +145,19 @@ def to_tell_revision(connection: Connection) -> list[str]:
     return [*to_look(connection), *_table_grants(connection, schema, reads)]
 
 
-def to_write(connection: Connection) -> list[str]:
-    """What is lacking to collect: into the tables that are there, or to make them."""
+def to_write(connection: Connection, *, gathers: bool) -> list[str]:
+    """What is lacking to collect: into the tables that are there, or to make them.
+
+    Who `gathers` the seeds of listings does so in temporary tables.
+    """
     schema = _schema(connection)
     if schema is None:
         return []
+    lacking = [*connection.scalars(TEMPORARY)] if gathers else []
     if not schema.has_tables:
-        return _schema_grants(schema, creates=True)
+        return [*lacking, *_schema_grants(schema, creates=True)]
     return [
+        *lacking,
         *_schema_grants(schema, creates=False),
         *_table_grants(connection, schema, WRITTEN),
         *_sequence_grants(connection, schema),
@@ -188,8 +198,6 @@ def _to_run(connection: Connection, statement: str) -> list[str]:
     if schema is None:
         return []
     words = re.findall(r"\w+", statement)
-    if "TEMPORARY" in words:
-        return [f"GRANT TEMPORARY ON DATABASE {connection.scalar(DATABASE)} TO {schema.role}"]
     if "CREATE" in words:
         return _schema_grants(schema, creates=True)
     wanted = dict.fromkeys([REVISION_TABLE, *LEDGER, *OURS.intersection(words)], ("SELECT",))

@@ -15,7 +15,6 @@ from tiktok_crawler.planning.seeds import StagePlan, StageResult
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
-from tiktok_crawler.storage.engine.database import naming_grants
 from tiktok_crawler.storage.engine.postgresql import can_make_tables
 from tiktok_crawler.storage.engine.transactions import READS_ONLY
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
@@ -177,7 +176,7 @@ class DueSeeds:
             requests = chain.from_iterable(self._last_batches)
             self._handed_out = frozenset(request.seed.key for request in requests)
         try:
-            with naming_grants(self._engine), connection.begin():
+            with connection.begin():
                 if self._only_looks and not can_make_tables(connection):
                     self._gathered.find_each_time(connection)
                 else:
