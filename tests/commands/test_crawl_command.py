@@ -121,6 +121,8 @@ def test_a_mistake_of_the_user_gets_one_message_and_a_status(folder, arguments, 
         ("plan", "users", "-a", "usernames=ann"),
         ("status", "--json"),
         ("migrate",),
+        ("backup", "copy.db"),
+        ("copy", "postgresql://ann@127.0.0.1:1/videos"),
         ("replay", "archive"),
         ("sandbox",),
         ("list",),
@@ -158,7 +160,17 @@ def test_every_command_refuses_settings_that_cannot_be(folder, command):
         ("sqlite:///bookmarks.sqlite", "another program's: it has the tables moz_places"),
     ],
 )
-@pytest.mark.parametrize("command", [CRAWL, ("plan", "query.yaml"), ("status",), ("migrate",)])
+@pytest.mark.parametrize(
+    "command",
+    [
+        CRAWL,
+        ("plan", "query.yaml"),
+        ("status",),
+        ("migrate",),
+        ("backup", "copy.db"),
+        ("copy", "postgresql://ann@127.0.0.1:1/videos"),
+    ],
+)
 def test_what_is_no_database_is_refused_by_every_command(folder, command, url, words):
     (folder / "data").mkdir()
     with sqlite3.connect(folder / "bookmarks.sqlite") as connection:

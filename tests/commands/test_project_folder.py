@@ -58,6 +58,7 @@ def test_every_command_names_the_database_on_its_first_line(project):
         ("plan", "users", "-a", "usernames=ann"),
         ("status",),
         ("migrate",),
+        ("backup", "~/copy.db"),
     ):
         run = scrapy(place, *command, *CRAWL[-2:], *url, **home)
         assert run.returncode == 0, run.stderr
