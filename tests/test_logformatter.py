@@ -44,10 +44,10 @@ class Note:
 @pytest.mark.parametrize(
     ("item", "description"),
     [
-        (PAGE, "page of 2024-01-01..2024-01-31 at cursor 200: 1 records"),
+        (PAGE, "page of 2024-01-01..2024-01-31 at cursor 200: 1 record"),
         (
             replace(PAGE, request=seed_request(COMMENTS, cursor=200)),
-            "page of comments of video_id 7 at cursor 200: 1 records",
+            "page of comments of video_id 7 at cursor 200: 1 record",
         ),
         (Note(CAPTION), "Note"),
         ({"video_description": CAPTION}, "dict"),

@@ -82,6 +82,7 @@ def test_json_steers_no_terminal_and_has_the_same_value():
         (1, "replies", "1 reply"),
         (1234, "replies", "1,234 replies"),
         (1, "shop names", "1 shop name"),
+        (1, "matches", "1 match"),
     ],
 )
 def test_a_number_stands_before_its_noun(count, plural, words):

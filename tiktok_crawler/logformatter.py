@@ -14,7 +14,7 @@ from scrapy.logformatter import LogFormatter, LogFormatterResult
 from scrapy.utils.log import get_scrapy_root_handler
 
 from tiktok_crawler.research_api.pages import Page
-from tiktok_crawler.spelling import visible_lines
+from tiktok_crawler.spelling import number_of, visible_lines
 
 if TYPE_CHECKING:
     from typing import Self
@@ -90,5 +90,6 @@ def describe(item: object) -> str:
     """Describe what an item is, without what is in it."""
     if isinstance(item, Page):
         place = item.request.place
-        return f"page of {item.request} at cursor {place.cursor}: {len(item.records)} records"
+        records = number_of(len(item.records), "records")
+        return f"page of {item.request} at cursor {place.cursor}: {records}"
     return type(item).__name__

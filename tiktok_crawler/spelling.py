@@ -88,7 +88,9 @@ def _steers(character: str) -> bool:
 
 
 def _singular(plural: str) -> str:
-    return f"{plural[:-3]}y" if plural.endswith("ies") else plural.removesuffix("s")
+    if plural.endswith("ies"):
+        return f"{plural[:-3]}y"
+    return plural.removesuffix("es" if plural.endswith("ches") else "s")
 
 
 def _cut(text: str) -> str:

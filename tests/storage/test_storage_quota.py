@@ -19,6 +19,7 @@ from tiktok_crawler.exceptions import (
 )
 from tiktok_crawler.planning.quota import QuotaAccount
 from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.quota import Spent
@@ -201,7 +202,8 @@ def test_a_part_has_its_share_of_the_day(engine, spend, changes, allowed):
     request = run.session.open_task(run.first(), NOON)
     before = content(engine)
 
-    with pytest.raises(DailyShareSpentError, match=rf"the {allowed} requests a day for users .*TI"):
+    requests = number_of(allowed, "requests")
+    with pytest.raises(DailyShareSpentError, match=rf"the {requests} a day for users .*TI"):
         run.book(request, NOON)
     assert content(engine) == before
     spend(**account | {"part": "comments", "share": None})

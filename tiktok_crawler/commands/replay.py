@@ -15,6 +15,7 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.commands.output import fail, show, tell
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
@@ -82,7 +83,7 @@ def _warnings(archives: Archives, of_database: str | None) -> Iterator[str]:
 
 def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
     yield database.describe(url)
-    yield f"Replayed {len(archives.paths):,} files, {counts.lines:,} lines"
+    yield f"Replayed {number_of(len(archives.paths), 'files')}, {number_of(counts.lines, 'lines')}"
     yield f"  answers    {counts.answers:,}, of which {counts.pages:,} are pages"
     yield f"  videos     {counts.videos:,} new, {counts.updated_videos:,} updated"
     if counts.records or counts.updated_records:
@@ -90,11 +91,13 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
             f"  records    {counts.records:,} new, {counts.updated_records:,} updated (of listings)"
         )
     if counts.stray_pages:
+        pages = number_of(counts.stray_pages, "pages")
         yield (
-            f"  stray      {counts.stray_pages:,} pages before which others are missing; their "
-            "windows and seeds are postponed"
+            f"  stray      {pages} before which others are missing; their windows and seeds are "
+            "postponed"
         )
     for path in archives.troubles.torn:
         yield f"  torn       {path} has no end: its crawl was killed, or is still running"
     if archives.troubles.damages:
-        yield f"  damaged    {len(archives.troubles.damages):,} places; see the warnings"
+        places = number_of(len(archives.troubles.damages), "places")
+        yield f"  damaged    {places}; see the warnings"

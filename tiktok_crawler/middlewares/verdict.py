@@ -12,6 +12,7 @@ from tiktok_crawler.crawling.attempt import attempt_of, change, is_api_request
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -86,12 +87,12 @@ class VerdictMiddleware(ApiMiddleware):
         stats = self.crawler.stats
         if not stats.get_value(REPLACED_COUNT):
             self._log.warning(
-                "%(asked)s, cursor %(cursor)d: bytes that are not UTF-8, in %(count)d places; what "
+                "%(asked)s, cursor %(cursor)d: bytes that are not UTF-8, in %(places)s; what "
                 "is stored has � there (log_id %(log_id)s)",
                 {
                     "asked": asked,
                     "cursor": asked.place.cursor,
-                    "count": verdict.replaced_count,
+                    "places": number_of(verdict.replaced_count, "places"),
                     "log_id": verdict.log_id,
                 },
             )

@@ -36,7 +36,7 @@ def day_lines(days: Days, now: datetime | None = None) -> Iterator[Labelled]:
 def stored_lines(days: Days) -> Iterator[Labelled]:
     """Tell what is there."""
     covered, wanted = len(days.covered), len(days.by_day)
-    yield "covered", f"{covered:,} of {wanted:,} days ({days.percent:.1f} %)"
+    yield "covered", f"{covered:,} of {number_of(wanted, 'days')} ({days.percent:.1f} %)"
     yield from _delivered(days)
 
 
@@ -83,7 +83,8 @@ def _delivered(days: Days) -> Iterator[Labelled]:
     without = f", without {days_} that an earlier version searched" if uncounted else ""
     if found.matches:
         share = f" ({max(100 * withheld / found.matches, 0.1):.1f} %)" if withheld else ""
-        counted = f"{videos:,} videos of {found.matches:,} matches that the API counts"
+        matches = number_of(found.matches, "matches")
+        counted = f"{number_of(videos, 'videos')} of {matches} that the API counts"
         yield "delivered", f"{counted}; it withheld {withheld:,}{share}{without}"
     odd = (
         (found.refused or 0, "not stored, for lack of an id"),

@@ -10,6 +10,7 @@ from tiktok_crawler.spelling import number_of
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan
 
 
@@ -17,12 +18,19 @@ def search_beginning(plan: Plan) -> str:
     """Describe what a run is about to search for."""
     days = f"{plan.days.start} to {plan.days.end}"
     if plan.is_empty and plan.is_fulfilled:
-        return f"Nothing to collect: all {len(plan.days):,} days from {days} are covered"
+        return f"Nothing to collect: {_all(plan.days)} covered"
     if plan.is_empty:
         return f"Nothing to collect now from {days}: {_waiting(plan)}"
-    covered = f"{len(plan.standings.covered):,} of {len(plan.days):,} days covered so far"
+    wanted = number_of(len(plan.days), "days")
+    covered = f"{len(plan.standings.covered):,} of {wanted} covered so far"
     windows = f"{number_of(plan.least_requests, 'windows')} to search ({WINDOW})"
     return f"Collecting {days}, {covered}: {windows}: {', '.join(_parts(plan))}"
+
+
+def _all(days: DateRange) -> str:
+    if len(days) == 1:
+        return f"{days.start} is"
+    return f"all {len(days):,} days from {days.start} to {days.end} are"
 
 
 def _parts(plan: Plan) -> Iterator[str]:

@@ -10,7 +10,7 @@ from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.reports.forecast_report import cost
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.spelling import number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,11 +28,12 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
     name = stage.listing.words
     if not plan.seeds:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
+    seeds = number_of(plan.seeds, "seeds")
     known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
     text = (
-        f"{name}: asking for {plan.due:,} of {plan.seeds:,} seeds; {known}{_days(stage, plan)}"
+        f"{name}: asking for {plan.due:,} of {seeds}; {known}{_days(stage, plan)}"
         if plan.due
-        else f"{name}: nothing to ask for: of {plan.seeds:,} seeds {known}"
+        else f"{name}: nothing to ask for: of {seeds} {known}"
     )
     if not plan.waiting:
         return text
@@ -95,7 +96,7 @@ def stage_lines(planned: PlannedStage) -> Iterator[str]:
     if not plan.seeds:
         return
     yield (
-        f"{'Seeds:':15}{plan.seeds:,} seeds known now; {plan.complete:,} complete, "
+        f"{'Seeds:':15}{number_of(plan.seeds, 'seeds')} known now; {plan.complete:,} complete, "
         f"{plan.refused:,} refused, {plan.waiting:,} postponed, not due yet"
     )
     if plan.next_retry_at:

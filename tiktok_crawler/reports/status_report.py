@@ -15,7 +15,7 @@ from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.spelling import number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,7 +104,7 @@ def _query(query: QueryStatus, now: datetime) -> Iterator[str]:
     yield f"  {in_words(used.query)}"
     if used.tags:
         yield f"  tags       {visible(', '.join(used.tags))}"
-    yield f"  wanted     {listed_ranges(used.days)} ({len(query.days.by_day):,} days)"
+    yield f"  wanted     {listed_ranges(used.days)} ({number_of(len(query.days.by_day), 'days')})"
     yield from (f"  {label:10} {text}" for label, text in day_lines(query.days, now))
     if query.days.unsettled:
         yield (
@@ -125,7 +125,8 @@ def _query(query: QueryStatus, now: datetime) -> Iterator[str]:
 
 def _open(window: UnfinishedWindow) -> str:
     return (
-        f"  open       {window.days}: {window.pages:,} pages with {window.videos:,} records so far"
+        f"  open       {window.days}: {number_of(window.pages, 'pages')} with "
+        f"{number_of(window.videos, 'records')} so far"
         f"{_down_to(window)}, last request {window.updated_at:%Y-%m-%d %H:%M} UTC"
     )
 

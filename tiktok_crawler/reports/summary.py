@@ -23,6 +23,7 @@ from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
 from tiktok_crawler.reports.words import PARKED, SPLIT, UNSETTLED, WINDOW, from_time
+from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ class Summary:
     def _collection(self, result: SearchResult) -> Iterator[Labelled]:
         plan, totals = result.plan, result.totals
         new, updated = self._stat("videos/new_count"), self._stat("videos/updated_count")
-        yield "days", f"{plan.days} ({len(plan.days):,} days)"
+        yield "days", f"{plan.days} ({number_of(len(plan.days), 'days')})"
         yield "videos", f"{totals.videos:,} of the query; in this run {new} new, {updated} updated"
         yield from stored_lines(plan.standings)
         completed = f"{self._stat('windows/completed_count')} completed"
@@ -162,7 +163,7 @@ class Summary:
 
     @property
     def _reason(self) -> str:
-        if self.stats.get("tiktok/answers/scope_count"):
+        if self.stats.get(f"tiktok/answers/{AnswerKind.SCOPE}_count"):
             # Of a part of it; the others were asked for.
             return CloseReason.CREDENTIALS_REFUSED
         return str(self.stats.get("finish_reason", "finished"))

@@ -19,6 +19,7 @@ from tiktok_crawler.exceptions import (
 )
 from tiktok_crawler.planning.quota import refused_day
 from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
@@ -81,13 +82,14 @@ def spend(
     spent = connection.execute(upsert.returning(QUOTA.c.requests, QUOTA.c.second_tries)).one()
     if account.daily_budget is not None and spent.requests > account.daily_budget:
         raise DailyBudgetSpentError(
-            f"the budget of {account.daily_budget} requests a day (TIKTOK_DAILY_BUDGET) is spent "
+            f"the budget of {number_of(account.daily_budget, 'requests')} a day "
+            "(TIKTOK_DAILY_BUDGET) is spent "
             "by the crawls on this database until 00:00 UTC; run again then"
         )
     if second_try and spent.second_tries > account.second_tries:
         raise SecondTriesSpentError(
-            f"the {account.second_tries} requests a day for windows that were postponed before "
-            "(TIKTOK_PARKED_SHARE) are spent"
+            f"of the {number_of(account.second_tries, 'requests')} a day for windows that were "
+            "postponed before (TIKTOK_PARKED_SHARE) none is left"
         )
     _spend_share(connection, account, day)
 
@@ -104,8 +106,8 @@ def _spend_share(connection: Connection, account: QuotaAccount, day: date) -> No
     spent = connection.execute(upsert.returning(SHARE.c.requests)).scalar_one()
     if most is not None and spent > most:
         raise DailyShareSpentError(
-            f"the {most} requests a day for {part} (TIKTOK_SHARES) are spent until 00:00 UTC; run "
-            "again then"
+            f"of the {number_of(most, 'requests')} a day for {part} (TIKTOK_SHARES) none is left "
+            "until 00:00 UTC; run again then"
         )
 
 
