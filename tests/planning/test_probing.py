@@ -66,7 +66,7 @@ def test_a_stretch_that_is_begun_is_not_probed_again():
     assert planned(30, 3, open_windows=(begun,)) == (days(0, 9), days(20, 29))
 
 
-@given(st.integers(1, 1500), st.integers(1, 40), st.sets(st.integers(0, 1500), max_size=200))
+@given(st.integers(1, 1500), st.integers(1, 60), st.sets(st.integers(0, 1500), max_size=200))
 def test_probes_are_distinct_windows_of_missing_days(length, count, covered):
     coverage = tuple(Covered(days(n, n), NOW - DAY) for n in covered)
     plan = make_plan(wanted(length), Known(coverage=coverage), NOW)

@@ -43,7 +43,10 @@ def probes(plan: Plan, wanted: Wanted, count: int) -> tuple[DateRange, ...]:
     for stretch in _stretches(missing, count, width):
         free = [day for day in stretch if day in unopened]
         if free and begun.isdisjoint(stretch):
-            found.append(_window(free, plan.new_windows, width))
+            planned = filter(unopened.issuperset, plan.new_windows)
+            window = _window(free, planned, width)
+            found.append(window)
+            unopened.difference_update(window)
     return tuple(found)
 
 
@@ -63,11 +66,10 @@ def _stretches(days: Sequence[date], count: int, width: int) -> Iterator[Sequenc
 
 def _window(days: Sequence[date], planned: Iterable[DateRange], width: int) -> DateRange:
     """Return the window of a stretch: one that is planned as it is, or else its newest days."""
-    if len(days) > width:
+    whole = [each for each in planned if len(each) <= width and each.end in days]
+    if len(days) > width and whole:
         middle = days[len(days) // 2]
-        whole = [each for each in planned if len(each) <= width and each.end in days]
-        if whole:
-            return min(whole, key=lambda each: abs(each.end - middle))
+        return min(whole, key=lambda each: abs(each.end - middle))
     newest = contiguous(days)[-1]
     return DateRange(max(newest.start, newest.end - (width - 1) * DAY), newest.end)
 
