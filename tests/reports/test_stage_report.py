@@ -8,7 +8,6 @@ import pytest
 from asked import seed_request
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.forecast import NONE_COMING, Coming, forecast_stage
 from tiktok_crawler.planning.quota import DAILY_QUOTAS, Allowance
 from tiktok_crawler.planning.seeds import (
     FirstSeeds,
@@ -22,6 +21,7 @@ from tiktok_crawler.planning.seeds import (
     Stage,
     StagePlan,
 )
+from tiktok_crawler.planning.stage_forecast import NONE_COMING, Coming, forecast_stage
 from tiktok_crawler.reports.stage_report import (
     PlannedStage,
     stage_as_json,

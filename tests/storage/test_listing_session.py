@@ -10,10 +10,10 @@ from sqlalchemy import update
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
 from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.planning.forecast import (
+from tiktok_crawler.planning.forecast import Forecast
+from tiktok_crawler.planning.stage_forecast import (
     NONE_COMING,
     Coming,
-    Forecast,
     forecast_stage,
     seeds_of_records,
 )

@@ -19,16 +19,16 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.extensions.outcome import Outcome
-from tiktok_crawler.planning.forecast import (
+from tiktok_crawler.planning.plan import Known, make_plan
+from tiktok_crawler.planning.probing import probes
+from tiktok_crawler.planning.seeds import stages_of
+from tiktok_crawler.planning.stage_forecast import (
     NONE_COMING,
     Coming,
     forecast_stage,
     seeds_of_records,
     seeds_of_videos,
 )
-from tiktok_crawler.planning.plan import Known, make_plan
-from tiktok_crawler.planning.probing import probes
-from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.reports.forecast_report import allowance_of

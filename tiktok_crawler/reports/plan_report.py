@@ -12,9 +12,9 @@ from tiktok_crawler.planning.forecast import (
     forecast,
     forecast_by_others,
     samples,
-    together,
 )
 from tiktok_crawler.planning.plan import Known
+from tiktok_crawler.planning.stage_forecast import together
 from tiktok_crawler.reports.days_report import day_lines, ranges
 from tiktok_crawler.reports.forecast_report import cost
 from tiktok_crawler.reports.keywords_report import keyword_lines

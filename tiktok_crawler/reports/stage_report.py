@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import date
 
-    from tiktok_crawler.planning.forecast import Coming, Forecast
+    from tiktok_crawler.planning.forecast import Forecast
     from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.planning.seeds import Stage, StagePlan
+    from tiktok_crawler.planning.stage_forecast import Coming
 
 EXAMPLE_LIMIT = 1_000
 
@@ -120,7 +121,7 @@ def _cost(planned: PlannedStage) -> str:
         return text
     text += "; how many at most is not known"
     if limit is None:
-        return text
+        return f"{text}: max_requests=... ends a run before"
     capped = PageRequest(Seed(stage.listing, "", EXAMPLE_LIMIT))
     most = planned.plan.due * (most_pages(capped, None) or 1)
     return f"{text}: {limit}={EXAMPLE_LIMIT:,} would make it at most {most:,}"
