@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from itertools import chain
 from os import EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
@@ -17,6 +16,7 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.planning.plan import Known, make_plan
@@ -58,6 +58,8 @@ class Command(Project, ScrapyCommand):
     `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the
     like about what the spider of that name would list.
     """
+
+    _refusal: CrawlerError | None = None
 
     def syntax(self) -> str:
         return "[options] <query file or spider>"
@@ -142,16 +144,16 @@ class Command(Project, ScrapyCommand):
         if not probes(plan.plan, plan.wanted, count):
             yield "Nothing was probed: searches have begun in all parts of the missing days"
             return
-        os.umask(0o077)
         assert self.crawler_process
         crawler = self.crawler_process.create_crawler("videos")
+        crawler.signals.connect(self._refused, signal=crawl_refused)
         task: asyncio.Task[None]
         task = self.crawler_process.crawl(crawler, **given, probes=str(count))  # type: ignore[assignment]
         self.crawler_process.start()
         if not task.done():
             self.exitcode = EX_TEMPFAIL  # a second Ctrl-C
             return
-        error = task.exception() or extension(crawler, Outcome).error
+        error = task.exception() or self._refusal
         if isinstance(error, CrawlerError):
             raise error
         self.exitcode = EX_SOFTWARE if error else extension(crawler, Outcome).exit_status
@@ -163,6 +165,9 @@ class Command(Project, ScrapyCommand):
             reason = crawler.stats.get_value("finish_reason")
             why = "the day's quota is used up" if reason == "finished" else reason
             yield f"That is not all that was to be asked for: {why}"
+
+    def _refused(self, error: CrawlerError) -> None:
+        self._refusal = error
 
     def _listings(
         self, listing: Listing, given: dict[str, str]
