@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from datetime import date
 
 import pytest
@@ -123,6 +124,28 @@ def test_a_file_that_is_written_over_is_noticed(overwritten, tmp_path, what):
     }
     with pytest.raises(DatabaseLostError, match="was written over by another program"):
         overwritten(content[what])
+
+
+def test_writers_that_empty_the_log_all_the_time_are_no_trouble(prepared_sqlite_url, tmp_path):
+    command = [sys.executable, "-c", EMPTYING, str(tmp_path / "test.db")]
+    until = time.monotonic() + 3
+    with subprocess.Popen(command) as other:
+        try:
+            with database.opened(prepared_sqlite_url) as engine:
+                while time.monotonic() < until:
+                    transaction(engine, lambda on: on.execute(text("DELETE FROM query_tag")))
+        finally:
+            other.kill()
+
+
+EMPTYING = """
+import sqlite3, sys
+connection = sqlite3.connect(sys.argv[1], isolation_level=None, timeout=30)
+connection.execute("PRAGMA synchronous = OFF")
+connection.execute("PRAGMA wal_autocheckpoint = 3")
+while True:
+    connection.execute("INSERT INTO hashtag (name) VALUES (hex(randomblob(2000)))")
+"""
 
 
 def test_others_that_write_and_clean_up_are_no_trouble(prepared_sqlite_url, tmp_path):

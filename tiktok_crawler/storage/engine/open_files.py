@@ -6,6 +6,7 @@ SQLite goes on with a file that nobody can find any more, and says that all is s
 from __future__ import annotations
 
 import sqlite3
+import time
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,8 @@ OPEN_FILES = "tiktok_open_files"
 
 ORIGIN = "SELECT created_at FROM database_origin"
 """What tells databases apart: it is written once."""
+
+LOOK_AGAIN_SECONDS = 0.5
 
 BESIDE = ("-wal", "-shm")
 """What SQLite has beside a file: the log of what is not in the file yet, and its index."""
@@ -87,6 +90,10 @@ class OpenFiles:
         self._origin = self._origin or _row(self._connection, ORIGIN)
         reached = _reached(self._path, self._origin)
         if reached < self._reached:
+            # Once more, lest a page was seen that was half written.
+            time.sleep(LOOK_AGAIN_SECONDS)
+            reached = _reached(self._path, self._origin)
+        if reached < self._reached:
             raise DatabaseLostError(
                 f"the database {self._path} was written over by another program. Copy what belongs "
                 "there to its place once more, now that it is not in use, and run the same command "
@@ -119,6 +126,8 @@ def _reached(path: Path, origin: Row | None) -> Row:
     SQLite has to open it: closing a file in any other way drops the locks on it.
     """
     with suppress(sqlite3.DatabaseError), closing(sqlite3.connect(raw(path), uri=True)) as file:
+        # The first page can be ahead of the others, while somebody empties the log into the file.
+        file.execute("PRAGMA writable_schema = ON")
         if origin and _row(file, ORIGIN) == origin:
             return _row(file, "PRAGMA schema_version") + _row(file, "PRAGMA page_count")
     return ()
