@@ -72,7 +72,7 @@ def test_it_says_what_it_did_and_leaves_the_data_to_its_owner(collected, tmp_pat
     pages, videos = len(made["crawl"]), len(made["video"])
     assert run.stdout.splitlines() == [
         f"SQLite database {tmp_path / 'tiktok-sandbox.db'}",
-        f"Replayed 1 files, {len(texts(collected / 'archive')) - 1} lines",
+        f"Replayed 1 file, {len(texts(collected / 'archive')) - 1} lines",
         f"  answers    {pages}, of which {pages} are pages",
         f"  videos     {videos:,} new, 0 updated",
     ]
@@ -116,7 +116,7 @@ def test_a_damaged_line_is_named_and_ends_with_status_70(collected, tmp_path, ca
     assert status == os.EX_SOFTWARE
     out, err = capsys.readouterr()
     assert err.startswith(f"WARNING: {path}, line 2: it lacks something")
-    assert "  damaged    1 places; see the warnings" in out
+    assert "  damaged    1 place; see the warnings" in out
 
 
 def test_pages_that_lack_others_are_counted(collected, tmp_path, capsys):
