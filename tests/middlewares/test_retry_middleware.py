@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -72,7 +73,7 @@ async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(folder)
     assert exit_status(crawler) == EX_OK
     assert asked[:4] == [("20240101", "20240131")] * 2 + [
         ("20240131", "20240131"),
-        ("20240101", "20240102"),
+        ("20240101", "20240115"),
     ]
     covered = windows(folder, "start_date, end_date, state")
     days = [
@@ -83,6 +84,50 @@ async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(folder)
     ]
     assert sorted(days) == list(range(1, 32)), "each day once"
     assert len(api.bodies) <= 30
+
+
+@deferred_f_from_coro_f
+async def test_a_later_run_asks_for_no_window_that_is_known_to_be_too_wide(folder):
+
+    def fail_over_seven_days(body):
+        first, last = (date.fromisoformat(body[end]) for end in ("start_date", "end_date"))
+        return FAULT if (last - first).days >= 7 else page(1)
+
+    async with serving(ScriptedApi(fail_over_seven_days)) as api:
+        spring = {"start_date": "2024-01-01", "end_date": "2024-03-31"}
+        first = await folder.crawl(api.url, **spring)
+        later = await folder.crawl(api.url, start_date="2024-04-01", end_date="2024-06-30")
+    assert [exit_status(first), exit_status(later)] == [EX_OK, EX_OK]
+    assert stat(first, "answers/fault_count") == 4
+    assert stat(later, "requests/sent_count") == 13
+    assert stat(later, "answers/fault_count") == 0
+
+
+@deferred_f_from_coro_f
+async def test_after_failures_by_chance_windows_are_as_wide_as_before(folder):
+    year = {"start_date": "2024-01-01", "end_date": "2024-12-31"}
+    async with serving(ScriptedApi(FAULT, FAULT, page(1))) as api:
+        crawler = await folder.crawl(api.url, {"CONCURRENT_REQUESTS": 1}, **year)
+        asked = [(body["start_date"][4:], body["end_date"][4:]) for body in api.bodies]
+    assert exit_status(crawler) == EX_OK
+    assert asked[2:6] == [("0131", "0131"), ("0101", "0115"), ("0116", "0130"), ("0201", "0302")]
+    assert len(asked) == 12 + 2 + 2
+
+
+@deferred_f_from_coro_f
+async def test_one_bad_day_of_a_year_is_found_and_parked_with_few_failures(folder):
+
+    def fail_on_the_13th_of_march(body):
+        return FAULT if body["start_date"] <= "20240313" <= body["end_date"] else page(1)
+
+    async with serving(ScriptedApi(fail_on_the_13th_of_march)) as api:
+        year = {"start_date": "2024-01-01", "end_date": "2024-12-31"}
+        crawler = await folder.crawl(api.url, {"TIKTOK_PROBE_INTERVAL": 0.05}, **year)
+    parked = [row for row in windows(folder, "state, start_date, end_date") if "parked" in row]
+    assert parked == [("parked", "2024-03-13", "2024-03-13")]
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert stat(crawler, "answers/fault_count") <= 16
+    assert len(api.bodies) <= 12 + 16 + 11
 
 
 @deferred_f_from_coro_f

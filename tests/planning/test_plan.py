@@ -180,21 +180,26 @@ def test_a_second_search_that_has_had_a_page_is_not_begun_again():
     assert len(plan.open_windows) == 1
 
 
-def test_what_worked_before_is_remembered():
+def test_windows_that_were_cut_are_remembered_until_as_many_days_have_worked():
     known = Known(
         coverage=(
             Covered(days(1, 4), NOW, matches=400),
             Covered(days(5, 5), NOW, matches=100),
             Covered(days(6, 31), NOW),
         ),
-        has_been_heavy=True,
+        cut_windows=(days(1, 31), days(1, 5), days(1, 4), days(1, 2)),
     )
 
-    experience = make_plan(january(), known, NOW).experience
+    assert make_plan(january(), known, NOW).too_wide == (days(1, 31), days(1, 5))
 
-    assert (experience.most_matches, experience.widest) == (400, 4)
-    assert experience.density == 100.0
-    assert experience.has_failed
+
+def test_windows_that_were_cut_because_of_a_day_that_fails_alone_were_not_too_wide():
+    known = Known(
+        parked_windows=(parked(days(17), retry_at=NOW),),
+        cut_windows=(days(1, 31), days(16, 30), days(1, 15)),
+    )
+
+    assert make_plan(january(), known, NOW).too_wide == (days(1, 15),)
 
 
 def test_each_window_needs_one_request_at_least():

@@ -16,7 +16,7 @@ from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.problems import ApiIsDown, Problem, ProblemKind, StopCrawl
 from tiktok_crawler.planning.task_states import Cut, Parked
 from tiktok_crawler.planning.window_days import DayCount
-from tiktok_crawler.planning.window_queue import WindowQueue
+from tiktok_crawler.planning.window_queue import WindowQueue, retries
 from tiktok_crawler.research_api.pages import Page
 
 if TYPE_CHECKING:
@@ -131,21 +131,77 @@ def test_a_window_that_is_too_heavy_is_cut_at_its_newest_day_first():
     assert not is_done(work)
 
 
-def test_if_the_day_works_the_rest_is_searched_twice_as_wide_as_what_worked():
+def test_if_the_day_works_the_rest_is_searched_in_two_parts():
     work = agenda(31)
     fail(work, work.next())
-    store(work, last_page(work.next().window.days, matches=1000))
-    assert widths_of(work, daily=1000) == [2, 4, 8, 15, 1]
+    store(work, last_page(work.next().window.days))
+    assert [work.next().window.days, work.next()] == [days(0, 14), None]
+    store(work, last_page(days(0, 14)))
+    assert work.next().window.days == days(15, 29)
 
 
-def test_the_density_of_the_first_page_counts():
-    work = agenda(62)
-    first, second = work.next(), work.next()
-    store(work, last_page(first.window.days, matches=310))
-    store(work, first_page(second.window.days, reaches=0.5))
-    fail(work, second)
-    store(work, last_page(work.next().window.days, matches=200))
-    assert len(work.next().window.days) == 3, "620 matches have 3 days of 200 a day"
+def test_parts_that_fail_are_cut_until_a_day_fails_alone():
+    work, bad = agenda(62), START
+    failed = []
+    while (request := work.next()) is not None:
+        if bad in request.window.days:
+            failed.append(len(request.window.days))
+            if not isinstance(fail(work, request), Cut):
+                work.ended(request.task)
+        else:
+            store(work, last_page(request.window.days))
+    assert failed == [31, 15, 7, 3, 1]
+    assert is_done(work)
+
+
+def test_after_a_bad_day_windows_are_as_wide_as_before():
+    work = agenda(93)
+    fail(work, work.next())
+    store(work, last_page(work.next().window.days))
+    part = work.next()
+    fail(work, part)
+    newest = work.next()
+    assert newest.window.days == days(14, 14)
+    assert isinstance(fail(work, newest), Parked), "the API worked a moment ago"
+    work.ended(newest.task)
+    assert widths_of(work, daily=3) == [15, 14, 31, 31]
+
+
+def test_what_can_be_cut_is_tried_less():
+    work = agenda(8)
+    wide = work.next()
+    fail(work, wide)
+    newest = work.next()
+    store(work, last_page(newest.window.days))
+    part, narrow = work.next(), agenda(7).next()
+    assert [len(each.window.days) for each in (wide, newest, part, narrow)] == [8, 1, 4, 7]
+    assert [retries(each, 5) for each in (wide, newest, part, narrow)] == [1, 5, 1, 3]
+    assert [retries(each, 0) for each in (wide, newest, part, narrow)] == [0, 0, 0, 0]
+    assert retries(unfinished(0, 30), 5) == 5, "it has brought a page"
+
+
+def test_what_is_not_known_to_work_is_tried_with_one_window_first():
+    work = agenda(93)
+    fail(work, work.next())
+    newest = work.next()
+    store(work, last_page(newest.window.days))
+    for width in (15, 15, 31):
+        trial = work.next()
+        assert (len(trial.window.days), work.next()) == (width, None)
+        store(work, last_page(trial.window.days))
+    assert work.next().window.days == days(62, 92)
+
+
+def test_no_window_waits_for_the_parts_of_one_that_failed_while_another_as_wide_works():
+    work = agenda(93)
+    heavy, other = work.next(), work.next()
+    fail(work, heavy)
+    newest = work.next()
+    store(work, last_page(newest.window.days))
+    assert work.next() is None, "the other one has not answered yet"
+    work.page_stored(first_page(other.window.days, reaches=2))
+    widths = [len(work.next().window.days) for _ in range(3)]
+    assert widths == [15, 15, 31]
 
 
 def test_if_the_day_fails_too_while_others_work_the_rest_stays_as_it_is():
@@ -179,13 +235,32 @@ def test_a_bad_time_makes_no_window_narrower():
     assert work.next() is None
 
 
-def test_widths_grow_again_as_windows_go_well():
+def test_a_width_that_keeps_failing_is_left_alone():
     work = agenda(200)
-    fail(work, work.next())
-    store(work, last_page(work.next().window.days))
-    widths = widths_of(work, daily=3)
-    assert widths[:4] == [2, 4, 8, 15]
-    assert max(widths) == 31
+    asked = []
+    while (request := work.next()) is not None:
+        asked.append(len(request.window.days))
+        if asked[-1] > 7:
+            fail(work, request)
+        else:
+            store(work, last_page(request.window.days))
+    assert asked[:6] == [31, 1, 15, 1, 7, 7]
+    assert max(asked[4:]) == 7
+    assert is_done(work)
+
+
+def test_windows_that_earlier_runs_cut_are_remembered():
+    work = agenda(62, cut_windows=(days(100, 130),))
+    assert widths_of(work, daily=3) == [15, 31, 16]
+
+
+def test_no_window_waits_for_one_whose_rest_goes_on():
+    cut = (days(100, 130),)
+    work = agenda(62, open_windows=(unfinished(0, 30),), cut_windows=cut)
+    begun = work.next()
+    assert work.next() is None
+    work.replaced(begun.task, replace(begun.task, days=days(0, 10)))
+    assert len(work.next().window.days) == 15
 
 
 def test_a_rest_that_goes_on_keeps_the_agenda_open():

@@ -228,11 +228,11 @@ def test_the_windows_that_may_be_tried_longest_come_first(search, known):
 def test_a_window_that_was_cut_is_remembered(search, known):
     run = search()
     request = run.booked()
-    assert not known().has_been_heavy
+    assert known().cut_windows == ()
 
     run.session.end(request, Cut("too heavy", None), LATER)
 
-    assert known().has_been_heavy
+    assert known().cut_windows == (request.window.days,)
 
 
 @pytest.mark.parametrize(
@@ -254,7 +254,7 @@ def test_a_parked_window_is_needless_when_its_days_were_collected_since(
     assert [stored.row_id for stored in correct(engine, run).needless] == [1] * (state == "split")
 
     assert rows(engine, "crawl_window")[0]["state"] == state
-    assert not known().has_been_heavy
+    assert known().cut_windows == ()
 
 
 def correct(engine, run, now=LATER + MINUTE):

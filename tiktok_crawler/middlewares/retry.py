@@ -24,7 +24,7 @@ from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.redirect import REDIRECTS_IN_A_ROW
 from tiktok_crawler.middlewares.token import TokenUnavailableError
 from tiktok_crawler.planning.quota import backoff_seconds
-from tiktok_crawler.planning.window_queue import PATIENT_WIDTH_DAYS
+from tiktok_crawler.planning.window_queue import retries
 from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
@@ -138,15 +138,11 @@ class RetryMiddleware(ApiMiddleware):
 
 
 def fault_retries(request: Request, times: int) -> int:
-    """Return how often a request that failed is sent again.
-
-    A wide window may be too heavy for the API: it is cut soon instead of tried for long. A redirect
-    says nothing about a window.
-    """
-    verdict = attempt_of(request).verdict
-    if verdict and verdict.is_redirect:
+    """Return how often a request that failed is sent again; a redirect says nothing of a window."""
+    attempt = attempt_of(request)
+    if attempt.verdict and attempt.verdict.is_redirect:
         return max(times, REDIRECTS_IN_A_ROW)
-    return min(times, 1) if _is_wide(attempt_of(request).request) else times
+    return retries(attempt.request, times) if isinstance(attempt.request.task, Window) else times
 
 
 def is_last_try(request: Request, times: int) -> bool:
@@ -164,14 +160,6 @@ def unanswered(settings: BaseSettings) -> tuple[type[Exception], ...]:
     return (
         DownloadCancelledError,  # larger than DOWNLOAD_MAXSIZE
         *(load_object(exception) for exception in settings.getlist("RETRY_EXCEPTIONS")),
-    )
-
-
-def _is_wide(asked: PageRequest) -> bool:
-    return (
-        isinstance(asked.task, Window)
-        and asked.starts_task
-        and len(asked.task.days) > PATIENT_WIDTH_DAYS
     )
 
 

@@ -182,7 +182,7 @@ def _spans(plan: Plan, known: Known) -> Iterator[_Span]:
     for request in (*plan.open_windows, *plan.parked_windows, *plan.suspicious_windows):
         yield _rest(request, known)
     new = (day for window in plan.new_windows for day in window)
-    width = Widths(max(map(len, plan.new_windows), default=1), plan.experience).days
+    width = Widths(max(map(len, plan.new_windows), default=1), plan.too_wide).days
     yield from (_span(days) for days in coverage.windows(new, width))
     if plan.trial:
         yield _span(plan.trial.window.days)

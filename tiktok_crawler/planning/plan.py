@@ -10,7 +10,6 @@ from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
-from tiktok_crawler.planning.widths import Experience
 from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.tasks import PageRequest, Window
@@ -42,7 +41,7 @@ class Known:
     """The ledger's knowledge of a query.
 
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
-    which they may be tried again. `has_been_heavy` says that a window of the query was cut once.
+    which they may be tried again. `cut_windows` are the days of those that kept failing.
     `counts` are those of the days that windows have reached, by the windows' rows; `reached`, where
     it is asked for, is the time down to which the pages of unfinished ones have come, likewise. The
     `requests` so far of windows that were not replaced brought so many `pages`. `keyword_forms`
@@ -52,7 +51,7 @@ class Known:
     coverage: tuple[Covered, ...] = ()
     open_windows: tuple[PageRequest, ...] = ()
     parked_windows: tuple[WaitingWindow, ...] = ()
-    has_been_heavy: bool = False
+    cut_windows: tuple[DateRange, ...] = ()
     counts: Mapping[int, Mapping[date, DayCount]] = field(default_factory=dict)
     keyword_forms: KeywordForms = NOTHING_TRIED
     reached: Mapping[int, datetime] = field(default_factory=dict)
@@ -113,7 +112,8 @@ class Plan:
     left_windows: tuple[PageRequest, ...]
     has_succeeded: bool
     """True if the API has ever answered the query with a page."""
-    experience: Experience
+    too_wide: tuple[DateRange, ...]
+    """The windows that were cut, as far as it is not known that something else was to blame."""
     keyword_forms: KeywordForms
     trial: PageRequest | None
 
@@ -223,7 +223,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         ),
         has_succeeded=bool(known.coverage)
         or not all(request.starts_task for request in known.unfinished_windows),
-        experience=_experience(known),
+        too_wide=_too_wide(known),
         keyword_forms=forms,
         trial=_trial(wanted, forms, known, missing_set),
     )
@@ -284,16 +284,15 @@ def _trial(
     return PageRequest(wanted.window(first.days, forms.untried)) if first else None
 
 
-def _experience(known: Known) -> Experience:
-    """Sum up what windows searched to their end say about how wide windows may be."""
-    ended = [search for search in known.coverage if search.matches is not None]
-    matches = [search.matches or 0 for search in ended]
-    days = [len(search.days) for search in ended]
-    return Experience(
-        has_failed=known.has_been_heavy,
-        most_matches=max(matches, default=0),
-        widest=max(days, default=0),
-        density=sum(matches) / max(sum(days), 1),
+def _too_wide(known: Known) -> tuple[DateRange, ...]:
+    """Return the windows that were cut, unless as many days have worked or one fails alone."""
+    searched = (len(search.days) for search in known.coverage if search.matches is not None)
+    widest = max(searched, default=0)
+    parked = [waiting.request.window.days for waiting in known.parked_windows]
+    return tuple(
+        days
+        for days in known.cut_windows
+        if len(days) > widest and not any(map(days.overlaps, parked))
     )
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from tiktok_crawler.planning.plan import Plan, Wanted
-    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.planning.window_queue import CutWindow
     from tiktok_crawler.research_api.tasks import Window
 
 _WEEK = 7
@@ -36,7 +36,7 @@ def probes(plan: Plan, wanted: Wanted, count: int) -> tuple[DateRange, ...]:
     missing = sorted(plan.standings.missing)
     if len(missing) < count:
         return ()
-    width = Widths(wanted.window_days, plan.experience).days
+    width = Widths(wanted.window_days, plan.too_wide).days
     begun = {request.window.days.end for request in plan.open_windows if not request.starts_task}
     unopened = {day for window in plan.new_windows for day in window}
     found = []
@@ -89,18 +89,15 @@ class ProbeQueue(WindowQueue):
         form = self.keyword_forms.sent_as
         self._missing = deque(wanted.window(days, form) for days in windows)
 
-    def page_stored(self, page: Page) -> None:
-        super().page_stored(page)
-        cut = self._cuts.get(page.request.window.days)
-        if cut and page.has_more:
-            self._widths.failed(len(cut.rest.days) + 1)
-
     def _add(self, days: Iterable[date]) -> None: ...
 
-    def _cut_off(self) -> Window:
-        window = self._missing.popleft()
-        first = window.days.end - (self._widths.days - 1) * DAY
-        return replace(window, days=DateRange(max(window.days.start, first), window.days.end))
+    def _cut_off(self, windows: deque[Window], width: int) -> Window:
+        window = windows.popleft()
+        end = window.days.end
+        return replace(window, days=DateRange(end - (width - 1) * DAY, end))
+
+    def _search_in_parts(self, cut: CutWindow) -> None:
+        self._widths.failed(cut.days)
 
     def _go_on_with_rest(self, days: DateRange) -> None:
         self._cuts.pop(days, None)

@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, midnight
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.pages import Page
 
-WINDOWS_TO_GROW = 3
-"""After so many windows in a row that worked, twice their width is tried again; after each failure
-it takes twice as many."""
-
-
-@dataclass(frozen=True, slots=True)
-class Experience:
-    """Findings of earlier runs about a query's windows.
-
-    `most_matches` is the most that a search of one window has brought to its end, `widest` the
-    width of the widest such window in days; `density` is in matches a day.
-    """
-
-    has_failed: bool = False
-    most_matches: int = 0
-    widest: int = 0
-    density: float = 0.0
+WINDOWS_TO_DOUBT = 64
+"""Chance hardly fails two windows in a row: a width that failed so is tried again only after so
+many narrower windows have worked."""
 
 
 def searched_days(page: Page) -> float:
@@ -43,52 +32,60 @@ def searched_days(page: Page) -> float:
 class Widths:
     """The widest window to try next.
 
-    Windows are as wide as wanted until one fails. From then on they are at most half as wide as the
-    narrowest that failed, and expect at most twice as many matches as have worked.
+    Windows are as wide as wanted until one fails: by chance, because of one of its days, or of its
+    width. It was chance if as many days work, and a day if that fails alone: such a failure is
+    forgotten. Until then windows have half the days of the narrowest that failed. As soon as one
+    has worked, as many days as failed are tried again; after failures in a row, much later.
     """
 
-    def __init__(self, longest: int, experience: Experience) -> None:
+    def __init__(self, longest: int, cut: Iterable[DateRange] = ()) -> None:
         self._longest = longest
-        self._has_failed = experience.has_failed
-        self._most_matches = experience.most_matches
-        self._widest = experience.widest
-        self._density = experience.density
-        self._limit = longest
-        self._worked_in_a_row = 0
-        self._needed_to_grow = WINDOWS_TO_GROW
+        self._failed: list[DateRange] = []
+        self._failed_in_a_row = 0
+        self._worked: Counter[int] = Counter()
+        for days in sorted(cut, key=len, reverse=True):
+            self.failed(days)
 
     @property
     def days(self) -> int:
         """The number of days that the next window may have."""
-        if not self._has_failed:
+        if not self._failed:
             return self._longest
-        return max(1, min(self._limit, self._proven()))
+        narrowest = min(map(len, self._failed))
+        half = max(1, narrowest // 2)
+        needed = WINDOWS_TO_DOUBT if self._failed_in_a_row > 1 else 1
+        return min(narrowest if self._have_worked(half) >= needed else half, self._longest)
 
-    def saw(self, matches: int, days: float) -> None:
-        """A page has passed so many matches of so many days: how dense the query is now."""
-        if days > 0:
-            self._density = matches / days
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether some window failed that its width may be to blame for."""
+        return bool(self._failed)
 
-    def worked(self, matches: int, days: int) -> None:
-        """A window of so many days was searched to its end."""
-        self.saw(matches, days)
-        self._most_matches = max(self._most_matches, matches)
-        self._widest = max(self._widest, days)
-        if days >= self._limit:
-            self._worked_in_a_row += 1
-        if self._worked_in_a_row >= self._needed_to_grow:
-            self._worked_in_a_row = 0
-            self._limit = min(self._limit * 2, self._longest)
+    def is_untried(self, days: int) -> bool:
+        """Tell whether no window of so many days has worked since one failed."""
+        return self.has_failed and not self._have_worked(days)
 
-    def failed(self, days: int) -> None:
-        """A window of so many days was too heavy, and its newest day alone was not."""
-        self._limit = max(1, min(self._limit, days // 2))
-        self._worked_in_a_row = 0
-        self._needed_to_grow *= 2 if self._has_failed else 1
-        self._has_failed = True
+    def worked(self, days: int) -> None:
+        """A window of so many days has brought its first page."""
+        self._worked[days] += 1
+        self._forget(lambda failed: len(failed) <= days)
 
-    def _proven(self) -> int:
-        """Twice of what has worked."""
-        if self._most_matches and self._density:
-            return min(int(2 * self._most_matches / self._density), self._longest)
-        return 2 * self._widest
+    def failed(self, days: DateRange) -> None:
+        """A window failed, and its newest day alone did not."""
+        self._failed_in_a_row = 1 + (0 if self._have_worked(len(days)) else self._failed_in_a_row)
+        self._failed.append(days)
+        self._worked.clear()
+
+    def failed_alone(self, days: DateRange) -> None:
+        """Days failed that are not searched in parts: whatever failed with them says nothing."""
+        self._forget(days.overlaps)
+
+    def _have_worked(self, days: int) -> int:
+        """Count the windows of so many days that have worked since the last failure."""
+        return sum(count for width, count in self._worked.items() if width >= days)
+
+    def _forget(self, is_explained: Callable[[DateRange], bool]) -> None:
+        """Forget failures that were no fault of the width; others may not have been, either."""
+        left = [days for days in self._failed if not is_explained(days)]
+        if len(left) < len(self._failed):
+            self._failed, self._failed_in_a_row = left, 0

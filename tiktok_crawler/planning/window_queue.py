@@ -8,9 +8,10 @@ from itertools import chain, filterfalse
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous
+from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, ProblemKind, StopCrawl
 from tiktok_crawler.planning.task_states import Cut, Parked
-from tiktok_crawler.planning.widths import Widths, searched_days
+from tiktok_crawler.planning.widths import Widths
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
@@ -23,18 +24,24 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import Task
 
 PATIENT_WIDTH_DAYS = 7
-"""A window no wider than this is tried patiently; a wider one that fails is cut quickly."""
+"""A window no wider than this is tried with patience; a wider one that fails is cut quickly."""
 
 
 @dataclass(slots=True)
-class _Cut:
+class CutWindow:
     """The rest of a window that failed, while its newest day is tried alone.
 
-    `others_work` says that other windows have brought pages since.
+    `others_work` says that other windows have brought pages since, or, if it was a part, a day of
+    the same window just before.
     """
 
     rest: Window
     others_work: bool = False
+
+    @property
+    def days(self) -> DateRange:
+        """The days of the window that failed."""
+        return DateRange(self.rest.days.start, self.rest.days.end + DAY)
 
 
 class WindowQueue:
@@ -45,27 +52,30 @@ class WindowQueue:
     then, its days are tried once in that form; if this helps, all that was searched before is
     missing.
 
-    A window that proved too heavy is cut: its newest day, which is needed anyway, is tried alone.
-    If that works, the width was the problem, and the rest is searched in narrower windows; if it
-    fails too, the rest stays as it is.
+    A window that keeps failing is cut: its newest day, which is needed anyway, is tried alone. If
+    that fails too, the rest stays as it is. If it works, the rest is searched in two parts, and so
+    is each of them that fails, until a day fails alone or all work. Other windows are narrower
+    meanwhile, unless one as wide works; what is not known to work is tried with one window first.
     """
 
     def __init__(self, plan: Plan, wanted: Wanted):
         self.plan = plan
         self._wanted = wanted
-        self._widths = Widths(wanted.window_days, plan.experience)
+        self._widths = Widths(wanted.window_days, plan.too_wide)
         self._is_proven = plan.has_succeeded
         self.keyword_forms = forms = plan.keyword_forms
         again = (*plan.parked_windows, *plan.suspicious_windows)
         self._trials = deque(filter(forms.is_trial, (*plan.open_windows, *again)))
         self._trials += [plan.trial] if plan.trial else []
         self._continued = deque(filterfalse(forms.is_trial, plan.open_windows))
+        self._parts: deque[Window] = deque()
         self._missing: deque[Window] = deque()
         self._add(chain.from_iterable(plan.new_windows))
         self._second_tries = deque(filterfalse(forms.is_trial, again))
         self._searched_in_vain = set(plan.standings.covered) if forms.is_undecided else set()
         self._open: Counter[DateRange] = Counter()
-        self._cuts: dict[DateRange, _Cut] = {}
+        self._unanswered: set[DateRange] = set()
+        self._cuts: dict[DateRange, CutWindow] = {}
 
     def next(self) -> PageRequest | None:
         """Take the next window; None if there is none for now."""
@@ -74,6 +84,7 @@ class WindowQueue:
         request = self._take()
         if request:
             self._open[request.window.days] += 1
+            self._unanswered.add(request.window.days)
         return request
 
     def page_stored(self, page: Page) -> None:
@@ -83,13 +94,11 @@ class WindowQueue:
         days = page.request.window.days
         for newest, other in self._cuts.items():
             other.others_work |= newest != days
-        if page.has_more:
-            if page.request.starts_task:
-                self._widths.saw(page.cursor, searched_days(page))
-            return
-        self._widths.worked(page.cursor, len(days))
+        self._unanswered.discard(days)
+        if page.request.starts_task:
+            self._widths.worked(len(days))
         if days in self._cuts:
-            self._widths.failed(len(self._cuts[days].rest.days) + 1)
+            self._search_in_parts(self._cuts.pop(days))
 
     def judge(self, request: PageRequest, problem: Problem) -> Answer:
         """Decide what becomes of a window whose request failed for good."""
@@ -103,19 +112,21 @@ class WindowQueue:
             case ProblemKind.FAILED if self._blames_api_for(request.window.days):
                 self.everything_fails()
                 return ApiIsDown()
+            case ProblemKind.FAILED:
+                self._widths.failed_alone(request.window.days)
         return Parked(problem.reason, problem.log_id, request.place)
 
     def replaced(self, task: Task, rest: Task) -> None:
         """Go on with the rest of a window whose other days are covered."""
         assert isinstance(task, Window)
         assert isinstance(rest, Window)
-        self._open[task.days] -= 1
+        self._close(task.days)
         self._open[rest.days] += 1
 
     def ended(self, task: Task) -> None:
         """Forget a window that is searched, or postponed; its rest, if it was cut, comes next."""
         assert isinstance(task, Window)
-        self._open[task.days] -= 1
+        self._close(task.days)
         self._go_on_with_rest(task.days)
         if task.keywords_as is self.keyword_forms.untried:
             self.keyword_forms = self.keyword_forms.after_try(task.keywords_as)
@@ -128,14 +139,15 @@ class WindowQueue:
         """Search a window that is too heavy in parts; one day is enough to try another form."""
         assert isinstance(task, Window)
         days = task.days
-        self._open[days] -= 1
+        self._close(days)
         newest = DateRange(days.end, days.end)
-        unopened = replace(task, row_id=None)
+        unopened = replace(task, row_id=None, is_part=False)
         if task.keywords_as is self.keyword_forms.untried:
             self._trials.append(PageRequest(replace(unopened, days=newest)))
             return
-        self._cuts[newest] = _Cut(replace(unopened, days=DateRange(days.start, days.end - DAY)))
-        self._missing.appendleft(replace(unopened, days=newest))
+        rest = replace(unopened, days=DateRange(days.start, days.end - DAY))
+        self._cuts[newest] = CutWindow(rest, others_work=task.is_part)
+        self._parts.appendleft(replace(unopened, days=newest))
 
     def everything_fails(self) -> None:
         """The API is having a bad time: no width is to blame for what failed lately."""
@@ -171,8 +183,11 @@ class WindowQueue:
             return self._trials.popleft()
         if self._continued:
             return self._in_form(self._continued.popleft())
-        if self._missing:
-            return self._in_form(PageRequest(self._cut_off()))
+        if windows := self._parts or self._missing:
+            width = min(len(windows[0].days), self._widths.days)
+            if self._unanswered and self._is_in_doubt(width):
+                return None
+            return self._in_form(PageRequest(self._cut_off(windows, width)))
         return self._in_form(self._second_tries.popleft()) if self._second_tries else None
 
     def _in_form(self, request: PageRequest) -> PageRequest:
@@ -181,25 +196,42 @@ class WindowQueue:
         is_in_vain = request.window.keywords_as is forms.in_vain
         return request.with_keywords_as(forms.sent_as) if is_in_vain else request
 
-    def _cut_off(self) -> Window:
-        """Take the next missing days, no more of them than a window may have now."""
-        missing = self._missing.popleft()
-        days, width = missing.days, self._widths.days
-        if len(days) <= width:
-            return missing
+    def _cut_off(self, windows: deque[Window], width: int) -> Window:
+        """Take so many days of the first window."""
+        window = windows.popleft()
+        days = window.days
+        if len(days) == width:
+            return window
         part = DateRange(days.start, days.start + (width - 1) * DAY)
-        self._missing.appendleft(replace(missing, days=DateRange(part.end + DAY, days.end)))
-        return replace(missing, days=part)
+        windows.appendleft(replace(window, days=DateRange(part.end + DAY, days.end)))
+        return replace(window, days=part)
+
+    def _is_in_doubt(self, width: int) -> bool:
+        """Tell whether so many days may be too many, or why others failed is being found out."""
+        return self._widths.is_untried(width) or (self._widths.has_failed and bool(self._parts))
+
+    def _search_in_parts(self, cut: CutWindow) -> None:
+        """Search the rest of a window that failed, and whose newest day alone works."""
+        self._widths.failed(cut.days)
+        days = cut.rest.days
+        parts = coverage.windows(days, (len(days) + 1) // 2)
+        self._parts.extendleft(
+            replace(cut.rest, days=part, is_part=True) for part in reversed(parts)
+        )
 
     def _go_on_with_rest(self, days: DateRange) -> None:
         """Search what was left of a window while this day, its newest, was tried alone."""
         if days in self._cuts:
             self._missing.appendleft(self._cuts.pop(days).rest)
 
+    def _close(self, days: DateRange) -> None:
+        self._open[days] -= 1
+        self._unanswered.discard(days)
+
     def _blames_api_for(self, days: DateRange) -> bool:
         """Tell whether a window that failed says that the API fails whatever is asked.
 
-        So it is when the newest day of a window that had failed fails too, and no other one works.
+        So it is when the newest day of a window that had failed fails too, and nothing else works.
         """
         cut = self._cuts.get(days)
         return cut is not None and not cut.others_work
@@ -217,3 +249,15 @@ def _can_be_cut(request: PageRequest) -> bool:
     That of a second try is not: its parts would be missing days as any others.
     """
     return request.starts_task and len(request.window.days) > 1 and not request.second_try
+
+
+def retries(request: PageRequest, times: int) -> int:
+    """Return how often a page of a window is sent again of the so many times that are wanted.
+
+    What can be cut is tried less: narrow windows half as often, wide ones and parts once.
+    """
+    window = request.window
+    if not request.starts_task or len(window.days) == 1:
+        return times
+    is_narrow = len(window.days) <= PATIENT_WIDTH_DAYS and not window.is_part
+    return (times + 1) // 2 if is_narrow else min(times, 1)

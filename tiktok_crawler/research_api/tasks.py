@@ -28,6 +28,7 @@ class Window:
 
     `max_count` is how many videos a page may have; `row_id` the row in `crawl_window`, None until
     the window is opened. `keywords_as` is the operation with which single keywords are sent.
+    `is_part` says that it is a part of a window that kept failing.
     """
 
     query: Query
@@ -36,6 +37,7 @@ class Window:
     max_count: int = VIDEO_QUERY.max_count
     row_id: int | None = None
     keywords_as: Operation = Operation.IN
+    is_part: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return str(self.days)

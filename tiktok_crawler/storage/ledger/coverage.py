@@ -107,7 +107,7 @@ class Windows:
             coverage=tuple(_coverage(complete, fields, counts)),
             open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
             parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
-            has_been_heavy=any(window.error for window in windows[WindowState.SPLIT]),
+            cut_windows=tuple(_days(each) for each in windows[WindowState.SPLIT] if each.error),
             counts=counts,
             keyword_forms=forms,
             requests=sum(window.requests for window in searched),
