@@ -331,9 +331,11 @@ def test_a_search_can_go_on_without_end():
         ({"fail_over_days": 6}, False),
         ({"fail_over_matches": 350}, True),
         ({"fail_over_matches": 349}, False),
+        ({"fail_on_days": (date(2023, 12, 31), date(2024, 1, 8))}, True),
+        ({"fail_on_days": (date(2024, 1, 7),)}, False),
     ],
 )
-def test_large_searches_can_always_fail(limits, works):
+def test_large_searches_and_those_of_some_days_can_always_fail(limits, works):
     asking = client(searches=SearchBehaviour(**limits))
     outcomes = {asking.search()[0] for _ in range(3)}
     assert outcomes == ({200} if works else {500})

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import fields
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -51,6 +52,7 @@ BEHAVIOURS: dict[str, Any] = {
     "searches.expire_after_seconds": SearchBehaviour(expire_after_seconds=0.05),
     "searches.fail_over_days": SearchBehaviour(fail_over_days=3),
     "searches.fail_over_matches": SearchBehaviour(fail_over_matches=50),
+    "searches.fail_on_days": SearchBehaviour(fail_on_days=(date(2024, 1, 5),)),
     "searches.endless": SearchBehaviour(endless=True),
     "searches.repeated_records": SearchBehaviour(repeated_records=5),
     "searches.fail_on_empty_groups": SearchBehaviour(fail_on_empty_groups=True),

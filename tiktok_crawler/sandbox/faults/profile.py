@@ -41,6 +41,7 @@ class SearchBehaviour:
     `expire_after_seconds`: search ids live so long after page 1.
     `fail_over_days`, `fail_over_matches`: larger searches always end in a 500 (api_facts.md 13.1).
     `fail_on_empty_groups`: so do those with an empty list `and`, `or` or `not` (api_facts.md 3.3).
+    `fail_on_days`: so do those that have one of these days (api_facts.md 13.2).
     `endless`: pages after the last one are empty, and each says that there are more.
     `repeated_records`: so many records of the page before stand again at the start of a page, as
     far as it has room.
@@ -56,6 +57,7 @@ class SearchBehaviour:
     fail_over_days: int | None = None
     fail_over_matches: int | None = None
     fail_on_empty_groups: bool = False
+    fail_on_days: tuple[date, ...] = ()
     endless: bool = False
     repeated_records: int = 0
     silent_days: tuple[date, ...] = ()

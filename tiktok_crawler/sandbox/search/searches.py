@@ -83,7 +83,7 @@ class Searches:
         if request.has_empty_group and self._profile.searches.fail_on_empty_groups:
             raise ApiError(INTERNAL_ERROR)
         search = self._search(request)
-        self._check_size(request, search)
+        self._check_window(request, search)
         if request.is_random:
             return self._random_page(request, search)
         if request.search_id:
@@ -172,13 +172,14 @@ class Searches:
         day, number = divmod(position, MAX_VIDEOS_PER_DAY)
         return self._corpus.videos_of_day(date.fromordinal(day))[number]
 
-    def _check_size(self, request: SearchRequest, search: Search) -> None:
+    def _check_window(self, request: SearchRequest, search: Search) -> None:
         limits = self._profile.searches
         days = (request.end - request.start).days + 1
         too_long = limits.fail_over_days is not None and days > limits.fail_over_days
         matches = len(search.matches)
         too_many = limits.fail_over_matches is not None and matches > limits.fail_over_matches
-        if too_long or too_many:
+        has_bad_day = any(request.start <= day <= request.end for day in limits.fail_on_days)
+        if too_long or too_many or has_bad_day:
             raise ApiError(INTERNAL_ERROR)
 
     def _check_cursor(self, request: SearchRequest, search: Search) -> None:
