@@ -7,7 +7,7 @@ from datetime import date
 import fixed_windows
 import pytest
 from measured import EVERYTHING
-from requests_spent import DENSE, FIFTY_PAGES, SPARSE
+from requests_spent import DENSE, FIFTY_PAGES, PAGES_OF_WEEKS, SPARSE, SPARSE_WEEKS
 from sandboxes import recording_sandbox, searches
 
 from tiktok_crawler.sandbox import Profile
@@ -61,3 +61,8 @@ def test_windows_that_never_work_are_given_up():
 @pytest.mark.parametrize(("query", "requests"), [(SPARSE, 12), (DENSE, 310), (FIFTY_PAGES, 50)])
 def test_the_least_possible_requests_are_those_of_windows_of_31_days(query, requests):
     assert query.least_requests == requests
+
+
+@pytest.mark.parametrize("query", [SPARSE_WEEKS, PAGES_OF_WEEKS])
+def test_they_are_those_of_narrower_windows_where_the_api_can_search_no_wider_ones(query):
+    assert query.least_requests == 53
