@@ -77,14 +77,15 @@ def test_it_is_collected_of_the_videos_of_a_query_and_then_by_its_own_spider(fol
     assert len(limited) == 8
     assert limited == {video_id: written(video_id, 10) for video_id in limited}
 
-    plan = run(folder, "plan", "captions", "-a", "from_tag=french", *SANDBOX)
-    assert "POST /v2/research/video/caption/list/?fields=id,language,text" in plan
+    plan = run(folder, "plan", "captions", "-a", "from_tag=french", "--json", *SANDBOX)
+    (listing,) = json.loads(plan)["listings"]
+    assert listing["request"]["url"] == "/v2/research/video/caption/list/?fields=id,language,text"
     videos = {int(str(id_)) for (id_,) in rows(folder, "SELECT id FROM video")}
-    assert f"Captions:      {len(videos):,} seeds known now" in plan
+    assert listing["seeds"] == len(videos)
 
     feed = ("-O", "captions.jsonl", "-s", "TIKTOK_SANDBOX_PROFILE=faults.yaml")
-    share = ("-s", "TIKTOK_SHARES=captions=0.9")
-    crawl = run(folder, "crawl", "captions", "-a", "from_tag=french", *feed, *share, *SANDBOX)
+    share, log = ("-s", "TIKTOK_SHARES=captions=0.9"), ("-L", "INFO")
+    crawl = run(folder, "crawl", "captions", "-a", "from_tag=french", *feed, *share, *log, *SANDBOX)
 
     everything = {video_id: written(video_id, 13) for video_id in videos}
     assert captions_of(folder) == everything
