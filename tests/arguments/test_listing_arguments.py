@@ -374,6 +374,7 @@ def test_replies_are_those_to_comments_of_the_first_videos_alone():
         ("following", "usernames", "max_per_user"),
         ("liked_videos", "usernames", "max_per_user"),
         ("reposted_videos", "usernames", "max_per_user"),
+        ("playlists", "playlist_ids", "max_per_playlist"),
         ("products", "shop_ids", "max_per_shop"),
         ("reviews", "product_ids", "max_per_product"),
     ],
@@ -389,7 +390,7 @@ def test_listings_of_many_pages_can_be_limited(spider, source, limit):
     [
         ("users", "max_per_user"),
         ("pinned_videos", "max_per_user"),
-        ("playlists", "max_per_playlist"),
+        ("playlists", "max_per_user"),
         ("shops", "max_per_shop"),
         ("comments", "max_per_user"),
         ("users", "video_ids"),

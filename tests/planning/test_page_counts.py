@@ -53,7 +53,8 @@ def test_counts_and_caps_bound_the_pages(name, total, most):
         ("comments", 1000, {"cursor": 900, "received": 860}, 1),
         ("followers", 450, {"cursor": 1_700_000_000, "received": 300}, 2),
         ("comments", 50, {"cursor": 100, "received": 99}, 1),
-        ("playlists", 250, {"limit": 1, "cursor": 100, "received": 1}, 2),
+        ("playlists", 250, {"limit": 150, "cursor": 100, "received": 1}, 1),
+        ("playlists", None, {"limit": 150}, 2),
     ],
 )
 def test_a_limit_and_what_has_come_bound_the_pages(name, total, request_, most):

@@ -101,3 +101,20 @@ async def test_what_the_api_lists_to_its_end_is_complete(prepared_url):
     (outcome,) = outcomes(crawler)
     assert outcome.startswith("following: of 1 user 1 complete, 0 refused, 0 open, 0 postponed; ")
     assert outcome.endswith(" accounts")
+
+
+@deferred_f_from_coro_f
+async def test_a_playlist_is_cut_after_so_many_videos_and_goes_on(prepared_url):
+    with recording_sandbox(videos_per_day=2_000) as (sandbox, url):
+        database = ListingDatabase(prepared_url, url)
+        seeds = {"playlist_ids": next(sandbox.seeds("playlists", at_least=101))}
+        cut = await database.crawl("playlists", **seeds, max_per_playlist="100")
+        enough = await database.crawl("playlists", **seeds, max_per_playlist="99")
+        (cursors,) = zip(*database.rows("SELECT cursor FROM crawl ORDER BY id"), strict=True)
+        more = await database.crawl("playlists", **seeds)
+
+    assert [exit_status(run) for run in (cut, enough, more)] == [0, 0, 0]
+    assert "1 cut at max_per_playlist" in outcomes(cut)[0]
+    assert cursors == (0,)
+    assert "1 complete" in outcomes(more)[0]
+    assert [*database.column("SELECT cursor FROM crawl ORDER BY id")] == [0, 100]

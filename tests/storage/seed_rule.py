@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.research_api.endpoints import PLAYLISTS
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
 from tiktok_crawler.storage.ledger.standings import Standing
@@ -42,7 +43,8 @@ def standing(seed: SeedFacts, stage: Stage, now: datetime) -> Standing:
         return Standing.DUE
     if seed.state is SeedState.REFUSED:
         return Standing.REFUSED
-    is_enough = stage.limit is not None and seed.record_count >= stage.limit
+    came = seed.cursor if stage.listing is PLAYLISTS else seed.record_count
+    is_enough = stage.limit is not None and came >= stage.limit
     goes_on = seed.has_more and not seed.suspicious
     if is_enough or (seed.state is SeedState.COMPLETE and not goes_on):
         return Standing.COMPLETE

@@ -34,6 +34,8 @@ def most_records(request: PageRequest, total: int | None) -> int | None:
     listing, endpoint = request.seed.listing, request.endpoint
     seen = request.place.cursor if endpoint.paging is Paging.INDEX else request.place.received
     bounds = [b - seen for b in (total, listing.most_records) if b is not None]
-    if request.task.limit is not None and endpoint.records_keys:
-        bounds.append(request.task.limit - request.place.received)
+    if request.task.limit is not None and listing.has_pages:
+        place = request.place
+        came = place.cursor if listing.counts_by_cursor else place.received
+        bounds.append(request.task.limit - came)
     return max(0, min(bounds)) if bounds else None

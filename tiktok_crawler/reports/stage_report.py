@@ -116,12 +116,10 @@ def _cost(planned: PlannedStage) -> str:
     if not forecast.least and not forecast.most:
         return "no requests: nothing is due"
     text = cost(forecast, planned.allowance, planned.today)
-    limit = stage.listing.limit_argument
     if forecast.most is not None:
         return text
-    text += "; how many at most is not known"
-    if limit is None:
-        return f"{text}: max_requests=... ends a run before"
+    limit = stage.listing.limit_argument
     capped = PageRequest(Seed(stage.listing, "", EXAMPLE_LIMIT))
     most = planned.plan.due * (most_pages(capped, None) or 1)
-    return f"{text}: {limit}={EXAMPLE_LIMIT:,} would make it at most {most:,}"
+    unknown = "how many at most is not known"
+    return f"{text}; {unknown}: {limit}={EXAMPLE_LIMIT:,} would make it at most {most:,}"

@@ -210,8 +210,12 @@ class Listing:
     @property
     def limit_argument(self) -> str | None:
         """The argument for how many records of a seed are wanted; None if all come at once."""
-        can_stop = self.has_pages and self.endpoint.records_keys
-        return self.seed_key.limit_argument if can_stop else None
+        return self.seed_key.limit_argument if self.has_pages else None
+
+    @property
+    def counts_by_cursor(self) -> bool:
+        """True if cursors tell how many things came: a playlist's pages are records with ids."""
+        return self.has_pages and not self.endpoint.records_keys
 
     @property
     def switches(self) -> dict[str, Listing]:

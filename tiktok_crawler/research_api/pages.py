@@ -59,7 +59,10 @@ class Page:
     @property
     def reaches_limit(self) -> bool:
         limit = self.request.task.limit
-        return limit is not None and self.received >= limit
+        if limit is None:
+            return False
+        by_cursor = self.request.seed.listing.counts_by_cursor
+        return (self.cursor if by_cursor else self.received) >= limit
 
     @property
     def is_at_api_limit(self) -> bool:

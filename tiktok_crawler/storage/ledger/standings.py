@@ -42,7 +42,8 @@ def standing_of(stage: Stage, now: datetime) -> ColumnElement[int]:
     limit is enough as soon as it has what a stage with one wants. In an outer join, a seed without
     a row is due.
     """
-    is_enough = false() if stage.limit is None else C.record_count >= stage.limit
+    number = C.cursor if stage.listing.counts_by_cursor else C.record_count
+    is_enough = false() if stage.limit is None else number >= stage.limit
     is_complete = or_(is_enough, and_(C.state == SeedState.COMPLETE, not_(goes_on())))
     due = STANDINGS.index(Standing.DUE)
     return case(
