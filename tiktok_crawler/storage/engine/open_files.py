@@ -155,7 +155,7 @@ def _explain(database: Path, lost: Path) -> str:
     else:
         what = f"{lost} was removed or renamed"
     return (
-        f"the database {database} is not where it was: {what}. Nothing that comes would be stored "
-        "there. Put it back, from where it was moved to, from a copy (`scrapy backup`) or an "
+        f"the database {database} is not where it was: {what}. What comes now would be lost, so "
+        "the command ends. Put it back, from where it was moved to, from a copy (`scrapy backup`) or an "
         "archive (`scrapy replay`), and run the same command again"
     )
