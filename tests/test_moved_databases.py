@@ -90,7 +90,7 @@ def disturbed_crawl(data, disturb, command=CRAWL):
     """
     options = {"videos_per_day": 150, "profile": Profile(latency=Latency(seconds=0.1))}
     with recording_sandbox(**options) as (sandbox, url):
-        command = (*command, "-s", f"TIKTOK_SANDBOX_URL={url}")
+        command = (*command, "-L", "INFO", "-s", f"TIKTOK_SANDBOX_URL={url}")
         database = f"sqlite:///{data / 'crawl.db'}"
         with started(data.parent, *command, TIKTOK_DATABASE_URL=database) as process:
             while len(searches(sandbox)) < DISTURBED_AFTER and process.poll() is None:

@@ -58,9 +58,12 @@ def test_the_log_is_emptied_into_the_file_at_a_quota_wait_and_at_the_end(
         other.execute(text("SELECT 1")).all()
         other.rollback()
         with Search(prepared_sqlite_url) as run:
-            run.store(run.booked(), video(1))
+            booked = run.booked()
             assert log.stat().st_size > 0
             run.session.fill_quota(NOON)
+            assert log.stat().st_size == 0
+            # It was on its way when another request was refused.
+            run.store(booked, video(1))
             assert log.stat().st_size == 0
             assert copied(tmp_path) == 1
             run.ask(run.first(FEBRUARY), video(2))

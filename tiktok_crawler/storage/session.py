@@ -69,6 +69,7 @@ class Session(ABC):
         self.gathers = False
         self._lock: QueryLock | None = None
         self.begun_at: datetime | None = None
+        self._waits = False
         self.run_id: int | None = None
 
     @property
@@ -133,6 +134,7 @@ class Session(ABC):
             DailyShareSpentError: what such requests may cost in a day is spent, likewise.
         """
         self._verify_lock()
+        self._waits = False
 
         def write(connection: Connection) -> None:
             self._tasks(connection).book(request, now)
@@ -145,9 +147,11 @@ class Session(ABC):
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
-        return self._store.save(
+        saved = self._store.save(
             page, tags=self.tags, run_id=self.run_id, moves_task=moves_task, mark=self.mark
         )
+        self._written()
+        return saved
 
     def end(self, request: PageRequest, event: Event, now: datetime) -> PageRequest | None:
         """Change a task that brings no page now.
@@ -168,11 +172,13 @@ class Session(ABC):
         return request.for_days(rest, rest_id)
 
     def fill_quota(self, now: datetime) -> None:
-        """Write down that the API says that the day's quota is used up: a long wait may follow."""
+        """Write down that the API says that the day's quota is used up.
+
+        A long wait may follow: until something is asked for again, nothing is left in the log.
+        """
+        self._waits = True
         account = self._account
-        if account:
-            self._write(lambda on: quota.fill(on, account, now))
-        empty_log(self.engine)
+        self._write(lambda on: quota.fill(on, account, now) if account else None)
 
     @property
     def _since(self) -> datetime:
@@ -223,4 +229,10 @@ class Session(ABC):
                 mark(connection)
             return work(connection)
 
-        return transaction(self.engine, marked, flushed_later=flushed_later)
+        result = transaction(self.engine, marked, flushed_later=flushed_later)
+        self._written()
+        return result
+
+    def _written(self) -> None:
+        if self._waits:
+            empty_log(self.engine)
