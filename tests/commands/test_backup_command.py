@@ -192,6 +192,23 @@ def test_a_disk_without_room_gets_nothing(folder):
         subprocess.run(["umount", str(disk)], check=True)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_copy_leaves_nothing(folder, number):
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO hashtag (name) VALUES (?)", ((f"{n:02000}",) for n in range(100_000))
+        )
+    before = names(folder)
+    with started(folder, "backup", "copy.db", *SANDBOX) as process:
+        while names(folder) == before:
+            time.sleep(0.002)
+        process.send_signal(number)
+        output, _ = process.communicate(timeout=30)
+        assert process.returncode == 75
+    assert "interrupted; nothing is left of the copy" in output
+    assert names(folder) == before
+
+
 def test_of_postgresql_it_says_what_to_use(tmp_path):
     run = scrapy(
         tmp_path, "backup", "c.dump", TIKTOK_DATABASE_URL="postgresql://ann:s3cr3t@db.host/videos"

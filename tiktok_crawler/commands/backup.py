@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,6 +43,8 @@ class Command(Project, ScrapyCommand):
         assert self.settings
         if len(args) != 1:
             raise UsageError("name one file to write, such as: scrapy backup tiktok-backup.db")
+        # As Ctrl-C: half a copy must not stay.
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
         target = Path(args[0]).expanduser().absolute()
         with database.opened_to_read(Config.of(self.settings).database_url) as engine:
             show(database.describe(engine.url))
