@@ -156,6 +156,6 @@ def _explain(database: Path, lost: Path) -> str:
         what = f"{lost} was removed or renamed"
     return (
         f"the database {database} is not where it was: {what}. What comes now would be lost, so "
-        "the command ends. Put it back, from where it was moved to, from a copy (`scrapy backup`) or an "
-        "archive (`scrapy replay`), and run the same command again"
+        "the command ends. Put it back, from where it was moved to, from a copy (`scrapy backup`) "
+        "or an archive (`scrapy replay`), and run the same command again"
     )
