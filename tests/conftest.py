@@ -25,8 +25,13 @@ PURE = ("collection", "research_api", "sandbox")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Let Ctrl-C reach the processes of tests, also if a shell runs the tests in its background."""
+    """Let signals reach the processes of tests, also if these run in the background or by nohup.
+
+    What is ignored here would be ignored by them, too; what has a handler is not.
+    """
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, lambda *_: None)
     settings.load_profile("marathon" if marathon.is_run(config) else "ordinary")
 
 

@@ -13,7 +13,7 @@ from scrapy.commands import ScrapyCommand
 from scrapy.commands.crawl import Command as ScrapysCrawl
 from scrapy.utils.project import inside_project
 
-from tiktok_crawler.commands.output import fail
+from tiktok_crawler.output import fail
 
 if TYPE_CHECKING:
     import argparse

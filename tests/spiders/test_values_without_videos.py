@@ -47,7 +47,9 @@ def crawl(database, tmp_path):
         assert exit_status(crawler) == 0
         storage = crawl_storage(crawler)
         summary = Summary(storage.result, (), crawler.stats.get_stats(), storage.location)
-        return lines(summary.text(command=None)), lines(status_report.text(status(), None))
+        return lines(summary.text(command=None, now=utc_now())), lines(
+            status_report.text(status(), None)
+        )
 
     def status():
         terms = _terms(Config.of(database.settings()))

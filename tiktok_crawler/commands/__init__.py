@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.arguments.search_arguments import parse_pairs
-from tiktok_crawler.commands.output import fail
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.output import fail
 
 if TYPE_CHECKING:
     import argparse

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import show, tell
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.backup import back_up
 

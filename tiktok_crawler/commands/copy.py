@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.paths import database_in_project
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import show, tell
 from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.storage.engine import database, lock

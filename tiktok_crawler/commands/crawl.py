@@ -16,7 +16,6 @@ from scrapy.utils.conf import feed_process_params_from_cli
 from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Checked
-from tiktok_crawler.commands.output import fail, show, tell
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.hiding import holds_secret
@@ -26,6 +25,7 @@ from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.output import fail, show, tell
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
+from tiktok_crawler.output import show
 from tiktok_crawler.storage.engine import database
 
 if TYPE_CHECKING:

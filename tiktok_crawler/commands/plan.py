@@ -13,12 +13,12 @@ from tiktok_crawler.arguments import listing_arguments, search_arguments
 from tiktok_crawler.arguments.tag_argument import queries_with
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.output import show
 from tiktok_crawler.planning.plan import Known, make_plan
 from tiktok_crawler.planning.probing import probes
 from tiktok_crawler.planning.seeds import stages_of

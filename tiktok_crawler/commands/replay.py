@@ -12,9 +12,9 @@ from sqlalchemy.exc import DBAPIError
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import fail, show, tell
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import fail, show, tell
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database, sqlite
 

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import fail, show
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import fail, show
 
 if TYPE_CHECKING:
     import argparse

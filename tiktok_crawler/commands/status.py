@@ -8,9 +8,9 @@ from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project
-from tiktok_crawler.commands.output import show
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import show
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.spelling import json_text
