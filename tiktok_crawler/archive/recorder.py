@@ -66,12 +66,17 @@ class Journal:
     """
 
     def __init__(
-        self, folder: Path, origin: str, *, clock: Callable[[], datetime] = utc_now
+        self,
+        folder: Path,
+        origin: str,
+        *,
+        beside: Path | None = None,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         self._clock = clock
         self._origin = origin
         self._name = f"{clock():%Y%m%dT%H%M%SZ}_{secrets.token_hex(4)}"
-        self._writer = JournalWriter(folder, self._name)
+        self._writer = JournalWriter(folder, self._name, beside=beside)
         self._number = 0
         self._in_doubt: Line | None = None
         self._sessions: dict[Subject, Line | None] = {}

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
+from tiktok_crawler.own_files import is_at, make, make_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,14 +25,16 @@ class JournalWriter:
     """Appends lines to the day's file. For one thread at a time.
 
     A file is made by one run, for one day, and never written to again: what a crash has torn stays
-    as it is. After a failure nothing more is taken.
+    as it is. After a failure nothing more is taken. A new folder is for those who share the file
+    that it lies `beside`, and a new file for those who share its folder.
     """
 
-    def __init__(self, folder: Path, name: str) -> None:
+    def __init__(self, folder: Path, name: str, *, beside: Path | None = None) -> None:
         self.day: date | None = None
         self.failure: ArchiveError | None = None
         self._folder = folder
         self._name = name
+        self._beside = beside
         self._file: _GzipFile | None = None
 
     def open(self, day: date, start: bytes) -> None:
@@ -42,7 +45,7 @@ class JournalWriter:
             ArchiveError: nothing can be written to the file.
         """
         try:
-            self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            make_folder(self._folder, like=self._beside)
             self._open_file(day)
         except OSError as exc:
             raise ConfigurationError(
@@ -103,8 +106,7 @@ class _GzipFile:
         self._path = path
         self._deflate = zlib.compressobj(wbits=GZIP)
         self._lines, self._is_torn = 0, False
-        path.touch(mode=0o600, exist_ok=False)
-        self._file = path.open("ab", buffering=0)
+        self._file = os.fdopen(make(path, like=path.parent), "ab", buffering=0)
         _sync_folder(path.parent)
 
     def append(self, data: bytes, *, synced: bool) -> None:
@@ -120,7 +122,8 @@ class _GzipFile:
         """Write gzip's end, as far as that is possible: the lines are safe without it."""
         with self._file, suppress(OSError):
             if self._lines <= 1 and not self._is_torn:
-                self._path.unlink()
+                if is_at(self._file.fileno(), self._path):
+                    self._path.unlink()
             elif not self._is_torn:
                 self._write(self._deflate.flush(zlib.Z_FINISH))
                 os.fsync(self._file.fileno())

@@ -12,7 +12,7 @@ from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
-from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.search_session import SearchSession
@@ -252,7 +252,8 @@ class CrawlStorage:
         folder = self._config.archive
         if not folder:
             return session
-        self._journal = self._journal or Journal(folder, self._config.origin)
+        beside = sqlite.file_of(database.database_url(self._url))
+        self._journal = self._journal or Journal(folder, self._config.origin, beside=beside)
         return RecordedSession(session, self._journal)
 
     def _search(self, query: Query) -> SearchSession:

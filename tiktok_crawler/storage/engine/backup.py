@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
+from tiktok_crawler.own_files import make
 from tiktok_crawler.storage.engine import sqlite
 from tiktok_crawler.storage.engine.open_files import BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
@@ -61,7 +62,7 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
         # In the same folder, so that it comes to its place as a whole.
         with tempfile.TemporaryDirectory(".partial", f".{target.name}.", target.parent) as folder:
             partial = Path(folder, target.name)
-            os.close(os.open(partial, os.O_RDWR | os.O_CREAT, 0o600))
+            os.close(make(partial))
             broken_tables = _copy(engine, partial, progress)
             _check_target(target, database, overwrite=overwrite)
             partial.replace(target)

@@ -14,8 +14,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 from sqlalchemy.exc import SQLAlchemyError
 
+from tiktok_crawler import own_files
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
+from tiktok_crawler.spelling import visible
 from tiktok_crawler.storage.engine import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -75,7 +77,7 @@ def refuse_crawls(engine: Engine) -> None:
     """
     database = Path(str(engine.url.database)).resolve()
     for path in database.parent.glob(f"{glob.escape(database.name)}.*.lock"):
-        with suppress(OSError), path.open("rb") as file:
+        with suppress(OSError), os.fdopen(own_files.open_existing(path), "rb") as file:
             if not _lock(file.fileno(), fcntl.LOCK_SH):
                 raise QueryLockedError(
                     f"a crawl is running on this database: {_signature(file.fileno())}. End it "
@@ -102,7 +104,7 @@ def _lock_for(engine: Engine, name: str) -> _Lock:
     if sqlite.in_memory(engine.url):
         return _NoLock()
     database = Path(str(engine.url.database)).resolve()
-    return _FileLock(database.with_name(f"{database.name}.{name}.lock"))
+    return _FileLock(database.with_name(f"{database.name}.{name}.lock"), database)
 
 
 class _NoLock(_Lock):
@@ -117,10 +119,14 @@ class _NoLock(_Lock):
 
 
 class _FileLock(_Lock):
-    """The lock on a file that exists while a crawl runs, and says who holds it."""
+    """The lock on a file that exists while a crawl runs, and says who holds it.
 
-    def __init__(self, path: Path) -> None:
+    A file that somebody else left there is locked, and stays as it is.
+    """
+
+    def __init__(self, path: Path, database: Path) -> None:
         self._path = path
+        self._database = database
         self._file: int | None = None
 
     def acquire(self) -> str | None:
@@ -128,30 +134,33 @@ class _FileLock(_Lock):
             # A file that its holder removed while it was opened here is no lock.
             while not self._is_held():
                 self._close()
-                self._file = file = os.open(self._path, os.O_RDWR | os.O_CREAT, 0o600)
+                self._file = file = self._open()
                 if not _lock(file):
                     holder = _signature(file)
                     self._close()
                     return holder
-                _sign(file)
+                if own_files.is_own(file):
+                    _sign(file)
         except OSError as exc:
             self._close()
             raise ConfigurationError(f"{self._path} cannot be locked: {exc.strerror}") from exc
         return None
 
+    def _open(self) -> int:
+        while True:
+            with suppress(FileNotFoundError):
+                return own_files.open_existing(self._path)
+            with suppress(FileExistsError):
+                return own_files.make(self._path, like=self._database)
+
     def loss(self) -> str | None:
         return None if self._is_held() else f"since {self._path} was removed or replaced"
 
     def _is_held(self) -> bool:
-        try:
-            return self._file is not None and os.path.samestat(
-                os.fstat(self._file), self._path.stat()
-            )
-        except FileNotFoundError:
-            return False
+        return self._file is not None and own_files.is_at(self._file, self._path)
 
     def release(self) -> None:
-        if self._is_held():
+        if self._file is not None and self._is_held() and own_files.is_own(self._file):
             self._path.unlink()
         self._close()
 
@@ -212,7 +221,7 @@ class _AdvisoryLock(_Lock):
         self._loss = NEVER_TAKEN
 
 
-SIGNATURE_BYTES = 1000
+SIGNATURE_BYTES = 300
 NEVER_TAKEN = "as it is not taken"
 UNKNOWN_HOLDER = "a process that has just begun, or has just ended"
 
@@ -241,15 +250,15 @@ def _sign(file: int) -> None:
 
 
 def _signature(file: int) -> str:
-    """Read from its file who holds a lock."""
-    return os.pread(file, SIGNATURE_BYTES, 0).decode() or UNKNOWN_HOLDER
+    """Read from its file who holds a lock; anybody may have written there."""
+    return visible(os.pread(file, SIGNATURE_BYTES, 0).decode(errors="replace")) or UNKNOWN_HOLDER
 
 
 def describe_holder(application_name: str | None, since: datetime | None) -> str:
     """Describe who holds a lock. PostgreSQL tells other users neither name nor time."""
     match (application_name or "").split():
         case [postgresql.APPLICATION, host, process]:
-            name = f"process {process} on {host}"
+            name = visible(f"process {process} on {host}")
         case _:
-            name = application_name or "a session of another database user"
+            name = visible(application_name or "") or "a session of another database user"
     return f"{name}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else name

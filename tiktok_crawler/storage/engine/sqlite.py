@@ -15,8 +15,9 @@ from sqlalchemy import event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import StaticPool
 
+from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
-from tiktok_crawler.spelling import shortened
+from tiktok_crawler.spelling import shortened, visible
 from tiktok_crawler.storage.engine.open_files import (
     BESIDE,
     OPEN_FILES,
@@ -94,6 +95,13 @@ def engine_options(url: URL) -> dict[str, Any]:
     return {"poolclass": StaticPool} if in_memory(url) else {}
 
 
+def file_of(url: URL) -> Path | None:
+    """Return the file of a SQLite database, wherever links lead to it."""
+    if url.get_backend_name() != "sqlite" or in_memory(url):
+        return None
+    return Path(str(url.database)).resolve()
+
+
 def in_memory(url: URL) -> bool:
     return url.database in (None, "", IN_MEMORY)
 
@@ -121,6 +129,7 @@ def _connect(path: Path, hold: Hold, options: Any) -> sqlite3.Connection | None:
     if hold.identity is None:
         _create_file(path)
     hold.take(path)
+    _check_beside(path.resolve())
     if not _unwritable(path):
         return None
     log, index = (Path(f"{path.resolve()}{ending}") for ending in BESIDE)
@@ -130,6 +139,15 @@ def _connect(path: Path, hold: Hold, options: Any) -> sqlite3.Connection | None:
     if in_log:
         connection.execute("PRAGMA locking_mode = EXCLUSIVE")
     return connection
+
+
+def _check_beside(path: Path) -> None:
+    """Keep SQLite from writing through a link that somebody put beside the file."""
+    try:
+        for ending in (*BESIDE, "-journal"):
+            own_files.check(Path(f"{path}{ending}"))
+    except OSError as exc:
+        raise ConfigurationError(f"{exc.filename} cannot be used: {exc.strerror}") from None
 
 
 def _connected(
@@ -146,7 +164,7 @@ def _create_file(path: Path) -> None:
     """
     _size(path)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        os.close(own_files.make(path))
     except FileExistsError:
         return
     except OSError as exc:
@@ -196,6 +214,11 @@ def _size(path: Path) -> int:
     try:
         found = path.stat()
     except (FileNotFoundError, NotADirectoryError):
+        if path.is_symlink():
+            raise ConfigurationError(
+                f"the database {path} is a link to {visible(str(path.readlink()))}, which is not "
+                f"there. {OTHER_DATABASE}"
+            ) from None
         return 0
     except OSError as exc:
         raise ConfigurationError(

@@ -1,0 +1,213 @@
+"""Files whose names are chosen here, in folders in which others may write, too."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+
+import pytest
+from processes import scrapy
+from trials import QUERY_FILE
+
+from tiktok_crawler import own_files
+from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock, refuse_crawls
+
+FINGERPRINT = "9f" * 32
+PRIVATE = "what the next user has written"
+COLLEAGUE, GROUP = 65534, 54321
+
+needs_users = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as other users")
+
+
+def put_link(name, private):
+    name.symlink_to(private)
+
+
+def put_second_name(name, private):
+    name.hardlink_to(private)
+
+
+def put_pipe(name, _private):
+    os.mkfifo(name)
+
+
+PUTS = (put_link, put_second_name, put_pipe)
+
+
+@pytest.fixture
+def private(tmp_path):
+    """A file of the next user's, which is to stay as it is."""
+    (tmp_path / "home").mkdir()
+    path = tmp_path / "home" / "thesis.txt"
+    path.write_text(PRIVATE)
+    yield path
+    assert path.read_text() == PRIVATE
+
+
+@pytest.fixture
+def lock_file(tmp_path):
+    return tmp_path / f"test.db.{FINGERPRINT[:16]}.lock"
+
+
+@pytest.fixture
+def engine(prepared_sqlite_url):
+    engine = database.create_engine_for(database.database_url(prepared_sqlite_url))
+    yield engine
+    engine.dispose()
+
+
+@pytest.mark.parametrize("put", PUTS)
+def test_a_lock_is_not_taken_through_what_somebody_put_there(put, private, lock_file, engine):
+    put(lock_file, private)
+
+    with pytest.raises(ConfigurationError, match=r"\.lock cannot be locked: somebody made it a?"):
+        QueryLock(engine, FINGERPRINT).acquire()
+    refuse_crawls(engine)
+    assert os.path.lexists(lock_file)
+
+
+@pytest.mark.parametrize("put", PUTS)
+@pytest.mark.parametrize("ending", ["-wal", "-shm", "-journal"])
+def test_sqlite_is_kept_from_what_somebody_put_beside_a_database(
+    put, ending, private, engine, tmp_path
+):
+    put(tmp_path / f"test.db{ending}", private)
+
+    with pytest.raises(ConfigurationError, match=f"test.db{ending} cannot be used: somebody made"):
+        engine.connect()
+
+
+def test_a_link_that_leads_nowhere_is_no_name_for_a_new_file(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+
+    with pytest.raises(FileExistsError):
+        own_files.make(tmp_path / "link")
+    assert not (tmp_path / "nowhere").exists()
+
+
+def test_a_database_is_not_made_through_a_link_that_leads_nowhere(tmp_path):
+    (tmp_path / "link.db").symlink_to(tmp_path / "nowhere.db")
+
+    for command in (("crawl", "users", "-a", "usernames=zoe"), ("status",), ("migrate",)):
+        run = scrapy(
+            tmp_path, *command, TIKTOK_SANDBOX="1", TIKTOK_DATABASE_URL="sqlite:///link.db"
+        )
+        assert (run.returncode, run.stderr.count("Traceback")) == (78, 0)
+        assert f"link.db is a link to {tmp_path}/nowhere.db, which is not there" in run.stderr
+    assert not (tmp_path / "nowhere.db").exists()
+
+
+def test_a_lock_that_says_anything_is_shown_as_text(engine, lock_file):
+    lock_file.write_bytes(b"\xff\x1b[2Jall is well\nnothing")
+    with lock_file.open("rb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        for act in (QueryLock(engine, FINGERPRINT).acquire, lambda: refuse_crawls(engine)):
+            with pytest.raises(QueryLockedError) as refusal:
+                act()
+            assert "all is well" in str(refusal.value)
+            assert str(refusal.value).isprintable()
+
+
+@needs_users
+def test_a_colleagues_lock_is_locked_and_left_as_it_is(engine, lock_file):
+    lock_file.write_text("a colleague's")
+    os.chown(lock_file, COLLEAGUE, COLLEAGUE)
+
+    lock = QueryLock(engine, FINGERPRINT)
+    lock.acquire()
+    lock.verify()
+    with pytest.raises(QueryLockedError):
+        QueryLock(engine, FINGERPRINT).acquire()
+    lock.release()
+    assert lock_file.read_text() == "a colleague's"
+
+
+@pytest.fixture
+def open_folder():
+    """A folder in which everybody can write, as in /tmp."""
+    folder = Path(tempfile.mkdtemp())
+    folder.chmod(0o1777)
+    yield folder
+    shutil.rmtree(folder)
+
+
+@needs_users
+def test_locks_of_two_users_exclude_each_other(open_folder, sqlite_template):
+    path = open_folder / "test.db"
+    shutil.copy(sqlite_template, path)
+    os.chown(path, 0, GROUP)
+    path.chmod(0o660)
+    engine = database.create_engine_for(database.database_url(f"sqlite:///{path}"))
+    lock = QueryLock(engine, FINGERPRINT)
+    lock.acquire()
+    (file,) = open_folder.glob("*.lock")
+    assert (file.stat().st_gid, stat.S_IMODE(file.stat().st_mode)) == (GROUP, 0o660)
+
+    assert as_colleague(lambda: QueryLock(engine, FINGERPRINT).acquire()) == "QueryLockedError"
+    lock.release()
+    # A crash leaves it.
+    file.touch()
+    os.chown(file, 0, GROUP)
+    file.chmod(0o660)
+    assert as_colleague(lambda: QueryLock(engine, FINGERPRINT).acquire()) == "nothing"
+    engine.dispose()
+
+
+def as_colleague(act):
+    """What another user's process raises, a member of the group."""
+    reading, writing = os.pipe()
+    process = os.fork()
+    if not process:
+        name = "nothing"
+        try:
+            os.setgroups([GROUP])
+            os.setgid(GROUP)
+            os.setuid(COLLEAGUE)
+            act()
+        except BaseException as exc:  # noqa: BLE001 - it is told
+            name = type(exc).__name__
+        os.write(writing, name.encode())
+        os._exit(0)
+    os.waitpid(process, 0)
+    os.close(writing)
+    with os.fdopen(reading) as told:
+        return told.read()
+
+
+@needs_users
+def test_an_archive_is_for_those_who_share_the_database(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+    arguments = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_ARCHIVE=archive")
+    settings = {"TIKTOK_SANDBOX": "1", "TIKTOK_DATABASE_URL": "sqlite:///test.db"}
+    shared = tmp_path / "test.db"
+    shared.touch()
+    os.chown(shared, 0, GROUP)
+    shared.chmod(0o660)
+
+    assert scrapy(tmp_path, *arguments, **settings).returncode == 0
+    archive = tmp_path / "archive"
+    (file,) = archive.glob("*.jsonl.gz")
+    for path, mode in ((archive, 0o770), (file, 0o660)):
+        assert (path.stat().st_gid, stat.S_IMODE(path.stat().st_mode)) == (GROUP, mode)
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o600, 0o604])
+def test_what_everybody_may_read_is_not_meant_for_a_group(mode, tmp_path):
+    (tmp_path / "like").touch()
+    (tmp_path / "like").chmod(mode)
+
+    os.close(own_files.make(tmp_path / "made", like=tmp_path / "like"))
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o600
+
+
+def test_what_is_no_file_is_told(tmp_path):
+    with pytest.raises(OSError, match="somebody made it no file") as refusal:
+        own_files.open_existing(tmp_path)
+    assert refusal.value.errno == errno.ELOOP

@@ -1,0 +1,111 @@
+"""Opens files whose names this package chooses, in folders in which others may write, too.
+
+Under such a name a colleague can have put a link to a file of the next user's. So what is opened is
+a file, under its only name, or nothing: an `OSError` says why.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import stat
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def make(path: Path, *, like: Path | None = None) -> int:
+    """Make a file and open it, for its owner alone; whatever has the name already is kept.
+
+    A group that shares `like`, which is there, may do the same with the new file.
+    """
+    shared = like.stat() if like else None
+    file = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_EXCL, 0o600)
+    _share(file, shared, 0o600)
+    return file
+
+
+def make_folder(path: Path, *, like: Path | None = None) -> None:
+    """Make a folder of data, with those above it, unless it is there."""
+    made = [folder for folder in (path, *path.parents) if not folder.exists()]
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    shared = like.stat() if like else None
+    for new in made:
+        folder = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        _share(folder, shared, 0o700)
+        os.close(folder)
+
+
+def open_existing(path: Path) -> int:
+    """Open a file that is there, of whoever it is: to write, or else to read.
+
+    Raises:
+        OSError: it is no file, or a link to one, or has a second name.
+    """
+    flags = os.O_NOFOLLOW | os.O_NONBLOCK
+    check(path)
+    try:
+        file = os.open(path, os.O_RDWR | flags)
+    except PermissionError:
+        file = os.open(path, os.O_RDONLY | flags)
+    try:
+        _check(path, os.fstat(file))
+    except OSError:
+        os.close(file)
+        raise
+    return file
+
+
+def is_at(file: int, path: Path) -> bool:
+    """Tell whether an open file still has a name."""
+    try:
+        return os.path.samestat(os.fstat(file), path.lstat())
+    except FileNotFoundError:
+        return False
+
+
+def is_own(file: int) -> bool:
+    """Tell whether an open file is the user's."""
+    return os.fstat(file).st_uid == os.geteuid()
+
+
+def check(path: Path) -> None:
+    """Check a name under which a file is about to be opened.
+
+    Raises:
+        OSError: it has something, and that is no file, or one with a second name.
+    """
+    with suppress(FileNotFoundError):
+        _check(path, path.lstat())
+
+
+def _check(path: Path, found: os.stat_result) -> None:
+    if stat.S_ISLNK(found.st_mode):
+        what = "a link"
+    elif not stat.S_ISREG(found.st_mode):
+        what = "no file"
+    elif found.st_nlink > 1:
+        what = "a file that has another name, too"
+    else:
+        return
+    raise OSError(
+        errno.ELOOP,
+        f"somebody made it {what}: look at it (ls -li), remove it, and run the same command again",
+        str(path),
+    )
+
+
+def _share(file: int, like: os.stat_result | None, own: int) -> None:
+    """Let a group do with a file, or in a folder, what it may do with another one."""
+    mode = like.st_mode if like else 0
+    given = mode & (stat.S_IRGRP | stat.S_IWGRP)
+    # What everybody may read is hardly meant for a group.
+    is_shared = given & stat.S_IWGRP or (given and not mode & stat.S_IRWXO)
+    if not like or not is_shared:
+        return
+    # Nobody can give a file to a group of which he is none; it stays his alone.
+    with suppress(PermissionError):
+        os.fchown(file, -1, like.st_gid)
+        os.fchmod(file, own | given | (own & stat.S_IXUSR) >> 3)
