@@ -207,6 +207,26 @@ def test_what_everybody_may_read_is_not_meant_for_a_group(mode, tmp_path):
     assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == 0o600
 
 
+def test_git_ignores_a_folder_that_is_made_and_leaves_others_alone(tmp_path):
+    own_files.make_folder(tmp_path / "data" / "archive")
+    assert (tmp_path / "data" / ".gitignore").read_text() == "*\n"
+    assert stat.S_IMODE((tmp_path / "data" / "archive").stat().st_mode) == 0o700
+
+    own_files.make_folder(tmp_path / "data" / "archive")
+    assert list((tmp_path / "data" / "archive").iterdir()) == []
+
+
+def test_the_folders_of_feeds_and_archives_are_ignored_by_git(tmp_path):
+    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+    made = ("-O", "exports/2024/videos.json", "-s", "TIKTOK_ARCHIVE=kept")
+
+    run = scrapy(tmp_path, "crawl", "videos", "-a", "query=query.yaml", *made, TIKTOK_SANDBOX="1")
+    assert run.returncode == 0
+    assert (tmp_path / "exports" / "2024" / "videos.json").stat().st_size > 1000
+    for folder in ("exports", "kept"):
+        assert (tmp_path / folder / ".gitignore").read_text() == "*\n"
+
+
 def test_what_is_no_file_is_told(tmp_path):
     with pytest.raises(OSError, match="somebody made it no file") as refusal:
         own_files.open_existing(tmp_path)

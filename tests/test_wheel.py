@@ -7,6 +7,7 @@ import subprocess
 import sys
 import sysconfig
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 from marathon import first
@@ -32,19 +33,25 @@ def run(*command: object, cwd: Path, **variables: str) -> subprocess.CompletedPr
     )
 
 
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("built")
+    build = run(
+        sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT, cwd=folder
+    )
+    assert build.returncode == 0, build.stdout + build.stderr
+    (wheel,) = folder.glob("*.whl")
+    return wheel
+
+
 @pytest.fixture(scope="module", params=first(1, ["beside the tests", "alone"]))
-def installed(request, tmp_path_factory) -> Path:
+def installed(request, wheel, tmp_path_factory) -> Path:
     """The bin folder of an environment with nothing but the wheel and what it depends on.
 
     To download and install dependencies takes a minute, so those of the tests serve most of the
     time.
     """
     folder = tmp_path_factory.mktemp("wheel")
-    build = run(
-        sys.executable, "-m", "build", "--wheel", "--no-isolation", "-o", folder, ROOT, cwd=folder
-    )
-    assert build.returncode == 0, build.stdout + build.stderr
-    (wheel,) = folder.glob("*.whl")
     is_alone = request.param == "alone"
     options = [] if is_alone else ["--without-pip"]
     venv = run(sys.executable, "-m", "venv", *options, folder / "venv", cwd=folder)
@@ -77,3 +84,14 @@ def test_the_wheel_crawls_the_sandbox_from_an_empty_folder(installed, tmp_path):
     migrate = run(installed / "python", "-m", "scrapy", "migrate", cwd=tmp_path, **settings)
     assert migrate.returncode == 0, migrate.stderr
     assert (tmp_path / "tiktok.db").exists()
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel):
+    with ZipFile(wheel) as packed:
+        names = {name for name in packed.namelist() if ".dist-info/" not in name}
+    package = [
+        path
+        for path in (ROOT / "tiktok_crawler").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
+    assert {path.relative_to(ROOT).as_posix() for path in package} <= names

@@ -12,6 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 
+from tiktok_crawler.own_files import make_folder
+
 if TYPE_CHECKING:
     from scrapy import Spider
     from twisted.internet.defer import Deferred
@@ -32,6 +34,7 @@ class LocalFeedStorage(FileFeedStorage):
 
     def open(self, spider: Spider) -> IO[bytes]:
         path = Path(self.path)
+        make_folder(path.parent)
         self._bytes_before = path.stat().st_size if path.is_file() else 0
         file = super().open(spider)
         if self._format in OF_LINES and self.write_mode == "ab" and self._bytes_before:

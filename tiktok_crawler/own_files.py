@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
+IGNORED = ".gitignore"
+
 
 def make(path: Path, *, like: Path | None = None) -> int:
     """Make a file and open it, for its owner alone; whatever has the name already is kept.
@@ -28,7 +30,7 @@ def make(path: Path, *, like: Path | None = None) -> int:
 
 
 def make_folder(path: Path, *, like: Path | None = None) -> None:
-    """Make a folder of data, with those above it, unless it is there."""
+    """Make a folder of data, with those above it, unless it is there; git is to ignore it."""
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     shared = like.stat() if like else None
@@ -36,6 +38,13 @@ def make_folder(path: Path, *, like: Path | None = None) -> None:
         folder = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         _share(folder, shared, 0o700)
         os.close(folder)
+    # The uppermost one speaks for those in it.
+    for uppermost in made[-1:]:
+        with (
+            suppress(FileExistsError),
+            os.fdopen(make(uppermost / IGNORED, like=like), "w") as file,
+        ):
+            file.write("*\n")
 
 
 def open_existing(path: Path) -> int:

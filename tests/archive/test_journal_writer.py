@@ -49,7 +49,7 @@ def test_another_day_has_another_file(writer, folder):
     writer.turn_to(NEXT, b"again\n")
     writer.append(b"two\n", synced=True)
     writer.close()
-    texts = {path.name: gzip.decompress(path.read_bytes()) for path in folder.iterdir()}
+    texts = {path.name: gzip.decompress(path.read_bytes()) for path in folder.glob("*.gz")}
     assert texts == {
         "2024-06-01_j.jsonl.gz": b"start\none\n",
         "2024-06-02_j.jsonl.gz": b"again\ntwo\n",
@@ -58,7 +58,7 @@ def test_another_day_has_another_file(writer, folder):
 
 def test_a_file_without_a_line_of_its_own_is_removed(writer, folder):
     writer.close()
-    assert list(folder.iterdir()) == []
+    assert [path.name for path in folder.iterdir()] == [".gitignore"]
 
 
 def test_a_folder_that_cannot_be_used_is_named(tmp_path):
