@@ -168,9 +168,14 @@ def test_the_cron_line_works(tmp_path):
     command = command.replace("/home/me/tiktok", str(tmp_path)).replace(".venv/bin/scrapy", SCRAPY)
     command = command.replace("crawl videos", "crawl videos -s TIKTOK_SANDBOX=True")
     run = subprocess.run(
-        ["bash", "-euc", command], env=environment(tmp_path), capture_output=True, check=False
+        ["bash", "-euc", command],
+        env=environment(tmp_path),
+        capture_output=True,
+        umask=0o022,
+        check=False,
     )
     assert run.returncode == 0
+    assert stat.S_IMODE((tmp_path / "crawl.log").stat().st_mode) == 0o600
     assert (run.stdout, run.stderr) == (b"", b"")
     log = (tmp_path / "crawl.log").read_text()
     assert "NOTICE: Collecting" in log

@@ -215,9 +215,8 @@ def test_of_postgresql_it_says_what_to_use(tmp_path):
     )
 
     assert run.returncode == 78
-    command = (
-        f"pg_dump --format=custom --host=db.host --username=ann --file={tmp_path}/c.dump videos"
-    )
-    assert command in run.stderr
+    file = f"{tmp_path}/c.dump"
+    command = f"pg_dump --format=custom --host=db.host --username=ann --file={file} videos"
+    assert f"(umask 077; {command})" in run.stderr
     assert "s3cr3t" not in run.stderr + run.stdout
     assert names(tmp_path) == []

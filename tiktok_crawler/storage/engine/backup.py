@@ -129,4 +129,5 @@ def _dump_command(url: URL, target: Path) -> str:
     host = url.host or url.query.get("host")
     options = {"host": host, "port": url.port, "username": url.username, "file": target}
     given = [f"--{name}={value}" for name, value in options.items() if value]
-    return shlex.join(["pg_dump", "--format=custom", *given, *([url.database or ""])])
+    dump = shlex.join(["pg_dump", "--format=custom", *given, *([url.database or ""])])
+    return f"(umask 077; {dump})"
