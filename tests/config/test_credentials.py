@@ -106,6 +106,29 @@ def test_credentials_are_the_text_typed(secrets, text):
     assert credentials(chosen, {}) == Credentials(text, text)
 
 
+@pytest.mark.parametrize(
+    "content",
+    [
+        "client_key: ada\n",
+        "client_key: ada\nclient_secret: your-client-secret\n",
+        "client_key: [\n",
+        b"client_key: \xff\n",
+    ],
+)
+def test_the_example_is_to_be_copied_only_where_there_is_no_file(secrets, content):
+    with pytest.raises(CredentialsError, match="Write there what developers") as raised:
+        credentials(secrets(content), {})
+
+    assert "Copy secrets.example.yaml" not in str(raised.value)
+
+
+def test_without_a_file_the_example_is_to_be_copied(tmp_path):
+    chosen = settings(TIKTOK_SECRETS_FILE=str(tmp_path / "secrets.yaml"))
+
+    with pytest.raises(CredentialsError, match="Copy secrets"):
+        credentials(chosen, {})
+
+
 COPIED = {
     "blanks": " {} ",
     "line ends": "{}\r\n",

@@ -17,13 +17,15 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-CREDENTIALS_HELP = (
-    "Copy secrets.example.yaml to secrets.yaml and fill it in, or set TIKTOK_CLIENT_KEY and "
-    "TIKTOK_CLIENT_SECRET in the environment; to try things out without credentials add "
-    "-s TIKTOK_SANDBOX=True"
-)
-
 PORTAL = "developers.tiktok.com"
+
+_ELSE = (
+    "or set TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET in the environment; to try things out "
+    "without credentials add -s TIKTOK_SANDBOX=True"
+)
+_HELP_WITHOUT_FILE = f"Copy secrets.example.yaml to secrets.yaml and fill it in, {_ELSE}"
+_HELP = f"Write there what {PORTAL} shows, {_ELSE}"
+"""A copy of the example would take the place of what is in the file."""
 
 EXAMPLES = ("your-client-key", "your-client-secret")
 """What stands in secrets.example.yaml."""
@@ -65,12 +67,12 @@ def _read_secrets(path: Path) -> Credentials:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise CredentialsError(
-            f"no credentials: {path} does not exist. {CREDENTIALS_HELP}"
+            f"no credentials: {path} does not exist. {_HELP_WITHOUT_FILE}"
         ) from None
     except OSError as exc:
         raise CredentialsError(f"{path} cannot be read: {exc.strerror}") from None
     except ValueError:
-        raise CredentialsError(f"{path} is not YAML in UTF-8. {CREDENTIALS_HELP}") from None
+        raise CredentialsError(f"{path} is not YAML in UTF-8. {_HELP}") from None
     values = _secrets_in(path, text)
     return Credentials(*(_secret(path, values, name) for name in ("client_key", "client_secret")))
 
@@ -82,13 +84,13 @@ def _secrets_in(path: Path, text: str) -> dict[str, str]:
     try:
         return parse_secrets(path, text)
     except QueryFileError as exc:
-        raise CredentialsError(f"{exc}. {CREDENTIALS_HELP}") from None
+        raise CredentialsError(f"{exc}. {_HELP}") from None
 
 
 def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
     value = _usable(values.get(name, ""), f"{path}: {name}")
     if not value:
-        raise CredentialsError(f"{path}: {name} is missing or empty. {CREDENTIALS_HELP}")
+        raise CredentialsError(f"{path}: {name} is missing or empty. {_HELP}")
     return value
 
 
@@ -102,7 +104,7 @@ def _usable(copied: str, where: str) -> str:
     while value != (inner := value.strip().strip(QUOTES)):
         value = inner
     if value in EXAMPLES:
-        raise CredentialsError(f"{where} is still that of the example. {CREDENTIALS_HELP}")
+        raise CredentialsError(f"{where} is still that of the example. {_HELP}")
     for place, character in enumerate(value, start=1):
         if not "!" <= character <= "~":
             raise CredentialsError(
