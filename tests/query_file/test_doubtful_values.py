@@ -58,6 +58,10 @@ CERTAIN = [
     ("include: {any_keywords: [butter;cheese]}", "is one keyword", "[butter, cheese]"),
     ("include: {any_keywords: ['#a; #b']}", "is one keyword", "[#a, #b]"),
     ("usernames: [ann;bob]", "is not one username", "[ann, bob]"),
+    # a list in a file
+    ("usernames: accounts.csv", "looks like a file", "{file: accounts.csv}"),
+    ("usernames: [ann, accounts.XLSX]", "looks like a file", "{file: accounts.XLSX}"),
+    ("include: {any_hashtags: [tags.txt]}", "looks like a file", "behind -a as @tags.txt"),
     # what other search engines know
     ("include: {any_hashtags: [butter*]}", "the API has no wildcards", "'butter'"),
     ("include: {any_hashtags: ['%butter%']}", "the API has no wildcards", "'butter'"),
@@ -95,6 +99,7 @@ def test_what_can_match_nothing_is_refused_with_what_was_meant(tmp_path, text, w
         ("b?tter", "the API has no wildcards"),
         ('say "hi"', "holds quotation marks"),
         ("bread -rye", "stands under exclude"),
+        ("words.txt", "looks like a file"),
     ],
 )
 def test_what_could_be_meant_is_searched_with_a_warning(tmp_path, text, doubt):
@@ -227,9 +232,15 @@ def test_an_address_without_what_is_asked_for_is_explained(tmp_path, text, essen
         ("ann\u200b", "'ann'"),
         ("ann;bob", "[ann, bob]"),
         ("a/b", "[a, b]"),
+        ("accounts.csv", "behind -a as @accounts.csv"),
     ],
 )
 def test_seeds_that_nobody_is_called_are_refused_with_what_was_meant(seed, meant):
-    with pytest.raises(ValueError, match=r"did you mean|written as a list") as caught:
+    with pytest.raises(ValueError, match=r"did you mean|written as") as caught:
         read_seeds([seed], SeedKey.USERNAME)
     assert meant in str(caught.value)
+
+
+def test_an_account_that_is_called_like_a_file_is_named_by_its_address():
+    address = "https://www.tiktok.com/@accounts.csv"
+    assert read_seeds([address], SeedKey.USERNAME) == ("accounts.csv",)

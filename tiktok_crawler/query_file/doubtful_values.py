@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 _PLAIN = re.compile(r"\w[\w.-]*", re.ASCII)
 """Nothing is doubtful about most values."""
 
+_FILE_NAME = re.compile(r"@?[^\s/@]+\.(?:csv|tsv|txt|xlsx?|ods)", re.IGNORECASE)
+
 _WITHOUT_BLANKS = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff"
 _JOINED = "\u0600-\U0010ffff"
 _INVISIBLE = re.compile(
@@ -86,13 +88,19 @@ def doubt_about(field: str, text: str, *, typed: str = "") -> Doubt | None:
 
     The value is as the API would get it; `typed` is how it was written, if that is another way.
     """
-    return None if _PLAIN.fullmatch(text) else next(_doubts(field, text, typed or text), None)
+    if _PLAIN.fullmatch(text) and not _FILE_NAME.fullmatch(typed or text):
+        return None
+    return next(_doubts(field, text, typed or text), None)
 
 
 def _doubts(field: str, text: str, typed: str) -> Iterator[Doubt]:
     if problem := address_problem(field, text):
         yield Doubt(problem)
     is_name = field in (Field.HASHTAG_NAME, Field.USERNAME)
+    if (is_name or field == Field.KEYWORD) and _FILE_NAME.fullmatch(typed):
+        name = quoted(typed.removeprefix("@"))[1:-1]
+        ways = f"{{file: {name}}}, behind -a as @{name}"
+        yield Doubt(f"looks like a file; values in one are written as {ways}", is_certain=is_name)
     quotes = _QUOTES_AROUND_WORDS if field in (Field.KEYWORD, "shop_name") else _QUOTES
     cleaned = _cleaned(text, quotes)
     meant = did_you_mean([bare] if (bare := cleaned.strip("#@ " if is_name else " ")) else [])

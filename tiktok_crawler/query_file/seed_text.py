@@ -37,7 +37,7 @@ def parse_seed(text: str, key: SeedKey) -> str:
     """
     written = without_address(key, text)
     parse = _id if key.is_id else _username if key is SeedKey.USERNAME else _name
-    if (doubt := doubt_about(key, written)) and doubt.is_certain:
+    if (doubt := doubt_about(key, written, typed=text)) and doubt.is_certain:
         raise ValueError(f"{quoted(text)} {doubt.words}")
     return parse(written)
 
