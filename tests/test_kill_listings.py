@@ -42,7 +42,7 @@ class ListingLane(Lane):
 
     trial: Trial = field(kw_only=True)
 
-    begins, longest_seconds = "asking for", 0.4
+    begins, longest_seconds = "asking about", 0.4
 
     def prepare(self) -> tuple[str, ...]:
         ((name, seeds),) = self.trial.seed_argument.items()

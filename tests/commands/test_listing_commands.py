@@ -21,7 +21,7 @@ def test_without_credentials_the_sandbox_is_listed_and_status_counts_it(tmp_path
     assert Counter(listing["seeds"]) == Counter({"refused": 2})
     again = scrapy(tmp_path, "crawl", "users", "-a", "usernames=@names.txt", *SANDBOX)
     assert again.returncode == 0
-    assert "nothing to ask for: of 2 seeds 0 are complete, 2 refused" in again.stderr
+    assert "nothing to ask for: of 2 users 0 are complete, 2 refused" in again.stderr
 
 
 def test_repeats_in_a_file_of_seeds_are_told(tmp_path):

@@ -15,6 +15,7 @@ from scripted_api import ScriptedApi, error, page, serving
 
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
 from tiktok_crawler.extensions.progress import Effort, Progress, SearchSnapshot, StageSnapshot
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, USERS
 
 HALF = {
     "windows_done": 1,
@@ -45,7 +46,7 @@ def test_a_pause_for_quota_says_until_when():
     waiting = replace(EFFORT, trouble=PoolTrouble.QUOTA, waits_until=UNTIL)
     words = "waiting for quota until 2024-01-02 00:00:30 UTC"
     assert str(SearchSnapshot(**HALF, left_fraction=0.5, effort=waiting)).endswith(words)
-    assert str(StageSnapshot("users", 1, 2, 9, waiting)).endswith(words)
+    assert str(StageSnapshot(USERS, 1, 2, 9, waiting)).endswith(words)
 
 
 @pytest.mark.parametrize(
@@ -58,7 +59,7 @@ def test_a_pause_for_quota_says_until_when():
 )
 def test_another_pause_says_what_it_is_for(trouble, until, words):
     waiting = replace(EFFORT, trouble=trouble, waits_until=until)
-    assert str(StageSnapshot("users", 1, 2, 9, waiting)).endswith(words)
+    assert str(StageSnapshot(USERS, 1, 2, 9, waiting)).endswith(words)
 
 
 @pytest.mark.parametrize(
@@ -90,8 +91,8 @@ async def test_a_crawl_that_waits_says_for_what(folder, caplog, answer, words):
     ],
 )
 def test_a_listing_is_as_far_as_its_seeds(done, seeds, words):
-    line = str(StageSnapshot("liked videos", done, seeds, 12345, EFFORT))
-    counts = f"seeds {done:,}/{seeds:,} · records 12,345 · requests 130 (130/min)"
+    line = str(StageSnapshot(LIKED_VIDEOS, done, seeds, 12345, EFFORT))
+    counts = f"users {done:,}/{seeds:,} · records 12,345 · requests 130 (130/min)"
     assert line == f"liked videos · {counts} · {words}"
 
 

@@ -82,7 +82,7 @@ def test_what_takes_more_than_a_day_is_told_at_its_beginning(listing, due, words
 
     beginning = stage_beginning(Stage(listing, GivenSeeds(("1",))), plan)
 
-    known = f"asking for {due:,} of {due:,} seeds; 0 are complete, 0 refused"
+    known = f"asking about {due:,} of {due:,} users; 0 are complete, 0 refused"
     assert beginning.startswith(f"{listing.words}: {known}{words}")
     assert ("quota" in beginning) == bool(words)
 
@@ -94,7 +94,7 @@ def test_seeds_are_counted_by_what_is_known_of_them():
     )
 
     assert "Liked videos:" in text
-    assert "1,236 seeds known now; 1,200 complete, 30 refused, 4 postponed, not due yet" in text
+    assert "1,236 users known now; 1,200 complete, 30 refused, 4 postponed, not due yet" in text
     assert "To ask for:    2 (1, 2)" in text
 
 
@@ -236,10 +236,10 @@ def test_names_of_seeds_steer_no_terminal():
     ("plan", "words"),
     [
         (StagePlan(), "users: nothing to ask for: the database has none in stored videos with "),
-        (StagePlan(0, 2, 1), "users: nothing to ask for: of 3 seeds 2 are complete, 1 refused"),
+        (StagePlan(0, 2, 1), "users: nothing to ask for: of 3 users 2 are complete, 1 refused"),
         (
             plan_of(endpoints.USERS, 1, complete=2),
-            "users: asking for 1 of 3 seeds; 2 are complete, 0 refused",
+            "users: asking about 1 of 3 users; 2 are complete, 0 refused",
         ),
         (
             plan_of(

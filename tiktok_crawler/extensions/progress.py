@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
 
     from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.research_api.endpoints import Listing
 
 logger = logging.getLogger(__name__)
 
@@ -102,7 +103,7 @@ class SearchSnapshot:
 class StageSnapshot:
     """The progress of a stage at a moment; its seeds are those that were to be asked for."""
 
-    listing: str
+    listing: Listing
     seeds_done: int
     seeds: int
     records: int
@@ -111,7 +112,8 @@ class StageSnapshot:
     def __str__(self) -> str:
         left = 1 - self.seeds_done / self.seeds if self.seeds else 0.0
         return (
-            f"{self.listing} · seeds {self.seeds_done:,}/{self.seeds:,}"
+            f"{self.listing.words}"
+            f" · {self.listing.seed_key.noun} {self.seeds_done:,}/{self.seeds:,}"
             f" · records {self.records:,} · {self.effort} · {self.effort.left(left)}"
         )
 
@@ -188,7 +190,7 @@ class Progress:
     def _stage_snapshot(self, queue: SeedQueue) -> StageSnapshot:
         listing = queue.stage.listing
         return StageSnapshot(
-            listing=listing.words,
+            listing=listing,
             seeds_done=queue.seeds_done,
             seeds=queue.plan.due,
             records=queue.records,

@@ -29,10 +29,10 @@ def stage_beginning(stage: Stage, plan: StagePlan) -> str:
     name = stage.listing.words
     if not plan.seeds:
         return f"{name}: nothing to ask for: the database has none in {stage.source}"
-    seeds = number_of(plan.seeds, "seeds")
+    seeds = number_of(plan.seeds, stage.listing.seed_key.noun)
     known = f"{plan.complete:,} are complete, {plan.refused:,} refused"
     text = (
-        f"{name}: asking for {plan.due:,} of {seeds}; {known}{_days(stage, plan)}"
+        f"{name}: asking about {plan.due:,} of {seeds}; {known}{_days(stage, plan)}"
         if plan.due
         else f"{name}: nothing to ask for: of {seeds} {known}"
     )
@@ -96,8 +96,9 @@ def stage_lines(planned: PlannedStage) -> Iterator[str]:
         yield f"{'':15}of these, some are for {finder} that are still to come"
     if not plan.seeds:
         return
+    seeds = number_of(plan.seeds, stage.listing.seed_key.noun)
     yield (
-        f"{'Seeds:':15}{number_of(plan.seeds, 'seeds')} known now; {plan.complete:,} complete, "
+        f"{'Seeds:':15}{seeds} known now; {plan.complete:,} complete, "
         f"{plan.refused:,} refused, {plan.waiting:,} postponed, not due yet"
     )
     if plan.next_retry_at:
