@@ -119,9 +119,10 @@ def test_where_fewer_days_are_missing_nothing_is_probed(folder):
     assert not (folder / "tiktok-sandbox.db").exists()
 
 
-def test_a_probe_that_cannot_begin_says_why(folder):
+def test_a_probe_that_cannot_begin_says_why_after_it_has_named_the_database(folder):
     run = scrapy(folder, "plan", "query.yaml", "--probe", "3")
     assert run.returncode == 77
+    assert run.stdout.strip() == f"SQLite database {folder / 'tiktok.db'}"
     assert run.stderr.startswith("error: ")
     assert "TIKTOK_CLIENT_KEY" in run.stderr
 

@@ -59,6 +59,7 @@ class Command(Project, ScrapyCommand):
     like about what the spider of that name would list.
     """
 
+    _heading: str
     _refusal: CrawlerError | None = None
 
     def syntax(self) -> str:
@@ -99,12 +100,19 @@ class Command(Project, ScrapyCommand):
         listing = _listing(args, given)
         if listing and opts.probe is not None:
             raise UsageError("--probe is about videos: name a query file")
+        self._heading = "" if opts.json else f"{location}{config.sandbox_hint}"
         if listing:
             lines, found = self._listings(listing, given)
         else:
             lines, found = self._search(_with_file(args, given), opts.probe)
-        text = "\n".join([f"{location}{config.sandbox_hint}", *lines])
-        show(json_text({"database": location, **found}) if opts.json else text)
+        self._name_database()
+        show(json_text({"database": location, **found}) if opts.json else "\n".join(lines))
+
+    def _name_database(self) -> None:
+        """Say once which database it is about: before --probe writes into it."""
+        if self._heading:
+            show(self._heading)
+            self._heading = ""
 
     def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
         now = utc_now()
@@ -144,6 +152,7 @@ class Command(Project, ScrapyCommand):
         if not probes(plan.plan, plan.wanted, count):
             yield "Nothing was probed: searches have begun in all parts of the missing days"
             return
+        self._name_database()
         assert self.crawler_process
         crawler = self.crawler_process.create_crawler("videos")
         crawler.signals.connect(self._refused, signal=crawl_refused)
