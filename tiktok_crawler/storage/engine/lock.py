@@ -48,7 +48,8 @@ class QueryLock:
         holder = self._lock.acquire()
         if holder is not None:
             raise QueryLockedError(
-                f"another crawl of {self._what} is running on this database: {holder}"
+                f"another crawl of {self._what} is running on this database: {holder}; "
+                "run again when it has ended"
             )
 
     def verify(self) -> None:
