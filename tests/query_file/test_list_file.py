@@ -101,6 +101,7 @@ def test_without_a_header_each_line_is_a_value(tmp_path, content, what, expected
         ("ada,3\nbob,hello, you\n", ":1: looks like a table"),
         ("username,Username\nada,Ada\n", ":1: 2 columns are called 'username'; rename all but"),
         ('ada\n"bob\ncy\n', ":2: cannot be read as a table: unexpected end of data"),
+        (b"{\\rtf1 ann", ": is text with formats; save it as plain text in UTF-8"),
         (b"PK\x03\x04\0\0", ": is a workbook of a spreadsheet; save it as CSV in UTF-8"),
         ("ada\nb\x07b", ":2: holds the unprintable character"),
     ],

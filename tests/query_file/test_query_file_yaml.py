@@ -220,6 +220,13 @@ def test_no_such_file(tmp_path):
     assert refused(tmp_path / "no.yaml").endswith("cannot be read: No such file or directory")
 
 
+def test_a_file_that_is_not_in_the_current_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert refused(Path("no.yaml")).endswith(f"No such file or directory in {tmp_path}")
+    (tmp_path / "query.yaml").touch()
+    assert refused(Path("quary.yaml")).endswith(f" in {tmp_path}; did you mean 'query.yaml'?")
+
+
 def test_a_directory(tmp_path):
     assert refused(tmp_path).endswith("is a directory, not a query file")
 

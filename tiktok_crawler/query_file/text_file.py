@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 import stat
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryFileError
+from tiktok_crawler.spelling import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from os import stat_result
@@ -33,8 +35,20 @@ def read_text(path: Path, *, what: str = "query file", max_bytes: int = MAX_BYTE
             data = file.read(max_bytes)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
+        if isinstance(exc, FileNotFoundError):
+            reason = f"{reason}{_where_else(path)}"
         raise QueryFileError(f"{path}: cannot be read: {reason}") from exc
     return _decoded(path, data)
+
+
+def _where_else(path: Path) -> str:
+    """Say where a file was looked for, and which one there was probably meant."""
+    with suppress(OSError):
+        folder = "" if path.is_absolute() else f" in {path.absolute().parent}"
+        return folder + did_you_mean(
+            nearest(path.name, (one.name for one in path.parent.iterdir()))
+        )
+    return ""
 
 
 def is_file(path: Path) -> bool:
@@ -60,6 +74,8 @@ def _decoded(path: Path, data: bytes) -> str:
         raise QueryFileError(f"{path}: is UTF-16 text; save it as UTF-8")
     if data.startswith(_WORKBOOK):
         raise QueryFileError(f"{path}: is a workbook of a spreadsheet; save it as CSV in UTF-8")
+    if data.startswith(b"{\\rtf"):
+        raise QueryFileError(f"{path}: is text with formats; save it as plain text in UTF-8")
     if b"\0" in data:
         raise QueryFileError(f"{path}: holds binary data, not text")
     try:
