@@ -55,6 +55,9 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
     [
         (("crawl",), 64, "name one spider"),
         (("crawl", "videos", "more"), 64, "name one spider"),
+        (("crawl", "query.yaml"), 64, "goes behind -a: scrapy crawl videos -a query=query.yaml"),
+        (("crawl", "videos", "query.yaml"), 64, "a query file goes behind -a"),
+        (("crawl", "videos", "-a", "query", "=", "query.yaml"), 64, "without blanks around ="),
         (("crawl", "vidoes"), 64, "did you mean 'videos'?"),
         (("crawl", "videos"), 64, "-a query=FILE is missing"),
         (("crawl", "videos", "-a", "query"), 64, "-a"),
@@ -66,6 +69,7 @@ def test_a_sandbox_crawl_stores_videos_and_ends_with_0_and_a_summary(folder):
         (("crawl", "users", *SANDBOX), 64, "users need one of -a usernames=..."),
         (("crawl", "users", "-a", "usernames=@gone.txt", *SANDBOX), 64, "there is no such file"),
         (("crawl", "videos", "-a", "query=no.yaml"), 78, "no.yaml"),
+        (("crawl", "videos", "-a", "query=quary.yaml"), 78, "; did you mean 'query.yaml'?"),
         ((*CRAWL, "-s", "CONCURRENT_ITEMS=9"), 78, "CONCURRENT_ITEMS must be 1"),
         ((*CRAWL, *SANDBOX, "-s", "DEPTH_LIMIT=1"), 78, "DEPTH_LIMIT must be 0"),
         ((*CRAWL, *SANDBOX, "-L", "debug"), 78, "LOG_LEVEL=debug is not one of"),

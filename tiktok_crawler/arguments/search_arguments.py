@@ -42,7 +42,8 @@ def parse_pairs(written: Iterable[str], option: str = "-a") -> dict[str, str]:
     for pair in written:
         name, is_pair, value = pair.partition("=")
         if not is_pair:
-            raise UsageError(f"{option} {shortened(pair)}: {option} takes NAME=VALUE")
+            form = "takes NAME=VALUE, without blanks around ="
+            raise UsageError(f"{option} {shortened(pair)}: {option} {form}")
         if name in found:
             hint = "; several values are separated by commas, as in -a tags=first,second"
             raise UsageError(

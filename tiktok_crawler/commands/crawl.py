@@ -28,7 +28,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.output import fail, show, tell
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.summary import Summary
-from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.spelling import did_you_mean, nearest, quoted, shortened
 from tiktok_crawler.storage.engine.database import database_url, describe
 
 if TYPE_CHECKING:
@@ -138,6 +138,9 @@ class Command(Checked, CrawlCommand):
 
 
 def _spider_name(args: list[str], spiders: list[str]) -> str:
+    if files := [arg for arg in args if arg.endswith((".yaml", ".yml", ".json"))]:
+        way = f"scrapy crawl videos -a query={shlex.quote(shortened(files[0]))}"
+        fail(EX_USAGE, f"a query file goes behind -a: {way}")
     if len(args) != 1:
         fail(EX_USAGE, f"name one spider to crawl, of: {', '.join(spiders)}")
     if args[0] not in spiders:
