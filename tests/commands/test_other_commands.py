@@ -8,6 +8,7 @@ import urllib.request
 from importlib import import_module
 from pkgutil import iter_modules
 
+import pytest
 from processes import scrapy, started
 
 from tiktok_crawler import commands
@@ -30,13 +31,35 @@ def test_migrate_says_what_is_wrong_with_a_database(tmp_path):
 
 
 def test_every_command_of_ours_checks_the_settings_first():
-    found = [
+    modules = [
         import_module(f"{commands.__name__}.{name}")
         for _, name, _ in iter_modules(commands.__path__)
     ]
+    found = [module.Command for module in modules if hasattr(module, "Command")]
 
     assert len(found) > 8
-    assert all(issubclass(module.Command, commands.Checked) for module in found)
+    assert all(issubclass(command, commands.Checked) for command in found)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("migrate", "--dry-run"), "there is no option --dry-run. "),
+        (("status", "--jsn"), "there is no option --jsn; did you mean '--json'?"),
+        (("backup", "copy.db", "--overwrit2=1"), "did you mean '--overwrite'?"),
+        (("crawl", "videos", "--max_requests=5"), "behind -a, as in -a max_requests=50"),
+        (("plan", "query.yaml", "--max-requests", "5"), "there is no option --max-requests"),
+        (("plan", "query.yaml", "--probe"), "argument --probe: expected one argument"),
+        (("sandbox", "--port", "many"), "argument --port: invalid int value"),
+    ],
+)
+def test_options_that_there_are_not_are_refused(tmp_path, arguments, words):
+    run = scrapy(tmp_path, *arguments)
+    assert run.returncode == 64
+    assert run.stderr.startswith("error: ")
+    assert words in run.stderr
+    assert run.stdout == ""
+    assert list(tmp_path.glob("*.db")) == []
 
 
 def test_commands_that_write_no_log_leave_its_file_alone(tmp_path):

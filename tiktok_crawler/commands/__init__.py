@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from os import EX_TEMPFAIL, EX_USAGE
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from scrapy.exceptions import UsageError
 
@@ -12,7 +12,9 @@ from tiktok_crawler.arguments.search_arguments import parse_pairs
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.exceptions import UsageError as CommandLineError
 from tiktok_crawler.output import fail
+from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
 if TYPE_CHECKING:
     import argparse
@@ -23,11 +25,16 @@ else:
 
 
 class Checked(Base):
-    """Makes a command refuse wrong settings before it opens anything."""
+    """Makes a command refuse wrong settings and options before it opens anything."""
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.error = _refuse_usage  # type: ignore[method-assign]
 
     def process_options(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
         try:
+            _check_options(args, opts)
             parse_pairs(getattr(opts, "spargs", ()))
             parse_pairs(opts.set, "-s")
             check_dictionaries(opts.set, self.settings)
@@ -42,6 +49,27 @@ class Checked(Base):
             fail(EX_USAGE, str(exc))
         except OSError as exc:
             fail(EX_USAGE, f"--pidfile {exc.filename} cannot be written: {exc.strerror}")
+
+
+def _refuse_usage(message: str) -> NoReturn:
+    fail(EX_USAGE, f"{message}. scrapy COMMAND -h lists the options of a command")
+
+
+def _check_options(args: list[str], opts: argparse.Namespace) -> None:
+    """Refuse options that there are not: Scrapy leaves them among what stands beside the options.
+
+    Raises:
+        UsageError: there is one.
+    """
+    names = [f"--{name.replace('_', '-')}" for name in vars(opts)]
+    for arg in args:
+        option = arg.partition("=")[0]
+        if option.startswith("-") and option.strip("-"):
+            hint = did_you_mean(nearest(option, names)) or "."
+            raise CommandLineError(
+                f"there is no option {shortened(option)}{hint} Arguments of a spider go behind -a, "
+                "as in -a max_requests=50; scrapy COMMAND -h lists the options of a command"
+            )
 
 
 class Project(Checked):
