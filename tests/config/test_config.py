@@ -30,6 +30,7 @@ SECRET = "s3cr3t-of-ada"
         pytest.param("-s", "env", "project", True, "-s", id="command line, sandbox"),
         pytest.param("", "env", None, False, "env", id="empty on the command line"),
         pytest.param("", None, None, False, REAL_DATABASE, id="empty everywhere"),
+        pytest.param(" ", " ", None, True, SANDBOX_DATABASE, id="blanks everywhere"),
     ],
 )
 def test_the_database_is_named_by_command_line_then_environment_then_settings(
@@ -72,6 +73,7 @@ def test_fields_are_asked_for_in_the_order_of_the_api(configured):
         ("id,author", "no field 'author'.*username"),
         ("id,,username", "no field ''"),
         ("username", "must have id"),
+        (5, "=5 is not a list"),
     ],
 )
 def test_fields_that_the_api_would_refuse_are_refused_here(configured, words):
@@ -82,6 +84,16 @@ def test_fields_that_the_api_would_refuse_are_refused_here(configured, words):
 @pytest.mark.parametrize(("value", "days"), [(31, 31), ("1", 1)])
 def test_windows_are_as_wide_as_configured(value, days):
     assert Config.of(settings(TIKTOK_WINDOW_DAYS=value)).window_days == days
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "found"),
+    [("TIKTOK_SANDBOX", "true ", True), ("TIKTOK_ARCHIVE", " ", None)],
+)
+def test_blanks_around_a_setting_are_taken_off(name, value, found):
+    config = Config.of(settings(**{name: value}))
+
+    assert (config.uses_sandbox if name == "TIKTOK_SANDBOX" else config.archive) is found
 
 
 def test_windows_have_31_days_by_default():

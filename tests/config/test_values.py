@@ -17,7 +17,7 @@ def test_a_number_may_come_as_text(value, found):
 
 
 @pytest.mark.parametrize(
-    "value", ["", "many", None, "0.9", "10.1", "-5", "nan", "inf", "-inf", [], "5 s"]
+    "value", ["", "many", None, "0.9", "10.1", "-5", "nan", "inf", "-inf", [], "5 s", True]
 )
 def test_what_is_no_number_within_bounds_is_refused_with_the_bounds(value):
     with pytest.raises(ConfigurationError, match=r"^X=.* is not a number from 1 to 10$"):

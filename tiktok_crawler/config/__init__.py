@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
 from tiktok_crawler.config.paths import database_in_project, in_project, profile_in_project
+from tiktok_crawler.config.rules import listing
 from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
@@ -204,7 +205,7 @@ def database_url(settings: BaseSettings, environ: Mapping[str, str] = os.environ
 def _database_url(settings: BaseSettings, environ: Mapping[str, str]) -> str:
     """An empty URL on the command line leaves the choice to the environment."""
     default = SANDBOX_DATABASE if switch(settings, "TIKTOK_SANDBOX") else DEFAULT_DATABASE
-    written = settings.get("TIKTOK_DATABASE_URL") or environ.get("TIKTOK_DATABASE_URL")
+    written = settings.get("TIKTOK_DATABASE_URL") or environ.get("TIKTOK_DATABASE_URL", "").strip()
     return database_in_project(str(written or default))
 
 
@@ -215,6 +216,7 @@ def _archive(settings: BaseSettings) -> Path | None:
 
 def _video_fields(settings: BaseSettings) -> tuple[str, ...]:
     """The fields to ask for, in the API's order; a field is known, and `id` among them."""
+    listing(settings, "TIKTOK_VIDEO_FIELDS")
     names = [str(name).strip() for name in settings.getlist("TIKTOK_VIDEO_FIELDS")]
     wanted = names[:-1] if names and not names[-1] else names
     for name in wanted:

@@ -29,6 +29,8 @@ def check_settings(settings: BaseSettings, environ: Mapping[str, str]) -> None:
 def with_environment(settings: BaseSettings, environ: Mapping[str, str]) -> BaseSettings:
     """Return the settings that hold, with those that the environment has; empty ones say nothing.
 
+    Blanks around them are taken off.
+
     Raises:
         ConfigurationError: one of either does not exist, or has a value that cannot be.
     """
@@ -39,4 +41,6 @@ def with_environment(settings: BaseSettings, environ: Mapping[str, str]) -> Base
         value = environ.get(name, "").strip()
         if value:
             chosen.set(name, value, priority=ENVIRONMENT_PRIORITY)
+        if isinstance(chosen[name], str):
+            chosen.set(name, chosen[name].strip(), priority=chosen.getpriority(name) or 0)
     return chosen

@@ -51,7 +51,7 @@ def number(
     if math.isfinite(most):
         bounds = f" from {least:g} to {most:g}"
     try:
-        as_number = float(value)
+        as_number = math.nan if isinstance(value, bool) else float(value)
     except (TypeError, ValueError):
         as_number = math.nan
     if not (math.isfinite(as_number) and least <= as_number <= most):
