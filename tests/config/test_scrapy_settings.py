@@ -172,6 +172,13 @@ def test_the_lowest_tls_version_is_not_above_the_highest():
         check(DOWNLOAD_TLS_MIN_VERSION="TLSv1.3", DOWNLOAD_TLS_MAX_VERSION="TLSv1.2")
 
 
+def test_a_database_is_no_log(tmp_path):
+    path = tmp_path / "tiktok.db"
+    path.write_bytes(b"SQLite format 3\0...")
+    with pytest.raises(ConfigurationError, match=r"LOG_FILE=.* cannot be written: it is no text"):
+        check(LOG_FILE=str(path))
+
+
 def test_a_log_file_is_left_to_whoever_opens_it(tmp_path):
     (tmp_path / "old.log").write_text("old")
     for name in ("new.log", "old.log"):

@@ -114,6 +114,27 @@ async def test_a_feed_replaces_no_file_of_another_kind(folder, name, words):
 
 
 @deferred_f_from_coro_f
+async def test_a_feed_replaces_no_list_that_the_query_names(folder):
+    path = folder.path / "tags.csv"
+    path.write_text("hashtag\nbutter\n")
+    query = (
+        "start_date: 2024-01-01\nend_date: 2024-01-01\ninclude: {any_hashtags: {file: tags.csv}}"
+    )
+    folder.query_file.write_text(query)
+    refused = await refusal(folder, feed(str(path), overwrite=True))
+    assert "is a list that is read" in refused
+
+
+@deferred_f_from_coro_f
+async def test_a_feed_replaces_no_list_of_seeds(tmp_path):
+    path = tmp_path / "names.csv"
+    path.write_text("username\nann\n")
+    database = ListingDatabase(f"sqlite:///{tmp_path}/crawl.db", "http://127.0.0.1:1")
+    with pytest.raises(ConfigurationError, match="is a list that is read"):
+        await database.crawl("users", feed(str(path), overwrite=True), usernames=f"@{path}")
+
+
+@deferred_f_from_coro_f
 async def test_two_feeds_do_not_share_a_file(folder):
     uris = folder.path / "x.csv", f"file://{folder.path}/x.csv"
     feeds = {"FEEDS": {uri: {"format": "csv"} for uri in uris}}

@@ -23,6 +23,9 @@ from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 Rule: TypeAlias = Callable[[BaseSettings, str], object]
 """Raises ConfigurationError for a setting, by its name, whose value cannot be used."""
 
+BEGINNING = 100
+"""So many bytes tell a text from a database."""
+
 TLS_METHODS = ("TLS", "TLSv1.0", "TLSv1.1", "TLSv1.2")
 
 
@@ -223,20 +226,28 @@ def date_format(settings: BaseSettings, name: str) -> None:
 
 
 def log_file(settings: BaseSettings, name: str) -> None:
-    """Try whether a file can be written, and leave none behind."""
+    """Try whether a file can be written, and leave none behind; what holds no text is no log."""
     if not settings[name]:
         return
     try:
-        path = Path(settings[name])
-        if path.exists():
-            path.open("ab").close()
-        else:
-            TemporaryFile(dir=path.parent).close()
+        problem = _log_problem(Path(settings[name]))
     except (OSError, TypeError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or exc
-        raise ConfigurationError(
-            f"{name}={shortened(str(settings[name]))} cannot be written: {reason}"
-        ) from None
+        problem = getattr(exc, "strerror", None) or str(exc)
+    if problem:
+        shown = shortened(str(settings[name]))
+        raise ConfigurationError(f"{name}={shown} cannot be written: {problem}")
+
+
+def _log_problem(path: Path) -> str | None:
+    if not path.exists():
+        TemporaryFile(dir=path.parent).close()
+    elif not path.is_file():
+        path.open("ab").close()
+    else:
+        with path.open("a+b") as file:
+            file.seek(0)
+            return "it is no text; a database, perhaps" if b"\0" in file.read(BEGINNING) else None
+    return None
 
 
 def log_stdout(settings: BaseSettings, name: str) -> None:

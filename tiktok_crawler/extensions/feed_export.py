@@ -17,6 +17,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.extensions import feed_checks
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.items import feed_items, line_of
+from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.storage.engine import database
@@ -149,13 +150,18 @@ def _files_of(crawler: Crawler) -> dict[Path, str]:
     """The files that a feed would destroy, and what they are."""
     config, arguments = config_of(crawler), getattr(crawler.spider, "arguments", {})
     url = make_url(config.database_url)
-    files = {
-        "the secrets file": config.secrets_file,
-        "the database": url.database if url.get_backend_name() == "sqlite" else None,
-        "the query file": arguments.get("query"),
-        "the log": crawler.settings["LOG_FILE"],
-    }
-    return {Path(path).expanduser().resolve(): what for what, path in files.items() if path}
+    lists = (
+        *map(named_file, arguments.values()),
+        *getattr(getattr(crawler.spider, "collection", None), "lists", ()),
+    )
+    files = (
+        (config.secrets_file, "the secrets file"),
+        (url.database if url.get_backend_name() == "sqlite" else None, "the database"),
+        (arguments.get("query"), "the query file"),
+        *((path, "a list that is read") for path in lists),
+        (crawler.settings["LOG_FILE"], "the log"),
+    )
+    return {Path(path).expanduser().resolve(): what for path, what in files if path}
 
 
 def _listing(spider: Spider) -> Listing | None:

@@ -49,8 +49,8 @@ class Collection:
 
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
     whose last search is older than `refresh_after` are wanted once more; None means never. When all
-    videos are there, what `also_collect` names is collected, in its order. `as_file` is the query
-    file that says the same, if there is none.
+    videos are there, what `also_collect` names is collected, in its order. `lists` are the files
+    that values come from. `as_file` is the query file that says the same, if there is none.
     """
 
     query: Query
@@ -61,6 +61,7 @@ class Collection:
     refresh_after: timedelta | None = None
     warnings: tuple[str, ...] = ()
     also_collect: tuple[AlsoCollect, ...] = ()
+    lists: tuple[Path, ...] = ()
     as_file: str | None = None
 
 
@@ -114,6 +115,7 @@ def _read(
         refresh_after=age.value if age and age.value != NEVER else None,
         warnings=findings.warnings,
         also_collect=wishes,
+        lists=tuple(findings.lists),
     )
 
 

@@ -50,11 +50,13 @@ Place = Position | Argument | ListLine
 class Mistakes:
     """Collects mistakes, so that all are reported at once, and warnings.
 
-    Without a query file, whose `path` is None then, all of them are of arguments.
+    Without a query file, whose `path` is None then, all of them are of arguments. `lists` are the
+    files with lists that were read.
     """
 
     def __init__(self, path: Path | None) -> None:
         self.path = path
+        self.lists: list[Path] = []
         self._in_file: list[tuple[tuple[Position, int], str]] = []
         self._in_arguments: list[str] = []
         self._warnings: list[str] = []

@@ -125,6 +125,7 @@ class NodeReader:
             hint = "; names are written without @" if is_argument and of == "username" else ""
             self._mistake(name, joined(key, FILE), f"{exc}{hint}")
             return []
+        self._findings.lists.append(path)
         if not cells:
             self._mistake(name, joined(key, FILE), f"{path}: holds no value")
         return [TextNode(ListLine(path, cell.line, name.place), cell.text) for cell in cells]
