@@ -44,6 +44,7 @@ class RecordFeedExporter(FeedExporter):
     """
 
     def __init__(self, crawler: Crawler):
+        self._told: set[str] = set()
         hide_secrets(crawler.settings)
         if not (crawler.settings["FEEDS"] or crawler.settings["FEED_URI"]):
             raise NotConfigured
@@ -142,8 +143,17 @@ class RecordFeedExporter(FeedExporter):
 
     def _failed(self, exc: Exception) -> None:
         """Scrapy would lose the exception; `extensions/outcome.py` looks at the statistic."""
-        logger.error("A feed could not be written; the pages are in the database", exc_info=exc)
         self.crawler.stats.inc_value("feedexport/failed_count/RecordFeedExporter")
+        if str(exc) in self._told:
+            return  # each further record fails on the same
+        self._told.add(str(exc))
+        reason = exc.strerror if isinstance(exc, OSError) else None
+        logger.error(
+            "A feed could not be written; the pages are in the database%(reason)s. Mend that, and "
+            "write it from there, as docs/operations.md (Feeds) says",
+            {"reason": f": {reason}" if reason else ""},
+            exc_info=None if reason else exc,
+        )
 
 
 def _files_of(crawler: Crawler) -> dict[Path, str]:

@@ -18,6 +18,7 @@ from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import DatabaseLostError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.research_api.verdicts import AnswerKind
+from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.sqlite import empty_log
@@ -82,8 +83,12 @@ class RunRecord:
             self._feeds.append(without_login(slot.uri))
             logger.log(
                 NOTICE,
-                "Stored %(format)s feed (%(count)d items) in %(place)s",
-                {"format": slot.format, "count": slot.itemcount, "place": self._feeds[-1]},
+                "Stored %(format)s feed (%(items)s) in %(place)s",
+                {
+                    "format": slot.format,
+                    "items": number_of(slot.itemcount, "items"),
+                    "place": self._feeds[-1],
+                },
             )
 
     def spider_closed(self, reason: str) -> None:
