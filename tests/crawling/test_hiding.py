@@ -32,6 +32,7 @@ def test_an_address_has_no_login(uri, shown):
     [
         ("ftp://ann:s3cr3t@example/x.csv", True),
         ("TIKTOK_DATABASE_URL=postgresql://ann@example/x", True),
+        ("TIKTOK_DATABASE_URL=sqlite:///butter.db", False),
         ("AWS_SECRET_ACCESS_KEY=x", True),
         ("videos.csv", False),
         ("TIKTOK_SECRETS_FILE=other.yaml", False),

@@ -15,7 +15,7 @@ PASSWORD = re.compile(r"://[^\s/]*:\S*@")
 
 PARAMETERS = re.compile(r"[?#].*", re.DOTALL)
 
-SECRET_NAME = re.compile(r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|DATABASE_URL")
+SECRET_NAME = re.compile(r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|DATABASE_URL(?!=sqlite:)")
 
 
 class Hidden(str):
