@@ -118,7 +118,8 @@ class QuotaMiddleware(ApiMiddleware):
         try:
             change(request, request=await self._storage.book(attempt_of(request).request))
         except DailyBudgetSpentError as exc:
-            self._log.warning("Stopping: %(why)s", {"why": exc})
+            if not self._outcome.is_stopping:
+                self._log.warning("Stopping: %(why)s", {"why": exc})
             self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
         except SecondTriesSpentError as exc:
@@ -128,7 +129,8 @@ class QuotaMiddleware(ApiMiddleware):
             self._drop(request, exc)
             raise PartEndedError from exc
         except QueryLockedError as exc:
-            self._log.error("%(error)s", {"error": exc})
+            if not self._outcome.is_stopping:
+                self._log.error("%(error)s", {"error": exc})
             self._outcome.stop(CloseReason.LOCK_LOST)
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
