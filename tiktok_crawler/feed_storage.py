@@ -24,10 +24,14 @@ OF_LINES = ("csv", "jsonlines", "jsonl", "jl")
 
 
 class LocalFeedStorage(FileFeedStorage):
-    """Scrapy's storage of files. A line that a run could not finish is not continued by another."""
+    """Scrapy's storage of files. A line that a run could not finish is not continued by another.
+
+    `~` is the home folder: a shell leaves it as it is behind `--output=`, and in FEEDS.
+    """
 
     def __init__(self, uri: str, *, feed_options: dict[str, Any] | None = None):
         super().__init__(uri, feed_options=feed_options)
+        self.path = str(Path(self.path).expanduser())
         options = feed_options or {}
         self._format = None if options.get("postprocessing") else options.get("format")
         self._bytes_before = 0

@@ -135,6 +135,14 @@ async def test_a_feed_replaces_no_list_of_seeds(tmp_path):
 
 
 @deferred_f_from_coro_f
+async def test_a_feed_can_be_in_the_home_folder(folder, monkeypatch):
+    monkeypatch.setenv("HOME", str(folder.path))
+    async with serving(ScriptedApi(page(1))) as api:
+        await folder.crawl(api.url, feed("~/new/x.csv"))
+    assert (folder.path / "new" / "x.csv").exists()
+
+
+@deferred_f_from_coro_f
 async def test_two_feeds_do_not_share_a_file(folder):
     uris = folder.path / "x.csv", f"file://{folder.path}/x.csv"
     feeds = {"FEEDS": {uri: {"format": "csv"} for uri in uris}}
