@@ -151,6 +151,18 @@ def test_an_open_window_goes_on_with_the_fields_that_it_began_with(search, known
     assert found.begun_at == NOON
 
 
+def test_a_request_counts_against_pages_as_soon_as_it_has_ended(search, known):
+    run = search()
+    under_way = run.booked()
+    assert (known().requests, known().pages) == (0, 0)
+
+    run.book(under_way)
+    assert known().requests == 1, "the first one has failed"
+
+    run.ask(under_way, {"id": 7}, cursor=100, has_more=True)
+    assert (known().requests, known().pages) == (3, 1)
+
+
 def test_windows_are_listed_by_day_and_only_those_of_the_query(search, known):
     run = search()
     second, first = run.booked(FEBRUARY), run.booked()

@@ -44,8 +44,8 @@ class Known:
     which they may be tried again. `cut_windows` are the days of those that kept failing.
     `counts` are those of the days that windows have reached, by the windows' rows; `reached`, where
     it is asked for, is the time down to which the pages of unfinished ones have come, likewise. The
-    `requests` so far of windows that were not replaced brought so many `pages`. `keyword_forms`
-    matter only if the query has a choice.
+    `requests` of windows that were not replaced have ended, and brought so many `pages`.
+    `keyword_forms` matter only if the query has a choice.
     """
 
     coverage: tuple[Covered, ...] = ()

@@ -110,7 +110,7 @@ class Windows:
             cut_windows=tuple(_days(each) for each in windows[WindowState.SPLIT] if each.error),
             counts=counts,
             keyword_forms=forms,
-            requests=sum(window.requests for window in searched),
+            requests=sum(map(_ended_requests, searched)),
             pages=sum(window.pages for window in searched),
         )
 
@@ -233,6 +233,12 @@ def _reached(window: Row[Any], counts: Iterable[date]) -> date | None:
     """Return the day to which a search has come, if it has a page."""
     days = _days(window)
     return min((day for day in counts if day in days), default=None) if window.pages else None
+
+
+def _ended_requests(window: Row[Any]) -> int:
+    """Count requests but those that may be under way still, or were when their crawl was killed."""
+    is_out = window.state == WindowState.OPEN and window.updated_at != window.last_page_at
+    return int(window.requests) - is_out
 
 
 def _stored(window: Row[Any]) -> StoredWindow:
