@@ -119,6 +119,7 @@ def test_a_file_is_replaced_only_if_that_is_asked_for(folder):
     [
         (DATABASE, "is the database itself"),
         ("link.db", "is the database itself"),
+        (f"{DATABASE}-wal", "is the database itself"),
         ("query", "is no file"),
         ("missing/copy.db", "there is no folder"),
         ("used.db", "used.db-wal is there"),
@@ -135,6 +136,23 @@ def test_what_cannot_be_a_copy_is_left_as_it_is(folder, target, words):
     assert run.returncode == 64
     assert words in run.stderr
     assert (names(folder), (folder / DATABASE).read_bytes()) == before
+
+
+def test_a_name_that_no_file_can_have_is_told(folder):
+    run = scrapy(folder, "backup", "x" * 300, *SANDBOX)
+    assert run.returncode == 70
+    assert run.stderr.endswith(" could not be written: File name too long\n")
+
+
+def test_a_link_leads_to_the_file_that_is_replaced(folder):
+    (folder / "disk").mkdir()
+    (folder / "disk" / "copy.db").write_text("older")
+    (folder / "copy.db").symlink_to("disk/copy.db")
+
+    assert scrapy(folder, "backup", "--overwrite", "copy.db", *SANDBOX).returncode == 0
+
+    assert (folder / "copy.db").is_symlink()
+    assert rows(folder / "disk" / "copy.db") == rows(folder / DATABASE)
 
 
 def test_without_one_name_it_says_how_to_use_it(folder):

@@ -42,6 +42,7 @@ class Backup:
 def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress) -> Backup:
     """Copy a database as it is now into one file, and check it; a file there is kept, or replaced.
 
+    A link leads to the file that is written, as with `cp`.
     `progress` is told how many pages are copied, and of how many.
 
     Raises:
@@ -56,9 +57,9 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
         )
     if not sqlite.has_content(engine.url):
         raise ConfigurationError(f"there is no database {engine.url.database} to copy")
-    database = Path(str(engine.url.database))
-    _check_target(target, database, overwrite=overwrite)
+    database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
+        _check_target(target, database, overwrite=overwrite)
         # In the same folder, so that it comes to its place as a whole.
         with tempfile.TemporaryDirectory(".partial", f".{target.name}.", target.parent) as folder:
             partial = Path(folder, target.name)
@@ -75,7 +76,8 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
 def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent} for {target.name}")
-    if target.exists() and target.samefile(database):
+    own = [Path(f"{database.resolve()}{ending}") for ending in ("", *BESIDE)]
+    if target in own or (target.exists() and target.samefile(database)):
         raise UsageError(f"{target} is the database itself: name another file")
     if target.exists() and not target.is_file():
         raise UsageError(f"{target} is no file: name one")
