@@ -132,7 +132,8 @@ def test_probes_end_with_the_quota(folder):
     run = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX, *quota)
     assert run.returncode == 75
     assert "Probed: 5 requests, 5 first pages; " in run.stdout
-    assert "not all that was to be asked for: daily_budget_spent" in run.stdout
+    spent = "not all that was to be asked for: the day's requests of TIKTOK_DAILY_BUDGET are spent"
+    assert spent in run.stdout
 
 
 def test_a_query_is_forecast_by_others_that_name_the_same(folder):

@@ -181,6 +181,9 @@ async def test_a_spent_budget_ends_the_crawl_before_the_next_request(folder, cap
         words = "budget of 3 requests a day (TIKTOK_DAILY_BUDGET) is spent"
         assert caplog.text.count(words) == 1
         assert "Traceback" not in caplog.text
+        caplog.clear()
+        await folder.crawl(api.url, {"TIKTOK_DAILY_BUDGET": 3}, **WINDOWS)
+        assert caplog.text.count("(TIKTOK_DAILY_BUDGET) is spent") == 1, "not of each window"
 
         again = await folder.crawl(api.url, **WINDOWS)
     assert exit_status(again) == EX_OK

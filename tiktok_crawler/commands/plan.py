@@ -31,6 +31,7 @@ from tiktok_crawler.planning.stage_forecast import (
 )
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
+from tiktok_crawler.reports.endings import DAY_IS_SPENT, ending
 from tiktok_crawler.reports.forecast_report import allowance_of
 from tiktok_crawler.reports.plan_report import SearchPlan
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
@@ -171,9 +172,9 @@ class Command(Project, ScrapyCommand):
         probed = f"Probed: {number_of(sent, 'requests')}, {number_of(pages, 'first pages')}"
         yield f"{probed}; a crawl goes on from what is stored"
         if self.exitcode:
-            reason = crawler.stats.get_value("finish_reason")
-            why = "the day's quota is used up" if reason == "finished" else reason
-            yield f"That is not all that was to be asked for: {why}"
+            # Probes do not wait for quota: a run without it has come to its end.
+            found = ending(crawler.stats.get_value("finish_reason")) or DAY_IS_SPENT
+            yield f"That is not all that was to be asked for: {found.why}"
 
     def _refused(self, error: CrawlerError) -> None:
         self._refusal = error

@@ -62,13 +62,17 @@ class Outcome:
             return EX_TEMPFAIL
         return severest((*self._statuses, *self._failed_feeds()))
 
-    def stop(self, reason: CloseReason) -> None:
-        """Close the spider as soon as the answers in flight are stored."""
+    def stop(self, reason: CloseReason) -> bool:
+        """Close the spider as soon as the answers in flight are stored.
+
+        Returns:
+            Whether nothing has demanded it before: then there is something to tell.
+        """
         self._statuses.append(exit_status(reason))
-        if self._closing is None:
-            self._closing = asyncio.ensure_future(
-                self.crawler.engine.close_spider_async(reason=reason)
-            )
+        if self._closing:
+            return False
+        self._closing = asyncio.ensure_future(self.crawler.engine.close_spider_async(reason=reason))
+        return True
 
     def refuse(self, error: CrawlerError) -> CloseSpider:
         """Return the exception to raise in place of an error that keeps the crawl from starting.

@@ -104,7 +104,7 @@ class BreakerMiddleware(ApiMiddleware):
             )
 
     def _give_up(self) -> None:
-        self._log.error(
-            "The API only fails; the windows that are open stay open for a later run",
-        )
-        self._outcome.stop(CloseReason.API_UNAVAILABLE)
+        if self._outcome.stop(CloseReason.API_UNAVAILABLE):
+            self._log.error(
+                "The API only fails; the windows that are open stay open for a later run"
+            )

@@ -118,9 +118,8 @@ class QuotaMiddleware(ApiMiddleware):
         try:
             change(request, request=await self._storage.book(attempt_of(request).request))
         except DailyBudgetSpentError as exc:
-            if not self._outcome.is_stopping:
+            if self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT):
                 self._log.warning("Stopping: %(why)s", {"why": exc})
-            self._outcome.stop(CloseReason.DAILY_BUDGET_SPENT)
             raise CrawlStoppingError from exc
         except SecondTriesSpentError as exc:
             self._drop(request, exc)
@@ -129,9 +128,8 @@ class QuotaMiddleware(ApiMiddleware):
             self._drop(request, exc)
             raise PartEndedError from exc
         except QueryLockedError as exc:
-            if not self._outcome.is_stopping:
+            if self._outcome.stop(CloseReason.LOCK_LOST):
                 self._log.error("%(error)s", {"error": exc})
-            self._outcome.stop(CloseReason.LOCK_LOST)
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 

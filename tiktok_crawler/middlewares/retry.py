@@ -123,11 +123,8 @@ class RetryMiddleware(ApiMiddleware):
         try:
             self._retry(request, CrawlStoppingError(), times=self.config.retry_times)
         except CrawlStoppingError:
-            self._log.error(
-                "TikTok gives no access token: %(error)s",
-                {"error": exception},
-            )
-            self._outcome.stop(CloseReason.TOKEN_UNAVAILABLE)
+            if self._outcome.stop(CloseReason.TOKEN_UNAVAILABLE):
+                self._log.error("TikTok gives no access token: %(error)s", {"error": exception})
             raise
 
     def _send_later(self, request: Request, seconds: float) -> None:

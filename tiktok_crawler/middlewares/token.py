@@ -201,6 +201,6 @@ class TokenMiddleware(ApiMiddleware):
         raise PartEndedError
 
     def _give_up(self, message: str) -> NoReturn:
-        self._log.error("%(message)s", {"message": message})
-        self._outcome.stop(CloseReason.CREDENTIALS_REFUSED)
+        if self._outcome.stop(CloseReason.CREDENTIALS_REFUSED):
+            self._log.error("%(message)s", {"message": message})
         raise CrawlStoppingError

@@ -26,6 +26,8 @@ class Ending:
     later: str | None = None
 
 
+DAY_IS_SPENT = Ending("the day's quota is used up")
+
 LIMIT = Ending("one of Scrapy's limits is reached, which are set by CLOSESPIDER_...")
 
 ENDINGS = {
@@ -33,7 +35,7 @@ ENDINGS = {
     "memusage_exceeded": Ending("the limit of MEMUSAGE_LIMIT_MB is reached"),
     CloseReason.MAX_REQUESTS_REACHED: Ending("the requests of -a max_requests are spent"),
     CloseReason.DAILY_BUDGET_SPENT: Ending("the day's requests of TIKTOK_DAILY_BUDGET are spent"),
-    CloseReason.DAILY_QUOTA_SPENT: Ending("the day's quota is used up"),
+    CloseReason.DAILY_QUOTA_SPENT: DAY_IS_SPENT,
     CloseReason.API_UNAVAILABLE: Ending("the API only fails", later="in an hour or later"),
     CloseReason.TOKEN_UNAVAILABLE: Ending(
         "the API gave no access token", later="in some minutes or later"

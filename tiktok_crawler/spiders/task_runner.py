@@ -179,8 +179,8 @@ class TaskRunner:
                     self._something_came.set()
                     downloader_middleware(self.crawler, BreakerMiddleware).open(request)
                 case StopCrawl(reason=reason):
-                    logger.error("%(reason)s", {"reason": reason})
-                    self._outcome.stop(CloseReason.QUERY_REFUSED)
+                    if self._outcome.stop(CloseReason.QUERY_REFUSED):
+                        logger.error("%(reason)s", {"reason": reason})
                 case event:
                     await self._end(asked, event)
         except NotStoredError:
