@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import tracemalloc
+from datetime import UTC, datetime
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import insert, select, text
 
 from tiktok_crawler.storage.engine.transfer import Content, transfer
-from tiktok_crawler.storage.models.records import Hashtag, Video
+from tiktok_crawler.storage.models.records import Hashtag, UserInfo, UserInfoHistory, Video
 
 HASHTAG, VIDEO = Hashtag.__table__, Video.__table__
 PLACES = {column.name: place for place, column in enumerate(VIDEO.columns)}
@@ -51,6 +52,25 @@ def test_equal_values_have_one_checksum(here, there):
 )
 def test_other_values_have_another(here, there):
     assert content(**here) != content(**there)
+
+
+def test_earlier_values_of_all_types_are_copied(make_engine, prepared_sqlite_url, postgresql_url):
+    """SQLite makes numbers of JSON documents that are one."""
+    before = [7, -9_223_372_036_854_775_808, 0.1 + 0.2, True, "1.5", [7], {"a": None}]
+    source, target = make_engine(prepared_sqlite_url), make_engine(postgresql_url)
+    now = datetime(2024, 1, 1, tzinfo=UTC)
+    revisions = [
+        {"username": "ann", "field": "f", "old_value": old, "until": now} for old in before
+    ]
+    with source.begin() as connection:
+        user = {"username": "ann", "status": "found", "first_seen_at": now, "last_seen_at": now}
+        connection.execute(insert(UserInfo), user)
+        connection.execute(insert(UserInfoHistory), revisions)
+
+    transfer(source, target, print)
+
+    with target.connect() as connection:
+        assert connection.scalars(select(UserInfoHistory.old_value)).all() == before
 
 
 def test_a_large_table_needs_no_more_memory_than_a_block(

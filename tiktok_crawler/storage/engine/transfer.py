@@ -154,11 +154,22 @@ def _compare(copied: Content, to: Connection, tell: Tell) -> None:
         )
 
 
-def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[Any]]:
+def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[Sequence[Any]]]:
     statements = statements_for(connection.dialect)
     everything = select(*map(statements.as_text, table.columns))
+    documents = [n for n, column in enumerate(table.columns) if isinstance(column.type, JSON)]
     options = {"yield_per": ROWS_AT_ONCE}
-    return connection.execute(everything, execution_options=options).partitions()
+    for rows in connection.execute(everything, execution_options=options).partitions():
+        yield [_with_text(row, documents) for row in rows] if documents else rows
+
+
+def _with_text(row: Sequence[Any], documents: Sequence[int]) -> Sequence[Any]:
+    """Return a row with its JSON as text: SQLite makes a number of a document that is one."""
+    values = list(row)
+    for place in documents:
+        if isinstance(values[place], (int, float)):
+            values[place] = dump_json(values[place])
+    return values
 
 
 def _set_sequence(table: Table, to: Connection) -> None:
