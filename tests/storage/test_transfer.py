@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 import pytest
 from sqlalchemy import insert, select, text
 
+from tiktok_crawler.exceptions import CopyError
+from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transfer import Content, transfer
 from tiktok_crawler.storage.models.records import Hashtag, UserInfo, UserInfoHistory, Video
 
@@ -71,6 +73,23 @@ def test_earlier_values_of_all_types_are_copied(make_engine, prepared_sqlite_url
 
     with target.connect() as connection:
         assert connection.scalars(select(UserInfoHistory.old_value)).all() == before
+
+
+def test_a_copy_of_what_changes_meanwhile_is_not_kept(
+    make_engine, prepared_sqlite_url, postgresql_url
+):
+    source, target = make_engine(prepared_sqlite_url), make_engine(postgresql_url)
+
+    def crawl(text):
+        if text.startswith("compared"):
+            with make_engine(prepared_sqlite_url).begin() as connection:
+                connection.execute(insert(HASHTAG), {"name": text})
+
+    with pytest.raises(CopyError, match="a crawl has stored something in SQLite database"):
+        transfer(source, target, crawl)
+
+    assert database.is_new(target)
+    assert transfer(source, target, print)
 
 
 def test_a_large_table_needs_no_more_memory_than_a_block(

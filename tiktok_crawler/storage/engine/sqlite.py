@@ -297,6 +297,12 @@ def empty_log(engine: Engine) -> None:
         check_in_place(connection)
 
 
+def version(connection: Connection) -> int:
+    """Return a number that is another one as soon as another connection has written something."""
+    (found,) = connection.connection.execute("PRAGMA data_version").fetchone()
+    return int(found)
+
+
 def _busy_timeout(seconds: int) -> str:
     return f"PRAGMA busy_timeout = {seconds * 1000}"
 

@@ -18,7 +18,7 @@ from sqlalchemy import JSON, Boolean, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError
-from tiktok_crawler.storage.engine import database, migrations, postgresql
+from tiktok_crawler.storage.engine import database, migrations, postgresql, sqlite
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.revision import HEAD, REVISION_TABLE, revision
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -77,17 +77,29 @@ def transfer(source: Engine, target: Engine, tell: Tell) -> list[Content]:
     Raises:
         ConfigurationError: the source is no SQLite database of this version with data, or the
             target no PostgreSQL database without.
-        CopyError: it failed, or what came out is not the same; the target is as it was.
+        CopyError: it failed, what came out is not the same, or the source has changed meanwhile;
+            the target is as it was.
     """
     _check_source(source)
     _check_target(target)
     try:
-        with reading(source) as from_, migrations.exclusively(target) as to:
+        with (
+            source.connect() as watching,
+            reading(source) as from_,
+            migrations.exclusively(target) as to,
+        ):
+            before = sqlite.version(watching)
             _prepare(to, target)
             copied = [_copy(table, from_, to, tell) for table in TABLES]
             for content in copied:
                 _compare(content, to, tell)
                 _set_sequence(content.table, to)
+            if sqlite.version(watching) != before:
+                raise CopyError(
+                    f"a crawl has stored something in {database.describe(source.url)} meanwhile, "
+                    "which the copy would lack: nothing was kept of it. Run the same command again "
+                    "while no crawl runs"
+                )
     except DBAPIError as exc:
         raise CopyError(
             f"the copy failed: {explain(exc, target.url)}. {database.describe(target.url)} is as "
@@ -154,7 +166,7 @@ def _compare(copied: Content, to: Connection, tell: Tell) -> None:
         )
 
 
-def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[Sequence[Any]]]:
+def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[tuple[Any, ...]]]:
     statements = statements_for(connection.dialect)
     everything = select(*map(statements.as_text, table.columns))
     documents = [n for n, column in enumerate(table.columns) if isinstance(column.type, JSON)]
@@ -163,13 +175,13 @@ def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[Sequence[
         yield [_with_text(row, documents) for row in rows] if documents else rows
 
 
-def _with_text(row: Sequence[Any], documents: Sequence[int]) -> Sequence[Any]:
+def _with_text(row: Sequence[Any], documents: Sequence[int]) -> tuple[Any, ...]:
     """Return a row with its JSON as text: SQLite makes a number of a document that is one."""
     values = list(row)
     for place in documents:
         if isinstance(values[place], (int, float)):
             values[place] = dump_json(values[place])
-    return values
+    return tuple(values)
 
 
 def _set_sequence(table: Table, to: Connection) -> None:

@@ -238,7 +238,7 @@ def _reached(window: Row[Any], counts: Iterable[date]) -> date | None:
 def _ended_requests(window: Row[Any]) -> int:
     """Count requests but those that may be under way still, or were when their crawl was killed."""
     is_out = window.state == WindowState.OPEN and window.updated_at != window.last_page_at
-    return int(window.requests) - is_out
+    return int(window.requests - is_out)
 
 
 def _stored(window: Row[Any]) -> StoredWindow:
