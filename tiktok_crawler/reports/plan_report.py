@@ -151,7 +151,7 @@ class SearchPlan:
     def _days(self) -> Iterator[str]:
         plan, collection, standings = self.plan, self.collection, self.plan.standings
         yield (
-            f"Days wanted:   {plan.days} ({len(plan.days)} UTC days; written as "
+            f"Days wanted:   {plan.days} ({number_of(len(plan.days), 'UTC days')}; written as "
             f"{collection.start_written} to {collection.end_written})"
         )
         if self.looked_up.known is None:
