@@ -51,11 +51,6 @@ class Outcome:
         return outcome
 
     @property
-    def is_stopping(self) -> bool:
-        """Tell whether something has demanded the end already: its words need not be repeated."""
-        return self._closing is not None
-
-    @property
     def exit_status(self) -> int:
         """The exit status of the process; a crawl that never closed was interrupted."""
         if not self._statuses:
