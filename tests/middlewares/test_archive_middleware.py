@@ -147,7 +147,7 @@ async def test_an_answer_is_in_the_archive_before_its_page_is_in_the_database(fo
         if pages:
             stored = content(folder.database_url)["crawl"]
             assert len(stored) == pages
-            (file,) = (folder.path / "archive").iterdir()
+            (file,) = (folder.path / "archive").glob("*.gz")
             # The file is not closed yet.
             assert file.stat().st_size > 0
             replayed = f"sqlite:///{folder.path / f'{pages}.db'}"

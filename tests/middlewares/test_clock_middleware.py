@@ -34,7 +34,7 @@ def warnings(caplog) -> list[str]:
 @pytest.mark.parametrize("sign", [1, -1])
 @deferred_f_from_coro_f
 async def test_a_clock_that_is_off_is_told_once(folder, caplog, ahead, words, sign):
-    date = format_datetime(utc_now() + sign * ahead + timedelta(seconds=sign * 2), usegmt=True)
+    date = format_datetime(utc_now() + sign * ahead + timedelta(seconds=sign * 30), usegmt=True)
     async with serving(ScriptedApi(dated(page(1), date))) as api:
         await folder.crawl(api.url, end_date="2024-03-31")
     [message] = warnings(caplog)
