@@ -12,6 +12,8 @@ from contextlib import closing
 import pytest
 from processes import scrapy, served_sandbox, started
 
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.date_range import DAY
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 
 QUERY = """
@@ -317,6 +319,15 @@ def test_the_own_sandboxes_of_a_day_have_one_quota(folder):
     assert "ended      early: the day's quota is used up" in run.stderr
     other = ("-s", "TIKTOK_DATABASE_URL=sqlite:///other.db")
     assert scrapy(folder, *CRAWL, *SANDBOX, *other).returncode == 0
+
+
+@pytest.mark.parametrize("option", [("-a", "start_date=yesterday"), ("-astart_date=1 day ago",)])
+def test_the_command_that_goes_on_means_the_same_days_tomorrow(folder, option):
+    yesterday = utc_now().date() - DAY
+    run = scrapy(folder, *CRAWL, *option, "-a", "end_date=yesterday", *SANDBOX)
+    assert run.returncode == 0, run.stderr
+    days = f"-a start_date={yesterday} -a end_date={yesterday}"
+    assert f"scrapy crawl videos -a query=query.yaml -s TIKTOK_SANDBOX=True {days}\n" in run.stderr
 
 
 def test_a_feed_has_one_line_a_video(folder):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.query_file.collection import Collection
+
 logger = logging.getLogger(__name__)
 
 
@@ -126,7 +128,8 @@ class Command(Checked, CrawlCommand):
             listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
             stats, waits_until = crawler.stats.get_stats(), _waits_until(crawler)
             summary = Summary(storage.result, listed, stats, storage.location, waits_until)
-            self._say(summary.text(command=_command(), now=utc_now()), NOTICE)
+            command = _command(getattr(spider, "collection", None))
+            self._say(summary.text(command=command, now=utc_now()), NOTICE)
         return extension(crawler, Outcome).exit_status
 
     def _say(self, text: str, level: int) -> None:
@@ -156,11 +159,24 @@ def _waits_until(crawler: Crawler) -> datetime | None:
     return extension(crawler, DelayQueue).would_wait_until
 
 
-def _command() -> str | None:
-    """The command that goes on, unless it holds a password."""
+def _command(collection: Collection | None) -> str | None:
+    """The command that goes on, with the same days on any day, unless it holds a password."""
     if any(holds_secret(argument) for argument in sys.argv):
         return None
-    words = sys.argv[1:]
-    for place in [n for n, word in enumerate(words) if word.startswith("probes=")]:
-        words[place - 1 : place + 1] = []
+    words = _without(sys.argv[1:], ("probes=",))
+    if collection and collection.begins_relative:
+        words = _without(words, ("start_date=", "end_date="))
+        words += ["-a", f"start_date={collection.dates.start}"]
+        words += ["-a", f"end_date={collection.dates.end}"]
     return shlex.join(["scrapy", "crawl", *words])
+
+
+def _without(words: list[str], arguments: tuple[str, ...]) -> list[str]:
+    """The words without `-a NAME=VALUE`, or `-aNAME=VALUE`, of these names."""
+    kept: list[str] = []
+    for word in words:
+        if not word.removeprefix("-a").startswith(arguments):
+            kept.append(word)
+        elif kept[-1:] == ["-a"]:
+            kept.pop()
+    return kept

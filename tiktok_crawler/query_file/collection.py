@@ -20,7 +20,7 @@ from tiktok_crawler.query_file.parsed_conditions import (
 from tiktok_crawler.query_file.query_arguments import query_file_text, query_node
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
 from tiktok_crawler.query_file.text_file import read_text
-from tiktok_crawler.query_file.written_dates import NEVER
+from tiktok_crawler.query_file.written_dates import NEVER, parse_day
 from tiktok_crawler.query_file.yaml_text import MapNode, parse
 
 if TYPE_CHECKING:
@@ -63,6 +63,15 @@ class Collection:
     also_collect: tuple[AlsoCollect, ...] = ()
     lists: tuple[Path, ...] = ()
     as_file: str | None = None
+
+    @property
+    def begins_relative(self) -> bool:
+        """Tell whether the first day is another one tomorrow, such as `3 days ago`."""
+        try:
+            parse_day(self.start_written)
+        except ValueError:
+            return True
+        return False
 
 
 def read_collection(
