@@ -191,6 +191,14 @@ def test_the_credentials_of_the_example_are_known_as_such(secrets):
         credentials(secrets(example.read_text()), {})
 
 
+@pytest.mark.parametrize("name", ["TIKTOK_SANDBOX", "TIKTOK_CLIENT_KEY", "tiktok_sandox"])
+def test_settings_do_not_stand_in_the_secrets_file(secrets, name):
+    chosen = secrets(f"client_key: ada\nclient_secret: grace\n{name}: 1\n")
+
+    with pytest.raises(CredentialsError, match=rf"{name} has no effect here: settings stand"):
+        credentials(chosen, {})
+
+
 def test_other_keys_of_the_secrets_file_are_left_alone(secrets):
     chosen = secrets('# mine\nclient_secret: " grace "\nclient_key: ada\nnote: [a, b]\n')
 

@@ -8,7 +8,9 @@ import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.config.names import PREFIX
 from tiktok_crawler.exceptions import CredentialsError, QueryFileError
+from tiktok_crawler.spelling import shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -74,6 +76,12 @@ def _read_secrets(path: Path) -> Credentials:
     except ValueError:
         raise CredentialsError(f"{path} is not YAML in UTF-8. {_HELP}") from None
     values = _secrets_in(path, text)
+    for name in values:
+        if name.upper().startswith(PREFIX):
+            raise CredentialsError(
+                f"{path}: {shortened(name)} has no effect here: settings stand behind -s or in the "
+                "environment, and this file has client_key and client_secret"
+            )
     return Credentials(*(_secret(path, values, name) for name in ("client_key", "client_secret")))
 
 
