@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -10,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from query_files import DATES, compiled, mistakes, read
 
-from tiktok_crawler.exceptions import QueryFileError
+from tiktok_crawler.exceptions import QueryFileError, UsageError
+from tiktok_crawler.query_file.collection import collection_of_arguments
 from tiktok_crawler.query_file.list_file import read_cells
 from tiktok_crawler.research_api.endpoints import SeedKey
 from tiktok_crawler.research_api.query import Field
@@ -42,6 +44,7 @@ def refusal(folder: Path, content: str | bytes, what: str = "username") -> str:
         "name,handle\nAda,ada # my sister\nBob,bob\n,,\n\n",
         '"username"\n"ada"\n"bob"\n',
         "user,username\nx,ada\ny,bob\n",
+        "username,\nada,x\nbob # a cousin, or so,\n",
         "sep=;\nada\nbob\n",
     ],
 )
@@ -103,6 +106,8 @@ def test_without_a_header_each_line_is_a_value(tmp_path, content, what, expected
         ('ada\n"bob\ncy\n', ":2: cannot be read as a table: unexpected end of data"),
         (b"{\\rtf1 ann", ": is text with formats; save it as plain text in UTF-8"),
         (b"PK\x03\x04\0\0", ": is a workbook of a spreadsheet; save it as CSV in UTF-8"),
+        ("name,username\nLovelace, Ada,ada\nBob,bob\n", ":2: has more cells than the first line"),
+        ("username\nada\nbob,x\ncy,y\n", ":3: has more cells than the first line has columns, and"),
         ("ada\nb\x07b", ":2: holds the unprintable character"),
     ],
 )
@@ -211,3 +216,13 @@ def test_a_file_that_cannot_be_used_is_explained_where_it_is_named(tmp_path, tex
     write(tmp_path, "empty.csv", "\n")
     write(tmp_path, "table.csv", "a,b\nc,d\n")
     assert any(essential in line for line in mistakes(tmp_path, DATES + text))
+
+
+@pytest.mark.parametrize(("name", "is_hinted"), [("two.csv", False), ("nobody", True)])
+def test_where_there_is_no_such_file_a_name_may_be_meant(tmp_path, monkeypatch, name, is_hinted):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "two.csv").write_text("username,username\nada,bob\n")
+    days = dict.fromkeys(("start_date", "end_date"), "2024-01-01")
+    with pytest.raises((UsageError, QueryFileError)) as caught:
+        collection_of_arguments({"usernames": f"@{name}", **days}, today=date(2024, 6, 1))
+    assert ("names are written without @" in str(caught.value)) is is_hinted

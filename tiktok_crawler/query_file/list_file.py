@@ -67,6 +67,8 @@ class Cell:
 class _Row:
     line: int
     cells: tuple[str, ...]
+    width: int
+    """How many cells it has with the empty ones at its end."""
 
     @property
     def has_several(self) -> bool:
@@ -87,6 +89,7 @@ def read_cells(path: Path, what: str) -> list[Cell]:
         return []
     if found := _columns(rows, what):
         column = _only(path, rows[0], found)
+        _check_widths(path, rows)
         cells = ((row.cells[column] if column < len(row.cells) else "", row) for row in rows[1:])
         return [Cell(_value(text, what), row.line) for text, row in cells]
     if sum(row.has_several for row in rows) > 1:
@@ -106,7 +109,7 @@ def _rows(path: Path, text: str, what: str) -> Iterator[_Row]:
         while stripped and not stripped[-1]:
             stripped.pop()
         if stripped:
-            yield _Row(line, tuple(stripped))
+            yield _Row(line, tuple(stripped), len(cells))
 
 
 def _records(
@@ -168,6 +171,22 @@ def _only(path: Path, header: _Row, found: Sequence[int]) -> int:
     raise QueryFileError(
         f"{path}:{header.line}: {len(found)} columns are called {name}; rename all but one"
     )
+
+
+def _check_widths(path: Path, rows: Sequence[_Row]) -> None:
+    """Refuse rows with more cells than the header: what stands in a column is not sure there."""
+    width = rows[0].width
+    lines = [
+        row.line
+        for row in rows
+        if len(row.cells) > width and not any(map(_COMMENT_BEHIND.search, row.cells[:width]))
+    ]
+    if lines:
+        more = f", and so have {len(lines) - 1:,} more" if len(lines) > 1 else ""
+        raise QueryFileError(
+            f"{path}:{lines[0]}: has more cells than the first line has columns{more}; put "
+            "quotation marks around values with separators in them"
+        )
 
 
 def _plain(name: str) -> str:

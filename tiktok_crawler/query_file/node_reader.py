@@ -122,7 +122,8 @@ class NodeReader:
             cells = read_cells(path, of)
         except QueryFileError as exc:
             is_argument = isinstance(name.place, Argument)
-            hint = "; names are written without @" if is_argument and of == "username" else ""
+            is_name = is_argument and of == "username" and not is_file(path)
+            hint = "; names are written without @" if is_name else ""
             self._mistake(name, joined(key, FILE), f"{exc}{hint}")
             return []
         self._findings.lists.append(path)
