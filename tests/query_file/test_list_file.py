@@ -108,6 +108,7 @@ def test_without_a_header_each_line_is_a_value(tmp_path, content, what, expected
         (b"PK\x03\x04\0\0", ": is a workbook of a spreadsheet; save it as CSV in UTF-8"),
         ("name,username\nLovelace, Ada,ada\nBob,bob\n", ":2: has more cells than the first line"),
         ("username\nada\nbob,x\ncy,y\n", ":3: has more cells than the first line has columns, and"),
+        ("7318915869301530000\n12\n7318915869301540000\n", ":1: 7318915869301530000 and all other"),
         ("ada\nb\x07b", ":2: holds the unprintable character"),
     ],
 )

@@ -53,6 +53,7 @@ _SEPARATOR_LINES = {"sep=", *(f"sep={sign}" for sign in _DELIMITERS)}
 _NOT_IN_NAMES = re.compile(r"[\W_]+")
 _COMMENT_BEHIND = re.compile(r"\s#.*")
 _NAMED_COLUMNS = 6
+_EXACT_DIGITS = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +92,23 @@ def read_cells(path: Path, what: str) -> list[Cell]:
         column = _only(path, rows[0], found)
         _check_widths(path, rows)
         cells = ((row.cells[column] if column < len(row.cells) else "", row) for row in rows[1:])
-        return [Cell(_value(text, what), row.line) for text, row in cells]
+        return _exact(path, [Cell(_value(text, what), row.line) for text, row in cells])
     if sum(row.has_several for row in rows) > 1:
         raise QueryFileError(f"{path}:{rows[0].line}: {_no_column(rows[0], what)}")
     values = (Cell(_value(text, what), row.line) for row in rows for text in row.cells)
-    return [value for value in values if value.text]
+    return _exact(path, [value for value in values if value.text])
+
+
+def _exact(path: Path, cells: list[Cell]) -> list[Cell]:
+    """The values, unless all long numbers among them have the 15 digits of a spreadsheet's."""
+    long = [cell for cell in cells if cell.text.isdecimal() and len(cell.text) > _EXACT_DIGITS + 2]
+    is_rounded = all(not cell.text[_EXACT_DIGITS:].strip("0") for cell in long)
+    if is_rounded and len({cell.text for cell in long}) > 1:
+        raise QueryFileError(
+            f"{path}:{long[0].line}: {long[0].text} and all other long numbers end in zeros: a "
+            "spreadsheet has rounded them; format the column of ids as text before they come in"
+        )
+    return cells
 
 
 def _rows(path: Path, text: str, what: str) -> Iterator[_Row]:
