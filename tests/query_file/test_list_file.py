@@ -109,6 +109,8 @@ def test_without_a_header_each_line_is_a_value(tmp_path, content, what, expected
         ("name,username\nLovelace, Ada,ada\nBob,bob\n", ":2: has more cells than the first line"),
         ("username\nada\nbob,x\ncy,y\n", ":3: has more cells than the first line has columns, and"),
         ("7318915869301530000\n12\n7318915869301540000\n", ":1: 7318915869301530000 and all other"),
+        ("id\n7318915869301539197\n", ":1: looks like a table, and which of its columns"),
+        ("video_id\n7318915869301539197\n", ":1: looks like a table, and which of its columns"),
         ("ada\nb\x07b", ":2: holds the unprintable character"),
     ],
 )

@@ -93,7 +93,7 @@ def read_cells(path: Path, what: str) -> list[Cell]:
         _check_widths(path, rows)
         cells = ((row.cells[column] if column < len(row.cells) else "", row) for row in rows[1:])
         return _exact(path, [Cell(_value(text, what), row.line) for text, row in cells])
-    if sum(row.has_several for row in rows) > 1:
+    if sum(row.has_several for row in rows) > 1 or _is_header_of_others(rows, what):
         raise QueryFileError(f"{path}:{rows[0].line}: {_no_column(rows[0], what)}")
     values = (Cell(_value(text, what), row.line) for row in rows for text in row.cells)
     return _exact(path, [value for value in values if value.text])
@@ -175,6 +175,13 @@ def _columns(rows: Sequence[_Row], what: str) -> list[int]:
         known = known[:2]
     found = ([i for i, each in enumerate(names) if each == name] for name in map(_plain, known))
     return next(filter(None, found), [])
+
+
+def _is_header_of_others(rows: Sequence[_Row], what: str) -> bool:
+    """Tell whether the first line names a column, such as `video_id`, of values of another kind."""
+    names = (name for known in _COLUMNS.values() for name in known if "_" in name or name == "id")
+    header = {_plain(cell) for cell in rows[0].cells}
+    return len(rows) > 1 and what not in _WORDS and not header.isdisjoint(map(_plain, names))
 
 
 def _only(path: Path, header: _Row, found: Sequence[int]) -> int:
