@@ -67,7 +67,7 @@ async def test_a_disk_that_is_full_at_the_end_leaves_corrections_to_the_next_cra
     class FillsTheDisk:
         def process_item(self, item):
             """After a page, which is archived and stored."""
-            newest = max(archive.iterdir(), key=lambda file: file.stat().st_mtime_ns)
+            newest = max(archive.glob("*.gz"), key=lambda file: file.stat().st_mtime_ns)
             limits = (newest.stat().st_size, resource.RLIM_INFINITY)
             resource.setrlimit(resource.RLIMIT_FSIZE, limits)
             return item

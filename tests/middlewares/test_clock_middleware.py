@@ -28,7 +28,7 @@ def warnings(caplog) -> list[str]:
     [
         (timedelta(hours=2), "2:0"),
         (timedelta(days=3), "3 days, "),
-        (timedelta(minutes=6), "0:06:0"),
+        (timedelta(minutes=6), "0:06:"),
     ],
 )
 @pytest.mark.parametrize("sign", [1, -1])
