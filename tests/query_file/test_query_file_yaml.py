@@ -223,7 +223,9 @@ def test_no_such_file(tmp_path):
 def test_a_file_that_is_not_in_the_current_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     assert refused(Path("no.yaml")).endswith(f"No such file or directory in {tmp_path}")
-    (tmp_path / "query.yaml").touch()
+    for name in ("compose.yaml", "query.yaml"):
+        (tmp_path / name).touch()
+    assert refused(Path("nope.yaml")).endswith(f"No such file or directory in {tmp_path}")
     assert refused(Path("quary.yaml")).endswith(f" in {tmp_path}; did you mean 'query.yaml'?")
 
 

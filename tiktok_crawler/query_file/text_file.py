@@ -46,7 +46,7 @@ def _where_else(path: Path) -> str:
     with suppress(OSError):
         folder = "" if path.is_absolute() else f" in {path.absolute().parent}"
         return folder + did_you_mean(
-            nearest(path.name, (one.name for one in path.parent.iterdir()))
+            nearest(path.name, (one.name for one in path.parent.iterdir()), similarity=0.8)
         )
     return ""
 
