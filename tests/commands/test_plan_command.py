@@ -231,7 +231,10 @@ def test_unsettled_days_are_named_with_the_time_from_which_they_can_be_final(fol
     assert crawl.returncode == 0, crawl.stderr
     run = scrapy(folder, "plan", "query.yaml", *recent, *SANDBOX)
     assert "Not final yet: " in run.stdout
-    assert "collected once more from" in run.stdout
+    assert re.search(r"collected once more from [\d-]{10} \d\d:\d\d UTC on\n", run.stdout)
+    assert "(2 UTC days; " in run.stdout
+    one_day = scrapy(folder, "plan", "query.yaml", *recent[:3], "end_date=yesterday")
+    assert "(1 UTC day; " in one_day.stdout
     assert "not final" in crawl.stderr
 
 

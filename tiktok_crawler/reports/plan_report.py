@@ -160,9 +160,10 @@ class SearchPlan:
             lines = day_lines(standings)
             yield from (f"{label.capitalize() + ':':15}{text}" for label, text in lines)
         for day in standings.unsettled[:1]:
+            again = f"{self.wanted.freshness.final_from(day):%Y-%m-%d %H:%M} UTC"
             yield (
                 f"Not final yet: {ranges(standings.unsettled)}: searched before all videos had "
-                f"appeared; collected once more from {self.wanted.freshness.final_from(day)} on"
+                f"appeared; collected once more from {again} on"
             )
         for line in keyword_lines(plan):
             yield f"Keywords:      {line}"
