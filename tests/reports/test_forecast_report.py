@@ -55,6 +55,11 @@ WHOLE = Allowance(1000, 1000)
             "10 to 84 requests: at most a tenth of a day's quota; done today",
         ),
         (
+            Forecast(1, None, None),
+            WHOLE,
+            "At least 1 request: a small part of a day's quota or more",
+        ),
+        (
             Forecast(10, None, None),
             WHOLE,
             "At least 10 requests: a hundredth of a day's quota or more",

@@ -99,6 +99,7 @@ def test_a_large_table_needs_no_more_memory_than_a_block(
     names = [{"name": f"{number:01000}"} for number in range(40_000)]
     with source.begin() as connection:
         connection.execute(insert(HASHTAG), names)
+        connection.execute(text("INSERT INTO effect (effect_id) VALUES ('7')"))
     del names
     told = []
     tracemalloc.start()
@@ -112,6 +113,7 @@ def test_a_large_table_needs_no_more_memory_than_a_block(
     assert peak < 30_000_000
     assert "copied 40,000 rows of hashtag" in told
     assert "compared 40,000 rows of hashtag" in told
+    assert {"copied 1 row of effect", "compared 1 row of effect"} <= set(told)
     with make_engine(postgresql_url).begin() as connection:
         added = connection.scalar(text("INSERT INTO hashtag (name) VALUES ('new') RETURNING id"))
     assert added == 40_001

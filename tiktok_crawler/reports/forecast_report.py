@@ -59,7 +59,8 @@ def _requests(forecast: Forecast) -> str:
     if least == most:
         return number_of(least, "requests")
     if likely is None:
-        return f"{least:,} to {most:,} requests" if most else f"at least {least:,} requests"
+        at_least = f"at least {number_of(least, 'requests')}"
+        return f"{least:,} to {most:,} requests" if most else at_least
     about = f"about {number_of(likely, 'requests')}"
     return f"{about}, at least {least:,}" if most is None else f"{about}, {least:,} to {most:,}"
 

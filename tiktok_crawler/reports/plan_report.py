@@ -123,7 +123,7 @@ class SearchPlan:
 
     def _grounds(self, found: Forecast) -> Iterator[str]:
         """Say what the forecast is made from."""
-        coming = f"about {found.matches:,} matches to come, 100 a request"
+        coming = f"about {number_of(found.matches, 'matches')} to come, 100 a request"
         own = samples(self.known)
         if not own:
             others = alike(self.wanted.query, self.looked_up.others)

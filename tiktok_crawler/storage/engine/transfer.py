@@ -18,6 +18,7 @@ from sqlalchemy import JSON, Boolean, func, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError
+from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database, migrations, postgresql, sqlite
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.engine.revision import HEAD, REVISION_TABLE, revision
@@ -150,7 +151,7 @@ def _copy(table: Table, from_: Connection, to: Connection, tell: Tell) -> Conten
     for rows in _blocks(table, from_):
         content.add(rows)
         statements.insert(to, columns, rows)
-        tell(f"copied {content.rows:,} rows of {table.name}")
+        tell(f"copied {number_of(content.rows, 'rows')} of {table.name}")
     return content
 
 
@@ -158,7 +159,7 @@ def _compare(copied: Content, to: Connection, tell: Tell) -> None:
     there = Content(copied.table)
     for rows in _blocks(copied.table, to):
         there.add(rows)
-        tell(f"compared {there.rows:,} rows of {there.table.name}")
+        tell(f"compared {number_of(there.rows, 'rows')} of {there.table.name}")
     if there != copied:
         raise CopyError(
             f"table {copied.table.name} is not the same after it was copied ({copied.rows:,} rows, "
