@@ -93,6 +93,10 @@ def test_probes_tell_what_a_crawl_costs_and_are_not_paid_again(folder):
     assert probed.returncode == 0, probed.stderr
     assert probed.stderr == ""
     assert "Probed: 12 requests, 12 first pages; a crawl goes on" in probed.stdout
+    assert max(map(len, probed.stdout.splitlines())) < 240
+    assert re.search(
+        r"^Open windows:  12 \(.*\.2024-\d\d-\d\d and 7 more\)$", probed.stdout, re.MULTILINE
+    )
     again = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX)
     assert "Nothing was probed: searches have begun in all parts" in again.stdout
     found = plan(folder, *SANDBOX)["forecast"]

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.days import Days
 
-LISTED_RANGES = 12
+LISTED_RANGES = 5
+"""So many fit into a line of a terminal; `--json` has all."""
 
 Labelled = tuple[str, str]
 """What a line is about, in one or two words, and the line."""

@@ -15,7 +15,7 @@ from tiktok_crawler.planning.forecast import (
 )
 from tiktok_crawler.planning.plan import Known
 from tiktok_crawler.planning.stage_forecast import together
-from tiktok_crawler.reports.days_report import day_lines, ranges
+from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
 from tiktok_crawler.reports.forecast_report import cost
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.reports.stage_report import PlannedStage
     from tiktok_crawler.storage.search_session import LookedUp
 
-LISTED_WINDOWS = 20
 PROBES = 12
 """So many first pages tell enough of most queries."""
 
@@ -169,11 +168,8 @@ class SearchPlan:
             yield f"Keywords:      {line}"
         for label, found in _windows(plan).items():
             if found:
-                listed = ", ".join(map(str, found[:LISTED_WINDOWS]))
-                unlisted = len(found) - LISTED_WINDOWS
-                more = f" and {unlisted} more" if unlisted > 0 else ""
                 name = f"{label.replace('_', ' ').capitalize()}:"
-                yield f"{name:15}{len(found)} ({listed}{more})"
+                yield f"{name:15}{len(found)} ({listed_ranges(found)})"
         if plan.next_retry_at:
             yield (
                 "Postponed:     windows that are not due yet are tried again by runs from "
