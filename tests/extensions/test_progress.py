@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import signal
 import subprocess
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -137,6 +138,34 @@ def test_a_terminal_has_a_live_line_below_the_log(tmp_path):
     assert shown.endswith("Missing      nothing\r\nNext         nothing to do\r\n")
     assert shown.count("\n") <= 25
     assert "Traceback" not in shown
+
+
+def test_a_second_signal_leaves_the_terminal_as_it_was_and_says_how_to_go_on(tmp_path):
+    (tmp_path / "hangs.yaml").write_text("faults: [{fault: hang, every: 1, seconds: 60}]")
+    query = ["any_hashtags=butter", "start_date=2024-01-01", "end_date=2024-01-09"]
+    arguments = [word for each in query for word in ("-a", each)]
+    sandbox = ["-s", "TIKTOK_SANDBOX=True", "-s", "TIKTOK_SANDBOX_PROFILE=hangs.yaml"]
+    terminal, end = pty.openpty()
+    with os.fdopen(terminal, "rb", buffering=0) as screen:
+        process = subprocess.Popen(
+            [SCRAPY, "crawl", "videos", *arguments, *sandbox],
+            cwd=tmp_path,
+            env=environment(tmp_path, TERM="xterm", COLUMNS="150"),
+            stdin=end,
+            stdout=end,
+            stderr=end,
+        )
+        os.close(end)
+        shown = ""
+        for awaited in ("requests 1", "A second Ctrl-C"):
+            while awaited not in shown:
+                shown += screen.read(65536).decode()
+            process.send_signal(signal.SIGINT)
+        shown += _read_all(screen)
+    assert process.wait() == 75, shown
+    assert "Ended at once; what was stored is safe. Run again to go on" in shown
+    hidden, visible = "\x1b[?25l", "\x1b[?25h"
+    assert shown.rindex(visible) > shown.rindex(hidden)
 
 
 def _read_all(screen) -> str:

@@ -109,8 +109,9 @@ class Command(Checked, CrawlCommand):
         self._refusal = error
 
     def _conclude(self, crawler: Crawler, task: asyncio.Task[None]) -> int:
-        if not task.done():
-            return EX_TEMPFAIL  # a second Ctrl-C
+        if not task.done():  # a second Ctrl-C
+            self._say("Ended at once; what was stored is safe. Run again to go on", NOTICE)
+            return EX_TEMPFAIL
         error = task.exception() or self._refusal
         if isinstance(error, CrawlerError):
             self._say(f"error: {error}", logging.ERROR)

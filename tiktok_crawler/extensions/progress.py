@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import atexit
 import logging
 import sys
 from collections.abc import Callable
@@ -173,8 +174,7 @@ class Progress:
         for timer in self._timers.values():
             timer.cancel()
         if self._live:
-            with suppress(OSError):  # the terminal is closed
-                self._live.stop()
+            self._stop_live()
             _log_to_stderr()
 
     def snapshot(self, spider: Spider) -> Snapshot | None:
@@ -248,7 +248,13 @@ class Progress:
 
         self._live = Live(console=Console(stderr=True), auto_refresh=False, transient=True)
         self._live.start()
+        atexit.register(self._stop_live)  # after a second Ctrl-C nothing else does
         _log_to_stderr()
+
+    def _stop_live(self) -> None:
+        assert self._live
+        with suppress(OSError):  # the terminal is closed
+            self._live.stop()
 
 
 def _is_terminal() -> bool:
