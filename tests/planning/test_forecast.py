@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -83,6 +84,15 @@ def test_pages_of_unfinished_searches_tell_of_the_time_that_they_have_passed():
 
     assert [sample.rate for sample in found] == [99 / 0.5, 99 / 0.25]
     assert found[0].end == days(0, 9).end.toordinal() + 1
+
+
+def test_the_rest_of_a_busy_window_is_like_its_pages_not_like_the_quiet_days_after_it():
+    busy, quiet = begun((0, 2, 0.8)), searched(3, 20, 20, row_id=2)
+    known = replace(busy, coverage=quiet.coverage, counts={**busy.counts, **quiet.counts})
+
+    found = forecast(plan_of(21, known), known)
+
+    assert found.likely == 3, "2.2 days with 124 matches"
 
 
 def test_a_rest_of_a_window_costs_what_it_has_left():

@@ -146,35 +146,45 @@ def _named(query: Query) -> set[tuple[str, str]]:
 
 
 def samples(known: Known) -> list[Sample]:
-    """Return what is known of the density of a query over time, oldest first."""
+    """Return what is known of the density of a query over time, oldest first.
+
+    What an unfinished search has passed is a sample of its own: its rest comes right before.
+    """
     joined: list[Sample] = []
-    for piece in sorted(_pieces(known), key=lambda piece: piece.start):
+    joined_search = 0
+    for search, piece in sorted(_pieces(known), key=lambda each: each[1].start):
         last = joined[-1] if joined else None
         if last and piece.start < last.end:
             continue
-        if last and piece.start == last.end and piece.end - last.start <= LONGEST_SAMPLE_DAYS:
+        goes_on = last and piece.start == last.end and search == joined_search
+        if last and goes_on and piece.end - last.start <= LONGEST_SAMPLE_DAYS:
             joined[-1] = Sample(last.start, piece.end, last.matches + piece.matches)
         else:
             joined.append(piece)
+        joined_search = search
     return joined
 
 
-def _pieces(known: Known) -> Iterator[Sample]:
-    """The days that were searched, and the parts of days that searches have come to."""
+def _pieces(known: Known) -> Iterator[tuple[int, Sample]]:
+    """The days that were searched, and the parts of days that searches have come to.
+
+    With each comes the row of the search that goes on from there; 0 if it is at its end.
+    """
     unfinished = {request.task.row_id: request.window for request in known.unfinished_windows}
     for row_id, counts in known.counts.items():
         days = {day: count for day, count in counts.items() if count.videos is not None}
         window = unfinished.get(row_id)
+        search = row_id if window else 0
         reached = min((day for day in days if day in window.days), default=None) if window else None
         for day, count in days.items():
             end = float(day.toordinal() + 1)
             if day != reached:
-                yield Sample(end - 1, end, count.matches)
+                yield search, Sample(end - 1, end, count.matches)
             elif at := known.reached.get(row_id):
                 # A page ends with a match: it says as much of the time as one match fewer.
                 start = max(_moment(at), end - 1)
                 if start < end:
-                    yield Sample(start, end, max(count.matches - 1, 0))
+                    yield search, Sample(start, end, max(count.matches - 1, 0))
 
 
 def _spans(plan: Plan, known: Known) -> Iterator[_Span]:
