@@ -115,6 +115,14 @@ def test_probes_tell_what_a_crawl_costs_and_are_not_paid_again(folder):
     assert found["least"] <= pages - 12 <= found["most"]
 
 
+@pytest.mark.parametrize(("regions", "is_said"), [("US,GB,FR,DE,JP", True), ("JP", False)])
+def test_first_pages_that_reach_back_some_hours_only_are_told_as_such(folder, regions, is_said):
+    wish = ("-a", f"regions={regions}", "-a", "start_date=2024-01-01", "-a", "end_date=2024-02-01")
+    run = scrapy(folder, "plan", "videos", *wish, "--probe", "2", *SANDBOX)
+    assert "Probed: 2 requests" in run.stdout
+    assert ("the last hours of days (UTC)" in run.stdout) is is_said
+
+
 def test_where_fewer_days_are_missing_nothing_is_probed(folder):
     days = ("-a", "end_date=2024-01-05")
     run = scrapy(folder, "plan", "query.yaml", *days, "--probe", "12", *SANDBOX)

@@ -131,6 +131,11 @@ class SearchPlan:
             return
         days = sum(sample.end - sample.start for sample in own)
         yield f"By what {days:,.1f} of its days have brought: {coming}"
+        if days < len(own):
+            yield (
+                "That is of the last hours of days (UTC): where more or fewer videos come at other "
+                "hours, it takes as many more or fewer requests"
+            )
         in_vain = self.known.requests - self.known.pages
         if in_vain > 0:
             yield (
