@@ -28,7 +28,7 @@ def test_a_second_session_takes_no_other_file_than_the_first(prepared_sqlite_url
     first.release()
     (tmp_path / "test.db").unlink()
 
-    with pytest.raises(DatabaseLostError, match=r"test.db was removed or renamed"):
+    with pytest.raises(DatabaseLostError, match=r"test.db was removed or renamed, or its disk"):
         second.open()
     assert not (tmp_path / "test.db").exists()
 

@@ -153,7 +153,7 @@ def _explain(database: Path, lost: Path) -> str:
     elif _identity(lost):
         what = f"there is another file at {lost} now"
     else:
-        what = f"{lost} was removed or renamed"
+        what = f"{lost} was removed or renamed, or its disk unmounted"
     return (
         f"the database {database} is not where it was: {what}. What comes now would be lost, so "
         "the command ends. Put it back, from where it was moved to, from a copy (`scrapy backup`) "
