@@ -31,6 +31,7 @@ def make(path: Path, *, like: Path | None = None) -> int:
 
 def make_folder(path: Path, *, like: Path | None = None) -> None:
     """Make a folder of data, with those above it, unless it is there; git is to ignore it."""
+    check_link(path)
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
     shared = like.stat() if like else None
@@ -88,6 +89,17 @@ def check(path: Path) -> None:
     """
     with suppress(FileNotFoundError):
         _check(path, path.lstat())
+
+
+def check_link(path: Path) -> None:
+    """Check a name that the user has chosen, which can be a link to another one.
+
+    Raises:
+        OSError: it leads nowhere: whoever put it there has chosen where a new file would be.
+    """
+    if path.is_symlink() and not path.exists():
+        target = path.readlink()
+        raise OSError(errno.ENOENT, f"it is a link to {target}, which is not there", str(path))
 
 
 def _check(path: Path, found: os.stat_result) -> None:

@@ -18,6 +18,7 @@ from scrapy.utils.misc import load_object
 
 from tiktok_crawler.config.values import number, switch, whole_number
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.own_files import check_link
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
 Rule: TypeAlias = Callable[[BaseSettings, str], object]
@@ -240,6 +241,7 @@ def log_file(settings: BaseSettings, name: str) -> None:
 
 def _log_problem(path: Path) -> str | None:
     if not path.exists():
+        check_link(path)
         TemporaryFile(dir=path.parent).close()
     elif not path.is_file():
         path.open("ab").close()

@@ -26,6 +26,7 @@ from scrapy.extensions.postprocessing import PostProcessingManager
 
 from tiktok_crawler.crawling.hiding import LOGIN, without_login
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.own_files import check_link
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
@@ -221,6 +222,7 @@ def check_place(path: Path) -> None:
         if path.is_file() or path.is_dir():
             path.open("ab").close()
         elif not path.exists():
+            check_link(path)
             _check_new(path)
         elif not os.access(path, os.W_OK):  # a device, or a pipe, which would wait for a reader
             raise ConfigurationError(f"{path} cannot be written")

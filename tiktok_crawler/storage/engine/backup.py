@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
-from tiktok_crawler.own_files import make
+from tiktok_crawler.own_files import check_link, make
 from tiktok_crawler.storage.engine import sqlite
 from tiktok_crawler.storage.engine.open_files import BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
@@ -57,6 +57,10 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
         )
     if not sqlite.has_content(engine.url):
         raise ConfigurationError(f"there is no database {engine.url.database} to copy")
+    try:
+        check_link(target)
+    except OSError as exc:
+        raise UsageError(f"{target} cannot be written: {exc.strerror}") from None
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)

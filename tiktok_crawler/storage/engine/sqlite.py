@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
-from tiktok_crawler.spelling import shortened, visible
+from tiktok_crawler.spelling import shortened
 from tiktok_crawler.storage.engine.open_files import (
     BESIDE,
     OPEN_FILES,
@@ -212,14 +212,10 @@ def _unwritable(file: Path) -> list[Path]:
 def _size(path: Path) -> int:
     """The size of a file in bytes; 0 if there is none."""
     try:
+        if not path.exists():
+            own_files.check_link(path)
+            return 0
         found = path.stat()
-    except (FileNotFoundError, NotADirectoryError):
-        if path.is_symlink():
-            raise ConfigurationError(
-                f"the database {path} is a link to {visible(str(path.readlink()))}, which is not "
-                f"there. {OTHER_DATABASE}"
-            ) from None
-        return 0
     except OSError as exc:
         raise ConfigurationError(
             f"the database {path} cannot be opened: {exc.strerror}. {OTHER_DATABASE}"
