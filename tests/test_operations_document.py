@@ -27,6 +27,7 @@ PASSED_ON = {
     ("spiders/task_runner.py", "%(error)s"): "the lock on this query is lost",
     ("pipelines/crawl_storage.py", "%(warning)s"): "lies on a network file system",
     ("pipelines/storage_reports.py", "%(refused)s"): "users: 12 users were not found",
+    ("pipelines/storage.py", "%(exposed)s"): "others can get at what is collected",
     ("pipelines/storage.py", "%(error)s"): "the archive in ... cannot be written",
     ("crawling/storage_thread.py", "%(error)s"): "the archive in ... cannot be written",
     ("extensions/run_record.py", "%(error)s"): "the database ... is not where it was",

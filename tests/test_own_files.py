@@ -7,11 +7,12 @@ import fcntl
 import os
 import shutil
 import stat
+import subprocess
 import tempfile
 from pathlib import Path
 
 import pytest
-from processes import scrapy
+from processes import SCRAPY, environment, scrapy
 from trials import QUERY_FILE
 
 from tiktok_crawler import own_files
@@ -241,3 +242,111 @@ def test_what_is_no_file_is_told(tmp_path):
     with pytest.raises(OSError, match="somebody made it no file") as refusal:
         own_files.open_existing(tmp_path)
     assert refusal.value.errno == errno.ELOOP
+
+
+WARNING = "WARNING: others can get at what is collected: "
+
+
+def collect(folder, *arguments, **variables):
+    """Collect into what is there already; the lines that warn."""
+    (folder / "query.yaml").write_text(QUERY_FILE)
+    command = (
+        "crawl",
+        "videos",
+        "-a",
+        "query=query.yaml",
+        "-s",
+        "TIKTOK_DATABASE_URL=sqlite:///a.db",
+    )
+    run = scrapy(folder, *command, *arguments, TIKTOK_SANDBOX="1", **variables)
+    assert run.returncode == 0, run.stderr
+    log = folder / "a.log"
+    text = run.stderr + (log.read_text() if log.exists() else "")
+    return [line for line in text.splitlines() if "WARNING" in line]
+
+
+EVERYWHERE = ("-O", "a.csv", "--logfile", "a.log", "-s", "TIKTOK_ARCHIVE=kept")
+
+
+def test_one_line_tells_what_everybody_can_get_at(tmp_path):
+    for name, mode in (("a.db", 0o644), ("a.csv", 0o666), ("a.log", 0o604)):
+        (tmp_path / name).touch()
+        (tmp_path / name).chmod(mode)
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept").chmod(0o755)
+
+    (line,) = collect(tmp_path, *EVERYWHERE)
+    for name, what, whose in (
+        ("a.db", "can be read by everybody (owner {}, mode -rw-r--r--)", "go="),
+        ("kept", "can be read by everybody (owner {}, mode drwxr-xr-x)", "go="),
+        ("a.csv", "can be read and written by everybody (owner {}, mode -rw-rw-rw-)", "o="),
+        ("a.log", "can be read by everybody (owner {}, mode -rw----r--)", "go="),
+    ):
+        path = tmp_path / name
+        assert f"{name} {what.format(path.owner())}: chmod {whose} " in line
+
+    for name in ("a.db", "a.csv", "a.log", "kept"):
+        subprocess.run(["chmod", "go=", tmp_path / name], check=True)
+    (tmp_path / "a.log").write_text("")
+    assert [line for line in collect(tmp_path, *EVERYWHERE) if WARNING in line] == []
+
+
+def test_a_shells_log_that_everybody_can_read_is_told(tmp_path):
+    log = tmp_path / "crawl.log"
+    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+    log.touch()
+    log.chmod(0o644)
+    with log.open("ab") as file:
+        subprocess.run(
+            [SCRAPY, "crawl", "videos", "-a", "query=query.yaml"],
+            cwd=tmp_path,
+            env=environment(tmp_path, TIKTOK_SANDBOX="1"),
+            stderr=file,
+            check=True,
+        )
+    if not Path("/proc/self/fd").exists():
+        pytest.skip("only Linux tells which file that is")
+    assert f"{log} can be read by everybody" in log.read_text()
+
+
+def test_commands_that_read_the_database_warn_too(prepared_sqlite_url, tmp_path):
+    settings = {"TIKTOK_SANDBOX": "1", "TIKTOK_DATABASE_URL": prepared_sqlite_url}
+    (tmp_path / "test.db").chmod(0o644)
+    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+
+    for command in (
+        ("status", "--json"),
+        ("plan", "query.yaml"),
+        ("migrate",),
+        ("backup", "copy.db"),
+    ):
+        run = scrapy(tmp_path, *command, **settings)
+        assert (run.returncode, run.stderr.count(WARNING)) == (0, 1), run.stderr
+        assert WARNING not in run.stdout
+    (tmp_path / "test.db").chmod(0o600)
+    assert scrapy(tmp_path, "status", **settings).stderr == ""
+
+
+@needs_users
+def test_what_belongs_to_somebody_else_is_told_and_used(sqlite_template, tmp_path):
+    shutil.copy(sqlite_template, tmp_path / "a.db")
+    os.chown(tmp_path / "a.db", COLLEAGUE, GROUP)
+    (tmp_path / "a.db").chmod(0o660)
+
+    (line,) = collect(tmp_path)
+    owner = (tmp_path / "a.db").owner()
+    assert f"belongs to somebody else (owner {owner}, mode -rw-rw----): sudo chown root " in line
+
+
+def test_what_users_name_may_be_a_link_or_a_pipe(tmp_path):
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    for name in ("a.db", "a.csv", "a.log"):
+        (tmp_path / "elsewhere" / name).touch(mode=0o600)
+        (tmp_path / name).symlink_to(tmp_path / "elsewhere" / name)
+    (tmp_path / "elsewhere" / "kept").mkdir(mode=0o700)
+    (tmp_path / "kept").symlink_to(tmp_path / "elsewhere" / "kept")
+
+    assert collect(tmp_path, *EVERYWHERE) == []
+    assert list((tmp_path / "elsewhere" / "kept").glob("*.jsonl.gz"))
+    assert (tmp_path / "elsewhere" / "a.csv").stat().st_size > 1000
+    assert all((tmp_path / name).is_symlink() for name in ("a.db", "a.csv", "a.log", "kept"))

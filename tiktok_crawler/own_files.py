@@ -1,19 +1,23 @@
 """Opens files whose names this package chooses, in folders in which others may write, too.
 
 Under such a name a colleague can have put a link to a file of the next user's. So what is opened is
-a file, under its only name, or nothing: an `OSError` says why.
+a file, under its only name, or nothing: an `OSError` says why. What the user names is followed, and
+told of where others can get at it.
 """
 
 from __future__ import annotations
 
 import errno
 import os
+import pwd
+import shlex
 import stat
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from pathlib import Path
+    from collections.abc import Iterable
 
 IGNORED = ".gitignore"
 
@@ -100,6 +104,51 @@ def check_link(path: Path) -> None:
     if path.is_symlink() and not path.exists():
         target = path.readlink()
         raise OSError(errno.ENOENT, f"it is a link to {target}, which is not there", str(path))
+
+
+def exposure(paths: Iterable[Path | None]) -> str | None:
+    """Say which of these files and folders others own, or everybody can use, and what to type."""
+    found = filter(None, map(_exposed, dict.fromkeys(filter(None, paths))))
+    told = "; ".join(found)
+    return f"others can get at what is collected: {told}" if told else None
+
+
+def redirected_log() -> Path | None:
+    """Return the file into which a shell writes what goes to standard error, if Linux knows it."""
+    with suppress(OSError):
+        return Path("/proc/self/fd/2").readlink()
+    return None
+
+
+def _exposed(path: Path) -> str | None:
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    open_to = [
+        word
+        for bit, word in ((stat.S_IROTH, "read"), (stat.S_IWOTH, "written"))
+        if state.st_mode & bit
+    ]
+    if not (stat.S_ISREG(state.st_mode) or stat.S_ISDIR(state.st_mode)):
+        return None
+    is_own, owner = state.st_uid == os.geteuid(), _user(state.st_uid)
+    mends = [] if is_own else [shlex.join(["sudo", "chown", _user(os.geteuid()), str(path)])]
+    if open_to:
+        whose = "o=" if state.st_mode & stat.S_IWGRP else "go="
+        mends.append(shlex.join(["chmod", whose, str(path)]))
+    if not mends:
+        return None
+    whom = f"can be {' and '.join(open_to)} by everybody" if open_to else "belongs to somebody else"
+    mode = stat.filemode(state.st_mode)
+    return f"{path} {whom} (owner {owner}, mode {mode}): {' && '.join(mends)}"
+
+
+def _user(number: int) -> str:
+    try:
+        return pwd.getpwuid(number).pw_name
+    except KeyError:
+        return str(number)
 
 
 def _check(path: Path, found: os.stat_result) -> None:

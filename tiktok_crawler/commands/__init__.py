@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, NoReturn
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.arguments.search_arguments import parse_pairs
+from tiktok_crawler.config import Config
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.exceptions import UsageError as CommandLineError
-from tiktok_crawler.output import fail
+from tiktok_crawler.output import fail, tell
+from tiktok_crawler.own_files import exposure
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
+from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
@@ -75,15 +78,19 @@ def _check_options(args: list[str], opts: argparse.Namespace) -> None:
 class Project(Checked):
     """Makes a command one of the project: it logs nothing, and says in a line why it ends early.
 
-    `interrupted` is what it says after Ctrl-C.
+    `interrupted` is what it says after Ctrl-C; `uses_database` is whether there can be one already.
     """
 
     requires_project = True
     requires_crawler_process = False
     interrupted = "interrupted"
+    uses_database = True
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
         try:
+            if self.uses_database:
+                _warn(Config.of(self.settings).database_url)
             self.act(args, opts)
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
@@ -93,3 +100,9 @@ class Project(Checked):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for."""
         raise NotImplementedError
+
+
+def _warn(database_url: str) -> None:
+    """Tell where others can get at the database."""
+    if exposed := exposure([sqlite.file_of(database.database_url(database_url))]):
+        tell(f"WARNING: {exposed}")

@@ -33,6 +33,8 @@ AGAIN = "what was made of the database is not complete: remove it, and replay ag
 class Command(Project, ScrapyCommand):
     """Needs neither credentials nor the API, but a database without data."""
 
+    uses_database = False
+
     interrupted = f"interrupted; {AGAIN}"
 
     def syntax(self) -> str:

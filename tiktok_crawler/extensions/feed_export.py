@@ -51,6 +51,7 @@ class RecordFeedExporter(FeedExporter):
         feed_checks.check_setting(crawler.settings)
         with feed_checks.refused():
             super().__init__(crawler)
+        self.files: list[Path] = []
         taken = _files_of(crawler)
         for template, options in self.feeds.items():
             with feed_checks.refused(template):
@@ -107,6 +108,7 @@ class RecordFeedExporter(FeedExporter):
         if other := taken.get(path.resolve()):
             raise ConfigurationError(f"{path} is {other}")
         taken[path.resolve()] = "another feed"
+        self.files.append(path)
         if not options.get("overwrite") and path.is_file() and path.stat().st_size:
             feed_checks.check_addition(slot, path, trial)
 

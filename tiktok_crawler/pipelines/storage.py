@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.components import config_of, extension, item_pipeline
 from tiktok_crawler.exceptions import ArchiveError, CrawlerError, DatabaseLostError
+from tiktok_crawler.extensions.feed_export import RecordFeedExporter
 from tiktok_crawler.extensions.outcome import Outcome
+from tiktok_crawler.own_files import exposure, redirected_log
 from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
 from tiktok_crawler.pipelines.storage_reports import StorageReports
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.outage import is_outage
 
 if TYPE_CHECKING:
@@ -50,6 +54,7 @@ class StoragePipeline:
         return cls(crawler)
 
     async def open_spider(self) -> None:
+        self._warn_of_exposure()
         spider = self.crawler.spider
         collection = getattr(spider, "collection", None)
         if collection is None:
@@ -58,6 +63,19 @@ class StoragePipeline:
             await self.storage.open_search(collection, spider.wanted)  # type: ignore[union-attr]
         except CrawlerError as exc:
             raise self._outcome.refuse(exc) from exc
+
+    def _warn_of_exposure(self) -> None:
+        config, feeds = config_of(self.crawler), self.crawler.get_extension(RecordFeedExporter)
+        log = self.crawler.settings["LOG_FILE"]
+        if exposed := exposure(
+            [
+                sqlite.file_of(database.database_url(config.database_url)),
+                config.archive,
+                *(feeds.files if feeds else ()),
+                Path(log) if log else redirected_log(),
+            ]
+        ):
+            logger.warning("%(exposed)s", {"exposed": exposed})
 
     async def process_item(self, item: object) -> object:
         if isinstance(item, Page):
