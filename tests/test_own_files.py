@@ -350,3 +350,12 @@ def test_what_users_name_may_be_a_link_or_a_pipe(tmp_path):
     assert list((tmp_path / "elsewhere" / "kept").glob("*.jsonl.gz"))
     assert (tmp_path / "elsewhere" / "a.csv").stat().st_size > 1000
     assert all((tmp_path / name).is_symlink() for name in ("a.db", "a.csv", "a.log", "kept"))
+
+
+def test_a_feed_may_go_into_a_pipe(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    read = tmp_path / "read.csv"
+    with read.open("wb") as file, subprocess.Popen(["cat", tmp_path / "pipe"], stdout=file) as cat:
+        assert collect(tmp_path, "-O", "pipe:csv") == []
+        cat.wait(timeout=30)
+    assert read.read_bytes().startswith(b"id,")
