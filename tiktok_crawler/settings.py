@@ -121,8 +121,8 @@ EXTENSIONS: dict[str, int | None] = {
     "tiktok_crawler.extensions.feed_export.RecordFeedExporter": 40,
 }
 
-# All stand between Scrapy's decompression (590) and retries (550). Requests pass from top to
-# bottom, answers from bottom to top.
+# Those that act stand behind Scrapy's retries (550). Requests pass from top to bottom, answers from
+# bottom to top.
 DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     # Delays what failed and can succeed later; gives up what cannot.
     "tiktok_crawler.middlewares.retry.RetryMiddleware": 560,
@@ -142,7 +142,9 @@ DOWNLOADER_MIDDLEWARES: dict[str, int | None] = {
     "tiktok_crawler.middlewares.clock.ClockMiddleware": 587,
     # Replaced: it ends the crawl on an answer that is not what its headers say.
     "scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware": None,
-    "tiktok_crawler.middlewares.compression.CompressionMiddleware": 590,
+    # Outermost: nothing logs, stores or acts on an answer that repeats a secret.
+    "tiktok_crawler.middlewares.secrets.SecretsMiddleware": 990,
+    "tiktok_crawler.middlewares.compression.CompressionMiddleware": 1000,
 }
 
 ITEM_PIPELINES = {"tiktok_crawler.pipelines.storage.StoragePipeline": 100}

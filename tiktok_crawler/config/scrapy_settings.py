@@ -76,6 +76,7 @@ COMPONENTS: dict[str, Rule] = {
             "tiktok_crawler.middlewares.archive.ArchiveMiddleware",
             "tiktok_crawler.middlewares.verdict.VerdictMiddleware",
             "tiktok_crawler.middlewares.clock.ClockMiddleware",
+            "tiktok_crawler.middlewares.secrets.SecretsMiddleware",
             "tiktok_crawler.middlewares.compression.CompressionMiddleware",
         ),
         replaced=("scrapy.downloadermiddlewares.httpcompression.HttpCompressionMiddleware",),

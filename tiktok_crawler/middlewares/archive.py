@@ -10,7 +10,6 @@ from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.crawling.attempt import attempt_of, is_api_request
 from tiktok_crawler.crawling.components import config_of
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
-from tiktok_crawler.middlewares.verdict import token_in
 from tiktok_crawler.pipelines.storage import crawl_storage
 
 if TYPE_CHECKING:
@@ -46,18 +45,15 @@ class ArchiveMiddleware(ApiMiddleware):
         attempt = attempt_of(request)
         assert attempt.received_at
         await crawl_storage(self.crawler).keep_answer(
-            attempt.request, _answer(request, response), attempt.received_at
+            attempt.request, _answer(response), attempt.received_at
         )
         self.crawler.stats.inc_value("tiktok/archive/answers_count")
         return response
 
 
-def _answer(request: Request, response: Response) -> RawAnswer:
-    """The answer without the token, should it repeat what it was asked with."""
+def _answer(response: Response) -> RawAnswer:
     headers = {name: _text(value) for name in HEADERS if (value := response.headers.get(name))}
-    token = token_in(request).encode()
-    body = response.body.replace(token, b"***") if token else response.body
-    return RawAnswer(response.status, headers, body)
+    return RawAnswer(response.status, headers, response.body)
 
 
 def _text(value: bytes) -> str:

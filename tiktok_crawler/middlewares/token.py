@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from scrapy import FormRequest
 
@@ -76,13 +76,18 @@ class Token:
         if found is None:
             raise TokenUnavailableError(f"HTTP {status} without JSON")
         answer = found.content
-        value = answer.get("access_token")
-        if isinstance(value, str) and value:
+        if value := token_in(answer):
             return cls(value, now + _lifetime(answer.get("expires_in")))
         words = visible(f"{answer.get('error', '')}: {answer.get('error_description', '')}")
         if answer.get("error") not in REFUSALS:
             raise TokenUnavailableError(f"HTTP {status} {words}")
         raise TokenRefusedError(f"{words} (log_id {visible(str(answer.get('log_id')))})")
+
+
+def token_in(answer: dict[str, Any]) -> str | None:
+    """Return the token that an answer gives; None if it gives none."""
+    value = answer.get("access_token")
+    return value if isinstance(value, str) and value else None
 
 
 def _lifetime(expires_in: object) -> timedelta:
@@ -116,7 +121,7 @@ class TokenMiddleware(ApiMiddleware):
         try:
             token = await self._current_token()
         except TokenRefusedError as exc:
-            self._give_up(f"TikTok gives no access token: {self._without_secrets(str(exc))}")
+            self._give_up(f"TikTok gives no access token: {exc}")
         change(request, token=token)
         # Retries copy the headers: always overwrite.
         request.headers["Authorization"] = f"Bearer {token.value}"
@@ -165,10 +170,7 @@ class TokenMiddleware(ApiMiddleware):
             raise TokenUnavailableError(str(why_unanswered(request, exc))) from exc
         if words := why_no_answer(response):
             raise TokenUnavailableError(f"HTTP {response.status}: {words}")
-        try:
-            return Token.from_answer(response.body, response.status, utc_now())
-        except TokenUnavailableError as exc:
-            raise TokenUnavailableError(self._without_secrets(str(exc))) from None
+        return Token.from_answer(response.body, response.status, utc_now())
 
     def _token_request(self) -> Request:
         return FormRequest(
@@ -181,11 +183,6 @@ class TokenMiddleware(ApiMiddleware):
             meta={"proxy": None} if is_loopback(self._api_url) else None,
             dont_filter=True,
         )
-
-    def _without_secrets(self, words: str) -> str:
-        for secret in (self._credentials.client_secret, self._credentials.client_key):
-            words = words.replace(secret, "***")
-        return words
 
     def _give_up_part(self, request: Request, message: str) -> None:
         """A project can be approved for some endpoints only (api_facts.md 9): the rest goes on."""

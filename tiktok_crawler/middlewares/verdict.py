@@ -25,11 +25,6 @@ REPLACED_COUNT = "tiktok/text/replaced_count"
 REFUSALS = (AnswerKind.NOT_FOUND, AnswerKind.WITHHELD, AnswerKind.REFUSED)
 
 
-def token_in(request: Request) -> str:
-    """The access token that the request was sent with; empty if there was none."""
-    return (request.headers.get("Authorization") or b"").decode().removeprefix("Bearer ")
-
-
 def _verdict(response: Response, asked: PageRequest) -> Verdict:
     verdict = classify(response.status, response.body, asked.endpoint)
     if verdict.kind is AnswerKind.SEARCH_REFUSED and asked.starts_task:
@@ -37,14 +32,6 @@ def _verdict(response: Response, asked: PageRequest) -> Verdict:
         return replace(verdict, kind=AnswerKind.FAULT)
     words = why_no_answer(response) if verdict.kind is AnswerKind.FAULT else None
     return replace(verdict, message=words) if words else verdict
-
-
-def _without_token(verdict: Verdict, request: Request) -> Verdict:
-    """An answer may repeat what it was asked with; the token goes into no log and no database."""
-    token = token_in(request)
-    if not token or token not in verdict.message:
-        return verdict
-    return replace(verdict, message=verdict.message.replace(token, "***"))
 
 
 def _level(asked: PageRequest, verdict: Verdict) -> int:
@@ -64,7 +51,7 @@ class VerdictMiddleware(ApiMiddleware):
         if not is_api_request(request):
             return response
         asked = attempt_of(request).request
-        verdict = _without_token(_verdict(response, asked), request)
+        verdict = _verdict(response, asked)
         change(request, verdict=verdict, received_at=utc_now())
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.replaced_count:

@@ -1,0 +1,58 @@
+"""A secret is found in every encoding in which an answer may repeat it."""
+
+from __future__ import annotations
+
+import html
+import json
+from base64 import b64encode, urlsafe_b64encode
+from time import perf_counter
+from urllib.parse import quote, quote_plus, urlencode
+
+import pytest
+
+from tiktok_crawler.crawling.masking import without_secrets
+
+SECRET = 'Sec/ret+of"ann\\&<1~?'
+BASIC = f"key-of-ann:{SECRET}".encode()
+WAYS = {
+    "as it is": SECRET,
+    "percent": quote(SECRET, safe=""),
+    "plus": quote_plus(SECRET),
+    "form": urlencode({"before": SECRET}),
+    "percent in small letters": quote(SECRET, safe="").lower().replace("sec", "Sec"),
+    "each character percent": "".join(f"%{ord(each):02X}" for each in SECRET),
+    "percent twice": quote(quote(SECRET, safe="")),
+    "JSON": json.dumps({"said": SECRET}),
+    "JSON in JSON": json.dumps(json.dumps({"said": SECRET})),
+    "JSON as PHP has it": json.dumps(SECRET).replace("/", "\\/"),
+    "JSON for HTML": json.dumps(SECRET).replace("&", "\\u0026").replace("<", "\\u003C"),
+    "HTML": html.escape(SECRET),
+    "HTML by number": "".join(f"&#{ord(each)};" for each in SECRET),
+    "Basic": b64encode(BASIC).decode(),
+    "Basic in a URL": quote(urlsafe_b64encode(BASIC).decode()),
+    "form in base64": b64encode(b"ab" + urlencode({"k": "k"}).encode() + SECRET.encode()).decode(),
+}
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32"])
+@pytest.mark.parametrize("way", WAYS)
+def test_a_secret_is_masked_in_every_encoding(way, encoding):
+    text = f"before {WAYS[way]} after".encode(encoding)
+    masked = without_secrets(text, [SECRET]).decode(encoding)
+    assert masked.startswith("before ")
+    assert masked.endswith(" after")
+    assert "***" in masked
+    assert "ret" not in masked.replace("secret=", "")
+    assert WAYS[way] not in masked
+
+
+def test_a_text_that_has_no_secret_stays_as_it_is():
+    text = json.dumps({"said": "a/b%20 \u00e9 & <", "no": SECRET[:-1]}).encode()
+    assert without_secrets(text, [SECRET, "", "a", "said"]) == text
+
+
+@pytest.mark.parametrize("text", [b"\\" * 10**6, b"%25" * 10**6, b"S\x00" * 10**6, b"&#" * 10**6])
+def test_no_text_makes_it_slow(text):
+    began = perf_counter()
+    assert without_secrets(text, [SECRET]) == text
+    assert perf_counter() - began < 30

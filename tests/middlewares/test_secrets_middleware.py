@@ -1,0 +1,92 @@
+"""An answer that repeats its request puts no secret into log, database or archive."""
+
+from __future__ import annotations
+
+import gzip
+import json
+from base64 import b64encode
+from os import EX_OK
+from urllib.parse import quote
+
+import pytest
+from crawling import exit_status
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import TOKEN, Answer, ScriptedApi, page, serving
+
+ACCESS_TOKEN = TOKEN["access_token"]
+ESCAPED = "".join(f"\\u{ord(each):04x}" for each in ACCESS_TOKEN)
+BASIC = b64encode(b"key-of-ann:secret-of-ann").decode()
+SECRETS = (ACCESS_TOKEN, quote("secret-of-ann"), "key-of-ann", ESCAPED, BASIC, "cripted-tok")
+
+
+def repeating(**error: str) -> Answer:
+    body = {"data": {}, "error": {"code": "internal_error", "message": "", "log_id": "L"} | error}
+    return Answer(500, body)
+
+
+ANSWERS = {
+    "log_id": repeating(log_id=f"2024 {ACCESS_TOKEN}"),
+    "code": repeating(code=f"bad_{ACCESS_TOKEN}"),
+    "cut message": repeating(message="x" * 490 + f" Bearer {ACCESS_TOKEN}"),
+    "cut body": Answer(502, b"<p>" + b"x" * 180 + f" {ACCESS_TOKEN}".encode() + b"</p>"),
+    "escaped": Answer(500, json.dumps({"error": {"code": "x", "log_id": "!"}})
+        .replace("!", ESCAPED).encode()),
+    "UTF-16": Answer(500, json.dumps({"error": {"code": ACCESS_TOKEN}}).encode("utf-16-le")),
+    "secret": repeating(message="client_secret=secret-of-ann&client_key=key-of-ann"),
+    "Basic": repeating(message=f"Basic {BASIC}"),
+    "headers": Answer(302, b"", {"Location": f"https://{ACCESS_TOKEN}.example/",
+        "X-Tt-Logid": ACCESS_TOKEN, "Set-Cookie": f"session={ACCESS_TOKEN}"}),
+    "zipped": Answer(500, gzip.compress(f"no, {ACCESS_TOKEN}".encode()),
+        {"Content-Encoding": "gzip"}),
+    "malformed page": page(1, cursor=ACCESS_TOKEN, search_id=ACCESS_TOKEN),
+    "page": page(1, search_id=ACCESS_TOKEN),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ANSWERS)
+@deferred_f_from_coro_f
+async def test_no_secret_is_kept_or_told(folder, caplog, kind):
+    caplog.set_level("DEBUG")
+    settings = {
+        "TIKTOK_ARCHIVE": str(folder.path / "archive"),
+        "TIKTOK_RETRY_TIMES": 1,
+        "TIKTOK_QUOTA_POLICY": "stop",
+        "COOKIES_ENABLED": True,
+        "COOKIES_DEBUG": True,
+    }
+    async with serving(ScriptedApi(ANSWERS[kind])) as api:
+        await folder.crawl(api.url, settings)
+    folder.secrets_file.unlink()
+    kept = b"".join(_content(path) for path in folder.path.rglob("*") if path.is_file())
+    assert b"***" in kept or "***" in caplog.text or b"*\x00*" in kept
+    for secret in SECRETS:
+        assert secret not in caplog.text
+        assert secret.encode() not in kept
+        assert secret.encode("utf-16-le") not in kept
+
+
+def _content(path):
+    return gzip.decompress(path.read_bytes()) if path.suffix == ".gz" else path.read_bytes()
+
+
+@pytest.mark.parametrize("place", ["error", "error_description", "log_id"])
+@deferred_f_from_coro_f
+async def test_an_answer_to_a_token_request_repeats_no_secret(folder, caplog, place):
+    body = {"error": "invalid_client", "error_description": "", "log_id": "L"}
+    form = "client_key=key-of-ann&client_secret=secret-of-ann"
+    api = ScriptedApi(page(1))
+    api.token_answers = [Answer(400, body | {place: f"{body[place]} {form}"})]
+    async with serving(api):
+        await folder.crawl(api.url, {"TIKTOK_RETRY_TIMES": 0, "TIKTOK_QUOTA_POLICY": "stop"})
+    assert "client_key=***&client_secret=***" in caplog.text
+    assert "-of-ann" not in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_token_that_holds_the_key_is_taken_as_it_is(folder):
+    api = ScriptedApi(page(1))
+    api.token_answers = [Answer(body=TOKEN | {"access_token": "clt.key-of-ann.x"})]
+    async with serving(api):
+        crawler = await folder.crawl(api.url)
+    assert api.headers[0]["Authorization"] == "Bearer clt.key-of-ann.x"
+    assert exit_status(crawler) == EX_OK

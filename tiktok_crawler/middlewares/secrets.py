@@ -1,0 +1,55 @@
+"""Takes secrets out of answers that repeat what was sent, before anything else looks at them."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.crawling.attempt import is_api_request
+from tiktok_crawler.crawling.masking import without_secrets
+from tiktok_crawler.middlewares.middleware import ApiMiddleware
+from tiktok_crawler.middlewares.token import token_in
+from tiktok_crawler.research_api.json_text import read_json_object
+
+if TYPE_CHECKING:
+    from scrapy import Request
+    from scrapy.crawler import Crawler
+    from scrapy.http import Response
+
+LAST_TOKENS = 8
+"""An answer may repeat a token that was renewed meanwhile."""
+
+
+class SecretsMiddleware(ApiMiddleware):
+    """Puts *** for the client's key and secret, and for tokens, into headers and bodies.
+
+    So they are in no log, no database and no archive. A token that is given stays as it is.
+    """
+
+    def __init__(self, crawler: Crawler):
+        super().__init__(crawler)
+        credentials = self.config.credentials
+        self._credentials = (credentials.client_secret, credentials.client_key)
+        self._tokens: deque[str] = deque(maxlen=LAST_TOKENS)
+
+    def process_response(self, request: Request, response: Response) -> Response:
+        self._remember(request)
+        secrets = (*self._tokens, *self._credentials)
+        headers = {
+            name: [without_secrets(value, secrets) for value in values]
+            for name, values in response.headers.items()
+        }
+        if not is_api_request(request) and _gives_token(response):
+            return response.replace(headers=headers)
+        return response.replace(headers=headers, body=without_secrets(response.body, secrets))
+
+    def _remember(self, request: Request) -> None:
+        sent = request.headers.get("Authorization") or b""
+        token = sent.decode("utf-8", "replace").removeprefix("Bearer ")
+        if token and token not in self._tokens:
+            self._tokens.append(token)
+
+
+def _gives_token(response: Response) -> bool:
+    found = read_json_object(response.body)
+    return found is not None and bool(token_in(found.content))
