@@ -5,11 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 from base64 import b64encode
-from os import EX_OK
+from os import EX_OK, EX_SOFTWARE
 from urllib.parse import quote
 
 import pytest
-from crawling import exit_status
+from crawling import exit_status, project_settings
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import TOKEN, Answer, ScriptedApi, page, serving
 
@@ -90,3 +90,37 @@ async def test_a_token_that_holds_the_key_is_taken_as_it_is(folder):
         crawler = await folder.crawl(api.url)
     assert api.headers[0]["Authorization"] == "Bearer clt.key-of-ann.x"
     assert exit_status(crawler) == EX_OK
+
+
+class Misdirecting:
+    """Somebody's middleware, which sends requests elsewhere."""
+
+    elsewhere = ""
+    meta: dict[str, str] = {}  # noqa: RUF012
+
+    def process_request(self, request):
+        if self.elsewhere and not request.url.startswith(self.elsewhere):
+            path = request.url.partition("/v2/")[2]
+            return request.replace(url=f"{self.elsewhere}/v2/{path}")
+        request.meta.update(self.meta)
+        return None
+
+
+def redirected(other):
+    Misdirecting.elsewhere, Misdirecting.meta = other, {}
+
+
+def proxied(other):
+    Misdirecting.elsewhere, Misdirecting.meta = "", {"proxy": other}
+
+
+@pytest.mark.parametrize("change", [redirected, proxied])
+@deferred_f_from_coro_f
+async def test_a_request_with_a_secret_goes_to_the_api_or_nowhere(folder, caplog, change):
+    components = project_settings()["DOWNLOADER_MIDDLEWARES"].copy_to_dict() | {Misdirecting: 1100}
+    async with serving(ScriptedApi(page(1))) as api, serving(ScriptedApi(page(1))) as other:
+        change(other.url)
+        crawler = await folder.crawl(api.url, {"DOWNLOADER_MIDDLEWARES": components})
+    assert other.token_forms == other.bodies == api.token_forms == []
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert "A request with a secret would have gone to 127.0.0.1" in caplog.text

@@ -51,6 +51,12 @@ def is_loopback(url: str) -> bool:
         return host == "localhost"
 
 
+def origin_of(url: str) -> tuple[str, str, int | None]:
+    """Return a URL's scheme, host and port: two of the same origin lead to the same server."""
+    scheme = urlsplit(url).scheme
+    return scheme, _host(url), _port(url) or {"http": 80, "https": 443}.get(scheme)
+
+
 def _host(url: str) -> str:
     """The host that a URL leads to; empty if it is no URL."""
     try:

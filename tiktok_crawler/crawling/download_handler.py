@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING
 
 from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
 
-from tiktok_crawler.crawling.failures import CrawlStoppingError
+from tiktok_crawler.config.addresses import is_loopback, origin_of
+from tiktok_crawler.crawling.failures import CrawlStoppingError, MisdirectedError
+from tiktok_crawler.crawling.masking import without_secrets
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.unanswered import still_waiting, why_unanswered
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from tiktok_crawler.config import Config
     from tiktok_crawler.crawling.unanswered import Trouble
 
 logger = logging.getLogger(__name__)
@@ -34,7 +37,8 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
     """Scrapy's handler; after Ctrl-C or SIGTERM it gives up on answers that stay away.
 
     The page counts as spent, its window stays open, and the next run asks for it again. What keeps
-    answers away is told when it begins, or changes.
+    answers away is told when it begins, or changes. A request with a secret goes to the API alone,
+    whatever other components have made of it.
     """
 
     lazy = True
@@ -46,6 +50,8 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
         self._ends = False
 
     async def download_request(self, request: Request) -> Response:
+        if config := getattr(self.crawler.spider, "config", None):
+            _check_place(request, config)
         download = asyncio.ensure_future(super().download_request(request))
         grace, silence = GRACE_SECONDS, SILENCE_SECONDS
         try:
@@ -88,3 +94,32 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
                 "ends at once",
                 {"seconds": GRACE_SECONDS},
             )
+
+
+def _check_place(request: Request, config: Config) -> None:
+    """Let a request with a secret go to the API itself, and to nobody else.
+
+    Raises:
+        MisdirectedError: it was changed on its way.
+    """
+    if not _has_secret(request, config):
+        return
+    host = origin_of(request.url)[1]
+    if not (
+        origin_of(request.url) == origin_of(config.api_url)
+        if config.api_url
+        else is_loopback(request.url)
+    ):
+        raise MisdirectedError(
+            f"to {host}, which is not the API ({config.api_url or 'the sandbox'})"
+        )
+    if request.meta.get("proxy") and not request.url.startswith("https:"):
+        raise MisdirectedError(f"to {host} unencrypted, through a proxy that could read along")
+
+
+def _has_secret(request: Request, config: Config) -> bool:
+    if "Authorization" in request.headers:
+        return True
+    secrets = (config.credentials.client_secret, config.credentials.client_key)
+    sent = b"\n".join((request.url.encode(), request.headers.to_string(), request.body))
+    return without_secrets(sent, secrets) != sent

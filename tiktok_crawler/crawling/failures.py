@@ -41,6 +41,10 @@ class CrawlStoppingError(IgnoreRequest):
     """The crawl is being closed; what the request was for stays open."""
 
 
+class MisdirectedError(CrawlStoppingError):
+    """A request was not sent: it would have shown a secret to others than the API."""
+
+
 class TaskFailedError(IgnoreRequest):
     """A request brings no page, for a reason in the API's words or the network's."""
 

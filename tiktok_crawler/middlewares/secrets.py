@@ -6,6 +6,8 @@ from collections import deque
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.crawling.attempt import is_api_request
+from tiktok_crawler.crawling.closing import CloseReason
+from tiktok_crawler.crawling.failures import MisdirectedError
 from tiktok_crawler.crawling.masking import without_secrets
 from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.middlewares.token import token_in
@@ -42,6 +44,15 @@ class SecretsMiddleware(ApiMiddleware):
         if not is_api_request(request) and _gives_token(response):
             return response.replace(headers=headers)
         return response.replace(headers=headers, body=without_secrets(response.body, secrets))
+
+    def process_exception(self, request: Request, exception: Exception) -> None:  # noqa: ARG002
+        if isinstance(exception, MisdirectedError):
+            self._log.error(
+                "A request with a secret would have gone %(error)s, and was not sent: something "
+                "that was added in the settings has changed it",
+                {"error": exception},
+            )
+            self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
 
     def _remember(self, request: Request) -> None:
         sent = request.headers.get("Authorization") or b""
