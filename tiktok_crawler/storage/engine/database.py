@@ -95,7 +95,7 @@ def create_engine_for(url: URL, hold: Hold | None = None) -> Engine:
     Engines that share a `hold` use the same file of SQLite, or none.
     """
     is_sqlite = url.get_backend_name() == "sqlite"
-    options = sqlite.engine_options(url) if is_sqlite else postgresql.engine_options()
+    options = sqlite.engine_options(url) if is_sqlite else postgresql.engine_options(url)
     engine = create_engine(url, hide_parameters=True, json_serializer=dump_json, **options)
     if is_sqlite:
         sqlite.configure(engine, hold or Hold())

@@ -21,6 +21,13 @@ SQLITE_OUTAGES = frozenset(
     }
 )
 
+NO_TLS = "SSL was required"
+
+NO_TLS_HELP = (
+    "; ask those who run the server to switch TLS on. ?sslmode=prefer at the end of the "
+    "database URL goes without: then everybody on the way can read the password and all data"
+)
+
 POSTGRESQL_OUTAGES = ("08", "53", "57P", "58")
 """Beginnings of the SQLSTATE: connection exception, insufficient resources (a full disk is one),
 operator intervention (the server shuts down or starts up), system error."""
@@ -47,4 +54,5 @@ def explain(error: DBAPIError, url: URL) -> str:
     """The driver's words for an error, on one line and without a password."""
     reason = " ".join(str(error.orig).split())
     # The drivers do not quote passwords; should they begin to, nobody sees it.
-    return reason.replace(url.password, "***") if url.password else reason
+    shown = reason.replace(url.password, "***") if url.password else reason
+    return shown + NO_TLS_HELP if NO_TLS in reason else shown

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import socket
+from configparser import Error, RawConfigParser
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from sqlalchemy import event, text
 
@@ -12,8 +16,10 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 APPLICATION = "tiktok_crawler"
 CONNECT_SECONDS = 10
@@ -28,7 +34,7 @@ HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
 
 
-def engine_options() -> dict[str, Any]:
+def engine_options(url: URL) -> dict[str, Any]:
     """Return the options for `create_engine`."""
     return {
         # A server that was restarted between two pages costs nothing.
@@ -40,8 +46,59 @@ def engine_options() -> dict[str, Any]:
             # A session that waits for the next day's quota must not be forgotten on the way.
             "keepalives_idle": KEEPALIVE_SECONDS,
             "tcp_user_timeout": UNANSWERED_MILLISECONDS,
-        },
+        }
+        | _tls(url),
     }
+
+
+def _tls(url: URL) -> dict[str, str]:
+    """Ask for TLS of a server on another machine, unless something else is said anywhere.
+
+    Otherwise the password would go in clear text to whoever answers there without TLS.
+    """
+    service = _service(_text(url.query.get("service")) or os.environ.get("PGSERVICE", ""))
+
+    def said(name: str) -> str:
+        return (
+            _text(url.query.get(name))
+            or service.get(name, "")
+            or os.environ.get(f"PG{name.upper()}", "")
+        )
+
+    if said("sslmode") or said("requiressl"):
+        return {}
+    hosts = said("hostaddr") or url.host or said("host")
+    return {} if all(map(_is_this_machine, hosts.split(","))) else {"sslmode": "require"}
+
+
+def _text(value: str | tuple[str, ...] | None) -> str:
+    return ",".join(value) if isinstance(value, tuple) else value or ""
+
+
+def _service(name: str) -> Mapping[str, str]:
+    """What PostgreSQL's service file says under a name; of a file that cannot be read, nothing."""
+    named = os.environ.get("PGSERVICEFILE") or Path.home() / ".pg_service.conf"
+    common = Path(os.environ.get("PGSYSCONFDIR", "/etc/postgresql-common"), "pg_service.conf")
+    for path in (named, common) if name else ():
+        found = RawConfigParser(delimiters=("=",), allow_no_value=True, strict=False)
+        try:
+            found.read(path, encoding="utf-8")
+        except (Error, UnicodeDecodeError):
+            continue
+        if found.has_section(name):
+            return {key: value or "" for key, value in found[name].items()}
+    return {}
+
+
+def _is_this_machine(written: str) -> bool:
+    """Tell whether a host is a socket, or leads to this machine; beside it may stand a port."""
+    host = unquote(written).strip()
+    if host.count(":") == 1:
+        host = host.partition(":")[0]
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host in ("", "localhost") or host.startswith(("/", "@"))
 
 
 def application_name() -> str:
