@@ -49,6 +49,9 @@ def test_urls_get_the_driver_that_is_installed(url, rendered):
         f"postgresql://u:x@{SECRET}/x@h/d",
         f"{SECRET}://u:p@h/d",
         f"postgresql//u:{SECRET}@h/d",
+        f"postgresql:///u:{SECRET}@h/d",
+        f"postgresql:////u:{SECRET}@h:1/d",
+        f"postgresql:///u:{SECRET}/d",
     ],
 )
 def test_other_urls_are_refused_without_quoting_them(url):

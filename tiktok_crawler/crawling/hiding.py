@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
 
-LOGIN = re.compile(r"(?<=://)[^\s?]*@")
-"""Greedy: a password may hold the characters that end a host."""
+SCHEME = re.compile(r"(?!file:)[A-Za-z][\w+.-]+:")
 
-PASSWORD = re.compile(r"://[^\s/]*:\S*@")
+LOGIN = re.compile(r"(?<=:)/*[^\s?]*@")
+"""Greedy: a password may hold the characters that end a host. Slashes may be too many, or lack."""
+
+PASSWORD = re.compile(r"[:/][^\s/@]*:\S*@")
 
 PARAMETERS = re.compile(r"[?#].*", re.DOTALL)
 
@@ -29,9 +31,9 @@ class Hidden(str):
 
 def without_login(uri: str) -> str:
     """The address of a feed without the user, the password and the parameters that it may hold."""
-    if "://" not in uri or uri.startswith("file:"):
+    if not SCHEME.match(uri):
         return uri
-    return PARAMETERS.sub("", LOGIN.sub("", uri))
+    return PARAMETERS.sub("", LOGIN.sub("//", uri, count=1))
 
 
 def holds_secret(argument: str) -> bool:

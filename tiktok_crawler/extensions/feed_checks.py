@@ -80,7 +80,7 @@ def refused(feed: str = "") -> Iterator[None]:
 
 def _without_login_of(uri: str, text: str) -> str:
     login = LOGIN.search(uri)
-    secrets = re.split(r"[:@]", login.group()) if login else []
+    secrets = re.split(r"[:@]", login.group().lstrip("/")) if login else []
     for secret in filter(None, secrets):
         text = text.replace(secret, "***")
     return text

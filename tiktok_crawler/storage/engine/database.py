@@ -58,6 +58,11 @@ def database_url(url: str) -> URL:
         raise ConfigurationError(
             "the database URL has more than one @: inside a user name or password write %40"
         )
+    if driver != "sqlite" and not set("@:/").isdisjoint(parsed.database or ""):
+        raise ConfigurationError(
+            "the database URL of PostgreSQL has two slashes before user and host, and one before "
+            "the database: postgresql://user@host/database"
+        )
     if driver == "sqlite":
         sqlite.check_version()
         _check_file(parsed, url)
