@@ -36,8 +36,8 @@ CONCURRENT_REQUESTS = 4
 # Default 180. The API can hang for four minutes before its gateway gives up (api_facts.md 1.19).
 DOWNLOAD_TIMEOUT = 120
 
-# Default 1 GiB. A page is about 200 KiB; nothing that large can be one.
-DOWNLOAD_MAXSIZE = 64 * 1024 * 1024
+# Default 1 GiB. A page is about 200 KiB; what is larger than any can be is not even decoded.
+DOWNLOAD_MAXSIZE = 8 * 1024 * 1024
 
 # Default: Scrapy's own, which waits for an answer up to DOWNLOAD_TIMEOUT seconds after Ctrl-C.
 DOWNLOAD_HANDLERS = {

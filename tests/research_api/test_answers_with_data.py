@@ -338,3 +338,13 @@ def test_records_under_another_name_are_never_an_empty_list(name, more):
 def test_a_page_with_nothing_in_it_ends_what_is_counted_by_pages(name):
     assert classify(200, b'{"data": {}}', ENDPOINTS[name]).kind is AnswerKind.PAGE
     assert classify(500, b'{"data": {}}', ENDPOINTS[name]).kind is AnswerKind.FAULT
+
+
+@pytest.mark.parametrize(("count", "kind"), [(1000, AnswerKind.PAGE), (1001, AnswerKind.FAULT)])
+def test_a_page_with_more_than_ten_times_the_records_of_the_largest_is_none(count, kind):
+    data = {"videos": [{}] * count, "cursor": 100, "has_more": True}
+    body = json.dumps({"data": data, "error": {"code": "ok", "message": ""}}).encode()
+    verdict = classify(200, body, endpoints.VIDEO_QUERY)
+    assert verdict.kind is kind
+    assert (verdict.message == "") is (kind is AnswerKind.PAGE)
+    assert verdict.message in ("", "a page of 1,001 records, where at most 100 were asked for")

@@ -32,6 +32,10 @@ class Pool(StrEnum):
     FOLLOW = "follow"
 
 
+MOST_PAGES_IN_ONE = 10
+"""A page with more records than so many of the largest is none."""
+
+
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """One endpoint; `max_count` is the largest page.
@@ -84,7 +88,15 @@ class Endpoint:
             for key in (*self.records_keys, *self.list_keys)
             if not isinstance(data.get(key), list | None)
         )
-        return next(wrong, "")
+        return next(wrong, "") or self._overfull(data)
+
+    def _overfull(self, data: Mapping[str, Any]) -> str:
+        """Say that there is more than ten times what a page can have; of unpaged lists nothing."""
+        most = MOST_PAGES_IN_ONE * self.max_count
+        found = max((len(data.get(key) or ()) for key in self.records_keys), default=0)
+        if self.paging is Paging.SINGLE or found <= most:
+            return ""
+        return f"a page of {found:,} records, where at most {self.max_count} were asked for"
 
     def misnamed(self, data: Mapping[str, Any] | None) -> list[str]:
         """The keys of lists that stand in `data` where none of its own records do."""
