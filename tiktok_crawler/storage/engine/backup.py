@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import sqlite3
-import tempfile
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
@@ -20,7 +21,7 @@ from tiktok_crawler.storage.engine.open_files import BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import URL, Engine
 
@@ -64,9 +65,8 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)
-        # In the same folder, so that it comes to its place as a whole.
-        with tempfile.TemporaryDirectory(".partial", f".{target.name}.", target.parent) as folder:
-            partial = Path(folder, target.name)
+        with _folder_beside(target) as folder:
+            partial = folder / target.name
             os.close(make(partial))
             broken_tables = _copy(engine, partial, progress)
             _check_target(target, database, overwrite=overwrite)
@@ -75,6 +75,20 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     except (sqlite3.Error, OSError) as exc:
         raise CopyError(f"{target} could not be written: {_reason(exc)}") from exc
     return Backup(target, target.stat().st_size, broken_tables)
+
+
+@contextmanager
+def _folder_beside(target: Path) -> Iterator[Path]:
+    """Make a folder in which a file is made that comes to its place as a whole; none is left.
+
+    Its name is known before it is there, so that it goes whenever a signal comes.
+    """
+    folder = target.with_name(f".{target.name}.{token_hex(4)}.partial")
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
