@@ -61,7 +61,8 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     try:
         check_link(target)
     except OSError as exc:
-        raise UsageError(f"{target} cannot be written: {exc.strerror}") from None
+        kind = UsageError if isinstance(exc, FileNotFoundError) else CopyError
+        raise kind(f"{target} could not be written: {exc.strerror}") from None
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)
