@@ -283,3 +283,13 @@ async def test_an_open_search_that_began_before_its_days_were_final_starts_anew(
         crawler = await folder.crawl(api.url)
     assert [body.get("cursor") for body in api.bodies] == [None]
     assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_of_equal_complaints_in_a_page_ten_are_told_and_then_a_number(folder, caplog):
+    caplog.set_level("DEBUG", logger="tiktok_crawler")
+    async with serving(ScriptedApi(page(1, videos=[{}] * 30))) as api:
+        await folder.crawl(api.url, end_date="2024-01-01")
+    assert caplog.text.count("A record was not stored") == 10
+    assert "20 more of this page: not stored" in caplog.text
+    assert "30 videos were not stored" in caplog.text

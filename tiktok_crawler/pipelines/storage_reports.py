@@ -145,15 +145,26 @@ class StorageReports:
 
     def _report(self, request: PageRequest, read: Records) -> None:
         place, noun = _words(request)
+        told = Counter[str]()
         for reason in read.refused:
             self._not_stored[noun] += 1
+            told["not stored"] += 1
+            if told["not stored"] > MOST_TOLD:
+                continue
             level = _level(self._not_stored[noun])
             logger.log(level, "A record was not stored: %(reason)s", {"reason": visible(reason)})
         for misfit in read.misfits:
             kind = place, misfit.kind
             self._misfits[kind] += 1
+            told[misfit.kind] += 1
+            if told[misfit.kind] > MOST_TOLD:
+                continue
             values = {"place": place, "misfit": visible(str(misfit))}
             logger.log(_level(self._misfits[kind]), "Kept in %(place)s: %(misfit)s", values)
+        for what, count in told.items():
+            if count > MOST_TOLD:
+                values = {"place": place, "count": f"{count - MOST_TOLD:,}", "what": visible(what)}
+                logger.debug("%(place)s: %(count)s more of this page: %(what)s", values)
         new_fields = sorted(read.unknown_fields - self._known_extra_fields)
         if new_fields:
             self._known_extra_fields.update(new_fields)
@@ -162,6 +173,9 @@ class StorageReports:
                 {"place": place, "fields": ", ".join(map(visible, new_fields))},
             )
 
+
+MOST_TOLD = 10
+"""Of equal complaints about a page only so many are told; the rest is a number."""
 
 EVENTS = {Parked: "parked", Refused: "refused", Cut: "split"}
 
