@@ -6,7 +6,8 @@ import html
 import re
 from base64 import b64encode
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from string import ascii_letters, digits
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -17,11 +18,20 @@ SHORTEST = 8
 _NULS = r"\x00{0,3}"
 """Between the characters of a text in UTF-16 or UTF-32, which JSON can be in."""
 
+_NO_LETTERS = bytes(set(range(256)) - set((ascii_letters + digits).encode()))
+_SPELLED = re.compile(rb"\x00|%(?:25)*[3-7]|\\u00[3-7]|&#")
+"""What stands where a letter or a digit is written by its number, or in more than a byte."""
+
 
 def without_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
     """Return a text with *** where it has one of the secrets."""
-    for pattern in (each for secret in secrets for each in _patterns(secret)):
-        text = pattern.sub(_mask, text)
+    forms = [form for secret in secrets for form in _forms(secret)]
+    if not forms:
+        return text
+    letters = None if _SPELLED.search(text) else text.translate(None, _NO_LETTERS)
+    for form in forms:
+        if letters is None or form.run in letters:
+            text = form.pattern.sub(_mask, text)
     return text
 
 
@@ -30,12 +40,29 @@ def _mask(found: re.Match[bytes]) -> bytes:
     return re.sub(rb"[^\x00]", b"*", found[0]) if b"\x00" in found[0] else b"***"
 
 
+class _Form(NamedTuple):
+    """A form of a secret: how it is found, and its longest run of letters and digits.
+
+    The run is in whatever has the form, unless it spells letters otherwise.
+    """
+
+    pattern: re.Pattern[bytes]
+    run: bytes
+
+
 @lru_cache(maxsize=32)
-def _patterns(secret: str) -> tuple[re.Pattern[bytes], ...]:
+def _forms(secret: str) -> tuple[_Form, ...]:
     if len(secret) < SHORTEST:
         return ()
     forms = (secret, *_in_base64(secret.encode()))
-    return tuple(re.compile(_NULS.join(map(_spelled, form)).encode()) for form in forms)
+    return tuple(
+        _Form(re.compile(_NULS.join(map(_spelled, form)).encode()), _longest_run(form))
+        for form in forms
+    )
+
+
+def _longest_run(form: str) -> bytes:
+    return max((found[0] for found in re.finditer(rb"[A-Za-z0-9]*", form.encode())), key=len)
 
 
 def _in_base64(secret: bytes) -> Iterator[str]:
