@@ -12,6 +12,7 @@ from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
 from tiktok_crawler.config.paths import database_in_project, in_project, profile_in_project
 from tiktok_crawler.config.rules import listing
+from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
 from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
@@ -82,6 +83,8 @@ class Config:
         Raises:
             ConfigurationError: naming the setting, and what it can be.
         """
+        check_components(settings)
+        check_scrapy_settings(settings)
         settings = with_environment(settings, environ)
         return cls(
             uses_sandbox=switch(settings, "TIKTOK_SANDBOX"),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from scrapy.settings import BaseSettings
 
 from tiktok_crawler.config.names import SETTINGS, check_names
-from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
+from tiktok_crawler.config.scrapy_settings import check_scrapy_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,10 +32,9 @@ def with_environment(settings: BaseSettings, environ: Mapping[str, str]) -> Base
     Blanks around them are taken off.
 
     Raises:
-        ConfigurationError: one of either does not exist, or has a value that cannot be.
+        ConfigurationError: one of either does not exist.
     """
-    check_components(settings)
-    check_settings(settings, environ)
+    check_names(settings, environ)
     chosen = BaseSettings(settings)
     for name in SETTINGS:
         value = environ.get(name, "").strip()
