@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
+import pytest
+from asked import window_request
 from crawling import exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 
+from tiktok_crawler.crawling.failures import CrawlEndedError
 from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import StoragePipeline, crawl_storage
 
 QUARTER = {"start_date": "2024-01-01", "end_date": "2024-03-31"}
 
@@ -53,6 +56,15 @@ async def test_a_second_crawl_of_the_query_does_nothing(folder, caplog):
     assert "Traceback" not in caplog.text
     assert len(api.bodies) == 1
     assert exit_status(crawler) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_no_task_is_begun_once_the_crawl_has_been_closed(folder):
+    """As when the requests of -a max_requests are spent while the next task is being opened."""
+    async with serving(ScriptedApi(page(1))) as api:
+        crawler = await folder.crawl(api.url)
+    with pytest.raises(CrawlEndedError):
+        await crawl_storage(crawler).open_task(window_request())
 
 
 @deferred_f_from_coro_f

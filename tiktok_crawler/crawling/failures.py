@@ -41,6 +41,10 @@ class CrawlStoppingError(IgnoreRequest):
     """The crawl is being closed; what the request was for stays open."""
 
 
+class CrawlEndedError(CrawlStoppingError):
+    """The crawl has been closed: no task is begun any more."""
+
+
 class MisdirectedError(CrawlStoppingError):
     """A request was not sent: it would have shown a secret to others than the API."""
 

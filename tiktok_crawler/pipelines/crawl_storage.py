@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
+from tiktok_crawler.crawling.failures import CrawlEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
@@ -125,13 +126,23 @@ class CrawlStorage:
             raise
 
     async def due(self, stage: Stage) -> Sequence[PageRequest]:
-        """Read the next part of what is due of a stage; an empty one is the last."""
+        """Read the next part of what is due of a stage; an empty one is the last.
+
+        Raises:
+            CrawlEndedError: the crawl has been closed.
+        """
+        self._check_open(stage.listing)
         session = self._sessions[stage.listing]
         assert isinstance(session, StageSession)
         return await self._thread.run_patiently(session.due)
 
     async def open_task(self, request: PageRequest) -> PageRequest:
-        """Make the row of a request's task."""
+        """Make the row of a request's task.
+
+        Raises:
+            CrawlEndedError: the crawl has been closed.
+        """
+        self._check_open(request.task.subject)
         return await self._thread.run_patiently(self._doer(request).open_task, request, utc_now())
 
     async def book(self, request: PageRequest) -> PageRequest:
@@ -260,6 +271,10 @@ class CrawlStorage:
         session = self._sessions[query]
         assert isinstance(session, SearchSession)
         return session
+
+    def _check_open(self, subject: Query | Listing) -> None:
+        if subject not in self._doers:
+            raise CrawlEndedError
 
     def _doer(self, request: PageRequest) -> Doer:
         return self._doers[request.task.subject]

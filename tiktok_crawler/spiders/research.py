@@ -14,6 +14,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.config.names import check_project
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import extension, item_pipeline
+from tiktok_crawler.crawling.failures import CrawlEndedError
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.refusal import refusing
 from tiktok_crawler.crawling.storage_thread import NotStoredError
@@ -89,6 +90,8 @@ class ResearchSpider(Spider):
         try:
             async for request in self.requests():
                 yield request
+        except CrawlEndedError:
+            return
         except (NotStoredError, DatabaseLostError) as exc:
             raise CloseSpider(CloseReason.STORAGE_FAILED) from exc
         except CrawlerError as exc:
