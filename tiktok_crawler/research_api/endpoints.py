@@ -72,10 +72,6 @@ class Endpoint:
         query = f"?{urlencode({'fields': ','.join(fields)}, safe=',')}" if fields else ""
         return f"{base.rstrip('/')}{self.path}{query}"
 
-    def usable(self, data: object) -> dict[str, Any] | None:
-        """The `data` object of an answer, unless something in it is not what it has to be."""
-        return data if isinstance(data, dict) and not self.mistyped(data) else None
-
     def mistyped(self, data: object) -> str:
         """Say in words what of `data` is neither missing nor what it has to be; empty if nothing.
 

@@ -160,8 +160,9 @@ def _classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
-        wrong = endpoint.mistyped(payload.get("data"))
-        data = endpoint.usable(payload.get("data"))
+        found = payload.get("data")
+        wrong = endpoint.mistyped(found)
+        data = found if isinstance(found, dict) and not wrong else None
         if misnamed := endpoint.misnamed(data):
             message = f"records under unknown names: {_text(', '.join(misnamed))}"
             return Verdict(AnswerKind.FAULT, status, code, message, log_id)
