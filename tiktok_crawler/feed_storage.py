@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import logging
-import os
 import sys
 from os import SEEK_END
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 
+from tiktok_crawler.output import drop
 from tiktok_crawler.own_files import make_folder
 
 if TYPE_CHECKING:
@@ -81,7 +81,7 @@ class _WhileRead(io.RawIOBase):
             sys.stdout.buffer.write(data)
             sys.stdout.buffer.flush()
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            drop(sys.stdout)
         return len(data)
 
 

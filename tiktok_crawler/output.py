@@ -35,7 +35,7 @@ def while_read() -> Iterator[None]:
     try:
         yield
     except OSError as exc:
-        _drop(sys.stdout)
+        drop(sys.stdout)
         if exc.errno not in GONE:
             fail(os.EX_SOFTWARE, f"the output cannot be written: {exc.strerror}")
 
@@ -45,10 +45,10 @@ def tell(text: str) -> None:
     try:
         print(visible_lines(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
     except OSError:
-        _drop(sys.stderr)
+        drop(sys.stderr)
 
 
-def _drop(stream: TextIO) -> None:
+def drop(stream: TextIO) -> None:
     """Write no more to a stream, also not what is left of it when the process ends."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
