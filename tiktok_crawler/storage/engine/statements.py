@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     ARRAY,
+    Enum,
     Text,
     any_,
     bindparam,
@@ -338,7 +339,7 @@ class PostgresqlStatements(Statements):
             return cast(column, Text)
         if isinstance(column.type, UtcDateTime):
             return func.to_char(column, literal_column(TIME_FORMATS[column.type.precision]))
-        return column
+        return type_coerce(column, Text()) if isinstance(column.type, Enum) else column
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.string_agg(cast(column, Text), literal_column("','"))

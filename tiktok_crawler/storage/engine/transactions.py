@@ -9,8 +9,9 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tiktok_crawler.storage.engine.open_files import check_in_place
@@ -43,6 +44,19 @@ def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database and keeps no writer waiting."""
     with engine.connect() as connection:
         yield connection.execution_options(**{READS_ONLY: True})
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection that sees one state of the database, that of now, however long it reads."""
+    options: dict[str, Any] = {READS_ONLY: True}
+    if engine.dialect.name == "postgresql":
+        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    with engine.connect() as connection:
+        found = connection.execution_options(**options)
+        # SQLite's begins with the first read.
+        found.execute(text("SELECT count(*) FROM alembic_version")).all()
+        yield found
 
 
 def transaction(

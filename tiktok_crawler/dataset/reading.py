@@ -1,0 +1,225 @@
+"""Reads tables out of the database in blocks: lists of values by column. Memory stays flat.
+
+Values are as SQLite has them, on both databases: times as text in UTC, JSON as text.
+"""
+
+from __future__ import annotations
+
+from calendar import monthrange
+from datetime import UTC, datetime, timedelta
+from itertools import compress
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import orjson
+from sqlalchemy import or_, select
+
+from tiktok_crawler.dataset.tables import (
+    AUTHOR_URL,
+    PROFILE_URL,
+    SOURCES,
+    URL,
+    VIDEO,
+    VIDEOS,
+)
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.models.ledger import Crawl
+from tiktok_crawler.storage.models.records import Video
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from sqlalchemy import ColumnElement, Connection, Select
+
+    from tiktok_crawler.dataset.columns import Column
+    from tiktok_crawler.dataset.selection import Drawn
+    from tiktok_crawler.dataset.tables import DataTable
+
+    Block = dict[str, list[Any]]
+    """The values of some rows, by column."""
+
+ROWS_AT_ONCE = 10_000
+SITE = "https://www.tiktok.com"
+
+UNDATED = ""
+"""The partition of rows whose time is missing."""
+
+BY_CREATE_TIME = "INDEXED BY ix_video_create_time"
+
+
+class Part(NamedTuple):
+    """Some rows of a table, with the month or day that they are kept in: empty if there is none."""
+
+    table: DataTable
+    partition: str
+    block: Block
+
+
+class Reader:
+    """Reads what belongs to a selection of videos, on one connection.
+
+    Rows are kept apart by the first characters of their time, `unit` of them: 7 are a month, 10 a
+    day, 0 none.
+    """
+
+    def __init__(self, connection: Connection, drawn: Drawn, *, unit: int = 0) -> None:
+        self._connection = connection
+        self._statements = statements_for(connection.dialect)
+        self._drawn = drawn
+        self._unit = unit
+
+    def videos(
+        self, tables: Collection[DataTable], *, only: Collection[str] | None = None
+    ) -> Iterator[Part]:
+        """Read videos and what is read beside them, as far as these tables are wanted.
+
+        With `only`, those of some months or days.
+        """
+        beside = [table for table in tables if table.beside_video]
+        is_whole = not self._drawn.conditions and only is None
+        after = -1
+        for block in self._video_blocks(only):
+            ids, times = block["id"], block["create_time"]
+            if VIDEOS in tables:
+                block.update(_addresses(block))
+                yield from self._split(VIDEOS, block, times)
+            time_of = dict(zip(ids, times, strict=True)) if self._unit else {}
+            for table in beside:
+                rows = (
+                    _links(table, block)
+                    if table.lists
+                    else self._beside(table, ids, after if is_whole else None)
+                )
+                yield from self._split(table, rows, [time_of.get(id_) for id_ in rows["video_id"]])
+            after = ids[-1]
+
+    def rows(self, table: DataTable, *, only: Collection[str] | None = None) -> Iterator[Part]:
+        """Read the rows of another table, or those of some months or days."""
+        statement = self._select(table).where(*self._drawn.of(table))
+        if only is not None:
+            statement = statement.where(_during(table, only))
+        for block in self._blocks(table, statement.order_by(*table.order)):
+            if table.name == "user_info":
+                block[PROFILE_URL.name] = list(map(_profile_url, block["username"]))
+            yield from self._split(table, block, block.get(table.dated_by or "", ()))
+
+    def _video_blocks(self, only: Collection[str] | None) -> Iterator[Block]:
+        statement = self._select(VIDEOS).where(*self._drawn.conditions).order_by(VIDEO.id)
+        if only is None:
+            yield from self._blocks(VIDEOS, statement)
+            return
+        if not self._drawn.conditions:
+            statement = statement.with_hint(Video, BY_CREATE_TIME, "sqlite")
+        for partition in sorted(only):
+            yield from self._blocks(
+                VIDEOS, statement.where(_in_partition(VIDEO.create_time, partition))
+            )
+
+    def _beside(self, table: DataTable, ids: list[int], after: int | None) -> Block:
+        """Read what belongs to these videos: with `after`, to all up to the last of them."""
+        video_id, _ = table.belongs_by  # type: ignore[misc]
+        if after is None:
+            belongs = self._statements.among(video_id, ids)
+        else:
+            belongs = (video_id > after) & (video_id <= ids[-1])
+        statement = self._select(table).where(belongs).order_by(*table.order)
+        return _joined(table, self._blocks(table, statement))
+
+    def _select(self, table: DataTable) -> Select[Any]:
+        columns = (self._statements.as_text(c.expression) for c in _stored(table))  # type: ignore[arg-type]
+        return select(*columns).select_from(table.rows)  # type: ignore[arg-type]
+
+    def _blocks(self, table: DataTable, statement: Select[Any]) -> Iterator[Block]:
+        """Read blocks of the driver's own rows: making others of them takes longer than reading."""
+        names = [column.name for column in _stored(table)]
+        options = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
+        with self._connection.execute(statement, execution_options=options) as result:
+            while rows := result.cursor.fetchmany(ROWS_AT_ONCE):
+                yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+
+    def _split(self, table: DataTable, block: Block, times: Sequence[str | None]) -> Iterator[Part]:
+        """Keep rows of different months or days apart."""
+        if not self._unit or not table.is_dated:
+            yield Part(table, UNDATED, block)
+            return
+        keys = [time[: self._unit] if time else UNDATED for time in times]
+        partitions = dict.fromkeys(keys)
+        if len(partitions) == 1:
+            yield Part(table, keys[0], block)
+            return
+        for partition in partitions:
+            mask = [key == partition for key in keys]
+            yield Part(table, partition, {c: list(compress(v, mask)) for c, v in block.items()})
+
+
+def _joined(table: DataTable, blocks: Iterable[Block]) -> Block:
+    joined: Block = {column.name: [] for column in table.columns}
+    for block in blocks:
+        for name, values in block.items():
+            joined[name] += values
+    return joined
+
+
+def changed_months(times: Iterable[str | None], unit: int) -> set[str]:
+    """Return the months or days of some times."""
+    return {time[:unit] if time else UNDATED for time in times}
+
+
+def _stored(table: DataTable) -> Iterator[Column]:
+    return (column for column in table.columns if column.expression is not None)
+
+
+def _addresses(block: Block) -> Block:
+    """Make the addresses of videos and of their authors."""
+    profiles = list(map(_profile_url, block["username"]))
+    videos = zip(profiles, block["id"], strict=True)
+    urls = [profile and f"{profile}/video/{id_}" for profile, id_ in videos]
+    return {URL.name: urls, AUTHOR_URL.name: profiles}
+
+
+def _profile_url(username: str | None) -> str | None:
+    return f"{SITE}/@{username}" if username else None
+
+
+def _links(table: DataTable, block: Block) -> Block:
+    """Return a row for each text of a list that videos have."""
+    name = table.columns[1].name
+    pairs = [
+        (id_, each)
+        for id_, document in zip(block["id"], block[table.lists], strict=True)
+        if document
+        for each in _texts(document)
+    ]
+    return {"video_id": [id_ for id_, _ in pairs], name: [each for _, each in pairs]}
+
+
+def _texts(document: str) -> list[str]:
+    """Return the texts of a list, each once; whatever else the API delivered is in the document."""
+    value = orjson.loads(document)
+    items = value if isinstance(value, list) else ()
+    return list(dict.fromkeys(item for item in items if isinstance(item, str)))
+
+
+def _during(table: DataTable, partitions: Collection[str]) -> ColumnElement[bool]:
+    """Return the condition that a row is of one of these months or days."""
+    time = table.column(str(table.dated_by)).expression
+    condition = or_(*(_in_partition(time, partition) for partition in partitions))
+    if table is SOURCES:
+        # Pages are few, and their links in the order of their ids.
+        return SOURCES.order[0].in_(select(Crawl.id).where(condition))
+    return condition
+
+
+def _in_partition(time: Any, partition: str) -> ColumnElement[bool]:
+    if partition == UNDATED:
+        return time.is_(None)  # type: ignore[no-any-return]
+    begin, end = _bounds(partition)
+    return (time >= begin) & (time < end)  # type: ignore[no-any-return]
+
+
+def _bounds(partition: str) -> tuple[datetime, datetime]:
+    """Return when a month or a day begins, and the next one."""
+    is_month = len(partition) == len("2024-01")
+    begin = datetime.fromisoformat(f"{partition}-01" if is_month else partition)
+    begin = begin.replace(tzinfo=UTC)
+    days = monthrange(begin.year, begin.month)[1] if is_month else 1
+    return begin, begin + timedelta(days=days)
