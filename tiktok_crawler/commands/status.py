@@ -11,7 +11,6 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show
-from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.spelling import json_text
 from tiktok_crawler.storage.ledger.status import read_status
@@ -20,10 +19,6 @@ if TYPE_CHECKING:
     import argparse
 
     from scrapy.settings import BaseSettings
-
-    from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.research_api.query import Query
-    from tiktok_crawler.storage.ledger.status import Terms
 
 
 class Command(Project, ScrapyCommand):
@@ -45,18 +40,8 @@ class Command(Project, ScrapyCommand):
 
 def _report(settings: BaseSettings, *, as_json: bool) -> str:
     config = Config.of(settings)
-    status = read_status(config.database_url, _terms(config), utc_now())
+    status = read_status(config.database_url, config.terms, utc_now())
     if not as_json:
         hint = config.sandbox_hint if status.origin is None else ""
         return f"{status_report.text(status, config.daily_budget)}{hint}"
     return json_text(status_report.as_json(status, config.daily_budget))
-
-
-def _terms(config: Config) -> Terms:
-    """Return the terms of a crawl under this configuration."""
-    freshness = config.freshness(None)
-
-    def wanted(query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
-        return Wanted(query, days, fields or config.video_fields, freshness, config.window_days)
-
-    return wanted

@@ -18,6 +18,7 @@ from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.quota import QuotaAccount, QuotaPolicy
 from tiktok_crawler.research_api.endpoints import (
     DEFAULT_URL,
@@ -33,6 +34,9 @@ if TYPE_CHECKING:
     from typing import Self
 
     from scrapy.settings import BaseSettings
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.research_api.query import Query
 
 SANDBOX_ORIGIN = "sandbox"
 DEFAULT_DATABASE = "sqlite:///tiktok.db"
@@ -183,6 +187,15 @@ class Config:
     def freshness(self, refresh_after: timedelta | None) -> Freshness:
         """Return the rules for searching covered days again."""
         return Freshness(self.settle, refresh_after)
+
+    def terms(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
+        """Return the terms of a run for a query; without fields, it asks for those of the settings.
+
+        How fresh the days shall be is not said: that stands in query files.
+        """
+        return Wanted(
+            query, days, fields or self.video_fields, self.freshness(None), self.window_days
+        )
 
 
 def _file_of(url: str) -> Path:

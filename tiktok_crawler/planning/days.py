@@ -33,10 +33,14 @@ class DayState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A wanted day; `count` is what its last search has brought of it so far, None if nothing."""
+    """A wanted day; `count` is what its last search has brought of it so far, None if nothing.
+
+    That search, if it came to its end, was begun at `searched_at`.
+    """
 
     state: DayState
     count: DayCount | None = None
+    searched_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -243,12 +243,13 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
     for day in wanted.days:
         searched = last.get(day)
         count = searched.counts.get(day, UNKNOWN) if searched else None
+        searched_at = searched.searched_at if searched else None
         if day not in missing:
-            found[day] = Day(DayState.COVERED, count)
+            found[day] = Day(DayState.COVERED, count, searched_at)
         elif day in begun:
             found[day] = begun[day]
         else:
-            found[day] = Day(DayState.DUE, count) if searched else Day(DayState.GAP)
+            found[day] = Day(DayState.DUE if searched else DayState.GAP, count, searched_at)
     return found
 
 

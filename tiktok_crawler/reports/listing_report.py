@@ -32,14 +32,14 @@ def listing_lines(listing: ListingStatus, now: datetime) -> Iterator[str]:
     yield f"Listing {listing.listing.words}"
     yield f"  seeds      {number_of(listing.seeds, listing.listing.seed_key.noun)}: {states}"
     if tally.ends[SeedEnd.API_LIMIT] or tally.ends[SeedEnd.CUT]:
-        yield f"  ends       {_ends(listing.listing, tally)}"
+        yield f"  ends       {describe_ends(listing.listing, tally)}"
     if counts[SeedState.REFUSED]:
-        yield f"  refused    {_refusals(tally)}"
+        yield f"  refused    {describe_refusals(tally)}"
     if listing.suspicious:
         yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
     if listing.next_retry_at:
         yield f"  next retry {from_time(listing.next_retry_at, now)}"
-    yield f"  records    {_stored(listing.listing, tally)}"
+    yield f"  records    {describe_stored(listing.listing, tally)}"
     yield f"  requests   {listing.requests:,} so far"
 
 
@@ -66,10 +66,11 @@ def listing_as_json(listing: ListingStatus) -> dict[str, Any]:
 def stage_outcome(listing: Listing, result: StageResult) -> str:
     """Describe what the seeds of a stage have come to."""
     seeds, tally = number_of(result.seeds, listing.seed_key.noun), result.tally
-    why = f" ({_refusals(tally)})" if result.refused else ""
+    why = f" ({describe_refusals(tally)})" if result.refused else ""
     return (
-        f"{listing.words}: of {seeds} {_ends(listing, tally)}, {result.refused:,} refused{why}, "
-        f"{result.open:,} open, {result.parked:,} postponed; {_stored(listing, tally)}"
+        f"{listing.words}: of {seeds} {describe_ends(listing, tally)}, "
+        f"{result.refused:,} refused{why}, {result.open:,} open, {result.parked:,} postponed; "
+        f"{describe_stored(listing, tally)}"
     )
 
 
@@ -84,7 +85,8 @@ def refused_seeds(
     return f"{listing.words}: {seeds} {were} {REFUSED[status]}: {listed}{more}{said}"
 
 
-def _ends(listing: Listing, tally: Tally) -> str:
+def describe_ends(listing: Listing, tally: Tally) -> str:
+    """Tell how the lists of complete seeds have ended."""
     words = {
         SeedEnd.COMPLETE: "complete",
         SeedEnd.API_LIMIT: f"complete up to the API's limit{_limit(listing)}",
@@ -104,7 +106,8 @@ def _limit(listing: Listing) -> str:
     return f" of {least}{listing.most_records:,}"
 
 
-def _refusals(tally: Tally) -> str:
+def describe_refusals(tally: Tally) -> str:
+    """Tell why the API lists nothing of some seeds."""
     return ", ".join(
         f"{tally.refusals[status]:,} {REFUSED[status]}"
         for status in SeedStatus
@@ -112,7 +115,7 @@ def _refusals(tally: Tally) -> str:
     )
 
 
-def _stored(listing: Listing, tally: Tally) -> str:
+def describe_stored(listing: Listing, tally: Tally) -> str:
     """Describe how many records are stored, beside what the records of the seeds count."""
     stored, total = number_of(tally.stored, listing.noun), f"about {tally.total:,}"
     if not tally.counted:

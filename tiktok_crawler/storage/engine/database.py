@@ -135,7 +135,7 @@ def is_new(engine: Engine) -> bool:
         if connection.dialect.name == "postgresql":
             _check_grants(engine.url, grants.to_look(connection))
         found = revision(connection)
-        return found is None or (found == HEAD and _origin(connection) is None)
+        return found is None or (found == HEAD and origin_of(connection) is None)
 
 
 def stored_origin(engine: Engine) -> str | None:
@@ -150,7 +150,7 @@ def stored_origin(engine: Engine) -> str | None:
         found = revision(connection)
         if found != HEAD:
             raise ConfigurationError(_outdated(str(found)))
-        return _origin(connection)
+        return origin_of(connection)
 
 
 @contextmanager
@@ -278,7 +278,7 @@ def _outdated(found: str) -> str:
 def _claim(engine: Engine, origin: str) -> None:
     """Write down where the data comes from, once and for all."""
     with reading(engine) as connection:
-        stored = _origin(connection)
+        stored = origin_of(connection)
     if stored is None:
         stored = transaction(engine, lambda on: _first_origin(on, origin))
     _check_origin(engine, stored, origin)
@@ -292,7 +292,8 @@ def _check_origin(engine: Engine, stored: str, origin: str) -> None:
         )
 
 
-def _origin(connection: Connection) -> str | None:
+def origin_of(connection: Connection) -> str | None:
+    """Return the origin of the data in a database that has its tables."""
     return connection.scalar(select(DatabaseOrigin.origin))
 
 

@@ -43,6 +43,8 @@ POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01"})
 def reading(engine: Engine) -> Iterator[Connection]:
     """A connection that sees one state of the database and keeps no writer waiting."""
     with engine.connect() as connection:
+        if engine.dialect.name == "postgresql":
+            connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection.execution_options(**{READS_ONLY: True})
 
 

@@ -116,21 +116,25 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
     """
     with database.opened_to_read(url) as engine:
-        location, origin = database.describe(engine.url), database.stored_origin(engine)
-        if origin is None:
-            return Status(location, None, now)
+        if database.stored_origin(engine) is None:
+            return Status(database.describe(engine.url), None, now)
         with reading(engine) as connection:
-            return Status(
-                location=location,
-                origin=origin,
-                at=now,
-                spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
-                queries=tuple(
-                    _query_status(connection, used, terms, now) for used in used_queries(connection)
-                ),
-                listings=tuple(listing_statuses(connection)),
-                last_run=last_run(connection),
-            )
+            return status_of(connection, terms, now)
+
+
+def status_of(connection: Connection, terms: Terms, now: datetime) -> Status:
+    """Read the status of a database that a crawl has used, as one transaction sees it."""
+    return Status(
+        location=database.describe(connection.engine.url),
+        origin=database.origin_of(connection),
+        at=now,
+        spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
+        queries=tuple(
+            _query_status(connection, used, terms, now) for used in used_queries(connection)
+        ),
+        listings=tuple(listing_statuses(connection)),
+        last_run=last_run(connection),
+    )
 
 
 def _query_status(

@@ -1,0 +1,291 @@
+"""What a dataset tells of itself: its provenance as Markdown, and a methods section as text.
+
+It claims only what the ledger has: what the API withheld, for instance, and not why.
+"""
+
+from __future__ import annotations
+
+import re
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.config import SANDBOX_ORIGIN
+from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.reports import dataset_tables
+from tiktok_crawler.reports.dataset_tables import minute, period
+from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges
+from tiktok_crawler.reports.listing_report import (
+    describe_ends,
+    describe_refusals,
+    describe_stored,
+)
+from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
+from tiktok_crawler.reports.words import UNSETTLED
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL
+from tiktok_crawler.research_api.wording import in_words
+from tiktok_crawler.spelling import json_text, listed, number_of, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.days import Days
+    from tiktok_crawler.reports.dataset_tables import Cell, Table
+    from tiktok_crawler.storage.ledger.provenance import ListingFacts, Provenance, QueryFacts
+
+INVENTED = (
+    "The data are invented: they come from the sandbox, an imitation of the API, and say nothing "
+    "about TikTok."
+)
+AUTHORS = "The tiktok_crawler authors"
+
+_MARKUP = re.compile(r"([\\`*_\[\]<>|~#])")
+
+
+def provenance_text(facts: Provenance, naming: Naming = AS_THEY_ARE) -> str:
+    """Tell in Markdown where a dataset comes from, what it has, and what it lacks."""
+    return "\n".join(_provenance(facts, naming))
+
+
+def methods_text(facts: Provenance, naming: Naming = AS_THEY_ARE) -> str:
+    """Tell in plain text, a line a paragraph, how the data were collected, for a paper."""
+    in_full = (
+        f"Query {query.status.used.query_id} in full: "
+        f"{visible(naming.query(query.status.used.query).canonical())}"
+        for query in facts.queries
+    )
+    return "\n\n".join((*methods_paragraphs(facts, naming), *in_full)) + "\n"
+
+
+def is_invented(facts: Provenance) -> bool:
+    """Tell whether the data are a sandbox's."""
+    return facts.status.origin == SANDBOX_ORIGIN
+
+
+def lacking(facts: Provenance) -> list[str]:
+    """Say in sentences what of all that was asked for is missing, or not final; none if nothing."""
+    queries = chain.from_iterable(map(_lacking_of_query, facts.queries))
+    listings = chain.from_iterable(map(_lacking_of_listing, facts.listings))
+    return [*queries, *listings]
+
+
+def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Iterator[str]:
+    """Give the paragraphs of a methods section."""
+    if is_invented(facts):
+        yield INVENTED
+    yield " ".join(_source(facts))
+    for query in facts.queries:
+        yield " ".join(_search(query, naming))
+    for listing in facts.listings:
+        yield " ".join(_listing(listing))
+    missing = lacking(facts)
+    if missing:
+        yield f"The collection is incomplete as of {minute(facts.status.at)}. {' '.join(missing)}"
+    elif facts.queries or facts.listings:
+        yield f"Nothing that was asked for was missing as of {minute(facts.status.at)}."
+    yield (
+        "Counts of views, likes, comments and shares are those of the last page that brought the "
+        "video."
+    )
+    yield f"Software: {citation(facts)}"
+
+
+def citation(facts: Provenance) -> str:
+    """Say how to cite this program."""
+    return f"{AUTHORS}. tiktok_crawler, version {facts.version}."
+
+
+def query_words(query: QueryFacts, naming: Naming) -> str:
+    """Say which videos a query finds."""
+    return in_words(naming.query(query.status.used.query))
+
+
+def _source(facts: Provenance) -> Iterator[str]:
+    yield f"Data were collected from {_api(facts)} with tiktok_crawler, {_versions(facts)},"
+    runs = facts.runs
+    if runs.count:
+        yield (
+            f"in {number_of(runs.count, 'runs')}, the first begun at {minute(runs.first_begun_at)},"
+            f" the last at {minute(runs.last_begun_at)}."
+        )
+    else:
+        yield "in runs that are not recorded."
+    if facts.quota:
+        requests, days = sum(day.requests for day in facts.quota), {d.day for d in facts.quota}
+        yield f"They sent {number_of(requests, 'requests')} on {number_of(len(days), 'days')}."
+    if used_up := sorted({day.day for day in facts.quota if day.is_used_up}):
+        yield f"The API said that the day's quota was used up on {ranges(used_up)}."
+
+
+def _api(facts: Provenance) -> str:
+    if is_invented(facts):
+        return "the sandbox of tiktok_crawler"
+    if facts.status.origin == DEFAULT_URL:
+        return f"the TikTok Research API ({DEFAULT_URL})"
+    return visible(facts.status.origin or "")
+
+
+def _versions(facts: Provenance) -> str:
+    versions = facts.runs.versions or (facts.version,)
+    noun = "version" if len(versions) == 1 else "versions"
+    return f"{noun} {listed(list(map(visible, versions)), conjunction='and')}"
+
+
+def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
+    used, days, pages = query.status.used, query.status.days, query.pages
+    yield f"Query {used.query_id} asked for {query_words(query, naming)},"
+    yield f"published on {listed_ranges(used.days)} ({number_of(len(days.by_day), 'days')}, UTC)."
+    if not pages.count:
+        yield "It has brought no page so far."
+        return
+    yield f"Its {number_of(pages.count, 'pages')} were received"
+    yield f"{period(pages.first_at, pages.last_at)},"
+    yield f"with {number_of(query.status.totals.requests, 'requests')};"
+    yield f"the fields {listed(used.fields, conjunction='and')} were asked for."
+    yield from _coverage(days)
+    yield from _matched(days)
+    yield f"The dataset has {number_of(query.status.totals.videos, 'videos')} of this query."
+
+
+def _coverage(days: Days) -> Iterator[str]:
+    if not days.covered:
+        return
+    last = [at for day in days.covered if (at := days.by_day[day].searched_at)]
+    wanted = number_of(len(days.by_day), "days")
+    yield (
+        f"Of {wanted}, {len(days.covered):,} are covered ({days.percent:.1f} %), which means that "
+        f"a search was paged to its end; the last searches of these days began "
+        f"{period(min(last), max(last))}."
+    )
+
+
+def _matched(days: Days) -> Iterator[str]:
+    found = days.found
+    if not found.matches:
+        return
+    withheld = found.withheld or 0
+    yield (
+        f"By the last search of each day the API counted {number_of(found.matches, 'matches')} and "
+        f"delivered {number_of(found.videos or 0, 'videos')}; it withheld {withheld:,} "
+        f"({100 * withheld / found.matches:.1f} %) without saying why."
+    )
+    if found.refused:
+        yield f"{number_of(found.refused, 'records')} without a usable id are not stored."
+    if days.uncounted:
+        yield (
+            f"{number_of(len(days.uncounted), 'days')}, searched with an earlier version that did "
+            "not count, are not among these."
+        )
+
+
+def _listing(listing: ListingFacts) -> Iterator[str]:
+    found, pages = listing.status, listing.pages
+    seeds = number_of(found.seeds, found.listing.seed_key.noun)
+    yield f"Of {seeds} the {found.listing.words} were asked for, with"
+    yield f"{number_of(found.requests, 'requests')};"
+    if pages.count:
+        yield f"pages were received {period(pages.first_at, pages.last_at)}."
+    else:
+        yield "no page was received."
+    if found.counts[SeedState.COMPLETE]:
+        yield f"Of the lists, {describe_ends(found.listing, found.tally)}."
+    if found.counts[SeedState.REFUSED]:
+        refused = number_of(found.counts[SeedState.REFUSED], found.listing.seed_key.noun)
+        yield f"The API lists nothing of {refused}: {describe_refusals(found.tally)}."
+    yield f"Stored: {describe_stored(found.listing, found.tally)}."
+
+
+def _lacking_of_query(query: QueryFacts) -> Iterator[str]:
+    status = query.status
+    if status.is_complete:
+        return
+    name, days = f"Query {status.used.query_id}", status.days
+    if days.missing:
+        yield (
+            f"{name}: {len(days.missing):,} of {number_of(len(days.by_day), 'days')} are not "
+            f"covered: {ranges(days.missing)}."
+        )
+    if days.unsettled:
+        yield f"{name}: {ranges(days.unsettled)} {UNSETTLED}."
+    if days.doubts:
+        yield f"{name}: {FEW} came of {ranges(days.doubts)}."
+    if not (days.missing or days.unsettled or days.doubts):
+        yield f"{name}: {number_of(status.next_windows, 'searches')} are still to come."
+
+
+def _lacking_of_listing(listing: ListingFacts) -> Iterator[str]:
+    found = listing.status
+    left = found.counts[SeedState.OPEN] + found.counts[SeedState.PARKED]
+    seeds = number_of(found.seeds, found.listing.seed_key.noun)
+    name = found.listing.words.capitalize()
+    if left:
+        yield f"{name}: {left:,} of {seeds} are not at their end."
+    if found.suspicious:
+        yield f"{name}: {found.suspicious:,} of {seeds} may lack something."
+
+
+def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
+    yield from ("# Provenance", "")
+    if is_invented(facts):
+        yield from (f"**{INVENTED}**", "")
+    read = f"read by tiktok_crawler {facts.version} from a {facts.database} database"
+    yield from (f"As of {minute(facts.status.at)}, {read}. Days and times are UTC.", "")
+    yield from ("## What is missing", "")
+    yield from [f"- {_escaped(each)}" for each in lacking(facts)] or [
+        "Nothing of what was asked for."
+    ]
+    yield from ("", "## How it was collected", "")
+    for paragraph in methods_paragraphs(facts, naming):
+        yield from (_escaped(paragraph), "")
+    for query in facts.queries:
+        yield from _query_section(query, naming)
+    if facts.listings:
+        yield from _markdown("## Listings", dataset_tables.listings(facts))
+    yield from _markdown("## Runs", dataset_tables.endings(facts))
+    yield from _markdown("", dataset_tables.faults(facts))
+    yield from _markdown("## Quota", dataset_tables.requests_by_day(facts))
+    yield from _markdown("## Size", dataset_tables.rows(facts))
+
+
+def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
+    used = query.status.used
+    yield from (f"## Query {used.query_id}", "", _escaped(query_words(query, naming)), "")
+    tags = ", ".join(naming.text(visible(tag)) for tag in used.tags)
+    yield from (f"- tags: {_escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(used.days)}")
+    yield f"- days covered: {_all_ranges(contiguous(query.status.days.covered)) or 'none'}"
+    yield from (f"- fields asked for: {_escaped(', '.join(used.fields)) or 'none yet'}", "")
+    yield from ("```json", json_text(naming.query(used.query).to_json()), "```", "")
+    yield from _markdown("", dataset_tables.missing_days(query.status, naming))
+    yield from _markdown("", dataset_tables.delivered(query))
+
+
+def _all_ranges(found: Iterable[DateRange]) -> str:
+    return ", ".join(map(str, found))
+
+
+def _markdown(heading: str, table: Table) -> Iterator[str]:
+    """Write a table, unless it is empty."""
+    if not table.rows:
+        return
+    if heading:
+        yield from (heading, "")
+    yield from (f"{table.caption}:", "")
+    numeric = [isinstance(cell, int) for cell in table.rows[0]]
+    yield _line(table.head)
+    yield _line(["---:" if each else "---" for each in numeric])
+    yield from (_line(_escaped(_cell(cell)) for cell in row) for row in table.rows)
+    yield ""
+
+
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _cell(cell: Cell) -> str:
+    return f"{cell:,}" if isinstance(cell, int) else cell
+
+
+def _escaped(text: str) -> str:
+    """The text on one line, with nothing in it that Markdown takes for more than text."""
+    return _MARKUP.sub(r"\\\1", visible(text))
