@@ -14,15 +14,20 @@ from tiktok_crawler import settings
 from tiktok_crawler.exporters import CsvRecordExporter
 
 
-def exported(*records):
-    """The rows of a CSV feed of the records, read back."""
+def written(*records, **options):
+    """A CSV feed of the records."""
     file = BytesIO()
-    exporter = CsvRecordExporter(file)
+    exporter = CsvRecordExporter(file, **options)
     exporter.start_exporting()
     for record in records:
         exporter.export_item(record)
     exporter.finish_exporting()
-    return list(csv.DictReader(StringIO(file.getvalue().decode(), newline="")))
+    return StringIO(file.getvalue().decode(), newline="")
+
+
+def exported(*records):
+    """The rows of a CSV feed of the records, read back."""
+    return list(csv.DictReader(written(*records)))
 
 
 def test_csv_feeds_use_this_exporter():
@@ -82,3 +87,55 @@ def test_each_record_is_one_row_with_the_columns_of_the_first():
         {"id": "2", "hashtag_names": ""},
         {"id": "", "hashtag_names": '["c"]'},
     ]
+
+
+RECORD = {
+    "text": "=HYPERLINK(1)",
+    "=number": -5,
+    "list": ["=1", "@ann"],
+    "object": {"+1": "-1"},
+    "@bytes": b"\r=1",
+    "nothing": None,
+}
+CELLS = [*RECORD, "=HYPERLINK(1)", "-5", '["=1", "@ann"]', '{"+1": "-1"}', "\r=1", ""]
+GUARDED = ("=HYPERLINK(1)", "=number", "@bytes", "\r=1")
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"lineterminator": "\n"},
+        {"lineterminator": "\r", "quoting": csv.QUOTE_NONE, "escapechar": "\\"},
+        {"lineterminator": "\n", "quoting": csv.QUOTE_ALL},
+    ],
+    ids=str,
+)
+def test_a_cell_stays_whole_whatever_ends_a_line(options):
+    rows = list(csv.reader(written({"id": 7, "text": "a\r=1\nb\r\nc"}, **options)))
+
+    assert rows == [["id", "text"], ["7", "a\r=1\nb\r\nc"]]
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"delimiter": ";"},
+        {"delimiter": "\t", "lineterminator": "\n"},
+        {"quoting": csv.QUOTE_ALL},
+        {"quotechar": "'"},
+        {"quoting": csv.QUOTE_NONE, "escapechar": "\\"},
+        {"fields_to_export": {name: name for name in RECORD}},
+    ],
+    ids=str,
+)
+def test_a_guarded_table_has_no_cell_that_a_spreadsheet_runs(options):
+    dialect = {key: options[key] for key in options if not key.startswith(("fields", "line"))}
+
+    def cells(**guard):
+        rows = csv.reader(written(RECORD, **guard, **options), **dialect)
+        return [cell for row in rows for cell in row]
+
+    assert cells() == CELLS
+    assert cells(is_guarded=True) == [f"'{cell}" if cell in GUARDED else cell for cell in CELLS]

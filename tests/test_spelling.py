@@ -6,6 +6,7 @@ import pytest
 
 from tiktok_crawler.spelling import (
     did_you_mean,
+    guarded,
     json_text,
     listed,
     nearest,
@@ -87,3 +88,21 @@ def test_json_steers_no_terminal_and_has_the_same_value():
 )
 def test_a_number_stands_before_its_noun(count, plural, words):
     assert number_of(count, plural) == words
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        *("=1+1", "+1", "-1", "-cheese-", "@ann", "\tbutter", "\rbutter", "\n"),
+        *(" =1", "\xa0@ann", "\ufeff=1", "\x0b-1", "\uff1d1", "\uff0b", "\uff0d", "\uff20ann"),
+    ],
+)
+def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before(cell):
+    assert guarded(cell) == f"'{cell}"
+
+
+@pytest.mark.parametrize(
+    "cell", ["", " ", "1-1", "a=1", "#butter", "'=1", "[-1]", "{}", -5, -0.5, None, True]
+)
+def test_other_cells_stay_as_they_are(cell):
+    assert guarded(cell) is cell

@@ -167,6 +167,9 @@ TIKTOK_DATABASE_URL: str | None = None
 # A folder in which every answer is kept as it came; None: nowhere.
 TIKTOK_ARCHIVE: str | None = None
 
+# True: in feeds in CSV an apostrophe stands before what a spreadsheet would take for a formula.
+TIKTOK_CSV_GUARD = False
+
 # Holds client_key and client_secret, unless TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are in the
 # environment.
 TIKTOK_SECRETS_FILE = "secrets.yaml"

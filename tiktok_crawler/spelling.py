@@ -1,10 +1,10 @@
-"""Shows mistaken words, and finds the valid spellings nearest to them."""
+"""Shows text so that it is read and not obeyed; finds the spellings nearest to mistaken words."""
 
 from __future__ import annotations
 
 import json
 from difflib import get_close_matches
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from unicodedata import category
 
 if TYPE_CHECKING:
@@ -18,6 +18,9 @@ _STEERING = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 
 _JOINERS = "\u200c\u200d"
 """They belong to the spelling of Persian and Hindi, and to emoji."""
+
+_FORMULAS = "=+-@\uff1d\uff0b\uff0d\uff20"
+"""Begin formulas in a spreadsheet; the last four as Japanese keyboards write the others."""
 
 
 def quoted(text: str) -> str:
@@ -44,6 +47,18 @@ def json_text(value: object) -> str:
     """The value as JSON that people can read, with escapes for what would steer a terminal."""
     text = json.dumps(value, indent=2, ensure_ascii=False)
     return _with_marks(text, lambda each: each if each == "\n" else json.dumps(each)[1:-1])
+
+
+def guarded(cell: Any) -> Any:
+    """A cell of a table; text that a spreadsheet would take for a formula has an apostrophe before.
+
+    Blanks before the formula do not hide it. A number below 0 is none; text that looks like one is.
+    """
+    if not isinstance(cell, str):
+        return cell
+    first = next((each for each in cell if each.isprintable() and not each.isspace()), " ")
+    is_formula = cell.startswith(("\t", "\r", "\n")) or first in _FORMULAS
+    return f"'{cell}" if is_formula else cell
 
 
 def number_of(count: int, plural: str) -> str:

@@ -100,6 +100,7 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(name):
         ("TIKTOK_WINDOW_DAYS", " 7 ", "window_days", 7),
         ("TIKTOK_VIDEO_FIELDS", "id,username", "video_fields", ("id", "username")),
         ("TIKTOK_SHARES", "videos=0.5", "shares", {"videos": 0.5}),
+        ("TIKTOK_CSV_GUARD", "1", "csv_guard", True),
         ("TIKTOK_DAILY_BUDGET", "800", "daily_budget", 800),
         ("TIKTOK_PROBE_TIMES", "3", "probe_times", 3),
     ],

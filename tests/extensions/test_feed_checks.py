@@ -71,6 +71,13 @@ def gives_up(*_):
             "the settings of feeds (FEED...): ModuleNotFoundError: No module named 'no'",
             id="exporter",
         ),
+        pytest.param(
+            feed("x.tsv")
+            | {"TIKTOK_CSV_GUARD": True}
+            | {"FEED_EXPORTERS": {"tsv": "scrapy.exporters.CsvItemExporter"}},
+            "TIKTOK_CSV_GUARD does not hold for scrapy.exporters.CsvItemExporter, which writes tsv",
+            id="guard",
+        ),
         pytest.param(feed("x.csv", uri_params=gives_up), "no idea", id="parameters"),
         pytest.param(feed("x.csv", batch_item_count=9), "such as x-%(batch_id)d.csv", id="batch"),
         pytest.param(feed("%(nme)s.csv"), "to put in place of %(nme)s", id="placeholder"),

@@ -59,6 +59,7 @@ class Config:
     api_url: str | None
     database_url: str = field(repr=False)
     archive: Path | None
+    csv_guard: bool
     secrets_file: Path
     environ: Mapping[str, str] = field(repr=False)
     video_fields: tuple[str, ...]
@@ -96,6 +97,7 @@ class Config:
             api_url=_api_url(settings),
             database_url=_database_url(settings, environ),
             archive=_archive(settings),
+            csv_guard=switch(settings, "TIKTOK_CSV_GUARD"),
             secrets_file=in_project(settings.get("TIKTOK_SECRETS_FILE") or "secrets.yaml"),
             environ=environ,
             video_fields=_video_fields(settings),

@@ -26,6 +26,7 @@ from scrapy.extensions.postprocessing import PostProcessingManager
 
 from tiktok_crawler.crawling.hiding import LOGIN, without_login
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.exporters import CsvRecordExporter
 from tiktok_crawler.own_files import check_link
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
@@ -148,6 +149,23 @@ def check_format(options: Mapping[str, Any], formats: Collection[str]) -> None:
         raise ConfigurationError(
             f"{problem} Formats: {', '.join(formats)}; as the end of the name (videos.csv), or "
             "behind it (-O videos:csv)"
+        )
+
+
+def guard(options: dict[str, Any], exporters: Mapping[str, type[BaseItemExporter]]) -> None:
+    """Have a feed in CSV written so that a spreadsheet finds no formulas in it.
+
+    Raises:
+        ConfigurationError: it is written by a class that cannot do that.
+    """
+    kind = exporters[options["format"]]
+    if issubclass(kind, CsvRecordExporter):
+        options["item_export_kwargs"] = {**options["item_export_kwargs"], "is_guarded": True}
+    elif issubclass(kind, CsvItemExporter):
+        raise ConfigurationError(
+            f"TIKTOK_CSV_GUARD does not hold for {kind.__module__}.{kind.__name__}, which writes "
+            f"{options['format']} (FEED_EXPORTERS): use tiktok_crawler.exporters."
+            "CsvRecordExporter, or a class that is derived from it"
         )
 
 

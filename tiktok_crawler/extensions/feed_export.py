@@ -94,6 +94,8 @@ class RecordFeedExporter(FeedExporter):
         columns = line_of(_listing(spider)).item_class
         feed_checks.check_address(template, self.storages)
         feed_checks.check_format(options, self.exporters)
+        if config_of(self.crawler).csv_guard:
+            feed_checks.guard(options, self.exporters)
         feed_checks.check_batches(template, options)
         feed_checks.check_columns(options["fields"], columns.fields)
         uri = self._first_uri(template, options)
