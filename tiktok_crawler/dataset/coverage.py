@@ -1,0 +1,43 @@
+"""Makes the rows of the table `coverage` of the progress of queries."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.dataset.tables import COVERAGE
+from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.planning.window_days import UNKNOWN
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from typing import Any
+
+    from tiktok_crawler.dataset.reading import Block
+    from tiktok_crawler.storage.ledger.status import QueryStatus
+
+
+def coverage_blocks(queries: Iterable[QueryStatus]) -> Iterator[Block]:
+    """Make a block for each query, with a row for each day that was wanted of it, in order."""
+    for query in queries:
+        if rows := list(_rows(query)):
+            columns = zip(*rows, strict=True)
+            yield {c.name: list(v) for c, v in zip(COVERAGE.columns, columns, strict=True)}
+
+
+def _rows(query: QueryStatus) -> Iterator[tuple[Any, ...]]:
+    days = query.days
+    unsettled = frozenset(days.unsettled)
+    for day, standing in sorted(days.by_day.items()):
+        is_covered = standing.state is DayState.COVERED
+        count = standing.count or UNKNOWN
+        yield (
+            query.used.query_id,
+            day.isoformat(),
+            standing.state.value,
+            is_covered and day not in unsettled,
+            day in days.doubts,
+            count.videos,
+            count.withheld,
+            count.refused,
+            count.repeated,
+        )
