@@ -8,6 +8,7 @@ CrawlerError
 │   └── QueryFileError        every mistake of one query file
 ├── ArchiveError          70  an archive that cannot be written to its end
 ├── CopyError             70  a copy of a database that cannot be made, or is not the same
+├── ExportError           70  an export that cannot be written, or is not as it was written
 ├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
@@ -65,6 +66,12 @@ class ArchiveError(CrawlerError):
 
 class CopyError(CrawlerError):
     """Raised by `scrapy backup` and `scrapy copy`; what was begun is taken back."""
+
+    exit_status = EX_SOFTWARE
+
+
+class ExportError(CrawlerError):
+    """Raised by `scrapy export`; an earlier export in the same folder is as it was."""
 
     exit_status = EX_SOFTWARE
 

@@ -80,7 +80,8 @@ def columns_of(table: Table) -> tuple[Column, ...]:
 
 def described(column: ModelColumn[Any], name: str = "") -> Column:
     """Describe a column of the database, under another name if need be."""
-    return Column(name or column.name, _kind(column), str(column.comment), held_by(column), column)
+    found = str(name or column.name)
+    return Column(found, _kind(column), str(column.comment), held_by(column), column)
 
 
 def _kind(column: ModelColumn[Any]) -> Kind:

@@ -11,12 +11,13 @@ from itertools import compress
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
-from sqlalchemy import or_, select
+from sqlalchemy import false, func, or_, select
 
 from tiktok_crawler.dataset.tables import (
     AUTHOR_URL,
     PROFILE_URL,
     SOURCES,
+    TABLES,
     URL,
     VIDEO,
     VIDEOS,
@@ -74,45 +75,49 @@ class Reader:
 
         With `only`, those of some months or days.
         """
+        videos = next((table for table in tables if table.name == VIDEOS.name), None)
         beside = [table for table in tables if table.beside_video]
         is_whole = not self._drawn.conditions and only is None
         after = -1
-        for block in self._video_blocks(only):
+        for block in self._video_blocks(_source(videos, beside), only):
             ids, times = block["id"], block["create_time"]
-            if VIDEOS in tables:
-                block.update(_addresses(block))
-                yield from self._split(VIDEOS, block, times)
+            if videos:
+                yield from self._split(videos, block, times)
             time_of = dict(zip(ids, times, strict=True)) if self._unit else {}
             for table in beside:
                 rows = (
                     _links(table, block)
                     if table.lists
-                    else self._beside(table, ids, after if is_whole else None)
+                    else self._beside(TABLES[table.name], ids, after if is_whole else None)
                 )
                 yield from self._split(table, rows, [time_of.get(id_) for id_ in rows["video_id"]])
             after = ids[-1]
 
     def rows(self, table: DataTable, *, only: Collection[str] | None = None) -> Iterator[Part]:
         """Read the rows of another table, or those of some months or days."""
-        statement = self._select(table).where(*self._drawn.of(table))
+        whole = TABLES[table.name]
+        statement = self._select(whole).where(*self._drawn.of(whole))
         if only is not None:
-            statement = statement.where(_during(table, only))
-        for block in self._blocks(table, statement.order_by(*table.order)):
-            if table.name == "user_info":
-                block[PROFILE_URL.name] = list(map(_profile_url, block["username"]))
-            yield from self._split(table, block, block.get(table.dated_by or "", ()))
+            statement = statement.where(_during(whole, only))
+        for block in self._blocks(whole, statement.order_by(*whole.order)):
+            yield from self._split(table, block, block.get(whole.dated_by or "", ()))
 
-    def _video_blocks(self, only: Collection[str] | None) -> Iterator[Block]:
-        statement = self._select(VIDEOS).where(*self._drawn.conditions).order_by(VIDEO.id)
+    def count(self, table: DataTable) -> int:
+        """Count the rows of a table that has a table of the database's own."""
+        whole = TABLES[table.name]
+        statement = select(func.count()).select_from(whole.order[0].table)
+        return self._connection.scalar(statement.where(*self._drawn.of(whole))) or 0
+
+    def _video_blocks(self, source: DataTable, only: Collection[str] | None) -> Iterator[Block]:
+        statement = self._select(source).where(*self._drawn.conditions).order_by(VIDEO.id)
         if only is None:
-            yield from self._blocks(VIDEOS, statement)
+            yield from self._blocks(source, statement)
             return
         if not self._drawn.conditions:
             statement = statement.with_hint(Video, BY_CREATE_TIME, "sqlite")
         for partition in sorted(only):
-            yield from self._blocks(
-                VIDEOS, statement.where(_in_partition(VIDEO.create_time, partition))
-            )
+            of_partition = statement.where(_in_partition(VIDEO.create_time, partition))
+            yield from self._blocks(source, of_partition)
 
     def _beside(self, table: DataTable, ids: list[int], after: int | None) -> Block:
         """Read what belongs to these videos: with `after`, to all up to the last of them."""
@@ -129,15 +134,17 @@ class Reader:
         return select(*columns).select_from(table.rows)  # type: ignore[arg-type]
 
     def _blocks(self, table: DataTable, statement: Select[Any]) -> Iterator[Block]:
-        """Read blocks of the driver's own rows: making others of them takes longer than reading."""
         names = [column.name for column in _stored(table)]
-        options = {"stream_results": True, "max_row_buffer": ROWS_AT_ONCE}
-        with self._connection.execute(statement, execution_options=options) as result:
-            while rows := result.cursor.fetchmany(ROWS_AT_ONCE):
-                yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+        for rows in self._statements.stream(self._connection, statement, ROWS_AT_ONCE):
+            yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
     def _split(self, table: DataTable, block: Block, times: Sequence[str | None]) -> Iterator[Part]:
-        """Keep rows of different months or days apart."""
+        """Keep rows of different months or days apart, and what is wanted of them."""
+        made = {
+            name: make for name, make in MADE.get(table.name, {}).items() if name in table.by_name
+        }
+        block |= {name: list(make(block)) for name, make in made.items()}
+        block = {name: block[name] for name in table.by_name if name in block}
         if not self._unit or not table.is_dated:
             yield Part(table, UNDATED, block)
             return
@@ -151,6 +158,14 @@ class Reader:
             yield Part(table, partition, {c: list(compress(v, mask)) for c, v in block.items()})
 
 
+def _source(videos: DataTable | None, beside: Sequence[DataTable]) -> DataTable:
+    """Return `video` with the columns that are needed of it."""
+    needed = {"id", "create_time", *(table.lists for table in beside)}
+    if videos:
+        needed |= {"username", *videos.by_name}
+    return VIDEOS.with_columns(tuple(c for c in VIDEOS.columns if c.name in needed))
+
+
 def _joined(table: DataTable, blocks: Iterable[Block]) -> Block:
     joined: Block = {column.name: [] for column in table.columns}
     for block in blocks:
@@ -159,25 +174,24 @@ def _joined(table: DataTable, blocks: Iterable[Block]) -> Block:
     return joined
 
 
-def changed_months(times: Iterable[str | None], unit: int) -> set[str]:
-    """Return the months or days of some times."""
-    return {time[:unit] if time else UNDATED for time in times}
-
-
 def _stored(table: DataTable) -> Iterator[Column]:
     return (column for column in table.columns if column.expression is not None)
 
 
-def _addresses(block: Block) -> Block:
-    """Make the addresses of videos and of their authors."""
-    profiles = list(map(_profile_url, block["username"]))
-    videos = zip(profiles, block["id"], strict=True)
-    urls = [profile and f"{profile}/video/{id_}" for profile, id_ in videos]
-    return {URL.name: urls, AUTHOR_URL.name: profiles}
+def _video_urls(block: Block) -> Iterator[str | None]:
+    for profile, id_ in zip(_profile_urls(block), block["id"], strict=True):
+        yield profile and f"{profile}/video/{id_}"
 
 
-def _profile_url(username: str | None) -> str | None:
-    return f"{SITE}/@{username}" if username else None
+def _profile_urls(block: Block) -> Iterator[str | None]:
+    return (username and f"{SITE}/@{username}" for username in block["username"])
+
+
+MADE = {
+    "video": {URL.name: _video_urls, AUTHOR_URL.name: _profile_urls},
+    "user_info": {PROFILE_URL.name: _profile_urls},
+}
+"""Columns that are made of others, by table."""
 
 
 def _links(table: DataTable, block: Block) -> Block:
@@ -202,7 +216,7 @@ def _texts(document: str) -> list[str]:
 def _during(table: DataTable, partitions: Collection[str]) -> ColumnElement[bool]:
     """Return the condition that a row is of one of these months or days."""
     time = table.column(str(table.dated_by)).expression
-    condition = or_(*(_in_partition(time, partition) for partition in partitions))
+    condition = or_(false(), *(_in_partition(time, partition) for partition in partitions))
     if table is SOURCES:
         # Pages are few, and their links in the order of their ids.
         return SOURCES.order[0].in_(select(Crawl.id).where(condition))

@@ -34,7 +34,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 
     from sqlalchemy import (
         Column,
@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         CursorResult,
         Dialect,
         Executable,
+        Select,
     )
     from sqlalchemy.engine.interfaces import Compiled
     from sqlalchemy.sql.base import ReadOnlyColumnCollection
@@ -170,8 +171,14 @@ class Statements(ABC):
         """An insert that has `on_conflict_do_nothing` and `on_conflict_do_update`."""
 
     @abstractmethod
-    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+    def as_text(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         """A column to select, with its values as rows hold them."""
+
+    @abstractmethod
+    def stream(
+        self, connection: Connection, statement: Select[Any], size: int
+    ) -> Iterator[Sequence[Values]]:
+        """Read rows, so many at once, without holding those before or behind them."""
 
     @abstractmethod
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
@@ -270,8 +277,16 @@ class SqliteStatements(Statements):
     def insert_into(self, table: Any) -> Insert:
         return sqlite.insert(table)
 
-    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+    def as_text(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         return type_coerce(column, Text())
+
+    def stream(
+        self, connection: Connection, statement: Select[Any], size: int
+    ) -> Iterator[Sequence[Values]]:
+        # The driver's own rows: to make others of them takes longer than to read them.
+        with connection.execute(statement) as result:
+            while rows := result.cursor.fetchmany(size):
+                yield rows
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.group_concat(column)
@@ -334,12 +349,19 @@ class PostgresqlStatements(Statements):
     def insert_into(self, table: Any) -> Insert:
         return postgresql.insert(table)
 
-    def as_text(self, column: Column[Any]) -> ColumnElement[Any]:
+    def as_text(self, column: ColumnElement[Any]) -> ColumnElement[Any]:
         if isinstance(column.type.dialect_impl(self._dialect), JSONB):
             return cast(column, Text)
         if isinstance(column.type, UtcDateTime):
             return func.to_char(column, literal_column(TIME_FORMATS[column.type.precision]))
         return type_coerce(column, Text()) if isinstance(column.type, Enum) else column
+
+    def stream(
+        self, connection: Connection, statement: Select[Any], size: int
+    ) -> Iterator[Sequence[Values]]:
+        options = {"yield_per": size}
+        with connection.execute(statement, execution_options=options) as result:
+            yield from result.partitions()
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.string_agg(cast(column, Text), literal_column("','"))

@@ -9,9 +9,8 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 
 from tiktok_crawler.storage.engine.open_files import check_in_place
@@ -46,19 +45,6 @@ def reading(engine: Engine) -> Iterator[Connection]:
         if engine.dialect.name == "postgresql":
             connection.execution_options(isolation_level="REPEATABLE READ")
         yield connection.execution_options(**{READS_ONLY: True})
-
-
-@contextmanager
-def snapshot(engine: Engine) -> Iterator[Connection]:
-    """A connection that sees one state of the database, that of now, however long it reads."""
-    options: dict[str, Any] = {READS_ONLY: True}
-    if engine.dialect.name == "postgresql":
-        options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
-    with engine.connect() as connection:
-        found = connection.execution_options(**options)
-        # SQLite's begins with the first read.
-        found.execute(text("SELECT count(*) FROM alembic_version")).all()
-        yield found
 
 
 def transaction(

@@ -1,0 +1,239 @@
+"""`scrapy export FOLDER`: what the database holds, for those who analyse it."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.commands import Project
+from tiktok_crawler.config import Config
+from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
+from tiktok_crawler.output import show, tell
+from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.written_dates import parse_date
+from tiktok_crawler.spelling import listed, number_of, quoted, visible
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.queries import find_query
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+    from datetime import date
+
+    from sqlalchemy import Engine
+
+    from tiktok_crawler.dataset.selection import Selection
+    from tiktok_crawler.export.export import Exported
+    from tiktok_crawler.export.options import Options
+
+FORMATS = ("parquet", "csv", "jsonl", "xlsx")
+MEGABYTE = 1_000_000
+
+
+class Command(Project, ScrapyCommand):
+    """Reads the database, and writes a folder, which is there as a whole or not at all."""
+
+    interrupted = "interrupted; an earlier export in the folder is as it was"
+
+    def syntax(self) -> str:
+        return "[options] <folder>"
+
+    def short_desc(self) -> str:
+        return "Export the data as Parquet, CSV, JSON lines or XLSX, with what tells of them"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        add = parser.add_argument_group("Export").add_argument
+        add("--format", choices=FORMATS, default=FORMATS[0], help="default: parquet")
+        add("--tables", metavar="NAMES", help="such as video,comment; default: all")
+        add("--columns", metavar="NAMES", help="such as id,view_count,comment.text; default: all")
+        add("--query", action="append", metavar="FILE", help="videos that this query has found")
+        add("--tag", action="append", metavar="TAG", help="videos that were collected with it")
+        add("--since", metavar="DAY", help="videos published on this day (UTC) or later")
+        add("--until", metavar="DAY", help="videos published on this day (UTC) or before")
+        add(
+            "--where",
+            action="append",
+            metavar="COMPARISON",
+            help="videos for which it is true, such as 'view_count >= 1000'",
+        )
+        add("--sample", type=int, metavar="N", help="so many of these videos, at random")
+        add("--seed", type=int, metavar="N", help="of the sample: the same gives the same videos")
+        add("--by", choices=("month", "day"), default="month", help="how Parquet is divided")
+        add("--delimiter", metavar="CHARACTER", default=",", help="of CSV; ; opens in German Excel")
+        add(
+            "--excel",
+            action="store_true",
+            help="CSV that Excel opens: UTF-8 by its mark, no formula",
+        )
+        add(
+            "--verify", action="store_true", help="check an export that is there, and write nothing"
+        )
+
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        if len(args) != 1:
+            raise UsageError("name one folder, such as: scrapy export dataset")
+        folder = Path(args[0]).expanduser().absolute()
+        with _libraries():
+            if opts.verify:
+                _verify(folder)
+                return
+            # As Ctrl-C: half an export must not stay.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            config = Config.of(self.settings)
+            with database.opened_to_read(config.database_url) as engine, _written(folder):
+                _export(engine, folder, opts, config)
+
+
+def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Config) -> None:
+    from tiktok_crawler.export.export import export  # noqa: PLC0415 - slow to load
+
+    if database.stored_origin(engine) is None:
+        raise ConfigurationError(
+            f"{database.describe(engine.url)} has nothing to export yet{config.sandbox_hint}"
+        )
+    options = _options(engine, opts)
+    exported = export(engine, folder, options, config.terms, utc_now())
+    for line in _lines(exported, options):
+        show(line)
+    for line in _lacking(exported):
+        tell(line)
+
+
+@contextmanager
+def _libraries() -> Iterator[None]:
+    """Say how to install what only exports need."""
+    try:
+        yield
+    except ModuleNotFoundError as exc:
+        raise ConfigurationError(
+            f"`scrapy export` needs {exc.name}: run pip install 'tiktok-crawler[export]'"
+        ) from None
+
+
+@contextmanager
+def _written(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as exc:
+        raise ExportError(
+            f"{folder} could not be written: {exc.strerror or exc}. An earlier export there is as "
+            "it was"
+        ) from None
+
+
+def _options(engine: Engine, opts: argparse.Namespace) -> Options:
+    from tiktok_crawler.export.options import (  # noqa: PLC0415 - slow to load
+        UNITS,
+        Format,
+        Options,
+        wanted_tables,
+    )
+
+    if len(opts.delimiter) != 1 or opts.delimiter in '"\r\n' or not opts.delimiter.isascii():
+        raise UsageError(f"--delimiter {quoted(opts.delimiter)}: give one character, such as ;")
+    if opts.format != "csv" and (opts.excel or opts.delimiter != ","):
+        raise UsageError("--excel and --delimiter go with --format csv")
+    selection = _selection(engine, opts)
+    return Options(
+        wanted_tables(_names(opts.tables), _names(opts.columns), selection),
+        Format(opts.format),
+        UNITS[opts.by],
+        opts.delimiter,
+        opts.excel,
+        selection,
+    )
+
+
+def _names(written: str | None) -> list[str]:
+    return [name.strip() for name in (written or "").split(",") if name.strip()]
+
+
+def _selection(engine: Engine, opts: argparse.Namespace) -> Selection:
+    from tiktok_crawler.dataset.selection import Sample, Selection, comparison  # noqa: PLC0415
+
+    if opts.seed is not None and opts.sample is None:
+        raise UsageError("--seed goes with --sample")
+    if opts.sample is not None and opts.sample < 1:
+        raise UsageError("--sample: give the number of videos that are wanted, 1 or more")
+    since, until = _day("--since", opts.since), _day("--until", opts.until)
+    if since and until and since > until:
+        raise UsageError(f"--since {since} is after --until {until}")
+    for written in opts.where or ():
+        comparison(written)
+    return Selection(
+        query_ids=tuple(_query_id(engine, file) for file in opts.query or ()),
+        tags=tuple(opts.tag or ()),
+        since=since,
+        until=until,
+        comparisons=tuple(opts.where or ()),
+        sample=None if opts.sample is None else Sample(opts.sample, opts.seed or 0),
+    )
+
+
+def _day(option: str, written: str | None) -> date | None:
+    try:
+        return None if written is None else parse_date(written, today=utc_now().date())
+    except ValueError as exc:
+        raise UsageError(f"{option} {quoted(written or '')} {exc}") from None
+
+
+def _query_id(engine: Engine, file: str) -> int:
+    query = read_collection(Path(file), today=utc_now().date()).query
+    with reading(engine) as connection:
+        found = find_query(connection, query.fingerprint)
+    if found is None:
+        raise UsageError(
+            f"--query {file}: the database has nothing of this query; `scrapy status` shows those "
+            "that it has"
+        )
+    return found
+
+
+def _lines(exported: Exported, options: Options) -> Iterator[str]:
+    location = exported.facts.status.location
+    yield f"{location}, data from {visible(exported.facts.status.origin or '')}"
+    yield f"Exported to {exported.folder} ({options.format}, {exported.size / MEGABYTE:,.1f} MB):"
+    if options.format == "xlsx":
+        yield f"  dataset.xlsx, with a sheet for each of {number_of(len(options.tables), 'tables')}"
+    else:
+        for table in options.tables:
+            if rows := exported.rows[table.name]:
+                yield f"  {table.name:18} {rows:12,} row{'s' * (rows != 1)}"
+        empty = [table.name for table in options.tables if not exported.rows[table.name]]
+        if empty:
+            yield f"  without rows: {listed(empty, conjunction='and')}"
+    if exported.kept:
+        yield f"Files that were still true: {exported.kept:,} of {exported.files:,}"
+    yield "DICTIONARY.md says what each column means, PROVENANCE.md where the data come from"
+    if options.for_excel:
+        yield (
+            "Excel rounds ids of more than 15 digits when it opens a CSV: import these columns as "
+            "text, or use --format xlsx"
+        )
+
+
+def _lacking(exported: Exported) -> Iterator[str]:
+    from tiktok_crawler.reports.provenance_report import lacking  # noqa: PLC0415 - slow to load
+
+    if sentences := lacking(exported.facts):
+        yield f"WARNING: the collection is incomplete: {' '.join(sentences)}"
+
+
+def _verify(folder: Path) -> None:
+    from tiktok_crawler.export.verify import checked, verify  # noqa: PLC0415 - slow to load
+
+    others = verify(folder)
+    show(f"{folder}: all of {checked(folder)} are as they were written")
+    if others:
+        tell(
+            f"WARNING: {listed(others[:10], conjunction='and')} "
+            f"{'is' if len(others) == 1 else 'are'} no part of the export"
+        )

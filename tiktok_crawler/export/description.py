@@ -1,0 +1,155 @@
+"""What stands beside the data: their dictionary, a description for programs, and checksums."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from tiktok_crawler.dataset.columns import Kind
+from tiktok_crawler.export.changes import Basis
+from tiktok_crawler.export.options import Format
+from tiktok_crawler.export.text_files import text_columns
+from tiktok_crawler.export.written import File
+from tiktok_crawler.spelling import visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from datetime import datetime
+    from pathlib import Path
+
+    from tiktok_crawler.dataset.columns import Column
+    from tiktok_crawler.dataset.tables import DataTable
+    from tiktok_crawler.export.options import Options
+
+DESCRIPTION = "datapackage.json"
+DICTIONARY = "DICTIONARY.md"
+PROVENANCE = "PROVENANCE.md"
+CHECKSUMS = "SHA256SUMS"
+OWN = "tiktok_crawler"
+"""The key of a data package under which this program has what only it reads."""
+
+LAYOUT = 1
+
+FIELD_TYPES = {
+    Kind.ID: "integer",
+    Kind.INTEGER: "integer",
+    Kind.TEXT: "string",
+    Kind.BOOLEAN: "boolean",
+    Kind.TIME: "datetime",
+    Kind.DATE: "date",
+    Kind.JSON: "any",
+    Kind.NESTED: "any",
+}
+"""Those of Table Schema."""
+
+MEDIA_TYPES = {
+    Format.PARQUET: "application/vnd.apache.parquet",
+    Format.CSV: "text/csv",
+    Format.JSONL: "application/jsonl",
+    Format.XLSX: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What an export knows of itself: of what it was made, and its files."""
+
+    basis: Basis
+    files: tuple[File, ...]
+
+    def file_names(self) -> frozenset[str]:
+        beside = (DESCRIPTION, CHECKSUMS, ".gitignore")
+        return frozenset((*(file.name for file in self.files), *beside))
+
+
+def read_manifest(folder: Path) -> Manifest | None:
+    """Read what an export in a folder says of itself; None if there is none, or another layout."""
+    try:
+        own = json.loads((folder / DESCRIPTION).read_text())[OWN]
+        if own["layout"] != LAYOUT:
+            return None
+        return Manifest(Basis(**own["basis"]), tuple(File(**file) for file in own["files"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def write_description(
+    folder: Path, options: Options, manifest: Manifest, version: str, now: datetime
+) -> None:
+    """Write the description that programs read, and the checksums."""
+    package = {
+        "$schema": "https://datapackage.org/profiles/2.0/datapackage.json",
+        "name": "tiktok-dataset",
+        "title": "Data collected from the TikTok Research API",
+        "created": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
+        "sources": [{"title": "TikTok Research API"}],
+        "resources": [_resource(table, options, manifest.files) for table in options.tables],
+        OWN: {
+            "layout": LAYOUT,
+            "version": version,
+            "basis": asdict(manifest.basis),
+            "files": [asdict(file) for file in manifest.files],
+        },
+    }
+    text = json.dumps(package, indent=2, ensure_ascii=False)
+    (folder / DESCRIPTION).write_text(f"{text}\n", encoding="utf-8")
+    described = File.of(folder, DESCRIPTION)
+    sums = (f"{file.sha256}  {file.name}\n" for file in (*manifest.files, described))
+    (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
+
+
+def _resource(table: DataTable, options: Options, files: Iterable[File]) -> dict[str, Any]:
+    of_table = [file for file in files if file.table == table.name]
+    paths = [file.name for file in of_table]
+    resource: dict[str, Any] = {
+        "name": table.name,
+        "description": table.meaning,
+        "path": paths if len(paths) > 1 else paths[0] if paths else "dataset.xlsx",
+        "format": str(options.format),
+        "mediatype": MEDIA_TYPES[options.format],
+        "rows": sum(file.rows for file in of_table),
+        "schema": {"fields": [_field(c, options.format) for c in columns_in(table, options)]},
+    }
+    if options.format is Format.CSV:
+        resource |= {"encoding": "utf-8", "dialect": {"delimiter": options.delimiter}}
+    if options.format is Format.XLSX:
+        resource |= {"dialect": {"sheetName": table.name}}
+    return resource
+
+
+def columns_in(table: DataTable, options: Options) -> Sequence[Column]:
+    """Return the columns that a table has in a format."""
+    return table.columns if options.format is Format.PARQUET else text_columns(table)
+
+
+def _field(column: Column, format_: Format) -> dict[str, str]:
+    is_text = column.kind is Kind.ID and format_ is not Format.PARQUET
+    type_ = "string" if is_text else FIELD_TYPES[column.kind]
+    return {"name": column.name, "type": type_, "description": column.meaning}
+
+
+def dictionary(options: Options) -> str:
+    """Write the data dictionary: what each column means, and where it comes from."""
+    return "\n".join(_dictionary(options))
+
+
+def _dictionary(options: Options) -> Iterator[str]:
+    yield "# Data dictionary"
+    yield ""
+    yield (
+        "Times are in UTC. What is missing was not delivered by the API, or not asked for; it is "
+        "not 0. Fields of the API are those that TikTok documents under their names."
+    )
+    for table in options.tables:
+        yield ""
+        yield f"## {table.name}"
+        yield ""
+        yield table.meaning
+        yield ""
+        yield "| column | type | meaning | source |"
+        yield "|---|---|---|---|"
+        for column in columns_in(table, options):
+            meaning = visible(column.meaning).removeprefix("API. ").replace("|", "\\|")
+            yield f"| {column.name} | {column.kind} | {meaning} | {column.source} |"
+    yield ""

@@ -1,0 +1,211 @@
+"""Exports what a database holds at one moment into a folder."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.dataset.coverage import coverage_blocks
+from tiktok_crawler.dataset.reading import UNDATED, Part, Reader
+from tiktok_crawler.dataset.tables import COVERAGE, VIDEOS
+from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.export.changes import Basis, changes_since
+from tiktok_crawler.export.description import (
+    DESCRIPTION,
+    DICTIONARY,
+    PROVENANCE,
+    Manifest,
+    dictionary,
+    read_manifest,
+    write_description,
+)
+from tiktok_crawler.export.folder import Staging, files_in
+from tiktok_crawler.export.options import Format
+from tiktok_crawler.export.written import File
+from tiktok_crawler.reports.provenance_report import provenance_text
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.provenance import read_provenance
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from datetime import datetime
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from tiktok_crawler.dataset.tables import DataTable
+    from tiktok_crawler.export.changes import Changes
+    from tiktok_crawler.export.options import Options
+    from tiktok_crawler.export.written import Files
+    from tiktok_crawler.storage.ledger.provenance import Provenance
+    from tiktok_crawler.storage.ledger.status import Terms
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """An export that is in its place: the rows of its tables, and the facts of what it is of.
+
+    `kept` files are as they were in the export before.
+    """
+
+    folder: Path
+    rows: Mapping[str, int]
+    files: int
+    kept: int
+    size: int
+    facts: Provenance
+
+
+def export(engine: Engine, target: Path, options: Options, terms: Terms, now: datetime) -> Exported:
+    """Export tables into a folder, in the place of an earlier export of the program's.
+
+    Raises:
+        UsageError: the folder holds something else, or the options cannot be met.
+        ExportError: the files cannot be written; what was in the folder is as it was.
+    """
+    with Staging(target) as staging, reading(engine) as connection:
+        earlier = _earlier(staging.target)
+        facts = read_provenance(connection, terms, now)
+        work = _Work(connection, staging, options, facts)
+        files = work.files(earlier)
+        written = [*files, *_documents(staging.folder, options, facts)]
+        manifest = Manifest(work.basis, tuple(written))
+        write_description(staging.folder, options, manifest, facts.version, now)
+        staging.commit(replaced=earlier.file_names() if earlier else frozenset())
+    rows = Counter[str]()
+    for file in files:
+        rows[file.table] += file.rows
+    return Exported(
+        staging.target,
+        rows,
+        len(files),
+        work.kept,
+        sum(file.size for file in written),
+        facts,
+    )
+
+
+class _Work:
+    """The tables of an export, as they are written or taken over."""
+
+    def __init__(
+        self, connection: Connection, staging: Staging, options: Options, facts: Provenance
+    ) -> None:
+        self._connection = connection
+        self._staging = staging
+        self._options = options
+        self._facts = facts
+        self.basis = Basis.of(connection, options.as_text())
+        drawn = options.selection.drawn(connection)
+        self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
+        self.kept = 0
+
+    def files(self, earlier: Manifest | None) -> list[File]:
+        """Write all tables, but for what an earlier export has as it would be written now."""
+        if earlier and self._can_go_on(earlier):
+            changes = changes_since(self._connection, earlier.basis.last_page, self._options.unit)
+            kept = list(self._kept(earlier, changes))
+            written = list(self._written(self._options.tables, changes, kept))
+            if self._has_all([*kept, *written]):
+                for file in kept:
+                    self._staging.keep(file.name)
+                self.kept = len(kept)
+                return [*kept, *written]
+            self._staging.empty()
+        return list(self._written(self._options.tables, None, ()))
+
+    def _can_go_on(self, earlier: Manifest) -> bool:
+        has_sample = self._options.selection.sample is not None
+        return (
+            self._options.is_in_parts
+            and not has_sample
+            and earlier.basis.is_followed_by(self.basis, self._connection)
+        )
+
+    def _kept(self, earlier: Manifest, changes: Changes) -> Iterator[File]:
+        """Return the files of months or days that have not changed, and have not been touched."""
+        dated = {table.name: table for table in self._options.tables if table.is_dated}
+        for file in earlier.files:
+            table = dated.get(file.table)
+            if table and file.rows and file.partition not in changes.of(table):
+                yield file
+
+    def _has_all(self, files: list[File]) -> bool:
+        """Tell whether no table lacks a row, or has one twice, for whatever reason."""
+        rows = Counter[str]()
+        for file in files:
+            rows[file.table] += file.rows
+        return all(
+            rows[table.name] == self._reader.count(table)
+            for table in self._options.tables
+            if table.is_dated and not table.lists
+        )
+
+    def _written(
+        self, tables: tuple[DataTable, ...], changes: Changes | None, kept: list[File] | tuple[()]
+    ) -> Iterator[File]:
+        there = {file.table for file in kept}
+        files = _files(self._staging.folder, self._options, there)
+        for part in self._parts(tables, changes):
+            files.write(part)
+        yield from files.close()
+
+    def _parts(self, tables: tuple[DataTable, ...], changes: Changes | None) -> Iterator[Part]:
+        with_videos = [table for table in tables if table.name == VIDEOS.name or table.beside_video]
+        if with_videos:
+            only = changes.of(with_videos[0]) if changes else None
+            yield from self._reader.videos(with_videos, only=only)
+        for table in tables:
+            if table in with_videos:
+                continue
+            if table.name == COVERAGE.name:
+                for block in coverage_blocks(self._facts.status.queries):
+                    yield Part(table, UNDATED, {name: block[name] for name in table.by_name})
+                continue
+            only = changes.of(table) if changes and table.is_dated else None
+            yield from self._reader.rows(table, only=only)
+
+
+def _earlier(target: Path) -> Manifest | None:
+    """Return what an export in the folder says of itself.
+
+    Raises:
+        UsageError: the folder has something else in it, which must not be replaced.
+    """
+    if not target.exists():
+        return None
+    if not target.is_dir():
+        raise UsageError(f"{target} is no folder: name one that is new, or has an export in it")
+    manifest = read_manifest(target)
+    if manifest is None and next(files_in(target), None):
+        raise UsageError(
+            f"{target} has files in it, and no export (there is no {DESCRIPTION} of this program's "
+            "in it): name a new folder"
+        )
+    return manifest
+
+
+def _files(folder: Path, options: Options, there: set[str]) -> Files:
+    tables = options.tables
+    if options.format is Format.PARQUET:
+        from tiktok_crawler.export.parquet_files import ParquetFiles  # noqa: PLC0415 - an extra
+
+        missing = [table for table in tables if table.name not in there]
+        return ParquetFiles(folder, missing, options.unit)
+    if options.format is Format.XLSX:
+        from tiktok_crawler.export.workbook import Workbook  # noqa: PLC0415 - an extra
+
+        return Workbook(folder, tables)
+    from tiktok_crawler.export.text_files import CsvFiles, JsonlFiles  # noqa: PLC0415 - an extra
+
+    if options.format is Format.JSONL:
+        return JsonlFiles(folder, tables)
+    return CsvFiles(folder, tables, delimiter=options.delimiter, for_excel=options.for_excel)
+
+
+def _documents(folder: Path, options: Options, facts: Provenance) -> Iterator[File]:
+    texts = {DICTIONARY: dictionary(options), PROVENANCE: provenance_text(facts)}
+    for name, text in texts.items():
+        (folder / name).write_text(text, encoding="utf-8")
+        yield File.of(folder, name)

@@ -1,0 +1,123 @@
+"""The options of an export: which tables, columns and videos, in which format and layout."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.dataset.selection import Selection
+from tiktok_crawler.dataset.tables import TABLES, VIDEOS
+from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from tiktok_crawler.dataset.tables import DataTable
+
+
+class Format(StrEnum):
+    """The formats that there are."""
+
+    PARQUET = "parquet"
+    CSV = "csv"
+    JSONL = "jsonl"
+    XLSX = "xlsx"
+
+
+UNITS = {"month": len("2024-01"), "day": len("2024-01-31")}
+"""How many characters of a time say which month or day it is in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What is exported, and how. `tables` have the columns that are wanted of them."""
+
+    tables: tuple[DataTable, ...]
+    format: Format = Format.PARQUET
+    unit: int = UNITS["month"]
+    delimiter: str = ","
+    for_excel: bool = False
+    selection: Selection = field(default_factory=Selection)
+
+    @property
+    def is_in_parts(self) -> bool:
+        return self.format is Format.PARQUET
+
+    def as_text(self) -> Mapping[str, str]:
+        """Say what an export has to have in common with an earlier one to go on with it."""
+        return {
+            "tables": "; ".join(
+                f"{table.name}: {', '.join(column.name for column in table.columns)}"
+                for table in self.tables
+            ),
+            "format": self.format,
+            "unit": str(self.unit),
+            "selection": repr(self.selection),
+        }
+
+
+def wanted_tables(
+    names: Sequence[str], columns: Sequence[str], selection: Selection
+) -> tuple[DataTable, ...]:
+    """Return the tables and columns that are wanted: without names all that can be.
+
+    A column is one of `video`, or is named with its table: `comment.text`.
+
+    Raises:
+        UsageError: there is no such table or column, or it has nothing to do with the selection.
+    """
+    tables = tuple(map(_table, names)) or tuple(TABLES.values())
+    if selection:
+        others = [table.name for table in tables if not belongs(table)]
+        if names and others:
+            raise UsageError(
+                f"--tables {', '.join(others)}: its rows belong to no video, so they cannot be "
+                "selected by query, tag, days, comparison or sample. Export them without these"
+            )
+        tables = tuple(table for table in tables if belongs(table))
+    return _with_columns(tables, columns, are_named=bool(names))
+
+
+ABOUT_ALL = ("coverage", "seed", "query", "run")
+"""Tables that tell where the data come from, whatever is selected."""
+
+
+def belongs(table: DataTable) -> bool:
+    """Tell whether a table can be exported with a selection of videos."""
+    return table.belongs_by is not None or table.name in ABOUT_ALL
+
+
+def _table(name: str) -> DataTable:
+    if name not in TABLES:
+        hint = did_you_mean(nearest(name, TABLES)) or f": there are {listed([*TABLES])}"
+        raise UsageError(f"--tables: there is no table {quoted(name)}{hint}")
+    return TABLES[name]
+
+
+def _with_columns(
+    tables: tuple[DataTable, ...], columns: Sequence[str], *, are_named: bool
+) -> tuple[DataTable, ...]:
+    if not columns:
+        return tables
+    by_table: dict[str, list[str]] = {}
+    for written in columns:
+        table, _, name = written.rpartition(".")
+        by_table.setdefault(table or VIDEOS.name, []).append(name)
+    missing = [name for name in by_table if name not in [table.name for table in tables]]
+    if missing:
+        _table(missing[0])
+        raise UsageError(f"--columns names the table {missing[0]}, which --tables leaves out")
+    wanted = tables if are_named else [table for table in tables if table.name in by_table]
+    return tuple(
+        _narrowed(table, by_table[table.name]) if table.name in by_table else table
+        for table in wanted
+    )
+
+
+def _narrowed(table: DataTable, names: Iterable[str]) -> DataTable:
+    try:
+        return table.with_columns(tuple(dict.fromkeys(map(table.column, names))))
+    except LookupError as exc:
+        raise UsageError(f"--columns: {exc}") from None

@@ -1,0 +1,71 @@
+"""Checks that an export is as it was written."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.exceptions import ExportError, UsageError
+from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
+from tiktok_crawler.export.folder import IGNORED, files_in
+from tiktok_crawler.export.written import File
+from tiktok_crawler.spelling import number_of, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+SHOWN = 10
+
+
+def verify(folder: Path) -> list[str]:
+    """Check each file of an export against its checksum.
+
+    Returns:
+        The files that are no part of it, which readers of whole folders may read, too.
+
+    Raises:
+        UsageError: the folder has no export.
+        ExportError: a file is missing, or is another one than was written.
+    """
+    manifest = read_manifest(folder)
+    if manifest is None:
+        raise UsageError(
+            f"{folder} has no export in it: there is no {DESCRIPTION} of the program's"
+        )
+    written = _written(folder)
+    written |= {file.name: file.sha256 for file in manifest.files}
+    damages = list(_damages(folder, written))
+    if damages:
+        more = f", and {len(damages) - SHOWN:,} more" if len(damages) > SHOWN else ""
+        raise ExportError(
+            f"{folder} is not as it was written: {'; '.join(damages[:SHOWN])}{more}. "
+            "Export it once more"
+        )
+    own = {*written, CHECKSUMS, IGNORED}
+    return [str(path) for path in files_in(folder) if str(path) not in own]
+
+
+def checked(folder: Path) -> str:
+    """Say how many files an export has."""
+    manifest = read_manifest(folder)
+    assert manifest
+    return number_of(len(manifest.files) + 1, "files")
+
+
+def _written(folder: Path) -> dict[str, str]:
+    """Return the checksums by file."""
+    try:
+        lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
+    except (OSError, ValueError):
+        raise ExportError(f"{folder} has no {CHECKSUMS} that can be read") from None
+    pairs = (line.partition("  ") for line in lines)
+    return {name: digest for digest, _, name in pairs}
+
+
+def _damages(folder: Path, written: dict[str, str]) -> Iterator[str]:
+    for name, digest in written.items():
+        try:
+            if File.of(folder, name).sha256 != digest:
+                yield f"{visible(name)} has changed"
+        except OSError:
+            yield f"{visible(name)} is missing"

@@ -1,0 +1,49 @@
+"""The files that an export writes: what is known of each, and how it is written whole."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+    from tiktok_crawler.dataset.reading import Part
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of an export, by its name from the export's folder; `table` is whose rows it has."""
+
+    name: str
+    size: int
+    sha256: str
+    table: str = ""
+    partition: str = ""
+    rows: int = 0
+
+    @classmethod
+    def of(cls, folder: Path, name: str, **what: Any) -> File:
+        """Look at a file that is written, and bring it to the disk."""
+        path = folder / name
+        with path.open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+            os.fsync(file.fileno())
+        return cls(name, path.stat().st_size, digest, **what)
+
+
+class Files(Protocol):
+    """The files of one format, as they are written."""
+
+    def write(self, part: Part) -> None:
+        """Write some rows of a table.
+
+        Raises:
+            ExportError: the format cannot hold them.
+        """
+
+    def close(self) -> Iterable[File]:
+        """End all files, also those of tables without a row."""
