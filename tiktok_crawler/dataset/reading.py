@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Block = dict[str, list[Any]]
     """The values of some rows, by column."""
 
-ROWS_AT_ONCE = 10_000
+ROWS_AT_ONCE = 4_000
 SITE = "https://www.tiktok.com"
 
 UNDATED = ""

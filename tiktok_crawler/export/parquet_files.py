@@ -64,6 +64,8 @@ class ParquetFiles:
     """Writes tables as they come; of those in parts, a few parts are open at once."""
 
     def __init__(self, folder: Path, tables: Iterable[DataTable], unit: int) -> None:
+        # Arrow's own allocators keep much of what they have once had.
+        pa.set_memory_pool(pa.system_memory_pool())
         self._folder = folder
         self._unit = unit
         self._missing = {table.name: table for table in tables}
