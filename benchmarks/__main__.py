@@ -19,6 +19,7 @@ COMMANDS = (
     ["crawling.py"],
     ["sandbox.py"],
     ["large_database.py"],
+    ["exporting.py"],
     ["suspicion.py"],
     ["forecast.py"],
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -147,8 +148,13 @@ class _Work:
     ) -> Iterator[File]:
         there = {file.table for file in kept}
         files = _files(self._staging.folder, self._options, there)
-        for part in self._parts(tables, changes):
-            files.write(part)
+        with ThreadPoolExecutor(max_workers=1) as writer:
+            # What was read is written while what comes next is read.
+            writing = writer.submit(lambda: None)
+            for part in self._parts(tables, changes):
+                writing.result()
+                writing = writer.submit(files.write, part)
+            writing.result()
         yield from files.close()
 
     def _parts(self, tables: tuple[DataTable, ...], changes: Changes | None) -> Iterator[Part]:

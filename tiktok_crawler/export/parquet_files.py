@@ -20,11 +20,10 @@ if TYPE_CHECKING:
     from tiktok_crawler.dataset.tables import DataTable
 
 ROWS_OF_GROUP = 100_000
+"""In a file; and so many rows of a table are held in memory for all its open files."""
+
 MOST_OPEN = 24
 """Files that are open at once: rows come nearly in the order of their time."""
-
-MOST_HELD = 150_000
-"""Rows of a table that are held in memory for its open files."""
 
 HIVE_MISSING = "__HIVE_DEFAULT_PARTITION__"
 
@@ -79,10 +78,8 @@ class ParquetFiles:
             return
         file = self._file(part.table, part.partition)
         file.add(batch)
-        if file.held >= ROWS_OF_GROUP:
-            file.write()
         of_table = [other for other in self._open.values() if other.table is part.table]
-        if sum(other.held for other in of_table) > MOST_HELD:
+        if sum(other.held for other in of_table) >= ROWS_OF_GROUP:
             max(of_table, key=lambda other: other.held).write()
 
     def close(self) -> Iterator[File]:
