@@ -191,7 +191,7 @@ def _stop(server: subprocess.Popen[bytes]) -> None:
 
 def _sweep() -> None:
     """Remove what test runs left that were killed."""
-    for folder in Path("/tmp").glob(f"{PREFIX}*"):
+    for folder in Path("/tmp").glob(f"{PREFIX}*"):  # noqa: S108 - nothing is made there
         with suppress(OSError):
             if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
                 shutil.rmtree(folder, ignore_errors=True)

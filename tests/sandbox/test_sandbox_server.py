@@ -211,7 +211,7 @@ async def test_a_long_search_does_not_block_the_loop():
 
 @deferred_f_from_coro_f
 async def test_it_is_served_on_loopback_only():
-    with socket.create_server(("0.0.0.0", 0)) as sock:
+    with socket.create_server(("0.0.0.0", 0)) as sock:  # noqa: S104 - it is refused
         with pytest.raises(ConfigurationError, match=r"on loopback only, not on 0\.0\.0\.0"):
             await start(Sandbox(), sock)
         with pytest.raises(ConfigurationError, match="on loopback only"):

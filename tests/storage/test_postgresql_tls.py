@@ -13,7 +13,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.postgresql import engine_options
 
-ANYWHERE = "0.0.0.0"
+ANYWHERE = "0.0.0.0"  # noqa: S104 - for a moment, in a test
 """No loopback address, and leads to this machine all the same."""
 PASSWORD = "s3cr3t"
 VARIABLES = ("SSLMODE", "HOST", "HOSTADDR", "SERVICE", "SERVICEFILE", "REQUIRESSL")

@@ -15,7 +15,7 @@ class CloseReason(StrEnum):
 
     NOT_STARTED = "not_started"
     CREDENTIALS_REFUSED = "credentials_refused"
-    TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105
+    TOKEN_UNAVAILABLE = "token_unavailable"  # noqa: S105 - a reason
     DAILY_QUOTA_SPENT = "daily_quota_spent"
     QUERY_REFUSED = "query_refused"
     API_UNAVAILABLE = "api_unavailable"

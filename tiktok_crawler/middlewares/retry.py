@@ -85,7 +85,7 @@ class RetryMiddleware(ApiMiddleware):
         if attempt_of(request).tries >= times:
             self.crawler.stats.inc_value("tiktok/retries/gave_up_count")
             raise failure
-        attempt, config, jitter = count_try(request), self.config, random.random()  # noqa: S311
+        attempt, config, jitter = count_try(request), self.config, random.random()  # noqa: S311 - spreads tries
         seconds = backoff_seconds(
             attempt, config.retry_delay, config.retry_delay_max, jitter=jitter
         )
@@ -117,7 +117,7 @@ class RetryMiddleware(ApiMiddleware):
             self.crawler.stats.inc_value("tiktok/searches/lost_count")
             raise CursorLostError.from_verdict(verdict_of(request))
         change(request, search_id_tries=tries)
-        self._send_later(request, self.config.search_id_delay * (1 + random.random()))  # noqa: S311
+        self._send_later(request, self.config.search_id_delay * (1 + random.random()))  # noqa: S311 - spreads tries
 
     def _retry_token(self, request: Request, exception: TokenUnavailableError) -> None:
         try:

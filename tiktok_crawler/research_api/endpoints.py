@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 DEFAULT_URL = "https://open.tiktokapis.com"
 """Base of every endpoint (api_facts.md 1.1)."""
 
-TOKEN_PATH = "/v2/oauth/token/"  # noqa: S105
+TOKEN_PATH = "/v2/oauth/token/"  # noqa: S105 - a path
 """The path for getting a client access token with a form POST (api_facts.md 2)."""
 
 

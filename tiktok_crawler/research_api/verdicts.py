@@ -34,7 +34,7 @@ class AnswerKind(StrEnum):
     """There is no such user."""
     WITHHELD = "withheld"
     """The requested object exists, but is not shown: it is private, or a minor's."""
-    TOKEN = "token"  # noqa: S105
+    TOKEN = "token"  # noqa: S105 - a kind of answer
     """The access token is missing, expired or revoked."""
     SCOPE = "scope"
     """The project has no approval for what was asked."""
