@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -12,6 +13,8 @@ import pytest
 from crawling import CrawlFolder
 from hypothesis import is_hypothesis_test, settings
 from postgres_server import running_server, temporary_database
+from scrapy.settings import Settings
+from scrapy.utils.log import _uninstall_scrapy_root_handler, install_scrapy_root_handler
 from shared_database import SharedDatabase
 from sqlalchemy import make_url
 
@@ -73,6 +76,16 @@ def postgresql_url(empty_postgresql):
 def folder(tmp_path):
     """A user's folder for crawls in the test's process."""
     return CrawlFolder(tmp_path)
+
+
+@pytest.fixture
+def log(tmp_path):
+    """A log file, as Scrapy writes it."""
+    path, level = tmp_path / "crawl.log", logging.root.level
+    install_scrapy_root_handler(Settings({"LOG_FILE": str(path)}))
+    yield path
+    _uninstall_scrapy_root_handler()
+    logging.root.setLevel(level)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from scrapy import Spider
 from scrapy.exceptions import DropItem
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.log import (
-    _uninstall_scrapy_root_handler,
-    install_scrapy_root_handler,
     logformatter_adapter,
 )
 from scrapy.utils.test import get_crawler
@@ -131,16 +129,6 @@ class ToldByOthers(Spider):
     async def start(self):
         self.logger.warning("The API said: %(words)s", {"words": "no\x1b[2J more\x9b\u202e"})
         yield PAGE
-
-
-@pytest.fixture
-def log(tmp_path):
-    """A log file, as Scrapy writes it."""
-    path, level = tmp_path / "crawl.log", logging.root.level
-    install_scrapy_root_handler(get_crawler(settings_dict={"LOG_FILE": str(path)}).settings)
-    yield path
-    _uninstall_scrapy_root_handler()
-    logging.root.setLevel(level)
 
 
 class FailsWithTheirWords:

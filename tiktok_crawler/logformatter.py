@@ -1,6 +1,6 @@
-"""Log lines that name a page instead of printing it, and show control characters.
+"""Log lines that name a page instead of printing it, and hold no secret and no control character.
 
-Records are personal data, and text of others can steer a terminal.
+Records are personal data, and text of others can steer a terminal, or repeat what was sent.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.spelling import number_of, visible_lines
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Self
 
     from scrapy import Spider
@@ -26,7 +27,17 @@ if TYPE_CHECKING:
 
 
 class PageLogFormatter(LogFormatter):
-    """Scrapy's messages, without the bodies of items; and a log without control characters."""
+    """Scrapy's messages, without the bodies of items; and a log without control characters.
+
+    Components of all origins write into the log, before any middleware has seen an answer.
+    """
+
+    def __init__(self) -> None:
+        self._mask: Callable[[str], str] | None = None
+
+    def mask_with(self, mask: Callable[[str], str]) -> None:
+        """Have secrets taken out of each line from now on."""
+        self._mask = mask
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -38,7 +49,7 @@ class PageLogFormatter(LogFormatter):
     def spider_opened(self) -> None:
         handler = get_scrapy_root_handler()
         if handler and handler.formatter:
-            handler.setFormatter(VisibleFormatter(handler.formatter))
+            handler.setFormatter(VisibleFormatter(handler.formatter, self._mask))
 
     def scraped(
         self,
@@ -70,16 +81,20 @@ class PageLogFormatter(LogFormatter):
 class VisibleFormatter(logging.Formatter):
     """Another formatter, with a mark for each character that would steer a terminal."""
 
-    def __init__(self, formatter: logging.Formatter):
+    def __init__(
+        self, formatter: logging.Formatter, mask: Callable[[str], str] | None = None
+    ) -> None:
         super().__init__()
         self._formatter = formatter
+        self._mask = mask
 
     def format(self, record: logging.LogRecord) -> str:
         shown = copy(record)
         shown.msg, shown.args = visible_lines(record.getMessage()), None
         if record.exc_info:
             shown.exc_text = visible_lines(self._formatter.formatException(record.exc_info))
-        return self._formatter.format(shown)
+        line = self._formatter.format(shown)
+        return self._mask(line) if self._mask else line
 
 
 def _result(level: int, message: str, item: object) -> LogFormatterResult:

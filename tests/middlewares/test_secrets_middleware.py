@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
+import logging
+import re
 from base64 import b64encode
+from contextlib import asynccontextmanager
 from os import EX_OK, EX_SOFTWARE
 from urllib.parse import quote
 
@@ -90,6 +94,56 @@ async def test_a_token_that_holds_the_key_is_taken_as_it_is(folder):
         crawler = await folder.crawl(api.url)
     assert api.headers[0]["Authorization"] == "Bearer clt.key-of-ann.x"
     assert exit_status(crawler) == EX_OK
+
+
+HEAD = b"HTTP/1.1 500 X\r\nContent-Length: 2\r\n"
+RAW = {
+    "status line": b"%b no\r\n\r\n",
+    "status": b"HTTP/1.1 %b\r\n\r\n",
+    "reason": b"HTTP/1.1 500 %b\r\nContent-Length: 2\r\n\r\n{}",
+    "name of a header": HEAD + b"%b: x\r\n\r\n{}",
+    "no header": HEAD + b"%b\r\n\r\n{}",
+    "length": b"HTTP/1.1 200 OK\r\nContent-Length: %b\r\n\r\n{}",
+    "kind of transfer": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: %b\r\n\r\n{}",
+    "size of a part": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n%b\r\n{}\r\n",
+    "compression": HEAD + b"Content-Encoding: %b\r\n\r\n{}",
+    "letters": HEAD + b"Content-Type: text/html; charset=%b\r\n\r\n{}",
+    "time": HEAD + b"Date: %b\r\nRetry-After: %b\r\n\r\n{}",
+}
+"""Answers that stand in the way of whatever reads HTTP."""
+
+
+@asynccontextmanager
+async def answering(raw: bytes):
+    """An API that gives a token, and then answers with these bytes; yields its address."""
+    token = Answer(body=TOKEN).response()
+    given = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(token.body), token.body)
+
+    async def answer(reader, writer):
+        head = await reader.readuntil(b"\r\n\r\n")
+        await reader.readexactly(int(re.findall(rb"(?i)content-length: (\d+)", head)[0]))
+        writer.write(given if b"/oauth/" in head else raw)
+        writer.close()
+        await writer.wait_closed()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        yield "http://{}:{}".format(*server.sockets[0].getsockname())
+
+
+@pytest.mark.parametrize("kind", RAW)
+@deferred_f_from_coro_f
+async def test_what_others_log_of_an_answer_has_no_secret(folder, log, kind):
+    logging.root.setLevel("DEBUG")
+    settings = {"TIKTOK_RETRY_TIMES": 0, "TIKTOK_ARCHIVE": str(folder.path / "archive")}
+    answer = RAW[kind].replace(b"%b", ACCESS_TOKEN.encode())
+    async with answering(answer) as url:
+        settings |= {"LOG_FILE": str(log), "LOG_LEVEL": "DEBUG"}
+        await folder.crawl(url, settings, max_requests="1")
+    folder.secrets_file.unlink()
+    kept = b"".join(_content(path) for path in folder.path.rglob("*") if path.is_file())
+    assert b"Spider closed" in log.read_bytes()
+    for secret in SECRETS:
+        assert secret.encode() not in kept
 
 
 class Misdirecting:
