@@ -28,6 +28,25 @@ WAYS = {
     "JSON for HTML": json.dumps(SECRET).replace("&", "\\u0026").replace("<", "\\u003C"),
     "HTML": html.escape(SECRET),
     "HTML by number": "".join(f"&#{ord(each)};" for each in SECRET),
+    "HTML by number, with zeros": "".join(f"&#{ord(each):05d};" for each in SECRET),
+    "HTML in base 16": "".join(f"&#X{ord(each):04x};" for each in SECRET),
+    "HTML by number, run together": "".join(f"&#{ord(each)}" for each in SECRET),
+    "HTML in HTML": "".join(f"&amp;#{ord(each)};" for each in SECRET),
+    "HTML in JSON": "".join(f"\\u0026#{ord(each)};" for each in SECRET),
+    "JSON in a URL": quote(json.dumps(SECRET).replace("/", "\\/"), safe=""),
+    "each character in JSON in a URL": "".join(f"%5cu{ord(each):04x}" for each in SECRET),
+    "percent in JSON": "".join(f"\\u0025{ord(each):02X}" for each in SECRET),
+    "percent as old scripts have it": "".join(f"%u{ord(each):04X}" for each in SECRET),
+    "bytes": "".join(f"\\x{ord(each):02x}" for each in SECRET),
+    "code points": "".join(f"\\u{{{ord(each):x}}}" for each in SECRET),
+    "long code points": "".join(f"\\U{ord(each):08x}" for each in SECRET),
+    "octal": "".join(f"\\{ord(each):03o}" for each in SECRET),
+    "one way after another": "".join(
+        f"%{ord(each):02x}" if place % 2 else f"\\u{ord(each):04x}"
+        for place, each in enumerate(SECRET)
+    ),
+    "hexadecimal": SECRET.encode().hex(),
+    "hexadecimal in capitals": SECRET.encode().hex().upper(),
     "Basic": b64encode(BASIC).decode(),
     "Basic in a URL": quote(urlsafe_b64encode(BASIC).decode()),
     "form in base64": b64encode(b"ab" + urlencode({"k": "k"}).encode() + SECRET.encode()).decode(),
@@ -51,7 +70,13 @@ def test_a_text_that_has_no_secret_stays_as_it_is():
     assert without_secrets(text, [SECRET, "", "a", "said"]) == text
 
 
-@pytest.mark.parametrize("text", [b"\\" * 10**6, b"%25" * 10**6, b"S\x00" * 10**6, b"&#" * 10**6])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(b"\\" * 10**6, b"%25" * 10**6, b"S\x00" * 10**6, b"&#" * 10**6, b"&amp;#" * 10**5),
+        *(b"%5c" * 10**5, b"\\u0025" * 10**5, b"&#0000000" * 10**5, b"\\u{000000" * 10**5),
+    ],
+)
 def test_no_text_makes_it_slow(text):
     began = perf_counter()
     assert without_secrets(text, [SECRET]) == text
