@@ -78,7 +78,8 @@ def mode(url: str) -> str | None:
 @pytest.mark.parametrize(
     "place",
     ["", "localhost", "127.0.0.1", "localhost:5433", "[::1]", "/x?host=/run/pg", "/x?host=::1",
-     "far.example/x?hostaddr=127.0.0.1", "far.example/x?sslmode=prefer"],
+     "far.example/x?hostaddr=127.0.0.1", "far.example/x?host=localhost",
+     "far.example/x?sslmode=prefer"],
 )  # fmt: skip
 def test_on_this_machine_or_where_something_is_said_nothing_is_asked_for(place):
     assert mode(f"postgresql://{place}") is None
@@ -88,7 +89,7 @@ def test_on_this_machine_or_where_something_is_said_nothing_is_asked_for(place):
     "place",
     ["far.example/x", "10.0.0.7:5433", "[2001:db8::1]/x", "/x?host=far.example",
      "localhost,far.example/x", "/x?host=localhost:1&host=far.example:2",
-     "localhost/x?hostaddr=10.0.0.7"],
+     "localhost/x?hostaddr=10.0.0.7", "localhost/x?host=far.example"],
 )  # fmt: skip
 def test_tls_is_asked_for_on_another_machine(place):
     assert mode(f"postgresql://{place}") == "require"

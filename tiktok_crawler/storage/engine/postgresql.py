@@ -67,7 +67,8 @@ def _tls(url: URL) -> dict[str, str]:
 
     if said("sslmode") or said("requiressl"):
         return {}
-    hosts = said("hostaddr") or url.host or said("host")
+    # A host behind the ? takes the place of the one before it.
+    hosts = said("hostaddr") or _text(url.query.get("host")) or url.host or said("host")
     return {} if all(map(_is_this_machine, hosts.split(","))) else {"sslmode": "require"}
 
 
