@@ -41,6 +41,12 @@ def test_an_address_has_no_login(uri, shown):
         ("ftp:ann:s3cr3t@example/x.csv", True),
         ("ftp//ann:s3cr3t@example/x.csv", True),
         ("AWS_SECRET_ACCESS_KEY=x", True),
+        ("FEEDS={'https://example/x.csv?X-Amz-Signature=s3cr3t': {}}", True),
+        ("postgresql://ann@example/x?sslmode=require&password=s3cr3t", True),
+        ('DEFAULT_REQUEST_HEADERS={"Authorization": "Bearer s3cr3t"}', True),
+        ('DEFAULT_REQUEST_HEADERS={"X-Api-Key": "s3cr3t"}', True),
+        ("COOKIES_ENABLED=True", False),
+        ("postgresql://ann@example/x?sslmode=require", False),
         ("videos.csv", False),
         ("TIKTOK_SECRETS_FILE=other.yaml", False),
         ("usernames=https://www.tiktok.com/@ann,https://www.tiktok.com/@bob", False),
@@ -55,6 +61,7 @@ def test_secrets_among_settings_are_what_they_are_and_not_shown():
         "AWS_SECRET_ACCESS_KEY": "s3cr3t",
         "AWS_ENDPOINT_URL": "https://ann:s3cr3t@example",
         "FEED_URI": "ftp://ann:s3cr3t@example/x.csv",
+        "GS_PLACE": "https://example/x.csv?signature=s3cr3t",
         "LOG_LEVEL": "INFO",
     }
     settings = Settings(given, priority="cmdline")

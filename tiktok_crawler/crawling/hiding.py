@@ -15,6 +15,12 @@ LOGIN = re.compile(r"(?<=:)/*[^\s?]*@")
 
 PASSWORD = re.compile(r"[:/][^\s/@]*:\S*@")
 
+PARAMETER = re.compile(
+    r"[?&][^\s=&]*(pass|secret|token|sig|key)[^\s=&]*=|authorization|api-?key|cookie\b",
+    re.IGNORECASE,
+)
+"""The name of a secret in an address, or of a header that is one."""
+
 PARAMETERS = re.compile(r"[?#].*", re.DOTALL)
 
 SECRET_NAME = re.compile(r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|DATABASE_URL(?!=sqlite:)")
@@ -38,11 +44,15 @@ def without_login(uri: str) -> str:
 
 def holds_secret(argument: str) -> bool:
     """Tell whether an argument of a command names a secret, or an address with a password."""
-    return bool(SECRET_NAME.search(argument) or PASSWORD.search(argument))
+    return bool(SECRET_NAME.search(argument) or _shows_secret(argument))
 
 
 def hide_secrets(settings: BaseSettings) -> None:
     """Make the settings that hold secrets show none when Scrapy logs what was set."""
     for name, value in list(settings.items()):
-        if isinstance(value, str) and (SECRET_NAME.search(name) or PASSWORD.search(value)):
+        if isinstance(value, str) and (SECRET_NAME.search(name) or _shows_secret(value)):
             settings.set(name, Hidden(value), priority=settings.getpriority(name) or 0)
+
+
+def _shows_secret(text: str) -> bool:
+    return bool(PASSWORD.search(text) or PARAMETER.search(text))
