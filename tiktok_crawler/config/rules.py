@@ -27,6 +27,9 @@ Rule: TypeAlias = Callable[[BaseSettings, str], object]
 BEGINNING = 100
 """So many bytes tell a text from a database."""
 
+SHOWN = 3
+"""So many of what is wrong are named."""
+
 TLS_METHODS = ("TLS", "TLSv1.0", "TLSv1.1", "TLSv1.2")
 
 
@@ -166,6 +169,28 @@ def ciphers(settings: BaseSettings, name: str) -> None:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     value = settings[name] or "DEFAULT"
     _tried(settings, name, "a list of ciphers for OpenSSL", lambda: context.set_ciphers(value))
+    if open_ones := [each["name"] for each in context.get_ciphers() if _is_open(each)]:
+        raise ConfigurationError(
+            f"{name} must be without {', '.join(open_ones[:SHOWN])}: the client secret would go "
+            "out unencrypted, or to whoever answers"
+        )
+
+
+def _is_open(cipher: Mapping[str, Any]) -> bool:
+    return not cipher["strength_bits"] or cipher["auth"] == "auth-null"
+
+
+def acl(*choices: str) -> Rule:
+    """An access control list with which nobody reads a feed but those who share its bucket."""
+
+    def rule(settings: BaseSettings, name: str) -> None:
+        if settings[name] and settings[name] not in choices:
+            raise ConfigurationError(
+                f"{name} must be one of {', '.join(choices)}: with others, anybody could read the "
+                "personal data of a feed"
+            )
+
+    return rule
 
 
 def bind_address(settings: BaseSettings, name: str) -> None:

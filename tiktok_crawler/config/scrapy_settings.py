@@ -13,6 +13,7 @@ from tiktok_crawler.config.rules import (
     TLS_METHODS,
     Derived,
     Must,
+    acl,
     anything,
     bind_address,
     ciphers,
@@ -270,6 +271,10 @@ HONOURED: dict[str, Rule] = {
     **dict.fromkeys(
         ("FEED_EXPORT_FIELDS", "HTTPERROR_ALLOWED_CODES", "MEMUSAGE_NOTIFY_MAIL"), listing
     ),
+    "FEED_STORAGE_GCS_ACL": acl(
+        "private", "projectPrivate", "bucketOwnerRead", "bucketOwnerFullControl"
+    ),
+    "FEED_STORAGE_S3_ACL": acl("private", "bucket-owner-read", "bucket-owner-full-control"),
     **dict.fromkeys(("BOT_NAME", "USER_AGENT"), text),
     **dict.fromkeys(
         (
@@ -284,8 +289,6 @@ HONOURED: dict[str, Rule] = {
             "FEEDS",
             "FEED_EXPORTERS",
             "FEED_STORAGES",
-            "FEED_STORAGE_GCS_ACL",
-            "FEED_STORAGE_S3_ACL",
             "GCS_PROJECT_ID",
             "MAIL_FROM",
             "MAIL_HOST",
