@@ -16,6 +16,7 @@ import pytest
 from postgres_server import server_binaries
 from processes import environment, scrapy
 
+from tiktok_crawler.dataset.persons import HELD, Holds
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.models import METADATA
 from tiktok_crawler.storage.models.column_types import JSON_DOCUMENT
@@ -79,6 +80,13 @@ def test_of_each_column_it_says_whether_it_has_personal_data(table):
 
 def test_it_knows_no_other_tables():
     assert sorted(classified()) == sorted(METADATA.tables)
+
+
+def test_it_says_no_less_of_a_column_than_exports_know():
+    for name, columns in HELD.items():
+        words, leads, _ = classified()[name]
+        telling = {column for column, held in columns.items() if held is not Holds.NOTHING}
+        assert telling - {*words, *leads} == set(), name
 
 
 OF_CRAWLS = {"fields", "faults"}
@@ -169,10 +177,10 @@ def test_what_follows_from_a_handle_is_counted(project):
 
 
 def test_each_table_that_leads_to_a_person_is_counted():
-    """Those of shops are the same for all: they have no handle."""
+    """Shops have no handle, and what a query has is in its words."""
     leading = {table for table, (_, leads, _) in classified().items() if leads}
     assert leading - set(re.findall(r"FROM (\w+)", STATEMENT)) == {
-        *("effect", "hashtag", "product", "review", "shop"),
+        *("effect", "hashtag", "product", "query", "review", "shop"),
     }
 
 
