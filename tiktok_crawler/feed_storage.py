@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any
 from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 
 from tiktok_crawler.output import drop
-from tiktok_crawler.own_files import make_folder
+from tiktok_crawler.own_files import check_link, make_folder
 
 if TYPE_CHECKING:
     from scrapy import Spider
@@ -38,6 +38,8 @@ class LocalFeedStorage(FileFeedStorage):
 
     def open(self, spider: Spider) -> IO[bytes]:
         path = Path(self.path)
+        # Batches have names that nobody has looked at before.
+        check_link(path)
         make_folder(path.parent)
         self._bytes_before = path.stat().st_size if path.is_file() else 0
         file = super().open(spider)

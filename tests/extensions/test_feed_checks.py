@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import logging
+from os import EX_SOFTWARE
 
 import pytest
 from crawling import exit_status
@@ -232,6 +233,18 @@ async def test_each_batch_is_added_to_without_a_second_header(folder):
     for batch, ids in ((1, ["3", "5"]), (2, ["4", "6"])):
         rows = list(csv.reader((folder.path / f"{batch}.csv").read_text().splitlines()))
         assert [row[0] for row in rows] == ["id", *ids]
+
+
+@deferred_f_from_coro_f
+async def test_no_batch_goes_through_a_link_that_leads_nowhere(folder, caplog):
+    (folder.path / "2.csv").symlink_to(folder.path / "nowhere")
+    options = FIELDS | {"FEEDS": {str(folder.path / "%(batch_id)d.csv"): {
+        "format": "csv", "batch_item_count": 1}}}  # fmt: skip
+    async with serving(ScriptedApi(page(3, 4))) as api:
+        crawler = await folder.crawl(api.url, options)
+    assert exit_status(crawler) == EX_SOFTWARE
+    assert not (folder.path / "nowhere").exists()
+    assert "nowhere, which is not there. Mend that, and write it" in caplog.text
 
 
 @deferred_f_from_coro_f
