@@ -6,6 +6,7 @@ from datetime import timedelta
 from email.utils import format_datetime
 
 import pytest
+from crawling import exit_status
 from processes import scrapy
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, page, serving
@@ -52,12 +53,27 @@ async def test_a_clock_that_is_right_is_not_told(folder, caplog, minutes):
     assert warnings(caplog) == []
 
 
-@pytest.mark.parametrize("date", ["", "soon", "Mon, 99 Foo 2024 00:00:00 GMT", "caf\xe9"])
+@pytest.mark.parametrize(
+    "date",
+    [
+        *("", "soon", "Mon, 99 Foo 2024 00:00:00 GMT", "caf\xe9"),
+        "Mon, 01 Jan 99999999999999999999 00:00:00 GMT",
+        "Fri, 31 Dec 9999 23:59:59 -2359",
+    ],
+)
 @deferred_f_from_coro_f
 async def test_nothing_is_said_where_the_date_cannot_be_read(folder, caplog, date):
     async with serving(ScriptedApi(dated(page(1), date))) as api:
-        await folder.crawl(api.url)
+        crawler = await folder.crawl(api.url)
     assert warnings(caplog) == []
+    assert exit_status(crawler) == 0
+
+
+@deferred_f_from_coro_f
+async def test_the_time_there_is_told_in_utc(folder, caplog):
+    async with serving(ScriptedApi(dated(page(1), "Mon, 01 Jan 2024 01:30:00 +0200"))) as api:
+        await folder.crawl(api.url)
+    assert "there 2023-12-31 23:30:00, in UTC" in warnings(caplog)[0]
 
 
 def test_it_can_be_rehearsed_on_the_sandbox(tmp_path):

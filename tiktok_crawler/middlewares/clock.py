@@ -47,9 +47,9 @@ class ClockMiddleware(ApiMiddleware):
 
 
 def _date(response: Response) -> datetime | None:
-    """Return the time of an answer; None if it says none that can be read."""
+    """Return the time of an answer in UTC; None if it says none that can be read."""
     try:
         date = parsedate_to_datetime((response.headers.get("Date") or b"").decode("ascii"))
-    except ValueError:
+        return date.astimezone(UTC) if date.tzinfo else date.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         return None
-    return date if date.tzinfo else date.replace(tzinfo=UTC)
