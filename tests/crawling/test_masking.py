@@ -51,6 +51,12 @@ WAYS = {
     "Basic in a URL": quote(urlsafe_b64encode(BASIC).decode()),
     "form in base64": b64encode(b"ab" + urlencode({"k": "k"}).encode() + SECRET.encode()).decode(),
 }
+WAYS |= {
+    "HTML by number in JSON for HTML": WAYS["HTML by number"].replace("&", "\\u0026"),
+    "JSON in a URL": quote(json.dumps(SECRET)[1:-1]),
+    "base64 in JSON in a URL": quote("".join(f"\\u{ord(each):04X}" for each in WAYS["Basic"])),
+    "percent in JSON": "".join(f"\\u{ord(each):04x}" for each in WAYS["each character percent"]),
+}
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16", "utf-16-be", "utf-32"])
@@ -63,6 +69,22 @@ def test_a_secret_is_masked_in_every_encoding(way, encoding):
     assert "***" in masked
     assert "ret" not in masked.replace("secret=", "")
     assert WAYS[way] not in masked
+
+
+def test_a_secret_that_looks_encoded_is_masked_in_every_encoding():
+    secret = "50%25off&amp;more"
+    for text in (secret, quote(secret), html.escape(secret), json.dumps(quote(secret))):
+        masked = without_secrets(f"<{text}>".encode(), [secret])
+        assert b"***" in masked
+        assert b"off" not in masked
+
+
+def test_what_stands_around_secrets_stays_as_it_is():
+    other = "other/secret"
+    text = json.dumps({"%25": f"\u00e4&amp;{SECRET}{other}\n", "b": [quote(other), "%41"]})
+    expected = text.replace(json.dumps(SECRET + other)[1:-1], "******")
+    masked = without_secrets(text.encode(), [SECRET, other]).decode()
+    assert masked == expected.replace(quote(other), "***")
 
 
 def test_a_text_that_has_no_secret_stays_as_it_is():

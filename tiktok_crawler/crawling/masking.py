@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import html
 import re
+from array import array
 from base64 import b64encode
+from bisect import bisect_right
 from functools import lru_cache
 from string import ascii_letters, digits
+from sys import maxunicode
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -15,120 +18,172 @@ if TYPE_CHECKING:
 SHORTEST = 8
 """What is shorter is no secret, and would be found in every text."""
 
-_NULS = r"\x00{0,3}"
+MOST_LAYERS = 9
+"""Of encodings around each other, more than this are not taken off."""
+
+_NULS = re.compile(rb"\x00+")
 """Between the characters of a text in UTF-16 or UTF-32, which JSON can be in."""
 
-_NO_LETTERS = bytes(set(range(256)) - set((ascii_letters + digits).encode()))
-_SPELLED = re.compile(
-    rb"\x00|%(?:25)*(?:u00)?[3-7]|\\u00(?:[3-7]|2[56])|\\(?:x|U00|u\{|[01][0-7]{2})|&(?:amp;)*#"
+_ESCAPES = re.compile(
+    rb"%(?P<percent>[0-9A-Fa-f]{2})"
+    rb"|(?:%|\\)u(?P<unit>[0-9A-Fa-f]{4})"
+    rb"|\\x(?P<x>[0-9A-Fa-f]{2})"
+    rb"|\\U(?P<long>[0-9A-Fa-f]{8})"
+    rb"|\\u\{0*(?P<braced>[0-9A-Fa-f]{1,6})\}"
+    rb"|\\(?P<octal>[0-3][0-7]{2})"
+    rb"|\\(?P<character>[^0-9A-Za-z])"
+    rb"|&#0*(?P<decimal>[0-9]{1,7});?"
+    rb"|&#[xX]0*(?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
+    rb"|&(?P<name>amp|lt|gt|quot|apos);"
 )
-"""What stands where a letter or a digit is written by its number, or in more than a byte."""
+"""How URLs, JSON, programs and HTML write a character."""
+
+_BASES = {"decimal": 10, "octal": 8}
+"""Of the numbers that characters are written by; others are hexadecimal."""
+
+_NO_LETTERS = bytes(set(range(256)) - set((ascii_letters + digits).encode()))
+_SPELLED = re.compile(rb"%(?:25)*(?:u00)?[3-7]|\\u00[2-7]|\\(?:x|U00|u\{|[01][0-7]{2})|&(?:amp;)*#")
+"""What stands where a letter or a digit is written by its number."""
 
 
 def without_secrets(text: bytes, secrets: Iterable[str]) -> bytes:
     """Return a text with *** where it has one of the secrets."""
     forms = [form for secret in secrets for form in _forms(secret)]
-    if not forms:
+    if not _may_have(text, forms):
         return text
-    letters = None if _SPELLED.search(text) else text.translate(None, _NO_LETTERS)
-    gap = _NULS if b"\x00" in text else ""
-    for form in forms:
-        if letters is None or form.run in letters:
-            text = _pattern(form, gap).sub(_mask, text)
-    return text
+    kept, end = [], 0
+    for start, next_end in sorted(_places(text, [form.text for form in forms])):
+        if start >= end:
+            kept += [text[end:start], _mask(text[start:next_end])]
+        elif next_end > end:
+            kept.append(_mask(text[end:next_end]))
+        end = max(end, next_end)
+    return b"".join([*kept, text[end:]])
 
 
-def _mask(found: re.Match[bytes]) -> bytes:
+def _mask(found: bytes) -> bytes:
     """Keep the characters of more than a byte whole."""
-    return re.sub(rb"[^\x00]", b"*", found[0]) if b"\x00" in found[0] else b"***"
+    return re.sub(rb"[^\x00]", b"*", found) if b"\x00" in found else b"***"
 
 
 class _Form(NamedTuple):
     """A form of a secret, and its longest run of letters and digits.
 
-    The run is in whatever has the form, unless it spells letters otherwise; that nobody does
-    `as_it_is`.
+    The run is in whatever has the form, unless it spells letters otherwise.
     """
 
-    text: str
+    text: bytes
     run: bytes
-    as_it_is: bool = False
-
-
-@lru_cache(maxsize=128)
-def _pattern(form: _Form, gap: str) -> re.Pattern[bytes]:
-    """How a form is found; few are ever looked for, and to make the pattern takes long."""
-    if form.as_it_is:
-        return re.compile(_plain(form.text, gap).encode())
-    return re.compile(gap.join(_spelled(each, gap) for each in form.text).encode())
 
 
 @lru_cache(maxsize=32)
 def _forms(secret: str) -> tuple[_Form, ...]:
     if len(secret) < SHORTEST:
         return ()
-    code = secret.encode().hex()
-    return (
-        *(_Form(form, _longest_run(form)) for form in (secret, *_in_base64(secret.encode()))),
-        *(_Form(form, form.encode(), as_it_is=True) for form in (code, code.upper())),
-    )
+    plain = secret.encode("utf-8", "surrogatepass")
+    # A secret may itself look as if a part of it were encoded.
+    code = plain.hex()
+    texts = {plain, *(layer.text for layer in _layers(plain)), *_in_base64(plain)}
+    texts |= {code.encode(), code.upper().encode()}
+    return tuple(_Form(text, _longest_run(text)) for text in texts if len(text) >= SHORTEST)
 
 
-def _longest_run(form: str) -> bytes:
-    return max((found[0] for found in re.finditer(rb"[A-Za-z0-9]*", form.encode())), key=len)
+def _longest_run(form: bytes) -> bytes:
+    return max((found[0] for found in re.finditer(rb"[A-Za-z0-9]*", form)), key=len)
 
 
-def _in_base64(secret: bytes) -> Iterator[str]:
+def _in_base64(secret: bytes) -> Iterator[bytes]:
     """Yield what base64 has of a secret, be it alone, behind a name, or behind another secret."""
     for before, mixed in enumerate((0, 2, 3)):
         whole = (before + len(secret)) * 8 // 6
-        yield b64encode(bytes(before) + secret).decode()[mixed:whole]
+        form = b64encode(bytes(before) + secret)[mixed:whole]
+        yield from (form, form.translate(bytes.maketrans(b"+/", b"-_")))
 
 
-@lru_cache(maxsize=256)
-def _spelled(character: str, gap: str) -> str:
-    """A character as it is, or as URLs, programs and HTML write it, also one inside the other.
+def _may_have(text: bytes, forms: list[_Form]) -> bool:
+    if not forms or _SPELLED.search(text.replace(b"\x00", b"")):
+        return bool(forms)
+    letters = text.translate(None, _NO_LETTERS)
+    return any(form.run in letters for form in forms)
 
-    `gap` is what may stand between two bytes. Each way begins with a known character: so the search
-    goes fast to where one can be.
+
+class _Layer(NamedTuple):
+    """A text with one encoding taken off.
+
+    `inner` are the places at and behind what was encoded, `outer` the same places around it.
     """
 
-    def some(text: str, most: int) -> str:
-        return f"(?:{_plain(text, gap)}{gap}){{0,{most}}}"
+    text: bytes
+    inner: array[int]
+    outer: array[int]
 
-    number = ord(character)
-    code, zeros = f"{number:02x}", some("0", 8)
-    percent = f"%{gap}{some('25', 7)}"
-    backslash = rf"\\{gap}(?:\\{gap}){{0,7}}"
-    in_url = f"{some('u00', 1)}{_plain(code, gap)}"
-    in_program = "|".join(
-        (
-            *(_plain(f"{kind}{code}", gap) for kind in ("u00", "U000000", "x")),
-            rf"u{gap}\{{{gap}{zeros}{_plain(code, gap)}{gap}\}}",
-            _plain(f"{number:03o}", gap),
-            re.escape(character),
-            percent + in_url,
-        )
-    )
-    digits_of_it = f"{zeros}{_plain(str(number), gap)}|[xX]{gap}{zeros}{_plain(code, gap)}"
-    in_html = f"#{gap}(?:{digits_of_it})(?:{gap};|(?![0-9a-fA-F]))"
-    ways = {
-        re.escape(character),
-        percent + in_url,
-        f"{percent}{_plain('5c', gap)}{gap}(?:{in_program})",
-        f"{backslash}(?:{in_program})",
-        f"{backslash}{_plain('u0025', gap)}{gap}{in_url}",
-        f"{backslash}{_plain('u0026', gap)}{gap}{in_html}",
-        f"&{gap}{some('amp;', 3)}{in_html}",
-        _plain(html.escape(character), gap),
-        # Base64 for URLs has others in the place of these.
-        re.escape({"+": "-", "/": "_"}.get(character, character)),
-    }
-    return f"(?:{'|'.join(sorted(ways))})"
+    def around(self, place: int) -> int:
+        """Return where a place of the text is in the one that it was taken from."""
+        known = bisect_right(self.inner, place) - 1
+        return self.outer[known] + place - self.inner[known]
 
 
-def _plain(text: str, gap: str) -> str:
-    """A text whose digits may be written small or large."""
-    return gap.join(
-        f"[{each}{each.upper()}]" if each in "abcdef" else re.escape(each) for each in text
-    )
+def _places(text: bytes, forms: list[bytes]) -> Iterator[tuple[int, int]]:
+    """Yield start and end of all that encodes one of the forms."""
+    yield from _found(text, forms)
+    layers: list[_Layer] = []
+    for layer in _layers(text):
+        layers.append(layer)
+        for start, end in _found(layer.text, forms):
+            yield _outermost(start, layers), _outermost(end, layers)
+
+
+def _outermost(place: int, layers: list[_Layer]) -> int:
+    for layer in reversed(layers):
+        place = layer.around(place)
+    return place
+
+
+def _found(text: bytes, forms: list[bytes]) -> Iterator[tuple[int, int]]:
+    for form in forms:
+        start = text.find(form)
+        while start >= 0:
+            yield start, start + len(form)
+            start = text.find(form, start + len(form))
+
+
+def _layers(text: bytes) -> Iterator[_Layer]:
+    """Take one encoding after the other off, until there is none."""
+    if b"\x00" in text:
+        yield (layer := _without(_NULS, text))
+        text = layer.text
+    for _ in range(MOST_LAYERS):
+        if not _ESCAPES.search(text):
+            return
+        yield (layer := _without(_ESCAPES, text))
+        text = layer.text
+
+
+def _without(encoding: re.Pattern[bytes], text: bytes) -> _Layer:
+    plain, inner, outer = bytearray(), array("I", [0]), array("I", [0])
+    end = 0
+    for found in encoding.finditer(text):
+        plain += text[end : found.start()]
+        inner.append(len(plain))
+        outer.append(found.start())
+        plain += _decoded(found)
+        end = found.end()
+        inner.append(len(plain))
+        outer.append(end)
+    return _Layer(bytes(plain + text[end:]), inner, outer)
+
+
+def _decoded(found: re.Match[bytes]) -> bytes:
+    """Return what an escape stands for; nothing for NULs."""
+    way, written = found.lastgroup, found[found.lastgroup or 0]
+    match way:
+        case None:
+            return b""
+        case "percent":
+            return bytes.fromhex(written.decode())
+        case "character":
+            return written
+        case "name":
+            return html.unescape(found[0].decode()).encode()
+    number = int(written, _BASES.get(way, 16))
+    return chr(min(number, maxunicode)).encode("utf-8", "surrogatepass")
