@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import zlib
 from os import EX_OK, EX_TEMPFAIL
 
@@ -49,6 +50,36 @@ async def test_damaged_data_is_told_as_that(folder, encoding):
         await folder.crawl(api.url, SMALL, **ONE_DAY)
     ((error,),) = folder.rows("SELECT error FROM crawl_window")
     assert error.startswith("HTTP 200: compressed data that is damaged (")
+
+
+def changed(packed: bytes) -> bytes:
+    return packed.replace(b"ann", b"bob")
+
+
+def cut_off(packed: bytes) -> bytes:
+    return packed[:-4]
+
+
+@pytest.mark.parametrize("damage", [changed, cut_off])
+@deferred_f_from_coro_f
+async def test_what_its_checksum_denies_is_not_stored(folder, damage):
+    """Scrapy takes it as far as it goes: here that is a page."""
+    body = json.dumps(page(1).body).encode()
+    damaged = Answer(200, damage(gzip.compress(body, 0)), {"Content-Encoding": "gzip"})
+    async with serving(ScriptedApi(damaged, page(2))) as api:
+        crawler = await folder.crawl(api.url, SMALL, **ONE_DAY)
+    assert exit_status(crawler) == EX_OK
+    assert folder.rows("SELECT id, username FROM video") == [(2, "ann")]
+
+
+@deferred_f_from_coro_f
+async def test_gzip_in_several_parts_is_read_whole(folder):
+    body = json.dumps(page(1).body).encode()
+    parts = gzip.compress(body[:50]) + gzip.compress(body[50:]) + bytes(8)
+    async with serving(ScriptedApi(Answer(200, parts, {"Content-Encoding": "gzip"}))) as api:
+        await folder.crawl(api.url, SMALL, **ONE_DAY)
+    assert len(api.bodies) == 1
+    assert folder.rows("SELECT id FROM video") == [(1,)]
 
 
 @deferred_f_from_coro_f
