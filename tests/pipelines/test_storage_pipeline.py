@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from os import EX_OK, EX_SOFTWARE, EX_TEMPFAIL
 
 import pytest
@@ -108,3 +109,20 @@ async def test_a_stage_that_cannot_be_ended_is_loud_and_the_search_is_closed_all
     assert storage.storage.result
     assert exit_status(crawler) == EX_SOFTWARE
     assert "RuntimeError: a bug" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_stage_that_ends_while_the_crawl_is_closed_is_released_once(
+    folder, monkeypatch, caplog
+):
+    end_stage = CrawlStorage.end_stage
+
+    async def end_twice(storage, stage):
+        await asyncio.gather(end_stage(storage, stage), end_stage(storage, stage))
+
+    monkeypatch.setattr(CrawlStorage, "end_stage", end_twice)
+    folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
+    async with serving(ScriptedApi(page(0))) as api:
+        crawler = await folder.crawl(api.url)
+    assert exit_status(crawler) == EX_OK
+    assert "Traceback" not in caplog.text

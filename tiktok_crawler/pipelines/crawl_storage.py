@@ -256,8 +256,9 @@ class CrawlStorage:
             await run(doer.correct, corrections, utc_now())
 
     async def _release(self, subject: Query | Listing) -> None:
-        del self._sessions[subject]
-        await self._thread.run(self._doers.pop(subject).release)
+        """Release a session, unless the crawl's end has done so: it waits for nobody."""
+        if self._sessions.pop(subject, None):
+            await self._thread.run(self._doers.pop(subject).release)
 
     def _recorded(self, session: SearchSession | StageSession) -> Doer:
         folder = self._config.archive
