@@ -125,7 +125,7 @@ def test_words_about_a_token_steer_no_terminal(code):
     words = {"error": code, "error_description": "no\x1b[2J\nmore", "log_id": "A\x9b2J"}
     with pytest.raises((TokenRefusedError, TokenUnavailableError)) as failure:
         Token.from_answer(json.dumps(words).encode(), 200, utc_now())
-    assert f"{code}: no�[2J�more" in str(failure.value)
+    assert f"{code}: no�[2J more" in str(failure.value)
     assert str(failure.value).isprintable()
 
 
@@ -183,3 +183,25 @@ async def test_a_token_is_read_though_something_beside_it_is_not_utf_8(folder):
         crawler = await folder.crawl(api.url)
     assert api.headers[0]["Authorization"] == "Bearer clt.new"
     assert exit_status(crawler) == EX_OK
+
+
+@pytest.mark.parametrize(
+    "token", ["clt.\ud83d", "clt.a\r\nb", "clt.a b", "clt.\xfc", "x" * 5000, ""]
+)
+@deferred_f_from_coro_f
+async def test_a_token_that_no_header_can_carry_is_none(folder, caplog, token):
+    api = ScriptedApi(page(1))
+    api.token_answers = [Answer(body=TOKEN | {"access_token": token}), Answer(body=TOKEN)]
+    async with serving(api):
+        crawler = await folder.crawl(api.url)
+    assert api.headers[0]["Authorization"] == "Bearer clt.scripted-token"
+    assert exit_status(crawler) == EX_OK
+    assert "Traceback" not in caplog.text
+
+
+@pytest.mark.parametrize("place", ["error", "error_description", "log_id"])
+def test_words_about_a_token_are_of_a_readable_length(place):
+    body = {"error": "invalid_client", "log_id": "L"} | {place: "words " * 100_000}
+    with pytest.raises((TokenRefusedError, TokenUnavailableError)) as caught:
+        Token.from_answer(json.dumps(body).encode(), 400, utc_now())
+    assert len(str(caught.value)) < 1000

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -23,8 +24,7 @@ from tiktok_crawler.middlewares.middleware import ApiMiddleware
 from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.tasks import Seed
-from tiktok_crawler.research_api.verdicts import AnswerKind
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.research_api.verdicts import AnswerKind, words_of
 
 if TYPE_CHECKING:
     from scrapy import Request
@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 RENEW_AHEAD = timedelta(minutes=5)
 """A token is renewed so long before it expires; of one that lives shorter, the last tenth."""
 
+
+USABLE = re.compile(r"[!-~]{1,4096}")
+"""A token in characters, and of a length, that a header takes anywhere."""
 
 REFUSALS = (
     "access_denied",
@@ -78,16 +81,16 @@ class Token:
         answer = found.content
         if value := token_in(answer):
             return cls(value, now + _lifetime(answer.get("expires_in")))
-        words = visible(f"{answer.get('error', '')}: {answer.get('error_description', '')}")
+        words = f"{words_of(answer.get('error'))}: {words_of(answer.get('error_description'))}"
         if answer.get("error") not in REFUSALS:
             raise TokenUnavailableError(f"HTTP {status} {words}")
-        raise TokenRefusedError(f"{words} (log_id {visible(str(answer.get('log_id')))})")
+        raise TokenRefusedError(f"{words} (log_id {words_of(answer.get('log_id')) or None})")
 
 
 def token_in(answer: dict[str, Any]) -> str | None:
-    """Return the token that an answer gives; None if it gives none."""
+    """Return the token that an answer gives; None if it gives none that a header can carry."""
     value = answer.get("access_token")
-    return value if isinstance(value, str) and value else None
+    return value if isinstance(value, str) and USABLE.fullmatch(value) else None
 
 
 def _lifetime(expires_in: object) -> timedelta:

@@ -164,7 +164,7 @@ def _classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -
         wrong = endpoint.mistyped(found)
         data = found if isinstance(found, dict) and not wrong else None
         if misnamed := endpoint.misnamed(data):
-            message = f"records under unknown names: {_text(', '.join(misnamed))}"
+            message = f"records under unknown names: {words_of(', '.join(misnamed))}"
             return Verdict(AnswerKind.FAULT, status, code, message, log_id)
         if _says_ok(status, code, data, endpoint) and endpoint.is_answered_by(data):
             return Verdict(AnswerKind.PAGE, status, code, log_id=log_id, data=data)
@@ -204,12 +204,12 @@ def _kind(status: int, code: str = "", message: str = "") -> AnswerKind:
 def _error_words(error: dict[str, Any]) -> tuple[str, str, str | None]:
     """Code, message (older answers spell it `msg`: api_facts.md 11.1) and log_id, as text."""
     raw = error.get("code")
-    code = _text(raw).lower() or ("unreadable" if raw else "")
-    message = _text(error.get("message")) or _text(error.get("msg"))
-    return code, "" if code == "ok" else message, _text(error.get("log_id")) or None
+    code = words_of(raw).lower() or ("unreadable" if raw else "")
+    message = words_of(error.get("message")) or words_of(error.get("msg"))
+    return code, "" if code == "ok" else message, words_of(error.get("log_id")) or None
 
 
-def _text(value: object) -> str:
+def words_of(value: object) -> str:
     """Words for a log: one line of a readable length that steers no terminal."""
     if not value or not isinstance(value, (str, int)):
         return ""
