@@ -120,15 +120,20 @@ def test_a_file_is_replaced_only_if_that_is_asked_for(folder):
         (DATABASE, "is the database itself"),
         ("link.db", "is the database itself"),
         (f"{DATABASE}-wal", "is the database itself"),
+        (f"{DATABASE}-journal", "is the database itself"),
         ("query", "is no file"),
         ("missing/copy.db", "there is no folder"),
         ("used.db", "used.db-wal is there"),
+        ("linked.db", "linked.db-shm is there"),
+        ("older.db", "older.db-journal is there"),
     ],
 )
 def test_what_cannot_be_a_copy_is_left_as_it_is(folder, target, words):
     (folder / "link.db").symlink_to(folder / DATABASE)
     (folder / "query").mkdir()
     (folder / "used.db-wal").write_text("log")
+    (folder / "linked.db-shm").symlink_to("nowhere")
+    (folder / "older.db-journal").write_text("log")
     before = names(folder), (folder / DATABASE).read_bytes()
 
     run = scrapy(folder, "backup", target, "--overwrite", *SANDBOX)

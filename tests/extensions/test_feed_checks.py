@@ -111,6 +111,8 @@ async def test_what_cannot_be_written_is_refused(folder, monkeypatch, settings, 
     [
         (".", "cannot be written: Is a directory"),
         ("crawl.db", "is the database"),
+        ("crawl.db-wal", "is the database"),
+        ("crawl.db-journal", "is the database"),
         ("secrets.yaml", "is the secrets file"),
         ("query.yaml", "is the query file"),
     ],

@@ -21,6 +21,7 @@ from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.open_files import NAMES_BESIDE
 from tiktok_crawler.storage.records.all_types import LISTED
 from tiktok_crawler.storage.records.video import SEARCHED
 
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from scrapy import Item, Spider
     from scrapy.crawler import Crawler
+    from sqlalchemy import URL
 
     from tiktok_crawler.research_api.endpoints import Listing
 
@@ -170,12 +172,19 @@ def _files_of(crawler: Crawler) -> dict[Path, str]:
     )
     files = (
         (config.secrets_file, "the secrets file"),
-        (url.database if url.get_backend_name() == "sqlite" else None, "the database"),
+        *((path, "the database") for path in _files_of_database(url)),
         (arguments.get("query"), "the query file"),
         *((path, "a list that is read") for path in lists),
         (crawler.settings["LOG_FILE"], "the log"),
     )
     return {Path(path).expanduser().resolve(): what for path, what in files if path}
+
+
+def _files_of_database(url: URL) -> list[str]:
+    """The file of SQLite, and what it has beside; of PostgreSQL nothing."""
+    if url.get_backend_name() != "sqlite":
+        return []
+    return [f"{url.database}{ending}" for ending in ("", *NAMES_BESIDE)]
 
 
 def _listing(spider: Spider) -> Listing | None:

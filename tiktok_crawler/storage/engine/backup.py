@@ -17,7 +17,7 @@ from sqlalchemy import text
 from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
 from tiktok_crawler.own_files import check_link, make
 from tiktok_crawler.storage.engine import sqlite
-from tiktok_crawler.storage.engine.open_files import BESIDE
+from tiktok_crawler.storage.engine.open_files import NAMES_BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
 
 if TYPE_CHECKING:
@@ -95,16 +95,16 @@ def _folder_beside(target: Path) -> Iterator[Path]:
 def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {target.parent} for {target.name}")
-    own = [Path(f"{database.resolve()}{ending}") for ending in ("", *BESIDE)]
+    own = [Path(f"{database.resolve()}{ending}") for ending in ("", *NAMES_BESIDE)]
     if target in own or (target.exists() and target.samefile(database)):
         raise UsageError(f"{target} is the database itself: name another file")
     if target.exists() and not target.is_file():
         raise UsageError(f"{target} is no file: name one")
     if target.exists() and not overwrite:
         raise UsageError(f"{target} exists: name another file, or replace it with --overwrite")
-    for beside in (Path(f"{target}{ending}") for ending in BESIDE):
-        if beside.exists():
-            # SQLite would take it for the log of the copy.
+    for beside in (f"{target}{ending}" for ending in NAMES_BESIDE):
+        if os.path.lexists(beside):
+            # SQLite would take it for the log of the copy, or refuse it.
             raise UsageError(f"{beside} is there, of a database that is in use: name another file")
 
 

@@ -32,6 +32,9 @@ LOOK_AGAIN_SECONDS = 0.5
 BESIDE = ("-wal", "-shm")
 """What SQLite has beside a file: the log of what is not in the file yet, and its index."""
 
+NAMES_BESIDE = (*BESIDE, "-journal")
+"""All names that SQLite reads beside a file; the last one is a log of another kind."""
+
 
 @dataclass(slots=True)
 class Hold:

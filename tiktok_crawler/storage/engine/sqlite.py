@@ -20,6 +20,7 @@ from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
 from tiktok_crawler.spelling import shortened
 from tiktok_crawler.storage.engine.open_files import (
     BESIDE,
+    NAMES_BESIDE,
     OPEN_FILES,
     Hold,
     OpenFiles,
@@ -144,7 +145,7 @@ def _connect(path: Path, hold: Hold, options: Any) -> sqlite3.Connection | None:
 def _check_beside(path: Path) -> None:
     """Keep SQLite from writing through a link that somebody put beside the file."""
     try:
-        for ending in (*BESIDE, "-journal"):
+        for ending in NAMES_BESIDE:
             own_files.check(Path(f"{path}{ending}"))
     except OSError as exc:
         raise ConfigurationError(f"{exc.filename} cannot be used: {exc.strerror}") from None
