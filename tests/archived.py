@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.archive.lines import Line
     from tiktok_crawler.archive.replay import Counts
+    from tiktok_crawler.archive.values import LineError
 
 NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin", "journal_mark", "run"}
 """What was spent today, when the database was made, how far journals are, which crawls ran."""
@@ -57,7 +58,7 @@ def replay(url: str, *places: Path) -> Counts:
     """Replay archives into a new database; nothing may be wrong with them."""
     archives = Archives(find_archives(places))
     counts = replay_lines(url, archives.lines(), origin=archives.origin)
-    assert archives.troubles.damages == []
+    assert (archives.troubles.damaged, archives.troubles.repeated) == (0, 0)
     return counts
 
 
@@ -65,8 +66,12 @@ def replay_lines(url: str, lines: Iterable[Line], *, origin: str = "sandbox") ->
     require_new(url)
     replayed = Replay(url, origin)
     with closing(replayed):
-        replayed.run(lines)
+        replayed.run(lines, _refuse)
     return replayed.counts
+
+
+def _refuse(line: Line, error: LineError) -> None:
+    raise AssertionError(f"line {line.number} is left out: {error}")
 
 
 @cache

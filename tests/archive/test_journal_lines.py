@@ -18,7 +18,6 @@ from tiktok_crawler.archive.lines import (
     FileStart,
     Kind,
     Line,
-    LineError,
     RawAnswer,
     WindowName,
     dump_line,
@@ -26,6 +25,7 @@ from tiktok_crawler.archive.lines import (
     read_line,
     read_start,
 )
+from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
@@ -41,48 +41,51 @@ QUERY = Query(and_=(Condition("keyword", "EQ", ("butter",)),))
 JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 31))
 SUBJECTS = {QUERY.fingerprint: QUERY, "comments": COMMENTS}
 
-times = st.datetimes(timezones=st.just(UTC))
+times = st.datetimes(datetime(1970, 1, 1), datetime(2999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001
 texts = st.text(st.characters(exclude_categories=()))
+names = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1)
+ids = st.integers(0, 2**63 - 1).map(str)
+fields = st.sampled_from(["id", "username", "view_count"])
 numbers = st.integers(0, 2**63 - 1)
 places = st.builds(Place, numbers, st.none() | texts, numbers)
 windows = st.builds(
     Window,
     st.just(QUERY),
     st.just(JANUARY),
-    st.tuples(texts, texts),
-    numbers,
+    st.tuples(fields, fields),
+    st.integers(1, 100),
     keywords_as=st.sampled_from([Operation.IN, Operation.EQ]),
 )
-seeds = st.builds(Seed, st.just(COMMENTS), texts, st.none() | numbers)
-asked = st.builds(Asked, st.builds(PageRequest, windows, places, st.booleans()), times) | st.builds(
-    Asked, st.builds(PageRequest, seeds, places)
-)
+seeds = st.builds(Seed, st.just(COMMENTS), ids, st.none() | st.integers(1, 2**63 - 1))
+of_windows = st.builds(Asked, st.builds(PageRequest, windows, places, st.booleans()), times)
+of_seeds = st.builds(Asked, st.builds(PageRequest, seeds, places))
+asked = of_windows | of_seeds
 answers = st.builds(RawAnswer, numbers, st.dictionaries(texts, texts), st.binary())
 why = (texts, st.none() | texts)
-events = (
-    st.builds(Parked, *why, places)
-    | st.builds(Refused, st.sampled_from(SeedStatus), *why)
-    | st.builds(Cut, *why)
-    | st.builds(Lost, st.just(JANUARY))
-)
-names = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
-corrections = st.fixed_dictionaries(dict.fromkeys(CORRECTIONS, names))
+parked = st.builds(Parked, *why, places)
+refused = st.builds(Refused, st.sampled_from(SeedStatus), *why)
+cut_or_lost = st.builds(Cut, *why) | st.just(Lost(DateRange(date(2024, 1, 2), JANUARY.end)))
+corrected = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
+corrections = st.fixed_dictionaries(dict.fromkeys(CORRECTIONS, corrected))
 collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
 begins = st.builds(
     Begin,
     st.just(("dairy",)),
     times,
-    st.dictionaries(texts, numbers),
+    st.dictionaries(names, numbers),
     st.just(collection),
-    st.tuples(texts),
+    st.tuples(fields),
 )
 deeds = (
-    st.builds(Deed, st.just(Kind.BEGIN), times, what=begins)
+    st.builds(Deed, st.just(Kind.BEGIN), st.just(NOON), what=begins)
     | st.builds(Deed, st.just(Kind.CORRECT), times, what=corrections)
-    | st.builds(Deed, st.sampled_from([Kind.OPEN, Kind.ASK, Kind.PAGE]), times, asked)
+    | of_windows.map(lambda each: Deed(Kind.OPEN, each.opened_at, each))
+    | st.builds(Deed, st.just(Kind.OPEN), times, of_seeds)
+    | st.builds(Deed, st.sampled_from([Kind.ASK, Kind.PAGE]), times, asked)
     | st.builds(Deed, st.just(Kind.ANSWER), times, asked, answers)
-    | st.builds(Deed, st.just(Kind.END), times, asked, events)
-    | st.builds(Deed, st.just(Kind.VOID), what=numbers)
+    | st.builds(Deed, st.just(Kind.END), times, of_windows, parked | cut_or_lost)
+    | st.builds(Deed, st.just(Kind.END), times, of_seeds, parked | refused)
+    | st.builds(Deed, st.just(Kind.VOID), what=st.integers(1, 6))
     | st.just(Deed(Kind.CLOSE))
 )
 
@@ -155,8 +158,11 @@ def test_the_body_of_an_answer_stands_there_as_text_where_it_is_text():
         (b"", "is no line of an archive"),
         (b"[" * 100_000, "is no line of an archive"),
         (b"[]", "is no line of an archive"),
-        (b"{}", "lacks something"),
-        (b'{"kind":"ask","line":1,"at":"2024-06-01","listing":"nothing"}', "lacks something"),
+        (b"{}", "lacks kind, which it must have"),
+        (b'{"kind":"ask","kind":"ask"}', "has a key twice"),
+        (b'{"kind":"ask","line":NaN}', "has NaN, which JSON does not know"),
+        (b'{"line":' + b"9" * 4301 + b"}", "is no line of an archive, or too long"),
+        (b'{"kind":"ask","line":1,"listing":"nothing"}', "no line before it has begun"),
     ],
 )
 def test_other_lines_are_refused(text, words):
@@ -171,12 +177,12 @@ def test_a_file_that_begins_otherwise_is_refused():
 
 @pytest.mark.parametrize("number", [1, 2])
 def test_formats_that_were_never_released_are_refused(number):
-    text = json.dumps({"format": number, "kind": "run"}).encode()
+    text = json.dumps({"format": number, "kind": "file", "version": "0.1"}).encode()
     with pytest.raises(ConfigurationError, match=f"format {number}, of a version that was never"):
         read_start(text, {})
 
 
 def test_newer_formats_are_refused():
-    text = json.dumps({"format": FORMAT + 1, "version": "9.9"}).encode()
-    with pytest.raises(ConfigurationError, match=r"tiktok_crawler 9.9 wrote it.*update"):
+    text = json.dumps({"kind": "file", "format": FORMAT + 1, "version": "9.9\n"}).encode()
+    with pytest.raises(ConfigurationError, match=r"tiktok_crawler 9.9� wrote it.*update"):
         read_start(text, {})

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import gzip
+import os
 import tracemalloc
 import zlib
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -18,7 +20,13 @@ from tiktok_crawler.archive.lines import (
     dump_line,
     dump_start,
 )
-from tiktok_crawler.archive.reader import LONGEST_LINE_BYTES, Archives, find_archives
+from tiktok_crawler.archive.reader import (
+    LONGEST_LINE_BYTES,
+    MOST_DAMAGES_IN_A_ROW,
+    MOST_NAMED,
+    Archives,
+    find_archives,
+)
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
 from tiktok_crawler.research_api.endpoints import COMMENTS
 
@@ -111,14 +119,22 @@ def test_a_line_that_cannot_be_read_is_named_and_the_others_are_read(path):
     path.write_bytes(gzip.compress(start + b"{}\n" + last))
     archives = Archives([path])
     assert [found.number for found in archives.lines()] == [1]
-    assert archives.troubles.damages == [f"{path}, line 2: it lacks something that it must have"]
+    assert archives.troubles.damages == [f"{path}, line 2: it lacks kind, which it must have"]
+
+
+def test_of_many_damaged_lines_the_first_are_named_and_all_are_counted(path):
+    start, last = dump_start(FileStart("a", NOON, "sandbox")), dump_line(line(1, 1))
+    path.write_bytes(gzip.compress(start + b"{}\n" * 10_000 + last))
+    archives = Archives([path])
+    assert [found.number for found in archives.lines()] == [1]
+    assert (archives.troubles.damaged, len(archives.troubles.damages)) == (10_000, MOST_NAMED)
 
 
 def test_a_file_of_other_lines_is_left_soon(path):
     path.write_bytes(gzip.compress(dump_start(FileStart("a", NOON, "sandbox")) + b"\n" * 10**6))
     archives = Archives([path])
     assert list(archives.lines()) == []
-    assert len(archives.troubles.damages) == 100
+    assert archives.troubles.damaged == MOST_DAMAGES_IN_A_ROW + 1
 
 
 def test_a_flipped_bit_never_goes_unnoticed(path):
@@ -185,6 +201,87 @@ def test_archives_of_which_nothing_can_be_read_have_no_origin(path):
 
 
 def test_a_file_of_another_version_is_named(path):
-    path.write_bytes(gzip.compress(b'{"format":2,"kind":"run"}\n'))
+    path.write_bytes(gzip.compress(b'{"format":2,"kind":"file","version":"0"}\n'))
     with pytest.raises(ConfigurationError, match=r"a.jsonl.gz cannot be replayed: it has format 2"):
         Archives([path])
+
+
+def test_a_copy_of_a_file_is_read_once(tmp_path, path):
+    lines = [line(n, n) for n in (1, 2, 3)]
+    write(path, *lines)
+    copy = write(tmp_path / "copy.jsonl.gz", *lines[:2])
+    archives = Archives([path, copy])
+    assert [found.number for found in archives.lines()] == [1, 2, 3]
+    assert (archives.troubles.repeated, archives.troubles.damaged) == (2, 0)
+
+
+def test_a_line_that_is_damaged_in_one_file_is_read_from_its_copy(tmp_path, path):
+    write(path, line(1, 1), line(2, 2), line(3, 3))
+    copy = tmp_path / "copy.jsonl.gz"
+    copy.write_bytes(path.read_bytes())
+    damaged = gzip.decompress(path.read_bytes()).replace(b'"line":2', b'"line":-2')
+    path.write_bytes(gzip.compress(damaged))
+    assert [found.number for found in Archives([path, copy]).lines()] == [1, 2, 3]
+
+
+def test_lines_after_a_damaged_beginning_are_nobodys(path):
+    start = dump_start(FileStart("b", NOON, "sandbox")).replace(b'"sandbox"', b'["sandbox"]')
+    joined = start + dump_line(line(1, 1, journal="b"))
+    path.write_bytes(write(path, line(1, 1)).read_bytes() + gzip.compress(joined))
+    archives = Archives([path])
+    assert [found.journal for found in archives.lines()] == ["a"]
+    assert archives.troubles.damages == [
+        f"{path}, line 3: it has origin a list, in place of sandbox, or a URL",
+        f"{path}, line 4: it is no beginning of an archive",
+    ]
+
+
+def test_lines_of_a_session_that_nothing_has_begun_are_left_out(path):
+    close = Line("a", 2, at(2), COMMENTS, Deed(Kind.CLOSE))
+    archives = Archives([write(path, close)])
+    assert list(archives.lines()) == []
+    assert archives.troubles.damages == [
+        f"{path}, line 2: it belongs to a query or listing that no line before it has begun"
+    ]
+
+
+def test_origins_of_joined_files_are_all_looked_at(tmp_path, path):
+    other = write(tmp_path / "b.jsonl.gz", origin="https://open.tiktokapis.com")
+    path.write_bytes(write(path).read_bytes() + other.read_bytes())
+    with pytest.raises(ConfigurationError, match="and come from https"):
+        Archives([path]).origin  # noqa: B018 - it looks
+
+
+@pytest.mark.parametrize("kind", ["pipe", "broken link", "circle"])
+def test_what_is_no_file_is_told_and_not_waited_for(tmp_path, path, kind):
+    good = write(tmp_path / "good.jsonl.gz", line(1, 1))
+    if kind == "pipe":
+        os.mkfifo(path)
+    else:
+        path.symlink_to(tmp_path / "nothing" if kind == "broken link" else path)
+    archives = Archives(find_archives([tmp_path]))
+    assert [found.number for found in archives.lines()] == [1]
+    assert [good.name in named for named in archives.troubles.damages] == [False]
+    if kind == "pipe":
+        with pytest.raises(UsageError, match="neither a folder nor a file"):
+            find_archives([path])
+
+
+def test_a_folder_with_the_name_of_an_archive_is_a_folder(tmp_path, path):
+    path.mkdir()
+    inside = write(path / "b.jsonl.gz")
+    assert find_archives([tmp_path]) == [inside]
+
+
+def test_names_too_long_for_any_file_do_not_exist():
+    with pytest.raises(UsageError, match="does not exist"):
+        find_archives([Path("x" * 300)])
+
+
+def test_names_of_files_steer_no_terminal(tmp_path):
+    path = tmp_path / "a\x1b[2J\nWARNING: b.jsonl.gz"
+    path.write_bytes(b"no gzip")
+    list((archives := Archives([path])).lines())
+    assert archives.troubles.damages == [
+        f"{tmp_path}/a�[2J�WARNING: b.jsonl.gz, line 1: nothing can be read from here on"
+    ]

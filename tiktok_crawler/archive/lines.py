@@ -8,29 +8,53 @@ from __future__ import annotations
 import json
 from base64 import b64decode, b64encode
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime
 from enum import StrEnum
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.archive.values import (
+    API_TEXT,
+    FIELD,
+    ID,
+    NAME,
+    ORIGIN,
+    TAG,
+    WORDS,
+    LineError,
+    Values,
+    parse_object,
+)
+from tiktok_crawler.date_range import DAY
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import Cut, Event, Lost, Parked, Refused
 from tiktok_crawler.query_file.collection import Collection
-from tiktok_crawler.research_api.endpoints import LISTINGS, Listing
+from tiktok_crawler.research_api.conditions import condition_problems
+from tiktok_crawler.research_api.endpoints import (
+    LISTINGS,
+    LONGEST_WINDOW_DAYS,
+    VIDEO_QUERY,
+    Listing,
+)
 from tiktok_crawler.research_api.paging import Place
-from tiktok_crawler.research_api.query import Operation, Query
+from tiktok_crawler.research_api.query import GROUPS, Condition, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
+from tiktok_crawler.spelling import shortened
 from tiktok_crawler.storage.ledger.runs import version
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
+
+    from tiktok_crawler.date_range import DateRange
 
 FORMAT = 3
-"""Goes up when readers of this version would misunderstand a line."""
+"""Goes up with each key that is new: readers take no line with keys that they do not know."""
 
 UNRELEASED = (1, 2)
+
+MOST_LINES = 100_000_000
+"""More than the requests of a crawl that never ends make in a hundred years."""
 
 START, ANSWER = b'{"kind":"file",', b'{"kind":"answer",'
 """The beginnings of the first line of a file, and of the lines that make files long."""
@@ -60,6 +84,23 @@ class Kind(StrEnum):
     CLOSE = "close"
     VOID = "void"
     """The deed of the line that is named was not done."""
+
+
+ABOUT_TASKS = (Kind.OPEN, Kind.ASK, Kind.ANSWER, Kind.PAGE, Kind.END)
+UNTIMED = (Kind.CLOSE, Kind.VOID)
+
+
+class EventName(StrEnum):
+    """What became of a task that brings no page now."""
+
+    PARKED = "parked"
+    REFUSED = "refused"
+    CUT = "cut"
+    LOST = "lost"
+
+
+EVENTS_OF_SEEDS = (EventName.PARKED, EventName.REFUSED)
+EVENTS_OF_WINDOWS = (EventName.PARKED, EventName.CUT, EventName.LOST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +169,17 @@ class Deed:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of a journal, with the time at which it was written; a run numbers its lines."""
+    """A line of a journal, with the time at which it was written; a run numbers its lines.
+
+    One that is read `stands_at` a place, in words.
+    """
 
     journal: str
     number: int
     at: datetime
     subject: Subject
     deed: Deed
+    stands_at: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,23 +192,9 @@ class FileStart:
     begun: tuple[Line, ...] = ()
 
 
-class LineError(ValueError):
-    """A line that cannot be read; the message says why, after `it`."""
-
-
 def dump_start(start: FileStart) -> bytes:
     """Return the first line of a file as JSON in UTF-8, with its line feed."""
-    return _dump(
-        {
-            "kind": "file",
-            "format": FORMAT,
-            "version": version(),
-            "journal": start.journal,
-            "at": start.at.isoformat(),
-            "origin": start.origin,
-            "begun": list(map(_line_json, start.begun)),
-        }
-    )
+    return _dump(_start_json(start))
 
 
 def dump_line(line: Line) -> bytes:
@@ -175,55 +206,44 @@ def read_start(text: bytes, subjects: Subjects) -> FileStart:
     """Read what `dump_start` returned; learn of what the file is about.
 
     Raises:
-        LineError: it is something else.
+        LineError: it is something else, or a value in it is none that is written there.
         ConfigurationError: another version of this package wrote it.
     """
-    content = _parse(text)
+    content = parse_object(text)
+    if content.content.get("kind") != "file":
+        raise LineError("is no beginning of an archive")
     _check_format(content)
-    try:
-        journal = content["journal"]
-        begun = tuple(_line(journal, line, subjects) for line in content["begun"])
-        return FileStart(journal, _time(content["at"]), content["origin"], begun)
-    except _UNREADABLE as exc:
-        raise LineError("is no beginning of an archive") from exc
+    journal = content.text("journal", NAME)
+    begun = tuple(_line(journal, line, subjects) for line in content.objects("begun"))
+    if any(line.deed.kind is not Kind.BEGIN for line in begun):
+        raise LineError("has among `begun` what begins nothing")
+    start = FileStart(journal, content.time("at"), content.text("origin", ORIGIN), begun)
+    content.refuse_other_keys(_start_json(start))
+    return start
 
 
 def read_line(text: bytes, journal: str, subjects: Subjects) -> Line:
     """Read what `dump_line` returned; learn what the file is about from lines that begin it.
 
     Raises:
-        LineError: it is something else.
+        LineError: it is something else, or a value in it is none that is written there.
     """
-    content = _parse(text)
-    try:
-        return _line(journal, content, subjects)
-    except _UNREADABLE as exc:
-        raise LineError("lacks something that it must have") from exc
+    content = parse_object(text)
+    line = _line(journal, content, subjects)
+    content.refuse_other_keys(_line_json(line))
+    return line
 
 
-_UNREADABLE = (LookupError, TypeError, AttributeError, ValueError)
-
-
-def _parse(text: bytes) -> dict[str, Any]:
-    try:
-        content = json.loads(text)
-    except (ValueError, RecursionError) as exc:
-        raise LineError("is no line of an archive, or too long") from exc
-    if not isinstance(content, dict):
-        raise LineError("is no line of an archive")
-    return content
-
-
-def _check_format(content: dict[str, Any]) -> None:
-    found = content.get("format")
+def _check_format(content: Values) -> None:
+    found, writer = content.whole("format", least=1), content.text("version", NAME)
     if found in UNRELEASED:
         raise ConfigurationError(
             f"it has format {found}, of a version that was never released; this version reads "
             f"format {FORMAT} alone"
         )
-    if isinstance(found, int) and found > FORMAT:
+    if found > FORMAT:
         raise ConfigurationError(
-            f"tiktok_crawler {content.get('version')} wrote it, which is newer than this version: "
+            f"tiktok_crawler {shortened(writer)} wrote it, which is newer than this version: "
             "update tiktok_crawler"
         )
 
@@ -234,6 +254,18 @@ def _dump(content: dict[str, Any]) -> bytes:
     except UnicodeEncodeError:  # a search_id with half a surrogate pair
         text = json.dumps(content, separators=(",", ":")).encode()
     return text + b"\n"
+
+
+def _start_json(start: FileStart) -> dict[str, Any]:
+    return {
+        "kind": "file",
+        "format": FORMAT,
+        "version": version(),
+        "journal": start.journal,
+        "at": start.at.isoformat(),
+        "origin": start.origin,
+        "begun": list(map(_line_json, start.begun)),
+    }
 
 
 def _line_json(line: Line) -> dict[str, Any]:
@@ -249,20 +281,31 @@ def _line_json(line: Line) -> dict[str, Any]:
     }
 
 
-def _line(journal: str, content: dict[str, Any], subjects: Subjects) -> Line:
-    kind = Kind(content["kind"])
-    if kind is Kind.BEGIN:
-        subject = _begun_subject(content)
-        subjects[_name(subject)] = subject
-    else:
-        subject = subjects[content.get("query") or content["listing"]]
+def _line(journal: str, content: Values, subjects: Subjects) -> Line:
+    kind = content.one_of("kind", Kind)
+    number = content.whole("line", least=1, most=MOST_LINES)
+    is_begin = kind is Kind.BEGIN
+    subject = _begun_subject(content) if is_begin else _known_subject(content, subjects)
     deed = Deed(
         kind,
-        _time(content["now"]) if "now" in content else None,
-        _asked(content, subject) if "place" in content else None,
+        None if kind in UNTIMED else content.time("now"),
+        _asked(content, subject) if kind in ABOUT_TASKS else None,
         _what(kind, content, subject),
     )
-    return Line(journal, int(content["line"]), _time(content["at"]), subject, deed)
+    _check_opening(deed, content)
+    line = Line(journal, number, content.time("at"), subject, deed)
+    if is_begin:
+        subjects[_name(subject)] = subject
+    elif kind is Kind.CLOSE:
+        del subjects[_name(subject)]
+    return line
+
+
+def _check_opening(deed: Deed, content: Values) -> None:
+    """Check that a window is opened when it is known to have been opened: that is its name."""
+    opened_at = deed.asked and deed.asked.opened_at
+    if deed.kind is Kind.OPEN and opened_at and opened_at != deed.now:
+        raise content.object("window").wrong("opened_at", "the time of its line")
 
 
 @cache
@@ -274,10 +317,40 @@ def _name(subject: Subject) -> str:
     return _fingerprint(subject) if isinstance(subject, Query) else subject.name
 
 
-def _begun_subject(content: dict[str, Any]) -> Subject:
+def _begun_subject(content: Values) -> Subject:
     if "listing" in content:
-        return LISTINGS[content["listing"]]
-    return Query.from_json(content["collection"]["query"])
+        name = content.text("listing", NAME)
+        if name not in LISTINGS:
+            raise content.wrong("listing", "one of this version")
+        return LISTINGS[name]
+    query = _query(content.object("collection").object("query"))
+    if content.text("query", NAME) != _fingerprint(query):
+        raise content.wrong("query", "the fingerprint of its query")
+    return query
+
+
+def _known_subject(content: Values, subjects: Subjects) -> Subject:
+    name = content.text("listing" if "listing" in content else "query", NAME)
+    if name not in subjects:
+        raise LineError("belongs to a query or listing that no line before it has begun")
+    return subjects[name]
+
+
+def _query(content: Values) -> Query:
+    groups = (content.objects(key) if key in content else () for key in GROUPS)
+    return Query(*(tuple(map(_condition, group)) for group in groups))
+
+
+def _condition(content: Values) -> Condition:
+    condition = Condition(
+        content.text("field_name", NAME),
+        content.text("operation", NAME),
+        content.texts("field_values", NAME),
+    )
+    parts = condition.field_name, condition.operation, condition.field_values
+    if problem := next(condition_problems(*parts), None):
+        raise content.wrong(problem.part, "what the API takes")
+    return condition
 
 
 def _asked_json(asked: Asked) -> dict[str, Any]:
@@ -294,19 +367,36 @@ def _asked_json(asked: Asked) -> dict[str, Any]:
     }
 
 
-def _asked(content: dict[str, Any], subject: Subject) -> Asked:
-    place = Place(**content["place"])
+def _asked(content: Values, subject: Subject) -> Asked:
+    place = _place(content.object("place"))
     if isinstance(subject, Listing):
-        return Asked(PageRequest(Seed(subject, content["seed"], content["limit"]), place))
-    window, name = content["window"], _window(content["window"])
+        kind = ID if subject.seed_key.is_number else NAME
+        limit = content.whole_or_none("limit", least=1)
+        return Asked(PageRequest(Seed(subject, content.text("seed", kind), limit), place))
+    window = content.object("window")
+    name = _window(window)
     task = Window(
         subject,
         name.days,
-        tuple(window["fields"]),
-        int(window["max_count"]),
-        keywords_as=Operation(window.get("keywords_as", Operation.EQ)),
+        window.texts("fields", FIELD),
+        window.whole("max_count", least=1, most=VIDEO_QUERY.max_count),
+        keywords_as=_keywords_as(window),
     )
-    return Asked(PageRequest(task, place, content["second_try"]), name.opened_at)
+    return Asked(PageRequest(task, place, content.flag("second_try")), name.opened_at)
+
+
+def _place(content: Values) -> Place:
+    return Place(
+        content.whole("cursor"),
+        content.text_or_none("search_id", API_TEXT),
+        content.whole("received"),
+    )
+
+
+def _keywords_as(window: Values) -> Operation:
+    if "keywords_as" not in window:
+        return Operation.EQ
+    return window.one_of("keywords_as", (Operation.EQ, Operation.IN))
 
 
 def _what_json(what: Begin | Correct | RawAnswer | Event | int | None) -> dict[str, Any]:
@@ -325,18 +415,20 @@ def _what_json(what: Begin | Correct | RawAnswer | Event | int | None) -> dict[s
 
 
 def _what(
-    kind: Kind, content: dict[str, Any], subject: Subject
+    kind: Kind, content: Values, subject: Subject
 ) -> Begin | Correct | RawAnswer | Event | int | None:
     match kind:
         case Kind.BEGIN:
             return _begin(content, subject)
         case Kind.CORRECT:
-            return {key: tuple(map(_window, content.get(key, ()))) for key in CORRECTIONS}
+            return _correct(content, subject)
         case Kind.ANSWER:
-            return _answer(content["response"])
+            return _answer(content.object("response"))
         case Kind.END:
-            return _event(content)
-    return int(content["of_line"]) if kind is Kind.VOID else None
+            return _event(content, subject)
+        case Kind.VOID:
+            return content.whole("of_line", least=1, most=content.whole("line") - 1)
+    return None
 
 
 def _begin_json(begin: Begin) -> dict[str, Any]:
@@ -356,15 +448,25 @@ def _begin_json(begin: Begin) -> dict[str, Any]:
     return found
 
 
-def _begin(content: dict[str, Any], subject: Subject) -> Begin:
-    tags = tuple(content["tags"])
-    marked = _time(content["marked_at"]), dict(content["marks"])
+def _begin(content: Values, subject: Subject) -> Begin:
+    tags = content.texts("tags", TAG)
+    marked = content.time("marked_at"), content.wholes_by_name("marks")
     if isinstance(subject, Listing):
         return Begin(tags, *marked)
-    wish = content["collection"]
-    written = wish["start_written"], wish["end_written"]
-    collection = Collection(subject, _days(wish), *written, tags=tags)
-    return Begin(tags, *marked, collection, tuple(wish["fields"]))
+    wish = content.object("collection")
+    days, tomorrow = wish.days(), content.time("now").date() + DAY
+    if days.end > tomorrow:
+        raise wish.wrong("end_date", f"a day before {tomorrow}")
+    written = wish.text("start_written", NAME), wish.text("end_written", NAME)
+    collection = Collection(subject, days, *written, tags=tags)
+    return Begin(tags, *marked, collection, wish.texts("fields", FIELD))
+
+
+def _correct(content: Values, subject: Subject) -> Correct:
+    if isinstance(subject, Listing):
+        raise LineError("corrects windows of a listing, which has none")
+    names = {key: content.objects(key) if key in content else () for key in CORRECTIONS}
+    return {key: tuple(map(_window, windows)) for key, windows in names.items()}
 
 
 def _answer_json(answer: RawAnswer) -> dict[str, Any]:
@@ -379,10 +481,17 @@ def _answer_json(answer: RawAnswer) -> dict[str, Any]:
     return {"status": answer.status, "headers": dict(answer.headers)} | body
 
 
-def _answer(content: dict[str, Any]) -> RawAnswer:
-    text = content.get("body")
-    body = b64decode(content["body_base64"]) if text is None else text.encode()
-    return RawAnswer(int(content["status"]), content["headers"], body)
+def _answer(content: Values) -> RawAnswer:
+    return RawAnswer(content.whole("status"), content.texts_by_name("headers"), _body(content))
+
+
+def _body(content: Values) -> bytes:
+    key = "body" if "body" in content else "body_base64"
+    text = content.text(key, API_TEXT)
+    try:
+        return text.encode() if key == "body" else b64decode(text, validate=True)
+    except ValueError:
+        raise content.wrong(key, "the body of an answer") from None
 
 
 def _event_json(event: Event) -> dict[str, Any]:
@@ -397,33 +506,40 @@ def _event_json(event: Event) -> dict[str, Any]:
     return why
 
 
-def _event(content: dict[str, Any]) -> Event:
-    name = content["event"]
-    if name == "lost":
-        return Lost(_days(content["passed"]))
-    why = content["reason"], content["log_id"]
-    if name == "parked":
-        return Parked(*why, Place(**content["resume"]))
-    if name == "refused":
-        return Refused(SeedStatus(content["status"]), *why)
-    return {"cut": Cut}[name](*why)
+def _event(content: Values, subject: Subject) -> Event:
+    is_seed = isinstance(subject, Listing)
+    name = content.one_of("event", EVENTS_OF_SEEDS if is_seed else EVENTS_OF_WINDOWS)
+    if name is EventName.LOST:
+        return Lost(_passed(content))
+    why = content.text("reason", WORDS), content.text_or_none("log_id", WORDS)
+    match name:
+        case EventName.PARKED:
+            return Parked(*why, _place(content.object("resume")))
+        case EventName.REFUSED:
+            return Refused(content.one_of("status", SeedStatus), *why)
+    if len(content.object("window").days()) == 1:
+        raise LineError("cuts a window of one day")
+    return Cut(*why)
+
+
+def _passed(content: Values) -> DateRange:
+    """Return the newest days of a window, which are not all."""
+    days, passed = (content.object(key).days() for key in ("window", "passed"))
+    if passed.end != days.end or passed.start <= days.start:
+        raise content.wrong("passed", "the newest days of its window")
+    return passed
 
 
 def _window_json(name: WindowName) -> dict[str, Any]:
     return _days_json(name.days) | {"opened_at": name.opened_at.isoformat()}
 
 
-def _window(content: dict[str, Any]) -> WindowName:
-    return WindowName(_days(content), _time(content["opened_at"]))
+def _window(content: Values) -> WindowName:
+    days = content.days()
+    if len(days) > LONGEST_WINDOW_DAYS:
+        raise content.wrong("end_date", f"a day at most {LONGEST_WINDOW_DAYS} days later")
+    return WindowName(days, content.time("opened_at"))
 
 
 def _days_json(days: DateRange) -> dict[str, Any]:
     return {"start_date": days.start.isoformat(), "end_date": days.end.isoformat()}
-
-
-def _days(content: dict[str, Any]) -> DateRange:
-    return DateRange(*(date.fromisoformat(content[key]) for key in ("start_date", "end_date")))
-
-
-def _time(text: str) -> datetime:
-    return datetime.fromisoformat(text).astimezone(UTC)

@@ -1,16 +1,19 @@
 """Reads archives: the lines of many files as one stream, in the order in which things happened.
 
 What crashes leave behind - a torn last line, a file without its end - is noted and otherwise as
-good as a file that ended there. Lines whose deeds were not done are left out.
+good as a file that ended there. Lines whose deeds were not done are left out; so are lines that no
+session would have written so, which are named and counted.
 """
 
 from __future__ import annotations
 
+import os
 import zlib
-from collections import deque
-from dataclasses import dataclass, field
+from collections import defaultdict, deque
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from heapq import heappop, heappush
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.archive.lines import (
@@ -19,24 +22,27 @@ from tiktok_crawler.archive.lines import (
     Begin,
     FileStart,
     Line,
-    LineError,
     read_line,
     read_start,
 )
+from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.archive.writer import GZIP, SUFFIX
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
+from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
-    from pathlib import Path
     from typing import BinaryIO
 
     from tiktok_crawler.archive.lines import Subjects
 
 CHUNK_BYTES = 64 * 1024
 PIECE_BYTES = 1024 * 1024
-MOST_DAMAGES = 100
-"""A file with so many lines that cannot be read is none of ours from there on."""
+MOST_DAMAGES_IN_A_ROW = 100_000
+"""A file with so many lines that cannot be used is none of ours from there on."""
+
+MOST_NAMED = 10
+"""So many damages are told; of the others, how many there are."""
 
 BEFORE_ALL = datetime.min.replace(tzinfo=UTC)
 LONGEST_LINE_BYTES = 2 * 64 * 1024 * 1024 + 1024 * 1024
@@ -57,25 +63,73 @@ def find_archives(places: Iterable[Path]) -> list[Path]:
     """
     found: set[Path] = set()
     for place in places:
-        if not place.exists():
-            raise UsageError(f"{place} does not exist: name the folder that TIKTOK_ARCHIVE named")
-        archives = list(place.rglob(f"*{SUFFIX}")) if place.is_dir() else [place]
+        named = visible(str(place))
+        if not os.path.exists(place):  # noqa: PTH110 - of names too long pathlib raises
+            raise UsageError(f"{named} does not exist: name the folder that TIKTOK_ARCHIVE named")
+        if not (place.is_dir() or place.is_file()):
+            raise UsageError(f"{named} is neither a folder nor a file")
+        archives = list(_in_folder(place)) if place.is_dir() else [place]
         if not archives:
-            raise UsageError(f"{place} has no archives: they are files named *{SUFFIX}")
-        found.update(path.resolve() for path in archives)
+            raise UsageError(f"{named} has no archives: they are files named *{SUFFIX}")
+        found.update(Path(os.path.realpath(path)) for path in archives)
     return sorted(found)
+
+
+def _in_folder(folder: Path) -> Iterator[Path]:
+    """Find what is named as an archive, whatever it is, but for folders.
+
+    Raises:
+        UsageError: a folder cannot be looked into.
+    """
+
+    def refuse(error: OSError) -> None:
+        raise UsageError(f"{visible(str(error.filename))} cannot be read: {error.strerror}")
+
+    for parent, _, names in os.walk(folder, onerror=refuse):
+        yield from (Path(parent, name) for name in names if name.endswith(SUFFIX))
 
 
 @dataclass(slots=True)
 class Troubles:
     """The problems found in files that are read.
 
-    `torn` are files that end in the middle. `damages` has a line for each place that is lost for
-    another reason.
+    `torn` are files that end in the middle. Lines and ends of files that are lost for another
+    reason are counted by `damaged`, and `damages` names the first of them. `repeated` are lines
+    that were there before, as in a copy of a file.
     """
 
     torn: list[Path] = field(default_factory=list)
     damages: list[str] = field(default_factory=list)
+    damaged: int = 0
+    repeated: int = 0
+
+    def add(self, place: str, words: str) -> None:
+        """Note what is wrong at a place."""
+        self.damaged += 1
+        if self.damaged <= MOST_NAMED:
+            self.damages.append(f"{place}: {words}")
+
+    def leave_out(self, line: Line, error: LineError) -> None:
+        """Note a line that can be read, and not be done."""
+        self.add(line.stands_at, f"it {error}")
+
+
+class _Numbers:
+    """A set of whole numbers; those that follow one another take a bit each."""
+
+    _SIZE = 8192
+
+    def __init__(self) -> None:
+        self._parts: dict[int, bytearray] = {}
+
+    def add(self, number: int) -> bool:
+        """Add a number; tell whether it is new."""
+        part, place = divmod(number, self._SIZE)
+        bits = self._parts.setdefault(part, bytearray(self._SIZE // 8))
+        byte, bit = place // 8, 1 << place % 8
+        is_new = not bits[byte] & bit
+        bits[byte] |= bit
+        return is_new
 
 
 @dataclass(slots=True)
@@ -107,12 +161,16 @@ class Archives:
         self.paths = paths
         self.troubles = Troubles()
         self._journals: dict[str, _Journal] = {}
-        self._starts: dict[Path, FileStart] = {}
+        self._starts_at: dict[Path, datetime] = {}
+        self._origins: set[str] = set()
         for path in paths:
             for found in _read(path, Troubles(), with_answers=False):
-                if isinstance(found, FileStart):
-                    self._starts.setdefault(path, found)
                 self._note(found)
+                if isinstance(found, FileStart):
+                    self._starts_at.setdefault(path, found.at)
+                    self._origins.add(found.origin)
+                    for line in found.begun:
+                        self._note(line)
 
     @property
     def origin(self) -> str:
@@ -121,13 +179,12 @@ class Archives:
         Raises:
             ConfigurationError: from different places; or nothing in them can be read.
         """
-        origins = {start.origin for start in self._starts.values()}
-        if len(origins) != 1:
-            found = " and ".join(sorted(origins)) or "nowhere: none of them can be read"
+        if len(self._origins) != 1:
+            found = _some(sorted(self._origins)) or "nowhere: none of them can be read"
             raise ConfigurationError(
                 f"the archives must come from one origin, and come from {found}"
             )
-        return origins.pop()
+        return next(iter(self._origins))
 
     def lines(self) -> Iterator[Line]:
         """Read the lines of deeds that were done, and answers, by time.
@@ -135,24 +192,28 @@ class Archives:
         Lines of one file come in their order. A file is opened when it is the turn of its first
         line: files of crawls that did not run at the same time are never open at the same time.
         """
-        waiting = deque(sorted((self._starts_at(path), path) for path in self.paths))
+        begins_at = ((self._starts_at.get(path, BEFORE_ALL), path) for path in self.paths)
+        waiting = deque(sorted(begins_at))
+        seen: dict[str, _Numbers] = defaultdict(_Numbers)
         heap: list[tuple[datetime, Path, Line, Generator[Line]]] = []
         while waiting or heap:
             if waiting and (not heap or waiting[0][0] <= heap[0][0]):
                 path = waiting.popleft()[1]
-                lines = self._done_in(path)
+                lines = self._done_in(path, seen)
             else:
                 _, path, current, lines = heappop(heap)
                 yield current
             if following := next(lines, None):
                 heappush(heap, (following.at, path, following, lines))
 
-    def _starts_at(self, path: Path) -> datetime:
-        return self._starts[path].at if path in self._starts else BEFORE_ALL
-
-    def _done_in(self, path: Path) -> Generator[Line]:
+    def _done_in(self, path: Path, seen: dict[str, _Numbers]) -> Generator[Line]:
         for found in _read(path, self.troubles):
-            if isinstance(found, Line) and self._journals[found.journal].has_done(found.number):
+            journal = self._journals.setdefault(found.journal, _Journal(found.at))
+            if isinstance(found, FileStart):
+                yield from (line for line in found.begun if journal.has_done(line.number))
+            elif not seen[found.journal].add(found.number):
+                self.troubles.repeated += 1
+            elif journal.has_done(found.number):
                 yield found
 
     def _note(self, found: FileStart | Line) -> None:
@@ -169,41 +230,66 @@ class Archives:
                 other.marks.append((what.marked_at, line))
 
 
+def _some(origins: list[str]) -> str:
+    more = len(origins) - MOST_NAMED
+    named = [*origins[:MOST_NAMED], *([f"{more:,} more"] if more > 0 else [])]
+    return " and ".join(named)
+
+
 def _read(
     path: Path, troubles: Troubles, *, with_answers: bool = True
 ) -> Generator[FileStart | Line]:
     """Read a file, of which the first line says whose it is."""
-    number, damaged, journal = 0, 0, ""
-    subjects: Subjects = {}
+    number, damaged_in_a_row, named = 0, 0, visible(str(path))
+    source = _Source()
     try:
         for number, text in enumerate(_texts(path), start=1):
-            if journal and not with_answers and text.startswith(ANSWER):
-                continue
+            place = f"{named}, line {number}"
             try:
-                if journal and not text.startswith(START):
-                    yield read_line(text, journal, subjects)
-                else:
-                    start = read_start(text, subjects)
-                    journal = start.journal
-                    yield start
-                    yield from start.begun
+                found = source.read(text, place, with_answers=with_answers)
+                damaged_in_a_row = 0
+                if found:
+                    yield found
             except LineError as exc:
-                troubles.damages.append(f"{path}, line {number}: it {exc}")
-                damaged += 1
-                if not journal or damaged == MOST_DAMAGES:
-                    return
+                troubles.add(place, f"it {exc}")
+                damaged_in_a_row += 1
+            if damaged_in_a_row == MOST_DAMAGES_IN_A_ROW:
+                troubles.add(named, f"nothing is read after line {number}")
+                return
     except ConfigurationError as exc:
-        raise ConfigurationError(f"{path} cannot be replayed: {exc}") from exc
+        raise ConfigurationError(f"{named} cannot be replayed: {exc}") from exc
     except TornFileError:
         troubles.torn.append(path)
     except (OSError, zlib.error):
-        troubles.damages.append(f"{path}, line {number + 1}: nothing can be read from here on")
+        troubles.add(f"{named}, line {number + 1}", "nothing can be read from here on")
+
+
+@dataclass(slots=True)
+class _Source:
+    """The journal that lines come from, and what it is about; it has none until a line says so."""
+
+    journal: str | None = None
+    subjects: Subjects = field(default_factory=dict)
+
+    def read(self, text: bytes, place: str, *, with_answers: bool) -> FileStart | Line | None:
+        """Read a line; None for an answer that is not wanted."""
+        if self.journal is None or text.startswith(START):
+            self.journal, self.subjects = None, {}
+            start = read_start(text, self.subjects)
+            self.journal = start.journal
+            begun = (replace(line, stands_at=place) for line in start.begun)
+            return replace(start, begun=tuple(begun))
+        if not with_answers and text.startswith(ANSWER):
+            return None
+        return replace(read_line(text, self.journal, self.subjects), stands_at=place)
 
 
 def _texts(path: Path) -> Iterator[bytes]:
     """Read the lines of a file; a last one without its end is left out, one too long is empty."""
     parts: list[bytes] = []
     length = 0
+    if not path.is_file():
+        raise FileNotFoundError(path)
     with path.open("rb") as file:
         for text in _decompressed(file):
             *ends, rest = text.split(b"\n")

@@ -1,7 +1,8 @@
 """Builds a database from journals: each deed is done once more, on an ordinary session.
 
 Pages are read again from the raw answers. Of what is not in the archives, no session is told: where
-a page lacks one before it, it is stored, and its task is postponed at the place where that is.
+a page lacks one before it, it is stored, and its task is postponed at the place where that is. What
+no session can have done there is left out.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ from tiktok_crawler.archive.lines import (
     RawAnswer,
     WindowName,
 )
+from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.planning.task_states import Lost, Parked
-from tiktok_crawler.research_api.pages import read_page
+from tiktok_crawler.research_api.pages import read_page, stands_for_page
 from tiktok_crawler.research_api.paging import START
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.research_api.tasks import PageRequest, Window
@@ -56,13 +58,14 @@ GAP = "pages before are missing from the archive that this database was built fr
 class Counts:
     """Counts of what a replay has read and done; before `stray_pages`, others are missing.
 
-    Records are those of listings.
+    Of `lost_pages` the answers are missing. Records are those of listings.
     """
 
     lines: int = 0
     answers: int = 0
     pages: int = 0
     stray_pages: int = 0
+    lost_pages: int = 0
     videos: int = 0
     updated_videos: int = 0
     records: int = 0
@@ -103,14 +106,18 @@ class Replay:
         self._hold = Hold()
         self._sessions: dict[Subject, _ReplayedSession] = {}
 
-    def run(self, lines: Iterable[Line]) -> None:
-        """Do the deeds of lines.
+    def run(self, lines: Iterable[Line], leave_out: Callable[[Line, LineError], None]) -> None:
+        """Do the deeds of lines, and leave out, with the reason, what cannot be done.
 
         Raises:
             TemporaryError: a crawl is running on the database.
         """
         for line in lines:
-            self._do(line)
+            try:
+                self._do(line)
+                self.counts.lines += 1
+            except LineError as exc:
+                leave_out(line, exc)
 
     def close(self) -> None:
         for session in self._sessions.values():
@@ -118,7 +125,6 @@ class Replay:
         self._sessions.clear()
 
     def _do(self, line: Line) -> None:
-        self.counts.lines += 1
         session = self._sessions.get(line.subject)
         if line.deed.kind is Kind.BEGIN:
             if session is None or session.begun != line.deed:
@@ -128,6 +134,8 @@ class Replay:
             self._release(line.subject)
         elif session:
             session.do(line.deed)
+        else:
+            raise LineError("stands where its session has not begun, or has ended")
 
     def _begin(self, subject: Subject, deed: Deed) -> None:
         assert deed.now
@@ -203,11 +211,14 @@ class _ReplayedSession:
         """Store the page that the last answer brought, if it is there, and not stored already."""
         answered = self._answers.pop(asked.name, None)
         if answered is None or answered.now != received_at:
+            self.counts.lost_pages += 1
             return
         assert isinstance(answered.what, RawAnswer)
         request = self._find(asked, received_at)
-        is_stray = self._strays(request, received_at)
         verdict = classify(answered.what.status, answered.what.body, request.endpoint)
+        if not stands_for_page(request, verdict):
+            raise LineError("takes for a page what the API has answered otherwise")
+        is_stray = self._strays(request, received_at)
         page = read_page(request, verdict, received_at=received_at)
         saved = self.session.save_page(page, moves_task=not is_stray)
         self.counts.page_stored(page, saved)
@@ -228,13 +239,15 @@ class _ReplayedSession:
     def _as_planned(self, request: PageRequest) -> PageRequest:
         """Return a request as it was planned: its line says that its task was as found."""
         standing = self._tasks(lambda tasks: tasks.standing(request.task))
+        if isinstance(request.task, Window) and not standing.is_unfinished:
+            raise LineError("asks for a window that has ended before")
         return replace(request, ended_at=standing.ended_at)
 
     def _strays(self, request: PageRequest, now: datetime) -> bool:
         """Tell whether a task is not where a request has found it; then postpone it where it is."""
-        if self._tasks(lambda tasks: tasks.is_at(request)):
-            return False
         standing = self._tasks(lambda tasks: tasks.standing(request.task))
+        if standing.is_begun and self._tasks(lambda tasks: tasks.is_at(request)):
+            return False
         if standing.is_unfinished and not standing.is_parked:
             self.session.end(request, Parked(GAP, None, standing.place), now)
         return True

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.archive.reader import Archives, find_archives
+from tiktok_crawler.archive.reader import MOST_NAMED, Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
 from tiktok_crawler.commands import Project
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import fail, show, tell
-from tiktok_crawler.spelling import number_of
+from tiktok_crawler.spelling import number_of, visible
 from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from scrapy.settings import BaseSettings
     from sqlalchemy import URL
 
+    from tiktok_crawler.archive.reader import Troubles
     from tiktok_crawler.archive.replay import Counts
 
 AGAIN = "what was made of the database is not complete: remove it, and replay again"
@@ -64,13 +65,13 @@ def _replay(folders: list[str], settings: BaseSettings) -> int:
     for warning in _warnings(archives, sqlite.network_file_system_warning(parsed)):
         tell(f"WARNING: {warning}")
     show("\n".join(_lines(archives, counts, parsed)))
-    return EX_SOFTWARE if archives.troubles.damages else EX_OK
+    return EX_SOFTWARE if archives.troubles.damaged else EX_OK
 
 
 def _replay_into(url: str, archives: Archives) -> Counts:
     replay = Replay(url, archives.origin)
     try:
-        replay.run(archives.lines())
+        replay.run(archives.lines(), archives.troubles.leave_out)
     finally:
         replay.close()
     return replay.counts
@@ -79,8 +80,11 @@ def _replay_into(url: str, archives: Archives) -> Counts:
 def _warnings(archives: Archives, of_database: str | None) -> Iterator[str]:
     if of_database:
         yield of_database
-    for damage in archives.troubles.damages:
+    troubles = archives.troubles
+    for damage in troubles.damages:
         yield f"{damage}; what it held is not in the database"
+    if more := troubles.damaged - len(troubles.damages):
+        yield f"so it is with {more:,} more, which are not named"
 
 
 def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
@@ -98,8 +102,20 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
             f"  stray      {pages} before which others are missing; their windows and seeds are "
             "postponed"
         )
-    for path in archives.troubles.torn:
-        yield f"  torn       {path} has no end: its crawl was killed, or is still running"
-    if archives.troubles.damages:
-        places = number_of(len(archives.troubles.damages), "places")
-        yield f"  damaged    {places}; see the warnings"
+    if counts.lost_pages:
+        pages = number_of(counts.lost_pages, "pages")
+        yield f"  lost       {pages} whose answers are missing"
+    yield from _of_files(archives.troubles)
+
+
+def _of_files(troubles: Troubles) -> Iterator[str]:
+    for path in troubles.torn[:MOST_NAMED]:
+        named = visible(str(path))
+        yield f"  torn       {named} has no end: its crawl was killed, or is still running"
+    if (more := len(troubles.torn) - MOST_NAMED) > 0:
+        yield f"  torn       {number_of(more, 'more files')}"
+    if troubles.repeated:
+        lines = number_of(troubles.repeated, "lines")
+        yield f"  repeated   {lines} that were there before, as in copies of files"
+    if troubles.damaged:
+        yield f"  damaged    {number_of(troubles.damaged, 'places')}; see the warnings"

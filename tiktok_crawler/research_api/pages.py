@@ -85,6 +85,12 @@ class Page:
         )
 
 
+def stands_for_page(request: PageRequest, verdict: Verdict) -> bool:
+    """Tell whether an answer can be taken for a page: it is one, says nothing, or ends a list."""
+    ends_list = verdict.kind is AnswerKind.SEARCH_REFUSED and request.is_past_cap
+    return ends_list or verdict.kind in (AnswerKind.PAGE, AnswerKind.MALFORMED)
+
+
 def read_page(request: PageRequest, verdict: Verdict, *, received_at: datetime) -> Page:
     """Return the page of an answer: one with records, or one that says that there are none.
 
@@ -130,7 +136,7 @@ def _cursor(request: PageRequest, data: Mapping[str, Any], records: tuple[Any, .
         case Paging.SINGLE:
             return before
         case Paging.NUMBERED:
-            return before + bool(records)
+            return min(before + bool(records), LARGEST_CURSOR)
     cursor = _number(data.get("cursor"))
     if cursor is None and paging is Paging.INDEX:
         return min(before + request.max_count, LARGEST_CURSOR)

@@ -55,6 +55,7 @@ def row_of(task: Task) -> TaskRow:
 class Standing:
     """The progress of a task."""
 
+    is_begun: bool
     is_unfinished: bool
     is_parked: bool
     place: Place
@@ -106,7 +107,8 @@ class Tasks:
         else:
             place = Place(found.cursor, None, found.position)
         is_parked = found.state == WindowState.PARKED
-        return Standing(found.state in UNFINISHED, is_parked, place, found.completed_at)
+        is_begun, is_unfinished = found.begun_at is not None, found.state in UNFINISHED
+        return Standing(is_begun, is_unfinished, is_parked, place, found.completed_at)
 
     def open_window(self, query_id: int, request: PageRequest, now: datetime) -> int:
         """Make the row of a window; that of a second try is parked until a page comes.
