@@ -111,7 +111,7 @@ def test_what_users_name_is_no_link_that_leads_nowhere(command, prepared_sqlite_
 
     run = scrapy(tmp_path, *command, TIKTOK_SANDBOX="1", TIKTOK_DATABASE_URL=prepared_sqlite_url)
     assert run.returncode in (64, 78), run.stderr
-    assert f"it is a link to {tmp_path}/nowhere, which is not there" in run.stderr
+    assert f"it is a link to '{tmp_path}/nowhere', which is not there" in run.stderr
     assert not (tmp_path / "nowhere").exists()
 
 

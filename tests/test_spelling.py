@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +10,7 @@ from tiktok_crawler.spelling import (
     guarded,
     json_text,
     listed,
+    named,
     nearest,
     number_of,
     quoted,
@@ -60,6 +62,10 @@ def test_what_would_steer_a_terminal_is_made_visible():
     assert visible("a\x1b[31mb\nc\u202e") == "a�[31mb�c�"
     assert visible("a\x7f\x9b2J\u2028b\ud800") == "a��2J�b�"
     assert visible_lines("a\x1b[2J\n\tb\r\u202e") == "a�[2J\n\tb��"
+
+
+def test_names_of_files_stay_on_one_line():
+    assert named(Path("a\nb\x1b[2J.yaml")) == "a�b�[2J.yaml"
 
 
 @pytest.mark.parametrize("text", ["برنامه\u200cنویسی", "👩\u200d🔬", "20\xa0€", "\U0001fae8"])

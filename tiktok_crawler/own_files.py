@@ -102,8 +102,8 @@ def check_link(path: Path) -> None:
         OSError: it leads nowhere: whoever put it there has chosen where a new file would be.
     """
     if path.is_symlink() and not path.exists():
-        target = path.readlink()
-        raise OSError(errno.ENOENT, f"it is a link to {target}, which is not there", str(path))
+        words = f"it is a link to {str(path.readlink())!r}, which is not there"
+        raise OSError(errno.ENOENT, words, str(path))
 
 
 def exposure(paths: Iterable[Path | None]) -> str | None:

@@ -38,6 +38,11 @@ def visible(text: str) -> str:
     return _with_marks(text, lambda _: "�")
 
 
+def named(file: object) -> str:
+    """The name of a file, or the path to it, on one line: others may have chosen it."""
+    return visible(str(file))
+
+
 def visible_lines(text: str) -> str:
     """Likewise, but lines stay lines."""
     return _with_marks(text, lambda character: character if character in "\n\t" else "�")

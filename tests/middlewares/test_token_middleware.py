@@ -129,6 +129,13 @@ def test_words_about_a_token_steer_no_terminal(code):
     assert str(failure.value).isprintable()
 
 
+def test_words_about_a_token_have_a_readable_length():
+    words = {"error": "invalid_client", "error_description": "x" * 10**6, "log_id": ["y"] * 10**6}
+    with pytest.raises(TokenRefusedError) as failure:
+        Token.from_answer(json.dumps(words).encode(), 200, utc_now())
+    assert len(str(failure.value)) < 1_000
+
+
 @pytest.mark.parametrize(
     ("expires_in", "seconds"), [(7200, 6900), (100, 90), ("soon", 6900), (-1, 6900), (10**9, 86100)]
 )

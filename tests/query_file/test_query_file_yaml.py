@@ -14,6 +14,7 @@ from tiktok_crawler.exceptions import QueryFileError
 from tiktok_crawler.query_file import yaml_text
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.research_api.query import Field
+from tiktok_crawler.spelling import named
 
 EXAMPLE = Path(__file__).parents[2] / "query.yaml"
 FILE = f"{DATES}regions: [US]\n"
@@ -28,7 +29,7 @@ def _both_parsers(request, monkeypatch):
 def refused(path: Path) -> str:
     with pytest.raises(QueryFileError) as caught:
         read_collection(path, today=TODAY)
-    assert str(path) in str(caught.value)
+    assert named(path) in str(caught.value)
     return str(caught.value)
 
 

@@ -191,6 +191,12 @@ def test_pages_of_products_are_counted_until_one_comes_empty(pages):
     assert not empty.suspicious
 
 
+def test_no_count_of_pages_is_larger_than_a_database_holds():
+    page = read(at(PRODUCTS, cursor=2**63 - 1), {"product_data": [{"product_id": 1}]})
+    assert page.cursor == 2**63 - 1
+    assert not page.advances
+
+
 @pytest.mark.parametrize("data", [{}, {"pinned_videos_list": [{"id": 1}], "has_more": True}])
 def test_what_comes_in_one_answer_has_no_next_page(data):
     assert read(PINNED, data).next_request is None

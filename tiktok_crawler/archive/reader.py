@@ -28,7 +28,7 @@ from tiktok_crawler.archive.lines import (
 from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.archive.writer import GZIP, SUFFIX
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable, Iterator
@@ -63,14 +63,14 @@ def find_archives(places: Iterable[Path]) -> list[Path]:
     """
     found: set[Path] = set()
     for place in places:
-        named = visible(str(place))
+        name = named(place)
         if not os.path.exists(place):  # noqa: PTH110 - of names too long pathlib raises
-            raise UsageError(f"{named} does not exist: name the folder that TIKTOK_ARCHIVE named")
+            raise UsageError(f"{name} does not exist: name the folder that TIKTOK_ARCHIVE named")
         if not (place.is_dir() or place.is_file()):
-            raise UsageError(f"{named} is neither a folder nor a file")
+            raise UsageError(f"{name} is neither a folder nor a file")
         archives = list(_in_folder(place)) if place.is_dir() else [place]
         if not archives:
-            raise UsageError(f"{named} has no archives: they are files named *{SUFFIX}")
+            raise UsageError(f"{name} has no archives: they are files named *{SUFFIX}")
         found.update(Path(os.path.realpath(path)) for path in archives)
     return sorted(found)
 
@@ -83,7 +83,7 @@ def _in_folder(folder: Path) -> Iterator[Path]:
     """
 
     def refuse(error: OSError) -> None:
-        raise UsageError(f"{visible(str(error.filename))} cannot be read: {error.strerror}")
+        raise UsageError(f"{named(error.filename)} cannot be read: {error.strerror}")
 
     for parent, _, names in os.walk(folder, onerror=refuse):
         yield from (Path(parent, name) for name in names if name.endswith(SUFFIX))
@@ -240,11 +240,11 @@ def _read(
     path: Path, troubles: Troubles, *, with_answers: bool = True
 ) -> Generator[FileStart | Line]:
     """Read a file, of which the first line says whose it is."""
-    number, damaged_in_a_row, named = 0, 0, visible(str(path))
+    number, damaged_in_a_row, name = 0, 0, named(path)
     source = _Source()
     try:
         for number, text in enumerate(_texts(path), start=1):
-            place = f"{named}, line {number}"
+            place = f"{name}, line {number}"
             try:
                 found = source.read(text, place, with_answers=with_answers)
                 damaged_in_a_row = 0
@@ -254,14 +254,14 @@ def _read(
                 troubles.add(place, f"it {exc}")
                 damaged_in_a_row += 1
             if damaged_in_a_row == MOST_DAMAGES_IN_A_ROW:
-                troubles.add(named, f"nothing is read after line {number}")
+                troubles.add(name, f"nothing is read after line {number}")
                 return
     except ConfigurationError as exc:
-        raise ConfigurationError(f"{named} cannot be replayed: {exc}") from exc
+        raise ConfigurationError(f"{name} cannot be replayed: {exc}") from exc
     except TornFileError:
         troubles.torn.append(path)
     except (OSError, zlib.error):
-        troubles.add(f"{named}, line {number + 1}", "nothing can be read from here on")
+        troubles.add(f"{name}, line {number + 1}", "nothing can be read from here on")
 
 
 @dataclass(slots=True)

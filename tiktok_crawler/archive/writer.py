@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
 from tiktok_crawler.own_files import is_at, make, make_folder
+from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -49,7 +50,8 @@ class JournalWriter:
             self._open_file(day)
         except OSError as exc:
             raise ConfigurationError(
-                f"TIKTOK_ARCHIVE={self._folder}: no archive can be written there: {exc.strerror}"
+                f"TIKTOK_ARCHIVE={named(self._folder)}: no archive can be written there: "
+                f"{exc.strerror}"
             ) from exc
         try:
             self.append(start, synced=True)
@@ -91,7 +93,7 @@ class JournalWriter:
             write()
         except OSError as exc:
             self.failure = ArchiveError(
-                f"the archive in {self._folder} cannot be written: {exc.strerror}"
+                f"the archive in {named(self._folder)} cannot be written: {exc.strerror}"
             )
             raise self.failure from exc
 

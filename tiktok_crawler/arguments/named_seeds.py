@@ -13,7 +13,7 @@ from tiktok_crawler.query_file.mistakes import MAX_MISTAKES
 from tiktok_crawler.query_file.seed_text import parse_seed, read_seeds
 from tiktok_crawler.query_file.text_file import is_file
 from tiktok_crawler.research_api.endpoints import SeedKey
-from tiktok_crawler.spelling import number_of, quoted
+from tiktok_crawler.spelling import named, number_of, quoted
 
 if TYPE_CHECKING:
     from tiktok_crawler.query_file.list_file import Cell
@@ -38,7 +38,9 @@ def named_seeds(name: str, written: str) -> NamedSeeds:
     """
     key = _KEYS[name]
     path = _file(name, written, key)
-    place, seeds = (str(path), _of_file(path, key)) if path else (f"-a {name}", _of(written, name))
+    place, seeds = (
+        (named(path), _of_file(path, key)) if path else (f"-a {name}", _of(written, name))
+    )
     if not seeds.values:
         raise UsageError(f"{place}: names nothing")
     return seeds
@@ -57,7 +59,7 @@ def list_argument(name: str, written: str, what: str) -> list[str]:
     except QueryFileError as exc:
         raise UsageError(f"-a {name}={quoted(written)}: {exc}") from None
     if not cells:
-        raise UsageError(f"{file}: names nothing")
+        raise UsageError(f"{named(file)}: names nothing")
     return [cell.text for cell in cells]
 
 
@@ -79,7 +81,8 @@ def _of_file(path: Path, key: SeedKey) -> NamedSeeds:
     if mistakes:
         raise UsageError("\n".join(mistakes))
     repeats = len(cells) - len(seeds)
-    note = f"{path}: {number_of(len(seeds), key.noun)}; left out {number_of(repeats, 'repeats')}"
+    left_out = f"left out {number_of(repeats, 'repeats')}"
+    note = f"{named(path)}: {number_of(len(seeds), key.noun)}; {left_out}"
     return NamedSeeds(seeds, (note,) if repeats else ())
 
 
@@ -88,9 +91,9 @@ def _seed(cell: Cell, path: Path, key: SeedKey, mistakes: list[str]) -> str | No
     try:
         return parse_seed(cell.text, key)
     except ValueError as exc:
-        mistakes.append(f"{path}:{cell.line}: {exc}")
+        mistakes.append(f"{named(path)}:{cell.line}: {exc}")
     if len(mistakes) == MAX_MISTAKES:
-        raise UsageError("\n".join([*mistakes, f"{path}: and perhaps more"]))
+        raise UsageError("\n".join([*mistakes, f"{named(path)}: and perhaps more"]))
     return None
 
 

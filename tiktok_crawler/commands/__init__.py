@@ -16,7 +16,7 @@ from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.exceptions import UsageError as CommandLineError
 from tiktok_crawler.output import fail, tell
 from tiktok_crawler.own_files import exposure
-from tiktok_crawler.spelling import did_you_mean, nearest, shortened
+from tiktok_crawler.spelling import did_you_mean, named, nearest, shortened, visible
 from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
@@ -51,7 +51,10 @@ class Checked(Base):
         except UsageError as exc:
             fail(EX_USAGE, str(exc))
         except OSError as exc:
-            fail(EX_USAGE, f"--pidfile {exc.filename} cannot be written: {exc.strerror}")
+            fail(
+                EX_USAGE,
+                f"--pidfile {named(exc.filename)} cannot be written: {exc.strerror}",
+            )
 
 
 def _refuse_usage(message: str) -> NoReturn:
@@ -105,4 +108,4 @@ class Project(Checked):
 def _warn(database_url: str) -> None:
     """Tell where others can get at the database."""
     if exposed := exposure([sqlite.file_of(database.database_url(database_url))]):
-        tell(f"WARNING: {exposed}")
+        tell(f"WARNING: {visible(exposed)}")

@@ -13,6 +13,7 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show, tell
+from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.backup import back_up
 
@@ -54,7 +55,7 @@ class Command(Project, ScrapyCommand):
                 "WARNING: the database has rows that refer to rows which are gone, and so has "
                 f"the copy, in: {', '.join(backup.broken_tables)}"
             )
-        show(f"Copied to {target} ({backup.size_bytes / MEGABYTE:,.1f} MB), and checked")
+        show(f"Copied to {named(target)} ({backup.size_bytes / MEGABYTE:,.1f} MB), and checked")
 
 
 def _tell(copied: int, pages: int) -> None:

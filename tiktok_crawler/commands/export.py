@@ -17,7 +17,7 @@ from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageErro
 from tiktok_crawler.output import show, tell
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.written_dates import parse_date
-from tiktok_crawler.spelling import listed, number_of, quoted, visible
+from tiktok_crawler.spelling import listed, named, number_of, quoted, visible
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import find_query
@@ -127,8 +127,8 @@ def _written(folder: Path) -> Iterator[None]:
         yield
     except OSError as exc:
         raise ExportError(
-            f"{folder} could not be written: {exc.strerror or exc}. An earlier export there is as "
-            "it was"
+            f"{named(folder)} could not be written: {exc.strerror or exc}. An earlier export there "
+            "is as it was"
         ) from None
 
 
@@ -194,8 +194,8 @@ def _query_id(engine: Engine, file: str) -> int:
         found = find_query(connection, query.fingerprint)
     if found is None:
         raise UsageError(
-            f"--query {file}: the database has nothing of this query; `scrapy status` shows those "
-            "that it has"
+            f"--query {named(file)}: the database has nothing of this query; `scrapy status` shows "
+            "those that it has"
         )
     return found
 
@@ -234,7 +234,7 @@ def _verify(folder: Path) -> None:
     from tiktok_crawler.export.verify import checked, verify  # noqa: PLC0415 - slow to load
 
     others = verify(folder)
-    show(f"{folder}: all of {checked(folder)} are as they were written")
+    show(f"{named(folder)}: all of {checked(folder)} are as they were written")
     if others:
         tell(
             f"WARNING: {listed(others[:10], conjunction='and')} "

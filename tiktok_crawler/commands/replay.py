@@ -15,7 +15,7 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import fail, show, tell
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import named, number_of
 from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
@@ -110,8 +110,7 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
 
 def _of_files(troubles: Troubles) -> Iterator[str]:
     for path in troubles.torn[:MOST_NAMED]:
-        named = visible(str(path))
-        yield f"  torn       {named} has no end: its crawl was killed, or is still running"
+        yield f"  torn       {named(path)} has no end: its crawl was killed, or is still running"
     if (more := len(troubles.torn) - MOST_NAMED) > 0:
         yield f"  torn       {number_of(more, 'more files')}"
     if troubles.repeated:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.config.names import PREFIX
 from tiktok_crawler.exceptions import CredentialsError, QueryFileError
-from tiktok_crawler.spelling import shortened
+from tiktok_crawler.spelling import named, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -69,18 +69,18 @@ def _read_secrets(path: Path) -> Credentials:
         text = path.read_bytes().decode("utf-8-sig")
     except FileNotFoundError:
         raise CredentialsError(
-            f"no credentials: {path} does not exist. {_HELP_WITHOUT_FILE}"
+            f"no credentials: {named(path)} does not exist. {_HELP_WITHOUT_FILE}"
         ) from None
     except OSError as exc:
-        raise CredentialsError(f"{path} cannot be read: {exc.strerror}") from None
+        raise CredentialsError(f"{named(path)} cannot be read: {exc.strerror}") from None
     except ValueError:
-        raise CredentialsError(f"{path} is not YAML in UTF-8. {_HELP}") from None
+        raise CredentialsError(f"{named(path)} is not YAML in UTF-8. {_HELP}") from None
     values = _secrets_in(path, text)
     for name in values:
         if name.upper().startswith(PREFIX):
             raise CredentialsError(
-                f"{path}: {shortened(name)} has no effect here: settings stand behind -s or in the "
-                "environment, and this file has client_key and client_secret"
+                f"{named(path)}: {shortened(name)} has no effect here: settings stand behind "
+                "-s or in the environment, and this file has client_key and client_secret"
             )
     return Credentials(*(_secret(path, values, name) for name in ("client_key", "client_secret")))
 
@@ -96,9 +96,9 @@ def _secrets_in(path: Path, text: str) -> dict[str, str]:
 
 
 def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
-    value = _usable(values.get(name, ""), f"{path}: {name}")
+    value = _usable(values.get(name, ""), f"{named(path)}: {name}")
     if not value:
-        raise CredentialsError(f"{path}: {name} is missing or empty. {_HELP}")
+        raise CredentialsError(f"{named(path)}: {name} is missing or empty. {_HELP}")
     return value
 
 
@@ -132,5 +132,5 @@ def _warn_if_others_can_read(path: Path) -> None:
         logger.warning(
             "%(path)s can be read by other users of this machine; make it yours alone: "
             "chmod 600 %(path)s",
-            {"path": path},
+            {"path": named(path)},
         )

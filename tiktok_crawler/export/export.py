@@ -25,6 +25,7 @@ from tiktok_crawler.export.folder import Staging, files_in
 from tiktok_crawler.export.options import Format
 from tiktok_crawler.export.written import File
 from tiktok_crawler.reports.provenance_report import provenance_text
+from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.provenance import read_provenance
 
@@ -182,12 +183,14 @@ def _earlier(target: Path) -> Manifest | None:
     if not target.exists():
         return None
     if not target.is_dir():
-        raise UsageError(f"{target} is no folder: name one that is new, or has an export in it")
+        raise UsageError(
+            f"{named(target)} is no folder: name one that is new, or has an export in it"
+        )
     manifest = read_manifest(target)
     if manifest is None and next(files_in(target), None):
         raise UsageError(
-            f"{target} has files in it, and no export (there is no {DESCRIPTION} of this program's "
-            "in it): name a new folder"
+            f"{named(target)} has files in it, and no export (there is no {DESCRIPTION} of this "
+            "program's in it): name a new folder"
         )
     return manifest
 

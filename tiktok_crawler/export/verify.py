@@ -8,7 +8,7 @@ from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
 from tiktok_crawler.export.folder import IGNORED, files_in
 from tiktok_crawler.export.written import File
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import named, number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +30,7 @@ def verify(folder: Path) -> list[str]:
     manifest = read_manifest(folder)
     if manifest is None:
         raise UsageError(
-            f"{folder} has no export in it: there is no {DESCRIPTION} of the program's"
+            f"{named(folder)} has no export in it: there is no {DESCRIPTION} of the program's"
         )
     written = _written(folder)
     written |= {file.name: file.sha256 for file in manifest.files}
@@ -38,7 +38,7 @@ def verify(folder: Path) -> list[str]:
     if damages:
         more = f", and {len(damages) - SHOWN:,} more" if len(damages) > SHOWN else ""
         raise ExportError(
-            f"{folder} is not as it was written: {'; '.join(damages[:SHOWN])}{more}. "
+            f"{named(folder)} is not as it was written: {'; '.join(damages[:SHOWN])}{more}. "
             "Export it once more"
         )
     own = {*written, CHECKSUMS, IGNORED}
@@ -57,7 +57,7 @@ def _written(folder: Path) -> dict[str, str]:
     try:
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except (OSError, ValueError):
-        raise ExportError(f"{folder} has no {CHECKSUMS} that can be read") from None
+        raise ExportError(f"{named(folder)} has no {CHECKSUMS} that can be read") from None
     pairs = (line.partition("  ") for line in lines)
     return {name: digest for digest, _, name in pairs}
 

@@ -28,7 +28,7 @@ from tiktok_crawler.crawling.hiding import LOGIN, without_login
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.exporters import CsvRecordExporter
 from tiktok_crawler.own_files import check_link
-from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.spelling import did_you_mean, named, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -243,9 +243,9 @@ def check_place(path: Path) -> None:
             check_link(path)
             _check_new(path)
         elif not os.access(path, os.W_OK):  # a device, or a pipe, which would wait for a reader
-            raise ConfigurationError(f"{path} cannot be written")
+            raise ConfigurationError(f"{named(path)} cannot be written")
     except OSError as exc:
-        raise ConfigurationError(f"{path} cannot be written: {exc.strerror}") from None
+        raise ConfigurationError(f"{named(path)} cannot be written: {exc.strerror}") from None
 
 
 def _check_new(path: Path) -> None:
@@ -306,15 +306,15 @@ def check_addition(slot: FeedSlot, path: Path, trial: bytes) -> None:
     """
     kind: type[BaseItemExporter] = slot.exporters[slot.format]
     lines = path.with_suffix(".jsonl").name
-    ways = f"choose another name, or replace it (-O {path.name})"
+    ways = f"choose another name, or replace it (-O {named(path.name)})"
     options = slot.feed_options
     is_table = issubclass(kind, CsvItemExporter)
     if issubclass(kind, (JsonItemExporter, XmlItemExporter)) or (
         is_table and options.get("postprocessing")
     ):
         raise ConfigurationError(
-            f"{path.name} exists, and such a feed ({slot.format}) cannot be added to. Write JSON "
-            f"lines, which can (-o {lines}), {ways}"
+            f"{named(path.name)} exists, and such a feed ({slot.format}) cannot be added to. Write "
+            f"JSON lines, which can (-o {lines}), {ways}"
         )
     if not (is_table and options["item_export_kwargs"].get("include_headers_line", True)):
         return
@@ -322,8 +322,8 @@ def check_addition(slot: FeedSlot, path: Path, trial: bytes) -> None:
         header = file.readline().rstrip(b"\r\n")
     if header != trial.partition(b"\n")[0].rstrip(b"\r"):
         raise ConfigurationError(
-            f"{path.name} exists, and its columns are not those that this run writes: choose these "
-            f"with FEED_EXPORT_FIELDS, {ways}"
+            f"{named(path.name)} exists, and its columns are not those that this run writes: "
+            f"choose these with FEED_EXPORT_FIELDS, {ways}"
         )
 
 

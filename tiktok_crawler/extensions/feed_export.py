@@ -20,6 +20,7 @@ from tiktok_crawler.items import feed_items, line_of
 from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.open_files import NAMES_BESIDE
 from tiktok_crawler.storage.records.all_types import LISTED
@@ -110,7 +111,7 @@ class RecordFeedExporter(FeedExporter):
             return
         feed_checks.check_place(path)
         if other := taken.get(path.resolve()):
-            raise ConfigurationError(f"{path} is {other}")
+            raise ConfigurationError(f"{named(path)} is {other}")
         taken[path.resolve()] = "another feed"
         self.files.append(path)
         if not options.get("overwrite") and path.is_file() and path.stat().st_size:

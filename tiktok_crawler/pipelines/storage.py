@@ -17,6 +17,7 @@ from tiktok_crawler.own_files import exposure, redirected_log
 from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
 from tiktok_crawler.pipelines.storage_reports import StorageReports
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.spelling import visible
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.outage import is_outage
 
@@ -75,7 +76,7 @@ class StoragePipeline:
                 Path(log) if log else redirected_log(),
             ]
         ):
-            logger.warning("%(exposed)s", {"exposed": exposed})
+            logger.warning("%(exposed)s", {"exposed": visible(exposed)})
 
     async def process_item(self, item: object) -> object:
         if isinstance(item, Page):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryFileError
 from tiktok_crawler.query_file.text_file import read_text
-from tiktok_crawler.spelling import listed, quoted
+from tiktok_crawler.spelling import listed, named, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -94,7 +94,7 @@ def read_cells(path: Path, what: str) -> list[Cell]:
         cells = ((row.cells[column] if column < len(row.cells) else "", row) for row in rows[1:])
         return _exact(path, [Cell(_value(text, what), row.line) for text, row in cells])
     if sum(row.has_several for row in rows) > 1 or _is_header_of_others(rows, what):
-        raise QueryFileError(f"{path}:{rows[0].line}: {_no_column(rows[0], what)}")
+        raise QueryFileError(f"{named(path)}:{rows[0].line}: {_no_column(rows[0], what)}")
     values = (Cell(_value(text, what), row.line) for row in rows for text in row.cells)
     return _exact(path, [value for value in values if value.text])
 
@@ -105,8 +105,9 @@ def _exact(path: Path, cells: list[Cell]) -> list[Cell]:
     is_rounded = all(not cell.text[_EXACT_DIGITS:].strip("0") for cell in long)
     if is_rounded and len({cell.text for cell in long}) > 1:
         raise QueryFileError(
-            f"{path}:{long[0].line}: {long[0].text} and all other long numbers end in zeros: a "
-            "spreadsheet has rounded them; format the column of ids as text before they come in"
+            f"{named(path)}:{long[0].line}: {long[0].text} and all other long numbers end in "
+            "zeros: a spreadsheet has rounded them; format the column of ids as text before they "
+            "come in"
         )
     return cells
 
@@ -147,7 +148,9 @@ def _records(
         except StopIteration:
             return
         except csv.Error as exc:
-            raise QueryFileError(f"{path}:{number}: cannot be read as a table: {exc}") from None
+            raise QueryFileError(
+                f"{named(path)}:{number}: cannot be read as a table: {exc}"
+            ) from None
 
 
 def _is_comment(line: str, what: str) -> bool:
@@ -189,7 +192,7 @@ def _only(path: Path, header: _Row, found: Sequence[int]) -> int:
         return found[0]
     name = quoted(header.cells[found[0]])
     raise QueryFileError(
-        f"{path}:{header.line}: {len(found)} columns are called {name}; rename all but one"
+        f"{named(path)}:{header.line}: {len(found)} columns are called {name}; rename all but one"
     )
 
 
@@ -204,7 +207,7 @@ def _check_widths(path: Path, rows: Sequence[_Row]) -> None:
     if lines:
         more = f", and so have {len(lines) - 1:,} more" if len(lines) > 1 else ""
         raise QueryFileError(
-            f"{path}:{lines[0]}: has more cells than the first line has columns{more}; put "
+            f"{named(path)}:{lines[0]}: has more cells than the first line has columns{more}; put "
             "quotation marks around values with separators in them"
         )
 

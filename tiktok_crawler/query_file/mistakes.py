@@ -7,7 +7,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, NoReturn
 
 from tiktok_crawler.exceptions import QueryFileError, UsageError
-from tiktok_crawler.spelling import shortened
+from tiktok_crawler.spelling import named, shortened
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,7 +68,7 @@ class Mistakes:
             return
         self._in_file.append((_order(place), line))
         if len(self._in_file) == MAX_MISTAKES:
-            raise QueryFileError(f"{self._lines()}\n{self.path}: and perhaps more")
+            raise QueryFileError(f"{self._lines()}\n{named(self.path)}: and perhaps more")
 
     def fatal(self, position: Position, words: str) -> NoReturn:
         """Report a mistake after which the file cannot be read on, and end here."""
@@ -105,8 +105,8 @@ class Mistakes:
 
     def _where(self, place: Position | ListLine) -> str:
         if isinstance(place, ListLine):
-            return f"{place.path}:{place.line}"
-        return f"{self.path}:{place.line}:{place.column}" if self.path else ""
+            return f"{named(place.path)}:{place.line}"
+        return f"{named(self.path)}:{place.line}:{place.column}" if self.path else ""
 
     def _lines(self) -> str:
         in_order = sorted(self._in_file, key=itemgetter(0))

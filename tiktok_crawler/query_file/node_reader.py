@@ -10,7 +10,7 @@ from tiktok_crawler.query_file.list_file import read_cells
 from tiktok_crawler.query_file.mistakes import Argument, ListLine
 from tiktok_crawler.query_file.text_file import is_file
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
-from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
+from tiktok_crawler.spelling import did_you_mean, listed, named, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -128,7 +128,7 @@ class NodeReader:
             return []
         self._findings.lists.append(path)
         if not cells:
-            self._mistake(name, joined(key, FILE), f"{path}: holds no value")
+            self._mistake(name, joined(key, FILE), f"{named(path)}: holds no value")
         return [TextNode(ListLine(path, cell.line, name.place), cell.text) for cell in cells]
 
     def _names_file(self, node: TextNode, key: str) -> bool:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryFileError
-from tiktok_crawler.spelling import did_you_mean, nearest
+from tiktok_crawler.spelling import did_you_mean, named, nearest
 
 if TYPE_CHECKING:
     from os import stat_result
@@ -30,21 +30,21 @@ def read_text(path: Path, *, what: str = "query file", max_bytes: int = MAX_BYTE
     """
     try:
         if problem := _file_problem(path.stat(), what, max_bytes):
-            raise QueryFileError(f"{path}: {problem}")
+            raise QueryFileError(f"{named(path)}: {problem}")
         with path.open("rb") as file:
             data = file.read(max_bytes)
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
         if isinstance(exc, FileNotFoundError):
             reason = f"{reason}{_where_else(path)}"
-        raise QueryFileError(f"{path}: cannot be read: {reason}") from exc
+        raise QueryFileError(f"{named(path)}: cannot be read: {reason}") from exc
     return _decoded(path, data)
 
 
 def _where_else(path: Path) -> str:
     """Say where a file was looked for, and which one there was probably meant."""
     with suppress(OSError):
-        folder = "" if path.is_absolute() else f" in {path.absolute().parent}"
+        folder = "" if path.is_absolute() else f" in {named(path.absolute().parent)}"
         return folder + did_you_mean(
             nearest(path.name, (one.name for one in path.parent.iterdir()), similarity=0.8)
         )
@@ -71,19 +71,21 @@ def _file_problem(status: stat_result, what: str, max_bytes: int) -> str | None:
 
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        raise QueryFileError(f"{path}: is UTF-16 text; save it as UTF-8")
+        raise QueryFileError(f"{named(path)}: is UTF-16 text; save it as UTF-8")
     if data.startswith(_WORKBOOK):
-        raise QueryFileError(f"{path}: is a workbook of a spreadsheet; save it as CSV in UTF-8")
+        raise QueryFileError(
+            f"{named(path)}: is a workbook of a spreadsheet; save it as CSV in UTF-8"
+        )
     if data.startswith(b"{\\rtf"):
-        raise QueryFileError(f"{path}: is text with formats; save it as plain text in UTF-8")
+        raise QueryFileError(f"{named(path)}: is text with formats; save it as plain text in UTF-8")
     if b"\0" in data:
-        raise QueryFileError(f"{path}: holds binary data, not text")
+        raise QueryFileError(f"{named(path)}: holds binary data, not text")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
         line = data.count(b"\n", 0, exc.start) + 1
-        raise QueryFileError(f"{path}:{line}: is not UTF-8 text; save it as UTF-8") from exc
+        raise QueryFileError(f"{named(path)}:{line}: is not UTF-8 text; save it as UTF-8") from exc
     if found := _UNPRINTABLE.search(text):
         line = text.count("\n", 0, found.start()) + 1
-        raise QueryFileError(f"{path}:{line}: holds the unprintable character {found[0]!r}")
+        raise QueryFileError(f"{named(path)}:{line}: holds the unprintable character {found[0]!r}")
     return text

@@ -15,7 +15,7 @@ from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import number_of, shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -59,7 +59,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
 
 
 def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
-    yield f"{status.location}, data from {status.origin}"
+    yield f"{status.location}, data from {visible(str(status.origin))}"
     yield from _quota(status, daily_budget)
     if status.last_run:
         yield _run(status.last_run)
@@ -72,12 +72,12 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
 
 
 def _run(run: PastRun) -> str:
-    begun = f"Last run: {run.spider}, begun {run.begun_at:%Y-%m-%d %H:%M} UTC"
+    begun = f"Last run: {shortened(run.spider)}, begun {run.begun_at:%Y-%m-%d %H:%M} UTC"
     if run.ended_at is None:
         return f"{begun}: still running, or killed"
     return (
-        f"{begun}, ended {run.ended_at:%Y-%m-%d %H:%M} UTC: {run.close_reason}, exit status "
-        f"{run.exit_status}, requests {run.requests:,}"
+        f"{begun}, ended {run.ended_at:%Y-%m-%d %H:%M} UTC: {shortened(str(run.close_reason))}, "
+        f"exit status {run.exit_status}, requests {run.requests:,}"
     )
 
 
@@ -88,11 +88,11 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
     for spent in status.spent:
         yield (
             f"Requests on {day}: {spent.requests:,} of {DAILY_QUOTAS[spent.pool]:,} "
-            f"({spent.pool}, client key {spent.client[:CLIENT_DIGITS]}...)"
+            f"({spent.pool}, client key {visible(spent.client[:CLIENT_DIGITS])}...)"
             f"{USED_UP if spent.is_used_up else ''}"
         )
         if len(spent.parts) > 1:
-            parts = (f"{part} {requests:,}" for part, requests in spent.parts.items())
+            parts = (f"{shortened(part)} {requests:,}" for part, requests in spent.parts.items())
             yield f"  of these   {', '.join(parts)}"
     if daily_budget is not None:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"

@@ -16,6 +16,7 @@ from sqlalchemy import text
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
 from tiktok_crawler.own_files import check_link, make
+from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine import sqlite
 from tiktok_crawler.storage.engine.open_files import NAMES_BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
@@ -57,12 +58,12 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
             f"while crawls go on: {_dump_command(engine.url, target)}"
         )
     if not sqlite.has_content(engine.url):
-        raise ConfigurationError(f"there is no database {engine.url.database} to copy")
+        raise ConfigurationError(f"there is no database {named(engine.url.database)} to copy")
     try:
         check_link(target)
     except OSError as exc:
         kind = UsageError if isinstance(exc, FileNotFoundError) else CopyError
-        raise kind(f"{target} could not be written: {exc.strerror}") from None
+        raise kind(f"{named(target)} could not be written: {exc.strerror}") from None
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)
@@ -74,7 +75,7 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
             partial.replace(target)
         _flush(target.parent)
     except (sqlite3.Error, OSError) as exc:
-        raise CopyError(f"{target} could not be written: {_reason(exc)}") from exc
+        raise CopyError(f"{named(target)} could not be written: {_reason(exc)}") from exc
     return Backup(target, target.stat().st_size, broken_tables)
 
 
@@ -94,10 +95,10 @@ def _folder_beside(target: Path) -> Iterator[Path]:
 
 def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
     if not target.parent.is_dir():
-        raise UsageError(f"there is no folder {target.parent} for {target.name}")
+        raise UsageError(f"there is no folder {named(target.parent)} for {named(target.name)}")
     own = [Path(f"{database.resolve()}{ending}") for ending in ("", *NAMES_BESIDE)]
     if target in own or (target.exists() and target.samefile(database)):
-        raise UsageError(f"{target} is the database itself: name another file")
+        raise UsageError(f"{named(target)} is the database itself: name another file")
     if target.exists() and not target.is_file():
         raise UsageError(f"{target} is no file: name one")
     if target.exists() and not overwrite:

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.spelling import named, visible
 from tiktok_crawler.storage.engine import grants, postgresql, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
@@ -88,7 +89,7 @@ def _check_file(url: URL, written: str) -> None:
 def describe(url: URL) -> str:
     """A database in words, without user and password."""
     if url.get_backend_name() == "sqlite":
-        return f"SQLite database {url.database or sqlite.IN_MEMORY}"
+        return f"SQLite database {named(url.database or sqlite.IN_MEMORY)}"
     host = url.host or url.query.get("host") or "this machine"
     port = f":{url.port}" if url.port else ""
     return f"PostgreSQL database {url.database or 'of the user'} on {host}{port}"
@@ -287,8 +288,8 @@ def _claim(engine: Engine, origin: str) -> None:
 def _check_origin(engine: Engine, stored: str, origin: str) -> None:
     if stored != origin:
         raise ConfigurationError(
-            f"{describe(engine.url)} holds data from {stored}, which must not be mixed with data "
-            f"from {origin}: use another database (TIKTOK_DATABASE_URL)"
+            f"{describe(engine.url)} holds data from {visible(stored)}, which must not be mixed "
+            f"with data from {visible(origin)}: use another database (TIKTOK_DATABASE_URL)"
         )
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from tiktok_crawler import own_files
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.spelling import named, visible
 from tiktok_crawler.storage.engine import postgresql, sqlite
 
 if TYPE_CHECKING:
@@ -144,7 +144,9 @@ class _FileLock(_Lock):
                     _sign(file)
         except OSError as exc:
             self._close()
-            raise ConfigurationError(f"{self._path} cannot be locked: {exc.strerror}") from exc
+            raise ConfigurationError(
+                f"{named(self._path)} cannot be locked: {exc.strerror}"
+            ) from exc
         return None
 
     def _open(self) -> int:
@@ -155,7 +157,7 @@ class _FileLock(_Lock):
                 return own_files.make(self._path, like=self._database)
 
     def loss(self) -> str | None:
-        return None if self._is_held() else f"since {self._path} was removed or replaced"
+        return None if self._is_held() else f"since {named(self._path)} was removed or replaced"
 
     def _is_held(self) -> bool:
         return self._file is not None and own_files.is_at(self._file, self._path)

@@ -14,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.spelling import shortened, visible
 from tiktok_crawler.storage.engine.revision import HEAD, UNRELEASED, revision
 from tiktok_crawler.storage.models import METADATA
 
@@ -75,7 +76,7 @@ def stamp(engine: Engine) -> None:
     with exclusively(engine) as connection:
         before = revision(connection)
         if before is not None:
-            raise ConfigurationError(f"the tables have a revision already: {before}")
+            raise ConfigurationError(f"the tables have a revision already: {shortened(before)}")
         context = MigrationContext.configure(connection, opts={"compare_type": True})
         differences = [
             text
@@ -85,7 +86,7 @@ def stamp(engine: Engine) -> None:
         if differences:
             raise ConfigurationError(
                 f"the tables are not those of revision {HEAD}, and cannot be marked as such; "
-                f"what it would take: {'; '.join(differences)}"
+                f"what it would take: {visible('; '.join(differences))}"
             )
         command.stamp(_config(connection), "head")
 
@@ -105,8 +106,9 @@ def unknown(revision: str) -> str:
             "(TIKTOK_DATABASE_URL)"
         )
     return (
-        f"the tables have revision {revision}, which this version of tiktok_crawler does not know: "
-        "update it with `pip install --upgrade tiktok-crawler`, then run `scrapy migrate`"
+        f"the tables have revision {shortened(revision)}, which this version of tiktok_crawler "
+        "does not know: update it with `pip install --upgrade tiktok-crawler`, then run `scrapy "
+        "migrate`"
     )
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from tiktok_crawler.exceptions import DatabaseLostError
+from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -98,9 +99,9 @@ class OpenFiles:
             reached = _reached(self._path, self._origin)
         if reached < self._reached:
             raise DatabaseLostError(
-                f"the database {self._path} was written over by another program. Copy what belongs "
-                "there to its place once more, now that it is not in use, and run the same command "
-                "again"
+                f"the database {named(self._path)} was written over by another program. Copy what "
+                "belongs there to its place once more, now that it is not in use, and run the same "
+                "command again"
             )
         self._written, self._reached = written, reached
 

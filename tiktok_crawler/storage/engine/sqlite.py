@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
-from tiktok_crawler.spelling import shortened
+from tiktok_crawler.spelling import named, shortened
 from tiktok_crawler.storage.engine.open_files import (
     BESIDE,
     NAMES_BESIDE,
@@ -148,7 +148,7 @@ def _check_beside(path: Path) -> None:
         for ending in NAMES_BESIDE:
             own_files.check(Path(f"{path}{ending}"))
     except OSError as exc:
-        raise ConfigurationError(f"{exc.filename} cannot be used: {exc.strerror}") from None
+        raise ConfigurationError(f"{named(exc.filename)} cannot be used: {exc.strerror}") from None
 
 
 def _connected(
@@ -170,8 +170,8 @@ def _create_file(path: Path) -> None:
         return
     except OSError as exc:
         raise ConfigurationError(
-            f"the database {path} cannot be created: {exc.strerror}. "
-            f"Its folder {path.parent} must exist and be yours to write to"
+            f"the database {named(path)} cannot be created: {exc.strerror}. "
+            f"Its folder {named(path.parent)} must exist and be yours to write to"
         ) from exc
 
 
@@ -195,8 +195,8 @@ def check_writable(url: URL) -> None:
     file = Path(str(url.database))
     for path in _unwritable(file)[:1]:
         raise ConfigurationError(
-            f"the database {file} cannot be used: you have no permission to write to the "
-            f"{'file' if path == file else 'folder'} {path}. {OTHER_DATABASE}"
+            f"the database {named(file)} cannot be used: you have no permission to write to the "
+            f"{'file' if path == file else 'folder'} {named(path)}. {OTHER_DATABASE}"
         )
 
 
@@ -219,15 +219,15 @@ def _size(path: Path) -> int:
         found = path.stat()
     except OSError as exc:
         raise ConfigurationError(
-            f"the database {path} cannot be opened: {exc.strerror}. {OTHER_DATABASE}"
+            f"the database {named(path)} cannot be opened: {exc.strerror}. {OTHER_DATABASE}"
         ) from None
     if not stat.S_ISREG(found.st_mode):
         kind = "a folder" if stat.S_ISDIR(found.st_mode) else "no file"
-        raise ConfigurationError(f"the database {path} is {kind}. {OTHER_DATABASE}")
+        raise ConfigurationError(f"the database {named(path)} is {kind}. {OTHER_DATABASE}")
     if 0 < found.st_size < SMALLEST_BYTES:
         # SQLite would take it for an empty one, and write over it.
         raise ConfigurationError(
-            f"the database {path} cannot be used: file is not a database; "
+            f"the database {named(path)} cannot be used: file is not a database; "
             f"{ADVICE[sqlite3.SQLITE_NOTADB]}"
         )
     return found.st_size
@@ -240,8 +240,8 @@ def _check_owner(connection: sqlite3.Connection, tables: set[str]) -> None:
         (_, _, path), *_ = connection.execute("PRAGMA database_list")
         connection.close()
         raise ConfigurationError(
-            f"the database {path} is another program's: it has the tables {_some(others)}. It was "
-            f"left as it is. {OTHER_DATABASE}"
+            f"the database {named(path)} is another program's: it has the tables {_some(others)}. "
+            f"It was left as it is. {OTHER_DATABASE}"
         )
 
 
