@@ -54,7 +54,7 @@ def test_another_key_gives_other_names_and_ids():
 
 
 def test_many_names_are_forgotten_and_made_again(monkeypatch):
-    monkeypatch.setattr("tiktok_crawler.dataset.pseudonyms.NAMES_KEPT", 3)
+    monkeypatch.setattr("tiktok_crawler.dataset.pseudonyms.KEPT", 3)
     pseudonyms = Pseudonyms(KEY)
     names = [f"maria{number}" for number in range(10)]
 

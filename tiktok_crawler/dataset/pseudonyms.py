@@ -26,7 +26,8 @@ FILE_BYTES = 4_096
 """So much of a file is read: more than a key has."""
 
 NAME_BYTES = 8
-NAMES_KEPT = 50_000
+KEPT = 50_000
+"""So many of what was made last are kept: names come again, and ids in several tables."""
 
 UPPER, LOWER = 2**32 - 1, 2**31 - 1
 """An id has 63 bits: the two parts of it that are mixed with each other."""
@@ -49,6 +50,7 @@ class Pseudonyms:
         mixing = hmac.digest(key, b"record ids", "sha256")
         self._mixing = blake2b(key=mixing, digest_size=4)
         self._names: dict[tuple[str, str], str] = {}
+        self._ids: dict[int, int] = {}
 
     def name(self, username: str) -> str:
         """Return what stands for a username, whatever its capitals; nothing stands for none."""
@@ -60,8 +62,15 @@ class Pseudonyms:
 
     def record_id(self, id_: int) -> int:
         """Return what stands for the id of a record: one of 64 bits, with the same sign."""
+        if id_ not in self._ids:
+            if len(self._ids) >= KEPT:
+                self._ids.clear()
+            self._ids[id_] = self._mixed_id(id_)
+        return self._ids[id_]
+
+    def _mixed_id(self, id_: int) -> int:
         if id_ < 0:
-            return ~self.record_id(~id_)
+            return ~self._mixed_id(~id_)
         upper, lower = id_ >> 31, id_ & LOWER
         for number in range(0, ROUNDS, 2):
             upper ^= self._mixed(number, lower) & UPPER
@@ -77,7 +86,7 @@ class Pseudonyms:
         if not name:
             return name
         if (kind, name) not in self._names:
-            if len(self._names) >= NAMES_KEPT:
+            if len(self._names) >= KEPT:
                 self._names.clear()
             self._names[kind, name] = self._made(kind, folded(name))
         return self._names[kind, name]
