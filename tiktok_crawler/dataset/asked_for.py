@@ -6,7 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.dataset.rewriting import LABEL
+from tiktok_crawler.dataset.rewriting import Rules
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.storage.models.column_types import dump_json
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from tiktok_crawler.dataset.pseudonyms import Pseudonyms
-    from tiktok_crawler.dataset.rewriting import Rewriter, Rules
+    from tiktok_crawler.dataset.rewriting import Rewriter
 
 HIDDEN_KEYS = (SeedKey.VIDEO_ID, SeedKey.COMMENT_ID, SeedKey.PLAYLIST_ID)
 OTHER_KEYS = (SeedKey.SHOP_ID, SeedKey.PRODUCT_ID)
@@ -26,12 +26,14 @@ _REFUSED_NAME = re.compile(r"(?<=username: )\w(?:[\w.]*\w)?")
 
 
 class AskedFor:
-    """Protects what was asked for, by rules for texts of which it is not known what they are."""
+    """Protects what was asked for."""
 
-    def __init__(self, rewriter: Rewriter, pseudonyms: Pseudonyms, rules: Rules) -> None:
+    def __init__(self, rewriter: Rewriter, pseudonyms: Pseudonyms, *, hide_ids: bool) -> None:
         self._rewriter = rewriter
         self._pseudonyms = pseudonyms
-        self._rules = rules
+        self._hides_ids = hide_ids
+        self._rules = Rules.of_text(hide_ids=hide_ids)
+        self._label = Rules.of_label(hide_ids=hide_ids)
 
     def query(self, canonical_json: str) -> str:
         """Protect a query, in canonical JSON."""
@@ -65,7 +67,7 @@ class AskedFor:
             return list(map(self._pseudonyms.name, field_values))
         if field_name == SeedKey.VIDEO_ID:
             return list(map(self._hidden, field_values))
-        return [self._rewriter.text(value, LABEL) for value in field_values]
+        return [self._rewriter.text(value, self._label) for value in field_values]
 
     def _argument(self, name: str, value: Any) -> Any:
         """Protect the value of an argument: a list with commas, or `@` and the name of a file."""
@@ -75,7 +77,7 @@ class AskedFor:
             return f"@{self._rewriter.text(value[1:], self._rules)}"
         if name.rpartition(".")[2] == SeedKey.USERNAME.argument:
             return ",".join(map(self._username, value.split(",")))
-        return self._rewriter.text(value, LABEL if name in OTHER_IDS else self._rules)
+        return self._rewriter.text(value, self._label if name in OTHER_IDS else self._rules)
 
     def _username(self, typed: str) -> str:
         """Protect a name as it was typed: it can be the address of a profile."""
@@ -84,6 +86,6 @@ class AskedFor:
         return self._pseudonyms.name(typed.strip())
 
     def _hidden(self, digits: str) -> str:
-        if not self._rules.numbers or not digits.isdecimal():
+        if not self._hides_ids or not digits.isdecimal():
             return digits
         return str(self._pseudonyms.record_id(int(digits)))

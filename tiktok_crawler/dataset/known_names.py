@@ -23,6 +23,7 @@ from sqlalchemy import select
 from tiktok_crawler.dataset.pseudonyms import folded
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.ledger import QueryRow, SeedRow
 from tiktok_crawler.storage.models.records import (
     Account,
@@ -40,7 +41,7 @@ from tiktok_crawler.storage.models.records import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection
     from sqlalchemy.orm import InstrumentedAttribute
 
 WORD = re.compile(r"\w+")
@@ -53,6 +54,7 @@ SHORTEST_SHOWN_NAME = 8
 NAMES_AT_ONCE = 20_000
 PARTS_KEPT = 100_000
 CACHE_KIBIBYTES = 32 * 1024
+MOST_PAGES = 2**30
 
 USER_LISTINGS = [one.name for one in LISTINGS.values() if one.seed_key is SeedKey.USERNAME]
 SHOP_LISTINGS = [one.name for one in LISTINGS.values() if one.seed_key is SeedKey.SHOP_NAME]
@@ -77,13 +79,19 @@ class KnownNames:
     def __init__(self, names: Iterable[tuple[str, int]]) -> None:
         self._file = sqlite3.connect("", isolation_level=None, check_same_thread=False)
         self._without_names = set[str]()
-        with _told():
-            self._file.executescript(
-                f"PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
-                f"PRAGMA cache_size = -{CACHE_KIBIBYTES};"
-                "CREATE TABLE known (words TEXT PRIMARY KEY, known INTEGER NOT NULL) WITHOUT ROWID"
-            )
+        try:
+            with _told():
+                self._file.executescript(
+                    "PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF;"
+                    f"PRAGMA cache_size = -{CACHE_KIBIBYTES};"
+                    f"PRAGMA max_page_count = {MOST_PAGES};"
+                    "CREATE TABLE known (words TEXT PRIMARY KEY, known INTEGER NOT NULL)"
+                    " WITHOUT ROWID; BEGIN"
+                )
             self._add(iter(names))
+        except BaseException:
+            self.close()
+            raise
 
     def close(self) -> None:
         self._file.close()
@@ -128,17 +136,18 @@ class KnownNames:
         return {span: known[key] for span, key in by_key.items() if key in known} if known else {}
 
     def _add(self, names: Iterator[tuple[str, int]]) -> None:
-        self._file.execute("BEGIN")
         while some := set(islice(names, NAMES_AT_ONCE)):
             rows = dict[str, int]()
             for words, known in (part for name, kind in some for part in _parts(name, kind)):
                 rows[words] = rows.get(words, 0) | known
-            self._file.executemany(
-                "INSERT INTO known VALUES (?, ?)"
-                " ON CONFLICT (words) DO UPDATE SET known = known | excluded.known",
-                sorted(rows.items()),
-            )
-        self._file.execute("COMMIT")
+            with _told():
+                self._file.executemany(
+                    "INSERT INTO known VALUES (?, ?)"
+                    " ON CONFLICT (words) DO UPDATE SET known = known | excluded.known",
+                    sorted(rows.items()),
+                )
+        with _told():
+            self._file.execute("COMMIT")
 
 
 class _Words:
@@ -218,10 +227,10 @@ def _usernames(connection: Connection) -> Iterator[str]:
     ):
         yield from _texts(connection, column)
     yield from _texts(connection, SeedRow.seed, SeedRow.listing.in_(USER_LISTINGS))
-    yield from _strings(connection, select(Video.video_mention_list))
+    yield from _strings(connection, Video.video_mention_list)
     earlier = VideoRevision.field.in_(["username", "video_mention_list"])
-    yield from _strings(connection, select(VideoRevision.old_value).where(earlier))
-    for (query,) in connection.execute(select(QueryRow.canonical_json)):
+    yield from _strings(connection, VideoRevision.old_value, earlier)
+    for query in _texts(connection, QueryRow.canonical_json):
         yield from _asked_for(json.loads(query))
 
 
@@ -237,27 +246,34 @@ def _shown_names(connection: Connection) -> Iterator[str]:
         yield from _texts(connection, column)
     yield from _texts(connection, SeedRow.seed, SeedRow.listing.in_(SHOP_LISTINGS))
     earlier = UserInfoHistory.field == "display_name"
-    yield from _strings(connection, select(UserInfoHistory.old_value).where(earlier))
+    yield from _strings(connection, UserInfoHistory.old_value, earlier)
 
 
 def _texts(
     connection: Connection, column: InstrumentedAttribute[Any], *conditions: Any
 ) -> Iterator[str]:
-    statement = select(column).where(column.is_not(None), *conditions).distinct()
-    yield from _stream(connection, statement)
+    yield from _stream(connection, column, *conditions, distinct=True)
 
 
-def _strings(connection: Connection, statement: Select[Any]) -> Iterator[str]:
+def _strings(
+    connection: Connection, column: InstrumentedAttribute[Any], *conditions: Any
+) -> Iterator[str]:
     """Return all texts in the documents of a column."""
-    (column,) = statement.selected_columns
-    for document in _stream(connection, statement.where(column.is_not(None))):
-        yield from _strings_of(document)
+    for document in _stream(connection, column, *conditions):
+        yield from _strings_of(orjson.loads(document))
 
 
-def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Any]:
-    options = {"stream_results": True, "max_row_buffer": NAMES_AT_ONCE}
-    with connection.execute(statement, execution_options=options) as result:
-        yield from result.scalars()
+def _stream(
+    connection: Connection,
+    column: InstrumentedAttribute[Any],
+    *conditions: Any,
+    distinct: bool = False,
+) -> Iterator[str]:
+    statements = statements_for(connection.dialect)
+    wanted = select(statements.as_text(column.expression)).where(column.is_not(None), *conditions)
+    statement = wanted.distinct() if distinct else wanted
+    for rows in statements.stream(connection, statement, NAMES_AT_ONCE):
+        yield from (value for (value,) in rows)
 
 
 def _strings_of(value: Any) -> Iterator[str]:

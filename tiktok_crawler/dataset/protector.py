@@ -11,7 +11,7 @@ from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.known_names import KnownNames, names_in
 from tiktok_crawler.dataset.persons import Holds, held_by
 from tiktok_crawler.dataset.protection import OLD_VALUE
-from tiktok_crawler.dataset.rewriting import KEYS, LABEL, Rewriter, Rules, replaced_strings
+from tiktok_crawler.dataset.rewriting import KEYS, Rewriter, Rules, replaced_strings
 from tiktok_crawler.storage.models.records import UserInfo, Video
 
 if TYPE_CHECKING:
@@ -45,7 +45,8 @@ class Protector:
     def __init__(self, connection: Connection, protection: Protection) -> None:
         self._connection = connection
         self._protection = protection
-        self._rules = Rules(addresses=True, numbers=protection.hide_ids)
+        self._rules = Rules.of_text(hide_ids=protection.hide_ids)
+        self._label = Rules.of_label(hide_ids=protection.hide_ids)
         self._ways: dict[str, Callable[[Block], Values]] = {
             "canonical_json": lambda block: _each(self.query, block["canonical_json"]),
             "arguments": lambda block: _each(self.arguments, block["arguments"]),
@@ -108,7 +109,7 @@ class Protector:
 
     @property
     def _asked_for(self) -> AskedFor:
-        return AskedFor(self._rewriter, self._pseudonyms, self._rules)
+        return AskedFor(self._rewriter, self._pseudonyms, hide_ids=self._protection.hide_ids)
 
     def _values(self, table: DataTable, column: Column, block: Block) -> Values:
         values = block[column.name]
@@ -133,7 +134,7 @@ class Protector:
                     partial(replaced_strings, replace=replace) if is_json else replace, values
                 )
             case Holds.TEXT | Holds.LABEL:
-                rules = self._rules if held is Holds.TEXT else LABEL
+                rules = self._rules if held is Holds.TEXT else self._label
                 rewriter = self._rewriter
                 return (rewriter.documents if is_json else rewriter.texts)(values, rules)
             case Holds.RECORD_ID if self._protection.hide_ids:
@@ -174,7 +175,7 @@ class Protector:
     def _fields(self, block: Block) -> Values:
         """Protect names of fields: those of the API's own, and of ours, are no person's."""
         fields = block["field"]
-        others = self._rewriter.texts([None if one in KEYS else one for one in fields], LABEL)
+        others = self._rewriter.texts([None if one in KEYS else one for one in fields], self._label)
         return [other or field for other, field in zip(others, fields, strict=True)]
 
 

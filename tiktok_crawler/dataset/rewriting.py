@@ -55,9 +55,19 @@ class Rules:
 
     addresses: bool = False
     numbers: bool = False
+    """Those that can be ids."""
 
+    lone_numbers: bool = False
+    """Also those that stand alone."""
 
-LABEL = Rules()
+    @classmethod
+    def of_text(cls, *, hide_ids: bool) -> Rules:
+        return cls(addresses=True, numbers=hide_ids, lone_numbers=hide_ids)
+
+    @classmethod
+    def of_label(cls, *, hide_ids: bool) -> Rules:
+        """Return those where a number alone is the id of a sound, an effect or a hashtag."""
+        return cls(numbers=hide_ids)
 
 
 class Rewriter:
@@ -99,12 +109,11 @@ class Rewriter:
     def _changed_documents(self, documents: Collection[str], rules: Rules) -> dict[str, str]:
         strings = {document: strings_of(document) for document in documents}
         changed = self._changed_texts(set().union(*strings.values()), rules)
-        number = self._hidden_number if rules.numbers else None
+        number = self._hidden_number if rules.lone_numbers else None
         rewritten = {
             document: replaced_strings(document, lambda text: changed.get(text, text), number)
             for document, own in strings.items()
-            if not changed.keys().isdisjoint(own)
-            or (rules.numbers and _LONG_NUMBER.search(document))
+            if not changed.keys().isdisjoint(own) or (number and _LONG_NUMBER.search(document))
         }
         return {document: new for document, new in rewritten.items() if new != document}
 
@@ -123,7 +132,7 @@ class Rewriter:
         return "".join([*parts, self._without_numbers(text[after:], rules)])
 
     def _without_numbers(self, text: str, rules: Rules) -> str:
-        if not rules.numbers:
+        if not rules.numbers or (text.isdecimal() and not rules.lone_numbers):
             return text
         return _LONG_NUMBER.sub(lambda found: self._hidden_number(found[0]) or NUMBER, text)
 
