@@ -29,11 +29,13 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
+    from tiktok_crawler.dataset.protection import Protection
     from tiktok_crawler.dataset.selection import Selection
     from tiktok_crawler.export.export import Exported
     from tiktok_crawler.export.options import Options
 
 FORMATS = ("parquet", "csv", "jsonl", "xlsx")
+KEY_FILE = "pseudonyms.key"
 MEGABYTE = 1_000_000
 
 
@@ -73,6 +75,11 @@ class Command(Project, ScrapyCommand):
             action="store_true",
             help="CSV that Excel opens: UTF-8 by its mark, no formula",
         )
+        add("--pseudonyms", action="store_true", help="pseudonyms for names, and no addresses")
+        add("--key-file", metavar="FILE", help=f"of the pseudonyms; default: {KEY_FILE}")
+        add("--hide-ids", action="store_true", help="other numbers for ids of videos and comments")
+        add("--no-text", action="store_true", help="without what persons wrote or said")
+        add("--ids-only", action="store_true", help="nothing but ids, for others with access")
         add(
             "--verify", action="store_true", help="check an export that is there, and write nothing"
         )
@@ -152,7 +159,21 @@ def _options(engine: Engine, opts: argparse.Namespace) -> Options:
         opts.delimiter,
         opts.excel,
         selection,
+        _protection(opts),
     )
+
+
+def _protection(opts: argparse.Namespace) -> Protection:
+    from tiktok_crawler.dataset.protection import Protection  # noqa: PLC0415 - slow to load
+    from tiktok_crawler.dataset.pseudonyms import Pseudonyms, key_file  # noqa: PLC0415
+
+    if opts.key_file and not opts.pseudonyms:
+        raise UsageError("--key-file goes with --pseudonyms")
+    wishes = {"hide_ids": opts.hide_ids, "no_text": opts.no_text, "ids_only": opts.ids_only}
+    if not opts.pseudonyms:
+        return Protection(**wishes)
+    key = key_file(Path(opts.key_file or KEY_FILE).expanduser().absolute())
+    return Protection(Pseudonyms(key), **wishes)
 
 
 def _names(written: str | None) -> list[str]:
@@ -216,6 +237,7 @@ def _lines(exported: Exported, options: Options) -> Iterator[str]:
     if exported.kept:
         yield f"Files that were still true: {exported.kept:,} of {exported.files:,}"
     yield "DICTIONARY.md says what each column means, PROVENANCE.md where the data come from"
+    yield from options.protection.told()
     if options.for_excel:
         yield (
             "Excel rounds ids of more than 15 digits when it opens a CSV: import these columns as "

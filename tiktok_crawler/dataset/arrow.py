@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.dataset.columns import Column
     from tiktok_crawler.dataset.reading import Block
 
+MISFIT = MISFIT_DATA.name
+
 UTC_TIME = pa.timestamp("us", "UTC")
 
 TYPES = {
@@ -80,10 +82,10 @@ def type_of(column: Column) -> pa.DataType:
 def record_batch(columns: Sequence[Column], block: Block) -> pa.RecordBatch:
     """Make a record batch of a block; what does not fit a nested type goes to `misfit_data`."""
     misfits = defaultdict[int, list[str]](list)
-    arrays = {c.name: _column_array(c, block[c.name], misfits) for c in columns if c != MISFIT_DATA}
-    if MISFIT_DATA in columns:
-        rows = range(len(block[columns[0].name]))
-        arrays[MISFIT_DATA.name] = _texts([_object_of(misfits.get(row)) for row in rows])
+    arrays = {c.name: _column_array(c, block[c.name], misfits) for c in columns if c.name != MISFIT}
+    if any(c.name == MISFIT for c in columns):
+        rows = range(len(next(iter(block.values()))))
+        arrays[MISFIT] = _texts([_object_of(misfits.get(row)) for row in rows])
     return pa.RecordBatch.from_arrays([arrays[c.name] for c in columns], schema=schema(columns))
 
 

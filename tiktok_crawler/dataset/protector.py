@@ -74,6 +74,14 @@ class Protector:
         columns = kept.columns if kept else ()
         return {one.name: self._values(table, one, block) for one in columns if one.name in block}
 
+    def name(self, username: str) -> str:
+        """Protect a username."""
+        return self._pseudonyms.name(username) if self._hides_names else username
+
+    def record_id(self, id_: str) -> str:
+        """Protect the id of a video, comment or playlist."""
+        return str(self._hidden(id_)) if self._protection.hide_ids else id_
+
     def text(self, text: str) -> str:
         """Protect a text."""
         return self._rewriter.text(text, self._rules) if self._hides_names else text

@@ -17,8 +17,6 @@ from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, Databa
 from tiktok_crawler.storage.models.records import Comment, VideoRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Connection, Select
 
     from tiktok_crawler.dataset.tables import DataTable
@@ -31,17 +29,17 @@ class Basis:
     """What an export was made of: a database, up to its last page, by some options."""
 
     database: str
-    options: Mapping[str, str]
+    options: str
     last_page: int
     pages: int
 
     @classmethod
-    def of(cls, connection: Connection, options: Mapping[str, str]) -> Basis:
+    def of(cls, connection: Connection, options: str) -> Basis:
         last, pages = connection.execute(select(func.max(Crawl.id), func.count())).one()
         origin, made = connection.execute(
             select(DatabaseOrigin.origin, DatabaseOrigin.created_at)
         ).one()
-        return cls(f"{origin}, {made.isoformat()}", dict(options), last or 0, pages)
+        return cls(f"{origin}, {made.isoformat()}", options, last or 0, pages)
 
     def is_followed_by(self, later: Basis, connection: Connection) -> bool:
         """Tell whether nothing but pages was added since: none was stored late, or removed."""

@@ -141,6 +141,9 @@ def _dictionary(options: Options) -> Iterator[str]:
         "Times are in UTC. What is missing was not delivered by the API, or not asked for; it is "
         "not 0. Fields of the API are those that TikTok documents under their names."
     )
+    for sentence in options.protection.told():
+        yield ""
+        yield sentence
     for table in options.tables:
         yield ""
         yield f"## {table.name}"

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.dataset.coverage import coverage_blocks
+from tiktok_crawler.dataset.protector import Protector
 from tiktok_crawler.dataset.reading import UNDATED, Part, Reader
 from tiktok_crawler.dataset.tables import COVERAGE, VIDEOS
 from tiktok_crawler.exceptions import UsageError
@@ -24,6 +25,7 @@ from tiktok_crawler.export.description import (
 from tiktok_crawler.export.folder import Staging, files_in
 from tiktok_crawler.export.options import Format
 from tiktok_crawler.export.written import File
+from tiktok_crawler.reports.naming import Naming
 from tiktok_crawler.reports.provenance_report import provenance_text
 from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine.transactions import reading
@@ -36,7 +38,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-    from tiktok_crawler.dataset.tables import DataTable
     from tiktok_crawler.export.changes import Changes
     from tiktok_crawler.export.options import Options
     from tiktok_crawler.export.written import Files
@@ -66,12 +67,16 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
         UsageError: the folder holds something else, or the options cannot be met.
         ExportError: the files cannot be written; what was in the folder is as it was.
     """
-    with Staging(target) as staging, reading(engine) as connection:
+    with (
+        Staging(target) as staging,
+        reading(engine) as connection,
+        Protector(connection, options.protection) as protector,
+    ):
         earlier = _earlier(staging.target)
         facts = read_provenance(connection, terms, now)
-        work = _Work(connection, staging, options, facts)
+        work = _Work(connection, staging, options, facts, protector)
         files = work.files(earlier)
-        written = [*files, *_documents(staging.folder, options, facts)]
+        written = [*files, *_documents(staging.folder, options, facts, protector)]
         manifest = Manifest(work.basis, tuple(written))
         write_description(staging.folder, options, manifest, facts.version, now)
         staging.commit(replaced=earlier.file_names() if earlier else frozenset())
@@ -92,13 +97,20 @@ class _Work:
     """The tables of an export, as they are written or taken over."""
 
     def __init__(
-        self, connection: Connection, staging: Staging, options: Options, facts: Provenance
+        self,
+        connection: Connection,
+        staging: Staging,
+        options: Options,
+        facts: Provenance,
+        protector: Protector,
     ) -> None:
         self._connection = connection
         self._staging = staging
         self._options = options
         self._facts = facts
-        self.basis = Basis.of(connection, options.as_text())
+        self._protector = protector
+        self._protected = {table.name: table for table in options.tables}
+        self.basis = Basis.of(connection, options.digest())
         drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
         self.kept = 0
@@ -108,14 +120,14 @@ class _Work:
         if earlier and self._can_go_on(earlier):
             changes = changes_since(self._connection, earlier.basis.last_page, self._options.unit)
             kept = list(self._kept(earlier, changes))
-            written = list(self._written(self._options.tables, changes, kept))
+            written = list(self._written(changes, kept))
             if self._has_all([*kept, *written]):
                 for file in kept:
                     self._staging.keep(file.name)
                 self.kept = len(kept)
                 return [*kept, *written]
             self._staging.empty()
-        return list(self._written(self._options.tables, None, ()))
+        return list(self._written(None, []))
 
     def _can_go_on(self, earlier: Manifest) -> bool:
         has_sample = self._options.selection.sample is not None
@@ -144,21 +156,26 @@ class _Work:
             if table.is_dated and not table.lists
         )
 
-    def _written(
-        self, tables: tuple[DataTable, ...], changes: Changes | None, kept: list[File] | tuple[()]
-    ) -> Iterator[File]:
+    def _written(self, changes: Changes | None, kept: list[File]) -> Iterator[File]:
         there = {file.table for file in kept}
         files = _files(self._staging.folder, self._options, there)
         with ThreadPoolExecutor(max_workers=1) as writer:
             # What was read is written while what comes next is read.
             writing = writer.submit(lambda: None)
-            for part in self._parts(tables, changes):
+            for part in self._parts(changes):
+                protected = self._protect(part)
                 writing.result()
-                writing = writer.submit(files.write, part)
+                writing = writer.submit(files.write, protected)
             writing.result()
         yield from files.close()
 
-    def _parts(self, tables: tuple[DataTable, ...], changes: Changes | None) -> Iterator[Part]:
+    def _protect(self, part: Part) -> Part:
+        block = self._protector.block(part.table, part.block)
+        return Part(self._protected[part.table.name], part.partition, block)
+
+    def _parts(self, changes: Changes | None) -> Iterator[Part]:
+        """Read what is wanted and not left out to protect persons."""
+        tables = [table for table in self._options.wanted if table.name in self._protected]
         with_videos = [table for table in tables if table.name == VIDEOS.name or table.beside_video]
         if with_videos:
             only = changes.of(with_videos[0]) if changes else None
@@ -213,8 +230,12 @@ def _files(folder: Path, options: Options, there: set[str]) -> Files:
     return CsvFiles(folder, tables, delimiter=options.delimiter, for_excel=options.for_excel)
 
 
-def _documents(folder: Path, options: Options, facts: Provenance) -> Iterator[File]:
-    texts = {DICTIONARY: dictionary(options), PROVENANCE: provenance_text(facts)}
+def _documents(
+    folder: Path, options: Options, facts: Provenance, protector: Protector
+) -> Iterator[File]:
+    naming = Naming(protector.name, protector.text, protector.record_id)
+    provenance = provenance_text(facts, naming)
+    texts = {DICTIONARY: dictionary(options), PROVENANCE: provenance}
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
         yield File.of(folder, name)

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.dataset.protection import Protection
 from tiktok_crawler.dataset.selection import Selection
 from tiktok_crawler.dataset.tables import TABLES, VIDEOS
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
 
     from tiktok_crawler.dataset.tables import DataTable
 
@@ -32,30 +34,34 @@ UNITS = {"month": len("2024-01"), "day": len("2024-01-31")}
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What is exported, and how. `tables` have the columns that are wanted of them."""
+    """What is exported, and how. `wanted` are the tables with the columns that are wanted."""
 
-    tables: tuple[DataTable, ...]
+    wanted: tuple[DataTable, ...]
     format: Format = Format.PARQUET
     unit: int = UNITS["month"]
     delimiter: str = ","
     for_excel: bool = False
     selection: Selection = field(default_factory=Selection)
+    protection: Protection = field(default_factory=Protection)
+
+    @property
+    def tables(self) -> tuple[DataTable, ...]:
+        """Return the tables as they are written."""
+        return tuple(filter(None, map(self.protection.table, self.wanted)))
 
     @property
     def is_in_parts(self) -> bool:
         return self.format is Format.PARQUET
 
-    def as_text(self) -> Mapping[str, str]:
-        """Say what an export has to have in common with an earlier one to go on with it."""
-        return {
-            "tables": "; ".join(
-                f"{table.name}: {', '.join(column.name for column in table.columns)}"
-                for table in self.tables
-            ),
-            "format": self.format,
-            "unit": str(self.unit),
-            "selection": repr(self.selection),
-        }
+    def digest(self) -> str:
+        """Return what an export has to have in common with an earlier one to go on with it.
+
+        A selection can have names in it, so that only who has the key can try which it was.
+        """
+        tables = [(table.name, *table.by_name) for table in self.tables]
+        text = repr((tables, self.format, self.unit, self.selection, self.protection.told()))
+        pseudonyms = self.protection.pseudonyms
+        return pseudonyms.shown_name(text) if pseudonyms else sha256(text.encode()).hexdigest()
 
 
 def wanted_tables(

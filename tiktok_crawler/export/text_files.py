@@ -125,4 +125,4 @@ class CsvFiles(TextFiles):
 
 def text_columns(table: DataTable) -> list[Column]:
     """Return the columns of a table in text: everything fits there."""
-    return [column for column in table.columns if column != MISFIT_DATA]
+    return [column for column in table.columns if column.name != MISFIT_DATA.name]
