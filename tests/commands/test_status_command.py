@@ -160,7 +160,7 @@ def test_the_database_may_be_of_another_origin(collected):
 @pytest.mark.parametrize("name", [None, "tiktok.db"])
 def test_without_data_it_says_so_and_creates_nothing(tmp_path, name):
     if name:
-        (tmp_path / name).touch()
+        (tmp_path / name).touch(mode=0o600)
     run = scrapy(tmp_path, "status")
 
     assert (run.returncode, run.stderr) == (0, "")
