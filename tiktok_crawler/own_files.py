@@ -11,13 +11,15 @@ import errno
 import os
 import pwd
 import shlex
+import shutil
 import stat
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from secrets import token_hex
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 IGNORED = ".gitignore"
 
@@ -50,6 +52,29 @@ def make_folder(path: Path, *, like: Path | None = None) -> None:
             os.fdopen(make(uppermost / IGNORED, like=like), "w") as file,
         ):
             file.write("*\n")
+
+
+@contextmanager
+def folder_beside(target: Path) -> Iterator[Path]:
+    """Make a folder in which a file is made that comes to its place as a whole; none is left.
+
+    Its name is known before it is there, so that it goes whenever a signal comes.
+    """
+    folder = target.with_name(f".{target.name}.{token_hex(4)}.partial")
+    try:
+        folder.mkdir(mode=0o700)
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def flush(path: Path) -> None:
+    """Have a file, or a folder, on the disk."""
+    file = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)
 
 
 def open_existing(path: Path) -> int:

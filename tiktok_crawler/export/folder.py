@@ -71,13 +71,13 @@ class Staging:
         """
         for path in self._others(replaced):
             self.keep(str(path))
-        _flush(self.folder)
+        own_files.flush(self.folder)
         if self.target.exists():
             _exchange(self.folder, self.target, self._before)
             shutil.rmtree(self._before, ignore_errors=True)
         else:
             self.folder.rename(self.target)
-        _flush(self.target.parent)
+        own_files.flush(self.target.parent)
 
     def _take(self) -> None:
         if self._before.is_dir() and not self.target.exists():
@@ -155,12 +155,3 @@ def _exchange_at_once(one: Path, other: Path) -> bool:
     if number in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         return False
     raise OSError(number, os.strerror(number), str(other))
-
-
-def _flush(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
-    opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(opened)
-    finally:
-        os.close(opened)

@@ -4,25 +4,23 @@ from __future__ import annotations
 
 import os
 import shlex
-import shutil
 import sqlite3
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from sqlalchemy import text
 
 from tiktok_crawler.exceptions import ConfigurationError, CopyError, UsageError
-from tiktok_crawler.own_files import check_link, make
+from tiktok_crawler.own_files import check_link, flush, folder_beside, make
 from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine import sqlite
 from tiktok_crawler.storage.engine.open_files import NAMES_BESIDE
 from tiktok_crawler.storage.engine.transactions import reading
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from sqlalchemy import URL, Engine
 
@@ -67,30 +65,16 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)
-        with _folder_beside(target) as folder:
+        with folder_beside(target) as folder:
             partial = folder / target.name
             os.close(make(partial))
             broken_tables = _copy(engine, partial, progress)
             _check_target(target, database, overwrite=overwrite)
             partial.replace(target)
-        _flush(target.parent)
+        flush(target.parent)
     except (sqlite3.Error, OSError) as exc:
         raise CopyError(f"{named(target)} could not be written: {_reason(exc)}") from exc
     return Backup(target, target.stat().st_size, broken_tables)
-
-
-@contextmanager
-def _folder_beside(target: Path) -> Iterator[Path]:
-    """Make a folder in which a file is made that comes to its place as a whole; none is left.
-
-    Its name is known before it is there, so that it goes whenever a signal comes.
-    """
-    folder = target.with_name(f".{target.name}.{token_hex(4)}.partial")
-    try:
-        folder.mkdir(mode=0o700)
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
@@ -131,20 +115,12 @@ def _copy(engine: Engine, partial: Path, progress: Progress) -> tuple[str, ...]:
                 f"was not kept: {'; '.join(damages)}"
             )
         broken = {row[0] for row in copy.execute("PRAGMA foreign_key_check")}
-    _flush(partial)
+    flush(partial)
     return tuple(sorted(broken))
 
 
 def _reason(error: sqlite3.Error | OSError) -> str:
     return getattr(error, "strerror", None) or str(error)
-
-
-def _flush(path: Path) -> None:
-    file = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(file)
-    finally:
-        os.close(file)
 
 
 def _dump_command(url: URL, target: Path) -> str:
