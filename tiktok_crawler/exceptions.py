@@ -9,6 +9,7 @@ CrawlerError
 ├── ArchiveError          70  an archive that cannot be written to its end
 ├── CopyError             70  a copy of a database that cannot be made, or is not the same
 ├── ExportError           70  an export that cannot be written, or is not as it was written
+├── ReportError           70  a report that cannot be written to its end
 ├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
@@ -72,6 +73,12 @@ class CopyError(CrawlerError):
 
 class ExportError(CrawlerError):
     """Raised by `scrapy export`; an earlier export in the same folder is as it was."""
+
+    exit_status = EX_SOFTWARE
+
+
+class ReportError(CrawlerError):
+    """Raised by `scrapy report` when its file cannot be written, such as on a full disk."""
 
     exit_status = EX_SOFTWARE
 

@@ -56,6 +56,11 @@ def period(first: datetime | None, last: datetime | None) -> str:
     return f"at {begun}" if begun == ended else f"from {begun} to {ended}"
 
 
+def share(part: int, whole: int) -> str:
+    """Write a part of a whole in percent."""
+    return f"{100 * part / whole:.1f} %" if whole else "none"
+
+
 def missing_days(query: QueryStatus, naming: Naming = AS_THEY_ARE) -> Table:
     """List the wanted days that are not there, or not for good, with the reason."""
     rows = sorted(_missing(query, naming))

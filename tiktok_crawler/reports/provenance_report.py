@@ -207,7 +207,7 @@ def _lacking_of_query(query: QueryFacts) -> Iterator[str]:
             f"covered: {ranges(days.missing)}."
         )
     if days.unsettled:
-        yield f"{name}: {ranges(days.unsettled)} {UNSETTLED}."
+        yield f"{name}: {ranges(days.unsettled)} are {UNSETTLED}."
     if days.doubts:
         yield f"{name}: {FEW} came of {ranges(days.doubts)}."
     if not (days.missing or days.unsettled or days.doubts):

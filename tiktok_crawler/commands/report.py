@@ -1,0 +1,140 @@
+"""`scrapy report`: one HTML file about what a database has; or a methods section for a paper."""
+
+from __future__ import annotations
+
+import signal
+from argparse import ArgumentTypeError
+from contextlib import contextmanager
+from datetime import timedelta
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from scrapy.commands import ScrapyCommand
+
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.commands import Project
+from tiktok_crawler.config import Config
+from tiktok_crawler.exceptions import ConfigurationError, UsageError
+from tiktok_crawler.html_report.pseudonyms import numbered
+from tiktok_crawler.output import show
+from tiktok_crawler.reports.naming import AS_THEY_ARE
+from tiktok_crawler.reports.provenance_report import methods_text
+from tiktok_crawler.spelling import number_of
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.provenance import read_provenance
+from tiktok_crawler.storage.overview import read_overview
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Iterator
+
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.storage.ledger.provenance import Provenance
+
+REFRESH_DAYS = 15
+"""Data that was refreshed since is fresh by any version of TikTok's terms (api_facts.md 15)."""
+
+MOST_REFRESH_DAYS = 3650
+
+EXTRA = ("altair", "jinja2", "vl_convert")
+
+
+class Command(Project, ScrapyCommand):
+    """Reads the database at one moment; sends nothing, and writes the one file that is named."""
+
+    interrupted = "interrupted; no report was written"
+
+    def syntax(self) -> str:
+        return "-o <file> | --methods"
+
+    def short_desc(self) -> str:
+        return "Make an HTML report of what the database has, or a methods section for a paper"
+
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument("-o", dest="file", metavar="FILE", help="the HTML file to write")
+        parser.add_argument(
+            "--methods", action="store_true", help="print a methods section as text instead"
+        )
+        parser.add_argument(
+            "--pseudonyms", action="store_true", help="name no account: number them"
+        )
+        parser.add_argument(
+            "--refresh-after",
+            type=_days,
+            default=REFRESH_DAYS,
+            metavar="DAYS",
+            help=f"what was collected longer ago is due for a refresh (default: {REFRESH_DAYS})",
+        )
+
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
+        assert self.settings
+        if args or bool(opts.file) == opts.methods:
+            raise UsageError(
+                "say where the report shall be, as in `scrapy report -o report.html`, or print "
+                "the methods section alone with `scrapy report --methods`"
+            )
+        config = Config.of(self.settings)
+        if opts.methods:
+            _print_methods(config, has_pseudonyms=opts.pseudonyms)
+        else:
+            _check_extra()
+            # As Ctrl-C: half a report must not stay.
+            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            _write_report(config, opts)
+
+
+def _days(written: str) -> int:
+    if not written.isdecimal() or not 0 < int(written) <= MOST_REFRESH_DAYS:
+        raise ArgumentTypeError(f"expected a number of days from 1 to {MOST_REFRESH_DAYS}")
+    return int(written)
+
+
+def _check_extra() -> None:
+    """Refuse to begin without what draws and writes the page.
+
+    Raises:
+        ConfigurationError: with the command that installs it.
+    """
+    if missing := [name for name in EXTRA if find_spec(name) is None]:
+        raise ConfigurationError(
+            f"a report needs what is not installed ({', '.join(missing)}): "
+            "pip install 'tiktok-crawler[report]'"
+        )
+
+
+def _print_methods(config: Config, *, has_pseudonyms: bool) -> None:
+    with _facts(config) as (connection, facts):
+        naming = numbered(connection, facts) if has_pseudonyms else AS_THEY_ARE
+    show(methods_text(facts, naming).rstrip("\n"))
+
+
+def _write_report(config: Config, opts: argparse.Namespace) -> None:
+    from tiktok_crawler.html_report import page, report_file  # noqa: PLC0415 - an extra
+
+    target = report_file.check_target(Path(opts.file).expanduser().absolute())
+    with _facts(config) as (connection, facts):
+        overview = read_overview(connection)
+        of_hashtags = (name for name, _ in overview.hashtags)
+        naming = numbered(connection, facts, of_hashtags) if opts.pseudonyms else AS_THEY_ARE
+    content = page.page(facts, overview, naming, refresh_after=timedelta(days=opts.refresh_after))
+    report_file.write_report(target, page.html(content))
+    for sentence in content.lacking:
+        show(f"Incomplete: {sentence}")
+    show(f"Report of {number_of(facts.rows['video'], 'videos')} written to {target}")
+
+
+@contextmanager
+def _facts(config: Config) -> Iterator[tuple[Connection, Provenance]]:
+    """Read the facts of the database, with the connection that sees the same moment."""
+    with database.opened_to_read(config.database_url) as engine:
+        if database.stored_origin(engine) is None:
+            raise ConfigurationError(
+                f"{database.describe(engine.url)}: there is nothing to report, as no crawl has "
+                f"used it yet{config.sandbox_hint}"
+            )
+        with reading(engine) as connection:
+            yield connection, read_provenance(connection, config.terms, utc_now())
