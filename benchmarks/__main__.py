@@ -20,6 +20,7 @@ COMMANDS = (
     ["sandbox.py"],
     ["large_database.py"],
     ["exporting.py"],
+    ["reporting.py"],
     ["suspicion.py"],
     ["forecast.py"],
 )
