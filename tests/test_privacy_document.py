@@ -256,6 +256,6 @@ def test_nothing_is_left_when_everything_is_removed(project, tmp_path):
 
 
 def test_it_promises_nothing_of_the_terms_that_is_not_known():
-    facts = (ROOT / "docs" / "api_facts.md").read_text(encoding="utf-8")
+    (facts,) = (path.read_text(encoding="utf-8") for path in ROOT.glob("docs/api_facts.*"))
     for number, unit in re.findall(r"every (\d+)(?: (days))?", DOCUMENT):
         assert f"every **{number} days**" in facts, unit
