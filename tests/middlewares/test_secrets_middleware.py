@@ -146,6 +146,16 @@ async def test_what_others_log_of_an_answer_has_no_secret(folder, log, kind):
         assert secret.encode() not in kept
 
 
+@deferred_f_from_coro_f
+async def test_lines_of_a_head_that_are_no_headers_fill_no_log(folder, log):
+    logging.root.setLevel("DEBUG")
+    settings = {"TIKTOK_RETRY_TIMES": 0, "LOG_FILE": str(log), "LOG_LEVEL": "DEBUG"}
+    async with answering(HEAD + b"no header\r\n" * 5000 + b"\r\n{}") as url:
+        await folder.crawl(url, settings, max_requests="1")
+    assert b"Spider closed" in log.read_bytes()
+    assert b"no header" not in log.read_bytes()
+
+
 class Misdirecting:
     """Somebody's middleware, which sends requests elsewhere."""
 

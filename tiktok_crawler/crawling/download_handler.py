@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from scrapy.core.downloader.handlers.http11 import HTTP11DownloadHandler
+from scrapy.core.downloader.handlers import http11
 
 from tiktok_crawler.config.addresses import is_loopback, origin_of
 from tiktok_crawler.crawling.failures import CrawlStoppingError, MisdirectedError
@@ -33,7 +33,7 @@ SILENCE_SECONDS = 4.0
 """Time until the user is told that nothing has answered so far."""
 
 
-class GracefulDownloadHandler(HTTP11DownloadHandler):
+class GracefulDownloadHandler(http11.HTTP11DownloadHandler):
     """Scrapy's handler; after Ctrl-C or SIGTERM it gives up on answers that stay away.
 
     The page counts as spent, its window stays open, and the next run asks for it again. What keeps
@@ -45,6 +45,8 @@ class GracefulDownloadHandler(HTTP11DownloadHandler):
 
     def __init__(self, crawler: Crawler):
         super().__init__(crawler)
+        # DEBUG has lines of a head that are no headers, as they came.
+        logging.getLogger(http11.__name__).setLevel(logging.INFO)
         self._has_answered = False
         self._told: Trouble | None = None
         self._ends = False
