@@ -126,3 +126,41 @@ async def test_a_stage_that_ends_while_the_crawl_is_closed_is_released_once(
         crawler = await folder.crawl(api.url)
     assert exit_status(crawler) == EX_OK
     assert "Traceback" not in caplog.text
+
+
+async def close_before(storage: CrawlStorage, _monkeypatch):
+    await storage.close()
+
+
+async def close_as_it_opens(storage: CrawlStorage, _monkeypatch):
+    asyncio.get_running_loop().call_soon(asyncio.ensure_future, storage.close())
+
+
+async def close_as_it_is_registered(storage: CrawlStorage, monkeypatch):
+    loop, begin_run = asyncio.get_running_loop(), storage._begin_run
+
+    def close_and_begin(*arguments):
+        asyncio.run_coroutine_threadsafe(storage.close(), loop)
+        return begin_run(*arguments)
+
+    monkeypatch.setattr(storage, "_begin_run", close_and_begin)
+
+
+@pytest.mark.parametrize("close", [close_before, close_as_it_opens, close_as_it_is_registered])
+@deferred_f_from_coro_f
+async def test_a_stage_that_begins_while_the_crawl_is_closed_is_left(
+    folder, monkeypatch, caplog, close
+):
+    begin_stage = CrawlStorage.begin_stage
+
+    async def close_and_begin(storage, stage, tags):
+        await close(storage, monkeypatch)
+        await begin_stage(storage, stage, tags)
+        raise AssertionError("it has begun")
+
+    monkeypatch.setattr(CrawlStorage, "begin_stage", close_and_begin)
+    folder.query_file.write_text(f"{folder.query_file.read_text()}also_collect: [users]\n")
+    async with serving(ScriptedApi(page(0))) as api:
+        await folder.crawl(api.url)
+    assert "Traceback" not in caplog.text
+    assert folder.rows("SELECT count(*) FROM seed") == [(0,)]

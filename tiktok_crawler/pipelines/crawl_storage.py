@@ -69,6 +69,7 @@ class CrawlStorage:
         self._journal: Journal | None = None
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
         self._doers: dict[Query | Listing, Doer] = {}
+        self._is_closed = False
 
     @property
     def location(self) -> str:
@@ -96,7 +97,12 @@ class CrawlStorage:
         await self._open(collection.query, session)
 
     async def plan(self, collection: Collection) -> Plan:
-        """Register a run of a collection, and decide what it has to do."""
+        """Register a run of a collection, and decide what it has to do.
+
+        Raises:
+            CrawlEndedError: the crawl has been closed.
+        """
+        self._check_open(collection.query)
         session = self._search(collection.query)
         await self._begin(collection.query, session)
         await self._correct(session, self._thread.run_patiently)
@@ -108,7 +114,10 @@ class CrawlStorage:
         Raises:
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this listing is running on the database.
+            CrawlEndedError: the crawl has been closed.
         """
+        if self._is_closed:
+            raise CrawlEndedError
         listing = stage.listing
         session = StageSession(
             self._url,
@@ -120,6 +129,7 @@ class CrawlStorage:
         await self._open(listing, session)
         try:
             await self._begin(listing, session)
+            self._check_open(listing)
             return await self._thread.run_patiently(session.plan, utc_now())
         except CrawlerError:
             await self._release(listing)
@@ -202,6 +212,7 @@ class CrawlStorage:
 
     async def close(self) -> None:
         """End what is open, the searches also if a stage cannot be ended."""
+        self._is_closed = True
         try:
             for session in list(self._sessions.values()):
                 if isinstance(session, StageSession):
@@ -243,14 +254,21 @@ class CrawlStorage:
             logger.warning("%(warning)s", {"warning": warning})
 
     async def _begin(self, subject: Query | Listing, session: S) -> None:
-        """Make the first entries of this run in the database."""
+        """Make the first entries of this run in the database.
+
+        Raises:
+            CrawlEndedError: the crawl has been closed.
+        """
         patiently = self._thread.run_patiently
+        self._check_open(subject)
         session.run_id = await patiently(self._begin_run, session.engine, self._hold)
+        self._check_open(subject)
         await patiently(self._doers[subject].begin, utc_now())
 
     async def _correct(self, session: SearchSession, run: Callable[..., Awaitable[Any]]) -> None:
         corrections = await run(session.corrections)
         if corrections:
+            self._check_open(session.subject)
             doer = self._doers[session.subject]
             assert not isinstance(doer, StageSession)
             await run(doer.correct, corrections, utc_now())
