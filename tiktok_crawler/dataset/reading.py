@@ -184,7 +184,7 @@ def _video_urls(block: Block) -> Iterator[str | None]:
 
 
 def _profile_urls(block: Block) -> Iterator[str | None]:
-    return (username and f"{SITE}/@{username}" for username in block["username"])
+    return (f"{SITE}/@{username}" if username else None for username in block["username"])
 
 
 MADE = {
