@@ -16,12 +16,18 @@ FIRST = date(2024, 1, 30)
 BARS = [Bar(FIRST + n * DAY, n + 1, f"day {n}") for n in range(20)]
 
 
+def elements(svg, tag=None):
+    """Give the elements of a picture, all or those of a kind."""
+    wanted = tag and f"{{{NAMESPACE}}}{tag}"
+    return list(ET.fromstring(svg).iter(wanted))
+
+
 def titles(svg):
-    return [each.text for each in ET.fromstring(svg).iter(f"{{{NAMESPACE}}}title")]
+    return [each.text for each in elements(svg, "title")]
 
 
 def texts(svg):
-    return [each.text for each in ET.fromstring(svg).iter(f"{{{NAMESPACE}}}text")]
+    return [each.text for each in elements(svg, "text")]
 
 
 @pytest.fixture(scope="module")
@@ -39,9 +45,7 @@ def test_colours_are_those_of_the_page(drawn):
         assert not any(colour in svg for colour in COLOURS.values())
         assert 'class="fill-series-1"' in svg
         assert "fill-muted" in svg
-        paints = {
-            each.get(name) for each in ET.fromstring(svg).iter() for name in ("fill", "stroke")
-        }
+        paints = {each.get(name) for each in elements(svg) for name in ("fill", "stroke")}
         assert paints <= {None, "none", "transparent"}
 
 
@@ -61,7 +65,7 @@ def test_days_are_the_same_in_every_time_zone(drawn, monkeypatch):
 
 def test_a_single_bar_is_no_wider_than_others():
     wide = bars(BARS[:1], by_month=False).wide
-    widest = max(path_width(each) for each in ET.fromstring(wide).iter() if len(each))
+    widest = max(path_width(each) for each in elements(wide) if len(each))
     assert widest < 100
 
 
@@ -88,7 +92,7 @@ def test_lines_are_told_apart_by_more_than_colour():
     assert set(names) <= set(texts(svg))
     dashes = {
         each.get("stroke-dasharray")
-        for each in ET.fromstring(svg).iter()
+        for each in elements(svg)
         if "stroke-series" in each.get("class", "")
     }
     assert len(dashes - {None}) == 4

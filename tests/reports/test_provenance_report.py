@@ -95,6 +95,7 @@ def test_a_query_is_told_in_words_and_in_full():
     words = "videos by @some_body with #butter, published on 2024-01-01..2024-01-04 (4 days, UTC)."
     assert f"Query 7 asked for {words}" in methods
     assert f"Query 7 in full: {QUERY.canonical()}" in methods
+    assert "the fields id and username were asked for." in methods
     assert '"some_body"' in provenance_text(facts(query()))
 
 

@@ -22,7 +22,7 @@ from tiktok_crawler.reports.listing_report import (
 )
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.words import UNSETTLED
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import json_text, listed, number_of, visible
 
@@ -142,10 +142,16 @@ def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
     yield f"Its {number_of(pages.count, 'pages')} were received"
     yield f"{period(pages.first_at, pages.last_at)},"
     yield f"with {number_of(query.status.totals.requests, 'requests')};"
-    yield f"the fields {listed(used.fields, conjunction='and')} were asked for."
+    yield f"{_fields(used.fields)} were asked for."
     yield from _coverage(days)
     yield from _matched(days)
     yield f"The dataset has {number_of(query.status.totals.videos, 'videos')} of this query."
+
+
+def _fields(fields: tuple[str, ...]) -> str:
+    if set(fields) >= set(VIDEO_QUERY.fields):
+        return f"all {len(VIDEO_QUERY.fields)} fields of videos that this version knows"
+    return f"the fields {listed(fields, conjunction='and')}"
 
 
 def _coverage(days: Days) -> Iterator[str]:
