@@ -98,9 +98,11 @@ class KnownNames:
 
     def find(self, texts: Iterable[str]) -> dict[str, dict[int, Name]]:
         """Find the names in texts: by text, and by where they begin the longest ones."""
-        split = [(text, text.split()) for text in texts]
-        known, parts = self._parts_with_names(set().union(*(parts for _, parts in split)))
-        found = {text: _Words(text) for text, own in split if not parts.isdisjoint(own)}
+        texts = list(texts)
+        known, parts = self._parts_with_names(set("\n".join(texts).split()))
+        if not parts:
+            return {}
+        found = {text: _Words(text) for text in texts if not parts.isdisjoint(text.split())}
         spans = [
             _Span(words, first, first)
             for words in found.values()

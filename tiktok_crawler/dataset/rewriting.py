@@ -107,13 +107,13 @@ class Rewriter:
         return {text: new for text, new in rewritten.items() if new != text}
 
     def _changed_documents(self, documents: Collection[str], rules: Rules) -> dict[str, str]:
-        strings = {document: strings_of(document) for document in documents}
-        changed = self._changed_texts(set().union(*strings.values()), rules)
+        changed = self._changed_texts(_strings_of_all(documents), rules)
         number = self._hidden_number if rules.lone_numbers else None
         rewritten = {
             document: replaced_strings(document, lambda text: changed.get(text, text), number)
-            for document, own in strings.items()
-            if not changed.keys().isdisjoint(own) or (number and _LONG_NUMBER.search(document))
+            for document in documents
+            if (changed and not changed.keys().isdisjoint(strings_of(document)))
+            or (number and _LONG_NUMBER.search(document))
         }
         return {document: new for document, new in rewritten.items() if new != document}
 
@@ -146,6 +146,13 @@ def strings_of(document: str) -> list[str]:
     if "\\" not in document:
         return document.split('"')[1::2]
     return [_string(found) for found in _TOKEN.finditer(document) if found["number"] is None]
+
+
+def _strings_of_all(documents: Iterable[str]) -> set[str]:
+    """Return the texts, and more: what stands between them does not matter."""
+    plain = [document for document in documents if "\\" not in document]
+    escaped = [strings_of(document) for document in documents if "\\" in document]
+    return set('"'.join(plain).split('"')).union(*escaped)
 
 
 def replaced_strings(
