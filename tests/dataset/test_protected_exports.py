@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 import openpyxl
 import pyarrow.parquet as pq
 import pytest
+from listed_pages import store_list
 from persons_database import VIDEO, fill
 from test_protection import NAMES, TEXTS
 
@@ -19,6 +20,7 @@ from tiktok_crawler.export.export import export
 from tiktok_crawler.export.options import Format, Options, wanted_tables
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 
 KEY = bytes(range(32))
@@ -83,6 +85,20 @@ def test_the_same_key_goes_on_with_an_export_and_another_key_makes_it_anew(
     assert exported(url, folder, Format.PARQUET, same).kept > 0
     assert exported(url, folder, Format.PARQUET, other).kept == 0
     assert exported(url, folder, Format.PARQUET, Protection()).kept == 0
+
+
+def test_a_name_that_becomes_known_later_is_replaced_in_what_was_there_before(
+    prepared_sqlite_url, tmp_path
+):
+    fill(prepared_sqlite_url, NAMES, [*TEXTS, "as lateron said"])
+    folder, protection = tmp_path / "out", Protection(Pseudonyms(KEY))
+    exported(prepared_sqlite_url, folder, Format.PARQUET, protection)
+    assert any("lateron" in text for _, text in texts(folder))
+
+    store_list(prepared_sqlite_url, LISTINGS["followers"], "bobby", {"username": "lateron"})
+    exported(prepared_sqlite_url, folder, Format.PARQUET, protection)
+
+    assert not any("lateron" in text for _, text in texts(folder))
 
 
 def test_an_export_of_ids_alone_has_nothing_else(prepared_sqlite_url, tmp_path):

@@ -74,6 +74,11 @@ class Protector:
         columns = kept.columns if kept else ()
         return {one.name: self._values(table, one, block) for one in columns if one.name in block}
 
+    def names_digest(self) -> str:
+        """Return what is another one as soon as there is another name to be replaced in texts."""
+        is_needed = self._hides_names and not self._protection.ids_only
+        return self._known_names.digest() if is_needed else ""
+
     def name(self, username: str) -> str:
         """Protect a username."""
         return self._pseudonyms.name(username) if self._hides_names else username

@@ -110,7 +110,7 @@ class _Work:
         self._facts = facts
         self._protector = protector
         self._protected = {table.name: table for table in options.tables}
-        self.basis = Basis.of(connection, options.digest())
+        self.basis = Basis.of(connection, options.digest(protector.names_digest()))
         drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
         self.kept = 0

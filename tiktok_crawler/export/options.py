@@ -53,13 +53,15 @@ class Options:
     def is_in_parts(self) -> bool:
         return self.format is Format.PARQUET
 
-    def digest(self) -> str:
+    def digest(self, names: str = "") -> str:
         """Return what an export has to have in common with an earlier one to go on with it.
+
+        `names` stands for those that are replaced: in texts that have not changed, too.
 
         A selection can have names in it, so that only who has the key can try which it was.
         """
         tables = [(table.name, *table.by_name) for table in self.tables]
-        text = repr((tables, self.format, self.unit, self.selection, self.protection.told()))
+        text = repr((tables, self.format, self.unit, self.selection, self.protection.told(), names))
         pseudonyms = self.protection.pseudonyms
         return pseudonyms.shown_name(text) if pseudonyms else sha256(text.encode()).hexdigest()
 
