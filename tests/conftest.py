@@ -8,6 +8,7 @@ import shutil
 import signal
 from typing import TYPE_CHECKING
 
+import compiled_statements  # noqa: F401 - all tests gain by it
 import marathon
 import pytest
 from crawling import CrawlFolder
