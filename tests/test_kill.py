@@ -65,16 +65,17 @@ def _days(start: date | str, end: date | str) -> DateRange:
 
 
 @pytest.mark.parametrize(
-    ("kind", "profile", "kills"),
+    ("kind", "good_hours", "bad_hours"),
     [
-        ("sqlite", GOOD_HOURS, (4,)),
-        *((kind, BAD_HOURS, (4,)) for kind in KINDS),
-        in_marathon("sqlite", GOOD_HOURS, (5, 5, 5, 5)),
-        *(in_marathon(kind, BAD_HOURS, (13, 12, 13, 12)) for kind in KINDS),
+        ("sqlite", (4,), (4,)),
+        ("postgresql", (), (4,)),
+        in_marathon("sqlite", (5, 5, 5, 5), ()),
+        *(in_marathon(kind, (), (13, 12, 13, 12)) for kind in KINDS),
     ],
 )
-def test_killed_it_collects_the_same(kind, profile, kills, tmp_path, request):
+def test_killed_it_collects_the_same(kind, good_hours, bad_hours, tmp_path, request):
     """So many times, of crawls side by side."""
+    kills = (*good_hours, *bad_hours)
     with ExitStack() as stack:
 
         def lane(name: str, api: Profile) -> SearchLane:
@@ -88,13 +89,14 @@ def test_killed_it_collects_the_same(kind, profile, kills, tmp_path, request):
             return SearchLane(folder, url, sandbox, api_url)
 
         undisturbed = lane("undisturbed", Profile())
-        killed = [lane(f"killed-{number}", profile) for number in range(len(kills))]
+        profiles = [GOOD_HOURS] * len(good_hours) + [BAD_HOURS] * len(bad_hours)
+        killed = [lane(f"killed-{n}", profile) for n, profile in enumerate(profiles)]
         with ThreadPoolExecutor(len(kills)) as threads:
             list(threads.map(Lane.be_killed, killed, kills))
             list(threads.map(SearchLane.finish, [undisturbed, *killed]))
         truth = undisturbed.content()
         assert all(truth.values()), "there is something to compare"
-        for each in killed:
+        for each, profile in zip(killed, profiles, strict=True):
             assert each.content() == truth
             if profile is GOOD_HOURS:
                 assert each.answered == undisturbed.answered, "the least possible pages"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shutil
 from dataclasses import replace
+from functools import cache
 from os import EX_TEMPFAIL
 from typing import TYPE_CHECKING, Any
 
@@ -66,6 +67,7 @@ FAULTS_TRIED = [
 """Each fault strikes one of them before any strikes a second one."""
 
 
+@cache
 def some_seeds(listing: str) -> tuple[str, ...]:
     """Two that the API lists, and one that it refuses where there is such a seed."""
     sandbox = truthful(DataBehaviour(), LISTS)

@@ -9,6 +9,7 @@ from datetime import date
 from os import EX_OK
 
 import pytest
+from marathon import first, in_marathon
 from scrapy.utils.defer import deferred_f_from_coro_f
 from trials import QUERY, Trial, TrialFolder, WatchedSandbox, counted_days, days_of
 
@@ -26,6 +27,16 @@ KEYWORDS = {
     for form in ("EQ", "IN")
 }
 """A query in the form in which it finds anything."""
+
+ON_POSTGRESQL = ("messy-data", "silent-days")
+"""What is stored and told is the same on both databases; others the marathon tries on it."""
+
+PROFILES = shipped_profiles()
+NIGHTS_ON = [
+    *(("sqlite", name) for name in PROFILES),
+    *(("postgresql", name) for name in ON_POSTGRESQL),
+    *(in_marathon("postgresql", name) for name in PROFILES if name not in ON_POSTGRESQL),
+]
 
 TELLS = {
     "keywords-as-eq": {"keywords"},
@@ -86,7 +97,7 @@ class Night:
         return {day: count["videos"] for day, count in counted_days(self.folder)[0].items()}
 
 
-@pytest.mark.parametrize("name", shipped_profiles())
+@pytest.mark.parametrize(("prepared_url", "name"), NIGHTS_ON, indirect=["prepared_url"])
 @deferred_f_from_coro_f
 async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path, prepared_url):
     night = Night(tmp_path, prepared_url, name)
@@ -109,6 +120,7 @@ async def test_what_a_profile_hides_is_told_and_nothing_else(name, tmp_path, pre
     assert bool(first["suspicious"]) == (name in {"silent-days", "messy-data"})
 
 
+@pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @deferred_f_from_coro_f
 async def test_days_that_stay_silent_stay_told_and_cost_nothing_more(tmp_path, prepared_url):
     night = Night(tmp_path, prepared_url, "silent-days")
