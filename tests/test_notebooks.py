@@ -11,6 +11,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from marathon import first
 from postgres_server import temporary_database
 from processes import environment
 from several_queries import collect, collect_others, one_of, truth
@@ -73,7 +74,7 @@ def fill(folder, url):
     collect(folder, query, "-a", "max_requests=1", status=EX_TEMPFAIL, TIKTOK_DATABASE_URL=url)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=first(1, ["postgresql", "sqlite"]))
 def of_third_query(request, tmp_path):
     """The outputs of the notebook's cells on a database of three queries, of which it is the last.
 
