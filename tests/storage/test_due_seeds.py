@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from listed_pages import Crawl, stage
+from marathon import times
 from seed_rule import SeedFacts, request_for, standing
 from sqlalchemy import insert, select, text, update
 from stored_pages import MINUTE, NOON
@@ -89,7 +90,7 @@ def all_batches(seeds, count=1000):
 
 
 EXAMPLES = settings(
-    max_examples=60,
+    max_examples=times(2),
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )

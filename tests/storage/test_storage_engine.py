@@ -166,18 +166,21 @@ def store_pages(url):
 
 
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
-def test_the_machines_time_zone_changes_nothing(make_engine, zone, database_url, tmp_path):
+def test_the_machines_time_zone_changes_nothing(
+    make_engine, zone, sqlite_url, postgresql_url, tmp_path
+):
     here = f"sqlite:///{tmp_path / 'here.db'}"
     store_pages(here)
-    storing = "import sys, test_storage_engine as t; t.store_pages(sys.argv[1])"
+    storing = "import sys, test_storage_engine as t; [*map(t.store_pages, sys.argv[1:])]"
     subprocess.run(
-        [sys.executable, "-c", storing, database_url],
+        [sys.executable, "-c", storing, sqlite_url, postgresql_url],
         env=os.environ | {"TZ": zone, "PGTZ": zone, "PYTHONPATH": os.pathsep.join(sys.path)},
         check=True,
     )
 
-    found = [content(make_engine(url)) for url in (here, database_url)]
-    assert without_claim(found[0]) == without_claim(found[1])
+    urls = (here, sqlite_url, postgresql_url)
+    first, *others = (without_claim(content(make_engine(url))) for url in urls)
+    assert others == [first, first]
 
 
 def without_claim(tables):
