@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from scrapy.settings import SETTINGS_PRIORITIES, default_settings
@@ -130,8 +131,12 @@ def _scrapys(name: str) -> str | None:
     )
 
 
+@lru_cache(maxsize=1024)
 def _meant(name: str, *, alike: float = ALIKE) -> str | None:
-    """The name that was probably meant by one that does not exist."""
+    """The name that was probably meant by one that does not exist.
+
+    A crawl asks several times for each variable of the environment, and a look takes a millisecond.
+    """
     known = (*SETTINGS, *CREDENTIALS)
     if not name.upper().startswith(PREFIX):
         return next(iter(nearest(name, known, similarity=PREFIX_ALIKE)), None)
