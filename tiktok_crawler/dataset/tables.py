@@ -313,7 +313,7 @@ TABLES: Mapping[str, DataTable] = {
         _table(Playlist, belongs_by=(Playlist.__table__.c.id, VIDEO.playlist_id)),
         _table(PlaylistVideo, belongs_by=(PlaylistVideo.__table__.c.video_id, VIDEO.id)),
         _table(Shop),
-        _table(Product),
+        _table(Product, columns=(*columns_of(Product.__table__), MISFIT_DATA)),
         _table(Review),
         COVERAGE,
         _table(SeedRow),

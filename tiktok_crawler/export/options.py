@@ -7,9 +7,10 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.protection import Protection
 from tiktok_crawler.dataset.selection import Selection
-from tiktok_crawler.dataset.tables import TABLES, VIDEOS
+from tiktok_crawler.dataset.tables import MISFIT_DATA, TABLES, VIDEOS
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.spelling import did_you_mean, listed, nearest, quoted
 
@@ -76,7 +77,7 @@ def wanted_tables(
     Raises:
         UsageError: there is no such table or column, or it has nothing to do with the selection.
     """
-    tables = tuple(map(_table, names)) or tuple(TABLES.values())
+    tables = tuple(map(_table, dict.fromkeys(names))) or tuple(TABLES.values())
     if selection:
         others = [table.name for table in tables if not belongs(table)]
         if names and others:
@@ -125,7 +126,20 @@ def _with_columns(
 
 
 def _narrowed(table: DataTable, names: Iterable[str]) -> DataTable:
+    """Return a table with the columns that are wanted of it.
+
+    `misfit_data` goes with any list or object: it has what does not fit there.
+    """
     try:
-        return table.with_columns(tuple(dict.fromkeys(map(table.column, names))))
+        wanted = dict.fromkeys(map(table.column, names))
     except LookupError as exc:
         raise UsageError(f"--columns: {exc}") from None
+    wanted.pop(MISFIT_DATA, None)
+    if any(column.kind is Kind.NESTED for column in wanted) and MISFIT_DATA in table.columns:
+        wanted[MISFIT_DATA] = None
+    if not wanted:
+        raise UsageError(
+            f"--columns: {MISFIT_DATA.name} goes with a list or object: name one, such as "
+            f"{next(c.name for c in table.columns if c.kind is Kind.NESTED)}"
+        )
+    return table.with_columns(tuple(wanted))
