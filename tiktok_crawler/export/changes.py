@@ -11,57 +11,89 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from tiktok_crawler.dataset.reading import UNDATED
-from tiktok_crawler.dataset.tables import SOURCES, VIDEO
+from tiktok_crawler.dataset.tables import SOURCES, VIDEO, VIDEOS
+from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, DatabaseOrigin
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, DatabaseOrigin, SeedRow
 from tiktok_crawler.storage.models.records import Comment, VideoRevision
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
     from sqlalchemy import Connection, Select
 
     from tiktok_crawler.dataset.tables import DataTable
 
-CREATE_TIME = '"create_time"'
-
 
 @dataclass(frozen=True, slots=True)
 class Basis:
-    """What an export was made of: a database, up to its last page, by some options."""
+    """What an export was made of: a database up to its last page, by some options and version.
+
+    A copy of a database is the same one as long as it has the same last page.
+    """
 
     database: str
     options: str
+    version: str
     last_page: int
+    received_at: str
     pages: int
 
     @classmethod
-    def of(cls, connection: Connection, options: str) -> Basis:
+    def of(cls, connection: Connection, options: str, version: str) -> Basis:
         last, pages = connection.execute(select(func.max(Crawl.id), func.count())).one()
         origin, made = connection.execute(
             select(DatabaseOrigin.origin, DatabaseOrigin.created_at)
         ).one()
-        return cls(f"{origin}, {made.isoformat()}", options, last or 0, pages)
+        return cls(
+            f"{origin}, {made.isoformat()}",
+            options,
+            version,
+            last or 0,
+            _received_at(connection, last),
+            pages,
+        )
 
     def is_followed_by(self, later: Basis, connection: Connection) -> bool:
         """Tell whether nothing but pages was added since: none was stored late, or removed."""
         up_to = select(func.count()).where(Crawl.id <= self.last_page)
-        return (self.database, self.options) == (
-            later.database,
-            later.options,
-        ) and self.pages == connection.scalar(up_to)
+        return (
+            (self.database, self.options, self.version)
+            == (later.database, later.options, later.version)
+            and self.received_at == _received_at(connection, self.last_page)
+            and self.pages == connection.scalar(up_to)
+        )
+
+
+def _received_at(connection: Connection, page: int | None) -> str:
+    found = connection.scalar(select(Crawl.received_at).where(Crawl.id == page))
+    return found.isoformat() if found else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
-    """The months or days that have changed since an export, by table."""
+    """The months or days that have changed since an export: of videos, and of other tables."""
 
-    videos: frozenset[str]
-    comments: frozenset[str]
-    sources: frozenset[str]
+    parts: Mapping[str, frozenset[str]]
 
     def of(self, table: DataTable) -> frozenset[str]:
-        if table.name == SOURCES.name:
-            return self.sources
-        return self.videos if table.name == "video" or table.beside_video else self.comments
+        return self.parts[_read_with(table)]
+
+    def also(self, others: Iterable[tuple[DataTable, str]]) -> Changes:
+        """Return these and other months or days of tables."""
+        parts = dict(self.parts)
+        for table, part in others:
+            parts[_read_with(table)] |= {part}
+        return Changes(parts)
+
+
+def is_with_video(table: DataTable) -> bool:
+    """Tell whether the rows of a table are read with their video."""
+    return table.name == VIDEOS.name or table.beside_video
+
+
+def _read_with(table: DataTable) -> str:
+    return VIDEOS.name if is_with_video(table) else table.name
 
 
 def changes_since(connection: Connection, last_page: int, unit: int) -> Changes:
@@ -75,14 +107,48 @@ def changes_since(connection: Connection, last_page: int, unit: int) -> Changes:
         .where(VideoRevision.crawl_id > last_page, VideoRevision.field == "create_time")
         .distinct()
     )
-    comments = select(Comment.create_time).where(Comment.crawl_id > last_page)
     received = select(Crawl.received_at).where(Crawl.id > last_page)
     left = {str(value)[:unit] for value in connection.scalars(moved)}
     return Changes(
-        videos=_parts(connection, videos, unit) | left,
-        comments=_parts(connection, comments, unit),
-        sources=_parts(connection, received, unit),
+        {
+            VIDEOS.name: _with_undated(_parts(connection, videos, unit) | left),
+            Comment.__tablename__: _with_undated(_comments(connection, last_page, unit)),
+            SOURCES.name: _parts(connection, received, unit),
+        }
     )
+
+
+def _comments(connection: Connection, last_page: int, unit: int) -> frozenset[str]:
+    """Find when comments were written that are new, or may have changed.
+
+    A page that was received before others, and stored after them, fills gaps of comments, which
+    stay those of the later page. So all comments of its seed may have changed.
+    """
+    among, of_comment = statements_for(connection.dialect).among, Comment.__table__.c
+    earlier = select(func.max(Crawl.received_at)).where(Crawl.id <= last_page).scalar_subquery()
+    late = (
+        select(SeedRow.listing, SeedRow.seed)
+        .join(Crawl, Crawl.seed_id == SeedRow.id)
+        .where(Crawl.id > last_page, Crawl.received_at < earlier)
+        .distinct()
+    )
+    found = _parts(
+        connection, select(Comment.create_time).where(Comment.crawl_id > last_page), unit
+    )
+    seeds = connection.execute(late).all()
+    for listing, column in (
+        (COMMENTS, of_comment.video_id),
+        (REPLIES, of_comment.parent_comment_id),
+    ):
+        ids = [int(seed) for name, seed in seeds if name == listing.name]
+        of_seeds = select(Comment.create_time).where(among(column, ids))
+        found |= _parts(connection, of_seeds, unit) if ids else frozenset()
+    return found
+
+
+def _with_undated(parts: frozenset[str]) -> frozenset[str]:
+    """What has changed may have had no time before."""
+    return parts | {UNDATED} if parts else parts
 
 
 def _parts(connection: Connection, times: Select[Any], unit: int) -> frozenset[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
+from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.dataset.columns import Kind
@@ -53,9 +54,12 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an export knows of itself: of what it was made, and its files."""
+    """What an export knows of itself: of what it was made, and its files.
 
-    basis: Basis
+    Without a basis it is of another layout.
+    """
+
+    basis: Basis | None
     files: tuple[File, ...]
 
     def file_names(self) -> frozenset[str]:
@@ -64,14 +68,36 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest | None:
-    """Read what an export in a folder says of itself; None if there is none, or another layout."""
+    """Read what an export in a folder says of itself; None if that cannot be read.
+
+    Of another layout it is only known which files it has.
+    """
     try:
-        own = json.loads((folder / DESCRIPTION).read_text())[OWN]
-        if own["layout"] != LAYOUT:
-            return None
-        return Manifest(Basis(**own["basis"]), tuple(File(**file) for file in own["files"]))
-    except (OSError, ValueError, LookupError, TypeError):
+        own = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))[OWN]
+        files = tuple(map(_file, own["files"]))
+        return Manifest(_basis(own), files)
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
         return None
+
+
+def _basis(own: dict[str, Any]) -> Basis | None:
+    try:
+        return Basis(**own["basis"]) if own["layout"] == LAYOUT else None
+    except TypeError:
+        return None
+
+
+def _file(written: dict[str, Any]) -> File:
+    """Read a file of an export, which is in its folder.
+
+    Raises:
+        ValueError: it is somewhere else.
+    """
+    path = PurePosixPath(written["name"])
+    if path.is_absolute() or ".." in path.parts:
+        raise ValueError(written["name"])
+    known = {field.name for field in fields(File)}
+    return File(**{name: value for name, value in written.items() if name in known})
 
 
 def write_description(
@@ -88,7 +114,7 @@ def write_description(
         OWN: {
             "layout": LAYOUT,
             "version": version,
-            "basis": asdict(manifest.basis),
+            "basis": manifest.basis and asdict(manifest.basis),
             "files": [asdict(file) for file in manifest.files],
         },
     }

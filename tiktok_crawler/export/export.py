@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.dataset.coverage import coverage_blocks
 from tiktok_crawler.dataset.protector import Protector
 from tiktok_crawler.dataset.reading import UNDATED, Part, Reader
-from tiktok_crawler.dataset.tables import COVERAGE, VIDEOS
+from tiktok_crawler.dataset.tables import COVERAGE
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.export.changes import Basis, changes_since
+from tiktok_crawler.export.changes import Basis, changes_since, is_with_video
 from tiktok_crawler.export.description import (
     DESCRIPTION,
     DICTIONARY,
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from tiktok_crawler.dataset.tables import DataTable
     from tiktok_crawler.export.changes import Changes
     from tiktok_crawler.export.options import Options
     from tiktok_crawler.export.written import Files
@@ -110,16 +111,19 @@ class _Work:
         self._facts = facts
         self._protector = protector
         self._protected = {table.name: table for table in options.tables}
-        self.basis = Basis.of(connection, options.digest(protector.names_digest()))
+        digest = options.digest(protector.names_digest())
+        self.basis = Basis.of(connection, digest, facts.version)
         drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
         self.kept = 0
 
     def files(self, earlier: Manifest | None) -> list[File]:
         """Write all tables, but for what an earlier export has as it would be written now."""
-        if earlier and self._can_go_on(earlier):
-            changes = changes_since(self._connection, earlier.basis.last_page, self._options.unit)
-            kept = list(self._kept(earlier, changes))
+        basis = earlier and earlier.basis
+        if earlier and basis and self._can_go_on(basis):
+            changes = changes_since(self._connection, basis.last_page, self._options.unit)
+            changes = changes.also(self._touched(earlier, changes))
+            kept = list(self._unchanged(earlier, changes))
             written = list(self._written(changes, kept))
             if self._has_all([*kept, *written]):
                 for file in kept:
@@ -129,21 +133,37 @@ class _Work:
             self._staging.empty()
         return list(self._written(None, []))
 
-    def _can_go_on(self, earlier: Manifest) -> bool:
-        has_sample = self._options.selection.sample is not None
+    def _can_go_on(self, earlier: Basis) -> bool:
+        # A name that has become known since is replaced in texts of any month.
+        is_fixed = not self._options.selection.sample and not self._options.protection.pseudonyms
         return (
             self._options.is_in_parts
-            and not has_sample
-            and earlier.basis.is_followed_by(self.basis, self._connection)
+            and is_fixed
+            and earlier.is_followed_by(self.basis, self._connection)
         )
 
-    def _kept(self, earlier: Manifest, changes: Changes) -> Iterator[File]:
-        """Return the files of months or days that have not changed, and have not been touched."""
-        dated = {table.name: table for table in self._options.tables if table.is_dated}
+    def _goes_on(self, table: DataTable) -> bool:
+        """Tell whether the pages stored since say what has changed of a table.
+
+        Of a selection, a page can decide that a video belongs to it, and with it rows of other
+        tables, whenever these came.
+        """
+        return table.is_dated and (is_with_video(table) or not self._options.selection)
+
+    def _unchanged(self, earlier: Manifest, changes: Changes) -> Iterator[File]:
+        """Return the files of months or days that have not changed."""
+        going_on = {table.name: table for table in self._options.tables if self._goes_on(table)}
         for file in earlier.files:
-            table = dated.get(file.table)
+            table = going_on.get(file.table)
             if table and file.rows and file.partition not in changes.of(table):
                 yield file
+
+    def _touched(self, earlier: Manifest, changes: Changes) -> Iterator[tuple[DataTable, str]]:
+        """Return the months or days of which a file is no longer as it was written."""
+        tables = {table.name: table for table in self._options.tables}
+        for file in self._unchanged(earlier, changes):
+            if not file.is_in(self._staging.target):
+                yield tables[file.table], file.partition
 
     def _has_all(self, files: list[File]) -> bool:
         """Tell whether no table lacks a row, or has one twice, for whatever reason."""
@@ -176,7 +196,7 @@ class _Work:
     def _parts(self, changes: Changes | None) -> Iterator[Part]:
         """Read what is wanted and not left out to protect persons."""
         tables = [table for table in self._options.wanted if table.name in self._protected]
-        with_videos = [table for table in tables if table.name == VIDEOS.name or table.beside_video]
+        with_videos = list(filter(is_with_video, tables))
         if with_videos:
             only = changes.of(with_videos[0]) if changes else None
             yield from self._reader.videos(with_videos, only=only)
@@ -187,7 +207,7 @@ class _Work:
                 for block in coverage_blocks(self._facts.status.queries):
                     yield Part(table, UNDATED, {name: block[name] for name in table.by_name})
                 continue
-            only = changes.of(table) if changes and table.is_dated else None
+            only = changes.of(table) if changes and self._goes_on(table) else None
             yield from self._reader.rows(table, only=only)
 
 

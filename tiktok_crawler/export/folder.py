@@ -12,7 +12,7 @@ import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, NoReturn, Self
 
 from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ExportError, UsageError
@@ -32,9 +32,10 @@ class Staging:
 
     def __init__(self, target: Path) -> None:
         self.target = Path(os.path.realpath(target))
+        self._named = target
         self.folder = self.target.with_name(f".{self.target.name}.partial")
         self._before = self.target.with_name(f".{self.target.name}.before")
-        self._lock: int | None = None
+        self._locks: list[int] = []
 
     def __enter__(self) -> Self:
         """Make the folder, which a killed export may have left.
@@ -46,17 +47,18 @@ class Staging:
         if not self.target.parent.is_dir():
             raise UsageError(f"there is no folder {self.target.parent} for {self.target.name}")
         try:
+            own_files.check_link(self._named)
             self._take()
         except OSError as exc:
-            raise UsageError(f"{self.folder} cannot be made: {exc.strerror}") from None
+            self._release()
+            raise UsageError(f"{exc.filename or self.folder}: {exc.strerror}") from None
         return self
 
     def __exit__(
         self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self.folder, ignore_errors=True)
-        if self._lock is not None:
-            os.close(self._lock)
+        self._release()
 
     def keep(self, name: str) -> None:
         """Take a file of the earlier export over as it is."""
@@ -68,34 +70,50 @@ class Staging:
         """Let the folder take its place.
 
         Of the earlier one `replaced` are files of the export, which go; others stay.
+
+        Raises:
+            UsageError: the export has a file under the name of one of the others.
         """
-        for path in self._others(replaced):
-            self.keep(str(path))
-        own_files.flush(self.folder)
-        if self.target.exists():
+        is_new = not self.target.exists()
+        if not is_new:
+            self._keep_others(replaced)
+            self.folder.chmod(self.target.stat().st_mode & 0o777)
+        for folder, _, _ in os.walk(self.folder):
+            own_files.flush(Path(folder))
+        if is_new:
+            self.folder.rename(self.target)
+        else:
+            # Nobody takes it for one that a killed export has left, where it is to be removed.
+            self._locks.append(os.open(self.target, os.O_RDONLY | os.O_DIRECTORY))
+            fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
             _exchange(self.folder, self.target, self._before)
             shutil.rmtree(self._before, ignore_errors=True)
-        else:
-            self.folder.rename(self.target)
         own_files.flush(self.target.parent)
 
     def _take(self) -> None:
-        if self._before.is_dir() and not self.target.exists():
-            # The only moment at which nothing has the name, where names cannot be exchanged.
-            self._before.rename(self.target)
+        self._restore()
         with suppress(FileExistsError):
             self.folder.mkdir(mode=0o700)
-        self._lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        if not own_files.is_own(self._lock):
-            raise ExportError(f"{self.folder} belongs to somebody else: let them remove it")
+        lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        self._locks.append(lock)
+        if not own_files.is_own(lock):
+            self._refuse(f"{self.folder} belongs to somebody else: let them remove it")
         try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            self._forget()
-            raise ExportError(
-                f"another export to {self.target} is at work: wait until it has ended"
-            ) from None
+            self._refuse(f"another export to {self.target} is at work: wait until it has ended")
+        if not own_files.is_at(lock, self.folder):
+            self._refuse(f"another export to {self.target} has just ended: run the command again")
         self.empty()
+
+    def _restore(self) -> None:
+        """Clean up behind an export that was killed where names cannot be exchanged at once."""
+        if not self._before.is_dir() or self._before.is_symlink():
+            return
+        if self.target.exists():
+            shutil.rmtree(self._before)
+        elif self._before.stat().st_uid == os.geteuid():
+            self._before.rename(self.target)
 
     def empty(self) -> None:
         """Remove what is in the folder so far."""
@@ -107,24 +125,41 @@ class Staging:
         with os.fdopen(own_files.make(self.folder / IGNORED), "w") as file:
             file.write("*\n")
 
-    def _forget(self) -> None:
-        """Leave the folder, which is another export's, alone."""
-        assert self._lock is not None
-        os.close(self._lock)
-        self._lock = None
+    def _refuse(self, message: str) -> NoReturn:
+        self._release()
+        raise ExportError(message)
 
-    def _others(self, replaced: frozenset[str]) -> Iterator[Path]:
-        """Name what somebody else has put into the earlier folder."""
+    def _release(self) -> None:
+        while self._locks:
+            os.close(self._locks.pop())
+
+    def _keep_others(self, replaced: frozenset[str]) -> None:
+        """Take over what somebody else has put into the earlier folder."""
         for path in files_in(self.target):
-            if str(path) not in replaced and not (self.folder / path).exists():
-                yield path
+            if str(path) in replaced:
+                continue
+            if os.path.lexists(self.folder / path):
+                raise UsageError(
+                    f"{self.target / path} is there already, and not of the export: move it away, "
+                    "or name another folder"
+                )
+            self.keep(str(path))
+        for path in _empty_folders(self.target):
+            (self.folder / path).mkdir(parents=True, exist_ok=True)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
-    """Name the files in a folder, in order, as seen from it."""
+    """Name the files in a folder, and links, in order, as seen from it."""
     for root, folders, names in os.walk(folder):
         folders.sort()
-        yield from (Path(root, name).relative_to(folder) for name in sorted(names))
+        links = [name for name in folders if Path(root, name).is_symlink()]
+        yield from (Path(root, name).relative_to(folder) for name in sorted([*names, *links]))
+
+
+def _empty_folders(folder: Path) -> Iterator[Path]:
+    for root, folders, names in os.walk(folder):
+        if not folders and not names:
+            yield Path(root).relative_to(folder)
 
 
 def _link(source: Path, target: Path) -> None:
@@ -136,12 +171,10 @@ def _link(source: Path, target: Path) -> None:
 
 
 def _exchange(new: Path, old: Path, before: Path) -> None:
-    """Let `new` be where `old` is, which is in `before` then."""
+    """Let `new` be where `old` is, which is in the place of `new` then, or else in `before`."""
     if not _exchange_at_once(new, old):
         old.rename(before)
         new.rename(old)
-        return
-    new.rename(before)
 
 
 def _exchange_at_once(one: Path, other: Path) -> bool:

@@ -25,14 +25,16 @@ ROWS_OF_GROUP = 100_000
 MOST_OPEN = 24
 """Files that are open at once: rows come nearly in the order of their time."""
 
-HIVE_MISSING = "__HIVE_DEFAULT_PARTITION__"
+WITHOUT_TIME = "undated"
+"""The month or day of rows whose time is missing. Hive has a name of its own for that, which pandas
+and Arrow refuse in a folder that has no other, and pandas beside any other."""
 
 UNITS = {len("2024-01"): "month", len("2024-01-31"): "day"}
 
 
 def partition_folder(table: DataTable, partition: str, unit: int) -> str:
     """Return the name of a folder with the rows of a month or day: `create_month=2024-01`."""
-    return f"{table.dated_word}_{UNITS[unit]}={partition or HIVE_MISSING}"
+    return f"{table.dated_word}_{UNITS[unit]}={partition or WITHOUT_TIME}"
 
 
 @dataclass(slots=True)

@@ -34,6 +34,17 @@ class File:
             os.fsync(file.fileno())
         return cls(name, path.stat().st_size, digest, **what)
 
+    def is_in(self, folder: Path) -> bool:
+        """Tell whether a folder has the file as it was written, by its checksum."""
+        path = folder / self.name
+        try:
+            if path.is_symlink() or path.stat().st_size != self.size:
+                return False
+            with path.open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+        except OSError:
+            return False
+
 
 class Files(Protocol):
     """The files of one format, as they are written."""
