@@ -213,7 +213,7 @@ def test_accounts_can_have_other_names():
         "@account-12",
     ]
     assert "by @account-8" in told.text
-    assert "Accounts have numbers in place of their names." in told.text
+    assert "Accounts have pseudonyms in place of their names." in told.text
 
 
 def test_what_was_collected_long_ago_is_due_for_a_refresh(full):

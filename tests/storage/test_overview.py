@@ -24,7 +24,6 @@ from tiktok_crawler.storage.overview import (
     Reading,
     _hashtags_counted_here,
     read_overview,
-    usernames_among,
 )
 
 DAY = timedelta(days=1)
@@ -156,23 +155,6 @@ def test_days_are_those_of_utc(search, overview):
     run.store(run.booked(), *({"id": n + 1, "create_time": last_second + n} for n in (0, 1)))
 
     assert overview().days == {date(2024, 1, 10): 1, date(2024, 1, 11): 1}
-
-
-def test_words_that_are_usernames_are_found_wherever_they_stand(engine, search):
-    run = search()
-    run.store(run.booked(), {"id": 1, "username": "some.body"})
-
-    with reading(engine) as connection:
-        assert usernames_among(connection, ["Some.Body", "butter"]) == {"some.body"}
-        assert usernames_among(connection, []) == set()
-
-
-def test_many_words_are_looked_up(engine, search):
-    run = search()
-    run.store(run.booked(), {"id": 1, "username": "w39999"})
-
-    with reading(engine) as connection:
-        assert usernames_among(connection, [f"w{n}" for n in range(40_000)]) == {"w39999"}
 
 
 def test_damage_is_a_circumstance_that_is_told(prepared_sqlite_url, make_engine, tmp_path):

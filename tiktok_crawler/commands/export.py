@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project
+from tiktok_crawler.commands import Project, persons
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
 from tiktok_crawler.output import show, tell
@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.export.options import Options
 
 FORMATS = ("parquet", "csv", "jsonl", "xlsx")
-KEY_FILE = "pseudonyms.key"
 MEGABYTE = 1_000_000
 
 
@@ -75,8 +74,7 @@ class Command(Project, ScrapyCommand):
             action="store_true",
             help="CSV that Excel opens: UTF-8 by its mark, no formula",
         )
-        add("--pseudonyms", action="store_true", help="pseudonyms for names, and no addresses")
-        add("--key-file", metavar="FILE", help=f"of the pseudonyms; default: {KEY_FILE}")
+        persons.add_options(add)
         add("--hide-ids", action="store_true", help="other numbers for ids of videos and comments")
         add("--no-text", action="store_true", help="without what persons wrote or said")
         add("--ids-only", action="store_true", help="nothing but ids, for others with access")
@@ -165,15 +163,13 @@ def _options(engine: Engine, opts: argparse.Namespace) -> Options:
 
 def _protection(opts: argparse.Namespace) -> Protection:
     from tiktok_crawler.dataset.protection import Protection  # noqa: PLC0415 - slow to load
-    from tiktok_crawler.dataset.pseudonyms import Pseudonyms, key_file  # noqa: PLC0415
 
-    if opts.key_file and not opts.pseudonyms:
-        raise UsageError("--key-file goes with --pseudonyms")
-    wishes = {"hide_ids": opts.hide_ids, "no_text": opts.no_text, "ids_only": opts.ids_only}
-    if not opts.pseudonyms:
-        return Protection(**wishes)
-    key = key_file(Path(opts.key_file or KEY_FILE).expanduser().absolute())
-    return Protection(Pseudonyms(key), **wishes)
+    return Protection(
+        persons.pseudonyms_of(opts),
+        hide_ids=opts.hide_ids,
+        no_text=opts.no_text,
+        ids_only=opts.ids_only,
+    )
 
 
 def _names(written: str | None) -> list[str]:

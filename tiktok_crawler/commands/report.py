@@ -13,12 +13,11 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project
+from tiktok_crawler.commands import Project, persons
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
-from tiktok_crawler.html_report.pseudonyms import numbered
 from tiktok_crawler.output import show
-from tiktok_crawler.reports.naming import AS_THEY_ARE
+from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.provenance_report import methods_text
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
@@ -32,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from tiktok_crawler.dataset.pseudonyms import Pseudonyms
     from tiktok_crawler.storage.ledger.provenance import Provenance
 
 REFRESH_DAYS = 15
@@ -59,9 +59,7 @@ class Command(Project, ScrapyCommand):
         parser.add_argument(
             "--methods", action="store_true", help="print a methods section as text instead"
         )
-        parser.add_argument(
-            "--pseudonyms", action="store_true", help="name no account: number them"
-        )
+        persons.add_options(parser.add_argument)
         parser.add_argument(
             "--refresh-after",
             type=_days,
@@ -79,7 +77,7 @@ class Command(Project, ScrapyCommand):
             )
         config = Config.of(self.settings)
         if opts.methods:
-            _print_methods(config, has_pseudonyms=opts.pseudonyms)
+            _print_methods(config, persons.pseudonyms_of(opts))
         else:
             _check_extra()
             # As Ctrl-C: half a report must not stay.
@@ -106,25 +104,36 @@ def _check_extra() -> None:
         )
 
 
-def _print_methods(config: Config, *, has_pseudonyms: bool) -> None:
-    with _facts(config) as (connection, facts):
-        naming = numbered(connection, facts) if has_pseudonyms else AS_THEY_ARE
-    show(methods_text(facts, naming).rstrip("\n"))
+def _print_methods(config: Config, pseudonyms: Pseudonyms | None) -> None:
+    with _facts(config) as (connection, facts), _naming(connection, pseudonyms) as naming:
+        show(methods_text(facts, naming).rstrip("\n"))
 
 
 def _write_report(config: Config, opts: argparse.Namespace) -> None:
     from tiktok_crawler.html_report import page, report_file  # noqa: PLC0415 - an extra
 
     target = report_file.check_target(Path(opts.file).expanduser().absolute())
-    with _facts(config) as (connection, facts):
+    pseudonyms, refresh_after = persons.pseudonyms_of(opts), timedelta(days=opts.refresh_after)
+    with _facts(config) as (connection, facts), _naming(connection, pseudonyms) as naming:
         overview = read_overview(connection)
-        of_hashtags = (name for name, _ in overview.hashtags)
-        naming = numbered(connection, facts, of_hashtags) if opts.pseudonyms else AS_THEY_ARE
-    content = page.page(facts, overview, naming, refresh_after=timedelta(days=opts.refresh_after))
+        content = page.page(facts, overview, naming, refresh_after=refresh_after)
     report_file.write_report(target, page.html(content))
     for sentence in content.lacking:
         show(f"Incomplete: {sentence}")
     show(f"Report of {number_of(facts.rows['video'], 'videos')} written to {target}")
+
+
+@contextmanager
+def _naming(connection: Connection, pseudonyms: Pseudonyms | None) -> Iterator[Naming]:
+    """Tell by which words persons go."""
+    if pseudonyms is None:
+        yield AS_THEY_ARE
+        return
+    from tiktok_crawler.dataset.protection import Protection  # noqa: PLC0415 - not always needed
+    from tiktok_crawler.dataset.protector import Protector  # noqa: PLC0415 - likewise
+
+    with Protector(connection, Protection(pseudonyms, hide_ids=True)) as protector:
+        yield Naming(protector.name, protector.text, protector.record_id)
 
 
 @contextmanager

@@ -23,22 +23,19 @@ from sqlalchemy import (
     extract,
     func,
     select,
-    union,
 )
 from sqlalchemy.exc import DatabaseError
 
 from tiktok_crawler.storage.models.ledger import SeedRow
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_HASHTAGS,
-    Account,
     Hashtag,
-    UserInfo,
     Video,
     VideoStatistics,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
     from datetime import date
 
     from sqlalchemy import ColumnElement, Connection, Select
@@ -52,8 +49,6 @@ MOST_FREQUENT = 20
 READINGS = ("view_count", "like_count", "comment_count", "share_count")
 """The counters whose growth is told."""
 
-_WORDS_AT_ONCE = 5_000
-"""A statement of SQLite takes 32,766 values."""
 
 UNKNOWN_REGION = "not delivered"
 SECONDS_OF_DAY = 86_400
@@ -120,18 +115,6 @@ def read_overview(connection: Connection) -> Overview:
         growth=_growth(connection),
         listed=_listed(connection),
     )
-
-
-def usernames_among(connection: Connection, words: Collection[str]) -> set[str]:
-    """Find the words that are usernames of the database, whatever their case."""
-    folded = sorted({word.lower() for word in words})
-    names = (VIDEO.c.username, UserInfo.__table__.c.username, Account.__table__.c.username)
-    found: set[str] = set()
-    for at in range(0, len(folded), _WORDS_AT_ONCE):
-        some = folded[at : at + _WORDS_AT_ONCE]
-        named = union(*(select(name).where(func.lower(name).in_(some)) for name in names))
-        found.update(str(name).lower() for name in connection.scalars(named))
-    return found
 
 
 def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[tuple[Any, ...]]:
