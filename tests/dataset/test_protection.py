@@ -386,3 +386,34 @@ def test_values_whose_row_does_not_tell_what_they_are_are_replaced_as_names():
     protector.close()
     assert old == {"old_value": [f'"{PSEUDONYMS.name("bob")}"', "3", None]}
     assert seed == {"seed": [PSEUDONYMS.name("bob"), None]}
+
+
+@pytest.fixture
+def alone():
+    """Protects what one database, in which nobody is known, would hold."""
+    protector = Protector(None, Protection(PSEUDONYMS, hide_ids=True))
+    protector.__dict__["_known_names"] = KnownNames([])
+    with protector:
+        yield protector
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"usernames": "@accounts.csv"}, {"usernames": "@accounts.csv"}),
+        ({"usernames": "https://x.example/@bob"}, {"usernames": "[link]"}),
+        ({"exclude.usernames": " bob"}, {"exclude.usernames": PSEUDONYMS.name("bob")}),
+        ({"video_ids": str(VIDEO)}, {"video_ids": str(PSEUDONYMS.record_id(VIDEO))}),
+        ({"music_ids": str(VIDEO)}, {"music_ids": str(VIDEO)}),
+        ({"max_seeds": 5, "fields": ["@bob"]}, {"fields": ["@BOB"], "max_seeds": 5}),
+    ],
+)
+def test_arguments_are_protected_as_what_they_are(alone, given, expected):
+    text = json.dumps(expected).replace("BOB", PSEUDONYMS.name("bob"))
+
+    assert json.loads(alone.arguments(json.dumps(given))) == json.loads(text)
+
+
+def test_a_document_of_which_nothing_is_known_is_protected(alone):
+    assert alone.document('["@bob", 1]') == f'["@{PSEUDONYMS.name("bob")}", 1]'
+    assert alone.text("@bob") == f"@{PSEUDONYMS.name('bob')}"
