@@ -134,11 +134,9 @@ class _Work:
         return list(self._written(None, []))
 
     def _can_go_on(self, earlier: Basis) -> bool:
-        # A name that has become known since is replaced in texts of any month.
-        is_fixed = not self._options.selection.sample and not self._options.protection.pseudonyms
         return (
             self._options.is_in_parts
-            and is_fixed
+            and not self._options.selection.sample
             and earlier.is_followed_by(self.basis, self._connection)
         )
 
