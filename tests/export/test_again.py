@@ -305,7 +305,6 @@ def test_the_export_of_another_version_is_replaced(collected, folder, change):
 @pytest.mark.parametrize(
     "change",
     [
-        lambda own: own["files"].pop(0),
         lambda own: own["files"][0].update(sha256="0" * 64),
         lambda own: own["files"][0].update(rows=7),
         lambda own: own["files"][0].update(partition="2020-01"),

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
+import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
+from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project, persons
@@ -17,8 +20,9 @@ from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageErro
 from tiktok_crawler.output import show, tell
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.written_dates import parse_date
-from tiktok_crawler.spelling import listed, named, number_of, quoted, visible
+from tiktok_crawler.spelling import listed, named, number_of, quoted, shortened, visible
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.outage import explain, is_outage
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import find_query
 
@@ -35,6 +39,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.export.options import Options
 
 FORMATS = ("parquet", "csv", "jsonl", "xlsx")
+DELIMITERS = ",;\t|:^~!#$%&*/ "
+"""Characters that are in no number and no word that is written without quotes."""
 MEGABYTE = 1_000_000
 
 
@@ -86,7 +92,7 @@ class Command(Project, ScrapyCommand):
         assert self.settings
         if len(args) != 1:
             raise UsageError("name one folder, such as: scrapy export dataset")
-        folder = Path(args[0]).expanduser().absolute()
+        folder = _folder(args[0])
         with _libraries():
             if opts.verify:
                 _verify(folder)
@@ -96,6 +102,16 @@ class Command(Project, ScrapyCommand):
             config = Config.of(self.settings)
             with database.opened_to_read(config.database_url) as engine, _written(folder):
                 _export(engine, folder, opts, config)
+
+
+def _folder(written: str) -> Path:
+    try:
+        folder = Path(written).expanduser().absolute()
+    except RuntimeError as exc:
+        raise UsageError(f"{shortened(written)}: {exc}") from None
+    if not written or folder == folder.parent:
+        raise UsageError("name one folder, such as: scrapy export dataset")
+    return folder
 
 
 def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Config) -> None:
@@ -108,7 +124,8 @@ def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Conf
             f"{database.describe(engine.url)} has nothing to export yet{config.sandbox_hint}"
         )
     options = _options(engine, opts)
-    exported = export(engine, folder, options, config.terms, utc_now())
+    with _read(engine, folder):
+        exported = export(engine, folder, options, config.terms, utc_now())
     for line in _lines(exported, options):
         show(line)
     for line in _lacking(exported):
@@ -131,9 +148,24 @@ def _written(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as exc:
+        # Arrow's own errors tell their number, and far more than the reason.
+        reason = os.strerror(exc.errno) if exc.errno else exc
         raise ExportError(
-            f"{named(folder)} could not be written: {exc.strerror or exc}. An earlier export there "
-            "is as it was"
+            f"{named(folder)} could not be written: {reason}. An earlier export there is as it was"
+        ) from None
+
+
+@contextmanager
+def _read(engine: Engine, folder: Path) -> Iterator[None]:
+    """Tell of a database that goes away, or turns out to be damaged."""
+    try:
+        yield
+    except DBAPIError as exc:
+        if not (is_outage(exc) or isinstance(exc.orig, sqlite3.DatabaseError)):
+            raise
+        raise ExportError(
+            f"{database.describe(engine.url)} could not be read to the end: "
+            f"{explain(exc, engine.url)}. An earlier export in {named(folder)} is as it was"
         ) from None
 
 
@@ -145,7 +177,7 @@ def _options(engine: Engine, opts: argparse.Namespace) -> Options:
         wanted_tables,
     )
 
-    if len(opts.delimiter) != 1 or opts.delimiter in '"\r\n' or not opts.delimiter.isascii():
+    if len(opts.delimiter) != 1 or opts.delimiter not in DELIMITERS:
         raise UsageError(f"--delimiter {quoted(opts.delimiter)}: give one character, such as ;")
     if opts.format != "csv" and (opts.excel or opts.delimiter != ","):
         raise UsageError("--excel and --delimiter go with --format csv")

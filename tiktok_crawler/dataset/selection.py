@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import blake2b
 from heapq import nsmallest
 from operator import eq, ge, gt, itemgetter, le, lt, ne
@@ -30,7 +30,6 @@ from tiktok_crawler.storage.models.ledger import (
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import date
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -46,8 +45,12 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": lt,
     ">": gt,
 }
+EQUALITY = ("=", "!=")
+"""Operators of text: databases have different orders of it."""
+
 COMPARISON = re.compile(r"\s*(\w+)\s*(<=|>=|!=|==|=|<|>)\s*(.*?)\s*", re.DOTALL)
 COMPARABLE = (Kind.ID, Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN, Kind.TIME)
+MAX_INT64 = 2**63 - 1
 BOOLEANS = {"true": True, "false": False}
 SAMPLED_AT_ONCE = 10_000
 
@@ -109,7 +112,7 @@ class Selection:
             yield VIDEO.id.in_(tagged)
         if self.since:
             yield VIDEO.create_time >= _midnight(self.since)
-        if self.until:
+        if self.until and self.until < date.max:
             yield VIDEO.create_time < _midnight(self.until + timedelta(days=1))
         yield from map(comparison, self.comparisons)
 
@@ -149,8 +152,14 @@ def comparison(written: str) -> Condition:
         raise UsageError(f"--where {quoted(written)}: {exc}") from None
     if column.kind not in COMPARABLE or column.expression is None:
         raise UsageError(f"--where {quoted(written)}: {name} cannot be compared with a value")
-    compare = OPERATORS[operator.replace("==", "=")]
-    condition: Condition = compare(column.expression, _value(column.kind, value, written))
+    operator = operator.replace("==", "=")
+    if column.kind is Kind.TEXT and operator not in EQUALITY:
+        raise UsageError(
+            f"--where {quoted(written)}: {name} is text, which is compared by {listed(EQUALITY)}"
+        )
+    condition: Condition = OPERATORS[operator](
+        column.expression, _value(column.kind, value, written)
+    )
     return condition
 
 
@@ -158,16 +167,25 @@ def _value(kind: Kind, text: str, written: str) -> Any:
     text = text[1:-1] if len(text) > 1 and text[0] == text[-1] and text[0] in "'\"" else text
     try:
         if kind in (Kind.ID, Kind.INTEGER):
-            return int(text)
+            return _integer(text)
         if kind is Kind.BOOLEAN:
             return BOOLEANS[text.casefold()]
         if kind is Kind.TIME:
             return _time(text)
-    except (ValueError, LookupError):
+        text.encode()
+    except (ValueError, LookupError, OverflowError):
         allowed = {Kind.BOOLEAN: "true or false", Kind.TIME: "a day such as 2024-01-31, or a time"}
-        what = allowed.get(kind, "a whole number")
+        allowed |= {Kind.TEXT: "text in UTF-8"}
+        what = allowed.get(kind, "a whole number that a database can hold")
         raise UsageError(f"--where {quoted(written)}: {quoted(text)} is not {what}") from None
     return text
+
+
+def _integer(text: str) -> int:
+    number = int(text)
+    if abs(number) > MAX_INT64:
+        raise ValueError(text)
+    return number
 
 
 def _time(text: str) -> datetime:
@@ -175,7 +193,7 @@ def _time(text: str) -> datetime:
         return _midnight(parse_day(text))
     except ValueError:
         found = datetime.fromisoformat(text)
-        return found if found.tzinfo else found.replace(tzinfo=UTC)
+        return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _midnight(day: date) -> datetime:

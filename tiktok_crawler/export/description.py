@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.dataset.columns import Kind
+from tiktok_crawler.dataset.tables import TABLES
 from tiktok_crawler.export.changes import Basis
 from tiktok_crawler.export.options import Format
 from tiktok_crawler.export.text_files import text_columns
 from tiktok_crawler.export.written import File
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.reports.provenance_report import escaped
+from tiktok_crawler.spelling import listed, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -54,13 +56,14 @@ MEDIA_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class Manifest:
-    """What an export knows of itself: of what it was made, and its files.
+    """What an export knows of itself: of what it was made, its files, and the rows of its tables.
 
     Without a basis it is of another layout.
     """
 
     basis: Basis | None
     files: tuple[File, ...]
+    rows: Mapping[str, int] = field(default_factory=dict)
 
     def file_names(self) -> frozenset[str]:
         beside = (DESCRIPTION, CHECKSUMS, ".gitignore")
@@ -110,7 +113,7 @@ def write_description(
         "title": "Data collected from the TikTok Research API",
         "created": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "sources": [{"title": "TikTok Research API"}],
-        "resources": [_resource(table, options, manifest.files) for table in options.tables],
+        "resources": [_resource(table, options, manifest) for table in options.tables],
         OWN: {
             "layout": LAYOUT,
             "version": version,
@@ -125,20 +128,21 @@ def write_description(
     (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")
 
 
-def _resource(table: DataTable, options: Options, files: Iterable[File]) -> dict[str, Any]:
-    of_table = [file for file in files if file.table == table.name]
-    paths = [file.name for file in of_table]
+def _resource(table: DataTable, options: Options, manifest: Manifest) -> dict[str, Any]:
+    paths = [file.name for file in manifest.files if file.table == table.name]
     resource: dict[str, Any] = {
         "name": table.name,
+        "type": "table",
         "description": table.meaning,
         "path": paths if len(paths) > 1 else paths[0] if paths else "dataset.xlsx",
         "format": str(options.format),
         "mediatype": MEDIA_TYPES[options.format],
-        "rows": sum(file.rows for file in of_table),
+        "rows": manifest.rows[table.name],
         "schema": {"fields": [_field(c, options.format) for c in columns_in(table, options)]},
     }
     if options.format is Format.CSV:
-        resource |= {"encoding": "utf-8", "dialect": {"delimiter": options.delimiter}}
+        encoding = "utf-8-sig" if options.for_excel else "utf-8"
+        resource |= {"encoding": encoding, "dialect": {"delimiter": options.delimiter}}
     if options.format is Format.XLSX:
         resource |= {"dialect": {"sheetName": table.name}}
     return resource
@@ -182,3 +186,41 @@ def _dictionary(options: Options) -> Iterator[str]:
             meaning = visible(column.meaning).removeprefix("API. ").replace("|", "\\|")
             yield f"| {column.name} | {column.kind} | {meaning} | {column.source} |"
     yield ""
+
+
+def this_export(options: Options, rows: Mapping[str, int]) -> str:
+    """Tell in Markdown which part of the database an export has, and how much that is."""
+    return "\n".join(_this_export(options, rows))
+
+
+def _this_export(options: Options, rows: Mapping[str, int]) -> Iterator[str]:
+    yield from ("## This export", "")
+    yield f"- format: {options.format}"
+    yield f"- videos: {escaped('; '.join(_selected(options)) or 'all')}"
+    if len(options.wanted) < len(TABLES):
+        yield "- tables: those below, and not all"
+    if any(table.columns != TABLES[table.name].columns for table in options.wanted):
+        yield "- columns: those of DICTIONARY.md, and not all"
+    yield from (f"- {escaped(sentence)}" for sentence in options.protection.told())
+    yield from ("", "| table | rows |", "|---|---:|")
+    yield from (f"| {escaped(table.name)} | {rows[table.name]:,} |" for table in options.tables)
+    yield ""
+
+
+def _selected(options: Options) -> Iterator[str]:
+    """Say which videos are exported; names that are protected can stand in what was compared."""
+    selection, is_open = options.selection, not options.protection.pseudonyms
+    if selection.query_ids:
+        yield f"found by query {listed(list(map(str, selection.query_ids)))}"
+    if selection.tags:
+        tags = listed(list(selection.tags)) if is_open else "some, which are not named here"
+        yield f"collected with the tag {tags}"
+    if selection.since:
+        yield f"published on {selection.since} (UTC) or later"
+    if selection.until:
+        yield f"published on {selection.until} (UTC) or before"
+    if selection.comparisons:
+        true = listed(list(selection.comparisons), conjunction="and")
+        yield f"for which it is true that {true}" if is_open else "for which a comparison is true"
+    if selection.sample:
+        yield f"{selection.sample.size:,} of these at random (seed {selection.sample.seed})"

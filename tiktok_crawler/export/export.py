@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ from tiktok_crawler.export.description import (
     Manifest,
     dictionary,
     read_manifest,
+    this_export,
     write_description,
 )
 from tiktok_crawler.export.folder import Staging, files_in
@@ -32,7 +34,7 @@ from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.provenance import read_provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime
     from pathlib import Path
 
@@ -77,16 +79,14 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
         facts = read_provenance(connection, terms, now)
         work = _Work(connection, staging, options, facts, protector)
         files = work.files(earlier)
-        written = [*files, *_documents(staging.folder, options, facts, protector)]
-        manifest = Manifest(work.basis, tuple(written))
+        documents = _documents(options, facts, protector, work.rows)
+        written = [*files, *_written_texts(staging.folder, documents)]
+        manifest = Manifest(work.basis, tuple(written), work.rows)
         write_description(staging.folder, options, manifest, facts.version, now)
         staging.commit(replaced=earlier.file_names() if earlier else frozenset())
-    rows = Counter[str]()
-    for file in files:
-        rows[file.table] += file.rows
     return Exported(
         staging.target,
-        rows,
+        work.rows,
         len(files),
         work.kept,
         sum(file.size for file in written),
@@ -116,6 +116,7 @@ class _Work:
         drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
         self.kept = 0
+        self.rows = Counter[str]()
 
     def files(self, earlier: Manifest | None) -> list[File]:
         """Write all tables, but for what an earlier export has as it would be written now."""
@@ -165,9 +166,7 @@ class _Work:
 
     def _has_all(self, files: list[File]) -> bool:
         """Tell whether no table lacks a row, or has one twice, for whatever reason."""
-        rows = Counter[str]()
-        for file in files:
-            rows[file.table] += file.rows
+        rows = _rows(files)
         return all(
             rows[table.name] == self._reader.count(table)
             for table in self._options.tables
@@ -176,16 +175,19 @@ class _Work:
 
     def _written(self, changes: Changes | None, kept: list[File]) -> Iterator[File]:
         there = {file.table for file in kept}
+        self.rows = _rows(kept)
         files = _files(self._staging.folder, self._options, there)
-        with ThreadPoolExecutor(max_workers=1) as writer:
+        with _discarded(files), ThreadPoolExecutor(max_workers=1) as writer:
             # What was read is written while what comes next is read.
             writing = writer.submit(lambda: None)
             for part in self._parts(changes):
                 protected = self._protect(part)
+                self.rows[part.table.name] += protected.rows
                 writing.result()
                 writing = writer.submit(files.write, protected)
             writing.result()
-        yield from files.close()
+        with _discarded(files):
+            yield from files.close()
 
     def _protect(self, part: Part) -> Part:
         block = self._protector.block(part.table, part.block)
@@ -248,12 +250,34 @@ def _files(folder: Path, options: Options, there: set[str]) -> Files:
     return CsvFiles(folder, tables, delimiter=options.delimiter, for_excel=options.for_excel)
 
 
+@contextmanager
+def _discarded(files: Files) -> Iterator[None]:
+    """Let go of files if not all can be written."""
+    try:
+        yield
+    except BaseException:
+        files.discard()
+        raise
+
+
+def _rows(files: Iterable[File]) -> Counter[str]:
+    """Count the rows of each table."""
+    rows = Counter[str]()
+    for file in files:
+        rows[file.table] += file.rows
+    return rows
+
+
 def _documents(
-    folder: Path, options: Options, facts: Provenance, protector: Protector
-) -> Iterator[File]:
+    options: Options, facts: Provenance, protector: Protector, rows: Mapping[str, int]
+) -> Mapping[str, str]:
+    """Return the texts beside the data, by the names of their files."""
     naming = Naming(protector.name, protector.text, protector.record_id)
-    provenance = provenance_text(facts, naming)
-    texts = {DICTIONARY: dictionary(options), PROVENANCE: provenance}
+    provenance = f"{provenance_text(facts, naming)}\n{this_export(options, rows)}"
+    return {DICTIONARY: dictionary(options), PROVENANCE: provenance}
+
+
+def _written_texts(folder: Path, texts: Mapping[str, str]) -> Iterator[File]:
     for name, text in texts.items():
         (folder / name).write_text(text, encoding="utf-8")
         yield File.of(folder, name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -91,6 +92,11 @@ class ParquetFiles:
             self._file(table, UNDATED)
             self._end((table.name, UNDATED))
         yield from self._ended
+
+    def discard(self) -> None:
+        for file in self._open.values():
+            with suppress(OSError):
+                file.writer.close()
 
     def _file(self, table: DataTable, partition: str) -> _Open:
         """Return the file of a part, as the one that was used last."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import orjson
@@ -53,6 +54,11 @@ class TextFiles:
             self._close(name)
             file.close()
             yield File.of(self._folder, self._name(name), table=name, rows=self._rows[name])
+
+    def discard(self) -> None:
+        for file in self._files.values():
+            with suppress(OSError):
+                file.close()
 
     def _opened(self, table: DataTable) -> BinaryIO:
         self._rows[table.name] = 0

@@ -32,9 +32,12 @@ def verify(folder: Path) -> list[str]:
         raise UsageError(
             f"{named(folder)} has no export in it: there is no {DESCRIPTION} of the program's"
         )
-    written = _written(folder)
-    written |= {file.name: file.sha256 for file in manifest.files}
+    written = {file.name: file.sha256 for file in manifest.files}
+    listed = _written(folder)
+    written[DESCRIPTION] = listed.get(DESCRIPTION, "")
     damages = list(_damages(folder, written))
+    if listed != written:
+        damages.append(f"{CHECKSUMS} is not that of these files")
     if damages:
         more = f", and {len(damages) - SHOWN:,} more" if len(damages) > SHOWN else ""
         raise ExportError(
@@ -67,5 +70,7 @@ def _damages(folder: Path, written: dict[str, str]) -> Iterator[str]:
         try:
             if File.of(folder, name).sha256 != digest:
                 yield f"{visible(name)} has changed"
-        except OSError:
+        except FileNotFoundError:
             yield f"{visible(name)} is missing"
+        except OSError as exc:
+            yield f"{visible(name)} cannot be read: {exc.strerror}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import xlsxwriter
+from xlsxwriter.exceptions import XlsxWriterException
 
 from tiktok_crawler.dataset.text_values import columns_of_text
 from tiktok_crawler.exceptions import ExportError
@@ -44,6 +46,8 @@ class Workbook:
                 "strings_to_urls": False,
             },
         )
+        # A sheet may have more than 4 GB before it is packed.
+        self._book.use_zip64()
         self._sheets: dict[str, Worksheet] = {}
         self._rows: dict[str, int] = {}
         for table in tables:
@@ -69,18 +73,34 @@ class Workbook:
             self._rows[name] += 1
 
     def close(self) -> Iterator[File]:
-        self._book.close()
+        try:
+            self._book.close()
+        except XlsxWriterException as exc:
+            cause = exc.args[0] if exc.args else exc
+            raise cause if isinstance(cause, OSError) else ExportError(str(exc)) from None
         rows = sum(self._rows.values()) - len(self._rows)
         yield File.of(self._folder, NAME, rows=rows)
 
+    def discard(self) -> None:
+        for sheet in self._sheets.values():
+            with suppress(OSError):
+                sheet.row_data_fh.close()
+
 
 def _check_length(table: str, column: str, values: list[Any]) -> None:
-    longest = max((len(value) for value in values if isinstance(value, str)), default=0)
+    longest = max((_length(value) for value in values if isinstance(value, str)), default=0)
     if longest > MOST_CHARACTERS:
         raise ExportError(
             f"{column} of the table {table} has a text of {longest:,} characters, and a cell of "
             f"XLSX holds {MOST_CHARACTERS:,}. {OTHER_FORMAT}"
         )
+
+
+def _length(text: str) -> int:
+    """Count characters as Excel does, for which an emoji is two."""
+    if len(text) <= MOST_CHARACTERS // 2:
+        return len(text)
+    return len(text.encode("utf-16-le")) // 2
 
 
 def _write(sheet: Worksheet, row: int, place: int, value: Any) -> None:

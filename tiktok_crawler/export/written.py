@@ -58,3 +58,6 @@ class Files(Protocol):
 
     def close(self) -> Iterable[File]:
         """End all files, also those of tables without a row."""
+
+    def discard(self) -> None:
+        """Let go of all files, which nobody wants any more."""

@@ -238,12 +238,12 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
     read = f"read by tiktok_crawler {facts.version} from a {facts.database} database"
     yield from (f"As of {minute(facts.status.at)}, {read}. Days and times are UTC.", "")
     yield from ("## What is missing", "")
-    yield from [f"- {_escaped(each)}" for each in lacking(facts)] or [
+    yield from [f"- {escaped(each)}" for each in lacking(facts)] or [
         "Nothing of what was asked for."
     ]
     yield from ("", "## How it was collected", "")
     for paragraph in methods_paragraphs(facts, naming):
-        yield from (_escaped(paragraph), "")
+        yield from (escaped(paragraph), "")
     for query in facts.queries:
         yield from _query_section(query, naming)
     if facts.listings:
@@ -256,11 +256,11 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
 
 def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
     used = query.status.used
-    yield from (f"## Query {used.query_id}", "", _escaped(query_words(query, naming)), "")
+    yield from (f"## Query {used.query_id}", "", escaped(query_words(query, naming)), "")
     tags = ", ".join(naming.text(visible(tag)) for tag in used.tags)
-    yield from (f"- tags: {_escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(used.days)}")
+    yield from (f"- tags: {escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(used.days)}")
     yield f"- days covered: {_all_ranges(contiguous(query.status.days.covered)) or 'none'}"
-    yield from (f"- fields asked for: {_escaped(', '.join(used.fields)) or 'none yet'}", "")
+    yield from (f"- fields asked for: {escaped(', '.join(used.fields)) or 'none yet'}", "")
     yield from ("```json", json_text(naming.query(used.query).to_json()), "```", "")
     yield from _markdown("", dataset_tables.missing_days(query.status, naming))
     yield from _markdown("", dataset_tables.delivered(query))
@@ -280,7 +280,7 @@ def _markdown(heading: str, table: Table) -> Iterator[str]:
     numeric = [isinstance(cell, int) for cell in table.rows[0]]
     yield _line(table.head)
     yield _line(["---:" if each else "---" for each in numeric])
-    yield from (_line(_escaped(_cell(cell)) for cell in row) for row in table.rows)
+    yield from (_line(escaped(_cell(cell)) for cell in row) for row in table.rows)
     yield ""
 
 
@@ -292,6 +292,6 @@ def _cell(cell: Cell) -> str:
     return f"{cell:,}" if isinstance(cell, int) else cell
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
     """The text on one line, with nothing in it that Markdown takes for more than text."""
     return _MARKUP.sub(r"\\\1", visible(text))

@@ -6,6 +6,7 @@ a column.
 
 from __future__ import annotations
 
+import sqlite3
 from abc import ABC, abstractmethod
 from functools import cache
 from itertools import chain, islice
@@ -30,6 +31,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.exc import DatabaseError
 
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json
 
@@ -285,7 +287,7 @@ class SqliteStatements(Statements):
     ) -> Iterator[Sequence[Values]]:
         # The driver's own rows: to make others of them takes longer than to read them.
         with connection.execute(statement) as result:
-            while rows := result.cursor.fetchmany(size):
+            while rows := _fetched(result.cursor, size):
                 yield rows
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
@@ -425,6 +427,15 @@ class PostgresqlStatements(Statements):
 
     def _read(self, connection: Connection, text: str, values: Values) -> Result:
         return connection.exec_driver_sql(text, {VALUES: self._list(values)})
+
+
+def _fetched(cursor: Any, size: int) -> Sequence[Values]:
+    """Read rows; what the driver raises is raised as by SQLAlchemy."""
+    try:
+        found: Sequence[Values] = cursor.fetchmany(size)
+    except sqlite3.DatabaseError as exc:
+        raise DatabaseError(None, None, exc) from exc
+    return found
 
 
 def _keys(columns: Columns) -> list[Column[Any]]:
