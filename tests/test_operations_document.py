@@ -155,3 +155,25 @@ def test_every_exit_status_is_explained():
     errors = [value for value in vars(exceptions).values() if isinstance(value, type)]
     statuses = {getattr(error, "exit_status", 0) for error in errors} | {*EXIT_STATUSES.values()}
     assert {str(status) for status in statuses} == set(first_cells("What to do after a crawl"))
+
+
+def export_errors() -> list[str]:
+    """The messages with which exports end that broke, with `...` for what is filled in."""
+    trees = [tree for module, tree in TREES.items() if "export/" in module or "/export" in module]
+    return [
+        "".join(part.value if isinstance(part, ast.Constant) else "..." for part in text.values)
+        for tree in trees
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and ast.unparse(node.func) in {"ExportError", "self._refuse"}
+        and isinstance(text := node.args[0], ast.JoinedStr)
+    ]
+
+
+def test_every_error_of_an_export_is_explained():
+    rows = codes("After an export")
+    patterns = [".*".join(map(re.escape, row.split("..."))) for row in rows if " " in row]
+
+    assert len(export_errors()) == len(patterns)
+    for error in export_errors():
+        assert any(re.fullmatch(pattern, error) for pattern in patterns), error

@@ -56,6 +56,7 @@ def test_every_command_is_known_outside_of_a_project():
         ("status", "--json"),
         ("replay", "archive"),
         ("migrate", "--stamp"),
+        ("export", "dataset"),
         ("sandbox", "--port", "0"),
     ],
 )

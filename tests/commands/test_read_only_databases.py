@@ -24,6 +24,7 @@ PLANS = (
     ("plan", "followers", "-a", "from_tag=all", "-a", "max_seeds=3"),
 )
 STATUS = ("status",)
+EXPORT = ("export", "out")
 
 ROLE = "reader_of_tests"
 ONLY_SELECT = (
@@ -91,7 +92,7 @@ def test_a_file_in_a_folder_that_can_only_be_read(collected, read_only, tmp_path
     assert said(tmp_path, url, STATUS, *PLANS) == said(
         collected, f"sqlite:///{DATABASE}", STATUS, *PLANS
     )
-    said(tmp_path, url, ("backup", "copy.db"))
+    said(tmp_path, url, ("backup", "copy.db"), EXPORT)
     assert videos(tmp_path / "copy.db") == videos(collected / DATABASE) > 0
     assert [path.name for path in folder.iterdir()] == [DATABASE]
 
@@ -142,7 +143,8 @@ def test_a_role_that_may_only_read(server_database, role):
     run_all(url, *role)
     reader = make_url(url).set(username=ROLE, password=None).render_as_string(hide_password=False)
 
-    assert said(folder, reader, STATUS, *PLANS) == said(folder, url, STATUS, *PLANS)
+    commands = (STATUS, *PLANS, EXPORT)
+    assert said(folder, reader, *commands) == said(folder, url, *commands)
     run_all(url, f"DROP OWNED BY {ROLE}")
 
 

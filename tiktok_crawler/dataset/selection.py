@@ -112,7 +112,9 @@ class Selection:
             yield VIDEO.id.in_(tagged)
         if self.since:
             yield VIDEO.create_time >= _midnight(self.since)
-        if self.until and self.until < date.max:
+        if self.until == date.max:
+            yield VIDEO.create_time.is_not(None)
+        elif self.until:
             yield VIDEO.create_time < _midnight(self.until + timedelta(days=1))
         yield from map(comparison, self.comparisons)
 

@@ -175,7 +175,8 @@ class _Work:
 
     def _written(self, changes: Changes | None, kept: list[File]) -> Iterator[File]:
         there = {file.table for file in kept}
-        self.rows = _rows(kept)
+        self.rows = Counter(dict.fromkeys((table.name for table in self._options.tables), 0))
+        self.rows.update(_rows(kept))
         files = _files(self._staging.folder, self._options, there)
         with _discarded(files), ThreadPoolExecutor(max_workers=1) as writer:
             # What was read is written while what comes next is read.

@@ -1,0 +1,115 @@
+"""Whatever the API delivers is read back from an export as it is stored, and of one moment."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import pytest
+from database_rows import in_order, rows_of_all
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from json_values import JSON
+from readers import by_arrow, by_jsonl, parquet_rows, valued
+from stored_pages import JANUARY_10, NOON, OTHER_QUERY, QUERY, Search
+from test_formats import nested, whole
+
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+
+TEXT = st.text(max_size=5)
+LIKELY = st.fixed_dictionaries(
+    {},
+    optional={
+        "create_time": st.integers(1, 2**32),
+        "video_description": TEXT,
+        "view_count": st.integers(-(2**64), 2**64),
+        "hashtag_names": st.lists(TEXT, max_size=3),
+        "video_mention_list": st.lists(TEXT, max_size=3),
+        "video_label": st.fixed_dictionaries(
+            {}, optional={"content": TEXT | st.integers(), "type": JSON, "sink": st.booleans()}
+        ),
+        "sticker_info_list": st.lists(
+            st.fixed_dictionaries({}, optional={"sticker_id": st.integers(), "sticker_name": TEXT})
+        ),
+    },
+)
+ANY = st.dictionaries(st.sampled_from(VIDEO_QUERY.fields) | TEXT, JSON, max_size=4)
+VIDEOS = st.lists(st.tuples(LIKELY, ANY), min_size=1, max_size=8)
+
+
+@settings(max_examples=8)
+@given(VIDEOS)
+def test_parquet_and_jsonl_say_what_was_stored(make_source, drawn):
+    with TemporaryDirectory() as name:
+        folder, source = Path(name), make_source(name)
+        videos = ({**likely, **any_, "id": n} for n, (likely, any_) in enumerate(drawn, start=1))
+        with Search(source.url, now=NOON) as run:
+            run.store(run.booked(), *videos)
+        stored = rows_of_all(source.url)
+        for table in ("video", "video_hashtag", "video_mention", "video_statistics"):
+            options = {"tables": (table,)}
+            source.export(folder / "parquet", **options)
+            rows = parquet_rows(by_arrow, folder / "parquet", table)
+            assert nested(whole(rows)) == nested(stored[table])
+            source.export(folder / "jsonl", "jsonl", **options)
+            rows = valued(table, by_jsonl(folder / "jsonl", table), documents=lambda v: v)
+            assert in_order(rows) == in_order(stored[table])
+
+
+@pytest.fixture(scope="module")
+def make_source(sqlite_template, filled_sqlite):
+    def make(folder):
+        shutil.copy(sqlite_template, Path(folder) / "test.db")
+        return type(filled_sqlite)(f"sqlite:///{folder}/test.db")
+
+    return make
+
+
+def test_both_databases_give_the_same_rows(filled_sqlite, filled_postgresql, tmp_path):
+    sources = {"sqlite": filled_sqlite, "postgresql": filled_postgresql}
+    exports = {name: each.export(tmp_path / name, "jsonl") for name, each in sources.items()}
+
+    here, there = exports.values()
+    assert here.rows == there.rows
+    for table in here.rows:
+        rows = [in_order(by_jsonl(each.folder, table)) for each in (here, there)]
+        assert rows[0] == rows[1], table
+
+
+def test_an_export_in_the_midst_of_crawls_is_of_one_moment(source, tmp_path):
+    """Two crawls store pages; an export reads on while they do, and they while it reads."""
+    pages, ended = 25, []
+
+    def crawl(offset, query):
+        with Search(source.url, now=NOON, query=query) as run:
+            request = run.first()
+            for page in range(pages):
+                ids = range(offset + 10 * page, offset + 10 * page + 20)
+                videos = ({"id": n, "create_time": JANUARY_10, "view_count": n} for n in ids)
+                request = run.ask(request, *videos, has_more=True)
+        ended.append(offset)
+
+    crawls = [
+        threading.Thread(target=crawl, args=(offset, query))
+        for offset, query in ((1, QUERY), (100_000, OTHER_QUERY))
+    ]
+    counts = []
+    for each in crawls:
+        each.start()
+    while any(each.is_alive() for each in crawls):
+        counts.append(agreeing(source, tmp_path / "out"))
+    assert sorted(ended) == [1, 100_000]
+    assert counts == sorted(counts)
+    assert agreeing(source, tmp_path / "out") == 2 * (10 * pages + 10)
+
+
+def agreeing(source, folder):
+    """Export, and see that the tables are of one moment; the number of videos."""
+    tables = ("video", "video_statistics", "video_source")
+    folder = source.export(folder, tables=tables).folder
+    videos = {row["id"] for row in by_arrow(folder, "video")}
+    for table in ("video_statistics", "video_source"):
+        assert {row["video_id"] for row in by_arrow(folder, table)} == videos, table
+    return len(videos)
