@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import threading
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,9 +11,11 @@ from database_rows import in_order, rows_of_all
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from json_values import JSON
+from marathon import times
 from readers import by_arrow, by_jsonl, parquet_rows, valued
-from stored_pages import JANUARY_10, NOON, OTHER_QUERY, QUERY, Search
+from stored_pages import NOON, Search
 from test_formats import nested, whole
+from test_storage_four_writers import Writer, have_ended
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
@@ -39,7 +40,7 @@ ANY = st.dictionaries(st.sampled_from(VIDEO_QUERY.fields) | TEXT, JSON, max_size
 VIDEOS = st.lists(st.tuples(LIKELY, ANY), min_size=1, max_size=8)
 
 
-@settings(max_examples=8)
+@settings(max_examples=times(1) // 4, deadline=None)
 @given(VIDEOS)
 def test_parquet_and_jsonl_say_what_was_stored(make_source, drawn):
     with TemporaryDirectory() as name:
@@ -74,42 +75,44 @@ def test_both_databases_give_the_same_rows(filled_sqlite, filled_postgresql, tmp
     here, there = exports.values()
     assert here.rows == there.rows
     for table in here.rows:
-        rows = [in_order(by_jsonl(each.folder, table)) for each in (here, there)]
+        rows = [in_order(with_floats(by_jsonl(each.folder, table))) for each in (here, there)]
         assert rows[0] == rows[1], table
 
 
+def with_floats(value):
+    """A value in which large numbers are as SQLite has them: PostgreSQL writes 1e300 in digits."""
+    if isinstance(value, list):
+        return [with_floats(each) for each in value]
+    if isinstance(value, dict):
+        return {key: with_floats(each) for key, each in value.items()}
+    return float(value) if type(value) is int and abs(value) > 10**200 else value
+
+
 def test_an_export_in_the_midst_of_crawls_is_of_one_moment(source, tmp_path):
-    """Two crawls store pages; an export reads on while they do, and they while it reads."""
-    pages, ended = 25, []
-
-    def crawl(offset, query):
-        with Search(source.url, now=NOON, query=query) as run:
-            request = run.first()
-            for page in range(pages):
-                ids = range(offset + 10 * page, offset + 10 * page + 20)
-                videos = ({"id": n, "create_time": JANUARY_10, "view_count": n} for n in ids)
-                request = run.ask(request, *videos, has_more=True)
-        ended.append(offset)
-
-    crawls = [
-        threading.Thread(target=crawl, args=(offset, query))
-        for offset, query in ((1, QUERY), (100_000, OTHER_QUERY))
-    ]
+    """Processes store pages; an export reads on while they do, and they while it reads."""
+    writers = [Writer(source.url, 0, 1), Writer(source.url, 2, 3)]
+    assert have_ended(writers)
     counts = []
-    for each in crawls:
-        each.start()
-    while any(each.is_alive() for each in crawls):
+    for round_ in range(4):
+        for writer in writers:
+            writer.begin(round_)
         counts.append(agreeing(source, tmp_path / "out"))
-    assert sorted(ended) == [1, 100_000]
+        assert have_ended(writers)
+    assert [writer.finish() for writer in writers] == [(0, "")] * 2
+
     assert counts == sorted(counts)
-    assert agreeing(source, tmp_path / "out") == 2 * (10 * pages + 10)
+    assert agreeing(source, tmp_path / "out") == len(rows_of_all(source.url)["video"]) > counts[0]
 
 
 def agreeing(source, folder):
     """Export, and see that the tables are of one moment; the number of videos."""
-    tables = ("video", "video_statistics", "video_source")
+    tables = ("video", "video_hashtag", "video_statistics", "video_source")
     folder = source.export(folder, tables=tables).folder
-    videos = {row["id"] for row in by_arrow(folder, "video")}
-    for table in ("video_statistics", "video_source"):
-        assert {row["video_id"] for row in by_arrow(folder, table)} == videos, table
+    rows = {table: list(by_arrow(folder, table)) for table in tables}
+    videos = {row["id"] for row in rows["video"]}
+    assert {row["video_id"] for row in rows["video_source"]} == videos
+    assert {row["video_id"] for row in rows["video_statistics"]} <= videos
+    linked = sorted((row["video_id"], row["hashtag_name"]) for row in rows["video_hashtag"])
+    listed = [(v["id"], name) for v in rows["video"] for name in v["hashtag_names"] or ()]
+    assert linked == sorted(listed)
     return len(videos)
