@@ -132,7 +132,7 @@ def test_methods_are_printed_as_text(folder):
     (delivered,) = column(folder, "SELECT sum(videos) FROM window_day")
     assert f"the API counted {matches:,} matches and delivered {delivered:,} videos" in run.stdout
     assert "videos from US with #butter or #cheese, NOT by @somebody" in run.stdout
-    assert "all 23 fields of videos that this version knows were asked for." in run.stdout
+    assert "for all 23 fields of videos that this version knows." in run.stdout
 
 
 def test_pseudonyms_name_no_account(folder):

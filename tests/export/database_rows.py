@@ -69,7 +69,7 @@ def _with_words(row):
 
 
 def _profile(row):
-    return row["username"] and f"{SITE}{row['username']}"
+    return f"{SITE}{row['username']}" if row["username"] else None
 
 
 def _videos(stored, linked):

@@ -20,11 +20,11 @@ from invented_report import (
     overview,
     report,
 )
+from namings import naming
 
 from tiktok_crawler.html_report import page as pages
 from tiktok_crawler.html_report.calendars import Mark, calendar, mark_of
 from tiktok_crawler.planning.window_days import DayCount
-from tiktok_crawler.reports.naming import Naming
 from tiktok_crawler.storage.overview import Overview
 
 EMPTY = Overview({}, 0, {}, (), (), (), 0, (), {})
@@ -204,8 +204,7 @@ def test_of_nothing_there_is_a_page_without_pictures():
 
 
 def test_accounts_can_have_other_names():
-    naming = Naming(name=lambda name: f"account-{len(name)}", text=lambda text: text.upper())
-    told = Read(report(naming=naming))
+    told = Read(report(naming=naming(lambda name: f"account-{len(name)}")))
 
     assert "somebody" not in told.text
     assert [row[0] for row in told.tables["Accounts with most videos"]][1:] == [

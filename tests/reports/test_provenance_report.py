@@ -19,12 +19,12 @@ from datasets import (
     parked_second,
     query,
 )
+from namings import naming
 from tallies import tally
 
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.dataset_tables import missing_days
-from tiktok_crawler.reports.naming import Naming
 from tiktok_crawler.reports.provenance_report import lacking, methods_text, provenance_text
 from tiktok_crawler.research_api.endpoints import COMMENTS, DEFAULT_URL
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
@@ -36,7 +36,7 @@ from tiktok_crawler.storage.ledger.provenance import (
     RunFacts,
 )
 
-PSEUDONYMS = Naming(name=lambda name: f"user{len(name)}", text=lambda text: text.upper())
+PSEUDONYMS = naming(lambda name: f"user{len(name)}")
 
 
 def test_a_complete_collection_says_that_nothing_is_missing():
@@ -46,7 +46,7 @@ def test_a_complete_collection_says_that_nothing_is_missing():
     assert lacking(told) == []
     methods = methods_text(told)
     assert "Nothing that was asked for was missing as of 2024-06-01 12:00 UTC." in methods
-    assert "Of 4 days, 4 are covered (100.0 %)" in methods
+    assert "A search was paged to its end for 4 of 4 days (100.0 %)" in methods
     assert "began at 2024-06-01 12:00 UTC." in methods
     assert (
         "the API counted 40 matches and delivered 36 videos; it withheld 4 (10.0 %) without "
@@ -95,7 +95,7 @@ def test_a_query_is_told_in_words_and_in_full():
     words = "videos by @some_body with #butter, published on 2024-01-01..2024-01-04 (4 days, UTC)."
     assert f"Query 7 asked for {words}" in methods
     assert f"Query 7 in full: {QUERY.canonical()}" in methods
-    assert "the fields id and username were asked for." in methods
+    assert "for the fields id and username." in methods
     assert '"some_body"' in provenance_text(facts(query()))
 
 

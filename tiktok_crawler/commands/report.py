@@ -133,7 +133,7 @@ def _naming(connection: Connection, pseudonyms: Pseudonyms | None) -> Iterator[N
     from tiktok_crawler.dataset.protector import Protector  # noqa: PLC0415 - likewise
 
     with Protector(connection, Protection(pseudonyms, hide_ids=True)) as protector:
-        yield Naming(protector.name, protector.text, protector.record_id)
+        yield Naming.of(protector)
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
@@ -36,7 +36,8 @@ def were_created(selection: Selection) -> Iterator[pc.Expression]:
     if selection.since:
         yield created >= _midnight(selection.since)
     if selection.until:
-        yield created < _midnight(selection.until + timedelta(days=1))
+        last = datetime.combine(selection.until, time.max, UTC)
+        yield created <= pa.scalar(last, UTC_TIME)
 
 
 def is_among(column: str, values: pa.Array | Sequence[object]) -> pc.Expression:

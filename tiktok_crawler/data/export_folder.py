@@ -48,6 +48,7 @@ class ExportFolder:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._held: tuple[int, int] | None = None
         if not any(map(self._place, TABLES)):
             raise ConfigurationError(f"{folder} {_what_it_is(folder)}")
 
@@ -56,8 +57,16 @@ class ExportFolder:
 
     @contextmanager
     def one_state(self) -> Iterator[None]:
-        """Do nothing: an export is of one moment."""
-        yield
+        """Read one export: another one in its place is another folder."""
+        held, self._held = self._held, self._held or self._identity()
+        try:
+            yield
+        finally:
+            self._held = held
+
+    def _identity(self) -> tuple[int, int]:
+        state = self._folder.stat()
+        return state.st_dev, state.st_ino
 
     def queries(self) -> Mapping[int, str | None]:
         if not self._place("query"):
@@ -132,8 +141,12 @@ class ExportFolder:
         """Return the files of a table that has these columns.
 
         Raises:
-            ConfigurationError: the table is not there, or lacks one.
+            ConfigurationError: the table is not there, or lacks one, or another export is.
         """
+        if self._held and self._held != self._identity():
+            raise ConfigurationError(
+                f"the export {self._folder} was written anew meanwhile: open it once more"
+            )
         place = self._place(name)
         if place is None:
             raise ConfigurationError(
@@ -141,7 +154,9 @@ class ExportFolder:
                 f"--tables if you choose tables, so that {name} is among them"
             )
         try:
-            files = arrow_dataset.dataset(place, format="parquet", partitioning=None)
+            # Others have files of their own in an export.
+            own = sorted(map(str, place.rglob("*.parquet"))) if place.is_dir() else place
+            files = arrow_dataset.dataset(own, format="parquet", partitioning=None)
         except (OSError, pa.ArrowInvalid) as exc:
             raise ConfigurationError(f"{place} cannot be read: {exc}") from None
         lacking = [column for column in columns if column not in files.schema.names]

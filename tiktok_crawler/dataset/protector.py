@@ -63,6 +63,8 @@ class Protector:
 
     def close(self) -> None:
         """Remove the names that were collected."""
+        for made in ("_rewriter", "_asked_for"):
+            self.__dict__.pop(made, None)
         if names := self.__dict__.pop("_known_names", None):
             names.close()
 
@@ -83,9 +85,13 @@ class Protector:
         """Protect a username."""
         return self._pseudonyms.name(username) if self._hides_names else username
 
-    def record_id(self, id_: str) -> str:
-        """Protect the id of a video, comment or playlist."""
-        return str(self._hidden(id_)) if self._protection.hide_ids else id_
+    def label(self, label: str) -> str:
+        """Protect a few words, such as a hashtag or a tag."""
+        return self._rewriter.text(label, self._label) if self._hides_names else label
+
+    def error(self, error: str) -> str:
+        """Protect what is said of a task that went wrong."""
+        return self._asked_for.error(error) if self._hides_names else error
 
     def text(self, text: str) -> str:
         """Protect a text."""
@@ -116,11 +122,11 @@ class Protector:
     def _known_names(self) -> KnownNames:
         return KnownNames(names_in(self._connection))
 
-    @property
+    @cached_property
     def _rewriter(self) -> Rewriter:
         return Rewriter(self._known_names, self._pseudonyms)
 
-    @property
+    @cached_property
     def _asked_for(self) -> AskedFor:
         return AskedFor(self._rewriter, self._pseudonyms, hide_ids=self._protection.hide_ids)
 
@@ -165,7 +171,9 @@ class Protector:
 
     def _old_values(self, table: DataTable, values: Values, fields: Values | None) -> Values:
         """Protect JSON, each as what its row's field holds; if that is not told, as names."""
-        held = _held_by_fields(table, fields) if fields else [(Holds.NAME, "")] * len(values)
+        # Whatever could be a text is one, where nothing tells.
+        unknown = Holds.TEXT if self._protection.no_text else Holds.NAME
+        held = _held_by_fields(table, fields) if fields else [(unknown, "")] * len(values)
         protected = list(values)
         for one in dict.fromkeys(held):
             rows = [row for row, each in enumerate(held) if each == one]

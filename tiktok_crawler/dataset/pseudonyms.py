@@ -124,7 +124,7 @@ def _make(path: Path) -> None:
             file.write(secrets.token_hex(KEY_BYTES).encode() + b"\n")
             file.flush()
             os.fsync(file.fileno())
-        except OSError:
+        except BaseException:
             path.unlink()
             raise
 

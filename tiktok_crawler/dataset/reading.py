@@ -209,7 +209,7 @@ MADE = {
 
 def _links(table: DataTable, block: Block) -> Block:
     """Return a row for each text of a list that videos have."""
-    name = table.columns[1].name
+    name = TABLES[table.name].columns[1].name
     pairs = [
         (id_, each)
         for id_, document in zip(block["id"], block[table.lists], strict=True)

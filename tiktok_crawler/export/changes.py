@@ -1,6 +1,6 @@
 """Finds out what of an earlier export is still true, by the pages that were stored since.
 
-Whatever changes a video comes with a page that has it.
+Whatever changes a video comes with a page that has it, but for tags, which are counted.
 """
 
 from __future__ import annotations
@@ -122,28 +122,20 @@ def _comments(connection: Connection, last_page: int, unit: int) -> frozenset[st
     """Find when comments were written that are new, or may have changed.
 
     A page that was received before others, and stored after them, fills gaps of comments, which
-    stay those of the later page. So all comments of its seed may have changed.
+    stay those of the later page: so any may have changed.
     """
-    among, of_comment = statements_for(connection.dialect).among, Comment.__table__.c
     earlier = select(func.max(Crawl.received_at)).where(Crawl.id <= last_page).scalar_subquery()
     late = (
-        select(SeedRow.listing, SeedRow.seed)
-        .join(Crawl, Crawl.seed_id == SeedRow.id)
+        select(Crawl.id)
+        .join(SeedRow, Crawl.seed_id == SeedRow.id)
         .where(Crawl.id > last_page, Crawl.received_at < earlier)
-        .distinct()
+        .where(SeedRow.listing.in_((COMMENTS.name, REPLIES.name)))
+        .limit(1)
     )
-    found = _parts(
-        connection, select(Comment.create_time).where(Comment.crawl_id > last_page), unit
-    )
-    seeds = connection.execute(late).all()
-    for listing, column in (
-        (COMMENTS, of_comment.video_id),
-        (REPLIES, of_comment.parent_comment_id),
-    ):
-        ids = [int(seed) for name, seed in seeds if name == listing.name]
-        of_seeds = select(Comment.create_time).where(among(column, ids))
-        found |= _parts(connection, of_seeds, unit) if ids else frozenset()
-    return found
+    comments = select(Comment.create_time)
+    if connection.scalar(late) is None:
+        comments = comments.where(Comment.crawl_id > last_page)
+    return _parts(connection, comments, unit)
 
 
 def _with_undated(parts: frozenset[str]) -> frozenset[str]:

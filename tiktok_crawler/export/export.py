@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.dataset.coverage import coverage_blocks
 from tiktok_crawler.dataset.protector import Protector
 from tiktok_crawler.dataset.reading import UNDATED, Part, Reader
-from tiktok_crawler.dataset.tables import COVERAGE
+from tiktok_crawler.dataset.tables import COVERAGE, VIDEOS
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.export.changes import Basis, changes_since, is_with_video
 from tiktok_crawler.export.description import (
@@ -138,6 +138,8 @@ class _Work:
         return (
             self._options.is_in_parts
             and not self._options.selection.sample
+            # Tags come without a page: that is seen where videos are counted.
+            and not (self._options.selection.tags and VIDEOS.name not in self._protected)
             and earlier.is_followed_by(self.basis, self._connection)
         )
 
@@ -273,7 +275,7 @@ def _documents(
     options: Options, facts: Provenance, protector: Protector, rows: Mapping[str, int]
 ) -> Mapping[str, str]:
     """Return the texts beside the data, by the names of their files."""
-    naming = Naming(protector.name, protector.text, protector.record_id)
+    naming = Naming.of(protector)
     provenance = f"{provenance_text(facts, naming)}\n{this_export(options, rows)}"
     return {DICTIONARY: dictionary(options), PROVENANCE: provenance}
 

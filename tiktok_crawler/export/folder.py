@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NoReturn, Self
 
 from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ExportError, UsageError
+from tiktok_crawler.export.description import DESCRIPTION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -36,6 +37,7 @@ class Staging:
         self.folder = self.target.with_name(f".{self.target.name}.partial")
         self._before = self.target.with_name(f".{self.target.name}.before")
         self._locks: list[int] = []
+        self._has_folder = False
 
     def __enter__(self) -> Self:
         """Make the folder, which a killed export may have left.
@@ -57,7 +59,8 @@ class Staging:
     def __exit__(
         self, _kind: type[BaseException] | None, _error: object, _trace: TracebackType | None
     ) -> None:
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self._has_folder:
+            shutil.rmtree(self.folder, ignore_errors=True)
         self._release()
 
     def keep(self, name: str) -> None:
@@ -82,16 +85,17 @@ class Staging:
             own_files.flush(Path(folder))
         if is_new:
             self.folder.rename(self.target)
+            self._has_folder = False
         else:
             # Nobody takes it for one that a killed export has left, where it is to be removed.
             self._locks.append(os.open(self.target, os.O_RDONLY | os.O_DIRECTORY))
             fcntl.flock(self._locks[-1], fcntl.LOCK_EX | fcntl.LOCK_NB)
-            _exchange(self.folder, self.target, self._before)
-            shutil.rmtree(self._before, ignore_errors=True)
+            self._has_folder = _exchange(self.folder, self.target, self._before)
+            if not self._has_folder:
+                shutil.rmtree(self._before, ignore_errors=True)
         own_files.flush(self.target.parent)
 
     def _take(self) -> None:
-        self._restore()
         with suppress(FileExistsError):
             self.folder.mkdir(mode=0o700)
         lock = os.open(self.folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
@@ -104,15 +108,21 @@ class Staging:
             self._refuse(f"another export to {self.target} is at work: wait until it has ended")
         if not own_files.is_at(lock, self.folder):
             self._refuse(f"another export to {self.target} has just ended: run the command again")
+        self._has_folder = True
         self.empty()
+        self._restore()
 
     def _restore(self) -> None:
-        """Clean up behind an export that was killed where names cannot be exchanged at once."""
-        if not self._before.is_dir() or self._before.is_symlink():
+        """Put back what an export has put aside that was killed in between.
+
+        That can be only where names cannot be exchanged at once.
+        """
+        is_own = self._before.is_dir() and self._before.lstat().st_uid == os.geteuid()
+        if not is_own or not (self._before / DESCRIPTION).is_file() or self._before.is_symlink():
             return
         if self.target.exists():
             shutil.rmtree(self._before)
-        elif self._before.stat().st_uid == os.geteuid():
+        else:
             self._before.rename(self.target)
 
     def empty(self) -> None:
@@ -145,7 +155,8 @@ class Staging:
                 )
             self.keep(str(path))
         for path in _empty_folders(self.target):
-            (self.folder / path).mkdir(parents=True, exist_ok=True)
+            if not os.path.lexists(self.folder / path):
+                (self.folder / path).mkdir(parents=True)
 
 
 def files_in(folder: Path) -> Iterator[Path]:
@@ -170,11 +181,21 @@ def _link(source: Path, target: Path) -> None:
         shutil.copy2(source, target, follow_symlinks=False)
 
 
-def _exchange(new: Path, old: Path, before: Path) -> None:
-    """Let `new` be where `old` is, which is in the place of `new` then, or else in `before`."""
-    if not _exchange_at_once(new, old):
-        old.rename(before)
+def _exchange(new: Path, old: Path, before: Path) -> bool:
+    """Let `new` be where `old` is, which is in the place of `new` then, or else in `before`.
+
+    Returns:
+        Whether it is in the place of `new`.
+    """
+    if _exchange_at_once(new, old):
+        return True
+    old.rename(before)
+    try:
         new.rename(old)
+    except OSError:
+        before.rename(old)
+        raise
+    return False
 
 
 def _exchange_at_once(one: Path, other: Path) -> bool:

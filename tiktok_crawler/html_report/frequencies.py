@@ -52,7 +52,7 @@ def regions(overview: Overview, videos: int) -> BarTable:
 
 def hashtags(overview: Overview, videos: int, naming: Naming) -> BarTable:
     """Tell the most frequent hashtags."""
-    found = _named(overview.hashtags, lambda name: f"#{naming.text(name)}")
+    found = _named(overview.hashtags, lambda name: f"#{naming.label(name)}")
     return _table("Most frequent hashtags", "hashtag", found, videos)
 
 

@@ -203,7 +203,7 @@ def _query_part(query: QueryFacts, naming: Naming, *, in_full: bool) -> QueryPar
         number=used.query_id,
         words=provenance_report.query_words(query, naming),
         in_full=json_text(naming.query(used.query).to_json()),
-        tags=tuple(map(naming.text, used.tags)),
+        tags=tuple(map(naming.label, used.tags)),
         wanted=f"{listed_ranges(used.days)} ({number_of(len(days.by_day), 'days')})",
         covered=f"{len(days.covered):,} of {number_of(len(days.by_day), 'days')} "
         f"({days.percent:.1f} %)",

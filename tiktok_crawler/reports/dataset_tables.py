@@ -145,7 +145,7 @@ def _parked(query: QueryStatus, naming: Naming) -> Iterator[tuple[DateRange, str
     """Give the parked days by their reasons."""
     left = set(query.days.in_state(DayState.PARKED))
     for window in query.parked_windows:
-        reason = f": {naming.text(visible(window.error))}" if window.error else ""
+        reason = f": {naming.error(visible(window.error))}" if window.error else ""
         yield from _ranges(left.intersection(window.days), f"{PARKED}{reason}")
         left.difference_update(window.days)
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from tiktok_crawler.research_api.query import Field
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tiktok_crawler.research_api.query import Condition, Query
+    from tiktok_crawler.dataset.protector import Protector
+    from tiktok_crawler.research_api.query import Query
 
 
 def as_it_is(text: str) -> str:
@@ -22,23 +22,23 @@ def as_it_is(text: str) -> str:
 class Naming:
     """The words that stand for what leads to persons.
 
-    All usernames pass through `name`, video ids through `video_id`, and through `text` whatever
-    can have names in it: keywords, hashtags, tags, the reasons of failures.
+    All usernames pass through `name`, queries in canonical JSON through `query_text`, hashtags and
+    tags through `label`, and the reasons of failures through `error`.
     """
 
     name: Callable[[str], str] = as_it_is
-    text: Callable[[str], str] = as_it_is
-    video_id: Callable[[str], str] = as_it_is
+    query_text: Callable[[str], str] = as_it_is
+    label: Callable[[str], str] = as_it_is
+    error: Callable[[str], str] = as_it_is
+
+    @classmethod
+    def of(cls, protector: Protector) -> Naming:
+        """Let a dataset tell of itself as its tables are protected."""
+        return cls(protector.name, protector.query, protector.label, protector.error)
 
     def query(self, query: Query) -> Query:
         """Put these words into a query."""
-        groups = (query.and_, query.or_, query.not_)
-        return type(query)(*(tuple(map(self._condition, group)) for group in groups))
-
-    def _condition(self, condition: Condition) -> Condition:
-        words = {Field.USERNAME: self.name, Field.VIDEO_ID: self.video_id}
-        named = words.get(Field(condition.field_name), self.text)
-        return replace(condition, field_values=tuple(map(named, condition.field_values)))
+        return type(query).from_json(json.loads(self.query_text(query.canonical())))
 
 
 AS_THEY_ARE = Naming()

@@ -102,7 +102,7 @@ def query_words(query: QueryFacts, naming: Naming) -> str:
 
 
 def _source(facts: Provenance) -> Iterator[str]:
-    yield f"Data were collected from {_api(facts)} with tiktok_crawler, {_versions(facts)},"
+    yield f"Data were collected from {_api(facts)} with tiktok_crawler{_versions(facts)},"
     runs = facts.runs
     if runs.count:
         yield (
@@ -127,9 +127,12 @@ def _api(facts: Provenance) -> str:
 
 
 def _versions(facts: Provenance) -> str:
-    versions = facts.runs.versions or (facts.version,)
+    """Name the versions that have collected, as far as runs are recorded."""
+    versions = list(map(visible, facts.runs.versions))
+    if not versions:
+        return ""
     noun = "version" if len(versions) == 1 else "versions"
-    return f"{noun} {listed(list(map(visible, versions)), conjunction='and')}"
+    return f", {noun} {listed(versions, conjunction='and')}"
 
 
 def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
@@ -139,10 +142,10 @@ def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
     if not pages.count:
         yield "It has brought no page so far."
         return
-    yield f"Its {number_of(pages.count, 'pages')} were received"
+    yield f"It has brought {number_of(pages.count, 'pages')}, received"
     yield f"{period(pages.first_at, pages.last_at)},"
-    yield f"with {number_of(query.status.totals.requests, 'requests')};"
-    yield f"{_fields(used.fields)} were asked for."
+    yield f"with {number_of(query.status.totals.requests, 'requests')}"
+    yield f"for {_fields(used.fields)}."
     yield from _coverage(days)
     yield from _matched(days)
     yield f"The dataset has {number_of(query.status.totals.videos, 'videos')} of this query."
@@ -160,8 +163,8 @@ def _coverage(days: Days) -> Iterator[str]:
     last = [at for day in days.covered if (at := days.by_day[day].searched_at)]
     wanted = number_of(len(days.by_day), "days")
     yield (
-        f"Of {wanted}, {len(days.covered):,} are covered ({days.percent:.1f} %), which means that "
-        f"a search was paged to its end; the last searches of these days began "
+        f"A search was paged to its end for {len(days.covered):,} of {wanted} "
+        f"({days.percent:.1f} %); the last searches of these days began "
         f"{period(min(last), max(last))}."
     )
 
@@ -257,7 +260,7 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
 def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
     used = query.status.used
     yield from (f"## Query {used.query_id}", "", escaped(query_words(query, naming)), "")
-    tags = ", ".join(naming.text(visible(tag)) for tag in used.tags)
+    tags = ", ".join(naming.label(visible(tag)) for tag in used.tags)
     yield from (f"- tags: {escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(used.days)}")
     yield f"- days covered: {_all_ranges(contiguous(query.status.days.covered)) or 'none'}"
     yield from (f"- fields asked for: {escaped(', '.join(used.fields)) or 'none yet'}", "")
