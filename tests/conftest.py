@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-PURE = ("collection", "research_api", "sandbox")
+PURE = ("config", "planning", "query_file", "research_api", "sandbox")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,11 +11,13 @@ import termios
 import time
 
 import pytest
-from processes import SCRAPY, environment
+from marathon import in_marathon
+from processes import SCRAPY, environment, scrapy
 
 QUERY = "start_date: 2024-01-01\nend_date: 2024-01-02\ninclude: {any_hashtags: [butter]}\n"
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
 CRAWL = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
+PLAN = ("plan", "query.yaml", *SANDBOX)
 SLOWLY = (*CRAWL, "-s", "TIKTOK_SANDBOX_PROFILE=slow.yaml")
 
 
@@ -40,7 +42,7 @@ def in_shell(folder, *arguments: str, redirected: str = "") -> subprocess.Comple
 
 @pytest.mark.parametrize(
     "command",
-    [("plan", "query.yaml", *SANDBOX), ("status", *SANDBOX), ("status", "--json", *SANDBOX)],
+    [PLAN, ("status", *SANDBOX), ("status", "--json", *SANDBOX)],
 )
 def test_a_reader_that_has_seen_enough_may_go(folder, command):
     assert read_by_nobody(folder, *command, output="stdout") == (0, "")
@@ -83,15 +85,22 @@ def videos(folder) -> int:
 @pytest.mark.parametrize("form", ["jsonlines", "csv", "json", "xml"])
 def test_nobody_has_to_read_a_feed_to_its_end(folder, form):
     run = in_shell(folder, *CRAWL, "-O", f"-:{form}", "-O", "all.jsonl", redirected="| head -c 1")
-    whole = in_shell(folder, "status", *SANDBOX).stdout
+    whole = scrapy(folder, "status", *SANDBOX).stdout
     assert len(run.stdout) == 1
     assert "Traceback" not in run.stderr
     assert "exit status 0" in whole
     assert len((folder / "all.jsonl").read_text().splitlines()) == videos(folder)
 
 
-@pytest.mark.parametrize("closed", ["2>&-", ">&-", "<&- >&- 2>&-"])
-@pytest.mark.parametrize("command", [("plan", "query.yaml", *SANDBOX), CRAWL, ("list",)])
+@pytest.mark.parametrize(
+    ("command", "closed"),
+    [
+        *((CRAWL, closed) for closed in ("2>&-", ">&-", "<&- >&- 2>&-")),
+        *((command, ">&-") for command in (PLAN, ("list",))),
+        *(in_marathon(PLAN, closed) for closed in ("2>&-", "<&- >&- 2>&-")),
+        *(in_marathon(("list",), closed) for closed in ("2>&-", "<&- >&- 2>&-")),
+    ],
+)
 def test_an_output_that_is_closed_is_no_failure(folder, command, closed):
     run = in_shell(folder, *command, redirected=closed)
     assert run.returncode == 0, run.stderr

@@ -8,6 +8,7 @@ import pytest
 from archived import assert_same, new_database, replay
 from crawling import exit_status, project_settings, stat
 from listing_crawls import ListingDatabase
+from marathon import first
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 
@@ -94,6 +95,7 @@ async def test_probes_do_not_wait_for_quota(prepared_url, query):
     assert forecast_of(prepared_url, query).least > 12
 
 
+@pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @pytest.mark.parametrize("name", ["heavy-windows", "keywords-as-eq"])
 @deferred_f_from_coro_f
 async def test_probes_find_out_what_a_crawl_would(prepared_url, query, name):
