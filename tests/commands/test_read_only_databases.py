@@ -24,7 +24,7 @@ PLANS = (
     ("plan", "followers", "-a", "from_tag=all", "-a", "max_seeds=3"),
 )
 STATUS = ("status",)
-EXPORT = ("export", "out")
+EXPORT = ("export", "out", "--format", "csv")
 
 ROLE = "reader_of_tests"
 ONLY_SELECT = (
