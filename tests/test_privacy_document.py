@@ -8,11 +8,15 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import sys
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import xlsxwriter
 from postgres_server import server_binaries
 from processes import environment, scrapy
 
@@ -222,8 +226,18 @@ def test_an_archive_is_searched_for_names_and_for_letters_that_are_escaped(proje
 
 
 def test_other_files_are_found_by_what_they_hold(project):
-    found = project.run(command_of("In other files")).split()
+    found = project.run(command_of("In other files", "grep")).split()
     assert {"./videos.csv", "./crawl.log", "./exports/names.txt", "./tiktok-backup.db"} <= {*found}
+
+
+def test_parquet_and_workbooks_are_looked_into(tmp_path):
+    (tmp_path / "out").mkdir()
+    for name, username in (("her", "Some.Ann"), ("him", "bob")):
+        pq.write_table(pa.table({"username": [username]}), tmp_path / "out" / f"{name}.parquet")
+        with xlsxwriter.Workbook(tmp_path / f"{name}.xlsx") as book:
+            book.add_worksheet().write_string(0, 0, username)
+    command = command_of("In other files", ".venv").replace(".venv/bin/python", sys.executable)
+    assert Project(tmp_path, "some.ann").run(command).split() == ["her.xlsx", "out/her.parquet"]
 
 
 def test_the_places_that_the_table_names_are_searched(tmp_path):

@@ -158,6 +158,7 @@ def test_of_no_data_there_is_no_report(tmp_path):
     ("arguments", "words"),
     [
         ((), "say where the report shall be, as in `scrapy report -o report.html`"),
+        (("-o", "report.pdf"), "report.pdf is to be an HTML file: name one that ends in .html"),
         (("-o", "a.html", "--methods"), "say where the report shall be"),
         (("-o", "a.html", "query.yaml"), "say where the report shall be"),
         (("-o", "a.html", "--refresh-after", "0"), "expected a number of days from 1 to 3650"),
@@ -178,7 +179,8 @@ def test_what_is_not_installed_is_named_with_the_command(monkeypatch, name):
         _check_extra()
 
     assert str(refused.value) == (
-        f"a report needs what is not installed ({name}): pip install 'tiktok-crawler[report]'"
+        f"a report needs what is not installed ({name}). In the checkout of tiktok_crawler: "
+        "pip install --editable '.[report]'"
     )
 
 

@@ -10,7 +10,6 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from yaml import safe_dump
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands.status import _terms
 from tiktok_crawler.config import Config
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports import status_report
@@ -52,7 +51,7 @@ def crawl(database, tmp_path):
         )
 
     def status():
-        terms = _terms(Config.of(database.settings()))
+        terms = Config.of(database.settings()).terms
         return read_status(database.url, terms, utc_now())
 
     return crawl

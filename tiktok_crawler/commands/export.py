@@ -128,6 +128,8 @@ def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Conf
         exported = export(engine, folder, options, config.terms, utc_now())
     for line in _lines(exported, options):
         show(line)
+    if options.selection and exported.rows.get("video") == 0:
+        tell("WARNING: there is no such video, so that the tables of videos are empty")
     for line in _lacking(exported):
         tell(line)
 
@@ -139,7 +141,8 @@ def _libraries() -> Iterator[None]:
         yield
     except ModuleNotFoundError as exc:
         raise ConfigurationError(
-            f"`scrapy export` needs {exc.name}: run pip install 'tiktok-crawler[export]'"
+            f"`scrapy export` needs {exc.name}, which is not installed. In the checkout of "
+            "tiktok_crawler: pip install --editable '.[export]'"
         ) from None
 
 
@@ -251,8 +254,10 @@ def _query_id(engine: Engine, file: str) -> int:
 
 def _lines(exported: Exported, options: Options) -> Iterator[str]:
     location = exported.facts.status.location
+    again = ", in the place of the export that was there" if exported.replaces else ""
     yield f"{location}, data from {visible(exported.facts.status.origin or '')}"
-    yield f"Exported to {exported.folder} ({options.format}, {exported.size / MEGABYTE:,.1f} MB):"
+    size = f"{options.format}, {exported.size / MEGABYTE:,.1f} MB"
+    yield f"Exported to {exported.folder} ({size}){again}:"
     if options.format == "xlsx":
         yield f"  dataset.xlsx, with a sheet for each of {number_of(len(options.tables), 'tables')}"
     else:

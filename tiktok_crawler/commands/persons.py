@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import tell
+from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
     import argparse
@@ -34,4 +36,9 @@ def pseudonyms_of(opts: argparse.Namespace) -> Pseudonyms | None:
         return None
     from tiktok_crawler.dataset.pseudonyms import Pseudonyms, key_file  # noqa: PLC0415 - not always
 
-    return Pseudonyms(key_file(Path(opts.key_file or KEY_FILE).expanduser().absolute()))
+    path = Path(opts.key_file or KEY_FILE).expanduser().absolute()
+    is_new = not path.exists()
+    pseudonyms = Pseudonyms(key_file(path))
+    if is_new:
+        tell(f"A new key was made: {named(path)}. Keep it: another key makes other pseudonyms")
+    return pseudonyms

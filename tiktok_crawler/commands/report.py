@@ -99,8 +99,8 @@ def _check_extra() -> None:
     """
     if missing := [name for name in EXTRA if find_spec(name) is None]:
         raise ConfigurationError(
-            f"a report needs what is not installed ({', '.join(missing)}): "
-            "pip install 'tiktok-crawler[report]'"
+            f"a report needs what is not installed ({', '.join(missing)}). In the checkout of "
+            "tiktok_crawler: pip install --editable '.[report]'"
         )
 
 

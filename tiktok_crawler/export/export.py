@@ -52,13 +52,14 @@ if TYPE_CHECKING:
 class Exported:
     """An export that is in its place: the rows of its tables, and the facts of what it is of.
 
-    `kept` files are as they were in the export before.
+    `kept` files are as they were in the export before, which it `replaces`.
     """
 
     folder: Path
     rows: Mapping[str, int]
     files: int
     kept: int
+    replaces: bool
     size: int
     facts: Provenance
 
@@ -89,6 +90,7 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
         work.rows,
         len(files),
         work.kept,
+        earlier is not None,
         sum(file.size for file in written),
         facts,
     )

@@ -13,6 +13,9 @@ from tiktok_crawler.own_files import check_link, flush, folder_beside, make
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+ENDINGS = (".html", ".htm")
+"""By which a double click opens it in a browser."""
+
 HEAD_BYTES = 1000
 """A report says in so many bytes at its beginning that it is one."""
 
@@ -32,6 +35,7 @@ def check_target(file: Path) -> Path:
         if not target.parent.is_dir():
             raise UsageError(f"there is no folder {target.parent} for {target.name}")
         if not target.exists():
+            _check_ending(file)
             return target
         if not target.is_file():
             raise UsageError(f"{file} is no file: name one")
@@ -42,6 +46,11 @@ def check_target(file: Path) -> Path:
     except OSError as exc:
         raise UsageError(f"{file} could not be written: {exc.strerror}") from None
     return target
+
+
+def _check_ending(file: Path) -> None:
+    if file.suffix.lower() not in ENDINGS:
+        raise UsageError(f"{file.name} is to be an HTML file: name one that ends in .html")
 
 
 def write_report(target: Path, pieces: Iterable[str]) -> None:

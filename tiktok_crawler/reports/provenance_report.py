@@ -148,7 +148,7 @@ def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
     yield f"for {_fields(used.fields)}."
     yield from _coverage(days)
     yield from _matched(days)
-    yield f"The dataset has {number_of(query.status.totals.videos, 'videos')} of this query."
+    yield f"The database has {number_of(query.status.totals.videos, 'videos')} of this query."
 
 
 def _fields(fields: tuple[str, ...]) -> str:
@@ -254,7 +254,7 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
     yield from _markdown("## Runs", dataset_tables.endings(facts))
     yield from _markdown("", dataset_tables.faults(facts))
     yield from _markdown("## Quota", dataset_tables.requests_by_day(facts))
-    yield from _markdown("## Size", dataset_tables.rows(facts))
+    yield from _markdown("## Size of the whole database", dataset_tables.rows(facts))
 
 
 def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
