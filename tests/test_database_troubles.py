@@ -147,11 +147,15 @@ def pages_of(database_url: str) -> set[str]:
 
 
 def run(folder: Path, api_url: str, limit: Callable[[], None] | None = None) -> Any:
-    """A crawl as a process that does not wait long for its database."""
+    """A crawl as a process that does not wait long for its database.
+
+    What coverage writes of it would meet the same troubles.
+    """
+    variables = environment(folder, TIKTOK_DATABASE_URL="sqlite:///crawl.db")
     return subprocess.run(
         [sys.executable, "-c", IMPATIENT, *CRAWL, "-s", f"TIKTOK_SANDBOX_URL={api_url}"],
         cwd=folder,
-        env=environment(folder, TIKTOK_DATABASE_URL="sqlite:///crawl.db"),
+        env={k: v for k, v in variables.items() if not k.startswith("COVERAGE_")},
         capture_output=True,
         text=True,
         timeout=LONGEST_SECONDS,

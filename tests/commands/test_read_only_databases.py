@@ -50,6 +50,7 @@ def said(folder, url, *commands):
         run = scrapy(folder, *command, *SANDBOX, TIKTOK_DATABASE_URL=url)
         assert (run.returncode, run.stderr) == (0, "")
         outputs.append(run.stdout.partition("\n")[2])
+        shutil.rmtree(folder / EXPORT[1], ignore_errors=True)
     return outputs
 
 

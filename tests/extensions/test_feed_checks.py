@@ -246,7 +246,7 @@ async def test_no_batch_goes_through_a_link_that_leads_nowhere(folder, caplog):
         crawler = await folder.crawl(api.url, options)
     assert exit_status(crawler) == EX_SOFTWARE
     assert not (folder.path / "nowhere").exists()
-    assert "nowhere, which is not there. Mend that, and write it" in caplog.text
+    assert "nowhere', which is not there. Mend that, and write it" in caplog.text
 
 
 @deferred_f_from_coro_f

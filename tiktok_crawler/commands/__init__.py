@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from os import EX_TEMPFAIL, EX_USAGE
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from scrapy.exceptions import UsageError
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     import argparse
 
     from scrapy.commands import ScrapyCommand as Base
+
+    from tiktok_crawler.dataset.pseudonyms import Pseudonyms
 else:
     Base = object  # Scrapy takes every command class that it finds here for a command.
 
@@ -103,6 +106,37 @@ class Project(Checked):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for."""
         raise NotImplementedError
+
+
+KEY_FILE = "pseudonyms.key"
+
+
+def add_pseudonym_options(parser: argparse.ArgumentParser | argparse._ArgumentGroup) -> None:
+    """Add the options by which names get pseudonyms."""
+    add = parser.add_argument
+    add("--pseudonyms", action="store_true", help="pseudonyms for names, and no addresses")
+    add("--key-file", metavar="FILE", help=f"of the pseudonyms; default: {KEY_FILE}")
+
+
+def pseudonyms_of(opts: argparse.Namespace) -> Pseudonyms | None:
+    """Return the pseudonyms of a key file, which is made if it is not there; None: none are wanted.
+
+    Raises:
+        UsageError: a key file is named for nothing.
+        ConfigurationError: it cannot be used.
+    """
+    if not opts.pseudonyms:
+        if opts.key_file:
+            raise CommandLineError("--key-file goes with --pseudonyms")
+        return None
+    from tiktok_crawler.dataset.pseudonyms import Pseudonyms, key_file  # noqa: PLC0415 - not always
+
+    path = Path(opts.key_file or KEY_FILE).expanduser().absolute()
+    is_new = not path.exists()
+    pseudonyms = Pseudonyms(key_file(path))
+    if is_new:
+        tell(f"A new key was made: {named(path)}. Keep it: another key makes other pseudonyms")
+    return pseudonyms
 
 
 def _warn(database_url: str) -> None:

@@ -14,7 +14,7 @@ from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project, persons
+from tiktok_crawler.commands import Project, add_pseudonym_options, pseudonyms_of
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
 from tiktok_crawler.output import show, tell
@@ -57,7 +57,8 @@ class Command(Project, ScrapyCommand):
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
-        add = parser.add_argument_group("Export").add_argument
+        group = parser.add_argument_group("Export")
+        add = group.add_argument
         add("--format", choices=FORMATS, default=FORMATS[0], help="default: parquet")
         add("--tables", metavar="NAMES", help="such as video,comment; default: all")
         add("--columns", metavar="NAMES", help="such as id,view_count,comment.text; default: all")
@@ -80,7 +81,7 @@ class Command(Project, ScrapyCommand):
             action="store_true",
             help="CSV that Excel opens: UTF-8 by its mark, no formula",
         )
-        persons.add_options(add)
+        add_pseudonym_options(group)
         add("--hide-ids", action="store_true", help="other numbers for ids of videos and comments")
         add("--no-text", action="store_true", help="without what persons wrote or said")
         add("--ids-only", action="store_true", help="nothing but ids, for others with access")
@@ -200,7 +201,7 @@ def _protection(opts: argparse.Namespace) -> Protection:
     from tiktok_crawler.dataset.protection import Protection  # noqa: PLC0415 - slow to load
 
     return Protection(
-        persons.pseudonyms_of(opts),
+        pseudonyms_of(opts),
         hide_ids=opts.hide_ids,
         no_text=opts.no_text,
         ids_only=opts.ids_only,

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project, persons
+from tiktok_crawler.commands import Project, add_pseudonym_options, pseudonyms_of
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
 from tiktok_crawler.output import show
@@ -59,7 +59,7 @@ class Command(Project, ScrapyCommand):
         parser.add_argument(
             "--methods", action="store_true", help="print a methods section as text instead"
         )
-        persons.add_options(parser.add_argument)
+        add_pseudonym_options(parser)
         parser.add_argument(
             "--refresh-after",
             type=_days,
@@ -77,7 +77,7 @@ class Command(Project, ScrapyCommand):
             )
         config = Config.of(self.settings)
         if opts.methods:
-            _print_methods(config, persons.pseudonyms_of(opts))
+            _print_methods(config, pseudonyms_of(opts))
         else:
             _check_extra()
             # As Ctrl-C: half a report must not stay.
@@ -113,7 +113,7 @@ def _write_report(config: Config, opts: argparse.Namespace) -> None:
     from tiktok_crawler.html_report import page, report_file  # noqa: PLC0415 - an extra
 
     target = report_file.check_target(Path(opts.file).expanduser().absolute())
-    pseudonyms, refresh_after = persons.pseudonyms_of(opts), timedelta(days=opts.refresh_after)
+    pseudonyms, refresh_after = pseudonyms_of(opts), timedelta(days=opts.refresh_after)
     with _facts(config) as (connection, facts), _naming(connection, pseudonyms) as naming:
         overview = read_overview(connection)
         content = page.page(facts, overview, naming, refresh_after=refresh_after)
