@@ -196,6 +196,18 @@ async def test_records_that_cannot_be_stored_are_said_and_the_rest_is_kept(folde
 
 
 @deferred_f_from_coro_f
+async def test_of_many_and_long_unknown_fields_the_beginning_is_told(folder, caplog):
+    answer = page(1)
+    answer.body["data"]["videos"][0] |= {f"{number:02}{'y' * 100_000}": 1 for number in range(12)}
+    async with serving(ScriptedApi(answer)) as api:
+        await folder.crawl(api.url)
+
+    (told,) = (r.getMessage() for r in caplog.records if "does not know" in r.getMessage())
+    assert told.endswith(f"09{'y' * 57}… and 2 more")
+    assert len(told) < 1_000
+
+
+@deferred_f_from_coro_f
 async def test_the_first_oddity_of_a_kind_is_told_and_then_their_number(folder, caplog):
     caplog.set_level("DEBUG")
     first, second = page(4, 3, has_more=True), page(2, 1, cursor=200)
