@@ -171,8 +171,7 @@ def _blocks(table: Table, connection: Connection) -> Iterator[Sequence[tuple[Any
     statements = statements_for(connection.dialect)
     everything = select(*map(statements.as_text, table.columns))
     documents = [n for n, column in enumerate(table.columns) if isinstance(column.type, JSON)]
-    options = {"yield_per": ROWS_AT_ONCE}
-    for rows in connection.execute(everything, execution_options=options).partitions():
+    for rows in statements.stream(connection, everything, ROWS_AT_ONCE):
         yield [_with_text(row, documents) for row in rows] if documents else rows
 
 
