@@ -6,7 +6,6 @@ within 10 s of Ctrl-C.
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -22,7 +21,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measured import ENVIRONMENT, SCRAPY, Run, machine, print_table, run
+from measured import ENVIRONMENT, SCRAPY, Run, database_options, machine, print_table, run
 
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.revision import HEAD
@@ -138,15 +137,7 @@ class FirstRequest:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--videos", type=int, default=VIDEOS)
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=Path(__file__).with_name(".cache"),
-        help="where the database is made, or found if it was made before (3 GB with a copy)",
-    )
-    options = parser.parse_args()
+    options = database_options(__doc__, VIDEOS, "3 GB with a copy")
     original = large_database(options.folder, options.videos)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         rows = measure(Path(name), original)

@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import time
+from argparse import ArgumentParser
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from urllib.request import ProxyHandler, build_opener
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
 if TYPE_CHECKING:
+    from argparse import Namespace
     from collections.abc import Iterator, Mapping, Sequence
 
 SCRAPY = str(Path(sys.executable).with_name("scrapy"))
@@ -98,6 +100,19 @@ def crawl_command(query: Path, database: Path, url: str, **settings: object) -> 
     }
     options = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     return [SCRAPY, "crawl", "videos", "-a", f"query={query}", *options]
+
+
+def database_options(description: str | None, videos: int, size: str) -> Namespace:
+    """The options of a benchmark on a database that is made once, which takes so much room."""
+    parser = ArgumentParser(description=description)
+    parser.add_argument("--videos", type=int, default=videos)
+    parser.add_argument(
+        "--folder",
+        type=Path,
+        default=Path(__file__).with_name(".cache"),
+        help=f"where the database is made, or found if it was made before ({size})",
+    )
+    return parser.parse_args()
 
 
 def print_table(*rows: Sequence[str]) -> None:

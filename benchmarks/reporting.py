@@ -5,7 +5,6 @@ Targets: 15 s and 300 MB; of 5,000,000 videos (`--videos 5000000`) 60 s and 300 
 
 from __future__ import annotations
 
-import argparse
 import shutil
 import sqlite3
 import tempfile
@@ -13,7 +12,7 @@ from contextlib import closing
 from pathlib import Path
 
 from large_database import command, large_database
-from measured import machine, print_table, run
+from measured import database_options, machine, print_table, run
 
 VIDEOS = 1_000_000
 SECONDS_A_MILLION, FEWEST_SECONDS, MOST_MB = 12, 15, 300
@@ -45,15 +44,7 @@ MORE_ROWS = """
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--videos", type=int, default=VIDEOS)
-    parser.add_argument(
-        "--folder",
-        type=Path,
-        default=Path(__file__).with_name(".cache"),
-        help="where the database is made, or found if it was made before (1.5 GB a million videos)",
-    )
-    options = parser.parse_args()
+    options = database_options(__doc__, VIDEOS, "1.5 GB a million videos")
     database = database_of(options.folder, options.videos)
     seconds = max(FEWEST_SECONDS, SECONDS_A_MILLION * options.videos / 1e6)
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
