@@ -16,6 +16,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.query_file.options import parse_tag
 from tiktok_crawler.spelling import listed, quoted, shortened
 from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.records.field_readers import MAX_INT64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     E = TypeVar("E", bound=StrEnum)
 
 T = TypeVar("T")
-
-LARGEST = 2**63 - 1
-"""Both databases hold integers up to this one."""
 
 YEARS = range(1970, 3000)
 """The clock of a crawl shows one of these; times in them can be reckoned with."""
@@ -68,7 +66,7 @@ def _is_tag(text: str) -> bool:
 
 
 def _is_id(text: str) -> bool:
-    return _ID.fullmatch(text) is not None and int(text) <= LARGEST
+    return _ID.fullmatch(text) is not None and int(text) <= MAX_INT64
 
 
 _ID = re.compile(r"0|[1-9][0-9]{0,18}")
@@ -99,7 +97,7 @@ class Values:
     def __contains__(self, key: str) -> bool:
         return key in self.content
 
-    def whole(self, key: str, *, least: int = 0, most: int = LARGEST) -> int:
+    def whole(self, key: str, *, least: int = 0, most: int = MAX_INT64) -> int:
         """Return a whole number, both bounds included."""
         value = self._value(key)
         if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:

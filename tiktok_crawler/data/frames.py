@@ -7,13 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from tiktok_crawler.dataset.arrow import UTC_TIME
 from tiktok_crawler.exceptions import ConfigurationError
 
 if TYPE_CHECKING:
     import pandas as pd
     import polars as pl
-
-MIDNIGHT = pa.timestamp("us", "UTC")
 
 
 def pandas_frame(table: pa.Table) -> pd.DataFrame:
@@ -41,7 +40,7 @@ def polars_frame(table: pa.Table) -> pl.DataFrame:
 def _with_times(table: pa.Table) -> pa.Table:
     """Turn days into the midnights that they begin with: pandas counts and joins only times."""
     types = [
-        field.with_type(MIDNIGHT) if pa.types.is_date(field.type) else field
+        field.with_type(UTC_TIME) if pa.types.is_date(field.type) else field
         for field in table.schema
     ]
     return table.cast(pa.schema(types))

@@ -28,7 +28,7 @@ class Kind(StrEnum):
     JSON = "JSON"
     """The text of any JSON."""
     NESTED = "list or object"
-    """JSON whose type in Arrow is declared (`dataset.nested`)."""
+    """JSON whose type in Arrow is declared (`dataset.arrow`)."""
 
 
 @dataclass(frozen=True, slots=True)

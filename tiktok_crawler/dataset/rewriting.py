@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.dataset.known_names import USERNAME
 from tiktok_crawler.dataset.persons import HELD
+from tiktok_crawler.storage.records.field_readers import MAX_INT64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
@@ -31,7 +32,6 @@ _LINK = re.compile(
     r"(?:https?://|(?<!\w)www\.)\S+|(?<![\w.-])(?:[\w-]+\.)+[^\W\d_]{2,}/\S*", re.IGNORECASE
 )
 _LONG_NUMBER = re.compile(r"(?<![0-9])[0-9]{15,20}(?![0-9])")
-_LARGEST_ID = 2**63 - 1
 
 _TOKEN = re.compile(
     r'"[^"\\]*(?:\\.[^"\\]*)*"(?P<key>\s*:)?|(?<![\w.+-])(?P<number>[0-9]{15,20})(?![\w.+-])'
@@ -138,7 +138,7 @@ class Rewriter:
 
     def _hidden_number(self, digits: str) -> str | None:
         number = int(digits)
-        return str(self._pseudonyms.record_id(number)) if number <= _LARGEST_ID else None
+        return str(self._pseudonyms.record_id(number)) if number <= MAX_INT64 else None
 
 
 def strings_of(document: str) -> list[str]:

@@ -27,6 +27,7 @@ from tiktok_crawler.storage.models.ledger import (
     Crawl,
     QueryTag,
 )
+from tiktok_crawler.storage.records.field_readers import MAX_INT64
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -50,7 +51,6 @@ EQUALITY = ("=", "!=")
 
 COMPARISON = re.compile(r"\s*(\w+)\s*(<=|>=|!=|==|=|<|>)\s*(.*?)\s*", re.DOTALL)
 COMPARABLE = (Kind.ID, Kind.INTEGER, Kind.TEXT, Kind.BOOLEAN, Kind.TIME)
-MAX_INT64 = 2**63 - 1
 BOOLEANS = {"true": True, "false": False}
 SAMPLED_AT_ONCE = 10_000
 

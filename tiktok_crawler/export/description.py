@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.tables import TABLES
 from tiktok_crawler.export.changes import Basis
-from tiktok_crawler.export.options import Format
+from tiktok_crawler.export.options import WORKBOOK, Format
 from tiktok_crawler.export.text_files import text_columns
 from tiktok_crawler.export.written import File
+from tiktok_crawler.own_files import IGNORED
 from tiktok_crawler.reports.provenance_report import escaped
 from tiktok_crawler.spelling import listed, visible
 
@@ -66,7 +67,7 @@ class Manifest:
     rows: Mapping[str, int] = field(default_factory=dict)
 
     def file_names(self) -> frozenset[str]:
-        beside = (DESCRIPTION, CHECKSUMS, ".gitignore")
+        beside = (DESCRIPTION, CHECKSUMS, IGNORED)
         return frozenset((*(file.name for file in self.files), *beside))
 
 
@@ -134,7 +135,7 @@ def _resource(table: DataTable, options: Options, manifest: Manifest) -> dict[st
         "name": table.name,
         "type": "table",
         "description": table.meaning,
-        "path": paths if len(paths) > 1 else paths[0] if paths else "dataset.xlsx",
+        "path": paths if len(paths) > 1 else paths[0] if paths else WORKBOOK,
         "format": str(options.format),
         "mediatype": MEDIA_TYPES[options.format],
         "rows": manifest.rows[table.name],

@@ -25,8 +25,6 @@ if TYPE_CHECKING:
 RENAME_EXCHANGE = 2
 AT_FDCWD = -100
 
-IGNORED = own_files.IGNORED
-
 
 class Staging:
     """A new folder beside the one that it replaces; nobody else can make one meanwhile."""
@@ -132,7 +130,7 @@ class Staging:
                 shutil.rmtree(left)
             else:
                 left.unlink()
-        with os.fdopen(own_files.make(self.folder / IGNORED), "w") as file:
+        with os.fdopen(own_files.make(self.folder / own_files.IGNORED), "w") as file:
             file.write("*\n")
 
     def _refuse(self, message: str) -> NoReturn:

@@ -29,6 +29,9 @@ class Format(StrEnum):
     XLSX = "xlsx"
 
 
+WORKBOOK = "dataset.xlsx"
+"""The one file that XLSX has."""
+
 UNITS = {"month": len("2024-01"), "day": len("2024-01-31")}
 """How many characters of a time say which month or day it is in."""
 

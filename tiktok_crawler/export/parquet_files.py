@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 
 from tiktok_crawler.dataset.arrow import record_batch, schema
 from tiktok_crawler.dataset.reading import UNDATED
+from tiktok_crawler.export.options import UNITS
 from tiktok_crawler.export.written import File
 
 if TYPE_CHECKING:
@@ -30,12 +31,12 @@ WITHOUT_TIME = "undated"
 """The month or day of rows whose time is missing. Hive has a name of its own for that, which pandas
 and Arrow refuse in a folder that has no other, and pandas beside any other."""
 
-UNITS = {len("2024-01"): "month", len("2024-01-31"): "day"}
+WORDS = {length: word for word, length in UNITS.items()}
 
 
 def partition_folder(table: DataTable, partition: str, unit: int) -> str:
     """Return the name of a folder with the rows of a month or day: `create_month=2024-01`."""
-    return f"{table.dated_word}_{UNITS[unit]}={partition or WITHOUT_TIME}"
+    return f"{table.dated_word}_{WORDS[unit]}={partition or WITHOUT_TIME}"
 
 
 @dataclass(slots=True)

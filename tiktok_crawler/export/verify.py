@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
-from tiktok_crawler.export.folder import IGNORED, files_in
-from tiktok_crawler.export.written import File
+from tiktok_crawler.export.folder import files_in
+from tiktok_crawler.export.written import sha256_of
+from tiktok_crawler.own_files import IGNORED
 from tiktok_crawler.spelling import named, number_of, visible
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def _written(folder: Path) -> dict[str, str]:
 def _damages(folder: Path, written: dict[str, str]) -> Iterator[str]:
     for name, digest in written.items():
         try:
-            if File.of(folder, name).sha256 != digest:
+            if sha256_of(folder / name) != digest:
                 yield f"{visible(name)} has changed"
         except FileNotFoundError:
             yield f"{visible(name)} is missing"

@@ -10,6 +10,7 @@ from xlsxwriter.exceptions import XlsxWriterException
 
 from tiktok_crawler.dataset.text_values import columns_of_text
 from tiktok_crawler.exceptions import ExportError
+from tiktok_crawler.export.options import WORKBOOK
 from tiktok_crawler.export.text_files import text_columns
 from tiktok_crawler.export.written import File
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.dataset.reading import Part
     from tiktok_crawler.dataset.tables import DataTable
 
-NAME = "dataset.xlsx"
 MOST_ROWS = 1_048_576
 MOST_CHARACTERS = 32_767
 MOST_EXACT = 2**53
@@ -37,7 +37,7 @@ class Workbook:
     def __init__(self, folder: Path, tables: Iterable[DataTable]) -> None:
         self._folder = folder
         self._book = xlsxwriter.Workbook(
-            str(folder / NAME),
+            str(folder / WORKBOOK),
             {
                 "constant_memory": True,
                 "tmpdir": str(folder),
@@ -79,7 +79,7 @@ class Workbook:
             cause = exc.args[0] if exc.args else exc
             raise cause if isinstance(cause, OSError) else ExportError(str(exc)) from None
         rows = sum(self._rows.values()) - len(self._rows)
-        yield File.of(self._folder, NAME, rows=rows)
+        yield File.of(self._folder, WORKBOOK, rows=rows)
 
     def discard(self) -> None:
         for sheet in self._sheets.values():

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
+
+from tiktok_crawler.own_files import flush
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,10 +30,8 @@ class File:
     def of(cls, folder: Path, name: str, **what: Any) -> File:
         """Look at a file that is written, and bring it to the disk."""
         path = folder / name
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            os.fsync(file.fileno())
-        return cls(name, path.stat().st_size, digest, **what)
+        flush(path)
+        return cls(name, path.stat().st_size, sha256_of(path), **what)
 
     def is_in(self, folder: Path) -> bool:
         """Tell whether a folder has the file as it was written, by its checksum."""
@@ -40,10 +39,14 @@ class File:
         try:
             if path.is_symlink() or path.stat().st_size != self.size:
                 return False
-            with path.open("rb") as file:
-                return hashlib.file_digest(file, "sha256").hexdigest() == self.sha256
+            return sha256_of(path) == self.sha256
         except OSError:
             return False
+
+
+def sha256_of(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Files(Protocol):
