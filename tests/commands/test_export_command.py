@@ -10,6 +10,7 @@ import shutil
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from contextlib import closing
 
@@ -19,6 +20,8 @@ from processes import scrapy, started
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
+from tiktok_crawler.commands import require_installed
+from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.export.verify import verify
 
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
@@ -273,6 +276,18 @@ def test_a_disk_without_room_leaves_the_earlier_export(folder, format_):
         assert "Read-only file system" in run.stderr
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)
+
+
+@pytest.mark.parametrize("name", ["pyarrow", "xlsxwriter"])
+def test_what_is_not_installed_is_named_with_the_command(monkeypatch, name):
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(ConfigurationError) as refused:
+        require_installed("an export", "export", ("pyarrow", "xlsxwriter"))
+
+    assert str(refused.value) == (
+        f"an export needs what is not installed ({name}). In the checkout of tiktok_crawler: "
+        "pip install --editable '.[export]'"
+    )
 
 
 def test_a_database_that_is_not_there_is_not_exported(tmp_path):

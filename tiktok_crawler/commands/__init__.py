@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+from importlib.util import find_spec
 from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -13,7 +15,7 @@ from tiktok_crawler.arguments.search_arguments import parse_pairs
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
-from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.exceptions import ConfigurationError, CrawlerError
 from tiktok_crawler.exceptions import UsageError as CommandLineError
 from tiktok_crawler.output import fail, tell
 from tiktok_crawler.own_files import exposure
@@ -22,6 +24,7 @@ from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterable
 
     from scrapy.commands import ScrapyCommand as Base
 
@@ -106,6 +109,24 @@ class Project(Checked):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for."""
         raise NotImplementedError
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the command as Ctrl-C does: half of what it makes must not stay."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
+def require_installed(what: str, extra: str, libraries: Iterable[str]) -> None:
+    """Refuse to begin without the libraries of an extra.
+
+    Raises:
+        ConfigurationError: with the command that installs them.
+    """
+    if missing := [name for name in libraries if find_spec(name) is None]:
+        raise ConfigurationError(
+            f"{what} needs what is not installed ({', '.join(missing)}). In the checkout of "
+            f"tiktok_crawler: pip install --editable '.[{extra}]'"
+        )
 
 
 KEY_FILE = "pseudonyms.key"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Project
+from tiktok_crawler.commands import Project, end_on_sigterm
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show, tell
@@ -44,8 +43,7 @@ class Command(Project, ScrapyCommand):
         assert self.settings
         if len(args) != 1:
             raise UsageError("name one file to write, such as: scrapy backup tiktok-backup.db")
-        # As Ctrl-C: half a copy must not stay.
-        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        end_on_sigterm()
         target = Path(args[0]).expanduser().absolute()
         with database.opened_to_read(Config.of(self.settings).database_url) as engine:
             show(database.describe(engine.url))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sqlite3
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +13,13 @@ from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project, add_pseudonym_options, pseudonyms_of
+from tiktok_crawler.commands import (
+    Project,
+    add_pseudonym_options,
+    end_on_sigterm,
+    pseudonyms_of,
+    require_installed,
+)
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
 from tiktok_crawler.output import show, tell
@@ -94,15 +99,15 @@ class Command(Project, ScrapyCommand):
         if len(args) != 1:
             raise UsageError("name one folder, such as: scrapy export dataset")
         folder = _folder(args[0])
-        with _libraries():
-            if opts.verify:
-                _verify(folder)
-                return
-            # As Ctrl-C: half an export must not stay.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
-            config = Config.of(self.settings)
-            with database.opened_to_read(config.database_url) as engine, _written(folder):
-                _export(engine, folder, opts, config)
+        libraries = ("pyarrow", "xlsxwriter") if opts.format == "xlsx" else ("pyarrow",)
+        require_installed("an export", "export", libraries)
+        if opts.verify:
+            _verify(folder)
+            return
+        end_on_sigterm()
+        config = Config.of(self.settings)
+        with database.opened_to_read(config.database_url) as engine, _written(folder):
+            _export(engine, folder, opts, config)
 
 
 def _folder(written: str) -> Path:
@@ -133,18 +138,6 @@ def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Conf
         tell("WARNING: there is no such video, so that the tables of videos are empty")
     for line in _lacking(exported):
         tell(line)
-
-
-@contextmanager
-def _libraries() -> Iterator[None]:
-    """Say how to install what only exports need."""
-    try:
-        yield
-    except ModuleNotFoundError as exc:
-        raise ConfigurationError(
-            f"`scrapy export` needs {exc.name}, which is not installed. In the checkout of "
-            "tiktok_crawler: pip install --editable '.[export]'"
-        ) from None
 
 
 @contextmanager
@@ -254,13 +247,15 @@ def _query_id(engine: Engine, file: str) -> int:
 
 
 def _lines(exported: Exported, options: Options) -> Iterator[str]:
+    from tiktok_crawler.export.options import WORKBOOK  # noqa: PLC0415 - slow to load
+
     location = exported.facts.status.location
     again = ", in the place of the export that was there" if exported.replaces else ""
     yield f"{location}, data from {visible(exported.facts.status.origin or '')}"
     size = f"{options.format}, {exported.size / MEGABYTE:,.1f} MB"
     yield f"Exported to {exported.folder} ({size}){again}:"
     if options.format == "xlsx":
-        yield f"  dataset.xlsx, with a sheet for each of {number_of(len(options.tables), 'tables')}"
+        yield f"  {WORKBOOK}, with a sheet for each of {number_of(len(options.tables), 'tables')}"
     else:
         for table in options.tables:
             if rows := exported.rows[table.name]:

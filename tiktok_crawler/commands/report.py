@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-import signal
 from argparse import ArgumentTypeError
 from contextlib import contextmanager
 from datetime import timedelta
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project, add_pseudonym_options, pseudonyms_of
+from tiktok_crawler.commands import (
+    Project,
+    add_pseudonym_options,
+    end_on_sigterm,
+    pseudonyms_of,
+    require_installed,
+)
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
 from tiktok_crawler.output import show
-from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
-from tiktok_crawler.reports.provenance_report import methods_text
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
-from tiktok_crawler.storage.ledger.provenance import read_provenance
-from tiktok_crawler.storage.overview import read_overview
 
 if TYPE_CHECKING:
     import argparse
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from tiktok_crawler.dataset.pseudonyms import Pseudonyms
+    from tiktok_crawler.reports.naming import Naming
     from tiktok_crawler.storage.ledger.provenance import Provenance
 
 REFRESH_DAYS = 15
@@ -80,8 +81,7 @@ class Command(Project, ScrapyCommand):
             _print_methods(config, pseudonyms_of(opts))
         else:
             _check_extra()
-            # As Ctrl-C: half a report must not stay.
-            signal.signal(signal.SIGTERM, signal.default_int_handler)
+            end_on_sigterm()
             _write_report(config, opts)
 
 
@@ -92,25 +92,20 @@ def _days(written: str) -> int:
 
 
 def _check_extra() -> None:
-    """Refuse to begin without what draws and writes the page.
-
-    Raises:
-        ConfigurationError: with the command that installs it.
-    """
-    if missing := [name for name in EXTRA if find_spec(name) is None]:
-        raise ConfigurationError(
-            f"a report needs what is not installed ({', '.join(missing)}). In the checkout of "
-            "tiktok_crawler: pip install --editable '.[report]'"
-        )
+    """Refuse to begin without what draws and writes the page."""
+    require_installed("a report", "report", EXTRA)
 
 
 def _print_methods(config: Config, pseudonyms: Pseudonyms | None) -> None:
+    from tiktok_crawler.reports.provenance_report import methods_text  # noqa: PLC0415 - slow to load
+
     with _facts(config) as (connection, facts), _naming(connection, pseudonyms) as naming:
         show(methods_text(facts, naming).rstrip("\n"))
 
 
 def _write_report(config: Config, opts: argparse.Namespace) -> None:
     from tiktok_crawler.html_report import page, report_file  # noqa: PLC0415 - an extra
+    from tiktok_crawler.storage.overview import read_overview  # noqa: PLC0415 - slow to load
 
     target = report_file.check_target(Path(opts.file).expanduser().absolute())
     pseudonyms, refresh_after = pseudonyms_of(opts), timedelta(days=opts.refresh_after)
@@ -126,6 +121,8 @@ def _write_report(config: Config, opts: argparse.Namespace) -> None:
 @contextmanager
 def _naming(connection: Connection, pseudonyms: Pseudonyms | None) -> Iterator[Naming]:
     """Tell by which words persons go."""
+    from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming  # noqa: PLC0415 - slow to load
+
     if pseudonyms is None:
         yield AS_THEY_ARE
         return
@@ -139,6 +136,8 @@ def _naming(connection: Connection, pseudonyms: Pseudonyms | None) -> Iterator[N
 @contextmanager
 def _facts(config: Config) -> Iterator[tuple[Connection, Provenance]]:
     """Read the facts of the database, with the connection that sees the same moment."""
+    from tiktok_crawler.storage.ledger.provenance import read_provenance  # noqa: PLC0415 - slow
+
     with database.opened_to_read(config.database_url) as engine:
         if database.stored_origin(engine) is None:
             raise ConfigurationError(
