@@ -46,10 +46,9 @@ async def test_a_spent_quota_pauses_the_pool_and_lets_one_request_try_first(fold
 
 @deferred_f_from_coro_f
 async def test_on_the_sandbox_it_is_said_how_a_rehearsal_gets_more(folder, caplog):
-    profile = folder.path / "profile.yaml"
-    profile.write_text("quota: {daily: 1, day_seconds: 1}\n")
-    settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_PROFILE": str(profile)}
-    crawler = await folder.crawl("", INTERVAL | settings, end_date="2024-01-04")
+    async with serving(ScriptedApi(SPENT, page(1))) as api:
+        settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": api.url}
+        crawler = await folder.crawl(api.url, INTERVAL | settings)
     assert exit_status(crawler) == EX_OK
     assert "the same command goes on later. This is the sandbox, " in caplog.text
 
