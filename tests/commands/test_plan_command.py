@@ -286,3 +286,33 @@ def test_a_database_of_another_origin_is_refused(folder):
     )
     assert run.returncode == 78
     assert "sandbox" in run.stderr
+
+
+def test_several_query_files_are_planned_one_by_one_and_added_up(folder):
+    queries = folder / "queries"
+    queries.mkdir()
+    january = QUERY.replace("2024-03-31", "2024-01-31")
+    (queries / "a.yaml").write_text(QUERY)
+    (queries / "b.yaml").write_text(january.replace("butter", "art"))
+    (queries / "c.yaml").write_text(january)
+    run = scrapy(folder, "plan", "queries")
+    assert (run.returncode, run.stderr) == (0, "")
+    lines = run.stdout.splitlines()
+    assert [line for line in lines if line.startswith("queries/")] == [
+        "queries/a.yaml:",
+        "queries/b.yaml:",
+        "queries/c.yaml:",
+    ]
+    assert lines[-2:] == [
+        "All 3 query files: At least 4 requests: a small part of a day's quota or more",
+        "  queries/c.yaml costs nothing more: its days are in queries/a.yaml",
+    ]
+
+    run = scrapy(folder, "plan", "queries/a.yaml,queries/b.yaml", "--json")
+    found = json.loads(run.stdout)
+    assert [query["file"] for query in found["queries"]] == ["queries/a.yaml", "queries/b.yaml"]
+    assert found["forecast"]["least"] == 4
+
+    run = scrapy(folder, "plan", "queries", "--probe", "2")
+    assert (run.returncode, run.stdout) == (64, "")
+    assert run.stderr == "error: --probe is about one query file, not 3\n"

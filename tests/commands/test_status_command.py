@@ -209,7 +209,8 @@ def test_a_database_of_another_version_is_refused(tmp_path, revision, words):
 @pytest.mark.parametrize(
     ("arguments", "status", "words"),
     [
-        (("query.yaml",), 64, "no query file"),
+        (("query.yaml",), 78, "query.yaml: cannot be read: No such file or directory"),
+        (("a.yaml", "b.yaml"), 64, "name one query file, or a folder"),
         (("-s", "TIKTOK_DAILY_BUDGET=0"), 78, "TIKTOK_DAILY_BUDGET=0"),
         (("-s", "TIKTOK_DATABASE_URL=oracle://ann:pw-of-ann@x/y"), 78, "unknown kind"),
     ],
@@ -233,3 +234,35 @@ def test_no_secret_is_shown(tmp_path, collected, postgresql_url):
         of_sqlite = scrapy(collected, "status", *options, *SANDBOX, **secrets)
         shown = of_postgresql.stdout + of_postgresql.stderr + of_sqlite.stdout + of_sqlite.stderr
         assert not [word for word in ("key-of-", "secret-of-", "pw-of-") if word in shown]
+
+
+def test_query_files_have_their_status_alone_and_are_added_up(tmp_path, collected):
+    for name, hashtag in (("one.yaml", "butter, cheese"), ("two.yaml", "art")):
+        (tmp_path / name).write_text(QUERY.replace("butter, cheese", hashtag))
+    database = ("-s", f"TIKTOK_DATABASE_URL=sqlite:///{collected / DATABASE}")
+    run = scrapy(tmp_path, "status", "*.yaml", *SANDBOX, *database)
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "Query 1 (one.yaml)\n" in run.stdout
+    videos, requests = total(collected, "count(*)", "video"), spent(collected)
+    assert (
+        f"Together (2 query files): 31 of 60 days covered, {videos} videos, {requests} requests so "
+        "far; next run: at least 1 request\nNot begun: two.yaml\n"
+    ) in run.stdout
+
+    later = (tmp_path / "one.yaml").read_text().replace("2024-02-29", "2024-03-05")
+    (tmp_path / "one.yaml").write_text(later)
+    run = scrapy(tmp_path, "status", "one.yaml", "--json", *SANDBOX, *database)
+    status = json.loads(run.stdout)
+    assert (status["not_begun"], list(status["files"])) == ([], ["one.yaml"])
+    assert status["queries"][0]["gaps"][-1]["end"] == "2024-03-05", "as it asks for these days now"
+    assert status["together"] == {
+        "wanted_days": 65,
+        "covered_days": 31,
+        "videos": videos,
+        "requests": requests,
+        "next_windows": 2,
+    }
+
+
+def spent(folder):
+    return total(folder, "sum(requests)", "crawl_window")

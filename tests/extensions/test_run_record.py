@@ -83,29 +83,20 @@ async def test_how_it_ended_is_written(folder, answers, settings, reason, status
 
 
 class Unwilling:
-    """A pipeline of the user's own that fails when its spider opens, later than the database."""
-
-    @classmethod
-    def from_crawler(cls, crawler):
-        return cls(crawler)
-
-    def __init__(self, crawler):
-        self.crawler = crawler
+    """A pipeline of the user's own that fails when its spider opens."""
 
     async def open_spider(self):
-        storage = self.crawler.get_item_pipeline(StoragePipeline)
-        await storage.storage._thread.run(lambda: None)
         raise RuntimeError("unwilling")
 
 
 @deferred_f_from_coro_f
-async def test_a_run_that_never_started_is_none(folder):
+async def test_a_run_that_never_started_leaves_nothing(folder):
     pipelines = {"ITEM_PIPELINES": {StoragePipeline: 100, Unwilling: 200}}
     async with serving(ScriptedApi(page(1))) as api:
         with pytest.raises(RuntimeError, match="unwilling"):
             await folder.crawl(api.url, pipelines)
         assert api.bodies == []
-    assert rows(folder, RunRow) == []
+    assert not (folder.path / "crawl.db").exists()
 
 
 @deferred_f_from_coro_f

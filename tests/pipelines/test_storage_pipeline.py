@@ -87,9 +87,9 @@ async def test_what_is_left_is_the_plan_of_the_next_run(folder):
         crawler = await folder.crawl(api.url, **QUARTER, max_requests="1")
     storage = crawler.get_item_pipeline(StoragePipeline)
     assert storage
-    assert storage.storage.result
-    assert storage.storage.result.plan.window_count == 2
-    assert storage.storage.result.totals.requests == 1
+    [result] = storage.storage.results.values()
+    assert result.plan.window_count == 2
+    assert result.totals.requests == 1
     assert "crawl.db" in storage.storage.location
 
 
@@ -106,7 +106,7 @@ async def test_a_stage_that_cannot_be_ended_is_loud_and_the_search_is_closed_all
         crawler = await folder.crawl(api.url)
     storage = crawler.get_item_pipeline(StoragePipeline)
     assert storage
-    assert storage.storage.result
+    assert storage.storage.results
     assert exit_status(crawler) == EX_SOFTWARE
     assert "RuntimeError: a bug" in caplog.text
 

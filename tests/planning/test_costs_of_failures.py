@@ -90,6 +90,7 @@ def collect(
                 case Cut():
                     work.cut(request.task)
                 case ApiIsDown():
+                    work.everything_fails()
                     asked.append((request, 1))
                 case _:
                     found.parked += window

@@ -15,11 +15,12 @@ from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.keyword_forms import KeywordForms
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.query_values import Unseen, UnseenValue
+from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.seeds import GivenSeeds, SeedsOfTag, Stage, StageResult
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.endings import Ending, ending
-from tiktok_crawler.reports.summary import Summary
+from tiktok_crawler.reports.summary import SearchEnd, Summary
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
@@ -37,7 +38,28 @@ def summary(known: Known = ALL, query: Query = QUERY, **stats: int | str) -> Sum
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
     remains = SearchResult(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
-    return Summary(remains, (), counts, "SQLite database tiktok.db")
+    return of_searches(remains, **counts)
+
+
+def result_of(found: Summary) -> SearchResult:
+    [search] = found.searches
+    assert search.result
+    return search.result
+
+
+def with_result(found: Summary, result: SearchResult) -> Summary:
+    [search] = found.searches
+    return replace(found, searches=[replace(search, result=result)])
+
+
+def of_searches(*results: SearchResult | None, **counts: int | str) -> Summary:
+    """The summary of a run with a query file for each result; None: its search was not begun."""
+    names = ("query.yaml", "other.yaml", "third.yaml")
+    searches = [
+        SearchEnd(name, SearchBudget(requests=5, new=4), result)
+        for name, result in zip(names, results, strict=False)
+    ]
+    return Summary(searches, (), counts, "SQLite database tiktok.db")
 
 
 def test_it_counts_what_this_run_did_and_what_the_query_has():
@@ -142,7 +164,7 @@ def test_values_that_brought_no_video_are_named():
     values = (UnseenValue(Field.HASHTAG_NAME, "electons"), UnseenValue(Field.REGION_CODE, "FR"))
     found = summary()
     result = replace(found.result, unseen=Unseen(QUERY, "https://x", values=values))
-    text = replace(found, result=result).text(command=None, now=NOON)
+    text = with_result(found, result).text(command=None, now=NOON)
     assert '  unseen     no video so far had the hashtag "electons"\n' in text
     assert '  unseen     no video so far was from the region "FR"\n' in text
     assert not found.is_unfinished
@@ -199,14 +221,14 @@ def test_why_a_window_was_parked_is_told():
         JANUARY, WindowState.PARKED, 1, 9, None, NOON, "HTTP 500: busy", "LOG", NOON, NOON
     )
     unfinished = summary(Known(parked_windows=(waiting,)))
-    lacking = replace(unfinished.result, parked=(parked,))
-    text = replace(unfinished, result=lacking).text(command=None, now=NOON)
+    lacking = replace(result_of(unfinished), parked=(parked,))
+    text = with_result(unfinished, lacking).text(command=None, now=NOON)
     assert (
         "parked     2024-01-01..2024-01-31 since 2024-02-01 12:00 UTC (postponed after failures or "
         "a refusal); tried again by the next run: HTTP 500: busy (log_id LOG)\n"
     ) in text
-    covered = replace(summary().result, parked=(parked,))
-    assert "parked  " not in replace(unfinished, result=covered).text(command=None, now=NOON)
+    covered = replace(result_of(summary()), parked=(parked,))
+    assert "parked  " not in with_result(unfinished, covered).text(command=None, now=NOON)
 
 
 LIKED = Stage(endpoints.LIKED_VIDEOS, GivenSeeds(("ada",)))
@@ -222,7 +244,7 @@ def listed(*stages: tuple[Stage, StageResult]) -> Summary:
         "tiktok/records/updated_count": 2,
         "tiktok/requests/sent_count": 1240,
     }
-    return Summary(None, stages, counts, "SQLite database tiktok.db")
+    return Summary((), stages, counts, "SQLite database tiktok.db")
 
 
 def test_listings_are_counted_by_what_became_of_their_seeds():
@@ -283,3 +305,28 @@ def test_a_crawl_of_videos_that_lists_more_says_both():
 def test_a_crawl_that_came_to_nothing_says_where_the_data_is():
     text = listed().text(command=None, now=NOON)
     assert "\n  data       SQLite database tiktok.db\n" in text
+
+
+def test_of_several_query_files_each_has_its_line():
+    done = result_of(summary())
+    missing = result_of(summary(Known()))
+    text = of_searches(done, missing, None).text(command="scrapy crawl videos", now=NOON)
+    assert (
+        "  query      query.yaml: 31 of 31 days, 56,789 videos; in this run 4 new, 5 requests\n"
+        "  query      other.yaml: 0 of 31 days, 56,789 videos; in this run 4 new, 5 requests\n"
+        "  query      third.yaml: not begun\n"
+    ) in text
+    assert "gaps       other.yaml: 2024-01-01..2024-01-31" in text
+    assert "left       other.yaml: 1 window" in text
+    assert "when       now, or whenever you like" in text
+    assert "query so far" not in text
+
+
+def test_a_query_file_with_all_the_videos_it_wants_is_done_and_says_which_days_are_left():
+    result = result_of(summary(Known()))
+    search = SearchEnd("query.yaml", SearchBudget(max_videos=100, videos=120), result)
+    found = Summary([search], (), {}, "SQLite database tiktok.db")
+    assert not found.is_unfinished
+    text = found.text(command="scrapy crawl videos", now=NOON)
+    assert "with the 100 videos of max_videos: other days are not searched" in text
+    assert "gaps       2024-01-01..2024-01-31" in text

@@ -11,7 +11,8 @@ from yaml import safe_dump
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.config import Config
-from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.crawling.components import item_pipeline
+from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.storage.ledger.status import read_status
@@ -44,8 +45,9 @@ def crawl(database, tmp_path):
         file.write_text(safe_dump(query))
         crawler = await database.crawl("videos", query=str(file))
         assert exit_status(crawler) == 0
-        storage = crawl_storage(crawler)
-        summary = Summary(storage.result, (), crawler.stats.get_stats(), storage.location)
+        pipeline = item_pipeline(crawler, StoragePipeline)
+        location, stats = pipeline.storage.location, crawler.stats.get_stats()
+        summary = Summary(tuple(pipeline.search_ends()), (), stats, location)
         return lines(summary.text(command=None, now=utc_now())), lines(
             status_report.text(status(), None)
         )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
-from tiktok_crawler.query_file.collection import collection_of_arguments, read_collection
+from tiktok_crawler.query_file.collection import collection_of_arguments
 from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
+from tiktok_crawler.query_file.several_files import read_collections
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
@@ -105,7 +105,20 @@ def check(arguments: Mapping[str, str], allowed: tuple[str, ...]) -> None:
 
 
 def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
-    """The collection that the query file and the arguments beside it, or these alone, ask for.
+    """The one collection that is asked for.
+
+    Raises:
+        UsageError: as `collections`, or there are several.
+        QueryFileError: as `collections`.
+    """
+    found = collections(arguments, today=today)
+    if len(found) > 1:
+        raise UsageError(f"-a query={arguments['query']}: name one query file, not {len(found):,}")
+    return found[0]
+
+
+def collections(arguments: Mapping[str, str], *, today: date) -> tuple[Collection, ...]:
+    """The collections that query files and the arguments beside them, or these alone, ask for.
 
     Raises:
         UsageError: there is no query, or one in a file and one in arguments, or an argument is
@@ -114,20 +127,18 @@ def collection(arguments: Mapping[str, str], *, today: date) -> Collection:
     """
     named = [name for name in QUERY_ARGUMENTS if name in arguments]
     if named and "query" not in arguments:
-        return collection_of_arguments(arguments, today=today)
+        return (collection_of_arguments(arguments, today=today),)
     if named:
         raise UsageError(
             f"-a {named[0]}=... cannot stand beside -a query=...: write it into the query file"
         )
     if "query" not in arguments:
         raise UsageError(
-            "-a query=FILE is missing: the query file, such as -a query=query.yaml; or name a "
-            "condition, such as -a any_hashtags=butter"
+            "-a query=FILE is missing: the query file, such as -a query=query.yaml, or a folder of "
+            "them; or name a condition, such as -a any_hashtags=butter"
         )
     overrides = {name: arguments[name] for name in OVERRIDES if name in arguments}
-    # A shell leaves the ~ of query=~/query.yaml as it is.
-    path = Path(os.path.expanduser(arguments["query"]))  # noqa: PTH111 - fails for no user
-    return read_collection(path, today=today, overrides=overrides)
+    return read_collections(arguments["query"], today=today, overrides=overrides)
 
 
 def wanted(collection: Collection, config: Config) -> Wanted:

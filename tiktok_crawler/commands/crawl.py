@@ -17,7 +17,7 @@ from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Checked
 from tiktok_crawler.config import Config
-from tiktok_crawler.crawling.components import extension
+from tiktok_crawler.crawling.components import extension, item_pipeline
 from tiktok_crawler.crawling.hiding import holds_secret
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.refusal import crawl_refused
@@ -26,7 +26,7 @@ from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.output import fail, show, tell
-from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted, shortened
 from tiktok_crawler.storage.engine.database import database_url, describe
@@ -34,6 +34,7 @@ from tiktok_crawler.storage.engine.database import database_url, describe
 if TYPE_CHECKING:
     import argparse
     import asyncio
+    from collections.abc import Sequence
     from datetime import datetime
 
     from scrapy.crawler import Crawler
@@ -122,14 +123,15 @@ class Command(Checked, CrawlCommand):
         return self._summarize(crawler)
 
     def _summarize(self, crawler: Crawler) -> int:
-        storage, spider = crawl_storage(crawler), crawler.spider
-        # Without a result the database could not be read any more: the log has the error.
-        if storage.result or not hasattr(spider, "collection"):
+        pipeline, spider = item_pipeline(crawler, StoragePipeline), crawler.spider
+        storage, searches = pipeline.storage, tuple(pipeline.search_ends())
+        # Without any result the database could not be read any more: the log has the error.
+        if storage.results or not searches:
             stages = getattr(spider, "stages", ())
             listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
             stats, waits_until = crawler.stats.get_stats(), _waits_until(crawler)
-            summary = Summary(storage.result, listed, stats, storage.location, waits_until)
-            command = _command(getattr(spider, "collection", None))
+            summary = Summary(searches, listed, stats, storage.location, waits_until)
+            command = _command(getattr(spider, "collections", ()))
             self._say(summary.text(command=command, now=utc_now()), NOTICE)
         return extension(crawler, Outcome).exit_status
 
@@ -160,12 +162,13 @@ def _waits_until(crawler: Crawler) -> datetime | None:
     return extension(crawler, DelayQueue).would_wait_until
 
 
-def _command(collection: Collection | None) -> str | None:
+def _command(collections: Sequence[Collection]) -> str | None:
     """The command that goes on, with the same days on any day, unless it holds a password."""
     if any(holds_secret(argument) for argument in sys.argv):
         return None
     words = _without(sys.argv[1:], ("probes=",))
-    if collection and collection.begins_relative:
+    if len(collections) == 1 and collections[0].begins_relative:
+        [collection] = collections
         words = _without(words, ("start_date=", "end_date="))
         words += ["-a", f"start_date={collection.dates.start}"]
         words += ["-a", f"end_date={collection.dates.end}"]

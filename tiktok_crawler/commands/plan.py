@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+from glob import has_magic
 from itertools import chain
 from os import EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
@@ -34,6 +36,7 @@ from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.reports.endings import DAY_IS_SPENT, ending
 from tiktok_crawler.reports.forecast_report import allowance_of
 from tiktok_crawler.reports.plan_report import SearchPlan
+from tiktok_crawler.reports.several_plans import Parts
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -48,23 +51,26 @@ if TYPE_CHECKING:
     import asyncio
     from collections.abc import Iterable, Iterator, Mapping
 
+    from tiktok_crawler.planning.forecast import Forecast
+    from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing
 
 
 class Command(Project, ScrapyCommand):
-    """Reads the query file and the database. Sends and writes nothing, but what `--probe` asks for.
+    """Reads query files and the database. Sends and writes nothing, but what `--probe` asks for.
 
-    `scrapy plan query.yaml` is about the videos; `scrapy plan users -a from_tag=elections` and the
-    like about what the spider of that name would list.
+    `scrapy plan query.yaml` is about the videos, `scrapy plan queries/` about those of several
+    query files; `scrapy plan users -a from_tag=elections` and the like about what the spider of
+    that name would list.
     """
 
     _heading: str
     _refusal: CrawlerError | None = None
 
     def syntax(self) -> str:
-        return "[options] <query file or spider>"
+        return "[options] <query file, folder or spider>"
 
     def short_desc(self) -> str:
         return "Say what a crawl will cost, and what it would ask for"
@@ -116,9 +122,30 @@ class Command(Project, ScrapyCommand):
             self._heading = ""
 
     def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
-        now = utc_now()
         search_arguments.check(given, search_arguments.SEARCH_ARGUMENTS)
-        collection = search_arguments.collection(given, today=now.date())
+        collections = search_arguments.collections(given, today=utc_now().date())
+        if len(collections) == 1:
+            lines, found, _ = self._one(collections[0], given, probe)
+            return lines, found
+        if probe is not None:
+            raise UsageError(f"--probe is about one query file, not {len(collections):,}")
+        return self._several(collections)
+
+    def _several(self, collections: Iterable[Collection]) -> tuple[list[str], dict[str, Any]]:
+        """Plan each, and say what all cost together."""
+        lines, queries, all_parts = [], [], Parts()
+        for collection in collections:
+            own, found, parts = self._one(collection, {}, None)
+            lines += [f"{collection.name}:", *(f"  {line}".rstrip() for line in own), ""]
+            queries.append({"file": collection.name, **found})
+            all_parts.add(collection, parts)
+        allowance = self._allowance()
+        lines += all_parts.lines(allowance, utc_now().date())
+        return lines, {"queries": queries, "forecast": asdict(all_parts.total)}
+
+    def _one(
+        self, collection: Collection, given: dict[str, str], probe: str | None
+    ) -> tuple[list[str], dict[str, Any], list[Forecast]]:
         lines = [f"Warning: {warning}" for warning in collection.warnings]
         if collection.as_file:
             lines.append(f"As a query file:\n{collection.as_file}\n")
@@ -128,17 +155,21 @@ class Command(Project, ScrapyCommand):
             plan = self._plan(collection)
         planned = list(self._stages(stages_of(collection), plan))
         lines += [*plan.lines(), *_lines_of(planned), *plan.together(planned)]
-        return lines, {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
+        found = {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
+        return lines, found, plan.parts(planned)
+
+    def _allowance(self) -> Allowance:
+        config = self._config()
+        spent = read_spent(config.database_url, utc_now())
+        return allowance_of(config, VIDEO_QUERY.pool, VIDEOS, spent)
 
     def _plan(self, collection: Collection) -> SearchPlan:
         config, now = self._config(), utc_now()
         wanted = search_arguments.wanted(collection, config)
         looked_up = look_up(config.database_url, config.origin, wanted)
         plan = make_plan(wanted, looked_up.known or Known(), now)
-        spent = read_spent(config.database_url, now)
-        allowance = allowance_of(config, VIDEO_QUERY.pool, VIDEOS, spent)
         first = WindowQueue(plan, wanted).next()
-        return SearchPlan(collection, wanted, plan, looked_up, allowance, now.date(), first)
+        return SearchPlan(collection, wanted, plan, looked_up, self._allowance(), now.date(), first)
 
     def _probe(self, plan: SearchPlan, given: Mapping[str, str], probe: str) -> Iterator[str]:
         """Ask for first pages, as a crawl does that ends then."""
@@ -222,7 +253,7 @@ def _listing(args: list[str], given: Mapping[str, str]) -> Listing | None:
             "scrapy plan users -a usernames=somebody"
         )
     if args[0] not in listing_arguments.SPIDERS and not (
-        Path(args[0]).suffix or Path(args[0]).exists()
+        Path(args[0]).suffix or Path(args[0]).exists() or has_magic(args[0]) or "," in args[0]
     ):
         hint = did_you_mean(nearest(args[0], listing_arguments.SPIDERS))
         raise UsageError(

@@ -11,9 +11,10 @@ from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show
+from tiktok_crawler.query_file.several_files import read_collections
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.spelling import json_text
-from tiktok_crawler.storage.ledger.status import read_status
+from tiktok_crawler.storage.ledger.status import QueryFile, read_status
 
 if TYPE_CHECKING:
     import argparse
@@ -22,7 +23,13 @@ if TYPE_CHECKING:
 
 
 class Command(Project, ScrapyCommand):
-    """Reads the database; writes, creates and sends nothing."""
+    """Reads the database; writes, creates and sends nothing.
+
+    With query files, as a crawl takes them, it is about their queries alone.
+    """
+
+    def syntax(self) -> str:
+        return "[options] [query file or folder]"
 
     def short_desc(self) -> str:
         return "Show how far every query of the database has come, and what is spent today"
@@ -33,14 +40,16 @@ class Command(Project, ScrapyCommand):
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
-        if args:
-            raise UsageError("`scrapy status` takes no query file: it shows all queries")
-        show(_report(self.settings, as_json=opts.json))
+        if len(args) > 1:
+            raise UsageError("name one query file, or a folder, a pattern or a list of them: a,b")
+        show(_report(self.settings, *args, as_json=opts.json))
 
 
-def _report(settings: BaseSettings, *, as_json: bool) -> str:
-    config = Config.of(settings)
-    status = read_status(config.database_url, config.terms, utc_now())
+def _report(settings: BaseSettings, files: str | None = None, *, as_json: bool) -> str:
+    config, now = Config.of(settings), utc_now()
+    collections = read_collections(files, today=now.date()) if files else ()
+    named = (QueryFile(each.name, each.query.fingerprint, each.dates) for each in collections)
+    status = read_status(config.database_url, config.terms, now, tuple(named))
     if not as_json:
         hint = config.sandbox_hint if status.origin is None else ""
         return f"{status_report.text(status, config.daily_budget)}{hint}"

@@ -29,6 +29,10 @@ class SecondTryDroppedError(IgnoreRequest):
     """The day's allowance for second tries is spent; the window stays parked."""
 
 
+class SearchEndedError(IgnoreRequest):
+    """The query file has all that it may have in this run; the window stays open."""
+
+
 class PartEndedError(IgnoreRequest):
     """No request of this kind is sent any more in this run; what they were for stays open."""
 

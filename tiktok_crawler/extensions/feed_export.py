@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -166,15 +167,17 @@ class RecordFeedExporter(FeedExporter):
 def _files_of(crawler: Crawler) -> dict[Path, str]:
     """The files that a feed would destroy, and what they are."""
     config, arguments = config_of(crawler), getattr(crawler.spider, "arguments", {})
+    collections = getattr(crawler.spider, "collections", ())
     url = make_url(config.database_url)
     lists = (
         *map(named_file, arguments.values()),
-        *getattr(getattr(crawler.spider, "collection", None), "lists", ()),
+        *chain.from_iterable(each.lists for each in collections),
     )
     files = (
         (config.secrets_file, "the secrets file"),
         *((path, "the database") for path in _files_of_database(url)),
         (arguments.get("query"), "the query file"),
+        *((each.path, "the query file") for each in collections),
         *((path, "a list that is read") for path in lists),
         (crawler.settings["LOG_FILE"], "the log"),
     )

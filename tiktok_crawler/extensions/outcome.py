@@ -83,9 +83,9 @@ class Outcome:
         """Something went wrong while the crawl was closing."""
         self._statuses.append(exit_status(CloseReason.UNEXPECTED_ERROR))
 
-    def part_refused(self) -> None:
-        """The project has no approval for something that was asked for; the rest goes on."""
-        self._statuses.append(exit_status(CloseReason.CREDENTIALS_REFUSED))
+    def part_ended(self, reason: CloseReason) -> None:
+        """A part of what was asked for has come to this end; the rest goes on."""
+        self._statuses.append(exit_status(reason))
 
     def left_undone(self) -> None:
         """Something that was asked for is not stored: a later run goes on."""

@@ -19,6 +19,7 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
+from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.seed_queue import SeedQueue
 from tiktok_crawler.planning.widths import searched_days
 from tiktok_crawler.planning.window_queue import WindowQueue
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy import Spider
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.planning.plan import Work
     from tiktok_crawler.research_api.endpoints import Listing
 
 logger = logging.getLogger(__name__)
@@ -183,8 +184,8 @@ class Progress:
         match queue:
             case SeedQueue():
                 return self._stage_snapshot(queue)
-            case WindowQueue():
-                return self._search_snapshot(queue.plan)
+            case FairQueue() | WindowQueue():
+                return self._search_snapshot(queue.work)
         return None
 
     def _stage_snapshot(self, queue: SeedQueue) -> StageSnapshot:
@@ -197,16 +198,18 @@ class Progress:
             effort=self._effort(listing.endpoint.pool),
         )
 
-    def _search_snapshot(self, plan: Plan) -> SearchSnapshot:
+    def _search_snapshot(self, work: Work) -> SearchSnapshot | None:
+        if not work.days:
+            return None  # Nothing has begun yet.
         reached = self._days_done + sum(self._days_reached.values())
         return SearchSnapshot(
             windows_done=self._windows_done,
             # Windows that are cut become more than were planned.
-            windows=max(plan.window_count, self._windows_done),
-            days_done=min(len(plan.standings.covered) + self._days_done, len(plan.days)),
-            days=len(plan.days),
+            windows=max(work.windows, self._windows_done),
+            days_done=min(work.covered_days + self._days_done, work.days),
+            days=work.days,
             videos=self._videos,
-            left_fraction=1 - reached / plan.planned_days if plan.planned_days else 0.0,
+            left_fraction=1 - reached / work.planned_days if work.planned_days else 0.0,
             effort=self._effort(Pool.RESEARCH),
         )
 

@@ -17,6 +17,7 @@ from tiktok_crawler.crawling.failures import (
     PartEndedError,
     QuotaUsedUpError,
     RequestDelayedError,
+    SearchEndedError,
     SecondTryDroppedError,
 )
 from tiktok_crawler.crawling.notice import NOTICE
@@ -127,6 +128,9 @@ class QuotaMiddleware(ApiMiddleware):
         except DailyShareSpentError as exc:
             self._drop(request, exc)
             raise PartEndedError from exc
+        except SearchEndedError:
+            self._not_sent(request)
+            raise
         except QueryLockedError as exc:
             if self._outcome.stop(CloseReason.LOCK_LOST):
                 self._log.error("%(error)s", {"error": exc})
@@ -135,6 +139,9 @@ class QuotaMiddleware(ApiMiddleware):
 
     def _drop(self, request: Request, why: Exception) -> None:
         self._log.log(NOTICE, "%(why)s", {"why": why})
+        self._not_sent(request)
+
+    def _not_sent(self, request: Request) -> None:
         self._sent -= 1
         self._queue.dropped(attempt_of(request).pool, request)
 

@@ -196,7 +196,7 @@ class TokenMiddleware(ApiMiddleware):
             "No more %(listing)s in this run: %(message)s",
             {"listing": task.listing.name, "message": message},
         )
-        self._outcome.part_refused()
+        self._outcome.part_ended(CloseReason.CREDENTIALS_REFUSED)
         extension(self.crawler, DelayQueue).dropped(attempt_of(request).pool, request)
         raise PartEndedError
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
-from tiktok_crawler.crawling.failures import CrawlEndedError
+from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.query_file.collection import Collection
@@ -51,7 +53,7 @@ class CrawlStorage:
     """Has a session for each query and listing that a crawl works on; tasks say whose they are.
 
     Each method does one thing in the storage's thread, and does it again while the database is
-    away: then NotStoredError ends the crawl. `result` and `stage_results` are what the sessions
+    away: then NotStoredError ends the crawl. `results` and `stage_results` are what the sessions
     that are closed leave behind.
 
     Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_SHARES, TIKTOK_ARCHIVE.
@@ -59,7 +61,7 @@ class CrawlStorage:
 
     def __init__(self, crawler: Crawler, *, stop: Callable[[], None]):
         self.crawler = crawler
-        self.result: SearchResult | None = None
+        self.results: dict[Collection, SearchResult] = {}
         self.stage_results: dict[Stage, StageResult] = {}
         self._config = config_of(crawler)
         self._url = self._config.database_url
@@ -69,6 +71,7 @@ class CrawlStorage:
         self._journal: Journal | None = None
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
         self._doers: dict[Query | Listing, Doer] = {}
+        self._budgets: dict[Query | Listing, SearchBudget] = {}
         self._is_closed = False
 
     @property
@@ -80,13 +83,19 @@ class CrawlStorage:
         """Put an error of the database in words, without a password."""
         return f"{self.location}: {explain(error, database.database_url(self._url))}"
 
-    async def open_search(self, collection: Collection, wanted: Wanted) -> None:
-        """Open the database for a query, and take its lock.
+    async def begin_search(
+        self, collection: Collection, wanted: Wanted, budget: SearchBudget
+    ) -> Plan:
+        """Open the database for a query, register a run of it, and decide what it has to do.
 
         Raises:
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
             QueryLockedError: another crawl of this query is running on the database.
+            CrawlEndedError: the crawl has been closed.
         """
+        if self._is_closed:
+            raise CrawlEndedError
+        query = collection.query
         session = SearchSession(
             self._url,
             origin=self._config.origin,
@@ -94,19 +103,19 @@ class CrawlStorage:
             wanted=wanted,
             account=self._config.quota_account(VIDEO_QUERY.pool, "videos"),
         )
-        await self._open(collection.query, session)
-
-    async def plan(self, collection: Collection) -> Plan:
-        """Register a run of a collection, and decide what it has to do.
-
-        Raises:
-            CrawlEndedError: the crawl has been closed.
-        """
-        self._check_open(collection.query)
-        session = self._search(collection.query)
-        await self._begin(collection.query, session)
+        self._budgets[query] = budget
+        await self._open(query, session)
+        await self._begin(query, session)
         await self._correct(session, self._thread.run_patiently)
+        if budget.max_videos:
+            budget.videos += await self._thread.run_patiently(session.video_count)
         return await self._thread.run_patiently(session.plan, utc_now())
+
+    async def end_search(self, query: Query) -> None:
+        """See what a search leaves behind, and release what it has taken."""
+        session = self._sessions.get(query)
+        if isinstance(session, SearchSession):
+            await self._end_search(session)
 
     async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
         """Open the database for a stage, and count what there is to ask for.
@@ -163,8 +172,13 @@ class CrawlStorage:
             DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
             DailyShareSpentError: what this kind of request may cost in a day is spent, likewise.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
+            SearchEndedError: what the query file may cost in this run is spent, likewise.
         """
-        return await self._thread.run_patiently(self._doer(request).book, request, utc_now())
+        budget = self._budgets.get(request.task.subject)
+        if budget and budget.is_spent:
+            raise SearchEndedError
+        with budget.spending() if budget else nullcontext():
+            return await self._thread.run_patiently(self._doer(request).book, request, utc_now())
 
     async def keep_answer(
         self, request: PageRequest, answer: RawAnswer, received_at: datetime
@@ -180,7 +194,10 @@ class CrawlStorage:
 
     async def save_page(self, page: Page) -> Saved:
         """Store a page, and move its task on, in one transaction."""
-        return await self._thread.run_patiently(self._doer(page.request).save_page, page)
+        saved = await self._thread.run_patiently(self._doer(page.request).save_page, page)
+        if budget := self._budgets.get(page.request.task.subject):
+            budget.stored(saved.new_count, saved.updated_count)
+        return saved
 
     async def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely."""
@@ -236,7 +253,7 @@ class CrawlStorage:
             if session.begun_at:
                 if not self._journal or not self._journal.has_failed:
                     await self._correct(session, run)
-                self.result = await run(session.result)
+                self.results[session.collection] = await run(session.result)
         finally:
             await self._release(session.subject)
 

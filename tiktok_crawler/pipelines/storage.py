@@ -10,18 +10,20 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import config_of, extension, item_pipeline
-from tiktok_crawler.exceptions import ArchiveError, CrawlerError, DatabaseLostError
+from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
 from tiktok_crawler.extensions.feed_export import RecordFeedExporter
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.own_files import exposure, redirected_log
 from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
 from tiktok_crawler.pipelines.storage_reports import StorageReports
+from tiktok_crawler.reports.summary import SearchEnd
 from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.spelling import visible
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.outage import is_outage
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import Self
 
     from scrapy.crawler import Crawler
@@ -37,10 +39,9 @@ def crawl_storage(crawler: Crawler) -> CrawlStorage:
 class StoragePipeline:
     """Stores each page in one transaction, with the ledger's checkpoint.
 
-    A spider with a `collection` has its database opened, and the query's lock taken, before its
-    first request; stages of listings are begun and ended by the spider. While the database is away
-    it is tried again (`crawling/storage_thread.py`). An exception here closes the crawl
-    (`extensions/outcome.py`).
+    The spider begins and ends the searches of queries and the stages of listings. While the
+    database is away it is tried again (`crawling/storage_thread.py`). An exception here closes the
+    crawl (`extensions/outcome.py`).
 
     Statistics: those of `storage_reports.py`.
     """
@@ -54,16 +55,8 @@ class StoragePipeline:
     def from_crawler(cls, crawler: Crawler) -> Self:
         return cls(crawler)
 
-    async def open_spider(self) -> None:
+    def open_spider(self) -> None:
         self._warn_of_exposure()
-        spider = self.crawler.spider
-        collection = getattr(spider, "collection", None)
-        if collection is None:
-            return
-        try:
-            await self.storage.open_search(collection, spider.wanted)  # type: ignore[union-attr]
-        except CrawlerError as exc:
-            raise self._outcome.refuse(exc) from exc
 
     def _warn_of_exposure(self) -> None:
         config, feeds = config_of(self.crawler), self.crawler.get_extension(RecordFeedExporter)
@@ -100,13 +93,22 @@ class StoragePipeline:
                 raise
         finally:
             storage.shut_down()
-        if storage.result:
-            self.reports.crawl_ended(storage.result)
-            is_probing = getattr(self.crawler.spider, "probes", None)
-            if not storage.result.plan.is_fulfilled and not is_probing:
-                self._outcome.left_undone()
+        for result in storage.results.values():
+            self.reports.search_ended(result)
+        is_probing = getattr(self.crawler.spider, "probes", None)
+        if not is_probing and not all(search.is_done for search in self.search_ends()):
+            self._outcome.left_undone()
         if not all(result.is_fulfilled for result in storage.stage_results.values()):
             self._outcome.left_undone()
+
+    def search_ends(self) -> Iterator[SearchEnd]:
+        """Yield how the search of each query file has ended."""
+        spider = self.crawler.spider
+        searches = zip(
+            getattr(spider, "collections", ()), getattr(spider, "budgets", ()), strict=True
+        )
+        for collection, budget in searches:
+            yield SearchEnd(collection.name, budget, self.storage.results.get(collection))
 
     def _stop(self) -> None:
         self._outcome.stop(CloseReason.STORAGE_FAILED)

@@ -105,8 +105,9 @@ class StorageReports:
             "when they were published (TIKTOK_ID_SKEW_SECONDS)"
         )
 
-    def crawl_ended(self, result: SearchResult) -> None:
-        self._stats.set_value("tiktok/days/suspicious_count", len(result.plan.standings.doubts))
+    def search_ended(self, result: SearchResult) -> None:
+        doubts = len(result.plan.standings.doubts)
+        self._stats.inc_value("tiktok/days/suspicious_count", doubts)
         for days in result.taken_back:
             logger.warning(
                 "%(days)s: not complete after all: a search that was lost had passed these days, "

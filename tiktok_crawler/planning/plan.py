@@ -93,6 +93,24 @@ class Wanted:
 
 
 @dataclass(frozen=True, slots=True)
+class Work:
+    """The size of plans: windows that are searched, their days, and the days wanted and covered."""
+
+    windows: int = 0
+    planned_days: int = 0
+    days: int = 0
+    covered_days: int = 0
+
+    def __add__(self, other: Work) -> Work:
+        return Work(
+            self.windows + other.windows,
+            self.planned_days + other.planned_days,
+            self.days + other.days,
+            self.covered_days + other.covered_days,
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Plan:
     """The work of one run, in its order: open windows first, then new ones, then second tries.
 
@@ -133,6 +151,12 @@ class Plan:
         requests = [*self.open_windows, *self.parked_windows, *self.suspicious_windows]
         requests += [self.trial] if self.trial else []
         return sum(map(len, (*self.new_windows, *(request.window.days for request in requests))))
+
+    @property
+    def work(self) -> Work:
+        """The size of it."""
+        covered = len(self.standings.covered)
+        return Work(self.window_count, self.planned_days, len(self.days), covered)
 
     @property
     def least_requests(self) -> int:

@@ -61,4 +61,12 @@ class StopCrawl:
     reason: str
 
 
-Answer = Parked | Refused | Cut | AskAnew | EndOfList | ApiIsDown | StopCrawl
+@dataclass(frozen=True, slots=True)
+class SetAside:
+    """Others go on, and the search that this belongs to does not, for a reason in words."""
+
+    reason: str
+    is_refused: bool = False
+
+
+Answer = Parked | Refused | Cut | AskAnew | EndOfList | ApiIsDown | StopCrawl | SetAside

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import date
 
-    from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.plan import Plan, Wanted, Work
     from tiktok_crawler.planning.problems import Answer, Problem
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import Task
@@ -57,6 +57,8 @@ class WindowQueue:
     is each of them that fails, until a day fails alone or all work. Other windows are narrower
     meanwhile, unless one as wide works; what is not known to work is tried with one window first.
     """
+
+    runs_low = False
 
     def __init__(self, plan: Plan, wanted: Wanted):
         self.plan = plan
@@ -110,7 +112,6 @@ class WindowQueue:
             case ProblemKind.FAILED if _can_be_cut(request):
                 return Cut(problem.reason, problem.log_id)
             case ProblemKind.FAILED if self._blames_api_for(request.window.days):
-                self.everything_fails()
                 return ApiIsDown()
             case ProblemKind.FAILED:
                 self._widths.failed_alone(request.window.days)
@@ -134,6 +135,21 @@ class WindowQueue:
     def left(self, task: Task) -> None:
         """A window is left to a later run."""
         self.ended(task)
+
+    def put_back(self, request: PageRequest) -> None:
+        """Ask for a window later that has brought nothing so far."""
+        self._close(request.window.days)
+        self._continued.appendleft(request)
+
+    @property
+    def work(self) -> Work:
+        """The work of its plan."""
+        return self.plan.work
+
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether no window is being searched."""
+        return not self._open.total()
 
     def cut(self, task: Task) -> None:
         """Search a window that is too heavy in parts; one day is enough to try another form."""

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.query_file import also_collect
 from tiktok_crawler.query_file.friendly_form import FORM, FRIENDLY_HINTS, friendly_drafts
+from tiktok_crawler.query_file.limits import LIMITS, NO_LIMITS, Limits, read_limits
 from tiktok_crawler.query_file.mistakes import Mistakes, Position
 from tiktok_crawler.query_file.node_reader import NodeReader
 from tiktok_crawler.query_file.options import OPTIONS, OptionReader
@@ -22,6 +23,7 @@ from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.query_file.written_dates import NEVER, parse_day
 from tiktok_crawler.query_file.yaml_text import MapNode, parse
+from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -33,13 +35,13 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.yaml_text import Entry
     from tiktok_crawler.research_api.query import Query
 
-KEYS = (*OPTIONS, also_collect.KEY, *FORM, "query")
+KEYS = (*OPTIONS, *LIMITS, also_collect.KEY, *FORM, "query")
 
 _TIKTOK_BEGAN = date(2016, 9, 1)
 _HINTS = {
     **FRIENDLY_HINTS,
     **RAW_HINTS,
-    **dict.fromkeys((*OPTIONS, also_collect.KEY), "it stands at the top of the file"),
+    **dict.fromkeys((*OPTIONS, *LIMITS, also_collect.KEY), "it stands at the top of the file"),
 }
 
 
@@ -50,7 +52,8 @@ class Collection:
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
     whose last search is older than `refresh_after` are wanted once more; None means never. When all
     videos are there, what `also_collect` names is collected, in its order. `lists` are the files
-    that values come from. `as_file` is the query file that says the same, if there is none.
+    that values come from. `path` is the query file; if there is none, `as_file` is what it would
+    say.
     """
 
     query: Query
@@ -63,6 +66,13 @@ class Collection:
     also_collect: tuple[AlsoCollect, ...] = ()
     lists: tuple[Path, ...] = ()
     as_file: str | None = None
+    path: Path | None = None
+    limits: Limits = NO_LIMITS
+
+    @property
+    def name(self) -> str:
+        """Its file as it was named, by which a run that has several tells them apart."""
+        return visible(str(self.path)) if self.path else "the query"
 
     @property
     def begins_relative(self) -> bool:
@@ -113,6 +123,7 @@ def _read(
     tags, age = options.tags("tags"), options.age("refresh_after")
     query = _query(drafts, dates, findings)
     wishes = _wishes(entries, reader, findings)
+    limits = read_limits(entries, reader, findings)
     if dates is None or findings.has_mistakes:
         findings.stop()
     return Collection(
@@ -125,6 +136,8 @@ def _read(
         warnings=findings.warnings,
         also_collect=wishes,
         lists=tuple(findings.lists),
+        path=findings.path,
+        limits=limits,
     )
 
 

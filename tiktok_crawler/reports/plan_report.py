@@ -77,12 +77,17 @@ class SearchPlan:
         yield ""
         yield from self._days()
 
+    def parts(self, stages: Sequence[PlannedStage]) -> list[Forecast]:
+        """Return the costs of all that draws on the quota of searches, this search first."""
+        own = self.forecast() or Forecast(self.plan.least_requests, None, None)
+        listed = (planned for planned in stages if planned.stage.pool is VIDEO_QUERY.pool)
+        return [own, *(planned.forecast for planned in listed)]
+
     def together(self, stages: Sequence[PlannedStage]) -> Iterator[str]:
         """Say what all costs that draws on the quota of searches."""
-        parts = [planned.forecast for planned in stages if planned.stage.pool is VIDEO_QUERY.pool]
-        if parts:
-            own = self.forecast() or Forecast(self.plan.least_requests, None, None)
-            yield f"Together:      {cost(together([own, *parts]), self.allowance, self.today)}"
+        parts = self.parts(stages)
+        if len(parts) > 1:
+            yield f"Together:      {cost(together(parts), self.allowance, self.today)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the same as JSON; docs/operations.md says what the keys mean."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
@@ -55,6 +55,16 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
         "listings": [listing_as_json(listing) for listing in status.listings],
+        **(_files_as_json(status) if status.files else {}),
+    }
+
+
+def _files_as_json(status: Status) -> dict[str, Any]:
+    """Return what all query files together have, and which have nothing yet."""
+    return {
+        "files": {file.name: file.fingerprint for file in status.files},
+        "not_begun": _not_begun(status),
+        "together": asdict(_together(status)),
     }
 
 
@@ -65,7 +75,10 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield _run(status.last_run)
     for query in status.queries:
         yield ""
-        yield from _query(query, status.at)
+        yield from _query(query, status.at, status.files_of(query))
+    if status.files:
+        yield ""
+        yield from _all_files(status)
     for listing in status.listings:
         yield ""
         yield from listing_lines(listing, status.at)
@@ -98,9 +111,50 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
 
 
-def _query(query: QueryStatus, now: datetime) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class _Together:
+    """The sums of several queries; days and videos of two of them count twice."""
+
+    wanted_days: int
+    covered_days: int
+    videos: int
+    requests: int
+    next_windows: int
+
+
+def _together(status: Status) -> _Together:
+    queries = status.queries
+    return _Together(
+        wanted_days=sum(len(query.days.by_day) for query in queries),
+        covered_days=sum(len(query.days.covered) for query in queries),
+        videos=sum(query.totals.videos for query in queries),
+        requests=sum(query.totals.requests for query in queries),
+        next_windows=sum(query.next_windows for query in queries),
+    )
+
+
+def _all_files(status: Status) -> Iterator[str]:
+    """Add up the query files, and name those that have nothing yet."""
+    found = _together(status)
+    yield (
+        f"Together ({number_of(len(status.files), 'query files')}): {found.covered_days:,} of "
+        f"{number_of(found.wanted_days, 'days')} covered, {number_of(found.videos, 'videos')}, "
+        f"{number_of(found.requests, 'requests')} so far; next run: at least "
+        f"{number_of(found.next_windows, 'requests')}"
+    )
+    if missing := _not_begun(status):
+        yield f"Not begun: {', '.join(missing)}"
+
+
+def _not_begun(status: Status) -> list[str]:
+    begun = {query.used.query.fingerprint for query in status.queries}
+    return [file.name for file in status.files if file.fingerprint not in begun]
+
+
+def _query(query: QueryStatus, now: datetime, files: Iterable[str]) -> Iterator[str]:
     used, totals = query.used, query.totals
-    yield f"Query {used.query_id}"
+    named = f" ({', '.join(files)})" if files else ""
+    yield f"Query {used.query_id}{named}"
     yield f"  {in_words(used.query)}"
     if used.tags:
         yield f"  tags       {visible(', '.join(used.tags))}"

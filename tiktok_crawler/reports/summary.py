@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StageResult
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.reports.endings import Ending
@@ -45,16 +46,31 @@ EXPLAINED = {WindowState.PARKED: f" ({PARKED})", WindowState.SPLIT: f" ({SPLIT})
 
 
 @dataclass(frozen=True, slots=True)
+class SearchEnd:
+    """The end that the search of a query file has come to; without a result it was not begun."""
+
+    name: str
+    budget: SearchBudget
+    result: SearchResult | None
+
+    @property
+    def is_done(self) -> bool:
+        """Tell whether all is stored that was asked for, or as many videos as were wanted."""
+        is_fulfilled = self.result is not None and self.result.plan.is_fulfilled
+        return is_fulfilled or self.budget.has_all_videos
+
+
+@dataclass(frozen=True, slots=True)
 class Summary:
     """The last words of a crawl.
 
-    `result` is what the database holds and lacks of a collection after it, None if the crawl had
-    none; `stages` are the listings that it was for, and how far each is, None if it was not begun.
-    `stats` are Scrapy's statistics of this run, `location` is the database in words. `waits_until`
-    is when the API may be asked again, if the crawl was waiting for that.
+    `searches` say what the database holds and lacks of each query file after it; `stages` are the
+    listings that it was for, and how far each is, None if it was not begun. `stats` are Scrapy's
+    statistics of this run, `location` is the database in words. `waits_until` is when the API may
+    be asked again, if the crawl was waiting for that.
     """
 
-    result: SearchResult | None
+    searches: Sequence[SearchEnd]
     stages: Sequence[tuple[Stage, StageResult | None]]
     stats: Mapping[str, Any]
     location: str
@@ -63,8 +79,8 @@ class Summary:
     @property
     def is_unfinished(self) -> bool:
         """True if something that was asked for is not stored."""
-        is_searched = self.result is None or self.result.plan.is_fulfilled
-        return not (is_searched and all(left and left.is_fulfilled for _, left in self.stages))
+        is_listed = all(left and left.is_fulfilled for _, left in self.stages)
+        return not (is_listed and all(search.is_done for search in self.searches))
 
     def text(self, *, command: str | None, now: datetime) -> str:
         """The summary; `command` is what to run to go on."""
@@ -76,19 +92,34 @@ class Summary:
         return "\n".join(("", *chain.from_iterable(starmap(_section, sections))))
 
     def _stored(self) -> Iterator[Labelled]:
-        if self.result:
-            yield from self._collection(self.result)
+        for search in self.searches:
+            if len(self.searches) > 1:
+                yield "query", _in_a_line(search)
+            elif search.result:
+                yield from self._collection(search.result)
         for stage, left in self.stages:
             if left and left.seeds:
                 yield "listing", stage_outcome(stage.listing, left)
             elif left:
                 yield "listing", f"{stage.listing.words}: the database has none in {stage.source}"
+        if len(self.searches) > 1:
+            yield "videos", f"{self._in_this_run('videos')} in this run"
         if any(left for _, left in self.stages):
-            records = f"{self._stat('records/new_count')} new, "
-            yield "records", f"{records}{self._stat('records/updated_count')} updated in this run"
-        so_far = f"; {self.result.totals.requests:,} for the query so far" if self.result else ""
-        yield "requests", f"{self._stat('requests/sent_count')} in this run{so_far}"
+            yield "records", f"{self._in_this_run('records')} in this run"
+        yield "requests", f"{self._stat('requests/sent_count')} in this run{self._so_far()}"
         yield "data", self.location
+
+    def _in_this_run(self, what: str) -> str:
+        new, updated = self._stat(f"{what}/new_count"), self._stat(f"{what}/updated_count")
+        return f"{new} new, {updated} updated"
+
+    def _so_far(self) -> str:
+        totals = [search.result.totals.requests for search in self.searches if search.result]
+        return (
+            f"; {totals[0]:,} for the query so far"
+            if len(self.searches) == len(totals) == 1
+            else ""
+        )
 
     def _collection(self, result: SearchResult) -> Iterator[Labelled]:
         plan, totals = result.plan, result.totals
@@ -106,12 +137,8 @@ class Summary:
     def _missing(self, now: datetime) -> Iterator[Labelled]:
         if self._ending and self.is_unfinished:
             yield "ended", f"early: {self._ending.why}"
-        if self.result:
-            standings = self.result.plan.standings
-            postponed = set(standings.in_state(DayState.PARKED))
-            yield from missing_lines(standings)
-            lacking = (each for each in self.result.parked if postponed.intersection(each.days))
-            yield from parked_lines(list(lacking), now)
+        for search in self.searches:
+            yield from self._named(search, _missing_of(search, now))
         for stage, left in self.stages:
             if left is None:
                 yield "listing", f"{stage.listing.words}: not begun"
@@ -122,40 +149,31 @@ class Summary:
     def _next(self, command: str, now: datetime) -> Iterator[Labelled]:
         if self._ending and self._ending.first:
             yield "first", self._ending.first
-        if self.result:
-            yield from self._windows(self.result, now)
+        for search in self.searches:
+            if search.result:
+                yield from self._named(search, _next_of(search.result, now))
         if self.is_unfinished:
             yield "when", self._when(now)
-        if self.is_unfinished or (self.result and not self.result.plan.is_complete):
+        results = [search.result for search in self.searches if search.result]
+        if self.is_unfinished or not all(result.plan.is_complete for result in results):
             yield "command", command
 
-    def _windows(self, result: SearchResult, now: datetime) -> Iterator[Labelled]:
-        plan = result.plan
-        if plan.window_count:
-            yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"
-        if plan.next_retry_at:
-            windows = listed_ranges(
-                [waiting.request.window.days for waiting in plan.waiting_windows]
-            )
-            yield "postponed", f"{windows}: tried again {from_time(plan.next_retry_at, now)}"
-        yield from (("keywords", line) for line in keyword_lines(plan))
-        if (unsettled := plan.standings.unsettled) and result.final_from:
-            again = from_time(result.final_from, now)
-            yield "not final", f"{ranges(unsettled)}: {UNSETTLED}; collected once more {again}"
-        yield from (("suspicious", line) for line in describe_doubts(plan.standings.doubts, now))
-        if plan.left_windows:
-            windows = ", ".join(str(request.window) for request in plan.left_windows)
-            yield "left alone", f"{windows}: begun for other dates of this query"
+    def _named(self, search: SearchEnd, lines: Iterator[Labelled]) -> Iterator[Labelled]:
+        """Say which query file lines are about, where there are several."""
+        name = f"{search.name}: " if len(self.searches) > 1 else ""
+        return ((label, f"{name}{text}") for label, text in lines)
 
     def _when(self, now: datetime) -> str:
         """Say when the next run can go on."""
         if self._ending and self._ending.later:
             return self._ending.later
-        plan = self.result.plan if self.result else None
-        is_due = bool(plan and plan.window_count) or any(
-            left is None or left.open for _, left in self.stages
+        plans = [search.result.plan for search in self.searches if search.result]
+        is_due = (
+            len(plans) < len(self.searches)
+            or any(plan.window_count for plan in plans)
+            or any(left is None or left.open for _, left in self.stages)
         )
-        times = [plan.next_retry_at if plan else None]
+        times = [plan.next_retry_at for plan in plans]
         times += [left.next_retry_at for _, left in self.stages if left]
         at = now if is_due else min(filter(None, times), default=now)
         at = max(at, not_before(self._reason, now), self.waits_until or now)
@@ -174,6 +192,47 @@ class Summary:
 
     def _stat(self, name: str) -> str:
         return f"{self.stats.get(f'tiktok/{name}', 0):,}"
+
+
+def _in_a_line(search: SearchEnd) -> str:
+    """Say of one of several query files what the database has."""
+    if not search.result:
+        return f"{search.name}: not begun"
+    plan, budget = search.result.plan, search.budget
+    days = f"{len(plan.standings.covered):,} of {number_of(len(plan.days), 'days')}"
+    videos = f"{search.result.totals.videos:,} videos"
+    run = f"in this run {budget.new:,} new, {number_of(budget.requests, 'requests')}"
+    return f"{search.name}: {days}, {videos}; {run}"
+
+
+def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:
+    if search.budget.has_all_videos:
+        wanted = number_of(search.budget.max_videos or 0, "videos")
+        yield "ended", f"with the {wanted} of max_videos: other days are not searched"
+    if not search.result:
+        return
+    standings = search.result.plan.standings
+    postponed = set(standings.in_state(DayState.PARKED))
+    yield from missing_lines(standings)
+    lacking = (each for each in search.result.parked if postponed.intersection(each.days))
+    yield from parked_lines(list(lacking), now)
+
+
+def _next_of(result: SearchResult, now: datetime) -> Iterator[Labelled]:
+    plan = result.plan
+    if plan.window_count:
+        yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"
+    if plan.next_retry_at:
+        windows = listed_ranges([waiting.request.window.days for waiting in plan.waiting_windows])
+        yield "postponed", f"{windows}: tried again {from_time(plan.next_retry_at, now)}"
+    yield from (("keywords", line) for line in keyword_lines(plan))
+    if (unsettled := plan.standings.unsettled) and result.final_from:
+        again = from_time(result.final_from, now)
+        yield "not final", f"{ranges(unsettled)}: {UNSETTLED}; collected once more {again}"
+    yield from (("suspicious", line) for line in describe_doubts(plan.standings.doubts, now))
+    if plan.left_windows:
+        windows = ", ".join(str(request.window) for request in plan.left_windows)
+        yield "left alone", f"{windows}: begun for other dates of this query"
 
 
 def _section(title: str, rows: Iterator[Labelled]) -> Iterator[str]:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.planning.fair_queue import FairQueue
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
 
@@ -48,7 +49,7 @@ class ResearchSpider(Spider):
 
     stages: tuple[Stage, ...] = ()
     tags: tuple[str, ...] = ()
-    queue: WindowQueue | SeedQueue | None = None
+    queue: FairQueue | WindowQueue | SeedQueue | None = None
     probes: int | None = None
 
     def __init__(
@@ -114,7 +115,11 @@ class ResearchSpider(Spider):
         plan = await storage.begin_stage(stage, self.tags)
         logger.log(NOTICE, "%(work)s", {"work": stage_beginning(stage, plan)})
         self.queue = queue = SeedQueue(stage, plan)
-        async for request in self.runner.requests(queue, waits_for_quota=waits_for_quota):
+
+        async def fill_up() -> None:
+            queue.add(await storage.due(stage))
+
+        async for request in self.runner.requests(queue, fill_up, waits_for_quota=waits_for_quota):
             yield request
         self.queue = None
         await storage.end_stage(stage)

@@ -18,6 +18,7 @@ from tiktok_crawler.crawling.failures import (
     PartEndedError,
     QuotaUsedUpError,
     RequestDelayedError,
+    SearchEndedError,
     SecondTryDroppedError,
     TaskFailedError,
 )
@@ -27,14 +28,13 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, StopCrawl
-from tiktok_crawler.planning.seed_queue import SeedQueue
+from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, SetAside, StopCrawl
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked
 from tiktok_crawler.research_api.pages import Page, read_page
 from tiktok_crawler.research_api.paging import START
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -55,8 +55,13 @@ LOST_SEARCHES = 3
 
 
 class TaskQueue(Protocol):
-    """The queue that decides what is asked for next, and what a failure means."""
+    """The queue that decides what is asked for next, and what a failure means.
 
+    As long as it `runs_low`, it has to be filled up before it can say that there is nothing more.
+    """
+
+    @property
+    def runs_low(self) -> bool: ...
     def next(self) -> PageRequest | None: ...
     def page_stored(self, page: Page) -> None: ...
     def judge(self, request: PageRequest, problem: Problem) -> Answer: ...
@@ -90,17 +95,22 @@ class TaskRunner:
         crawler.signals.connect(self._item_dropped, signal=signals.item_dropped)
 
     async def requests(
-        self, queue: TaskQueue, *, waits_for_quota: bool = True, only_first_pages: bool = False
+        self,
+        queue: TaskQueue,
+        fill_up: Callable[[], Awaitable[None]] | None = None,
+        *,
+        waits_for_quota: bool = True,
+        only_first_pages: bool = False,
     ) -> AsyncIterator[Request]:
         """Yield the first request of each task; end when all tasks have.
 
-        When the day's quota is used up, it waits, or else ends early. With `only_first_pages`, the
-        other pages of a task are left to a later run.
+        A queue that runs low is filled up. When the day's quota is used up, it waits, or else ends
+        early. With `only_first_pages`, the other pages of a task are left to a later run.
 
         Raises:
             NotStoredError: the database is away; the crawl ends.
         """
-        self._queue = queue
+        self._queue, self._fill_up = queue, fill_up
         self._waits_for_quota = waits_for_quota
         self._only_first_pages = only_first_pages
         self._is_cut_short = self.lacks_quota = False
@@ -112,18 +122,16 @@ class TaskRunner:
         while True:
             self._something_came.clear()
             if self._open < self._slots and not self._is_cut_short:
-                await self._refill()
+                if self._fill_up and self._queue.runs_low:
+                    await self._fill_up()
                 if request := self._queue.next():
                     self._open += 1
                     return await self._opened(request)
+                if self._queue.runs_low:
+                    continue
             if not self._open:
                 return None
             await self._something_came.wait()
-
-    async def _refill(self) -> None:
-        queue = self._queue
-        if isinstance(queue, SeedQueue) and queue.runs_low:
-            queue.add(await self._storage.due(queue.stage))
 
     async def _opened(self, request: PageRequest) -> PageRequest:
         try:
@@ -154,6 +162,8 @@ class TaskRunner:
             case SecondTryDroppedError():
                 self._queue.drop_second_tries()
                 self._leave(task)
+            case SearchEndedError():
+                self._leave(task)
             case PartEndedError():
                 self._is_cut_short = True
                 self.lacks_quota |= isinstance(failure.value, QuotaUsedUpError)
@@ -176,11 +186,20 @@ class TaskRunner:
                 case EndOfList():
                     yield _page_of(attempt)
                 case ApiIsDown():
-                    self._something_came.set()
+                    self._everything_fails()
                     downloader_middleware(self.crawler, BreakerMiddleware).open(request)
                 case StopCrawl(reason=reason):
                     if self._outcome.stop(CloseReason.QUERY_REFUSED):
                         logger.error("%(reason)s", {"reason": reason})
+                case SetAside(reason=reason, is_refused=is_refused):
+                    logger.error(
+                        "%(asked)s: nothing more of this query is asked for in this run, and the "
+                        "others go on: %(reason)s",
+                        {"asked": asked, "reason": reason},
+                    )
+                    if is_refused:
+                        self._outcome.part_ended(CloseReason.QUERY_REFUSED)
+                    self._free_slot()
                 case event:
                     await self._end(asked, event)
         except NotStoredError:

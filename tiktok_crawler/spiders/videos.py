@@ -1,8 +1,9 @@
-"""Collects the videos that a query file asks for."""
+"""Collects the videos that query files ask for."""
 
 from __future__ import annotations
 
 import logging
+from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.arguments import search_arguments
@@ -12,8 +13,10 @@ from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.probing import ProbeQueue, probes
+from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.search_beginning import search_beginning
@@ -26,22 +29,24 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.config import Config
     from tiktok_crawler.planning.keyword_forms import KeywordForms
-    from tiktok_crawler.planning.plan import Plan
+    from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
+    from tiktok_crawler.research_api.query import Query
 
 logger = logging.getLogger(__name__)
 
 
 class VideosSpider(ResearchSpider):
-    """Searches the windows of a collection that are not covered yet, several side by side.
+    """Searches the windows of collections that are not covered yet, several side by side.
 
-    When all are searched, it collects what the query file has under `also_collect`. With `probes`,
-    it asks for as many first pages and no more, so that a plan can tell what a crawl will cost.
+    Of several query files each has its turn. When all are searched, it collects what the files have
+    under `also_collect`. With `probes`, it asks for as many first pages and no more, so that a plan
+    can tell what a crawl will cost.
 
-    Arguments: query (a file) or the keys of one, such as any_hashtags; start_date, end_date, tags,
-    refresh_after, max_requests, probes.
+    Arguments: query (a file, a folder, or several) or the keys of one, such as any_hashtags;
+    start_date, end_date, tags, refresh_after, max_requests, probes.
     """
 
     name = "videos"
@@ -50,7 +55,7 @@ class VideosSpider(ResearchSpider):
         self,
         config: Config,
         arguments: Mapping[str, str],
-        collection: Collection,
+        collections: tuple[Collection, ...],
     ):
         super().__init__(
             config,
@@ -58,40 +63,83 @@ class VideosSpider(ResearchSpider):
             max_requests=search_arguments.whole_number(arguments, "max_requests"),
         )
         self.probes = search_arguments.whole_number(arguments, "probes")
-        self.collection = collection
-        self.wanted = search_arguments.wanted(collection, config)
-        self.stages = stages_of(collection)
-        self.tags = collection.tags
+        self.collections = collections
+        self.budgets = tuple(map(_budget_of, collections))
+        stages = (stage for each in collections for stage in stages_of(each))
+        self.stages = tuple(dict.fromkeys(stages))
+        self._begun: dict[Query, WindowQueue] = {}
+        self._told: dict[Query, KeywordForms] = {}
 
     @classmethod
     def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
         search_arguments.check(given, search_arguments.VIDEOS_ARGUMENTS)
-        return given, search_arguments.collection(given, today=utc_now().date())
+        return given, search_arguments.collections(given, today=utc_now().date())
 
     async def requests(self) -> AsyncIterator[Request]:
-        plan = await crawl_storage(self.crawler).plan(self.collection)
         if self.probes:
-            async for request in self._probe(plan, self.probes):
+            async for request in self._probe(self.collections[0], self.probes):
                 yield request
             return
-        self._announce(plan)
-        self.queue = queue = WindowQueue(plan, self.wanted)
-        told = NOTHING_TRIED
-        async for request in self.runner.requests(queue):
-            _tell(told, queue.keyword_forms)
-            told = queue.keyword_forms
+        self.queue = queue = FairQueue(self.budgets)
+        self._waiting = [deque([each]) for each in self.collections]
+        async for request in self.runner.requests(queue, self._begin_and_end):
+            self._tell_forms()
             yield request
-        _tell(told, queue.keyword_forms)
         async for request in self._also_collect():
             yield request
 
-    async def _probe(self, plan: Plan, count: int) -> AsyncIterator[Request]:
+    async def _begin_and_end(self) -> None:
+        """End the searches that are over, and begin the one whose turn it is."""
+        queue = self.queue
+        assert isinstance(queue, FairQueue)
+        self._tell_forms()
+        for query in queue.take_ended():
+            del self._begun[query]
+            await crawl_storage(self.crawler).end_search(query)
+        if queue.hungry is not None:
+            await self._begin_another(queue, self._waiting[queue.hungry])
+
+    async def _begin_another(self, queue: FairQueue, waiting: deque[Collection]) -> None:
+        if not waiting:
+            queue.no_more()
+        elif waiting[0].query in self._begun:
+            queue.wait()
+        else:
+            collection, budget = waiting.popleft(), self.budgets[queue.hungry or 0]
+            wanted = search_arguments.wanted(collection, self.config)
+            plan = await self._plan(collection, wanted, budget)
+            if plan:
+                windows = self._begun[collection.query] = WindowQueue(plan, wanted)
+                queue.add(collection.query, windows, is_last=not waiting)
+
+    async def _plan(
+        self, collection: Collection, wanted: Wanted, budget: SearchBudget
+    ) -> Plan | None:
+        """Open a search; None if another crawl is at work on one of several.
+
+        Raises:
+            QueryLockedError: another crawl is at work on the only one.
+        """
+        try:
+            plan = await crawl_storage(self.crawler).begin_search(collection, wanted, budget)
+        except QueryLockedError as exc:
+            if len(self.collections) == 1:
+                raise
+            self._leave(f"{collection.name}: {exc}")
+            return None
+        self._announce(collection, plan)
+        return plan
+
+    async def _probe(self, collection: Collection, count: int) -> AsyncIterator[Request]:
         """Ask for the first page of a window in each of so many parts of the missing days."""
-        windows = probes(plan, self.wanted, count)
+        wanted = search_arguments.wanted(collection, self.config)
+        storage = crawl_storage(self.crawler)
+        plan = await storage.begin_search(collection, wanted, self.budgets[0])
+        windows = probes(plan, wanted, count)
         logger.info("Asking for %(count)d first pages", {"count": len(windows)})
         if not windows:
             return
-        self.queue = queue = ProbeQueue(plan, self.wanted, windows)
+        self.queue = queue = ProbeQueue(plan, wanted, windows)
         pages = self.runner.requests(queue, waits_for_quota=False, only_first_pages=True)
         async for request in pages:
             yield request
@@ -119,23 +167,41 @@ class VideosSpider(ResearchSpider):
     async def _list(self, stage: Stage, *, waits_for_quota: bool) -> AsyncIterator[Request]:
         """Work off a stage, unless another crawl does so."""
         self.runner.lacks_quota = False
+        tags = (tag for each in self.collections if stage in stages_of(each) for tag in each.tags)
+        self.tags = tuple(dict.fromkeys(tags))
         try:
             async for request in self.list_stage(stage, waits_for_quota=waits_for_quota):
                 yield request
         except QueryLockedError as exc:
-            logger.warning("Left for a later run: %(error)s", {"error": exc})
-            extension(self.crawler, Outcome).left_undone()
+            self._leave(str(exc))
 
-    def _announce(self, plan: Plan) -> None:
-        for warning in self.collection.warnings:
+    def _leave(self, why: str) -> None:
+        logger.warning("Left for a later run: %(why)s", {"why": why})
+        extension(self.crawler, Outcome).left_undone()
+
+    def _announce(self, collection: Collection, plan: Plan) -> None:
+        for warning in collection.warnings:
             logger.warning("%(warning)s", {"warning": warning})
-        if self.collection.as_file:
-            logger.log(NOTICE, "As a query file:\n%(text)s", {"text": self.collection.as_file})
-        logger.log(NOTICE, "%(work)s", {"work": search_beginning(plan)})
+        if collection.as_file:
+            logger.log(NOTICE, "As a query file:\n%(text)s", {"text": collection.as_file})
+        name = f"{collection.name}: " if len(self.collections) > 1 else ""
+        logger.log(NOTICE, "%(name)s%(work)s", {"name": name, "work": search_beginning(plan)})
+
+    def _tell_forms(self) -> None:
+        """Tell what is new about the forms in which keywords can be sent."""
+        for query, windows in self._begun.items():
+            told = self._told.get(query, NOTHING_TRIED)
+            if windows.keyword_forms != told:
+                _tell(told, windows.keyword_forms)
+                self._told[query] = windows.keyword_forms
+
+
+def _budget_of(collection: Collection) -> SearchBudget:
+    limits = collection.limits
+    return SearchBudget(limits.priority, limits.max_requests, limits.max_videos)
 
 
 def _tell(told: KeywordForms, forms: KeywordForms) -> None:
-    """Tell what is new about the forms in which keywords can be sent."""
     if forms.untried and not told.untried:
         logger.log(
             NOTICE,

@@ -96,6 +96,10 @@ class SearchSession(Session):
         known = self._read(lambda on: self._windows(on).known(query, fields))
         return make_plan(self.wanted, known, now)
 
+    def video_count(self) -> int:
+        """Count the videos that the database has of the query."""
+        return self._read(lambda on: totals_of(on, self._query_id)).videos
+
     def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely.
 

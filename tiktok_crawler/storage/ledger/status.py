@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import defaultdict
+from dataclasses import dataclass, replace
 from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
+from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import Days
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
@@ -20,8 +22,8 @@ from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from datetime import datetime
+    from collections.abc import Iterable, Iterator
+    from datetime import date, datetime
 
     from sqlalchemy import Connection
 
@@ -97,8 +99,20 @@ class QueryStatus:
 
 
 @dataclass(frozen=True, slots=True)
+class QueryFile:
+    """A file that asks for days of a query."""
+
+    name: str
+    fingerprint: str
+    days: DateRange
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
-    """The contents of a database at a time. A database that no crawl has used has no origin."""
+    """The contents of a database at a time. A database that no crawl has used has no origin.
+
+    Where it is about the `files` of some queries, others are left out.
+    """
 
     location: str
     origin: str | None
@@ -107,10 +121,18 @@ class Status:
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
     last_run: PastRun | None = None
+    files: tuple[QueryFile, ...] = ()
+
+    def files_of(self, query: QueryStatus) -> list[str]:
+        """Return the names of the files with this query."""
+        mark = query.used.query.fingerprint
+        return [file.name for file in self.files if file.fingerprint == mark]
 
 
-def read_status(url: str, terms: Terms, now: datetime) -> Status:
+def read_status(url: str, terms: Terms, now: datetime, files: tuple[QueryFile, ...] = ()) -> Status:
     """Read the status of a database, of whatever origin, without changing or creating anything.
+
+    With query files, of their queries alone: of the days that they ask for, too.
 
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
@@ -119,22 +141,37 @@ def read_status(url: str, terms: Terms, now: datetime) -> Status:
         if database.stored_origin(engine) is None:
             return Status(database.describe(engine.url), None, now)
         with reading(engine) as connection:
-            return status_of(connection, terms, now)
+            return status_of(connection, terms, now, files)
 
 
-def status_of(connection: Connection, terms: Terms, now: datetime) -> Status:
+def status_of(
+    connection: Connection, terms: Terms, now: datetime, files: tuple[QueryFile, ...] = ()
+) -> Status:
     """Read the status of a database that a crawl has used, as one transaction sees it."""
+    queries = used_queries(connection)
     return Status(
         location=database.describe(connection.engine.url),
         origin=database.origin_of(connection),
         at=now,
         spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
         queries=tuple(
-            _query_status(connection, used, terms, now) for used in used_queries(connection)
+            _query_status(connection, used, terms, now)
+            for used in (_of_files(queries, files) if files else queries)
         ),
-        listings=tuple(listing_statuses(connection)),
+        listings=() if files else tuple(listing_statuses(connection)),
         last_run=last_run(connection),
+        files=files,
     )
+
+
+def _of_files(queries: Iterable[UsedQuery], files: Iterable[QueryFile]) -> Iterator[UsedQuery]:
+    """Yield the queries of files, with the days that these ask for."""
+    wanted: defaultdict[str, set[date]] = defaultdict(set)
+    for file in files:
+        wanted[file.fingerprint] |= set(file.days)
+    for used in queries:
+        if days := wanted.get(used.query.fingerprint):
+            yield replace(used, days=tuple(contiguous(days.union(*used.days))))
 
 
 def _query_status(

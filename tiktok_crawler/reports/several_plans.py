@@ -1,0 +1,53 @@
+"""Says what the plans of several query files cost together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.forecast import Forecast
+from tiktok_crawler.planning.stage_forecast import together
+from tiktok_crawler.reports.forecast_report import cost
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import date
+
+    from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.quota import Allowance
+    from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.research_api.query import Query
+
+
+NOTHING = Forecast(0, 0, 0)
+
+
+@dataclass(slots=True)
+class Parts:
+    """The costs of query files; days that two files with the same query have are paid for once."""
+
+    count: int = 0
+    total: Forecast = NOTHING
+    _days: dict[Query, list[tuple[str, DateRange]]] = field(default_factory=dict)
+    _notes: list[str] = field(default_factory=list)
+
+    def add(self, collection: Collection, parts: list[Forecast]) -> None:
+        """Add what one file costs: first its search, then what it also collects."""
+        self.count += 1
+        before = self._days.setdefault(collection.query, [])
+        search, *listed = parts
+        for name, days in before:
+            if collection.dates.start >= days.start and collection.dates.end <= days.end:
+                self._notes.append(f"{collection.name} costs nothing more: its days are in {name}")
+                search = NOTHING
+                break
+            if days.overlaps(collection.dates):
+                self._notes.append(f"{collection.name} costs less: {name} has some of its days")
+        before.append((collection.name, collection.dates))
+        self.total = together([self.total, search, *listed])
+
+    def lines(self, allowance: Allowance, today: date) -> Iterator[str]:
+        """Say what all cost."""
+        yield f"All {self.count:,} query files: {cost(self.total, allowance, today)}"
+        for note in self._notes:
+            yield f"  {note}"
