@@ -6,10 +6,12 @@ from collections import Counter
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
+from archived import assert_same, replay_lines
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving
 
+from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.exceptions import QueryFileError
 from tiktok_crawler.pipelines.storage import StoragePipeline
@@ -253,3 +255,30 @@ async def test_nothing_starts_while_one_of_the_files_has_a_mistake(folder):
             await folder.run(api)
     assert api.bodies == []
     assert not (folder.path / "crawl.db").exists()
+
+
+@deferred_f_from_coro_f
+async def test_an_archive_of_several_queries_gives_the_same_tables(folder, tmp_path):
+    folder.add("ann", "tags: [first]", "also_collect: [users]", hashtag="art")
+    folder.add("ben", "tags: [second]", "also_collect: [users]", hashtag="art")
+    folder.add("eve", end_date="2024-02-09")
+    async with serving(ApiOfHashtags()) as api:
+        settings = ONE_BY_ONE | {"TIKTOK_ARCHIVE": str(folder.path / "archive")}
+        crawler = await folder.crawl(api.url, settings, query=str(folder.queries))
+    assert exit_status(crawler) == EX_OK
+    replayed = f"sqlite:///{tmp_path / 'replayed.db'}"
+    archives = Archives(find_archives([folder.path / "archive"]))
+    replay_lines(replayed, archives.lines(), origin=archives.origin)
+    assert_same(replayed, folder.database_url)
+
+
+@deferred_f_from_coro_f
+async def test_several_queries_share_a_server_of_postgresql(folder, postgresql_url):
+    folder.database_url = postgresql_url
+    folder.add("ann")
+    folder.add("ben", "max_requests: 2")
+    async with serving(ApiOfHashtags()) as api:
+        crawler = await folder.run(api)
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert Counter(api.asked) == {"ann": 3, "ben": 2}
+    assert [end.is_done for end in search_ends(crawler).values()] == [True, False]

@@ -36,7 +36,14 @@ from tiktok_crawler.research_api.endpoints import (
     Listing,
 )
 from tiktok_crawler.research_api.paging import Place
-from tiktok_crawler.research_api.query import GROUPS, Condition, Operation, Query
+from tiktok_crawler.research_api.query import (
+    GROUPS,
+    SAMPLE,
+    Condition,
+    Operation,
+    Query,
+    Sample,
+)
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.spelling import shortened
@@ -337,8 +344,12 @@ def _known_subject(content: Values, subjects: Subjects) -> Subject:
 
 
 def _query(content: Values) -> Query:
-    groups = (content.objects(key) if key in content else () for key in GROUPS)
-    return Query(*(tuple(map(_condition, group)) for group in groups))
+    groups = {key: tuple(map(_condition, content.objects(key))) for key in GROUPS if key in content}
+    return Query.of_groups(groups, _sample(content.object(SAMPLE)) if SAMPLE in content else None)
+
+
+def _sample(content: Values) -> Sample:
+    return Sample(content.whole("per_day", least=1), content.whole("draw", least=1))
 
 
 def _condition(content: Values) -> Condition:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.dataset.rewriting import Rules
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
+from tiktok_crawler.research_api.query import GROUPS
 from tiktok_crawler.storage.models.column_types import dump_json
 
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class AskedFor:
     def query(self, canonical_json: str) -> str:
         """Protect a query, in canonical JSON."""
         query = json.loads(canonical_json)
-        for condition in (one for group in query.values() for one in group):
+        for condition in (one for key in GROUPS for one in query.get(key, ())):
             condition["field_values"] = self._condition(**condition)
         return dump_json(query)
 

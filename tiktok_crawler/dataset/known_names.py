@@ -24,6 +24,7 @@ from sqlalchemy import select
 from tiktok_crawler.dataset.pseudonyms import folded
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
+from tiktok_crawler.research_api.query import Field, Query
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.ledger import QueryRow, SeedRow
 from tiktok_crawler.storage.models.records import (
@@ -243,7 +244,7 @@ def _usernames(connection: Connection) -> Iterator[str]:
     earlier = VideoRevision.field.in_(["username", "video_mention_list"])
     yield from _strings(connection, VideoRevision.old_value, earlier)
     for query in _texts(connection, QueryRow.canonical_json):
-        yield from _asked_for(json.loads(query))
+        yield from _asked_for(Query.from_json(json.loads(query)))
 
 
 def _shown_names(connection: Connection) -> Iterator[str]:
@@ -296,8 +297,8 @@ def _strings_of(value: Any) -> Iterator[str]:
             yield from _strings_of(each)
 
 
-def _asked_for(query: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+def _asked_for(query: Query) -> Iterator[str]:
     """Return the usernames in the conditions of a query."""
-    for condition in (one for group in query.values() for one in group):
-        if condition["field_name"] == "username":
-            yield from condition["field_values"]
+    for condition in (*query.and_, *query.or_, *query.not_):
+        if condition.field_name == Field.USERNAME:
+            yield from condition.field_values

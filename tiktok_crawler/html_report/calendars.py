@@ -26,6 +26,7 @@ class Mark(Enum):
     """The marks of days: a letter, since colour alone says nothing, a word, and what it means."""
 
     COVERED = ("", "covered", "searched to its end")
+    SAMPLED = ("R", "sampled", "some of its videos were drawn at random")
     UNSETTLED = ("N", "not settled", "searched before all videos had appeared; searched once more")
     SUSPICIOUS = ("S", "suspicious", f"{FEW} came")
     DUE = ("D", "due again", "searched early, and to be searched once more by now")

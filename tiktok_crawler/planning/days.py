@@ -21,6 +21,8 @@ class DayState(StrEnum):
 
     COVERED = "covered"
     """It needs nothing now."""
+    SAMPLED = "sampled"
+    """Some of its videos were drawn, as they were to be: it is not covered."""
     DUE = "due"
     """It was covered, and has to be searched once more by now."""
     OPEN = "open"
@@ -29,6 +31,9 @@ class DayState(StrEnum):
     """A window that has it was postponed."""
     GAP = "gap"
     """Nothing has searched it yet."""
+
+
+DONE = (DayState.COVERED, DayState.SAMPLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +80,13 @@ class Days:
         return self.in_state(DayState.COVERED)
 
     @property
+    def done(self) -> tuple[date, ...]:
+        """The days that need nothing now: they are covered, or sampled."""
+        return self.in_state(*DONE)
+
+    @property
     def missing(self) -> tuple[date, ...]:
-        return self.in_state(*(state for state in DayState if state is not DayState.COVERED))
+        return self.in_state(*(state for state in DayState if state not in DONE))
 
     @property
     def percent(self) -> float:

@@ -73,7 +73,7 @@ class Known:
 class Wanted:
     """The goal of a run: a query, days, fields, how fresh, and how its windows may be.
 
-    `id_skew` is how far an id's time and `create_time` may lie apart.
+    `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day.
     """
 
     query: Query
@@ -82,6 +82,14 @@ class Wanted:
     freshness: Freshness
     window_days: int = LONGEST_WINDOW_DAYS
     id_skew: timedelta = ID_SKEW
+
+    def __post_init__(self) -> None:
+        if self.query.sample:
+            object.__setattr__(self, "window_days", 1)
+
+    def may_be_searched(self, day: date, now: datetime) -> bool:
+        """Tell whether a day may be searched: it is sampled once, when all its videos are there."""
+        return not self.query.sample or self.freshness.final_from(day) <= now
 
     def window(self, days: DateRange, keywords_as: Operation) -> Window:
         """Return a window that searches these days."""
@@ -155,7 +163,7 @@ class Plan:
     @property
     def work(self) -> Work:
         """The size of it."""
-        covered = len(self.standings.covered)
+        covered = len(self.standings.done)
         return Work(self.window_count, self.planned_days, len(self.days), covered)
 
     @property
@@ -232,7 +240,10 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         ),
         open_windows=open_windows,
         new_windows=tuple(
-            coverage.windows((d for d in missing if d not in promised), wanted.window_days)
+            coverage.windows(
+                (d for d in missing if d not in promised and wanted.may_be_searched(d, now)),
+                wanted.window_days,
+            )
         ),
         parked_windows=tuple(parked.request for parked in parked_windows if parked.retry_at <= now),
         waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
@@ -269,7 +280,8 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
         count = searched.counts.get(day, UNKNOWN) if searched else None
         searched_at = searched.searched_at if searched else None
         if day not in missing:
-            found[day] = Day(DayState.COVERED, count, searched_at)
+            done = DayState.SAMPLED if wanted.query.sample else DayState.COVERED
+            found[day] = Day(done, count, searched_at)
         elif day in begun:
             found[day] = begun[day]
         else:

@@ -74,7 +74,7 @@ class WindowQueue:
         self._missing: deque[Window] = deque()
         self._add(chain.from_iterable(plan.new_windows))
         self._second_tries = deque(filterfalse(forms.is_trial, again))
-        self._searched_in_vain = set(plan.standings.covered) if forms.is_undecided else set()
+        self._searched_in_vain = set(plan.standings.done) if forms.is_undecided else set()
         self._open: Counter[DateRange] = Counter()
         self._unanswered: set[DateRange] = set()
         self._cuts: dict[DateRange, CutWindow] = {}

@@ -20,9 +20,11 @@ from tiktok_crawler.query_file.parsed_conditions import (
 )
 from tiktok_crawler.query_file.query_arguments import query_file_text, query_node
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
+from tiktok_crawler.query_file.sample import read_sample
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.query_file.written_dates import NEVER, parse_day
 from tiktok_crawler.query_file.yaml_text import MapNode, parse
+from tiktok_crawler.research_api.query import SAMPLE
 from tiktok_crawler.spelling import visible
 
 if TYPE_CHECKING:
@@ -35,13 +37,14 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.yaml_text import Entry
     from tiktok_crawler.research_api.query import Query
 
-KEYS = (*OPTIONS, *LIMITS, also_collect.KEY, *FORM, "query")
+AT_THE_TOP = (*OPTIONS, *LIMITS, SAMPLE, also_collect.KEY)
+KEYS = (*AT_THE_TOP, *FORM, "query")
 
 _TIKTOK_BEGAN = date(2016, 9, 1)
 _HINTS = {
     **FRIENDLY_HINTS,
     **RAW_HINTS,
-    **dict.fromkeys((*OPTIONS, *LIMITS, also_collect.KEY), "it stands at the top of the file"),
+    **dict.fromkeys(AT_THE_TOP, "it stands at the top of the file"),
 }
 
 
@@ -121,7 +124,8 @@ def _read(
     options = OptionReader(entries, overrides, reader=reader, findings=findings)
     dates = _dates(options, today, findings)
     tags, age = options.tags("tags"), options.age("refresh_after")
-    query = _query(drafts, dates, findings)
+    sample = read_sample(entries.get(SAMPLE), reader, findings)
+    query = replace(_query(drafts, dates, findings), sample=sample)
     wishes = _wishes(entries, reader, findings)
     limits = read_limits(entries, reader, findings)
     if dates is None or findings.has_mistakes:

@@ -112,7 +112,8 @@ class ParsedCondition:
 
 
 def query_of(drafts: Sequence[ParsedCondition]) -> Query:
-    return Query(*(tuple(d.condition for d in drafts if d.group == group) for group in GROUPS))
+    groups = {key: tuple(d.condition for d in drafts if d.group == key) for key in GROUPS}
+    return Query.of_groups(groups)
 
 
 def report_contradictions(

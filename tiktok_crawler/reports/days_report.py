@@ -36,8 +36,12 @@ def day_lines(days: Days, now: datetime | None = None) -> Iterator[Labelled]:
 
 def stored_lines(days: Days) -> Iterator[Labelled]:
     """Tell what is there."""
-    covered, wanted = len(days.covered), len(days.by_day)
-    yield "covered", f"{covered:,} of {number_of(wanted, 'days')} ({days.percent:.1f} %)"
+    sampled, wanted = len(days.in_state(DayState.SAMPLED)), number_of(len(days.by_day), "days")
+    if sampled:
+        videos = number_of(days.found.videos or 0, "videos")
+        yield "sampled", f"{sampled:,} of {wanted}: {videos} drawn at random"
+        return
+    yield "covered", f"{len(days.covered):,} of {wanted} ({days.percent:.1f} %)"
     yield from _delivered(days)
 
 

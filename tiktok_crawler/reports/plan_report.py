@@ -59,6 +59,8 @@ class SearchPlan:
 
     def forecast(self) -> Forecast | None:
         """Return what it will cost, if the database knows anything to tell it by."""
+        if self.wanted.query.sample:
+            return Forecast(*(3 * [self.plan.least_requests]))
         own = forecast(self.plan, self.known)
         others = alike(self.wanted.query, self.looked_up.others)
         return own or (forecast_by_others(self.plan, others) if others else None)
@@ -123,6 +125,9 @@ class SearchPlan:
             yield f"Nothing is known of how many videos there are.{self._way_to_learn()}"
             return
         yield cost(found, self.allowance, self.today)
+        if self.wanted.query.sample:
+            yield "A sample takes one request a day, and makes no day covered"
+            return
         yield from self._grounds(found)
 
     def _grounds(self, found: Forecast) -> Iterator[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.config import SANDBOX_ORIGIN
 from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports import dataset_tables
 from tiktok_crawler.reports.dataset_tables import minute, period
@@ -158,6 +159,12 @@ def _fields(fields: tuple[str, ...]) -> str:
 
 
 def _coverage(days: Days) -> Iterator[str]:
+    if sampled := days.in_state(DayState.SAMPLED):
+        yield (
+            f"It is a random sample: for {len(sampled):,} of {number_of(len(days.by_day), 'days')} "
+            "the API was asked once for videos in random order (is_random). How it draws them is "
+            "not documented, so the chance of a video to be drawn is not known."
+        )
     if not days.covered:
         return
     last = [at for day in days.covered if (at := days.by_day[day].searched_at)]
@@ -262,6 +269,8 @@ def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
     yield from (f"## Query {used.query_id}", "", escaped(query_words(query, naming)), "")
     tags = ", ".join(naming.label(visible(tag)) for tag in used.tags)
     yield from (f"- tags: {escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(used.days)}")
+    if sampled := query.status.days.in_state(DayState.SAMPLED):
+        yield f"- days sampled at random: {_all_ranges(contiguous(sampled))}"
     yield f"- days covered: {_all_ranges(contiguous(query.status.days.covered)) or 'none'}"
     yield from (f"- fields asked for: {escaped(', '.join(used.fields)) or 'none yet'}", "")
     yield from ("```json", json_text(naming.query(used.query).to_json()), "```", "")

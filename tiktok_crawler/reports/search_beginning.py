@@ -22,7 +22,7 @@ def search_beginning(plan: Plan) -> str:
     if plan.is_empty:
         return f"Nothing to collect now from {days}: {_waiting(plan)}"
     wanted = number_of(len(plan.days), "days")
-    covered = f"{len(plan.standings.covered):,} of {wanted} covered so far"
+    covered = f"{len(plan.standings.done):,} of {wanted} covered so far"
     windows = f"{number_of(plan.least_requests, 'windows')} to search ({WINDOW})"
     return f"Collecting {days}, {covered}: {windows}: {', '.join(_parts(plan))}"
 

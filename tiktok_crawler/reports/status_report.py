@@ -245,6 +245,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "wanted_days": len(days.by_day),
         "covered": _days_as_json(days.covered),
         "covered_days": len(days.covered),
+        "sampled_days": len(days.in_state(DayState.SAMPLED)),
         "coverage_percent": days.percent,
         "is_complete": query.is_complete,
         "gaps": _days_as_json(days.missing),

@@ -199,7 +199,7 @@ def _in_a_line(search: SearchEnd) -> str:
     if not search.result:
         return f"{search.name}: not begun"
     plan, budget = search.result.plan, search.budget
-    days = f"{len(plan.standings.covered):,} of {number_of(len(plan.days), 'days')}"
+    days = f"{len(plan.standings.done):,} of {number_of(len(plan.days), 'days')}"
     videos = f"{search.result.totals.videos:,} videos"
     run = f"in this run {budget.new:,} new, {number_of(budget.requests, 'requests')}"
     return f"{search.name}: {days}, {videos}; {run}"

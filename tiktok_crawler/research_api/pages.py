@@ -96,23 +96,25 @@ def read_page(request: PageRequest, verdict: Verdict, *, received_at: datetime) 
 
     A missing list of records is an empty page; a missing cursor goes on after the records that were
     asked for (api_facts.md 13.7, 13.8). An answer that is malformed and has no records stands for
-    an empty result, and is suspicious; a refused cursor stands for the end of a list.
+    an empty result, and is suspicious; a refused cursor stands for the end of a list. A sample has
+    one page, whose cursor counts nothing (api_facts.md 3.6).
     """
     endpoint, data = request.endpoint, verdict.data or {}
     records = endpoint.records_of(data)
     is_believed = verdict.kind is AnswerKind.MALFORMED and not records
+    is_sample = request.task.is_sample
     is_answer = verdict.kind in (AnswerKind.PAGE, AnswerKind.MALFORMED) and not is_believed
     return Page(
         request=request,
         records=records,
         cursor=_cursor(request, data, records) if is_answer else request.place.cursor,
         search_id=_search_id(data.get("search_id")) or request.place.search_id,
-        has_more=is_answer and _has_more(endpoint, data, records),
+        has_more=is_answer and not is_sample and _has_more(endpoint, data, records),
         log_id=verdict.log_id,
         received_at=received_at,
         suspicious=is_believed,
         is_refusal=not (is_answer or is_believed),
-        is_cursor_given=is_answer and _number(data.get("cursor")) is not None,
+        is_cursor_given=is_answer and not is_sample and _number(data.get("cursor")) is not None,
     )
 
 

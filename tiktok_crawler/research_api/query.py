@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
 MAX_RELIABLE_USERNAMES = 10
 """So many usernames at once are known to work; with more, searches may fail (api_facts.md 3.3)."""
@@ -97,26 +97,59 @@ class Condition:
         return self.to_json() | operation
 
 
+SAMPLE = "sample"
+"""The key of a sample, beside the groups of conditions."""
+
+
+@dataclass(frozen=True, order=True, slots=True)
+class Sample:
+    """At most so many videos of each day, which the API chooses at random (api_facts.md 3.6).
+
+    Of several draws of the same days each is a sample of its own.
+    """
+
+    per_day: int
+    draw: int = 1
+
+    def to_json(self) -> dict[str, int]:
+        return {"per_day": self.per_day, "draw": self.draw}
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
-    """The conditions of a search, each group without repeats and sorted."""
+    """The conditions of a search, each group without repeats and sorted.
+
+    Without a `sample`, all videos are wanted that meet them.
+    """
 
     and_: tuple[Condition, ...] = ()
     or_: tuple[Condition, ...] = ()
     not_: tuple[Condition, ...] = ()
+    sample: Sample | None = None
 
     def __post_init__(self) -> None:
         for group in ("and_", "or_", "not_"):
             object.__setattr__(self, group, tuple(sorted(set(getattr(self, group)))))
 
     @classmethod
-    def from_json(cls, query: Mapping[str, Iterable[Mapping[str, Any]]]) -> Query:
+    def from_json(cls, query: Mapping[str, Any]) -> Query:
         """The query of an API object or of canonical JSON, which is taken to be right."""
-        return cls(*(tuple(Condition(**parts) for parts in query.get(key, ())) for key in GROUPS))
+        groups = {key: tuple(Condition(**each) for each in query.get(key, ())) for key in GROUPS}
+        sample = query.get(SAMPLE)
+        return cls.of_groups(groups, Sample(**sample) if sample else None)
 
-    def to_json(self) -> dict[Group, list[dict[str, Any]]]:
-        """The object that the API takes; an empty group, which it may refuse, is left out."""
-        return {key: [condition.to_json() for condition in group] for key, group in self._groups()}
+    @classmethod
+    def of_groups(
+        cls, groups: Mapping[Group, tuple[Condition, ...]], sample: Sample | None = None
+    ) -> Query:
+        """The query of some groups of conditions."""
+        and_, or_, not_ = (groups.get(key, ()) for key in GROUPS)
+        return cls(and_, or_, not_, sample)
+
+    def to_json(self) -> dict[str, Any]:
+        """The object that the API takes, and the sample; an empty group is left out."""
+        groups = {key: [each.to_json() for each in group] for key, group in self._groups()}
+        return groups | ({SAMPLE: self.sample.to_json()} if self.sample else {})
 
     def sent(self, keywords_as: Operation) -> dict[Group, list[dict[str, Any]]]:
         """The object that is sent: a single keyword has this operation (api_facts.md 13.20)."""

@@ -57,13 +57,18 @@ class Window:
         return self.keywords_as if self.query.has_single_keywords else None
 
     @property
+    def is_sample(self) -> bool:
+        """Tell whether it has one page, of some of its videos."""
+        return self.query.sample is not None
+
+    @property
     def limit(self) -> None:
         """Say that all videos are wanted."""
         return
 
     def page_size(self, _place: Place) -> int:
         """Return how many records to ask for."""
-        return self.max_count
+        return self.query.sample.per_day if self.query.sample else self.max_count
 
     def body(self, place: Place) -> dict[str, Any]:
         """Return the JSON body that asks for one page (api_facts.md 3.2, 3.5).
@@ -74,8 +79,10 @@ class Window:
             "query": self.query.sent(self.keywords_as),
             "start_date": f"{self.days.start:%Y%m%d}",
             "end_date": f"{self.days.end:%Y%m%d}",
-            "max_count": self.max_count,
+            "max_count": self.page_size(place),
         }
+        if self.is_sample:
+            body["is_random"] = True
         if not place.is_start:
             body |= {"cursor": place.cursor, "search_id": place.search_id}
         return body
@@ -109,6 +116,11 @@ class Seed:
     @property
     def fields(self) -> tuple[str, ...]:
         return self.endpoint.fields
+
+    @property
+    def is_sample(self) -> bool:
+        """Say that all records are wanted, in their order."""
+        return False
 
     def page_size(self, place: Place) -> int:
         """Return how many records to ask for; no page reaches across the listing's cap."""

@@ -11,7 +11,7 @@ from tiktok_crawler.spelling import listed, shortened
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from tiktok_crawler.research_api.query import Condition, Query
+    from tiktok_crawler.research_api.query import Condition, Query, Sample
 
 LISTED_VALUES = 10
 
@@ -55,10 +55,17 @@ def in_words(query: Query) -> str:
     if query.or_:
         choice = " OR ".join(map(_condition, query.or_))
         haves.append(f"at least one of: {choice}" if len(query.or_) > 1 else choice)
-    words = " ".join(["videos", *_joined_places(wheres)])
+    words = " ".join([*_drawn(query.sample), "videos", *_joined_places(wheres)])
     if haves:
         words += f" with {', AND '.join(haves)}"
     return words + "".join(f", NOT {_condition(each)}" for each in query.not_)
+
+
+def _drawn(sample: Sample | None) -> Iterable[str]:
+    """Say that some of the videos are drawn."""
+    if sample:
+        draw = f" (draw {sample.draw})" if sample.draw > 1 else ""
+        yield f"a random sample of at most {sample.per_day} a day{draw} of"
 
 
 def joins_two_kinds(query: Query) -> bool:

@@ -126,7 +126,9 @@ def densities(connection: Connection, *, besides: int | None) -> Iterator[Densit
         days[query_id] += len(DateRange(start, end))
     texts = select(QueryRow.id, QueryRow.canonical_json).where(QueryRow.id.in_(days))
     for query_id, canonical in connection.execute(texts):
-        yield Density(Query.from_json(json.loads(canonical)), matches[query_id] / days[query_id])
+        query = Query.from_json(json.loads(canonical))
+        if not query.sample:
+            yield Density(query, matches[query_id] / days[query_id])
 
 
 def used_queries(connection: Connection) -> list[UsedQuery]:
