@@ -14,6 +14,7 @@ COMMANDS = (
     ["memory.py"],
     ["follower_memory.py"],
     ["requests_spent.py"],
+    ["several_queries.py"],
     ["storing.py", "--prefill=5000000"],
     ["where_time_goes.py"],
     ["crawling.py"],

@@ -14,7 +14,10 @@ if TYPE_CHECKING:
 for name, examples in {"ordinary": 20, "marathon": 100}.items():
     # A busy machine makes slow examples of any.
     settings.register_profile(
-        name, max_examples=examples, suppress_health_check=[HealthCheck.too_slow]
+        name,
+        max_examples=examples,
+        deadline=None,
+        suppress_health_check=[HealthCheck.too_slow],
     )
 
 

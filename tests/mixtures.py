@@ -52,7 +52,6 @@ async def try_examples(
         max_examples=examples,
         phases=[Phase.generate, Phase.shrink],
         database=None,
-        deadline=None,
     )
     @given(strategy)
     def try_example(example: Any) -> None:

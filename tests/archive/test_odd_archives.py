@@ -70,7 +70,6 @@ JUNK = [
 
 
 ANY = settings(
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     phases=[Phase.generate],

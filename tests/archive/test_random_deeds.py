@@ -14,7 +14,6 @@ from random_deeds import Chance, Deeds
 from sqlalchemy import make_url
 
 ANY = settings(
-    deadline=None,
     database=None,
     suppress_health_check=list(HealthCheck),
     # Shrinking would take hours; the journal that a failure leaves says what was done.

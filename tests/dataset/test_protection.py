@@ -302,7 +302,7 @@ def test_whatever_persons_are_called_and_say_no_name_leaves(new_url):
     @example(
         (["tea.and.butter", "butter", "tea.and", "and.butter.1"], ["tea.and.butter.1 @and.", "y"])
     )
-    @settings(max_examples=max(4, times(1) // 5), deadline=None)
+    @settings(max_examples=max(4, times(1) // 5))
     @given(names_and_texts())
     def none_leaves(drawn):
         names, texts = drawn

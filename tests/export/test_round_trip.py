@@ -40,7 +40,7 @@ ANY = st.dictionaries(st.sampled_from(VIDEO_QUERY.fields) | TEXT, JSON, max_size
 VIDEOS = st.lists(st.tuples(LIKELY, ANY), min_size=1, max_size=8)
 
 
-@settings(max_examples=times(1) // 4, deadline=None)
+@settings(max_examples=times(1) // 4)
 @given(VIDEOS)
 def test_parquet_and_jsonl_say_what_was_stored(make_source, drawn):
     with TemporaryDirectory() as name:

@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DateRange
@@ -164,7 +164,6 @@ def times_collected(run_times, last_day):
     return [collected.count(day) for day in sorted(set(collected))]
 
 
-@settings(deadline=None)
 @given(st.times())
 def test_a_daily_run_up_to_3_days_ago_collects_each_day_once(time_of_day):
     run_times = [datetime.combine(FIRST_DAY + n * DAY, time_of_day, UTC) for n in range(10, 50)]
@@ -174,7 +173,6 @@ def test_a_daily_run_up_to_3_days_ago_collects_each_day_once(time_of_day):
     assert counts == [1] * 47
 
 
-@settings(deadline=None)
 @given(st.times())
 def test_a_daily_run_up_to_yesterday_collects_each_day_once_more_when_it_is_final(time_of_day):
     run_times = [datetime.combine(FIRST_DAY + n * DAY, time_of_day, UTC) for n in range(1, 41)]

@@ -7,7 +7,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from query_files import DATES, compiled, mistakes, read
 
@@ -122,7 +122,6 @@ def test_a_row_without_a_value_is_not_passed_over(tmp_path):
     assert values(tmp_path, "username,bio\nada,x\n,y\n") == [(2, "ada"), (3, "")]
 
 
-@settings(deadline=None)
 @given(
     st.binary() | st.lists(st.sampled_from([*'ab#,;\t\r\n" @', "url", "id", "é"])).map("".join),
     st.sampled_from([*Field, *SeedKey, "tag"]),

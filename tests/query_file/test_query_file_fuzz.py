@@ -81,39 +81,36 @@ def check(text: str | bytes, **overrides: str) -> None:
         assert all(line.startswith((str(path), "-a")) for line in said.split("\n"))
 
 
-@settings(deadline=None)
 @given(st.binary())
 def test_any_bytes_are_understood_or_refused(data):
     check(data)
 
 
-@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=("Cs",))))
 def test_any_text_is_understood_or_refused(text):
     check(text)
 
 
-@settings(max_examples=times(5), deadline=None)
+@settings(max_examples=times(5))
 @given(st.lists(fragments, max_size=40).map("".join))
 def test_anything_like_a_query_file_is_understood_or_refused(text):
     check(text)
     check(DATES + text)
 
 
-@settings(max_examples=times(2), deadline=None)
+@settings(max_examples=times(2))
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), structures))
 def test_any_json_is_understood_or_refused(content):
     check(json.dumps(content))
     check(json.dumps(content, indent="\t", ensure_ascii=True))
 
 
-@settings(max_examples=times(2), deadline=None)
+@settings(max_examples=times(2))
 @given(st.dictionaries(st.sampled_from(GROUPS), st.lists(valid_conditions, max_size=4)))
 def test_any_valid_conditions_are_understood_or_refused(query):
     check(DATES + json.dumps({"query": query})[1:-1])
 
 
-@settings(deadline=None)
 @given(
     st.dictionaries(st.sampled_from(["start_date", "end_date", "tags", "refresh_after"]), scalars)
 )
@@ -153,7 +150,6 @@ def lower(text: str) -> str:
     return "".join(c.lower() if c in ascii_letters else c for c in text)
 
 
-@settings(deadline=None)
 @given(name_lists, region_lists, name_lists, st.randoms())
 def test_the_spelling_of_a_query_does_not_matter(hashtags, regions, keywords, random):
     friendly = {

@@ -163,7 +163,7 @@ def test_windows_of_other_dates_are_left_alone_and_named():
 def test_values_that_brought_no_video_are_named():
     values = (UnseenValue(Field.HASHTAG_NAME, "electons"), UnseenValue(Field.REGION_CODE, "FR"))
     found = summary()
-    result = replace(found.result, unseen=Unseen(QUERY, "https://x", values=values))
+    result = replace(result_of(found), unseen=Unseen(QUERY, "https://x", values=values))
     text = with_result(found, result).text(command=None, now=NOON)
     assert '  unseen     no video so far had the hashtag "electons"\n' in text
     assert '  unseen     no video so far was from the region "FR"\n' in text

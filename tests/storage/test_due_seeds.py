@@ -91,7 +91,6 @@ def all_batches(seeds, count=1000):
 
 EXAMPLES = settings(
     max_examples=times(2),
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 LISTINGS = st.sampled_from([COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS])

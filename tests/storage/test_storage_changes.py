@@ -47,7 +47,6 @@ PAGES = st.lists(
 
 MANY = settings(
     max_examples=times(1) // 2,
-    deadline=None,
     # Making a failing example smaller would take minutes.
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],
