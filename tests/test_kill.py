@@ -60,21 +60,40 @@ class SearchLane(Lane):
         return rows | {"covered days": sorted(day for each in days for day in each)}
 
 
+class SeveralLane(SearchLane):
+    """A crawl of several query files, two of which have the same query."""
+
+    def prepare(self) -> tuple[str, ...]:
+        queries = self.folder / "queries"
+        queries.mkdir()
+        (queries / "spring.yaml").write_text(QUERY.replace("07-31", "03-31"))
+        (queries / "summer.yaml").write_text(QUERY.replace("01-01", "04-01"))
+        (queries / "some.yaml").write_text(QUERY.replace('"0"', '"5000"'))
+        return ("videos", "-a", "query=queries", *QUICKLY)
+
+
 def _days(start: date | str, end: date | str) -> DateRange:
     return DateRange(date.fromisoformat(str(start)), date.fromisoformat(str(end)))
 
 
 @pytest.mark.parametrize(
-    ("kind", "good_hours", "bad_hours"),
+    ("lane_of", "kind", "hours"),
     [
-        ("sqlite", (4,), (4,)),
-        ("postgresql", (), (4,)),
-        in_marathon("sqlite", (5, 5, 5, 5), ()),
-        *(in_marathon(kind, (), (13, 12, 13, 12)) for kind in KINDS),
+        (SearchLane, "sqlite", ((4,), ())),
+        (SearchLane, "postgresql", ((), (4,))),
+        (SeveralLane, "sqlite", ((), (4,))),
+        in_marathon(SearchLane, "sqlite", ((5, 5, 5, 5), (4,))),
+        in_marathon(SeveralLane, "sqlite", ((5, 5, 5, 5), ())),
+        *(
+            in_marathon(lane, kind, ((), (13, 12, 13, 12)))
+            for kind in KINDS
+            for lane in (SearchLane, SeveralLane)
+        ),
     ],
 )
-def test_killed_it_collects_the_same(kind, good_hours, bad_hours, tmp_path, request):
-    """So many times, of crawls side by side."""
+def test_killed_it_collects_the_same(lane_of, kind, hours, tmp_path, request):
+    """So many times, of crawls side by side, in good hours of the API and in bad ones."""
+    good_hours, bad_hours = hours
     kills = (*good_hours, *bad_hours)
     with ExitStack() as stack:
 
@@ -86,14 +105,14 @@ def test_killed_it_collects_the_same(kind, good_hours, bad_hours, tmp_path, requ
                 url = stack.enter_context(temporary_database(server))
             sandbox = WatchedSandbox(api, videos_per_day=VIDEOS_PER_DAY)
             api_url = stack.enter_context(served_by_thread(sandbox))
-            return SearchLane(folder, url, sandbox, api_url)
+            return lane_of(folder, url, sandbox, api_url)
 
         undisturbed = lane("undisturbed", Profile())
         profiles = [GOOD_HOURS] * len(good_hours) + [BAD_HOURS] * len(bad_hours)
         killed = [lane(f"killed-{n}", profile) for n, profile in enumerate(profiles)]
         with ThreadPoolExecutor(len(kills)) as threads:
             list(threads.map(Lane.be_killed, killed, kills))
-            list(threads.map(SearchLane.finish, [undisturbed, *killed]))
+            list(threads.map(Lane.finish, [undisturbed, *killed]))
         truth = undisturbed.content()
         assert all(truth.values()), "there is something to compare"
         for each, profile in zip(killed, profiles, strict=True):

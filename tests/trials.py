@@ -81,6 +81,7 @@ class Exchange:
     cursor: int
     log_id: str
     page: dict[str, Any] | None
+    query: str = ""
 
     @classmethod
     def of(cls, body: dict[str, Any], answer: SandboxAnswer) -> Exchange:
@@ -89,12 +90,13 @@ class Exchange:
         error, data = envelope.get("error") or {}, envelope.get("data") or {}
         is_page = error.get("code") == "ok" and isinstance(data.get("has_more"), bool)
         page = data if is_page and lists_are_lists(data, ("videos",)) else None
-        return cls(window, body.get("cursor", 0), error.get("log_id", ""), page)
+        query = json.dumps(body["query"], sort_keys=True)
+        return cls(window, body.get("cursor", 0), error.get("log_id", ""), page, query)
 
     @property
-    def task(self) -> tuple[str, str]:
+    def task(self) -> tuple[str, ...]:
         """What it is a page of."""
-        return self.window
+        return (self.query, *self.window)
 
     @property
     def moves_on(self) -> bool:
@@ -340,8 +342,8 @@ def asked_again(exchanges: Iterable[Any]) -> list[Any]:
 
     It may begin anew only when its last request was not answered with a page.
     """
-    last: dict[tuple[str, str], Any] = {}
-    delivered: defaultdict[tuple[str, str], set[int]] = defaultdict(set)
+    last: dict[tuple[str, ...], Any] = {}
+    delivered: defaultdict[tuple[str, ...], set[int]] = defaultdict(set)
     repeated = []
     for exchange in exchanges:
         task, before = exchange.task, last.get(exchange.task)
