@@ -1,8 +1,9 @@
-"""The wheel, in an empty environment elsewhere, is all that a crawl needs."""
+"""The wheel, in an empty environment elsewhere, is all that a study needs."""
 
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import sysconfig
@@ -95,3 +96,19 @@ def test_the_wheel_has_every_file_of_the_package(wheel):
         if path.is_file() and "__pycache__" not in path.parts
     ]
     assert {path.relative_to(ROOT).as_posix() for path in package} <= names
+
+
+def test_documents_of_the_wheel_refer_to_what_it_has(wheel, tmp_path):
+    with ZipFile(wheel) as packed:
+        packed.extractall(tmp_path)
+    root = tmp_path / "tiktok_crawler" / "shipped"
+    documents = [*root.glob("*.md"), *root.glob("docs/**/*.md"), *root.glob("docs/**/*.ipynb")]
+    links = {
+        (path, link)
+        for path in documents
+        for link in re.findall(r"\]\((?!http)([^)#]+)", path.read_text("utf-8"))
+    }
+    assert len(documents) > 20
+    assert len(links) > 60
+    lost = {link for path, link in links if not (path.parent / link).exists()}
+    assert lost == {"../benchmarks/README.md"}, "benchmarks are run in a checkout"

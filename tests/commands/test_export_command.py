@@ -285,8 +285,7 @@ def test_what_is_not_installed_is_named_with_the_command(monkeypatch, name):
         require_installed("an export", "export", ("pyarrow", "xlsxwriter"))
 
     assert str(refused.value) == (
-        f"an export needs what is not installed ({name}). In the checkout of tiktok_crawler: "
-        "pip install --editable '.[export]'"
+        f"an export needs what is not installed ({name}): pip install 'tiktok-crawler[export]'"
     )
 
 

@@ -179,8 +179,7 @@ def test_what_is_not_installed_is_named_with_the_command(monkeypatch, name):
         _check_extra()
 
     assert str(refused.value) == (
-        f"a report needs what is not installed ({name}). In the checkout of tiktok_crawler: "
-        "pip install --editable '.[report]'"
+        f"a report needs what is not installed ({name}): pip install 'tiktok-crawler[report]'"
     )
 
 

@@ -157,7 +157,7 @@ def test_without_pyarrow_it_says_how_to_install_it(odd_sqlite):
     done = run(MISSING.format(("pyarrow",)), f"data.open({str(odd_sqlite)!r})")
 
     assert "ConfigurationError: reading data takes pyarrow" in done.stderr
-    assert "pip install --editable '.[pandas]'" in done.stderr
+    assert "pip install 'tiktok-crawler[pandas]'" in done.stderr
 
 
 def test_without_their_library_data_frames_say_how_to_install_it(odd_sqlite):
@@ -171,8 +171,7 @@ for library in ("pandas", "polars"):
     done = run(MISSING.format(("pandas", "polars")), read)
 
     assert done.stdout.splitlines() == [
-        f"ConfigurationError {library} is not installed. In the checkout of tiktok_crawler: "
-        f"pip install --editable '.[{library}]'"
+        f"ConfigurationError {library} is not installed: pip install 'tiktok-crawler[{library}]'"
         for library in ("pandas", "polars")
     ]
 

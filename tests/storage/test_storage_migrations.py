@@ -29,6 +29,7 @@ from stored_pages import (
     video,
 )
 
+from tiktok_crawler import shipped
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.endpoints import LISTINGS, USERS
@@ -352,11 +353,10 @@ def test_alembic_names_a_mistake_and_no_password(tmp_path):
 
 
 def test_scripts_are_found_in_an_installed_package(tmp_path, monkeypatch):
-    package = tmp_path / "100% new" / "tiktok_crawler"
+    packed = tmp_path / "100% new" / "shipped"
     no_caches = shutil.ignore_patterns("__pycache__")
-    shutil.copytree(CHECKOUT / "alembic", package / "alembic", ignore=no_caches)
-    module = package / "storage" / "engine" / "migrations.py"
-    monkeypatch.setattr(migrations, "__file__", str(module))
+    shutil.copytree(CHECKOUT / "alembic", packed / "alembic", ignore=no_caches)
+    monkeypatch.setattr(shipped, "FOLDER", packed)
 
-    assert migrations.migrations_folder() == package / "alembic"
+    assert shipped.shipped("alembic") == packed / "alembic"
     assert migrations.is_known(database.HEAD)

@@ -124,8 +124,8 @@ def require_installed(what: str, extra: str, libraries: Iterable[str]) -> None:
     """
     if missing := [name for name in libraries if find_spec(name) is None]:
         raise ConfigurationError(
-            f"{what} needs what is not installed ({', '.join(missing)}). In the checkout of "
-            f"tiktok_crawler: pip install --editable '.[{extra}]'"
+            f"{what} needs what is not installed ({', '.join(missing)}): "
+            f"pip install 'tiktok-crawler[{extra}]'"
         )
 
 

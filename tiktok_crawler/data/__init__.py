@@ -34,7 +34,7 @@ def open(source: str | Path) -> Dataset:  # noqa: A001 - it reads as data.open
         if exc.name != "pyarrow":
             raise
         raise ConfigurationError(
-            "reading data takes pyarrow, which is not installed. In the checkout of "
-            "tiktok_crawler: pip install --editable '.[pandas]', or '.[polars]'"
+            "reading data takes pyarrow, which is not installed: "
+            "pip install 'tiktok-crawler[pandas]', or 'tiktok-crawler[polars]'"
         ) from None
     return Dataset(source_of(source))

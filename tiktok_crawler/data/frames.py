@@ -53,6 +53,5 @@ def _loaded(library: str) -> Any:
         if exc.name != library:
             raise
         raise ConfigurationError(
-            f"{library} is not installed. In the checkout of tiktok_crawler: "
-            f"pip install --editable '.[{library}]'"
+            f"{library} is not installed: pip install 'tiktok-crawler[{library}]'"
         ) from None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alembic import command
@@ -14,6 +13,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import func, inspect, select
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.shipped import shipped
 from tiktok_crawler.spelling import shortened, visible
 from tiktok_crawler.storage.engine.revision import HEAD, UNRELEASED, revision
 from tiktok_crawler.storage.models import METADATA
@@ -31,13 +31,6 @@ CONNECTION = "connection"
 
 FOREIGN = ("remove_table", "remove_index")
 """Differences from the models that are the user's own additions."""
-
-
-def migrations_folder() -> Path:
-    """Find the folder of the scripts: inside the installed package, or beside it in a checkout."""
-    package = Path(__file__).parents[2]
-    installed = package / "alembic"
-    return installed if installed.is_dir() else package.parent / "alembic"
 
 
 @contextmanager
@@ -128,7 +121,7 @@ def _config(connection: Connection | None = None) -> Config:
     config = Config(attributes={CONNECTION: connection})
     # Blanks in it would separate folders, and % begins a placeholder.
     config.set_main_option("path_separator", "os")
-    config.set_main_option("script_location", str(migrations_folder()).replace("%", "%%"))
+    config.set_main_option("script_location", str(shipped("alembic")).replace("%", "%%"))
     return config
 
 

@@ -7,9 +7,14 @@ written in another way for each database has a file for each, such as `coverage.
 from __future__ import annotations
 
 from itertools import takewhile
-from pathlib import Path
+from typing import TYPE_CHECKING
 
-FOLDER = Path(__file__).parents[3] / "docs" / "queries"
+from tiktok_crawler.shipped import shipped
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FOLDER = shipped("docs") / "queries"
 DIALECTS = ("sqlite", "postgresql")
 NAMES = (
     "videos_per_day",
