@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
+import stat
 import subprocess
 import sys
 import sysconfig
+from collections import Counter
 from pathlib import Path
 from zipfile import ZipFile
 
@@ -69,22 +72,102 @@ def use_dependencies(venv: Path) -> None:
     """Let an environment use what is installed beside the tests, after what it has itself."""
     (packages,) = venv.glob("lib/python*/site-packages")
     (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
+    program = venv / "bin" / "scrapy"
+    program.write_text(
+        f"#!{venv / 'bin' / 'python'}\nfrom scrapy.cmdline import execute\nexecute()\n"
+    )
+    program.chmod(0o755)
 
 
-def test_the_wheel_crawls_the_sandbox_from_an_empty_folder(installed, tmp_path):
-    (tmp_path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
-    settings = {"SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings"}
-    crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_SANDBOX=True")
-    done = run(installed / "python", "-m", "scrapy", *crawl, cwd=tmp_path, **settings)
+@pytest.fixture(scope="module")
+def study(installed, tmp_path_factory) -> Path:
+    """A study that is made as the README says; its user's environment names another database."""
+    place = tmp_path_factory.mktemp("of a user")
+    (place / "home").mkdir()
+    command = (installed / "python", "-m", "tiktok_crawler", "init", "my study ü")
+    real = f"sqlite:///{place / 'home' / 'real.db'}"
+    done = run(*command, cwd=place, HOME=str(place / "home"), TIKTOK_DATABASE_URL=real)
+    study = place / "my study ü"
     assert done.returncode == 0, done.stderr
-    assert (tmp_path / "tiktok-sandbox.db").stat().st_size > 1_000_000
-    profile = ("-s", "TIKTOK_SANDBOX_PROFILE=bad-day")
-    again = run(installed / "python", "-m", "scrapy", *crawl, *profile, cwd=tmp_path, **settings)
-    assert again.returncode == 0, again.stderr
-    assert "Nothing to collect" in again.stderr
-    migrate = run(installed / "python", "-m", "scrapy", "migrate", cwd=tmp_path, **settings)
-    assert migrate.returncode == 0, migrate.stderr
-    assert (tmp_path / "tiktok.db").exists()
+    assert done.stderr.endswith("Missing      nothing\nNext         nothing to do\n")
+    steps = done.stdout.partition("What to do next\n")[2].splitlines()
+    assert steps[0].startswith(f"  1. cd '{study}' && export PATH={installed}:")
+    assert steps[2:5] == [
+        "  3. write the credentials into secrets.yaml",
+        "  4. scrapy plan query.yaml",
+        "  5. scrapy crawl videos -a query=query.yaml",
+    ]
+    assert list((place / "home").iterdir()) == []
+    guide = (study / "README.md").read_text("utf-8")
+    (documents,) = re.findall("begin with `(.*)/README.md`", guide)
+    assert Path(documents).is_relative_to(installed.parent)
+    return study
+
+
+def in_study(study: Path, command: str, *, below: str = ".") -> subprocess.CompletedProcess[str]:
+    """Run a line in a shell that was led to the study as its README says, with an empty home."""
+    there = lines_of(study / "README.md")[:2]
+    (study / below).mkdir(exist_ok=True)
+    script = "\n".join([*there, f"cd {below}", command])
+    done = run("bash", "-euc", script, cwd=study.parent, HOME=str(study.parent / "home"))
+    assert list((study.parent / "home").iterdir()) == []
+    return done
+
+
+def lines_of(document: Path) -> list[str]:
+    """The lines of a document's blocks for a shell, without comments."""
+    blocks = re.findall(
+        r"^ *```sh\n(.*?)^ *```", document.read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
+    lines = [re.sub(r" +# .*", "", line).strip() for block in blocks for line in block.splitlines()]
+    return [line for line in lines if line]
+
+
+def is_for_a_study(line: str) -> bool:
+    """Whether it installs nothing, and starts nothing that stays."""
+    return not re.match(r"python3 -m venv|pip install|systemctl|loginctl", line)
+
+
+def test_what_the_readme_says_of_a_checkout_works_in_a_study(study):
+    lines = [line for line in lines_of(ROOT / "README.md") if is_for_a_study(line)]
+    assert Counter(line.split()[0] for line in lines) >= Counter({"scrapy": 7, "cp": 1})
+    for line in lines:
+        sandbox = " -s TIKTOK_SANDBOX=True" if line.startswith("scrapy") else ""
+        done = in_study(study, line + sandbox)
+        assert done.returncode == 0, line + done.stderr
+    assert stat.S_IMODE((study / "secrets.yaml").stat().st_mode) == 0o600
+
+
+def test_what_the_readme_of_a_study_says_works(study, request):
+    lines = [line for line in lines_of(study / "README.md") if is_for_a_study(line)][2:]
+    assert len(lines) == 5
+    is_alone = "[alone]" in request.node.nodeid
+    for line in lines:
+        done = in_study(study, f"{line} -s TIKTOK_SANDBOX=True")
+        needs_more = is_alone and "scrapy report" in line
+        assert done.returncode == (78 if needs_more else 0), line + done.stderr
+        assert ("pip install 'tiktok-crawler[report]'" in done.stderr) == needs_more
+
+
+def test_a_study_is_found_from_the_folders_below(study):
+    (study / "study_settings.py").write_text(
+        "from tiktok_crawler.settings import *\nTIKTOK_DATABASE_URL = 'sqlite:///own.db'\n"
+    )
+    (study / "scrapy.cfg").write_text("[settings]\ndefault = study_settings\n")
+    migrated = in_study(study, "scrapy migrate", below="deep")
+    assert migrated.returncode == 0, migrated.stderr
+    assert migrated.stdout.startswith(f"SQLite database {study / 'own.db'}")
+    planned = in_study(study, "scrapy plan ../query.yaml", below="deep")
+    assert planned.returncode == 0, planned.stderr
+    assert list((study / "deep").iterdir()) == []
+    shutil.copy(ROOT / "scrapy.cfg", study)
+
+
+@pytest.mark.skipif(not shutil.which("sqlite3"), reason="there is no program sqlite3")
+def test_the_example_queries_of_a_study_can_be_run_as_they_are(study):
+    done = in_study(study, "sqlite3 -box tiktok-sandbox.db < docs/queries/top_accounts.sql")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("\n") > 10
 
 
 def test_the_wheel_has_every_file_of_the_package(wheel):

@@ -10,6 +10,7 @@ CrawlerError
 ├── CopyError             70  a copy of a database that cannot be made, or is not the same
 ├── ExportError           70  an export that cannot be written, or is not as it was written
 ├── ReportError           70  a report that cannot be written to its end
+├── StudyError           70  a study's folder that cannot be written to its end
 ├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
@@ -79,6 +80,12 @@ class ExportError(CrawlerError):
 
 class ReportError(CrawlerError):
     """Raised by `scrapy report` when its file cannot be written, such as on a full disk."""
+
+    exit_status = EX_SOFTWARE
+
+
+class StudyError(CrawlerError):
+    """Raised by `python -m tiktok_crawler init` on a full disk; what was begun is taken back."""
 
     exit_status = EX_SOFTWARE
 

@@ -6,6 +6,7 @@ import atexit
 import contextlib
 import errno
 import os
+import signal
 import sys
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
@@ -67,6 +68,11 @@ def open_streams() -> None:
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+
+
+def end_on_sigterm() -> None:
+    """Let SIGTERM end the command as Ctrl-C does: half of what it makes must not stay."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @atexit.register

@@ -41,9 +41,8 @@ Crawl: type[ScrapyCommand] = ScrapysCrawl if inside_project() else Outside
 
 
 def _advice() -> str:
-    if (CHECKOUT / "scrapy.cfg").exists():
-        return f"run the command in {CHECKOUT}, or a folder below it (cd {CHECKOUT})"
+    checkout = f" (cd {CHECKOUT})" if (CHECKOUT / "scrapy.cfg").exists() else ""
     return (
-        "run the command in the folder that has scrapy.cfg, or below it; or make this one the "
-        "project, with the environment variable SCRAPY_SETTINGS_MODULE=tiktok_crawler.settings"
+        f"run the command in the folder that has scrapy.cfg, or below it{checkout}; "
+        "python -m tiktok_crawler init my-study makes a new one"
     )

@@ -64,17 +64,20 @@ def test_a_command_outside_of_a_project_says_where_it_works(tmp_path, command):
     run = scrapy(tmp_path, *command)
     assert run.returncode == 64
     assert run.stderr == (
-        f"error: there is no project here: run the command in {CHECKOUT}, or a folder below it "
-        f"(cd {CHECKOUT})\n"
+        "error: there is no project here: run the command in the folder that has scrapy.cfg, or "
+        f"below it (cd {CHECKOUT}); python -m tiktok_crawler init my-study makes a new one\n"
     )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_without_a_checkout_the_folder_can_be_made_the_project(tmp_path, monkeypatch, capsys):
+def test_without_a_checkout_the_way_to_a_study_is_told(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(outside, "CHECKOUT", tmp_path)
     with pytest.raises(SystemExit, match="64"):
         outside.Outside().process_options([], None)
-    assert "SCRAPY_SETTINGS_MODULE=tiktok_crawler.settings" in capsys.readouterr().err
+    assert capsys.readouterr().err == (
+        "error: there is no project here: run the command in the folder that has scrapy.cfg, or "
+        "below it; python -m tiktok_crawler init my-study makes a new one\n"
+    )
 
 
 def test_inside_the_project_its_own_commands_are_meant():

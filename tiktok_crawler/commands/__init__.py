@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from importlib.util import find_spec
 from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
@@ -109,11 +108,6 @@ class Project(Checked):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         """Do what the command is for."""
         raise NotImplementedError
-
-
-def end_on_sigterm() -> None:
-    """Let SIGTERM end the command as Ctrl-C does: half of what it makes must not stay."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def require_installed(what: str, extra: str, libraries: Iterable[str]) -> None:

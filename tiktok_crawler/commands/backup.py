@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Project, end_on_sigterm
+from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.output import show, tell
+from tiktok_crawler.output import end_on_sigterm, show, tell
 from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.backup import back_up

@@ -16,13 +16,12 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import (
     Project,
     add_pseudonym_options,
-    end_on_sigterm,
     pseudonyms_of,
     require_installed,
 )
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
-from tiktok_crawler.output import show, tell
+from tiktok_crawler.output import end_on_sigterm, show, tell
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.written_dates import parse_date
 from tiktok_crawler.spelling import listed, named, number_of, quoted, shortened, visible

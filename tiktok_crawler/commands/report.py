@@ -14,13 +14,12 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import (
     Project,
     add_pseudonym_options,
-    end_on_sigterm,
     pseudonyms_of,
     require_installed,
 )
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
-from tiktok_crawler.output import show
+from tiktok_crawler.output import end_on_sigterm, show
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 ADD = (
-    "add to what the project has (tiktok_crawler/settings.py; in a Python script "
-    "get_project_settings()) instead of replacing it"
+    "add to what the project has (in a module of settings from tiktok_crawler.settings import *; "
+    "in a Python script get_project_settings()) instead of replacing it"
 )
 
 

@@ -52,7 +52,7 @@ def read_credentials(environ: Mapping[str, str], secrets_file: Path) -> Credenti
         CredentialsError: there are none, or the file cannot be used.
     """
     key, secret = (
-        _usable(environ.get(name, ""), f"{name} in the environment")
+        usable(environ.get(name, ""), f"{name} in the environment")
         for name in ("TIKTOK_CLIENT_KEY", "TIKTOK_CLIENT_SECRET")
     )
     if key and secret:
@@ -96,13 +96,13 @@ def _secrets_in(path: Path, text: str) -> dict[str, str]:
 
 
 def _secret(path: Path, values: Mapping[str, str], name: str) -> str:
-    value = _usable(values.get(name, ""), f"{named(path)}: {name}")
+    value = usable(values.get(name, ""), f"{named(path)}: {name}")
     if not value:
         raise CredentialsError(f"{named(path)}: {name} is missing or empty. {_HELP}")
     return value
 
 
-def _usable(copied: str, where: str) -> str:
+def usable(copied: str, where: str) -> str:
     """Take off what comes along from a web page: blanks, line ends, quotes, what is invisible.
 
     Raises:

@@ -1,0 +1,1 @@
+"""Makes the folder of a study, from the package alone, and rehearses its first crawl."""
