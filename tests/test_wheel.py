@@ -17,6 +17,7 @@ import pytest
 from marathon import first
 
 ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
 
 
 def run(*command: object, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -84,7 +85,8 @@ def study(installed, tmp_path_factory) -> Path:
     """A study that is made as the README says; its user's environment names another database."""
     place = tmp_path_factory.mktemp("of a user")
     (place / "home").mkdir()
-    command = (installed / "python", "-m", "tiktok_crawler", "init", "my study ü")
+    (told,) = re.findall(r"\.venv/bin/python (-m tiktok_crawler init) my-study\n", README)
+    command = (installed / "python", *told.split(), "my study ü")
     real = f"sqlite:///{place / 'home' / 'real.db'}"
     done = run(*command, cwd=place, HOME=str(place / "home"), TIKTOK_DATABASE_URL=real)
     study = place / "my study ü"

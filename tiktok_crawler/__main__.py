@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import shlex
 import shutil
+import signal
 import sys
 from os import EX_OK, EX_USAGE
 from typing import TYPE_CHECKING, NoReturn
@@ -77,6 +78,9 @@ def _init(options: argparse.Namespace) -> int:
         fail(exc.exit_status, str(exc))
     except KeyboardInterrupt:
         fail(INTERRUPTED, "interrupted; nothing was made")
+    # The study is there: a signal ends its rehearsal, and what is next is told.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: None)
     show(f"Made {named(place.folder)}")
     status = EX_OK if options.no_rehearsal else rehearse(place)
     show(_what_is_next(place, credentials, status))

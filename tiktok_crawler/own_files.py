@@ -40,11 +40,8 @@ def make_folder(path: Path, *, like: Path | None = None) -> None:
     check_link(path)
     made = [folder for folder in (path, *path.parents) if not folder.exists()]
     path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    shared = like.stat() if like else None
     for new in made:
-        folder = os.open(new, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
-        _share(folder, shared, 0o700)
-        os.close(folder)
+        share_folder(new, like=like)
     # The uppermost one speaks for those in it.
     for uppermost in made[-1:]:
         with (
@@ -52,6 +49,13 @@ def make_folder(path: Path, *, like: Path | None = None) -> None:
             os.fdopen(make(uppermost / IGNORED, like=like), "w") as file,
         ):
             file.write("*\n")
+
+
+def share_folder(path: Path, *, like: Path | None) -> None:
+    """Let a group that shares `like`, which is there, do the same with a new folder."""
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+    _share(folder, like.stat() if like else None, 0o700)
+    os.close(folder)
 
 
 @contextmanager

@@ -67,6 +67,7 @@ def test_in_a_folder_that_a_group_shares_all_but_the_secrets_is_the_groups(tmp_p
     shared.chmod(0o2770)
     assert init(shared, ".", "--no-rehearsal").returncode == 0
     assert stat.S_IMODE((shared / "query.yaml").stat().st_mode) == 0o660
+    assert stat.S_IMODE((shared / "docs" / "queries").stat().st_mode) & 0o777 == 0o770
     assert stat.S_IMODE((shared / "secrets.yaml").stat().st_mode) == 0o600
 
 

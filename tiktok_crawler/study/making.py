@@ -51,6 +51,7 @@ def _with_folders(folder: Path, files: Mapping[str, bytes]) -> list[Path]:
 def _make(path: Path, content: bytes | None, folder: Path) -> None:
     if content is None:
         path.mkdir(mode=0o700)
+        own_files.share_folder(path, like=folder)
         return
     file = own_files.make(path, like=None if path.name == SECRETS else folder)
     with os.fdopen(file, "wb") as opened:

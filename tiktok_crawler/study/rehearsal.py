@@ -31,6 +31,5 @@ def rehearse(place: Place) -> int:
     command = [str(place.scrapy), *COMMAND]
     with subprocess.Popen(command, cwd=place.folder, env=variables) as crawl:  # noqa: S603 - our own
         # Ctrl-C reaches the crawl as well, which ends in order; SIGTERM does not.
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, lambda *_: crawl.terminate())
         return crawl.wait()
