@@ -139,6 +139,8 @@ def test_the_line_for_cron_works_in_the_folder(study):
 
 
 def unescaped(text: str) -> str:
+    """A value of a unit, in which a single % begins something else."""
+    assert "%" not in text.replace("%%", "")
     return text.replace("%%", "%")
 
 
