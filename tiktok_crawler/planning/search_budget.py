@@ -15,7 +15,7 @@ class SearchBudget:
     """What has been spent so far, and the limits that the query file sets.
 
     `requests` are those that were sent in this run, `videos` those that the database has of the
-    query, of which `new` and `updated` are of this run.
+    query, of which `new` and `updated` are of this run. `failure` is why the file was set aside.
     """
 
     priority: int = 1
@@ -25,6 +25,7 @@ class SearchBudget:
     videos: int = 0
     new: int = 0
     updated: int = 0
+    failure: str | None = None
 
     @property
     def has_all_videos(self) -> bool:
@@ -34,8 +35,12 @@ class SearchBudget:
     @property
     def is_spent(self) -> bool:
         """Tell whether no request may be sent any more."""
-        has_sent_all = self.max_requests is not None and self.requests >= self.max_requests
-        return has_sent_all or self.has_all_videos
+        return self.has_sent_all or self.has_all_videos
+
+    @property
+    def has_sent_all(self) -> bool:
+        """Tell whether all requests of a run are sent."""
+        return self.max_requests is not None and self.requests >= self.max_requests
 
     @contextmanager
     def spending(self) -> Iterator[None]:
