@@ -330,3 +330,20 @@ def test_a_query_file_with_all_the_videos_it_wants_is_done_and_says_which_days_a
     text = found.text(command="scrapy crawl videos", now=NOON)
     assert "with the 100 videos of max_videos: other days are not searched" in text
     assert "gaps       2024-01-01..2024-01-31" in text
+
+
+@pytest.mark.parametrize(
+    ("budget", "words"),
+    [
+        (SearchBudget(failure="HTTP 500: busy"), "ended      early: HTTP 500: busy"),
+        (
+            SearchBudget(max_requests=20, requests=20),
+            "ended      early: the 20 requests of its max_requests are sent",
+        ),
+        (SearchBudget(max_requests=20, requests=19), "Missing\n  gaps"),
+    ],
+)
+def test_a_query_file_that_is_not_done_says_why(budget, words):
+    search = SearchEnd("query.yaml", budget, result_of(summary(Known())))
+    text = Summary([search], (), {}, "SQLite database tiktok.db").text(command=None, now=NOON)
+    assert words in text

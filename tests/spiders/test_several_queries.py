@@ -155,6 +155,7 @@ async def test_a_query_that_only_fails_does_not_use_up_the_others_day(folder):
         assert (asked["ben"], asked["eve"]) == (3, 3)
         assert asked["ann"] <= 8, "its window, and its newest day alone"
         assert crawler.stats.get_value("finish_reason") == "finished"
+        assert "busy" in search_ends(crawler)["ann"].budget.failure
         api.by_hashtag.clear()
         api.bodies.clear()
         assert exit_status(await folder.run(api)) == EX_OK

@@ -133,16 +133,16 @@ class FairQueue:
         answer = search.queue.judge(request, problem)
         match answer:
             case ApiIsDown() if self._pages and not search.pages:
-                self._set_aside(search, request, for_good=True)
+                self._set_aside(search, request, problem.reason, for_good=True)
                 return SetAside(problem.reason)
             case ApiIsDown() if self._others_may_work(search):
-                self._set_aside(search, request)
+                self._set_aside(search, request, problem.reason)
                 return SetAside(problem.reason)
             case ApiIsDown():
                 self._take_up_again()
             case StopCrawl(reason) if len(self._groups) > 1:
                 search.group.is_refused = True
-                self._set_aside(search, request, for_good=True)
+                self._set_aside(search, request, reason, for_good=True)
                 return SetAside(reason, is_refused=True)
         return answer
 
@@ -199,7 +199,10 @@ class FairQueue:
         for group in self._groups:
             group.waits = False
 
-    def _set_aside(self, search: _Search, request: PageRequest, *, for_good: bool = False) -> None:
+    def _set_aside(
+        self, search: _Search, request: PageRequest, reason: str, *, for_good: bool = False
+    ) -> None:
+        search.group.budget.failure = reason
         search.aside_at = -1 if for_good else self._pages
         search.group.open_tasks -= 1
         search.queue.put_back(request)
@@ -211,7 +214,7 @@ class FairQueue:
         """Let searches go on that failed as all others did; False if there is none."""
         found = [each for each in self._searches.values() if self._may_be_taken_up(each)]
         for search in found:
-            search.aside_at = None
+            search.aside_at = search.group.budget.failure = None
         return bool(found)
 
     def _others_may_work(self, search: _Search) -> bool:

@@ -24,7 +24,7 @@ from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
 from tiktok_crawler.reports.words import PARKED, SPLIT, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.verdicts import AnswerKind
-from tiktok_crawler.spelling import number_of
+from tiktok_crawler.spelling import number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -209,6 +209,11 @@ def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:
     if search.budget.has_all_videos:
         wanted = number_of(search.budget.max_videos or 0, "videos")
         yield "ended", f"with the {wanted} of max_videos: other days are not searched"
+    elif search.budget.failure:
+        yield "ended", f"early: {visible(search.budget.failure)}"
+    elif search.budget.has_sent_all and not search.is_done:
+        sent = number_of(search.budget.requests, "requests")
+        yield "ended", f"early: the {sent} of its max_requests are sent"
     if not search.result:
         return
     standings = search.result.plan.standings
