@@ -37,7 +37,10 @@ _COMMON = {
     "max_requests": ("100", "send so many requests at most"),
 }
 _OF_VIDEOS = _COMMON | {
-    "query": ("query.yaml", "the query file (see README.md)"),
+    "query": (
+        "query.yaml",
+        "the query file (see README.md), a folder of them, or several: a.yaml,b.yaml",
+    ),
     "refresh_after": ("7d", "search days again that were searched longer ago than this"),
     "probes": ("12", "ask for so many first pages alone: what `scrapy plan --probe` does"),
 }
