@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scripted_api import ScriptedApi, page
+from sqlalchemy import create_engine
 
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.spiders.videos import VideosSpider
@@ -72,8 +71,13 @@ class CrawlFolder:
 
     def rows(self, statement: str) -> list[tuple[Any, ...]]:
         """What a statement in SQL finds in the database, or nothing if it changes something."""
-        with closing(sqlite3.connect(self.path / "crawl.db")) as connection, connection:
-            return connection.execute(statement).fetchall()
+        engine = create_engine(self.database_url)
+        try:
+            with engine.begin() as connection:
+                found = connection.exec_driver_sql(statement)
+                return [tuple(row) for row in found] if found.returns_rows else []
+        finally:
+            engine.dispose()
 
     def settings(self, api_url: str, **overrides: Any) -> Settings:
         return project_settings(

@@ -21,8 +21,9 @@ SAMPLE = f"{JANUARY}tags: [drawn]\nsample: {{per_day: 5}}\n{BUTTER}"
 
 
 @pytest.fixture
-def folder(tmp_path):
+def folder(tmp_path, database_url):
     found = CrawlFolder(tmp_path)
+    found.database_url = database_url
     found.query_file.write_text(SAMPLE)
     return found
 

@@ -77,8 +77,10 @@ def search_ends(crawler):
 
 
 @pytest.fixture
-def folder(tmp_path):
-    return Files(tmp_path)
+def folder(tmp_path, database_url):
+    found = Files(tmp_path)
+    found.database_url = database_url
+    return found
 
 
 @deferred_f_from_coro_f
@@ -255,7 +257,7 @@ async def test_nothing_starts_while_one_of_the_files_has_a_mistake(folder):
         with pytest.raises(QueryFileError, match=r"ben\.yaml:3:11: priority: 'low'"):
             await folder.run(api)
     assert api.bodies == []
-    assert not (folder.path / "crawl.db").exists()
+    assert not (folder.path / "test.db").exists()
 
 
 @deferred_f_from_coro_f
@@ -274,8 +276,7 @@ async def test_an_archive_of_several_queries_gives_the_same_tables(folder, tmp_p
 
 
 @deferred_f_from_coro_f
-async def test_several_queries_share_a_server_of_postgresql(folder, postgresql_url):
-    folder.database_url = postgresql_url
+async def test_a_file_that_goes_on_later_leaves_the_others_done(folder):
     folder.add("ann")
     folder.add("ben", "max_requests: 2")
     async with serving(ApiOfHashtags()) as api:
