@@ -112,10 +112,15 @@ class CrawlStorage:
         return await self._thread.run_patiently(session.plan, utc_now())
 
     async def end_search(self, query: Query) -> None:
-        """See what a search leaves behind, and release what it has taken."""
+        """See what a search leaves behind, and release what it has taken.
+
+        Raises:
+            NotStoredError: that is not possible; the crawl ends, and sees what it can then.
+        """
         session = self._sessions.get(query)
         if isinstance(session, SearchSession):
-            await self._end_search(session)
+            await self._conclude(session, self._thread.run_patiently)
+            await self._release(query)
 
     async def begin_stage(self, stage: Stage, tags: tuple[str, ...]) -> StagePlan:
         """Open the database for a stage, and count what there is to ask for.
@@ -248,14 +253,17 @@ class CrawlStorage:
         self._thread.shut_down()
 
     async def _end_search(self, session: SearchSession) -> None:
-        run = self._thread.run
         try:
             if session.begun_at:
-                if not self._journal or not self._journal.has_failed:
-                    await self._correct(session, run)
-                self.results[session.collection] = await run(session.result)
+                await self._conclude(session, self._thread.run)
         finally:
             await self._release(session.subject)
+
+    async def _conclude(self, session: SearchSession, run: Callable[..., Awaitable[Any]]) -> None:
+        """Correct what later pages have shown to be wrong, and read what a search leaves behind."""
+        if not self._journal or not self._journal.has_failed:
+            await self._correct(session, run)
+        self.results[session.collection] = await run(session.result)
 
     async def _open(self, subject: Query | Listing, session: S) -> None:
         session.hold = self._hold
