@@ -76,6 +76,7 @@ GIVEN = {
     "crawl.crawl_window_id": [LARGEST, None, 1],
     "crawl.query_id": [LARGEST, None, 1],
     "crawl.seed_id": [None, IDS[1], None],
+    "crawl.import_id": [None, None, None],
     "user_relation.followed_id": [IDS[1], IDS[2], IDS[0]],
 }
 LEFT_AS_IT_IS = {"database_origin"}
@@ -176,6 +177,7 @@ def sources() -> list[dict[str, Any]]:
             "received_at": crawl["crawl_started_at"],
             "query_id": crawl["query_id"],
             "run_id": crawl["run_id"],
+            "import_id": crawl["import_id"],
             "listing": seeds[n]["listing"] if crawl["seed_id"] else None,
             "seed": seeds[n]["seed"] if crawl["seed_id"] else None,
         }

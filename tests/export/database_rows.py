@@ -111,6 +111,7 @@ def _sources(stored):
             "listing": seed["listing"],
             "seed": seed["seed"],
             "run_id": crawl["run_id"],
+            "import_id": crawl["import_id"],
         }
 
 

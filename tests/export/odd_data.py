@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from imported_pages import import_pages, imported_page
 from listed_pages import Crawl, stage, store_list
 from stored_pages import JANUARY_10, MINUTE, NOON, OTHER_QUERY, Search
 
@@ -11,7 +12,9 @@ from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.ledger.imports import ImportStart
 from tiktok_crawler.storage.ledger.runs import RunEnd, RunStart, begin_run, end_run
+from tiktok_crawler.storage.records.imported import Kind
 
 LARGEST = 2**63 - 1
 MONTH = 31 * 86_400
@@ -134,6 +137,10 @@ def fill(url, *, begin=NOON):
     for number, listing in enumerate(endpoints.LISTINGS.values(), start=2):
         fill_listing(url, listing, begin + number * DAY)
     refuse(url, begin + 40 * DAY)
+    queries = [{"query": text, "crawls": 1, "unfinished": 0} for text in ODD_TEXTS]
+    start = ImportStart("ab" * 32, "=old;\n.db", "database", begin, ("b",), tuple(queries))
+    with database.opened(url) as engine:
+        import_pages(engine, imported_page(Kind.VIDEOS, {"id": 1}, at=begin), start=start)
 
 
 def fill_listing(url, listing, now):

@@ -32,7 +32,7 @@ def test_the_description_is_a_data_package(folders, format_):
 
     assert package["$schema"] == "https://datapackage.org/profiles/2.0/datapackage.json"
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", package["created"])
-    assert len({resource["name"] for resource in package["resources"]}) == 23
+    assert len({resource["name"] for resource in package["resources"]}) == 24
     for resource in package["resources"]:
         assert re.fullmatch(r"[-a-z0-9._/]+", resource["name"])
         assert re.fullmatch(r".+/.+", resource["mediatype"])

@@ -74,7 +74,7 @@ def agrees(rows, stored, wanted):
     users = [user for user in stored["user_info"] if user["username"] in authors]
     assert len(rows["user_info"]) == len(users)
     assert {"account", "user_relation", "shop", "product", "review"}.isdisjoint(rows)
-    for table in ("coverage", "query", "run", "seed"):
+    for table in ("coverage", "query", "run", "seed", "import"):
         assert len(rows[table]) == len(stored[table])
 
 

@@ -133,6 +133,15 @@ HELD: Mapping[str, Mapping[str, Holds]] = {
         "feeds": Holds.TEXT,
         "exports": Holds.TEXT,
     },
+    "import": {
+        "sha256": Holds.NOTHING,
+        "file": Holds.TEXT,
+        "kind": Holds.NOTHING,
+        "tags": Holds.LABEL,
+        "queries": Holds.TEXT,
+        "version": Holds.NOTHING,
+        "counts": Holds.NOTHING,
+    },
 }
 """By table and column; each text and document of these tables has its line."""
 

@@ -24,7 +24,7 @@ IDS: Mapping[str, tuple[str, ...]] = {
 }
 """What whoever has access needs in order to collect the same, by table and column."""
 
-OWN_WORK = ("query", "seed", "run")
+OWN_WORK = ("query", "seed", "run", "import")
 """Tables whose texts are the collecting team's and the program's own."""
 
 OLD_VALUE = "old_value"

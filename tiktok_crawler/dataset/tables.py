@@ -19,6 +19,7 @@ from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     VIDEOS_TO_QUERY_TAGS,
     Crawl,
+    ImportRow,
     QueryRow,
     QueryTag,
     RunRow,
@@ -228,6 +229,7 @@ SOURCES = _table(
         described(SeedRow.__table__.c.listing),
         described(SeedRow.__table__.c.seed),
         described(Crawl.__table__.c.run_id),
+        described(Crawl.__table__.c.import_id),
     ),
     rows=VIDEOS_TO_CRAWLS.join(Crawl.__table__).outerjoin(SeedRow.__table__),
     belongs_by=(VIDEOS_TO_CRAWLS.c.video_id, VIDEO.id),
@@ -319,6 +321,7 @@ TABLES: Mapping[str, DataTable] = {
         _table(SeedRow),
         _table(QueryRow),
         _table(RunRow),
+        _table(ImportRow),
     )
 }
 """By name, in the order in which they are shown and written."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select
+from sqlalchemy import func, or_, select
 
 from tiktok_crawler.dataset.reading import UNDATED
 from tiktok_crawler.dataset.tables import SOURCES, VIDEO, VIDEOS
@@ -121,15 +121,16 @@ def changes_since(connection: Connection, last_page: int, unit: int) -> Changes:
 def _comments(connection: Connection, last_page: int, unit: int) -> frozenset[str]:
     """Find when comments were written that are new, or may have changed.
 
-    A page that was received before others, and stored after them, fills gaps of comments, which
-    stay those of the later page: so any may have changed.
+    A page that was received before others, and stored after them, as one of an import mostly is,
+    fills gaps of comments, which stay those of the later page: so any may have changed.
     """
     earlier = select(func.max(Crawl.received_at)).where(Crawl.id <= last_page).scalar_subquery()
+    has_comments = SeedRow.listing.in_((COMMENTS.name, REPLIES.name))
     late = (
         select(Crawl.id)
-        .join(SeedRow, Crawl.seed_id == SeedRow.id)
+        .outerjoin(SeedRow, Crawl.seed_id == SeedRow.id)
         .where(Crawl.id > last_page, Crawl.received_at < earlier)
-        .where(SeedRow.listing.in_((COMMENTS.name, REPLIES.name)))
+        .where(or_(has_comments, Crawl.import_id.is_not(None)))
         .limit(1)
     )
     comments = select(Comment.create_time)

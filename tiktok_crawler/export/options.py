@@ -92,7 +92,7 @@ def wanted_tables(
     return _with_columns(tables, columns, are_named=bool(names))
 
 
-ABOUT_ALL = ("coverage", "seed", "query", "run")
+ABOUT_ALL = ("coverage", "seed", "query", "run", "import")
 """Tables that tell where the data come from, whatever is selected."""
 
 

@@ -89,6 +89,7 @@ class Page:
     quota: Table
     tables: tuple[Table, ...]
     listings: Table
+    imports: Table
     refresh: Table
     rows: Table
     methods: tuple[str, ...]
@@ -125,6 +126,7 @@ def page(
         quota=dataset_tables.requests_by_day(facts),
         tables=(dataset_tables.faults(facts), dataset_tables.endings(facts)),
         listings=dataset_tables.listings(facts),
+        imports=dataset_tables.imports(facts, naming),
         refresh=refresh_table(facts, overview, refresh_after),
         rows=dataset_tables.rows(facts),
         methods=tuple(provenance_report.methods_paragraphs(facts, naming)),

@@ -10,6 +10,7 @@ from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.days_report import FEW
 from tiktok_crawler.reports.endings import ending
+from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.words import PARKED, UNSETTLED
@@ -106,6 +107,25 @@ def listings(facts: Provenance) -> Table:
         "requests",
     )
     return Table("Listings", (*head, "notes"), tuple(_listings(facts)))
+
+
+def imports(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:
+    """List what others have collected, and was brought in."""
+    return Table(
+        "Imports: what was collected with other tools",
+        ("file", "what it is", "imported", "records", "refused", "SHA-256"),
+        tuple(
+            (
+                naming.error(visible(each.file)),
+                each.kind,
+                minute(each.begun_at) + ("" if each.ended_at else ", not to its end"),
+                stored(each),
+                each.refused,
+                each.sha256,
+            )
+            for each in facts.status.imports
+        ),
+    )
 
 
 def rows(facts: Provenance) -> Table:

@@ -26,6 +26,7 @@ from tiktok_crawler.reports.words import UNSETTLED
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import json_text, listed, number_of, visible
+from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -75,7 +76,10 @@ def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Itera
     """Give the paragraphs of a methods section."""
     if is_invented(facts):
         yield INVENTED
-    yield " ".join(_source(facts))
+    if facts.runs.count or facts.queries or facts.listings or not facts.status.imports:
+        yield " ".join(_source(facts))
+    if facts.status.imports:
+        yield " ".join(_imports(facts))
     for query in facts.queries:
         yield " ".join(_search(query, naming))
     for listing in facts.listings:
@@ -117,6 +121,23 @@ def _source(facts: Provenance) -> Iterator[str]:
         yield f"They sent {number_of(requests, 'requests')} on {number_of(len(days), 'days')}."
     if used_up := sorted({day.day for day in facts.quota if day.is_used_up}):
         yield f"The API said that the day's quota was used up on {ranges(used_up)}."
+
+
+def _imports(facts: Provenance) -> Iterator[str]:
+    """Tell what was not collected by this program."""
+    imports = facts.status.imports
+    sums = {
+        kind.value: sum(sum(each.counts.get(kind.value, {}).values()) for each in imports)
+        for kind in Kind
+    }
+    records = [number_of(count, kind) for kind, count in sums.items() if count]
+    kinds = listed(list(dict.fromkeys(each.kind for each in imports)), conjunction="and")
+    yield (
+        f"{listed(records or ['nothing'], conjunction='and')} were imported from "
+        f"{number_of(len(imports), 'sources')} that other tools have made ({kinds});"
+    )
+    yield "records that came from several are counted in each."
+    yield "What these lack is not known: none of it counts as searched."
 
 
 def _api(facts: Provenance) -> str:
@@ -258,6 +279,8 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
         yield from _query_section(query, naming)
     if facts.listings:
         yield from _markdown("## Listings", dataset_tables.listings(facts))
+    if facts.status.imports:
+        yield from _markdown("## Imports", dataset_tables.imports(facts, naming))
     yield from _markdown("## Runs", dataset_tables.endings(facts))
     yield from _markdown("", dataset_tables.faults(facts))
     yield from _markdown("## Quota", dataset_tables.requests_by_day(facts))

@@ -10,6 +10,7 @@ from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
+from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
+    from tiktok_crawler.storage.ledger.imports import Import
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
@@ -55,6 +57,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
         "listings": [listing_as_json(listing) for listing in status.listings],
+        "imports": [_import_as_json(each) for each in status.imports],
         **(_files_as_json(status) if status.files else {}),
     }
 
@@ -73,6 +76,7 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     yield from _quota(status, daily_budget)
     if status.last_run:
         yield _run(status.last_run)
+    yield from map(_import, status.imports)
     for query in status.queries:
         yield ""
         yield from _query(query, status.at, status.files_of(query))
@@ -82,6 +86,29 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     for listing in status.listings:
         yield ""
         yield from listing_lines(listing, status.at)
+
+
+def _import(import_: Import) -> str:
+    """Tell of an import in a line."""
+    end = "" if import_.ended_at else "; interrupted, or still running: import it again to go on"
+    return (
+        f"Imported: {visible(import_.file)} on {import_.begun_at:%Y-%m-%d %H:%M} UTC: "
+        f"{stored(import_)}{end}"
+    )
+
+
+def _import_as_json(import_: Import) -> dict[str, Any]:
+    """Return an import for programs."""
+    return {
+        "id": import_.id,
+        "file": import_.file,
+        "kind": import_.kind,
+        "sha256": import_.sha256,
+        "begun_at": import_.begun_at.isoformat(timespec="seconds"),
+        "ended_at": import_.ended_at.isoformat(timespec="seconds") if import_.ended_at else None,
+        "stored": import_.counts,
+        "refused": import_.refused,
+    }
 
 
 def _run(run: PastRun) -> str:

@@ -15,27 +15,27 @@ from tiktok_crawler.storage.ledger.query_values import QueryValues
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
-from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS, Crawl, CrawlWindow
+from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
 from tiktok_crawler.storage.records.links import StoredPage
-from tiktok_crawler.storage.records.names import NAME_COLUMNS, TAGS, NameIds
-from tiktok_crawler.storage.records.record_writer import RecordWriter
+from tiktok_crawler.storage.records.names import TAGS, Names
+from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Executable, Table
+    from sqlalchemy import Connection, Engine, Executable
 
     from tiktok_crawler.planning.task_states import Refused
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
-    from tiktok_crawler.storage.engine.statements import Statements, Values
+    from tiktok_crawler.storage.engine.statements import Statements
     from tiktok_crawler.storage.ledger.window_days import Searched
     from tiktok_crawler.storage.records.comparison import Change
     from tiktok_crawler.storage.records.names import Ids
     from tiktok_crawler.storage.records.record_type import Listed
-    from tiktok_crawler.storage.records.shape import Record, Records
+    from tiktok_crawler.storage.records.shape import Records
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +57,7 @@ class PageStore:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._statements = statements_for(engine.dialect)
-        self._names = {
-            key: NameIds(self._statements, column) for key, column in NAME_COLUMNS.items()
-        }
+        self._names = Names(self._statements)
         self._searches = SearchesUnderWay()
         self._query_values = QueryValues(self._statements)
 
@@ -81,13 +79,13 @@ class PageStore:
         read = brought.read(page.records, seed_of(page.request.task))
         names = {key: read.names(key) for key in brought.type.names} | {TAGS: set(tags)}
         found_values = self._query_values.found(page, read.by_id.values())
-        ahead = self._resolve_ahead(names)
+        ahead = self._names.resolve_ahead(self._engine, names)
         known = self._searches.take(page)
 
         def write(connection: Connection) -> _Written:
             if mark:
                 mark(connection)
-            ids = ahead or self._resolve(connection, names)
+            ids = ahead or self._names.resolve(connection, names)
             writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
             written = writer.write(read, known, moves_task=moves_task)
             self._query_values.write(connection, page, found_values)
@@ -95,8 +93,7 @@ class PageStore:
 
         changes, searched, ids = transaction(self._engine, write)
         self._query_values.remember(page, found_values)
-        for key, found in ids.items():
-            self._names[key].remember(found)
+        self._names.remember(ids)
         if searched:
             self._searches.remember(page, searched, read.ids)
         return Saved(
@@ -114,19 +111,6 @@ class PageStore:
             record = kind.when_refused(request.seed.key, event.status)
             state = kind.state(record, time_text(now), None, {})
             RecordWriter(connection, self._statements, kind).write([state])
-
-    def _resolve_ahead(self, names: dict[str, set[str]]) -> Ids:
-        """The ids of names, in a transaction of their own where others may wait for new ones.
-
-        What the page's commit flushes to disk has these before it.
-        """
-        if not self._statements.has_many_writers:
-            return {}
-        return transaction(self._engine, lambda on: self._resolve(on, names), flushed_later=True)
-
-    def _resolve(self, connection: Connection, names: dict[str, set[str]]) -> Ids:
-        """The ids of names by their kind; those that the database does not have are added."""
-        return {key: self._names[key].resolve(connection, wanted) for key, wanted in names.items()}
 
 
 class _Written(NamedTuple):
@@ -157,10 +141,12 @@ class _PageWriter:
         crawl_id = self._add_crawl()
         if crawl_id is None:
             return _Written((), None, self.ids)
-        changes = self._write_records(crawl_id, read.in_order())
+        writer = RecordWriter(self.connection, self.statements, self.brought.type)
+        at = time_text(self.page.received_at)
+        changes = write_page(writer, crawl_id, at, read.in_order(), self.ids)
         stored = self._stored(crawl_id, list(read.by_id))
         for link in self.brought.links:
-            link.write(stored, time_text(self.page.received_at))
+            link.write(stored, at)
         searched = None
         is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
         if is_moved and isinstance(self.page.request.task, Window):
@@ -189,29 +175,13 @@ class _PageWriter:
         }
         return self.statements.run(self.connection, _new_crawl, values).scalar()
 
-    def _write_records(self, crawl_id: int, records: Sequence[Record]) -> Sequence[Change]:
-        kind, at = self.brought.type, time_text(self.page.received_at)
-        states = [kind.state(record, at, crawl_id, self.ids) for record in records]
-        changes = RecordWriter(self.connection, self.statements, kind).write(states)
-        tag_ids = sorted(self.ids[TAGS].values())
-        if kind.pages is not None:
-            brought = [(crawl_id, state.key) for state in states]
-            self.statements.insert(self.connection, tuple(kind.pages.columns), brought)
-        self._add(CRAWLS_TO_QUERY_TAGS, ((crawl_id, tag_id) for tag_id in tag_ids))
-        self._add(kind.tags, ((tag_id, state.key) for tag_id in tag_ids for state in states))
-        return changes
-
-    def _add(self, table: Table | None, rows: Iterable[Values]) -> None:
-        if table is not None:
-            self.statements.insert_missing(self.connection, tuple(table.columns), list(rows))
-
 
 def _new_crawl(statements: Statements) -> Executable:
     window = CrawlWindow.id == bindparam("crawl_window_id")
     given: dict[str, Any] = {
         column.key: bindparam(column.key)
         for column in Crawl.__table__.columns
-        if column.key not in ("id", "query_id")
+        if column.key not in ("id", "query_id", "import_id")
     }
     query_id = select(CrawlWindow.query_id).where(window).scalar_subquery()
     crawl = statements.insert_into(Crawl.__table__).values(given | {"query_id": query_id})

@@ -34,8 +34,11 @@ class QueryLock:
     its own. A database in memory needs none.
     """
 
-    def __init__(self, engine: Engine, fingerprint: str, what: str = "this query") -> None:
+    def __init__(
+        self, engine: Engine, fingerprint: str, what: str = "this query", *, holder: str = "crawl"
+    ) -> None:
         self._what = what
+        self._holder = holder
         self._lock = _lock_for(engine, fingerprint[:FINGERPRINT_DIGITS])
 
     def acquire(self) -> None:
@@ -48,7 +51,7 @@ class QueryLock:
         holder = self._lock.acquire()
         if holder is not None:
             raise QueryLockedError(
-                f"another crawl of {self._what} is running on this database: {holder}; "
+                f"another {self._holder} of {self._what} is running on this database: {holder}; "
                 "run again when it has ended"
             )
 
@@ -62,7 +65,8 @@ class QueryLock:
         loss = self._lock.loss()
         if loss is not None:
             raise QueryLockedError(
-                f"the lock on {self._what} is lost, {loss}: another crawl of it may be running now"
+                f"the lock on {self._what} is lost, {loss}: another {self._holder} of it may be "
+                "running now"
             )
 
     def release(self) -> None:

@@ -16,6 +16,7 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
+from tiktok_crawler.storage.ledger.imports import past_imports
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
+    from tiktok_crawler.storage.ledger.imports import Import
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
@@ -121,6 +123,7 @@ class Status:
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
     last_run: PastRun | None = None
+    imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
 
     def files_of(self, query: QueryStatus) -> list[str]:
@@ -160,6 +163,7 @@ def status_of(
         ),
         listings=() if files else tuple(listing_statuses(connection)),
         last_run=last_run(connection),
+        imports=() if files else tuple(past_imports(connection)),
         files=files,
     )
 

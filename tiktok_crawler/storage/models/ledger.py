@@ -292,14 +292,65 @@ class RunRow(Base):
     )
 
 
+class ImportRow(Base):
+    __tablename__ = "import"
+    __table_args__ = (
+        {"comment": "One row a file or database of others whose records were brought in."},
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    sha256: Mapped[str] = mapped_column(
+        unique=True,
+        comment="SHA-256 of the file, hexadecimal; of a database on a server, of its rows.",
+    )
+    file: Mapped[str] = mapped_column(comment="The file, or the database on a server.")
+    kind: Mapped[str] = mapped_column(comment="What it was recognised as.")
+    collected_at: Mapped[datetime | None] = mapped_column(
+        comment="When its records were collected, as the user said (`--collected-at`), UTC; NULL: "
+        "it says so itself."
+    )
+    tags: Mapped[list[str]] = mapped_column(
+        comment="List of text: the tags that the user gave it (`--tag`), sorted."
+    )
+    queries: Mapped[list[Any]] = mapped_column(
+        comment="List of objects: the queries by which it was collected, as text, with how many "
+        "of their crawls it knows (`crawls`), and how many did not reach their end (`unfinished`)."
+    )
+    version: Mapped[str] = mapped_column(comment="The version of tiktok_crawler.")
+    begun_at: Mapped[datetime] = mapped_column(comment="When it was first begun, UTC.")
+    ended_at: Mapped[datetime | None] = mapped_column(
+        comment="When all of it was stored, UTC; NULL: it is still running, or was interrupted."
+    )
+    batches: Mapped[int] = mapped_column(
+        default=0, comment="Parts of it that are stored, each with up to 1,000 records."
+    )
+    counts: Mapped[dict[str, Any]] = mapped_column(
+        default=dict,
+        comment="Object: of videos, comments and profiles how many were stored, by what became of "
+        "them: new, updated, filled (only what was missing) or unchanged.",
+    )
+    refused: Mapped[int] = mapped_column(
+        default=0, comment="Records that are not stored, known when it has ended."
+    )
+
+
 class Crawl(Base):
     __tablename__ = "crawl"
     __table_args__ = (
         # The identity of an answer: a page whose commit was in doubt is stored once.
         UniqueConstraint("crawl_window_id", "cursor", "received_at"),
         UniqueConstraint("seed_id", "cursor", "received_at"),
-        CheckConstraint("(crawl_window_id IS NULL) <> (seed_id IS NULL)", name="window_or_seed"),
-        {"comment": "One row a page: each answer of the API that is stored."},
+        UniqueConstraint("import_id", "cursor", "received_at"),
+        CheckConstraint(
+            "(crawl_window_id IS NOT NULL AND seed_id IS NULL AND import_id IS NULL) OR "
+            "(crawl_window_id IS NULL AND seed_id IS NOT NULL AND import_id IS NULL) OR "
+            "(crawl_window_id IS NULL AND seed_id IS NULL AND import_id IS NOT NULL)",
+            name="window_seed_or_import",
+        ),
+        {
+            "comment": "One row a page: an answer of the API, or records of an import that were "
+            "collected at one time."
+        },
     )
 
     id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
@@ -312,10 +363,15 @@ class Crawl(Base):
     seed_id: Mapped[int | None] = mapped_column(
         ForeignKey("seed.id"), comment="The seed, if the page is one of a listing."
     )
+    import_id: Mapped[int | None] = mapped_column(
+        ForeignKey("import.id"), comment="The import, if the page is one of records of others."
+    )
     run_id: Mapped[int | None] = mapped_column(
         ForeignKey("run.id"), comment="The run that asked for the page; NULL: it is not known."
     )
-    cursor: Mapped[int] = mapped_column(comment="Where the page starts; 0: the first page.")
+    cursor: Mapped[int] = mapped_column(
+        comment="Where the page starts; 0: the first page; of an import a running number."
+    )
     next_cursor: Mapped[int] = mapped_column(
         comment="API (cursor). Where the next page starts; on the last page the number of matches."
     )
@@ -327,7 +383,9 @@ class Crawl(Base):
     )
     log_id: Mapped[str | None] = mapped_column(comment="API. Names the answer to TikTok's support.")
     received_at: Mapped[datetime] = mapped_column(
-        "crawl_started_at", key="received_at", comment="When the page was received, UTC."
+        "crawl_started_at",
+        key="received_at",
+        comment="When the page was received, UTC; of an import, when its records were collected.",
     )
 
 

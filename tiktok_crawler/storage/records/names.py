@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.models.ledger import QueryTag
 from tiktok_crawler.storage.models.records import Effect, Hashtag
 
@@ -11,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Column, Connection
+    from sqlalchemy import Column, Connection, Engine
 
     from tiktok_crawler.storage.engine.statements import Statements
 
@@ -67,3 +68,29 @@ class NameIds:
 
     def _find(self, connection: Connection, names: AbstractSet[str]) -> dict[str, int]:
         return self._statements.find_names(connection, self._column, tuple(names)) if names else {}
+
+
+class Names:
+    """The ids of all kinds of names. For one thread at a time; other processes may add some."""
+
+    def __init__(self, statements: Statements) -> None:
+        self._statements = statements
+        self._by_kind = {key: NameIds(statements, column) for key, column in NAME_COLUMNS.items()}
+
+    def resolve(self, connection: Connection, names: Mapping[str, AbstractSet[str]]) -> Ids:
+        """The ids of names by their kind; those that the database does not have are added."""
+        return {key: self._by_kind[key].resolve(connection, each) for key, each in names.items()}
+
+    def resolve_ahead(self, engine: Engine, names: Mapping[str, AbstractSet[str]]) -> Ids:
+        """The ids of names, in a transaction of their own where others may wait for new ones.
+
+        What the next commit flushes to disk has these before it.
+        """
+        if not self._statements.has_many_writers:
+            return {}
+        return transaction(engine, lambda on: self.resolve(on, names), flushed_later=True)
+
+    def remember(self, ids: Ids) -> None:
+        """Remember ids that are committed."""
+        for key, found in ids.items():
+            self._by_kind[key].remember(found)

@@ -94,6 +94,15 @@ class RecordType:
         }
         return Comparison(same, self.marks_sightings)
 
+    def read(
+        self, records: Sequence[Any], id_of: Callable[[dict[str, Any]], Any] | None = None
+    ) -> Records:
+        """Read records, each of which should be an object but may be any JSON."""
+        read = read_records(records, self.shape, id_of)
+        for record in read.by_id.values():
+            record.values.update(self.always)
+        return read
+
     def by_column(self, record: Record) -> Mapping[str, Any]:
         """The values of a record by the names of their columns."""
         if not self.renamed:
@@ -200,9 +209,8 @@ class Listed:
         if prepare:
             records = [prepare(r) if isinstance(r, dict) else r for r in records]
         id_of = partial(identify, seed=seed) if identify else None
-        read = read_records(records, self.type.shape, id_of)
+        read = self.type.read(records, id_of)
         for record in read.by_id.values():
-            record.values.update(self.type.always)
             if self.seed_column:
                 record.values.setdefault(self.seed_column, seed)
         if self.with_seed:

@@ -8,8 +8,10 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.storage.models.column_types import dump_json
+from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS
 from tiktok_crawler.storage.records.comparison import Change, is_late
 from tiktok_crawler.storage.records.counter_history import CounterHistory
+from tiktok_crawler.storage.records.names import TAGS
 from tiktok_crawler.storage.records.value_history import ValueHistory
 
 if TYPE_CHECKING:
@@ -19,7 +21,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.storage.engine.statements import Statements, Values
     from tiktok_crawler.storage.records.comparison import State
-    from tiktok_crawler.storage.records.record_type import RecordType
+    from tiktok_crawler.storage.records.record_type import Ids, RecordType
+    from tiktok_crawler.storage.records.shape import Record
 
     States = Mapping[Any, State]
 
@@ -55,7 +58,7 @@ class RecordWriter:
         The new ones come first: a writer who waits for another one's holds no lock then that the
         other could be waiting for. Of two writers the second one sees what the first has written.
         """
-        stored = self._read([state.key for state in seen])
+        stored = self.read([state.key for state in seen])
         new = [self.type.row(state) for state in seen if state.key not in stored]
         columns, repeats = self.type.table_columns, self.type.comparison.repeats
         new_keys = self.statements.insert_new(self.connection, columns, new)
@@ -66,10 +69,11 @@ class RecordWriter:
             and not (state.key in stored and repeats(stored[state.key], state))
         ]
         changes = [Change(None, state, state) for state in seen if state.key in new_keys]
-        changes += self._compare(suspects, self._read_again(suspects, stored))
+        changes += self.compare(suspects, self._read_again(suspects, stored))
         return sorted(changes, key=lambda change: change.seen.key)
 
-    def _compare(self, seen: Sequence[State], stored: States) -> Iterator[Change]:
+    def compare(self, seen: Sequence[State], stored: States) -> Iterator[Change]:
+        """Tell what becomes of records that are stored; nothing is written."""
         late = [state for state in seen if is_late(stored[state.key], state)]
         unlinked = self._values.unlinked_since(late)
         for state in seen:
@@ -78,7 +82,8 @@ class RecordWriter:
             state_then = state._replace(links=tuple(known)) if unlinked else state
             yield self.type.comparison.changed(stored[state.key], state_then)
 
-    def _read(self, keys: Sequence[Any]) -> States:
+    def read(self, keys: Sequence[Any]) -> States:
+        """Read the records that are there, by their keys."""
         found = self.statements.read(self.connection, self.type.states, tuple(keys)).all()
         to_ours = canonical if self.statements.rewrites_json else None
         return {row[0]: self.type.stored_state(tuple(row), canonical=to_ours) for row in found}
@@ -89,7 +94,7 @@ class RecordWriter:
             return stored
         keys = [state.key for state in states]
         self.statements.read(self.connection, self.type.locks, tuple(keys))
-        return self._read(keys)
+        return self.read(keys)
 
     def _rewritten(self, changes: Sequence[Change]) -> list[Values]:
         """The rows that were there and become other ones."""
@@ -113,6 +118,28 @@ class RecordWriter:
     @property
     def _values(self) -> ValueHistory:
         return ValueHistory(self.connection, self.statements, self.type)
+
+
+def write_page(
+    writer: RecordWriter, crawl_id: int, at: str, records: Sequence[Record], ids: Ids
+) -> Sequence[Change]:
+    """Write the records of a page, which come sorted by key, and that it brought them.
+
+    Its row is `crawl_id`; all tags among the `ids` are those of the page and its records.
+    """
+    kind, statements, connection = writer.type, writer.statements, writer.connection
+    states = [kind.state(record, at, crawl_id, ids) for record in records]
+    changes = writer.write(states)
+    tag_ids = sorted(ids[TAGS].values())
+    if kind.pages is not None:
+        brought = [(crawl_id, state.key) for state in states]
+        statements.insert(connection, tuple(kind.pages.columns), brought)
+    of_page = [(crawl_id, tag_id) for tag_id in tag_ids]
+    statements.insert_missing(connection, tuple(CRAWLS_TO_QUERY_TAGS.columns), of_page)
+    if kind.tags is not None:
+        of_records = [(tag_id, state.key) for tag_id in tag_ids for state in states]
+        statements.insert_missing(connection, tuple(kind.tags.columns), of_records)
+    return changes
 
 
 def _pairs(key: Any, ids: Sequence[int], others: Sequence[int]) -> list[Values]:

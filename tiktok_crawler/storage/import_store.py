@@ -1,0 +1,112 @@
+"""Keeps records that others have collected: each as of the time at which that was.
+
+They count as searched or listed nowhere: pages of an import are neither a window's nor a seed's.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam
+
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.imports import (
+    begin_import,
+    find_import,
+    keep_progress,
+    new_import,
+)
+from tiktok_crawler.storage.models.column_types import time_text
+from tiktok_crawler.storage.models.ledger import Crawl
+from tiktok_crawler.storage.records.imported import Tally, all_names
+from tiktok_crawler.storage.records.names import Names
+from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Executable
+
+    from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.ledger.imports import Import, ImportStart
+    from tiktok_crawler.storage.records.imported import ImportedPage
+    from tiktok_crawler.storage.records.names import Ids
+
+MOST_PAGES = 100_000
+"""In a batch: the pages of an import are numbered, batch after batch."""
+
+
+class ImportStore:
+    """Writes an import to a database. For one thread at a time; crawls may be writing, too."""
+
+    def __init__(self, engine: Engine, start: ImportStart) -> None:
+        self._engine = engine
+        self._start = start
+        self._statements = statements_for(engine.dialect)
+        self._names = Names(self._statements)
+
+    def find(self, now: datetime) -> Import:
+        """Find out how far it has come; it is begun when there is something to store."""
+        with reading(self._engine) as connection:
+            known = find_import(connection, self._start.sha256)
+        return known or new_import(self._start, now)
+
+    def save(self, import_: Import, pages: Sequence[ImportedPage]) -> Import:
+        """Store the next batch in one transaction."""
+        if not pages and not import_.id:
+            return import_.with_batch({})
+        names = all_names(pages)
+        ahead = self._names.resolve_ahead(self._engine, names)
+
+        def write(connection: Connection) -> tuple[Import, Ids]:
+            ids = ahead or self._names.resolve(connection, names)
+            begun = import_ if import_.id else begin_import(connection, self._start, import_)
+            tally = Tally()
+            for number, page in enumerate(pages, start=begun.batches * MOST_PAGES):
+                crawl_id = self._add_page(connection, begun, page, number)
+                writer = RecordWriter(connection, self._statements, page.kind.type)
+                at = time_text(page.at)
+                tally.add(page, write_page(writer, crawl_id, at, page.records, page.own(ids)))
+            moved = begun.with_batch(tally.outcomes())
+            keep_progress(connection, moved)
+            return moved, ids
+
+        moved, ids = transaction(self._engine, write)
+        self._names.remember(ids)
+        return moved
+
+    def end(self, import_: Import, refused: int, now: datetime) -> Import:
+        """Write down that all of an import is stored."""
+        ended = replace(import_, ended_at=now, refused=refused)
+        transaction(self._engine, lambda on: keep_progress(on, ended))
+        return ended
+
+    def _add_page(
+        self, connection: Connection, import_: Import, page: ImportedPage, number: int
+    ) -> int:
+        count = len(page.records)
+        values: Mapping[str, Any] = {
+            "import_id": import_.id,
+            "cursor": number,
+            "next_cursor": number + 1,
+            "has_more": False,
+            "max_count": count,
+            "record_count": count,
+            "received_at": time_text(page.at),
+        }
+        crawl_id: int = self._statements.run(connection, _new_page, values).scalar_one()
+        return crawl_id
+
+
+_PAGE_COLUMNS = (
+    *("import_id", "cursor", "next_cursor", "has_more", "max_count", "record_count"),
+    "received_at",
+)
+
+
+def _new_page(statements: Statements) -> Executable:
+    given: dict[str, Any] = {name: bindparam(name) for name in _PAGE_COLUMNS}
+    return statements.insert_into(Crawl.__table__).values(given).returning(Crawl.id)
