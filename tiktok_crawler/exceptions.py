@@ -2,6 +2,7 @@
 
 CrawlerError
 ├── UsageError            64  a spider argument is unknown, empty or malformed
+├── ImportFileError       65  data of others that are not recognised, or cannot be read
 ├── CredentialsError      77  no credentials, or credentials that cannot be read or are refused
 ├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
 │   ├── QueryError            every mistake of one step of a search that is built in Python
@@ -24,7 +25,7 @@ its message is all that is shown of it. Any other exception is a bug, and loud.
 
 from __future__ import annotations
 
-from os import EX_CONFIG, EX_NOPERM, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
+from os import EX_CONFIG, EX_DATAERR, EX_NOPERM, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
 from typing import ClassVar
 
 
@@ -38,6 +39,12 @@ class UsageError(CrawlerError):
     """Raised by the spiders for arguments that cannot be used."""
 
     exit_status = EX_USAGE
+
+
+class ImportFileError(CrawlerError):
+    """Raised by `imports` for what cannot be brought in, or read to its end."""
+
+    exit_status = EX_DATAERR
 
 
 class CredentialsError(CrawlerError):

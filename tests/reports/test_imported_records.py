@@ -28,8 +28,10 @@ def test_the_status_has_a_line_an_import():
 
     assert lines.splitlines()[2:] == [
         "Imported: old.db on 2024-06-01 12:00 UTC: 3 videos, 1 profile",
-        "Imported: ann�.csv on 2024-06-01 12:00 UTC: nothing; interrupted, or still running: "
-        "import it again to go on",
+        (
+            "Imported: ann�.csv on 2024-06-01 12:00 UTC: nothing; interrupted, or still running: "
+            "import it again to go on"
+        ),
     ]
 
 

@@ -1,0 +1,1 @@
+"""Brings in what others have collected: databases and files of other clients, and our own files."""
