@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import pickle
+import tracemalloc
 from datetime import UTC, datetime
 
 import openpyxl
@@ -14,6 +15,8 @@ from imported import COLLECTED, import_into, names_of, table, write_csv, write_j
 from libraries import SUMMER, WINTER, id_at
 
 from tiktok_crawler.exceptions import ImportFileError, UsageError
+from tiktok_crawler.imports import row_files
+from tiktok_crawler.imports.found import Notes
 from tiktok_crawler.imports.rows import NO_ZONE, ROUNDED
 
 ONE, TWO, THREE = id_at(WINTER), id_at(SUMMER, 2), id_at(SUMMER, 3)
@@ -309,6 +312,27 @@ def test_a_list_that_is_cut_off_says_where_and_keeps_what_came(tmp_path, url):
         import_into(url, file)
 
     assert [row["id"] for row in told(url)] == list(range(1, 2_001))
+
+
+@pytest.mark.parametrize("ending", ["json", "jsonl", "csv"])
+def test_a_large_file_is_read_piece_by_piece(tmp_path, ending):
+    file, rows = tmp_path / f"videos.{ending}", 12_000
+    record = {"id": ONE, "video_description": "tea " * 250}
+    if ending == "csv":
+        write_csv(file, [record] * rows)
+    else:
+        begin, between, end = {"json": ("[", ", ", "]"), "jsonl": ("", "\n", "")}[ending]
+        file.write_text(begin + between.join([json.dumps(record)] * rows) + end)
+    assert file.stat().st_size > 12_000_000
+    source, notes = row_files.opened(file), Notes()
+
+    tracemalloc.start()
+    found = sum(each is not None for each in source.records(COLLECTED, notes))
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert (found, notes.refused) == (rows, 0)
+    assert most < 6_000_000
 
 
 def test_rows_with_too_many_cells_are_refused(tmp_path, url):

@@ -39,10 +39,14 @@ def json_rows(path: Path) -> Iterator[Row | str]:
 
 def _is_lines(file: TextIO) -> bool:
     """Tell whether the first line is an object of its own."""
-    first = next((line for line in file if line.strip()), "")
+    while (sign := file.read(1)) in _BLANKS and sign:
+        continue
     file.seek(0)
-    if not first.lstrip().startswith("{"):
+    if sign != "{":
+        # The first line of a list can be all of the file.
         return False
+    first = next(line for line in file if line.strip())
+    file.seek(0)
     try:
         return isinstance(json.loads(first), dict)
     except ValueError:
