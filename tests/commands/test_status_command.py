@@ -86,7 +86,7 @@ def test_programs_get_the_same_as_json(collected):
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
     assert status.keys() == {
-        *("database", "origin", "at", "quota", "last_run", "queries", "listings")
+        *("database", "origin", "at", "quota", "last_run", "queries", "listings", "imports")
     }
     assert status["listings"] == []
     read_at = datetime.fromisoformat(status["at"])

@@ -161,6 +161,7 @@ def test_a_page_is_a_crawl_with_what_was_asked_and_received(engine, save, reques
     assert crawl == {
         "crawl_window_id": request_.task.row_id,
         "seed_id": None,
+        "import_id": None,
         "cursor": 0,
         "next_cursor": 100,
         "search_id": "7001",
