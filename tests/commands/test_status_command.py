@@ -119,6 +119,7 @@ def test_programs_get_the_same_as_json(collected):
         "wanted_days": 60,
         "covered": [january],
         "covered_days": 31,
+        "sampled_days": 0,
         "coverage_percent": 51.6,
         "is_complete": False,
         "gaps": [february],
@@ -258,6 +259,7 @@ def test_query_files_have_their_status_alone_and_are_added_up(tmp_path, collecte
     assert status["together"] == {
         "wanted_days": 65,
         "covered_days": 31,
+        "sampled_days": 0,
         "videos": videos,
         "requests": requests,
         "next_windows": 2,

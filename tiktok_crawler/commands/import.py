@@ -17,14 +17,14 @@ from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project, end_on_sigterm
+from tiktok_crawler.commands import Project
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.config.paths import database_in_project
 from tiktok_crawler.exceptions import ImportFileError, UsageError
 from tiktok_crawler.imports import sources
 from tiktok_crawler.imports.found import Notes
 from tiktok_crawler.imports.importing import Importer, check_times, started
-from tiktok_crawler.output import fail, show, tell
+from tiktok_crawler.output import end_on_sigterm, fail, show, tell
 from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.query_file.options import parse_tag
 from tiktok_crawler.query_file.text_file import read_text
