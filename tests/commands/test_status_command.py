@@ -259,7 +259,6 @@ def test_query_files_have_their_status_alone_and_are_added_up(tmp_path, collecte
     assert status["together"] == {
         "wanted_days": 65,
         "covered_days": 31,
-        "sampled_days": 0,
         "videos": videos,
         "requests": requests,
         "next_windows": 2,
