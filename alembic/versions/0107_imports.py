@@ -233,7 +233,7 @@ def _replace(*, with_imports: bool) -> None:
         ),
     )
     columns = ", ".join(("id", *kept, *VALUES))
-    op.execute(f"INSERT INTO new_crawl ({columns}) SELECT {columns} FROM crawl")  # noqa: S608
+    op.execute(f"INSERT INTO new_crawl ({columns}) SELECT {columns} FROM crawl")  # noqa: S608 - ours
     op.drop_table("crawl")
     op.rename_table("new_crawl", "crawl")
     for text in VIEWS.values():
