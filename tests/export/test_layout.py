@@ -104,6 +104,20 @@ def test_groups_of_rows_have_about_100_000(tmp_path):
     assert groups == [100_000, 100_000, 52_000]
 
 
+def test_of_long_rows_fewer_are_held(tmp_path, monkeypatch):
+    monkeypatch.setattr(parquet_files, "MOST_BYTES", 4_000)
+    table = TABLES["video_hashtag"]
+    files = ParquetFiles(tmp_path, [table], UNITS["month"])
+    for number in range(10):
+        block = {"video_id": [number] * 10, "hashtag_name": ["tea" * 50] * 10}
+        files.write(Part(table, "2024-01", block))
+    (written,) = files.close()
+
+    metadata = pq.read_metadata(tmp_path / written.name)
+    groups = [metadata.row_group(n).num_rows for n in range(metadata.num_row_groups)]
+    assert groups == [30, 30, 30, 10]
+
+
 def test_months_in_any_order_get_each_row_once(sqlite_source, tmp_path, monkeypatch):
     """More months than files are open at once, over and over: ids tell nothing of the time."""
     monkeypatch.setattr(parquet_files, "MOST_OPEN", 3)

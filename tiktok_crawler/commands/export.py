@@ -120,8 +120,10 @@ def _folder(written: str) -> Path:
 
 
 def _export(engine: Engine, folder: Path, opts: argparse.Namespace, config: Config) -> None:
+    from tiktok_crawler.export.arrow_alone import leave_out_pandas  # noqa: PLC0415 - slow to load
     from tiktok_crawler.export.export import export  # noqa: PLC0415 - slow to load
 
+    leave_out_pandas()
     # Millions of values that refer to nothing: to look for circles among them takes a tenth.
     gc.disable()
     if database.stored_origin(engine) is None:

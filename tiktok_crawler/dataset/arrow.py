@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.json as arrow_json
 
 from tiktok_crawler.dataset.columns import Kind
+from tiktok_crawler.dataset.documents import as_list
 from tiktok_crawler.dataset.tables import MISFIT_DATA
 
 if TYPE_CHECKING:
@@ -127,17 +128,18 @@ ARRAYS = {kind: _array(kind) for kind in TYPES} | {
 
 
 def _parsed(documents: list[str | None], type_: pa.DataType) -> pa.Array:
-    """Let Arrow parse documents: it refuses what is not of the very type."""
-    lines = '}\n{"v":'.join([document or "null" for document in documents])
-    text = f'{{"v":{lines}}}'.encode()
+    """Let Arrow parse documents, as one list: it refuses what is not of the very type."""
+    if not any(documents):
+        return pa.nulls(len(documents), type_)
+    text = b'{"v":%b}' % as_list(documents)
     table = arrow_json.read_json(
         BytesIO(text),
         read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(text) + 1),
         parse_options=arrow_json.ParseOptions(
-            explicit_schema=pa.schema([("v", type_)]), unexpected_field_behavior="error"
+            explicit_schema=pa.schema([("v", pa.list_(type_))]), unexpected_field_behavior="error"
         ),
     )
-    return table.column("v").combine_chunks()
+    return table.column("v").combine_chunks().values
 
 
 def _fitting(

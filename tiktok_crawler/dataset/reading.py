@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from calendar import monthrange
 from datetime import UTC, datetime, timedelta
-from itertools import compress
+from itertools import chain, compress, repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import false, func, or_, select
 
+from tiktok_crawler.dataset.documents import as_list
 from tiktok_crawler.dataset.tables import (
     AUTHOR_URL,
     PROFILE_URL,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
     Block = dict[str, list[Any]]
     """The values of some rows, by column."""
 
-ROWS_AT_ONCE = 4_000
+ROWS_AT_ONCE = 2_000
 SITE = "https://www.tiktok.com"
 
 UNDATED = ""
@@ -84,17 +85,18 @@ class Reader:
         is_whole = not self._drawn.conditions and only is None
         after = -1
         for block in self._video_blocks(_source(videos, beside), only):
-            ids, times = block["id"], block["create_time"]
+            ids = block["id"]
+            partitions = self._partitions(block["create_time"])
             if videos:
-                yield from self._split(videos, block, times)
-            time_of = dict(zip(ids, times, strict=True)) if self._unit else {}
+                yield from _split(videos, block, partitions)
+            partition_of = _Partitions(ids, partitions)
             for table in beside:
                 rows = (
                     _links(table, block)
                     if table.lists
                     else self._beside(TABLES[table.name], ids, after if is_whole else None)
                 )
-                yield from self._split(table, rows, [time_of.get(id_) for id_ in rows["video_id"]])
+                yield from _split(table, rows, partition_of.all(rows["video_id"]))
             after = ids[-1]
 
     def rows(self, table: DataTable, *, only: Collection[str] | None = None) -> Iterator[Part]:
@@ -104,7 +106,8 @@ class Reader:
         if only is not None:
             statement = statement.where(_during(whole, only))
         for block in self._blocks(whole, statement.order_by(*whole.order)):
-            yield from self._split(table, block, block.get(whole.dated_by or "", ()))
+            times = block[whole.dated_by] if whole.dated_by else ()
+            yield from _split(table, block, self._partitions(times))
 
     def count(self, table: DataTable) -> int:
         """Count the rows of a table that has a table of the database's own."""
@@ -142,23 +145,38 @@ class Reader:
         for rows in self._statements.stream(self._connection, statement, ROWS_AT_ONCE):
             yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
 
-    def _split(self, table: DataTable, block: Block, times: Sequence[str | None]) -> Iterator[Part]:
-        """Keep rows of different months or days apart, and what is wanted of them."""
-        made = {
-            name: make for name, make in MADE.get(table.name, {}).items() if name in table.by_name
-        }
-        block |= {name: list(make(block)) for name, make in made.items()}
-        block = {name: block[name] for name in table.by_name if name in block}
-        if not self._unit or not table.is_dated:
-            yield Part(table, UNDATED, block)
-            return
+    def _partitions(self, times: Sequence[str | None]) -> Sequence[str]:
+        """Return the months or days of times: one alone, if all of them are in it."""
+        if not self._unit or not times:
+            return (UNDATED,)
         keys = [time[: self._unit] if time else UNDATED for time in times]
-        partitions = dict.fromkeys(keys)
-        if len(partitions) == 1:
-            yield Part(table, keys[0], block)
-            return
-        for partition in partitions:
-            mask = [key == partition for key in keys]
+        return keys if len(set(keys)) > 1 else keys[:1]
+
+
+class _Partitions:
+    """The months or days of some videos."""
+
+    def __init__(self, ids: Sequence[int], partitions: Sequence[str]) -> None:
+        self._of = dict(zip(ids, partitions, strict=True)) if len(partitions) > 1 else {}
+        self._only = partitions[:1]
+
+    def all(self, ids: Sequence[int]) -> Sequence[str]:
+        """Return those of videos, one alone if all of them are in it."""
+        return [self._of[id_] for id_ in ids] if self._of else self._only
+
+
+def _split(table: DataTable, block: Block, partitions: Sequence[str]) -> Iterator[Part]:
+    """Keep rows of different months or days apart, and what is wanted of them."""
+    made = {name: make for name, make in MADE.get(table.name, {}).items() if name in table.by_name}
+    block |= {name: list(make(block)) for name, make in made.items()}
+    block = {name: block[name] for name in table.by_name if name in block}
+    if not table.is_dated:
+        yield Part(table, UNDATED, block)
+    elif len(partitions) == 1:
+        yield Part(table, partitions[0], block)
+    else:
+        for partition in dict.fromkeys(partitions):
+            mask = [key == partition for key in partitions]
             yield Part(table, partition, {c: list(compress(v, mask)) for c, v in block.items()})
 
 
@@ -210,20 +228,20 @@ MADE = {
 def _links(table: DataTable, block: Block) -> Block:
     """Return a row for each text of a list that videos have."""
     name = TABLES[table.name].columns[1].name
-    pairs = [
-        (id_, each)
-        for id_, document in zip(block["id"], block[table.lists], strict=True)
-        if document
-        for each in _texts(document)
-    ]
-    return {"video_id": [id_ for id_, _ in pairs], name: [each for _, each in pairs]}
+    lists = list(map(_texts, orjson.loads(as_list(block[table.lists]))))
+    ids = map(repeat, block["id"], map(len, lists))
+    return {
+        "video_id": list(chain.from_iterable(ids)),
+        name: list(chain.from_iterable(lists)),
+    }
 
 
-def _texts(document: str) -> list[str]:
+def _texts(value: Any) -> Collection[str]:
     """Return the texts of a list, each once; whatever else the API delivered is in the document."""
-    value = orjson.loads(document)
     items = value if isinstance(value, list) else ()
-    return list(dict.fromkeys(item for item in items if isinstance(item, str)))
+    if set(map(type, items)) != {str}:
+        items = [item for item in items if isinstance(item, str)]
+    return dict.fromkeys(items)
 
 
 def _during(table: DataTable, partitions: Collection[str]) -> ColumnElement[bool]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
+from sqlalchemy import and_, select
 
 from tiktok_crawler.dataset.columns import Column, Kind, columns_of, described
 from tiktok_crawler.dataset.persons import Holds
@@ -203,6 +203,13 @@ VIDEO_EFFECTS = _list_of_videos(
     described(Effect.__table__.c.effect_id, "effect_id"),
     "One row a video and effect of it, at the last observation.",
 )
+IS_OF_A_TAG = and_(
+    VIDEOS_TO_QUERY_TAGS.c.query_tag_id == QueryTag.__table__.c.id,
+    VIDEOS_TO_QUERY_TAGS.c.query_tag_id.in_(select(QueryTag.__table__.c.id)),
+)
+"""The key of the links begins with the tag: SQLite looks up the videos of each, instead of reading
+all links for some videos."""
+
 VIDEO_TAGS = _table(
     VIDEOS_TO_QUERY_TAGS,
     name="video_query_tag",
@@ -211,7 +218,7 @@ VIDEO_TAGS = _table(
         described(VIDEOS_TO_QUERY_TAGS.c.video_id),
         described(QueryTag.__table__.c.name, "tag"),
     ),
-    rows=VIDEOS_TO_QUERY_TAGS.join(QueryTag.__table__),
+    rows=VIDEOS_TO_QUERY_TAGS.join(QueryTag.__table__, IS_OF_A_TAG),
     order=(VIDEOS_TO_QUERY_TAGS.c.video_id, QueryTag.__table__.c.name),
     belongs_by=(VIDEOS_TO_QUERY_TAGS.c.video_id, VIDEO.id),
     beside_video=True,

@@ -15,28 +15,24 @@ if TYPE_CHECKING:
 
 def columns_of_text(columns: Sequence[Column], block: Block) -> list[list[Any]]:
     """Return the values of each column, spelled: text, whole numbers, booleans, None if missing."""
-    return [list(map(SPELLINGS.get(c.kind, _as_it_is), block[c.name])) for c in columns]
+    return [SPELLINGS.get(c.kind, list)(block[c.name]) for c in columns]
 
 
-def _as_it_is(value: Any) -> Any:
-    return value
+def _ids(values: list[int | None]) -> list[str | None]:
+    return [None if value is None else str(value) for value in values]
 
 
-def _id(value: int | None) -> str | None:
-    return None if value is None else str(value)
+def _times(values: list[str | None]) -> list[str | None]:
+    return [value and f"{value.replace(' ', 'T')}Z" for value in values]
 
 
-def _time(value: str | None) -> str | None:
-    return value and f"{value[:10]}T{value[11:]}Z"
-
-
-def _boolean(value: int | None) -> bool | None:
+def _booleans(values: list[int | None]) -> list[bool | None]:
     """SQLite has numbers."""
-    return None if value is None else bool(value)
+    return [None if value is None else bool(value) for value in values]
 
 
-SPELLINGS: dict[Kind, Callable[[Any], Any]] = {
-    Kind.ID: _id,
-    Kind.TIME: _time,
-    Kind.BOOLEAN: _boolean,
+SPELLINGS: dict[Kind, Callable[[list[Any]], list[Any]]] = {
+    Kind.ID: _ids,
+    Kind.TIME: _times,
+    Kind.BOOLEAN: _booleans,
 }

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 ROWS_OF_GROUP = 100_000
 """In a file; and so many rows of a table are held in memory for all its open files."""
 
+MOST_BYTES = 50_000_000
+"""Of rows of a table that are held: fewer rows are a group where they have long texts."""
+
 MOST_OPEN = 24
 """Files that are open at once: rows come nearly in the order of their time."""
 
@@ -49,18 +52,20 @@ class _Open:
     writer: pq.ParquetWriter
     waiting: list[pa.RecordBatch] = field(default_factory=list)
     held: int = 0
+    held_bytes: int = 0
     rows: int = 0
 
     def add(self, batch: pa.RecordBatch) -> None:
         self.waiting.append(batch)
         self.held += batch.num_rows
+        self.held_bytes += batch.nbytes
         self.rows += batch.num_rows
 
     def write(self) -> None:
         if self.waiting:
             group = pa.Table.from_batches(self.waiting)
             self.writer.write_table(group, row_group_size=max(ROWS_OF_GROUP, self.held))
-            self.waiting, self.held = [], 0
+            self.waiting, self.held, self.held_bytes = [], 0, 0
 
 
 class ParquetFiles:
@@ -83,8 +88,9 @@ class ParquetFiles:
         file = self._file(part.table, part.partition)
         file.add(batch)
         of_table = [other for other in self._open.values() if other.table is part.table]
-        if sum(other.held for other in of_table) >= ROWS_OF_GROUP:
-            max(of_table, key=lambda other: other.held).write()
+        held = sum(other.held for other in of_table)
+        if held >= ROWS_OF_GROUP or sum(other.held_bytes for other in of_table) >= MOST_BYTES:
+            max(of_table, key=lambda other: other.held_bytes).write()
 
     def close(self) -> Iterator[File]:
         for key in list(self._open):
