@@ -58,7 +58,9 @@ ONE_DAY = 86_400
 
 RECEIVED_OVER_A_YEAR = """
     UPDATE crawl SET crawl_started_at = strftime(
-        '%Y-%m-%d %H:%M:%S.000000', '2024-01-01', (id * 365 / (SELECT max(id) FROM crawl)) || ' days'
+        '%Y-%m-%d %H:%M:%S.000000',
+        '2024-01-01',
+        (id * 365 / (SELECT max(id) FROM crawl)) || ' days'
     )
 """
 

@@ -13,6 +13,7 @@ import pyarrow.json as arrow_json
 from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.documents import as_list
 from tiktok_crawler.dataset.tables import MISFIT_DATA
+from tiktok_crawler.storage.models.column_types import dump_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -152,7 +153,7 @@ def _fitting(
         fits = _fits(value, type_)
         values.append(value if fits else None)
         if not fits:
-            misfits[row].append(f'"{column.name}":{document}')
+            misfits[row].append(f'"{column.name}":{dump_json(value)}')
     return pa.array(values, type_)
 
 

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import orjson
 from sqlalchemy import false, func, or_, select
 
-from tiktok_crawler.dataset.documents import as_list
+from tiktok_crawler.dataset import documents
+from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.tables import (
     AUTHOR_URL,
     PROFILE_URL,
@@ -64,14 +65,23 @@ class Reader:
     """Reads what belongs to a selection of videos, on one connection.
 
     Rows are kept apart by the first characters of their time, `unit` of them: 7 are a month, 10 a
-    day, 0 none.
+    day, 0 none. Documents that are to be text are spelled alike, whatever their database made of
+    them.
     """
 
-    def __init__(self, connection: Connection, drawn: Drawn, *, unit: int = 0) -> None:
+    def __init__(
+        self,
+        connection: Connection,
+        drawn: Drawn,
+        *,
+        unit: int = 0,
+        as_text: Collection[Kind] = (Kind.JSON,),
+    ) -> None:
         self._connection = connection
         self._statements = statements_for(connection.dialect)
         self._drawn = drawn
         self._unit = unit
+        self._respelled = as_text if self._statements.rewrites_json else ()
 
     def videos(
         self, tables: Collection[DataTable], *, only: Collection[str] | None = None
@@ -141,9 +151,12 @@ class Reader:
         return select(*columns).select_from(table.rows)  # type: ignore[arg-type]
 
     def _blocks(self, table: DataTable, statement: Select[Any]) -> Iterator[Block]:
-        names = [column.name for column in _stored(table)]
+        columns = list(_stored(table))
+        names = [column.name for column in columns]
+        respelled = [column.name for column in columns if column.kind in self._respelled]
         for rows in self._statements.stream(self._connection, statement, ROWS_AT_ONCE):
-            yield dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+            block = dict(zip(names, map(list, zip(*rows, strict=True)), strict=True))
+            yield block | {name: list(map(documents.respelled, block[name])) for name in respelled}
 
     def _partitions(self, times: Sequence[str | None]) -> Sequence[str]:
         """Return the months or days of times: one alone, if all of them are in it."""
@@ -228,7 +241,7 @@ MADE = {
 def _links(table: DataTable, block: Block) -> Block:
     """Return a row for each text of a list that videos have."""
     name = TABLES[table.name].columns[1].name
-    lists = list(map(_texts, orjson.loads(as_list(block[table.lists]))))
+    lists = list(map(_texts, orjson.loads(documents.as_list(block[table.lists]))))
     ids = map(repeat, block["id"], map(len, lists))
     return {
         "video_id": list(chain.from_iterable(ids)),

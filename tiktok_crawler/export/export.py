@@ -116,7 +116,8 @@ class _Work:
         digest = options.digest(protector.names_digest())
         self.basis = Basis.of(connection, digest, facts.version)
         drawn = options.selection.drawn(connection)
-        self._reader = Reader(connection, drawn, unit=options.unit if options.is_in_parts else 0)
+        unit = options.unit if options.is_in_parts else 0
+        self._reader = Reader(connection, drawn, unit=unit, as_text=options.kinds_of_text)
         self.kept = 0
         self.rows = Counter[str]()
 

@@ -57,6 +57,11 @@ class Options:
     def is_in_parts(self) -> bool:
         return self.format is Format.PARQUET
 
+    @property
+    def kinds_of_text(self) -> tuple[Kind, ...]:
+        """Return the kinds of documents that the format has as text."""
+        return (Kind.JSON,) if self.format is Format.PARQUET else (Kind.JSON, Kind.NESTED)
+
     def digest(self, names: str = "") -> str:
         """Return what an export has to have in common with an earlier one to go on with it.
 
