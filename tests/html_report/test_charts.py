@@ -96,3 +96,24 @@ def test_lines_are_told_apart_by_more_than_colour():
         if "stroke-series" in each.get("class", "")
     }
     assert len(dashes - {None}) == 4
+
+
+@pytest.mark.parametrize("by_month", [False, True])
+def test_of_one_day_or_month_one_is_drawn_and_named(by_month):
+    drawn = bars([Bar(date(2024, 2, 1), 5, "all")], by_month=by_month)
+
+    for svg in (drawn.wide, drawn.narrow):
+        named = [text for text in texts(svg) if text.startswith("20")]
+        assert named == ["2024-02" if by_month else "2024-02-01"]
+
+
+def test_few_bars_are_not_made_wider():
+    one, many = (bars(BARS[:count], by_month=False).wide for count in (1, 13))
+
+    assert width_of_bars(one) == pytest.approx(width_of_bars(many), abs=4)
+
+
+def width_of_bars(svg):
+    paths = (each.get("d") for each in elements(svg, "path") if each.get("class"))
+    (width,) = {round(float(path.split("h")[1].split("v")[0])) for path in paths}
+    return width

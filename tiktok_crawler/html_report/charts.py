@@ -26,8 +26,9 @@ FONT = "Liberation Sans"
 """As wide as Arial and Helvetica, which the page asks for."""
 
 MONTH = 31 * DAY
+NOON = 12
 FEWEST_BARS = 14
-"""Fewer are not made wider."""
+"""Fewer are not made wider, and each has its day or month below it."""
 
 MOST_WITH_GAPS = 100
 
@@ -68,11 +69,16 @@ def bars(found: Sequence[Bar], *, by_month: bool, is_share: bool = False) -> Pic
     rows = [{"day": f"{bar.day}", "value": bar.value, "label": bar.label} for bar in found]
     unit: Any = "utcyearmonth" if by_month else "utcyearmonthdate"
     first, width = found[0].day, MONTH if by_month else DAY
-    last = max(found[-1].day + width, first + FEWEST_BARS * width)
-    days = alt.Axis(format="%Y-%m" if by_month else "%Y-%m-%d")
+    last = found[-1].day + width
+    middles = [_utc(bar.day + (width - DAY) / 2, hour=NOON) for bar in found]
+    days = alt.Axis(
+        format="%Y-%m" if by_month else "%Y-%m-%d",
+        values=middles if len(found) < FEWEST_BARS else alt.Undefined,
+    )
     values = alt.Axis(format="%" if is_share else ",d", tickMinStep=0.01 if is_share else 1)
     gap = 1 if len(found) < MOST_WITH_GAPS else 0
-    chart = alt.Chart(_data(rows)).mark_bar(color=SERIES[0], binSpacing=gap)
+    widest = alt.RelativeBandSize(band=min((last - first) / (FEWEST_BARS * width), 1))
+    chart = alt.Chart(_data(rows)).mark_bar(color=SERIES[0], binSpacing=gap, width=widest)
     return _drawn(
         chart.encode(
             x=alt.X(
@@ -115,8 +121,8 @@ def _data(rows: list[dict[str, Any]]) -> alt.Data:
     return alt.Data(values=rows)  # type: ignore[no-untyped-call]
 
 
-def _utc(day: date) -> alt.DateTime:
-    return alt.DateTime(year=day.year, month=day.month, date=day.day, utc=True)
+def _utc(day: date, *, hour: int = 0) -> alt.DateTime:
+    return alt.DateTime(year=day.year, month=day.month, date=day.day, hours=hour, utc=True)
 
 
 def _told_apart(names: list[str], looks: Sequence[Any]) -> alt.Scale:
