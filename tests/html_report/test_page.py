@@ -21,6 +21,7 @@ from invented_report import (
     report,
 )
 from namings import naming
+from tallies import tally
 
 from tiktok_crawler.html_report import page as pages
 from tiktok_crawler.html_report.calendars import Mark, calendar, mark_of
@@ -243,3 +244,13 @@ def test_long_times_are_told_by_month_and_many_days_without_a_calendar(monkeypat
 def test_methods_and_citation_are_part_of_it(full):
     assert "Data were collected from the TikTok Research API" in full.text
     assert "The tiktok_crawler authors. tiktok_crawler, version 1.2.3." in full.text
+
+
+def test_lists_that_were_cut_say_so_at_the_top():
+    (listing,) = full_facts().listings
+    known = {"counted": 3, "counted_stored": 250, "total": 9000}
+    come_to = tally({"complete": 1, "cut": 2}, seeds=3, stored=250, **known)
+    cut = replace(listing, status=replace(listing.status, tally=come_to))
+    told = " ".join(Read(report(full_facts(listings=(cut,)))).texts)
+
+    assert "of about 9,000; 5 videos asked about; 2 cut at your maximum (max_per_video)" in told

@@ -24,7 +24,7 @@ from tallies import tally
 
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.planning.window_days import DayCount
-from tiktok_crawler.reports.dataset_tables import missing_days
+from tiktok_crawler.reports.dataset_tables import listings, missing_days
 from tiktok_crawler.reports.provenance_report import lacking, methods_text, provenance_text
 from tiktok_crawler.research_api.endpoints import COMMENTS, DEFAULT_URL
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
@@ -164,6 +164,20 @@ def test_listings_tell_their_ends_and_what_is_left():
         "the API's limit of 1,000. The API lists nothing of 2 videos: 2 withheld. "
         "Stored: 1,100 comments."
     ) in methods_text(told)
+
+
+def test_lists_that_were_cut_are_not_told_as_complete():
+    counts = dict.fromkeys(SeedState, 0) | {SeedState.COMPLETE: 3}
+    known = {"counted": 3, "counted_stored": 250, "total": 9000}
+    come_to = tally({"complete": 1, "cut": 2}, seeds=3, stored=250, **known)
+    status = ListingStatus(COMMENTS, counts, come_to, 0, 250, 20, None)
+    table = listings(facts(listings=(ListingFacts(status, Pages(14, NOON, NOON + HOUR, 250)),)))
+
+    (row,) = table.rows
+    told = dict(zip(table.head, row, strict=True))
+    assert told["complete"] == 1
+    assert told["cut at your maximum"] == 2
+    assert told["records"] == "250 of about 9,000"
 
 
 def test_nothing_of_it_is_markdown_or_steers_a_terminal():

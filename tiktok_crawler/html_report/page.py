@@ -11,10 +11,12 @@ from markupsafe import Markup, escape
 
 from tiktok_crawler.html_report import calendars, frequencies, series
 from tiktok_crawler.html_report.refresh import refresh_table
+from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.window_days import known_sum
 from tiktok_crawler.reports import dataset_tables, provenance_report
 from tiktok_crawler.reports.dataset_tables import minute, share
 from tiktok_crawler.reports.days_report import listed_ranges
+from tiktok_crawler.reports.listing_report import total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL
 from tiktok_crawler.spelling import json_text, number_of, visible_lines
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.html_report.series import Figure
     from tiktok_crawler.reports.dataset_tables import Table
     from tiktok_crawler.reports.naming import Naming
+    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.provenance import Provenance, QueryFacts
     from tiktok_crawler.storage.overview import Overview
 
@@ -181,15 +184,18 @@ def _tiles(facts: Provenance, overview: Overview) -> Iterator[Tile]:
         withheld = found.withheld or 0
         noun = number_of(found.matches, "matches")
         yield Tile("Withheld by the API", share(withheld, found.matches), f"{withheld:,} of {noun}")
-    for listing in facts.listings:
-        seeds = number_of(listing.status.seeds, listing.status.listing.seed_key.noun)
-        yield Tile(
-            listing.status.listing.noun.capitalize(),
-            f"{listing.status.records:,}",
-            f"{seeds} asked about",
-        )
+    yield from (_listing_tile(listing.status) for listing in facts.listings)
     requests = sum(day.requests for day in facts.quota)
     yield Tile("Requests", f"{requests:,}", f"in {number_of(facts.runs.count, 'runs')}")
+
+
+def _listing_tile(status: ListingStatus) -> Tile:
+    notes = [f"{number_of(status.seeds, status.listing.seed_key.noun)} asked about"]
+    if total := total_of_all(status.tally):
+        notes.insert(0, f"of about {total:,}")
+    if cut := status.tally.ends[SeedEnd.CUT]:
+        notes.append(f"{cut:,} cut at your maximum ({status.listing.limit_argument})")
+    return Tile(status.listing.noun.capitalize(), f"{status.records:,}", "; ".join(notes))
 
 
 def _query_parts(facts: Provenance, naming: Naming) -> Iterator[QueryPart]:

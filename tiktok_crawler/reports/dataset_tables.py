@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.days_report import FEW
 from tiktok_crawler.reports.endings import ending
 from tiktok_crawler.reports.imported import stored
-from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals
+from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals, total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.words import PARKED, UNSETTLED
 from tiktok_crawler.spelling import number_of, visible
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.provenance import Provenance, QueryFacts
     from tiktok_crawler.storage.ledger.status import QueryStatus
 
@@ -100,6 +102,7 @@ def listings(facts: Provenance) -> Table:
         "listing",
         "asked about",
         "complete",
+        "cut at your maximum",
         "refused",
         "open",
         "parked",
@@ -126,6 +129,12 @@ def imports(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:
             for each in facts.status.imports
         ),
     )
+
+
+def records_of_all(status: ListingStatus) -> Cell:
+    """Say how many records there are, of how many in all if that is known."""
+    total = total_of_all(status.tally)
+    return status.records if total is None else f"{status.records:,} of about {total:,}"
 
 
 def rows(facts: Provenance) -> Table:
@@ -185,11 +194,12 @@ def _listings(facts: Provenance) -> Iterator[tuple[Cell, ...]]:
         yield (
             listing.words,
             number_of(found.status.seeds, listing.seed_key.noun),
-            counts[SeedState.COMPLETE],
+            counts[SeedState.COMPLETE] - tally.ends[SeedEnd.CUT],
+            tally.ends[SeedEnd.CUT],
             counts[SeedState.REFUSED],
             counts[SeedState.OPEN],
             counts[SeedState.PARKED],
-            found.status.records,
+            records_of_all(found.status),
             found.status.requests,
             "; ".join(notes),
         )

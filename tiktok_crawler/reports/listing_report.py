@@ -120,11 +120,17 @@ def describe_stored(listing: Listing, tally: Tally) -> str:
     stored, total = number_of(tally.stored, listing.noun), f"about {tally.total:,}"
     if not tally.counted:
         return stored
+    if total_of_all(tally):
+        return f"{tally.stored:,} of {total} {listing.noun}"
     is_known_of_all = tally.counted == tally.seeds
     seeds = number_of(tally.seeds, listing.seed_key.noun)
     counters = f"the counters of {'' if is_known_of_all else f'{tally.counted:,} of '}{seeds}"
     if tally.total < tally.counted_stored:
         return f"{stored}; {counters} say {total}"
-    if is_known_of_all:
-        return f"{tally.stored:,} of {total} {listing.noun}"
     return f"{stored}; {tally.counted_stored:,} of {total} by {counters}"
+
+
+def total_of_all(tally: Tally) -> int | None:
+    """Return how many records there are, if that is known of all seeds and can be true."""
+    is_known = tally.counted and tally.counted == tally.seeds
+    return tally.total if is_known and tally.total >= tally.counted_stored else None
