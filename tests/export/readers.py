@@ -108,14 +108,26 @@ def by_jsonl(folder, table):
 
 
 def by_workbook(folder, table):
-    """The rows, with characters that XML does not have as Excel reads them (`_x000D_`)."""
+    """The rows, with characters that XML does not have as Excel reads them (`_x000D_`).
+
+    A table without rows has no sheet.
+    """
     book = openpyxl.load_workbook(folder / "dataset.xlsx", read_only=True)
     try:
+        if table not in book.sheetnames:
+            return []
         head, *rows = book[table].iter_rows(values_only=True)
     finally:
         book.close()
-    cells = ([unescape(v) if isinstance(v, str) else v for v in row] for row in rows)
-    return [dict(zip(head, row, strict=True)) for row in cells]
+    days = {c.name for c in TABLES[table].columns if c.kind is Kind.DATE}
+    cells = (dict(zip(head, row, strict=True)) for row in rows)
+    return [{name: _cell(value, name in days) for name, value in row.items()} for row in cells]
+
+
+def _cell(value, is_day):
+    if isinstance(value, datetime):
+        return f"{value.date()}" if is_day else f"{value.isoformat()}Z"
+    return unescape(value) if isinstance(value, str) else value
 
 
 def valued(table, rows, *, documents=json.loads):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 
+import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -202,3 +204,41 @@ def test_more_rows_than_a_sheet_holds_are_refused_with_the_way_out(texts, tmp_pa
     monkeypatch.setattr(workbook, "MOST_ROWS", 3)
     with pytest.raises(ExportError, match=r"comment has more rows than a sheet .*--sample"):
         texts.export(tmp_path / "other", "xlsx", tables=("comment",))
+
+
+def test_a_workbook_has_sheets_of_tables_with_rows_in_their_order(seldom_dated, tmp_path):
+    folder = seldom_dated.export(tmp_path / "out", "xlsx").folder
+
+    book = openpyxl.load_workbook(folder / "dataset.xlsx")
+    with_rows = [table for table in TABLES if table in book.sheetnames]
+    assert book.sheetnames == with_rows
+    assert {"video", "video_source", "coverage", "query"} <= set(with_rows)
+    assert "comment" not in with_rows
+    assert book.active.title == "video"
+    assert [sheet.title for sheet in book if sheet.sheet_view.tabSelected] == ["video"]
+    resources = json.loads((folder / "datapackage.json").read_text())["resources"]
+    assert [resource["name"] for resource in resources] == with_rows
+    told = (folder / "DICTIONARY.md").read_text().partition("## comment\n")[2]
+    assert "It has no rows here, and so no sheet." in told.partition("##")[0]
+
+
+def test_a_workbook_of_nothing_has_the_heads_of_a_table(sqlite_source, tmp_path):
+    folder = sqlite_source.export(tmp_path / "out", "xlsx", tables=("comment", "shop")).folder
+
+    book = openpyxl.load_workbook(folder / "dataset.xlsx")
+    assert book.sheetnames == ["comment"]
+    assert book["comment"]["A1"].value == "id"
+
+
+def test_times_in_a_workbook_are_times_and_ids_are_text(seldom_dated, tmp_path):
+    folder = seldom_dated.export(tmp_path / "out", "xlsx").folder
+
+    sheet = openpyxl.load_workbook(folder / "dataset.xlsx")["video"]
+    (head, first, second) = sheet.iter_rows()
+    cells = {cell.value: value for cell, value in zip(head, first, strict=True)}
+    assert cells["id"].value == "1"
+    assert cells["create_time"].value == datetime.fromtimestamp(JANUARY_10, UTC).replace(
+        tzinfo=None
+    )
+    assert cells["create_time"].number_format == "yyyy-mm-dd hh:mm:ss"
+    assert second[[cell.value for cell in head].index("create_time")].value is None

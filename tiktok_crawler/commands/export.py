@@ -24,7 +24,7 @@ from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageErro
 from tiktok_crawler.output import end_on_sigterm, show, tell
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.written_dates import parse_date
-from tiktok_crawler.spelling import listed, named, number_of, quoted, shortened, visible
+from tiktok_crawler.spelling import listed, named, quoted, shortened, visible
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain, is_outage
 from tiktok_crawler.storage.engine.transactions import reading
@@ -256,14 +256,13 @@ def _lines(exported: Exported, options: Options) -> Iterator[str]:
     size = f"{options.format}, {exported.size / MEGABYTE:,.1f} MB"
     yield f"Exported to {exported.folder} ({size}){again}:"
     if options.format == "xlsx":
-        yield f"  {WORKBOOK}, with a sheet for each of {number_of(len(options.tables), 'tables')}"
-    else:
-        for table in options.tables:
-            if rows := exported.rows[table.name]:
-                yield f"  {table.name:18} {rows:12,} row{'s' * (rows != 1)}"
-        empty = [table.name for table in options.tables if not exported.rows[table.name]]
-        if empty:
-            yield f"  without rows: {listed(empty, conjunction='and')}"
+        yield f"  {WORKBOOK}, with a sheet for each table that has rows"
+    for table in options.tables:
+        if rows := exported.rows[table.name]:
+            yield f"  {table.name:18} {rows:12,} row{'s' * (rows != 1)}"
+    empty = [table.name for table in options.tables if not exported.rows[table.name]]
+    if empty:
+        yield f"  without rows: {listed(empty, conjunction='and')}"
     if exported.kept:
         yield f"Files that were still true: {exported.kept:,} of {exported.files:,}"
     yield "DICTIONARY.md says what each column means, PROVENANCE.md where the data come from"

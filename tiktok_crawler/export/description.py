@@ -33,6 +33,8 @@ CHECKSUMS = "SHA256SUMS"
 OWN = "tiktok_crawler"
 """The key of a data package under which this program has what only it reads."""
 
+WITHOUT_SHEET = "It has no rows here, and so no sheet."
+
 LAYOUT = 1
 
 FIELD_TYPES = {
@@ -114,7 +116,9 @@ def write_description(
         "title": "Data collected from the TikTok Research API",
         "created": now.isoformat(timespec="seconds").replace("+00:00", "Z"),
         "sources": [{"title": "TikTok Research API"}],
-        "resources": [_resource(table, options, manifest) for table in options.tables],
+        "resources": [
+            _resource(table, options, manifest) for table in written_tables(options, manifest.rows)
+        ],
         OWN: {
             "layout": LAYOUT,
             "version": version,
@@ -149,6 +153,13 @@ def _resource(table: DataTable, options: Options, manifest: Manifest) -> dict[st
     return resource
 
 
+def written_tables(options: Options, rows: Mapping[str, int]) -> Sequence[DataTable]:
+    """Return the tables that have a place in the files: in a workbook, those that have rows."""
+    if options.format is not Format.XLSX:
+        return options.tables
+    return [table for table in options.tables if rows[table.name]] or options.tables[:1]
+
+
 def columns_in(table: DataTable, options: Options) -> Sequence[Column]:
     """Return the columns that a table has in a format."""
     return table.columns if options.format is Format.PARQUET else text_columns(table)
@@ -160,12 +171,12 @@ def _field(column: Column, format_: Format) -> dict[str, str]:
     return {"name": column.name, "type": type_, "description": column.meaning}
 
 
-def dictionary(options: Options) -> str:
+def dictionary(options: Options, rows: Mapping[str, int]) -> str:
     """Write the data dictionary: what each column means, and where it comes from."""
-    return "\n".join(_dictionary(options))
+    return "\n".join(_dictionary(options, rows))
 
 
-def _dictionary(options: Options) -> Iterator[str]:
+def _dictionary(options: Options, rows: Mapping[str, int]) -> Iterator[str]:
     yield "# Data dictionary"
     yield ""
     yield (
@@ -175,11 +186,12 @@ def _dictionary(options: Options) -> Iterator[str]:
     for sentence in options.protection.told():
         yield ""
         yield sentence
+    written = written_tables(options, rows)
     for table in options.tables:
         yield ""
         yield f"## {table.name}"
         yield ""
-        yield table.meaning
+        yield table.meaning if table in written else f"{table.meaning} {WITHOUT_SHEET}"
         yield ""
         yield "| column | type | meaning | source |"
         yield "|---|---|---|---|"

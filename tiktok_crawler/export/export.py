@@ -280,7 +280,7 @@ def _documents(
     """Return the texts beside the data, by the names of their files."""
     naming = Naming.of(protector)
     provenance = f"{provenance_text(facts, naming)}\n{this_export(options, rows)}"
-    return {DICTIONARY: dictionary(options), PROVENANCE: provenance}
+    return {DICTIONARY: dictionary(options, rows), PROVENANCE: provenance}
 
 
 def _written_texts(folder: Path, texts: Mapping[str, str]) -> Iterator[File]:
