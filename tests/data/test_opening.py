@@ -11,6 +11,8 @@ from exports import exported
 from odd_rows import IDS, TIMES
 
 from tiktok_crawler import data
+from tiktok_crawler.config import SANDBOX_DATABASE
+from tiktok_crawler.data.sources import SANDBOX
 from tiktok_crawler.dataset.tables import VIDEOS
 from tiktok_crawler.exceptions import ConfigurationError, CrawlerError, UsageError
 from tiktok_crawler.export.options import Format
@@ -241,3 +243,15 @@ def test_after_its_block_a_dataset_says_that_it_is_closed(source):
     for read in (table.to_arrow, dataset.videos):
         with pytest.raises(UsageError, match="the dataset is closed"):
             read()
+
+
+def test_who_has_only_rehearsed_is_led_to_the_sandboxs_database(tmp_path):
+    with pytest.raises(ConfigurationError) as without:
+        data.open(tmp_path / "tiktok.db")
+    (tmp_path / "tiktok-sandbox.db").touch()
+    with pytest.raises(ConfigurationError) as beside:
+        data.open(tmp_path / "tiktok.db")
+
+    assert "sandbox" not in str(without.value)
+    assert f"the sandbox's database is there: {tmp_path / 'tiktok-sandbox.db'}" in str(beside.value)
+    assert SANDBOX_DATABASE.endswith(f"/{SANDBOX}")

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.data.dataset import Source
 
 SQLITE = b"SQLite format 3\0"
+SANDBOX = "tiktok-sandbox.db"
+"""The file of a crawl of the sandbox, unless it is set otherwise."""
 
 
 def source_of(named: str | Path) -> Source:
@@ -40,9 +42,11 @@ def source_of(named: str | Path) -> Source:
 def _check(path: Path) -> None:
     """Refuse what is no SQLite file; nothing is made where there is none."""
     if not path.exists():
+        sandbox = path.with_name(SANDBOX)
         raise ConfigurationError(
             f"there is no file or folder {path}: name a SQLite file, the folder of an export, or "
             "the URL of a database such as postgresql://user@host/database"
+            + (f"; the sandbox's database is there: {sandbox}" if sandbox.is_file() else "")
         )
     with path.open("rb") as file:
         beginning = file.read(len(SQLITE))
