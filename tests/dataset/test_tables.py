@@ -52,6 +52,9 @@ def test_each_column_has_a_type_and_a_meaning(table):
         assert column.meaning.endswith("."), column.name
         assert column.source == "tiktok_crawler" or column.source.startswith("API: ")
     assert (table.rows is None) == (not table.order)
+    assert table.meaning.startswith("One row for each ") or not table.meaning.startswith(
+        "One row a"
+    )
 
 
 def test_documents_with_a_nested_type_are_columns():

@@ -6,6 +6,7 @@ the place of numbers that only this database knows.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -51,6 +52,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Column as ModelColumn
     from sqlalchemy import ColumnElement, FromClause, Table
+
+ONE_ROW = re.compile("^One row an? ")
+"""How comments of the database's tables begin."""
 
 VIDEO = Video.__table__.c
 FOLLOWER, FOLLOWED = (Account.__table__.alias(name) for name in ("follower", "followed"))
@@ -114,7 +118,8 @@ def _table(model: Any, *, name: str = "", meaning: str = "", **more: Any) -> Dat
         "order": tuple(table.primary_key.columns),
         **more,
     }
-    return DataTable(name or table.name, meaning or str(table.comment), **given)
+    described = ONE_ROW.sub("One row for each ", str(table.comment))
+    return DataTable(name or table.name, meaning or described, **given)
 
 
 def _names_of_video(links: Table, name: ModelColumn[Any]) -> ColumnElement[str]:
@@ -189,19 +194,19 @@ VIDEO_HASHTAGS = _list_of_videos(
     "video_hashtag",
     "hashtag_names",
     described(Hashtag.__table__.c.name, "hashtag_name"),
-    "One row a video and hashtag of it, at the last observation.",
+    "One row for each video and hashtag of it, at the last observation.",
 )
 VIDEO_MENTIONS = _list_of_videos(
     "video_mention",
     "video_mention_list",
     Column("username", Kind.TEXT, "API (video_mention_list). Who is tagged.", Holds.NAME),
-    "One row a video and user who is tagged in it.",
+    "One row for each video and user who is tagged in it.",
 )
 VIDEO_EFFECTS = _list_of_videos(
     "video_effect",
     "effect_ids",
     described(Effect.__table__.c.effect_id, "effect_id"),
-    "One row a video and effect of it, at the last observation.",
+    "One row for each video and effect of it, at the last observation.",
 )
 IS_OF_A_TAG = and_(
     VIDEOS_TO_QUERY_TAGS.c.query_tag_id == QueryTag.__table__.c.id,
@@ -213,7 +218,7 @@ all links for some videos."""
 VIDEO_TAGS = _table(
     VIDEOS_TO_QUERY_TAGS,
     name="video_query_tag",
-    meaning="One row a video and tag of a query file that it was collected with.",
+    meaning="One row for each video and tag of a query file that it was collected with.",
     columns=(
         described(VIDEOS_TO_QUERY_TAGS.c.video_id),
         described(QueryTag.__table__.c.name, "tag"),
@@ -227,7 +232,7 @@ VIDEO_TAGS = _table(
 SOURCES = _table(
     VIDEOS_TO_CRAWLS,
     name="video_source",
-    meaning="One row a video and page that brought it: when, for what, and in which run.",
+    meaning="One row for each video and page that brought it: when, for what, and in which run.",
     columns=(
         described(VIDEOS_TO_CRAWLS.c.video_id),
         described(VIDEOS_TO_CRAWLS.c.crawl_id),
@@ -260,7 +265,7 @@ RELATIONS = _table(
 
 COVERAGE = DataTable(
     "coverage",
-    "One row a query and day that was wanted of it: how it stands, and what came of it.",
+    "One row for each query and day that was wanted of it: how it stands, and what came of it.",
     (
         Column("query_id", Kind.ID, "The query (`query.id`)."),
         Column("day", Kind.DATE, "Day, UTC."),
