@@ -318,8 +318,6 @@ def test_without_a_wish_nothing_is_read_or_changed():
     protector, block = Protector(None, Protection()), {"username": ["maria"]}
 
     assert protector.block(TABLES["video"], block) is block
-    assert protector.text("@maria") == "@maria"
-    assert protector.document('["@maria"]') == '["@maria"]'
     assert protector.query('{"and":[]}') == '{"and":[]}'
     assert protector.arguments('{"usernames":"maria"}') == '{"usernames":"maria"}'
     assert Protection().table(TABLES["video"]) is TABLES["video"]
@@ -412,8 +410,3 @@ def test_arguments_are_protected_as_what_they_are(alone, given, expected):
     text = json.dumps(expected).replace("BOB", PSEUDONYMS.name("bob"))
 
     assert json.loads(alone.arguments(json.dumps(given))) == json.loads(text)
-
-
-def test_a_document_of_which_nothing_is_known_is_protected(alone):
-    assert alone.document('["@bob", 1]') == f'["@{PSEUDONYMS.name("bob")}", 1]'
-    assert alone.text("@bob") == f"@{PSEUDONYMS.name('bob')}"

@@ -93,14 +93,6 @@ class Protector:
         """Protect what is said of a task that went wrong."""
         return self._asked_for.error(error) if self._hides_names else error
 
-    def text(self, text: str) -> str:
-        """Protect a text."""
-        return self._rewriter.text(text, self._rules) if self._hides_names else text
-
-    def document(self, document: str) -> str:
-        """Protect the texts in JSON, keys included."""
-        return self._rewriter.document(document, self._rules) if self._hides_names else document
-
     def query(self, canonical_json: str) -> str:
         """Protect a query, in canonical JSON."""
         return self._asked_for.query(canonical_json) if self._hides_names else canonical_json
