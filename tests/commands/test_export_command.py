@@ -116,8 +116,12 @@ def test_a_folder_has_a_file_or_folder_a_table_and_what_tells_of_them(folder):
         (("--sample", "0"), "1 or more"),
         (("--seed", "3"), "--seed goes with --sample"),
         (("--delimiter", ";"), "go with --format csv"),
-        (("--format", "csv", "--delimiter", "1"), "give one character"),
-        (("--format", "csv", "--delimiter", "t"), "give one character"),
+        (
+            ("--format", "csv", "--delimiter", "1"),
+            "'1' cannot be used: give tab, a blank, or one of",
+        ),
+        (("--format", "csv", "--delimiter", "t"), "'t' cannot be used"),
+        (("--query", "99"), "--query 99: there is no such query; the queries"),
         (("--format", "pdf"), "invalid choice: 'pdf'"),
         (("--tabels", "video"), "did you mean '--tables'?"),
     ],
@@ -128,6 +132,45 @@ def test_what_there_is_not_is_told_with_what_is_nearest(folder, options, words):
     assert (run.returncode, run.stdout) == (64, "")
     assert words in run.stderr
     assert run.stderr.count("\n") == 1
+
+
+def test_all_mistakes_of_a_command_line_are_told_together(folder):
+    wrong = ("--where", "view_cuont > 1", "--since", "soon", "--tables", "coment", "--seed", "3")
+    run = export(folder, *wrong, "--key-file", "k", "--delimiter", ";")
+
+    assert run.returncode == 64
+    lines = run.stderr.splitlines()
+    assert [re.match("(?:error: )?(--[a-z-]+)", line)[1] for line in lines] == [
+        "--excel",
+        "--seed",
+        "--since",
+        "--where",
+        "--tables",
+        "--key-file",
+    ]
+
+
+@pytest.mark.parametrize("written", ["tab", "\\t", "\t"])
+def test_a_tab_can_be_named(folder, written):
+    run = export(
+        folder, "--format", "csv", "--delimiter", written, "--tables", "query", target="tabs"
+    )
+
+    assert run.returncode == 0, run.stderr
+    assert (folder / "tabs" / "query.csv").read_text().startswith('"id"\t')
+
+
+def test_a_query_is_named_by_its_number_or_its_file(folder):
+    (folder / "query.yaml").write_text(QUERY)
+    for written in ("1", "query.yaml"):
+        options = ("--query", written, "--format", "csv", "--tables", "video")
+        assert export(folder, *options, target=f"of-{written}").returncode == 0
+
+    by_number, by_file = (
+        (folder / f"of-{written}" / "video.csv").read_bytes() for written in ("1", "query.yaml")
+    )
+    assert by_number == by_file
+    assert by_number.count(b"\n") > 1
 
 
 @pytest.mark.parametrize(
@@ -173,7 +216,7 @@ def test_two_exports_at_once_do_not_meet(folder):
         assert f"another export to {folder / 'out'} is at work" in refused.stderr
         other.send_signal(signal.SIGCONT)
         assert other.wait(60) == 0
-    assert verify(folder / "out") == []
+    assert verify(folder / "out").others == []
     assert (folder / "out" / "video.csv").is_file()
 
 
@@ -234,12 +277,12 @@ def test_whenever_it_is_killed_there_is_a_whole_export(folder, times):
             time.sleep(dice.uniform(0, 0.4))
             process.kill()
             process.wait()
-        assert verify(folder / "out") == []
+        assert verify(folder / "out").others == []
         left = {name for name in names(folder) if not name.startswith(DATABASE)}
         assert left <= {"out", ".out.partial"}
     assert export(folder).returncode == 0
     assert names(folder) == ["out", DATABASE]
-    assert verify(folder / "out") == []
+    assert verify(folder / "out").others == []
 
 
 def test_what_is_left_where_names_cannot_be_exchanged_is_put_right(folder):

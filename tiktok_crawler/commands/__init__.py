@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import contextmanager
 from importlib.util import find_spec
 from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
@@ -23,7 +24,7 @@ from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from scrapy.commands import ScrapyCommand as Base
 
@@ -110,6 +111,30 @@ class Project(Checked):
         raise NotImplementedError
 
 
+class Mistakes:
+    """The mistakes of a command line, which are told together."""
+
+    def __init__(self) -> None:
+        self._found: list[str] = []
+
+    @contextmanager
+    def noted(self) -> Iterator[None]:
+        """Go on behind a mistake, which is noted."""
+        try:
+            yield
+        except CommandLineError as exc:
+            self._found.append(str(exc))
+
+    def check(self) -> None:
+        """Refuse to go on if there was a mistake.
+
+        Raises:
+            UsageError: with a line for each.
+        """
+        if self._found:
+            raise CommandLineError("\n".join(self._found))
+
+
 def require_installed(what: str, extra: str, libraries: Iterable[str]) -> None:
     """Refuse to begin without the libraries of an extra.
 
@@ -133,6 +158,12 @@ def add_pseudonym_options(parser: argparse.ArgumentParser | argparse._ArgumentGr
     add("--key-file", metavar="FILE", help=f"of the pseudonyms; default: {KEY_FILE}")
 
 
+def check_key_file(opts: argparse.Namespace) -> None:
+    """Refuse a key file that is named for nothing."""
+    if opts.key_file and not opts.pseudonyms:
+        raise CommandLineError("--key-file goes with --pseudonyms")
+
+
 def pseudonyms_of(opts: argparse.Namespace) -> Pseudonyms | None:
     """Return the pseudonyms of a key file, which is made if it is not there; None: none are wanted.
 
@@ -140,9 +171,8 @@ def pseudonyms_of(opts: argparse.Namespace) -> Pseudonyms | None:
         UsageError: a key file is named for nothing.
         ConfigurationError: it cannot be used.
     """
+    check_key_file(opts)
     if not opts.pseudonyms:
-        if opts.key_file:
-            raise CommandLineError("--key-file goes with --pseudonyms")
         return None
     from tiktok_crawler.dataset.pseudonyms import Pseudonyms, key_file  # noqa: PLC0415 - not always
 

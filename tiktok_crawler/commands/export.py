@@ -14,21 +14,23 @@ from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import (
+    Mistakes,
     Project,
     add_pseudonym_options,
+    check_key_file,
     pseudonyms_of,
     require_installed,
 )
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
 from tiktok_crawler.output import end_on_sigterm, show, tell
-from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.known_query import query_id
 from tiktok_crawler.query_file.written_dates import parse_date
-from tiktok_crawler.spelling import listed, named, quoted, shortened, visible
+from tiktok_crawler.spelling import listed, named, number_of, quoted, shortened, visible
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain, is_outage
 from tiktok_crawler.storage.engine.transactions import reading
-from tiktok_crawler.storage.ledger.queries import find_query
+from tiktok_crawler.storage.ledger.queries import stored_queries
 
 if TYPE_CHECKING:
     import argparse
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 FORMATS = ("parquet", "csv", "jsonl", "xlsx")
 DELIMITERS = ",;\t|:^~!#$%&*/ "
 """Characters that are in no number and no word that is written without quotes."""
+
+TAB = ("tab", "\\t")
+"""How a tab is written on a command line, where it can hardly be typed."""
 MEGABYTE = 1_000_000
 
 
@@ -66,7 +71,12 @@ class Command(Project, ScrapyCommand):
         add("--format", choices=FORMATS, default=FORMATS[0], help="default: parquet")
         add("--tables", metavar="NAMES", help="such as video,comment; default: all")
         add("--columns", metavar="NAMES", help="such as id,view_count,comment.text; default: all")
-        add("--query", action="append", metavar="FILE", help="videos that this query has found")
+        add(
+            "--query",
+            action="append",
+            metavar="FILE",
+            help="videos that this query has found: its file, or its number in `scrapy status`",
+        )
         add("--tag", action="append", metavar="TAG", help="videos that were collected with it")
         add("--since", metavar="DAY", help="videos published on this day (UTC) or later")
         add("--until", metavar="DAY", help="videos published on this day (UTC) or before")
@@ -79,7 +89,12 @@ class Command(Project, ScrapyCommand):
         add("--sample", type=int, metavar="N", help="so many of these videos, at random")
         add("--seed", type=int, metavar="N", help="of the sample: the same gives the same videos")
         add("--by", choices=("month", "day"), default="month", help="how Parquet is divided")
-        add("--delimiter", metavar="CHARACTER", default=",", help="of CSV; ; opens in German Excel")
+        add(
+            "--delimiter",
+            metavar="CHARACTER",
+            default=",",
+            help="of CSV: one of , ; | or tab, or another sign; ; opens in German Excel",
+        )
         add(
             "--excel",
             action="store_true",
@@ -175,20 +190,37 @@ def _options(engine: Engine, opts: argparse.Namespace) -> Options:
         wanted_tables,
     )
 
-    if len(opts.delimiter) != 1 or opts.delimiter not in DELIMITERS:
-        raise UsageError(f"--delimiter {quoted(opts.delimiter)}: give one character, such as ;")
-    if opts.format != "csv" and (opts.excel or opts.delimiter != ","):
-        raise UsageError("--excel and --delimiter go with --format csv")
-    selection = _selection(engine, opts)
+    mistakes = Mistakes()
+    with mistakes.noted():
+        delimiter = _delimiter(opts)
+    selection = _selection(engine, opts, mistakes)
+    with mistakes.noted():
+        tables = wanted_tables(_names(opts.tables), _names(opts.columns), selection)
+    with mistakes.noted():
+        check_key_file(opts)
+    mistakes.check()
     return Options(
-        wanted_tables(_names(opts.tables), _names(opts.columns), selection),
+        tables,
         Format(opts.format),
         UNITS[opts.by],
-        opts.delimiter,
+        delimiter,
         opts.excel,
         selection,
         _protection(opts),
     )
+
+
+def _delimiter(opts: argparse.Namespace) -> str:
+    written: str = opts.delimiter
+    if opts.format != "csv" and (opts.excel or written != ","):
+        raise UsageError("--excel and --delimiter go with --format csv")
+    delimiter = "\t" if written.casefold() in TAB else written
+    if len(delimiter) != 1 or delimiter not in DELIMITERS:
+        signs = " ".join(DELIMITERS.replace("\t", "").strip())
+        raise UsageError(
+            f"--delimiter {quoted(written)} cannot be used: give tab, a blank, or one of {signs}"
+        )
+    return delimiter
 
 
 def _protection(opts: argparse.Namespace) -> Protection:
@@ -206,24 +238,38 @@ def _names(written: str | None) -> list[str]:
     return [name.strip() for name in (written or "").split(",") if name.strip()]
 
 
-def _selection(engine: Engine, opts: argparse.Namespace) -> Selection:
+def _selection(engine: Engine, opts: argparse.Namespace, mistakes: Mistakes) -> Selection:
+    """Read which videos are wanted; what is wrong is left out, and noted."""
     from tiktok_crawler.dataset.selection import Sample, Selection, comparison  # noqa: PLC0415
 
-    if opts.seed is not None and opts.sample is None:
-        raise UsageError("--seed goes with --sample")
-    if opts.sample is not None and opts.sample < 1:
-        raise UsageError("--sample: give the number of videos that are wanted, 1 or more")
-    since, until = _day("--since", opts.since), _day("--until", opts.until)
-    if since and until and since > until:
-        raise UsageError(f"--since {since} is after --until {until}")
+    days: dict[str, date | None] = {}
+    query_ids, comparisons = list[int](), list[str]()
+    with mistakes.noted():
+        if opts.seed is not None and opts.sample is None:
+            raise UsageError("--seed goes with --sample")
+    with mistakes.noted():
+        if opts.sample is not None and opts.sample < 1:
+            raise UsageError("--sample: give the number of videos that are wanted, 1 or more")
+    for option in ("since", "until"):
+        with mistakes.noted():
+            days[option] = _day(f"--{option}", getattr(opts, option))
+    since, until = days.get("since"), days.get("until")
+    with mistakes.noted():
+        if since and until and since > until:
+            raise UsageError(f"--since {since} is after --until {until}")
     for written in opts.where or ():
-        comparison(written)
+        with mistakes.noted():
+            comparison(written)
+            comparisons.append(written)
+    for written in opts.query or ():
+        with mistakes.noted(), reading(engine) as connection:
+            query_ids.append(query_id(written, stored_queries(connection), "--query "))
     return Selection(
-        query_ids=tuple(_query_id(engine, file) for file in opts.query or ()),
+        query_ids=tuple(query_ids),
         tags=tuple(opts.tag or ()),
         since=since,
         until=until,
-        comparisons=tuple(opts.where or ()),
+        comparisons=tuple(comparisons),
         sample=None if opts.sample is None else Sample(opts.sample, opts.seed or 0),
     )
 
@@ -233,18 +279,6 @@ def _day(option: str, written: str | None) -> date | None:
         return None if written is None else parse_date(written, today=utc_now().date())
     except ValueError as exc:
         raise UsageError(f"{option} {quoted(written or '')} {exc}") from None
-
-
-def _query_id(engine: Engine, file: str) -> int:
-    query = read_collection(Path(file), today=utc_now().date()).query
-    with reading(engine) as connection:
-        found = find_query(connection, query.fingerprint)
-    if found is None:
-        raise UsageError(
-            f"--query {named(file)}: the database has nothing of this query; `scrapy status` shows "
-            "those that it has"
-        )
-    return found
 
 
 def _lines(exported: Exported, options: Options) -> Iterator[str]:
@@ -282,10 +316,10 @@ def _lacking(exported: Exported) -> Iterator[str]:
 
 
 def _verify(folder: Path) -> None:
-    from tiktok_crawler.export.verify import checked, verify  # noqa: PLC0415 - slow to load
+    from tiktok_crawler.export.verify import verify  # noqa: PLC0415 - slow to load
 
-    others = verify(folder)
-    show(f"{named(folder)}: all of {checked(folder)} are as they were written")
+    files, others = verify(folder)
+    show(f"{named(folder)}: all of {number_of(files, 'files')} are as they were written")
     if others:
         tell(
             f"WARNING: {listed(others[:10], conjunction='and')} "

@@ -12,8 +12,10 @@ from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import (
+    Mistakes,
     Project,
     add_pseudonym_options,
+    check_key_file,
     pseudonyms_of,
     require_installed,
 )
@@ -70,11 +72,16 @@ class Command(Project, ScrapyCommand):
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
-        if args or bool(opts.file) == opts.methods:
-            raise UsageError(
-                "say where the report shall be, as in `scrapy report -o report.html`, or print "
-                "the methods section alone with `scrapy report --methods`"
-            )
+        mistakes = Mistakes()
+        with mistakes.noted():
+            if args or bool(opts.file) == opts.methods:
+                raise UsageError(
+                    "say where the report shall be, as in `scrapy report -o report.html`, or print "
+                    "the methods section alone with `scrapy report --methods`"
+                )
+        with mistakes.noted():
+            check_key_file(opts)
+        mistakes.check()
         config = Config.of(self.settings)
         if opts.methods:
             _print_methods(config, pseudonyms_of(opts))

@@ -20,8 +20,9 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.queries import stored_queries
 from tiktok_crawler.storage.ledger.status import status_of
-from tiktok_crawler.storage.models.ledger import QueryRow, QueryTag
+from tiktok_crawler.storage.models.ledger import QueryTag
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -66,8 +67,7 @@ class Database:
 
     def queries(self) -> Mapping[int, str | None]:
         with self._connected() as connection:
-            rows = connection.execute(select(QueryRow.id, QueryRow.fingerprint))
-            return {id_: fingerprint for id_, fingerprint in rows}  # noqa: C416 - dict() of Rows
+            return stored_queries(connection)
 
     def tags(self) -> Collection[str]:
         with self._connected() as connection:

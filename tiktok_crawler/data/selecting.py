@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
-from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict
 
-from tiktok_crawler.clock import utc_now
 from tiktok_crawler.dataset.selection import Selection
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.known_query import query_id
 from tiktok_crawler.query_file.written_dates import parse_day
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
     from typing import Protocol
 
     from tiktok_crawler.dataset.tables import DataTable
@@ -56,7 +55,7 @@ def selection_of(source: Names, which: Which) -> Selection:
     if since and until and since > until:
         raise UsageError(f"since={since} is after until={until}: nothing would be selected")
     return Selection(
-        query_ids=() if query is None else (_query_id(source, query),),
+        query_ids=() if query is None else (query_id(query, source.queries(), "query="),),
         tags=() if tag is None else (_tag(source, tag),),
         since=since,
         until=until,
@@ -94,34 +93,6 @@ def _day(name: str, written: object) -> date | None:
         return parse_day(str(written))
     except ValueError as exc:
         raise UsageError(f"{name}={quoted(str(written))} {exc}") from None
-
-
-def _query_id(source: Names, query: int | str | Path) -> int:
-    known = source.queries()
-    written = str(query)
-    if isinstance(query, int) or written.isdecimal():
-        if int(written) in known:
-            return int(written)
-        raise UsageError(f"query={written}: there is no such query; {_numbers(known)}")
-    path = Path(written).expanduser()
-    fingerprint = read_collection(path, today=utc_now().date()).query.fingerprint
-    found = [id_ for id_, known_as in known.items() if known_as == fingerprint]
-    if found:
-        return found[0]
-    reason = (
-        "the export does not say which query file a query is of"
-        if None in known.values()
-        else "nothing was collected with it yet"
-    )
-    raise UsageError(f"query={quoted(written)}: {reason}; {_numbers(known)}")
-
-
-def _numbers(known: Mapping[int, str | None]) -> str:
-    if not known:
-        return "there are none"
-    shown = ", ".join(map(str, sorted(known)[:SHOWN]))
-    more = " and more" if len(known) > SHOWN else ""
-    return f"the queries, as `scrapy status` numbers them, are: {shown}{more}"
 
 
 def _tag(source: Names, tag: str) -> str:

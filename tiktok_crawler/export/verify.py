@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
 from tiktok_crawler.export.folder import files_in
 from tiktok_crawler.export.written import sha256_of
 from tiktok_crawler.own_files import IGNORED
-from tiktok_crawler.spelling import named, number_of, visible
+from tiktok_crawler.spelling import named, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,11 +18,15 @@ if TYPE_CHECKING:
 SHOWN = 10
 
 
-def verify(folder: Path) -> list[str]:
-    """Check each file of an export against its checksum.
+class Verified(NamedTuple):
+    """How many files an export has, and those that are no part of it: readers may read them."""
 
-    Returns:
-        The files that are no part of it, which readers of whole folders may read, too.
+    files: int
+    others: list[str]
+
+
+def verify(folder: Path) -> Verified:
+    """Check each file of an export against its checksum.
 
     Raises:
         UsageError: the folder has no export.
@@ -46,14 +50,8 @@ def verify(folder: Path) -> list[str]:
             "Export it once more"
         )
     own = {*written, CHECKSUMS, IGNORED}
-    return [str(path) for path in files_in(folder) if str(path) not in own]
-
-
-def checked(folder: Path) -> str:
-    """Say how many files an export has."""
-    manifest = read_manifest(folder)
-    assert manifest
-    return number_of(len(manifest.files) + 1, "files")
+    others = [str(path) for path in files_in(folder) if str(path) not in own]
+    return Verified(len(written), others)
 
 
 def _written(folder: Path) -> dict[str, str]:

@@ -55,6 +55,12 @@ class UsedQuery:
     fields: tuple[str, ...]
 
 
+def stored_queries(connection: Connection) -> dict[int, str]:
+    """Return the fingerprints of all queries by their numbers."""
+    rows = connection.execute(select(QueryRow.id, QueryRow.fingerprint))
+    return {id_: fingerprint for id_, fingerprint in rows}  # noqa: C416 - dict() of Rows
+
+
 def find_query(connection: Connection, fingerprint: str) -> int | None:
     """Return the id of a query that was used before."""
     return connection.scalar(select(QueryRow.id).where(QueryRow.fingerprint == fingerprint))
