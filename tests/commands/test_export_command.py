@@ -20,9 +20,9 @@ from processes import scrapy, started
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from tiktok_crawler.commands import require_installed
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.export.verify import verify
+from tiktok_crawler.installed import require_installed
 
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
 DATABASE = "tiktok-sandbox.db"

@@ -158,8 +158,8 @@ def test_a_password_is_not_shown(odd_postgresql):
 def test_without_pyarrow_it_says_how_to_install_it(odd_sqlite):
     done = run(MISSING.format(("pyarrow",)), f"data.open({str(odd_sqlite)!r})")
 
-    assert "ConfigurationError: reading data takes pyarrow" in done.stderr
-    assert "pip install 'tiktok-crawler[pandas]'" in done.stderr
+    assert "ConfigurationError: reading data needs what is not installed (pyarrow)" in done.stderr
+    assert "pip install 'tiktok-crawler[pandas]' or 'tiktok-crawler[polars]'" in done.stderr
 
 
 def test_without_their_library_data_frames_say_how_to_install_it(odd_sqlite):
@@ -173,7 +173,8 @@ for library in ("pandas", "polars"):
     done = run(MISSING.format(("pandas", "polars")), read)
 
     assert done.stdout.splitlines() == [
-        f"ConfigurationError {library} is not installed: pip install 'tiktok-crawler[{library}]'"
+        f"ConfigurationError a data frame of {library} needs what is not installed ({library}): "
+        f"pip install 'tiktok-crawler[{library}]'"
         for library in ("pandas", "polars")
     ]
 

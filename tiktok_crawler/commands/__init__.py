@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from contextlib import contextmanager
-from importlib.util import find_spec
 from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -15,7 +14,7 @@ from tiktok_crawler.arguments.search_arguments import parse_pairs
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.sources import check_settings
 from tiktok_crawler.config.values import check_dictionaries
-from tiktok_crawler.exceptions import ConfigurationError, CrawlerError
+from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.exceptions import UsageError as CommandLineError
 from tiktok_crawler.output import fail, tell
 from tiktok_crawler.own_files import exposure
@@ -24,7 +23,7 @@ from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from scrapy.commands import ScrapyCommand as Base
 
@@ -135,17 +134,6 @@ class Mistakes:
             raise CommandLineError("\n".join(self._found))
 
 
-def require_installed(what: str, extra: str, libraries: Iterable[str]) -> None:
-    """Refuse to begin without the libraries of an extra.
-
-    Raises:
-        ConfigurationError: with the command that installs them.
-    """
-    if missing := [name for name in libraries if find_spec(name) is None]:
-        raise ConfigurationError(
-            f"{what} needs what is not installed ({', '.join(missing)}): "
-            f"pip install 'tiktok-crawler[{extra}]'"
-        )
 
 
 KEY_FILE = "pseudonyms.key"

@@ -19,10 +19,10 @@ from tiktok_crawler.commands import (
     add_pseudonym_options,
     check_key_file,
     pseudonyms_of,
-    require_installed,
 )
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
+from tiktok_crawler.installed import require_installed
 from tiktok_crawler.output import end_on_sigterm, show, tell
 from tiktok_crawler.query_file.known_query import query_id
 from tiktok_crawler.query_file.written_dates import parse_date

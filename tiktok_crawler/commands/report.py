@@ -17,10 +17,10 @@ from tiktok_crawler.commands import (
     add_pseudonym_options,
     check_key_file,
     pseudonyms_of,
-    require_installed,
 )
 from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, UsageError
+from tiktok_crawler.installed import require_installed
 from tiktok_crawler.output import end_on_sigterm, show
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database

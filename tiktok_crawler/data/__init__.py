@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.installed import not_installed
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,8 +33,5 @@ def open(source: str | Path) -> Dataset:  # noqa: A001 - it reads as data.open
     except ModuleNotFoundError as exc:
         if exc.name != "pyarrow":
             raise
-        raise ConfigurationError(
-            "reading data takes pyarrow, which is not installed: "
-            "pip install 'tiktok-crawler[pandas]', or 'tiktok-crawler[polars]'"
-        ) from None
+        raise not_installed("reading data", ["pyarrow"], "pandas", "polars") from None
     return Dataset(source_of(source))

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from tiktok_crawler.dataset.arrow import UTC_TIME
-from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.installed import not_installed
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -52,6 +52,4 @@ def _loaded(library: str) -> Any:
     except ModuleNotFoundError as exc:
         if exc.name != library:
             raise
-        raise ConfigurationError(
-            f"{library} is not installed: pip install 'tiktok-crawler[{library}]'"
-        ) from None
+        raise not_installed(f"a data frame of {library}", [library], library) from None
