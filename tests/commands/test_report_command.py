@@ -158,6 +158,7 @@ def test_of_no_data_there_is_no_report(tmp_path):
     ("arguments", "words"),
     [
         ((), "say where the report shall be, as in `scrapy report -o report.html`"),
+        (("--key-file", "k"), "`scrapy report --methods`\n--key-file goes with --pseudonyms"),
         (("-o", "report.pdf"), "report.pdf is to be an HTML file: name one that ends in .html"),
         (("-o", "a.html", "--methods"), "say where the report shall be"),
         (("-o", "a.html", "query.yaml"), "say where the report shall be"),
