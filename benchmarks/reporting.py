@@ -1,6 +1,7 @@
 """The report of a SQLite database of 1,000,000 videos, each with seven hashtags, some seen often.
 
-Targets: 15 s and 300 MB; of 5,000,000 videos (`--videos 5000000`) 60 s and 300 MB.
+Targets: 15 s and 300 MB; of 5,000,000 videos (`--videos 5000000`) 60 s and 300 MB. The seconds are
+those of the CPU, which other work on the machine changes less than those of the clock.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory(dir=options.folder) as name:
         done = run(command("report", "-o", "report.html", data=database), Path(name))
         size = (Path(name) / "report.html").stat().st_size
-    is_met = done.seconds <= seconds and done.peak_mb <= MOST_MB
+    is_met = done.cpu_seconds <= seconds and done.peak_mb <= MOST_MB
     print(f"{machine()}; {options.videos:,} videos\n")
     print_table(
         ["what", "time", "of the CPU", "peak memory", "size", "target", "met"],
