@@ -349,9 +349,7 @@ def test_tables_of_another_revision_are_not_exported(folder):
 
 def test_a_database_that_is_damaged_leaves_the_earlier_export(folder):
     before = content(folder / "out")
-    with (folder / DATABASE).open("r+b") as file:
-        file.seek(-60_000, os.SEEK_END)
-        file.write(b"\x99" * 50_000)
+    damage_a_page_of_videos(folder / DATABASE)
 
     run = export(folder, "--format", "csv")
 
@@ -359,6 +357,17 @@ def test_a_database_that_is_damaged_leaves_the_earlier_export(folder):
     assert "could not be read to the end: database disk image is malformed" in run.stderr
     assert run.stderr.count("\n") == 1
     assert content(folder / "out") == before
+
+
+def damage_a_page_of_videos(path):
+    with closing(sqlite3.connect(path)) as connection:
+        longest = "SELECT video_description FROM video ORDER BY length(video_description) DESC"
+        (text_of_video,) = connection.execute(longest).fetchone()
+        (page_size,) = connection.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        found = file.read().index(text_of_video.encode())
+        file.seek(found - found % page_size)
+        file.write(b"\x99" * 100)
 
 
 def test_a_server_that_goes_away_leaves_the_earlier_export(folder, prepared_postgresql_url):

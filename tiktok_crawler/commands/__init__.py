@@ -134,8 +134,6 @@ class Mistakes:
             raise CommandLineError("\n".join(self._found))
 
 
-
-
 KEY_FILE = "pseudonyms.key"
 
 
