@@ -125,12 +125,12 @@ def collections(arguments: Mapping[str, str], *, today: date) -> tuple[Collectio
             malformed.
         QueryFileError: the query file has mistakes.
     """
-    named = [name for name in QUERY_ARGUMENTS if name in arguments]
-    if named and "query" not in arguments:
+    conditions = [name for name in QUERY_ARGUMENTS if name in arguments]
+    if conditions and "query" not in arguments:
         return (collection_of_arguments(arguments, today=today),)
-    if named:
+    if conditions:
         raise UsageError(
-            f"-a {named[0]}=... cannot stand beside -a query=...: write it into the query file"
+            f"-a {conditions[0]}=... cannot stand beside -a query=...: write it into the query file"
         )
     if "query" not in arguments:
         raise UsageError(
@@ -143,6 +143,8 @@ def collections(arguments: Mapping[str, str], *, today: date) -> tuple[Collectio
 
 def wanted(collection: Collection, config: Config) -> Wanted:
     """Work out what a run of the collection asks for, under this configuration."""
+    if collection.each:
+        raise UsageError("nothing is collected by lists under each yet")
     return Wanted(
         query=collection.query,
         days=collection.dates,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, midnight
+from tiktok_crawler.research_api.video_ids import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,7 +57,3 @@ def passed_days(window: DateRange, pages: Sequence[PageSpan], skew: timedelta) -
     oldest = time_of(pages[-1].oldest_id)
     passed = [day for day in window if midnight(day) - skew >= oldest and day > window.start]
     return DateRange(passed[0], passed[-1]) if passed else None
-
-
-def time_of(video_id: int) -> datetime:
-    return datetime.fromtimestamp(video_id >> 32, UTC)

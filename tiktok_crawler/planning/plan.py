@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning import coverage
@@ -13,19 +12,16 @@ from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.tasks import PageRequest, Window
+from tiktok_crawler.research_api.video_ids import ID_SKEW
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.coverage import Covered, Freshness
     from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Operation, Query
-
-
-ID_SKEW = timedelta(seconds=900)
-"""The most that an id's time and `create_time` may differ, unless the user says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

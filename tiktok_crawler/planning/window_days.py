@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.planning.lost_searches import time_of
+from tiktok_crawler.research_api.video_ids import time_of
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.query_file import also_collect
+from tiktok_crawler.query_file import also_collect, each_value
+from tiktok_crawler.query_file.each_value import (
+    EACH_HINTS,
+    Each,
+    EachReader,
+    published_on,
+    tells_days,
+)
 from tiktok_crawler.query_file.friendly_form import FORM, FRIENDLY_HINTS, friendly_drafts
 from tiktok_crawler.query_file.limits import LIMITS, NO_LIMITS, Limits, read_limits
 from tiktok_crawler.query_file.mistakes import Mistakes, Position
@@ -22,28 +29,28 @@ from tiktok_crawler.query_file.query_arguments import query_file_text, query_nod
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
 from tiktok_crawler.query_file.sample import read_sample
 from tiktok_crawler.query_file.text_file import read_text
-from tiktok_crawler.query_file.written_dates import NEVER, parse_day
+from tiktok_crawler.query_file.written_dates import NEVER, TIKTOK_BEGAN, parse_day
 from tiktok_crawler.query_file.yaml_text import MapNode, parse
-from tiktok_crawler.research_api.query import SAMPLE
-from tiktok_crawler.spelling import visible
+from tiktok_crawler.research_api.query import SAMPLE, Condition, Operation, Query
+from tiktok_crawler.spelling import number_of, visible
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+    from datetime import date, timedelta
     from pathlib import Path
 
     from tiktok_crawler.query_file.also_collect import AlsoCollect
     from tiktok_crawler.query_file.options import Given
     from tiktok_crawler.query_file.parsed_conditions import ParsedCondition
     from tiktok_crawler.query_file.yaml_text import Entry
-    from tiktok_crawler.research_api.query import Query
 
-AT_THE_TOP = (*OPTIONS, *LIMITS, SAMPLE, also_collect.KEY)
+AT_THE_TOP = (*OPTIONS, *LIMITS, SAMPLE, also_collect.KEY, each_value.KEY)
 KEYS = (*AT_THE_TOP, *FORM, "query")
 
-_TIKTOK_BEGAN = date(2016, 9, 1)
 _HINTS = {
     **FRIENDLY_HINTS,
     **RAW_HINTS,
+    **EACH_HINTS,
     **dict.fromkeys(AT_THE_TOP, "it stands at the top of the file"),
 }
 
@@ -57,6 +64,9 @@ class Collection:
     videos are there, what `also_collect` names is collected, in its order. `lists` are the files
     that values come from. `path` is the query file; if there is none, `as_file` is what it would
     say.
+
+    With `each`, the query is the rest, which may have no condition: it is searched for every one of
+    the values, some at a time.
     """
 
     query: Query
@@ -71,11 +81,24 @@ class Collection:
     as_file: str | None = None
     path: Path | None = None
     limits: Limits = NO_LIMITS
+    each: Each | None = None
 
     @property
     def name(self) -> str:
         """Its file as it was named, by which a run that has several tells them apart."""
         return visible(str(self.path)) if self.path else "the query"
+
+    @property
+    def fingerprint(self) -> str:
+        """The fingerprint of the query; with `each`, of the rest and what the values are."""
+        return template_of(self.query, self.each.field) if self.each else self.query.fingerprint
+
+    def for_values(self, values: Iterable[str]) -> Collection:
+        """The collection of some of the values, which is searched as any other."""
+        assert self.each
+        condition = Condition(self.each.field, Operation.IN, tuple(values))
+        query = replace(self.query, and_=(*self.query.and_, condition))
+        return replace(self, query=query, each=None, also_collect=(), warnings=())
 
     @property
     def begins_relative(self) -> bool:
@@ -85,6 +108,11 @@ class Collection:
         except ValueError:
             return True
         return False
+
+
+def template_of(rest: Query, field: str) -> str:
+    """The SHA-256, in hexadecimal, that queries share which differ in values of a field alone."""
+    return sha256(f"{field} {rest.canonical()}".encode()).hexdigest()
 
 
 def read_collection(
@@ -122,12 +150,21 @@ def _read(
     entries = {entry.key: entry for entry in reader.entries(root, "", KEYS)}
     drafts = _drafts(entries, reader, findings)
     options = OptionReader(entries, overrides, reader=reader, findings=findings)
-    dates = _dates(options, today, findings)
+    each = _each(entries, drafts, today, reader=reader, findings=findings)
+    if tells_days(entries.get(each_value.KEY)):
+        dates = _told_dates(options, today, each, findings)
+    else:
+        dates = _dates(options, today, findings)
     tags, age = options.tags("tags"), options.age("refresh_after")
     sample = read_sample(entries.get(SAMPLE), reader, findings)
     query = replace(_query(drafts, dates, findings), sample=sample)
     wishes = _wishes(entries, reader, findings)
     limits = read_limits(entries, reader, findings)
+    if each and dates:
+        each = _within(each, dates.range, entries[each_value.KEY], findings)
+    if sample and (entry := entries.get(each_value.KEY)):
+        words = "cannot stand beside sample: a list is collected as a whole; take one of them out"
+        findings.mistake(entry.place, entry.key, words)
     if dates is None or findings.has_mistakes:
         findings.stop()
     return Collection(
@@ -142,7 +179,35 @@ def _read(
         lists=tuple(findings.lists),
         path=findings.path,
         limits=limits,
+        each=each,
     )
+
+
+def _each(
+    entries: Mapping[str, Entry],
+    rest: Sequence[ParsedCondition],
+    today: date,
+    *,
+    reader: NodeReader,
+    findings: Mistakes,
+) -> Each | None:
+    entry = entries.get(each_value.KEY)
+    if entry is None:
+        return None
+    return EachReader.of(entry, reader, findings).check(rest, today, findings)
+
+
+def _within(each: Each, days: DateRange, entry: Entry, findings: Mistakes) -> Each:
+    """Leave out ids of videos that cannot have been published on the days that are wanted."""
+    left = each.within(days)
+    out = len(each.values) - len(left.values)
+    if not left.values:
+        words = f"none of the {each} can be of a video of {days}"
+        findings.mistake(entry.place, entry.key, words)
+    elif out:
+        words = f"left out {number_of(out, 'ids')} of videos that were not published on {days}"
+        findings.warning(entry.place, entry.key, words)
+    return left
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,18 +227,45 @@ def _root(path: Path, findings: Mistakes) -> MapNode:
 
 
 def _dates(options: OptionReader, today: date, findings: Mistakes) -> _Dates | None:
-    start, end = (options.date(key, today=today) for key in ("start_date", "end_date"))
+    start, end = _written_dates(options, today, findings)
+    if start is None or end is None or not _are_in_order(start, end, findings):
+        return None
+    _warn_of_dates(start, end, today, findings)
+    return _Dates(DateRange(start.value, end.value), start.written, end.written)
+
+
+def _told_dates(
+    options: OptionReader, today: date, each: Each | None, findings: Mistakes
+) -> _Dates | None:
+    """The days that ids tell, but where dates are given beside them."""
+    start, end = _written_dates(options, today, findings, are_needed=False)
+    if each is None or (start and end and not _are_in_order(start, end, findings)):
+        return None
+    told = published_on(each.values, today)
+    first = start.value if start else min(told.start, end.value if end else today)
+    last = end.value if end else max(told.end, first)
+    written = (given.written if given else str(day) for given, day in ((start, first), (end, last)))
+    return _Dates(DateRange(first, last), *written)
+
+
+def _written_dates(
+    options: OptionReader, today: date, findings: Mistakes, *, are_needed: bool = True
+) -> tuple[Given[date] | None, Given[date] | None]:
+    start, end = (
+        options.date(key, today=today, is_needed=are_needed) for key in ("start_date", "end_date")
+    )
     for given in (start, end):
         if given and given.value > today:
             words = f"{given} is in the future; the last day allowed is today, {today} (UTC)"
             findings.mistake(given.place, given.key, words)
-    if start is None or end is None:
-        return None
+    return start, end
+
+
+def _are_in_order(start: Given[date], end: Given[date], findings: Mistakes) -> bool:
     if end.value < start.value:
         _report_order(start, end, findings)
-        return None
-    _warn_of_dates(start, end, today, findings)
-    return _Dates(DateRange(start.value, end.value), start.written, end.written)
+        return False
+    return True
 
 
 def _report_order(start: Given[date], end: Given[date], findings: Mistakes) -> None:
@@ -184,7 +276,7 @@ def _report_order(start: Given[date], end: Given[date], findings: Mistakes) -> N
 
 
 def _warn_of_dates(start: Given[date], end: Given[date], today: date, findings: Mistakes) -> None:
-    if start.value < _TIKTOK_BEGAN:
+    if start.value < TIKTOK_BEGAN:
         words = f"{start} is before TikTok began in September 2016"
         findings.warning(start.place, start.key, words)
     if end.value >= today - DAY:
@@ -214,8 +306,9 @@ def _drafts(
             others = ", ".join(entry.key for entry in friendly)
             words = f"cannot stand beside {others}; write all conditions in one of the two forms"
             findings.mistake(raw.place, "query", words)
-    if not drafts and not findings.has_mistakes:
-        words = f"names no condition; at least one is needed of: {', '.join(FORM)}, query"
+    if not drafts and each_value.KEY not in entries and not findings.has_mistakes:
+        keys = ", ".join((*FORM, "query", each_value.KEY))
+        words = f"names no condition; at least one is needed of: {keys}"
         findings.mistake(Position(1, 1), "", words)
     return drafts
 

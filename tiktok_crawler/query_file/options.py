@@ -70,10 +70,10 @@ class OptionReader:
         self._reader = reader
         self._findings = findings
 
-    def date(self, key: str, *, today: date) -> Given[date] | None:
-        """The date of that key, which must be given somewhere."""
+    def date(self, key: str, *, today: date, is_needed: bool = True) -> Given[date] | None:
+        """The date of that key, which must be given somewhere if it is needed."""
         nodes = [node for node in self._nodes(key) if not _is_blank(node)]
-        if not nodes:
+        if is_needed and not nodes:
             words = f"is missing; write {key}: 2024-01-31 or give the argument -a {key}=2024-01-31"
             self._findings.mistake(Position(1, 1), key, words)
         return self._last(nodes, key, partial(parse_date, today=today))

@@ -15,6 +15,8 @@ from tiktok_crawler.spelling import did_you_mean, nearest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+TIKTOK_BEGAN = date(2016, 9, 1)
+
 NEVER = timedelta.max
 """The age that nothing reaches."""
 

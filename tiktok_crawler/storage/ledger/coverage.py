@@ -12,12 +12,12 @@ from sqlalchemy import delete, exists, func, not_, select
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, last_searches
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
-from tiktok_crawler.planning.lost_searches import time_of
 from tiktok_crawler.planning.plan import Known, WaitingWindow
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.query import Operation
 from tiktok_crawler.research_api.tasks import PageRequest, Window
+from tiktok_crawler.research_api.video_ids import time_of
 from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others

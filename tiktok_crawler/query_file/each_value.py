@@ -1,0 +1,148 @@
+"""Reads the list under `each`: the rest of the file applies to every one of its values.
+
+Ids of videos tell when these can have been published, so that a list of them needs no dates.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.query_file.friendly_form import FORM, Values, friendly_drafts
+from tiktok_crawler.query_file.written_dates import TIKTOK_BEGAN
+from tiktok_crawler.query_file.yaml_text import MapNode
+from tiktok_crawler.research_api.query import Field
+from tiktok_crawler.research_api.video_ids import days_of
+from tiktok_crawler.spelling import number_of, quoted
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from datetime import date
+
+    from tiktok_crawler.query_file.friendly_form import Form
+    from tiktok_crawler.query_file.mistakes import Mistakes
+    from tiktok_crawler.query_file.node_reader import NodeReader
+    from tiktok_crawler.query_file.parsed_conditions import Location, ParsedCondition
+    from tiktok_crawler.query_file.yaml_text import Entry
+
+KEY, IDS = "each", "video_ids"
+
+EACH: Form = {
+    "usernames": FORM["usernames"],
+    "hashtags": Values("and", Field.HASHTAG_NAME),
+    "keywords": Values("and", Field.KEYWORD),
+    "music_ids": FORM["music_ids"],
+    "effect_ids": FORM["effect_ids"],
+    IDS: FORM["video_ids"],
+}
+
+LONGEST_VALUE = 500
+"""Characters: the database looks for values, and PostgreSQL's indexes take 2,704 bytes."""
+
+EACH_HINTS = {f"{KEY}.{key}": "it stands at the top of the file" for key in FORM if key not in EACH}
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """The values, sorted and without repeats, each of which a query is to be asked for."""
+
+    field: Field
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return number_of(len(self.values), NAMES[self.field])
+
+    def within(self, days: DateRange) -> Each:
+        """The same without ids of videos that cannot have been published on these days."""
+        if self.field is not Field.VIDEO_ID:
+            return self
+        values = (value for value in self.values if days_of(int(value)).overlaps(days))
+        return Each(self.field, tuple(values))
+
+
+NAMES = {
+    Field.USERNAME: "usernames",
+    Field.HASHTAG_NAME: "hashtags",
+    Field.KEYWORD: "keywords",
+    Field.MUSIC_ID: "music ids",
+    Field.EFFECT_ID: "effect ids",
+    Field.VIDEO_ID: "video ids",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class EachReader:
+    """What stands under `each`, before it is known to be right."""
+
+    entry: Entry
+    drafts: tuple[ParsedCondition, ...]
+
+    @classmethod
+    def of(cls, entry: Entry, reader: NodeReader, findings: Mistakes) -> EachReader:
+        """Read an entry; report unless it has one list."""
+        entries = list(reader.entries(entry.value, KEY, EACH))
+        if len(entries) != 1 and not findings.has_mistakes:
+            found = f"found {len(entries)}" if entries else "found none"
+            words = f"takes the values of one list, {found}; allowed: {', '.join(EACH)}"
+            findings.mistake(entry.place, KEY, words)
+        drafts = friendly_drafts(entries, reader, form=EACH, path=KEY)
+        return cls(entry, tuple(drafts))
+
+    def check(
+        self, rest: Iterable[ParsedCondition], today: date, findings: Mistakes
+    ) -> Each | None:
+        """Report what is wrong with the values, or with the rest of the query beside them."""
+        if len(self.drafts) != 1:
+            return None
+        (draft,) = self.drafts
+        if not draft.check(findings):
+            return None
+        self._report_long_ones(draft, findings)
+        field = Field(draft.field_name)
+        if field is Field.VIDEO_ID:
+            _report_impossible_times(draft, today, findings)
+        for other in rest:
+            if other.field_name == field:
+                _report_same_field(field, other.spots["field_values"], findings)
+        return None if findings.has_mistakes else Each(field, draft.condition.field_values)
+
+    @staticmethod
+    def _report_long_ones(draft: ParsedCondition, findings: Mistakes) -> None:
+        for value in draft.values:
+            if (length := len(value.text)) > LONGEST_VALUE:
+                words = f"has {length:,} characters, allowed: {LONGEST_VALUE}"
+                key = draft.spots["field_values"].key
+                findings.mistake(value.place, key, f"{quoted(value.typed)} {words}")
+
+
+def tells_days(entry: Entry | None) -> bool:
+    """Tell whether there is a list of ids of videos, which tell their days."""
+    return entry is not None and isinstance(entry.value, MapNode) and IDS in entry.value.entries
+
+
+def published_on(video_ids: Sequence[str], today: date) -> DateRange:
+    """The days from the first to the last on which videos with these ids can be published."""
+    days = [days_of(number) for number in (min(map(int, video_ids)), max(map(int, video_ids)))]
+    return DateRange(days[0].start, min(days[1].end, today))
+
+
+def _report_impossible_times(draft: ParsedCondition, today: date, findings: Mistakes) -> None:
+    possible = DateRange(TIKTOK_BEGAN, today)
+    for value in draft.values:
+        days = days_of(int(value.text))
+        if not days.overlaps(possible):
+            words = (
+                f"tells {days.start} as its day, and TikTok has videos of {possible}; if it is one "
+                "all the same, search for it under video_ids, with dates"
+            )
+            key = draft.spots["field_values"].key
+            findings.mistake(value.place, key, f"{quoted(value.typed)} {words}")
+
+
+def _report_same_field(field: Field, spot: Location, findings: Mistakes) -> None:
+    words = (
+        f"cannot stand beside {KEY}, which is about {NAMES[field]} too; take one of them out, or "
+        f"write the conditions without {KEY}"
+    )
+    findings.mistake(spot.place, spot.key, words)
