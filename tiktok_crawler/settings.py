@@ -179,6 +179,8 @@ TIKTOK_VIDEO_FIELDS: list[str] = []
 
 # The widest window to search, in days; the API takes at most 31.
 TIKTOK_WINDOW_DAYS = 31
+# How many values of a list under each are searched for together.
+TIKTOK_BATCH = 10
 # Days after its end from when on a day is final.
 TIKTOK_SETTLE_DAYS = 2.0
 

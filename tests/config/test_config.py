@@ -11,6 +11,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.config.paths import project_folder
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.query import MAX_RELIABLE_USERNAMES
 
 REAL_DATABASE = f"sqlite:///{project_folder() / 'tiktok.db'}"
 SANDBOX_DATABASE = f"sqlite:///{project_folder() / 'tiktok-sandbox.db'}"
@@ -104,6 +105,13 @@ def test_windows_have_31_days_by_default():
 def test_windows_that_the_api_would_refuse_are_refused_here(value):
     with pytest.raises(ConfigurationError, match=r"TIKTOK_WINDOW_DAYS=.* from 1 to 31"):
         Config.of(settings(TIKTOK_WINDOW_DAYS=value))
+
+
+@pytest.mark.parametrize("value", [0, 101, "many"])
+def test_a_batch_has_a_value_at_least_and_not_too_many(value):
+    assert Config.of(settings()).batch == MAX_RELIABLE_USERNAMES
+    with pytest.raises(ConfigurationError, match=r"TIKTOK_BATCH=.* from 1 to 100"):
+        Config.of(settings(TIKTOK_BATCH=value))
 
 
 def test_days_are_settled_after_two_days_by_default():

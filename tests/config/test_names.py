@@ -98,6 +98,7 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(name):
     [
         ("TIKTOK_SANDBOX", "1", "uses_sandbox", True),
         ("TIKTOK_WINDOW_DAYS", " 7 ", "window_days", 7),
+        ("TIKTOK_BATCH", "3", "batch", 3),
         ("TIKTOK_VIDEO_FIELDS", "id,username", "video_fields", ("id", "username")),
         ("TIKTOK_SHARES", "videos=0.5", "shares", {"videos": 0.5}),
         ("TIKTOK_CSV_GUARD", "1", "csv_guard", True),

@@ -43,6 +43,8 @@ DEFAULT_DATABASE = "sqlite:///tiktok.db"
 SANDBOX_DATABASE = "sqlite:///tiktok-sandbox.db"
 DAY_SECONDS = 86400.0
 
+LARGEST_BATCH = 100
+
 
 @dataclass(frozen=True)
 class Config:
@@ -64,6 +66,7 @@ class Config:
     environ: Mapping[str, str] = field(repr=False)
     video_fields: tuple[str, ...]
     window_days: int
+    batch: int
     settle: timedelta
     id_skew: timedelta
     quota_policy: QuotaPolicy
@@ -104,6 +107,7 @@ class Config:
             window_days=whole_number(
                 settings, "TIKTOK_WINDOW_DAYS", least=1, most=LONGEST_WINDOW_DAYS
             ),
+            batch=whole_number(settings, "TIKTOK_BATCH", least=1, most=LARGEST_BATCH),
             settle=timedelta(days=number(settings, "TIKTOK_SETTLE_DAYS", most=30)),
             id_skew=_seconds(settings, "TIKTOK_ID_SKEW_SECONDS", most=30 * DAY_SECONDS),
             quota_policy=choice(settings, "TIKTOK_QUOTA_POLICY", QuotaPolicy),

@@ -66,10 +66,39 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """The days that a query is to be asked for, since others have the rest.
+
+    `begun` are the days that windows with pages bring, which are finished as they are. Of one that
+    `is_retired`, nothing is searched once more. Windows that were `too_wide` for queries like it
+    narrow the first ones.
+    """
+
+    missing: tuple[DateRange, ...]
+    begun: tuple[DateRange, ...] = ()
+    is_retired: bool = False
+    too_wide: tuple[DateRange, ...] = ()
+
+    def has(self, day: date) -> bool:
+        return _is_in(day, self.missing) or _is_in(day, self.begun)
+
+    def takes_up(self, request: PageRequest, promised: Container[date]) -> bool:
+        """Tell whether a window that is not finished goes on, beside those that promise days.
+
+        One that has brought no page must bring nothing but what is missing, and not promised.
+        """
+        days = request.window.days
+        if not request.starts_task:
+            return any(_is_in(day, self.begun) for day in days)
+        return all(_is_in(day, self.missing) and day not in promised for day in days)
+
+
+@dataclass(frozen=True, slots=True)
 class Wanted:
     """The goal of a run: a query, days, fields, how fresh, and how its windows may be.
 
     `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day.
+    Without a `part`, all days are asked for that are missing.
     """
 
     query: Query
@@ -78,6 +107,7 @@ class Wanted:
     freshness: Freshness
     window_days: int = LONGEST_WINDOW_DAYS
     id_skew: timedelta = ID_SKEW
+    part: Part | None = None
 
     def __post_init__(self) -> None:
         if self.query.sample:
@@ -90,6 +120,10 @@ class Wanted:
     def window(self, days: DateRange, keywords_as: Operation) -> Window:
         """Return a window that searches these days."""
         return Window(self.query, days, self.fields, keywords_as=keywords_as)
+
+    def takes_up(self, request: PageRequest, promised: Container[date]) -> bool:
+        """Tell whether a window that brings something missing goes on as it is."""
+        return self.part is None or self.part.takes_up(request, promised)
 
     def is_brought_by(self, request: PageRequest) -> bool:
         """Tell whether a search brings all the fields."""
@@ -199,18 +233,10 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     forms = known.keyword_forms if wanted.query.has_keyword_forms else ONE_FORM
     searched = coverage.last_searches(known.coverage)
     missing = coverage.missing_days(wanted.days, searched, wanted.freshness, now)
+    if wanted.part:
+        missing = [day for day in missing if wanted.part.has(day)]
     missing_set = set(missing)
-    open_windows = tuple(
-        _continued(request, wanted.freshness, now)
-        for request in known.open_windows
-        if request.window.days.overlaps(wanted.days)
-    )
-    promised = {
-        day
-        for request in open_windows
-        if wanted.is_brought_by(request)
-        for day in request.window.days
-    }
+    open_windows, promised = _taken_up(wanted, known.open_windows)
     doubted = _doubts(wanted, known)
     doubtful = {day for day, at in doubted.items() if at and at <= now} - missing_set
     parked_windows, second_searches = [], []
@@ -218,7 +244,8 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         days = set(parked.request.window.days) - promised
         if not wanted.is_brought_by(parked.request):
             continue
-        if days & missing_set or forms.is_trial(parked.request):
+        brings_missing = days & missing_set and wanted.takes_up(parked.request, promised)
+        if brings_missing or forms.is_trial(parked.request):
             parked_windows.append(parked)
         elif days & doubtful:
             second_searches.append(parked)
@@ -234,7 +261,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
             tuple(day for day in unsettled if day not in missing_set),
             doubted,
         ),
-        open_windows=open_windows,
+        open_windows=tuple(_continued(each, wanted.freshness, now) for each in open_windows),
         new_windows=tuple(
             coverage.windows(
                 (d for d in missing if d not in promised and wanted.may_be_searched(d, now)),
@@ -254,10 +281,24 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         ),
         has_succeeded=bool(known.coverage)
         or not all(request.starts_task for request in known.unfinished_windows),
-        too_wide=_too_wide(known),
+        too_wide=_too_wide(wanted, known),
         keyword_forms=forms,
         trial=_trial(wanted, forms, known, missing_set),
     )
+
+
+def _taken_up(
+    wanted: Wanted, open_windows: Iterable[PageRequest]
+) -> tuple[list[PageRequest], set[date]]:
+    """Return the open windows that go on, and the days that they promise with all wanted fields."""
+    taken: list[PageRequest] = []
+    promised: set[date] = set()
+    for request in open_windows:
+        days = request.window.days
+        if days.overlaps(wanted.days) and wanted.takes_up(request, promised):
+            taken.append(request)
+            promised |= set(days) if wanted.is_brought_by(request) else set()
+    return taken, promised
 
 
 def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[date, Day]:
@@ -286,6 +327,8 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
 
 
 def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
+    if wanted.part and wanted.part.is_retired:
+        return {}
     found = doubts(known.coverage, wanted.freshness)
     return {day: found[day] for day in wanted.days if day in found}
 
@@ -317,8 +360,14 @@ def _trial(
     return PageRequest(wanted.window(first.days, forms.untried)) if first else None
 
 
-def _too_wide(known: Known) -> tuple[DateRange, ...]:
+def _is_in(day: date, ranges: Iterable[DateRange]) -> bool:
+    return any(day in days for days in ranges)
+
+
+def _too_wide(wanted: Wanted, known: Known) -> tuple[DateRange, ...]:
     """Return the windows that were cut, unless as many days have worked or one fails alone."""
+    if wanted.part and not known.coverage and not known.cut_windows:
+        return wanted.part.too_wide
     searched = (len(search.days) for search in known.coverage if search.matches is not None)
     widest = max(searched, default=0)
     parked = [waiting.request.window.days for waiting in known.parked_windows]

@@ -1,0 +1,76 @@
+"""Sets of days as whole numbers, a bit a day: those of 100,000 values take little. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY, DateRange
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from tiktok_crawler.planning.coverage import Freshness
+
+
+@dataclass(frozen=True, slots=True)
+class DayBits:
+    """The days of a range as bits, the first one lowest; other days have none."""
+
+    days: DateRange
+    _of_ranges: dict[DateRange, int] = field(default_factory=dict, compare=False)
+    _ranges: dict[int, tuple[DateRange, ...]] = field(default_factory=dict, compare=False)
+
+    @property
+    def all(self) -> int:
+        return (1 << len(self.days)) - 1
+
+    def of(self, days: DateRange) -> int:
+        """The bits of those of some days that are in the range."""
+        if days not in self._of_ranges:
+            self._of_ranges[days] = self.up_to(days.end) & ~self.up_to(days.start - DAY)
+        return self._of_ranges[days]
+
+    def up_to(self, day: date) -> int:
+        """The bits from the first day of the range to this one."""
+        count = (day - self.days.start).days + 1
+        return (1 << min(max(count, 0), len(self.days))) - 1
+
+    def ranges(self, bits: int) -> tuple[DateRange, ...]:
+        """The days that bits stand for, joined to the fewest ranges, oldest first."""
+        if bits not in self._ranges:
+            self._ranges[bits] = tuple(self._runs(bits))
+        return self._ranges[bits]
+
+    def _runs(self, bits: int) -> list[DateRange]:
+        found, place = [], 0
+        while left := bits >> place:
+            begin = place + (left & -left).bit_length() - 1
+            run = bits >> begin
+            length = (run ^ (run + 1)).bit_length() - 1
+            start = self.days.start + begin * DAY
+            found.append(DateRange(start, start + (length - 1) * DAY))
+            place = begin + length
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class FreshDays:
+    """Tells of which days a search need not be repeated by now: `Freshness.is_due`, for ranges."""
+
+    bits: DayBits
+    freshness: Freshness
+    now: datetime
+
+    def of(self, days: DateRange, searched_at: datetime) -> int:
+        """The bits of those of the days that a search at this time has brought for now."""
+        refresh_after = self.freshness.refresh_after
+        if refresh_after is not None and self.now - searched_at > refresh_after:
+            return 0
+        settled = self.bits.up_to(self._final_day(searched_at))
+        not_yet_final = ~self.bits.up_to(self._final_day(self.now))
+        return self.bits.of(days) & (settled | not_yet_final)
+
+    def _final_day(self, at: datetime) -> date:
+        """The last day that a search at this time finds all of."""
+        return (at - self.freshness.settle).date() - DAY
