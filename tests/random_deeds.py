@@ -23,10 +23,11 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused, WindowState
 from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
 from tiktok_crawler.research_api.pages import read_page
 from tiktok_crawler.research_api.paging import START
-from tiktok_crawler.research_api.query import Condition, Operation, Query
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus, classify
 from tiktok_crawler.storage.engine.transactions import reading
@@ -45,10 +46,12 @@ DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 9))
 FIELDS = ("id", "username", "hashtag_names", "like_count")
 HASHTAGS = Condition("hashtag_name", "IN", ("h1", "h3", "h9"))
 KEYWORD = Condition("keyword", "EQ", ("butter",))
+IDS = Condition("video_id", "IN", ("2", "5", "9"))
 QUERIES = [
-    Query(and_=(Condition("region_code", "EQ", ("FR",)), HASHTAGS)),
+    Query(and_=(Condition("region_code", "EQ", ("FR",)), HASHTAGS, IDS)),
     Query(and_=(KEYWORD, HASHTAGS)),
 ]
+BATCHES = [ValueBatch.of(QUERIES[0], Field.VIDEO_ID), None]
 LISTINGS = (COMMENTS, FOLLOWERS, USERS, LIKED_VIDEOS)
 KEYS = ("7", "8", "9")
 
@@ -351,7 +354,8 @@ class Deeds:
 
     def _search(self, which: int) -> FatedSearch:
         query, tags = QUERIES[which], self._tags()
-        collection = Collection(query, DAYS, "2024-01-01", "2024-01-09", tags)
+        days = DAYS, "2024-01-01", "2024-01-09"
+        collection = Collection(query, *days, tags, batch=BATCHES[which])
         wanted = Wanted(query, DAYS, FIELDS, Freshness(timedelta(0)))
         return FatedSearch(
             self.url, origin="sandbox", collection=collection, wanted=wanted, account=None

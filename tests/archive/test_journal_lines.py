@@ -30,9 +30,10 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
 from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.research_api.paging import Place
-from tiktok_crawler.research_api.query import Condition, Operation, Query
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Seed, Window
 from tiktok_crawler.research_api.verdicts import SeedStatus
 
@@ -130,6 +131,32 @@ def test_the_form_of_keywords_is_said_only_where_there_is_a_choice():
     asked_for = Asked(PageRequest(Window(several, JANUARY, ("id",))), NOON)
     text = dump_line(Line("j", 7, NOON, several, Deed(Kind.OPEN, NOON, asked_for)))
     assert "keywords_as" not in json.loads(text)["window"]
+
+
+def test_a_search_for_values_of_a_list_says_which_condition_has_them():
+    query = Query(
+        (Condition("region_code", "EQ", ("FR",)), Condition("username", "IN", ("b", "a")))
+    )
+    batch = ValueBatch.of(query, Field.USERNAME)
+    some = Collection(query, JANUARY, "2024-01-01", "2024-01-31", batch=batch)
+    deed = Deed(Kind.BEGIN, NOON, what=Begin((), NOON, {}, some, ("id",)))
+    text = dump_line(Line("j", 1, NOON, query, deed))
+    assert json.loads(text)["collection"]["each"] == "username"
+    found = read_line(text, "j", {})
+    assert found.deed == deed
+    assert found.deed.what.collection.batch == batch
+
+
+@pytest.mark.parametrize(
+    ("field", "words"),
+    [("hashtag_name", "each.*the field of its values"), ("nothing", "each"), (7, "each")],
+)
+def test_a_condition_that_is_not_there_has_no_values_of_a_list(field, words):
+    begun = Deed(Kind.BEGIN, NOON, what=Begin((), NOON, {}, collection, ("id",)))
+    content = json.loads(dump_line(line(begun)))
+    content["collection"]["each"] = field
+    with pytest.raises(LineError, match=words):
+        read_line(json.dumps(content).encode(), "j", {})
 
 
 def test_the_first_line_of_a_file_says_what_it_is_about():

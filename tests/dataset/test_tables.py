@@ -33,6 +33,7 @@ BESIDE_THE_DATA = {
     "journal_mark",
     "query_tag",
     "query_value",
+    "value_batch",
     "window_day",
 }
 """What only the program needs, or what is in the place of its numbers."""

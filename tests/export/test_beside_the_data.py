@@ -96,6 +96,13 @@ def test_the_provenance_says_what_is_exported(filled_sqlite, tmp_path):
     assert "| video | 4 |" in section
 
 
+def test_the_provenance_counts_many_queries(filled_sqlite, tmp_path):
+    options = {"selection": Selection(query_ids=tuple(range(1, 5013))), "tables": ("video",)}
+    folder = filled_sqlite.export(tmp_path / "out", "csv", **options).folder
+    text = (folder / "PROVENANCE.md").read_text(encoding="utf-8")
+    assert "- videos: found by query 1, 2, 3, 4, 5, 6, 7, 8, 9, 10 or 5,002 more\n" in text
+
+
 def test_the_provenance_of_all_says_so(folders):
     text = (folders / "parquet" / "PROVENANCE.md").read_text(encoding="utf-8")
     section = text.split("## This export\n")[1]

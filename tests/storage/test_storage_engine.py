@@ -155,6 +155,7 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
         *links,
         *sightings,
         "query_value",
+        "value_batch",
         "video_statistics",
         "window_day",
     }

@@ -28,6 +28,7 @@ from tiktok_crawler.date_range import DAY
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import Cut, Event, Lost, Parked, Refused
 from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.conditions import condition_problems
 from tiktok_crawler.research_api.endpoints import (
     LISTINGS,
@@ -40,6 +41,7 @@ from tiktok_crawler.research_api.query import (
     GROUPS,
     SAMPLE,
     Condition,
+    Field,
     Operation,
     Query,
     Sample,
@@ -55,7 +57,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
 
-FORMAT = 3
+FORMAT = 4
 """Goes up with each key that is new: readers take no line with keys that they do not know."""
 
 UNRELEASED = (1, 2)
@@ -455,6 +457,7 @@ def _begin_json(begin: Begin) -> dict[str, Any]:
             "start_written": begin.collection.start_written,
             "end_written": begin.collection.end_written,
             "fields": list(begin.fields),
+            **({"each": batch.field.value} if (batch := begin.collection.batch) else {}),
         }
     return found
 
@@ -469,8 +472,19 @@ def _begin(content: Values, subject: Subject) -> Begin:
     if days.end > tomorrow:
         raise wish.wrong("end_date", f"a day before {tomorrow}")
     written = wish.text("start_written", NAME), wish.text("end_written", NAME)
-    collection = Collection(subject, days, *written, tags=tags)
+    collection = Collection(subject, days, *written, tags=tags, batch=_batch(wish, subject))
     return Begin(tags, *marked, collection, wish.texts("fields", FIELD))
+
+
+def _batch(wish: Values, query: Query) -> ValueBatch | None:
+    if "each" not in wish:
+        return None
+    try:
+        return ValueBatch.of(query, wish.one_of("each", Field))
+    except LineError:
+        raise
+    except ValueError:
+        raise wish.wrong("each", "the field of its values") from None
 
 
 def _correct(content: Values, subject: Subject) -> Correct:

@@ -136,8 +136,7 @@ def _source(listing: Listing, given: Mapping[str, str], today: date) -> _Source:
     if names[0] == "from_query":
         query = {"query": given["from_query"]} | {n: given[n] for n in DATES if n in given}
         collection = search_arguments.collection(query, today=today)
-        fingerprint = collection.query.fingerprint
-        return _Source(SeedsOfQuery(fingerprint, collection.dates, least), collection.tags)
+        return _Source(SeedsOfQuery.of(collection, least), collection.tags)
     named = named_seeds(names[0], given[names[0]])
     return _Source(_source_of(listing, names[0], named.values), notes=named.notes)
 

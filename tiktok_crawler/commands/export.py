@@ -6,6 +6,7 @@ import gc
 import os
 import sqlite3
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,13 +25,15 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import ConfigurationError, ExportError, UsageError
 from tiktok_crawler.installed import require_installed
 from tiktok_crawler.output import end_on_sigterm, show, tell
-from tiktok_crawler.query_file.known_query import query_id
+from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.query_file.written_dates import parse_date
 from tiktok_crawler.spelling import listed, named, number_of, quoted, shortened, visible
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.outage import explain, is_outage
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import stored_queries
+from tiktok_crawler.storage.ledger.value_batches import queries_of
 
 if TYPE_CHECKING:
     import argparse
@@ -243,7 +246,8 @@ def _selection(engine: Engine, opts: argparse.Namespace, mistakes: Mistakes) -> 
     from tiktok_crawler.dataset.selection import Sample, Selection, comparison  # noqa: PLC0415
 
     days: dict[str, date | None] = {}
-    query_ids, comparisons = list[int](), list[str]()
+    statements = statements_for(engine.dialect)
+    queries, comparisons = list[int](), list[str]()
     with mistakes.noted():
         if opts.seed is not None and opts.sample is None:
             raise UsageError("--seed goes with --sample")
@@ -263,9 +267,10 @@ def _selection(engine: Engine, opts: argparse.Namespace, mistakes: Mistakes) -> 
             comparisons.append(written)
     for written in opts.query or ():
         with mistakes.noted(), reading(engine) as connection:
-            query_ids.append(query_id(written, stored_queries(connection), "--query "))
+            batches = partial(queries_of, connection, statements)
+            queries += query_ids(written, stored_queries(connection), batches, "--query ")
     return Selection(
-        query_ids=tuple(query_ids),
+        query_ids=tuple(queries),
         tags=tuple(opts.tag or ()),
         since=since,
         until=until,

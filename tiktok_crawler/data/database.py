@@ -19,9 +19,11 @@ from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import stored_queries
 from tiktok_crawler.storage.ledger.status import status_of
+from tiktok_crawler.storage.ledger.value_batches import queries_of
 from tiktok_crawler.storage.models.ledger import QueryTag
 
 if TYPE_CHECKING:
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.dataset.selection import Selection
     from tiktok_crawler.dataset.tables import DataTable
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.query_file.collection import Collection as WantedCollection
     from tiktok_crawler.research_api.query import Query
 
 SETTLE = timedelta(days=2)
@@ -68,6 +71,10 @@ class Database:
     def queries(self) -> Mapping[int, str | None]:
         with self._connected() as connection:
             return stored_queries(connection)
+
+    def batches(self, collection: WantedCollection) -> Sequence[int]:
+        with self._connected() as connection:
+            return queries_of(connection, statements_for(connection.dialect), collection)
 
     def tags(self) -> Collection[str]:
         with self._connected() as connection:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.dataset.selection import Selection
     from tiktok_crawler.dataset.tables import DataTable
+    from tiktok_crawler.query_file.collection import Collection as WantedCollection
 
 
 class Source(Protocol):
@@ -35,6 +36,9 @@ class Source(Protocol):
 
     def queries(self) -> Mapping[int, str | None]:
         """Return the fingerprints of the queries by their ids; None where it is not known."""
+
+    def batches(self, collection: WantedCollection) -> Sequence[int]:
+        """Return the ids of the queries for some values of a list."""
 
     def tags(self) -> Collection[str]: ...
 

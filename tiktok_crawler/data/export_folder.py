@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +15,8 @@ from tiktok_crawler.dataset.arrow import schema
 from tiktok_crawler.dataset.reading import ROWS_AT_ONCE
 from tiktok_crawler.dataset.tables import COVERAGE, TABLES, VIDEOS
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.query_file.each_value import ValueBatch
+from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.spelling import listed
 
 if TYPE_CHECKING:
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.dataset.selection import Selection
     from tiktok_crawler.dataset.tables import DataTable
+    from tiktok_crawler.query_file.collection import Collection as WantedCollection
 
 QUERY_OF_VIDEO = ("video_source", "query_id")
 TAG_OF_VIDEO = ("video_query_tag", "tag")
@@ -71,11 +75,20 @@ class ExportFolder:
     def queries(self) -> Mapping[int, str | None]:
         if not self._place("query"):
             return dict.fromkeys(self._values(*QUERY_OF_VIDEO).drop_null().to_pylist())
-        names = ["id", "fingerprint"]
+        return {row["id"]: row.get("fingerprint") for row in self._queries("fingerprint")}
+
+    def batches(self, collection: WantedCollection) -> Sequence[int]:
+        assert collection.each
+        texts = {row["id"]: row.get("canonical_json") for row in self._queries("canonical_json")}
+        return [id_ for id_, text in texts.items() if text and _is_batch(text, collection)]
+
+    def _queries(self, column: str) -> list[dict[str, Any]]:
+        """Read the ids of queries, with a column if it is there."""
+        if not self._place("query"):
+            return []
         there = self._files("query", "id").schema.names
-        batches = list(self._scan("query", [name for name in names if name in there]))
-        rows = [row for batch in batches for row in batch.to_pylist()]
-        return {row["id"]: row.get("fingerprint") for row in rows}
+        batches = list(self._scan("query", [name for name in ("id", column) if name in there]))
+        return [row for batch in batches for row in batch.to_pylist()]
 
     def tags(self) -> Collection[str]:
         tags: list[str] = self._values(*TAG_OF_VIDEO).to_pylist()
@@ -171,6 +184,17 @@ class ExportFolder:
         """Return the file or folder of a table."""
         places = (self._folder / f"{name}.parquet", self._folder / name)
         return next((place for place in places if place.exists()), None)
+
+
+def _is_batch(canonical_json: str, collection: WantedCollection) -> bool:
+    """Tell whether a query is one for some values of a list."""
+    assert collection.each
+    try:
+        batch = ValueBatch.of(Query.from_json(json.loads(canonical_json)), collection.each.field)
+    except ValueError:
+        return False
+    is_wanted = not set(batch.values).isdisjoint(collection.each.values)
+    return batch.template == collection.fingerprint and is_wanted
 
 
 def _explained(found: pa.Field, meant: pa.Field | None) -> pa.Field:

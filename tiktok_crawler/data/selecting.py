@@ -7,21 +7,24 @@ from typing import TYPE_CHECKING, TypedDict
 
 from tiktok_crawler.dataset.selection import Selection
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.query_file.known_query import query_id
+from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.query_file.written_dates import parse_day
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
     from typing import Protocol
 
     from tiktok_crawler.dataset.tables import DataTable
+    from tiktok_crawler.query_file.collection import Collection as WantedCollection
 
     class Names(Protocol):
         """What a source knows of the queries and tags that videos were collected with."""
 
         def queries(self) -> Mapping[int, str | None]: ...
+
+        def batches(self, collection: WantedCollection) -> Sequence[int]: ...
 
         def tags(self) -> Collection[str]: ...
 
@@ -55,7 +58,9 @@ def selection_of(source: Names, which: Which) -> Selection:
     if since and until and since > until:
         raise UsageError(f"since={since} is after until={until}: nothing would be selected")
     return Selection(
-        query_ids=() if query is None else (query_id(query, source.queries(), "query="),),
+        query_ids=()
+        if query is None
+        else tuple(query_ids(query, source.queries(), source.batches, "query=")),
         tags=() if tag is None else (_tag(source, tag),),
         since=since,
         until=until,

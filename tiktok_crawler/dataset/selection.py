@@ -106,7 +106,9 @@ class Selection:
         links, pages = VIDEOS_TO_QUERY_TAGS.c, VIDEOS_TO_CRAWLS.c
         if self.query_ids:
             found = select(pages.video_id).join(Crawl.__table__)
-            yield VIDEO.id.in_(found.where(Crawl.query_id.in_(self.query_ids)))
+            statements = statements_for(connection.dialect)
+            is_of_query = statements.among(Crawl.__table__.c.query_id, self.query_ids)
+            yield VIDEO.id.in_(found.where(is_of_query))
         if self.tags:
             tagged = select(links.video_id).where(links.query_tag_id.in_(_tags(connection, self)))
             yield VIDEO.id.in_(tagged)

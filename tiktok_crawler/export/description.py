@@ -36,6 +36,7 @@ OWN = "tiktok_crawler"
 WITHOUT_SHEET = "It has no rows here, and so no sheet."
 
 LAYOUT = 1
+SHOWN_QUERIES = 10
 
 FIELD_TYPES = {
     Kind.ID: "integer",
@@ -224,7 +225,9 @@ def _selected(options: Options) -> Iterator[str]:
     """Say which videos are exported; names that are protected can stand in what was compared."""
     selection, is_open = options.selection, not options.protection.pseudonyms
     if selection.query_ids:
-        yield f"found by query {listed(list(map(str, selection.query_ids)))}"
+        shown = list(map(str, selection.query_ids[:SHOWN_QUERIES]))
+        more = len(selection.query_ids) - len(shown)
+        yield f"found by query {listed([*shown, *[f'{more:,} more'] * bool(more)])}"
     if selection.tags:
         tags = listed(list(selection.tags)) if is_open else "some, which are not named here"
         yield f"collected with the tag {tags}"

@@ -37,12 +37,19 @@ class SeedsOfQuery:
     """Seeds named by the videos a query has found, published on these days or at an unknown time.
 
     Videos themselves come with the most comments first, unless they are known to have fewer than
-    `min_comment_count`; users with the most videos first; playlists likewise.
+    `min_comment_count`; users with the most videos first; playlists likewise. With `values`, the
+    queries are those for some of these, which share the fingerprint of a list.
     """
 
     fingerprint: str
     days: DateRange
     min_comment_count: int = 0
+    values: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, collection: Collection, min_comment_count: int) -> SeedsOfQuery:
+        values = collection.each.values if collection.each else ()
+        return cls(collection.fingerprint, collection.dates, min_comment_count, values)
 
     def __str__(self) -> str:
         return f"stored videos of the query, {self.days}{_discussed(self.min_comment_count)}"
@@ -169,7 +176,7 @@ def stages_of(collection: Collection) -> tuple[Stage, ...]:
     """Return the stages that follow the videos of a collection, in its order."""
     stages: list[Stage] = []
     for wish in collection.also_collect:
-        found = SeedsOfQuery(collection.query.fingerprint, collection.dates, wish.min_comment_count)
+        found = SeedsOfQuery.of(collection, wish.min_comment_count)
         source = first_seeds(found, wish.max_seeds)
         stage = Stage(wish.listing, source, collection.refresh_after, wish.limit)
         stages += [stage, *(stage.of_replies(one, limit) for one, limit in wish.switches)]

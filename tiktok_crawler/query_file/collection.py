@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange
@@ -12,8 +11,10 @@ from tiktok_crawler.query_file.each_value import (
     EACH_HINTS,
     Each,
     EachReader,
+    ValueBatch,
     published_on,
     tells_days,
+    template_of,
 )
 from tiktok_crawler.query_file.friendly_form import FORM, FRIENDLY_HINTS, friendly_drafts
 from tiktok_crawler.query_file.limits import LIMITS, NO_LIMITS, Limits, read_limits
@@ -66,7 +67,7 @@ class Collection:
     say.
 
     With `each`, the query is the rest, which may have no condition: it is searched for every one of
-    the values, some at a time.
+    the values, some at a time. Then `batch` says which.
     """
 
     query: Query
@@ -82,6 +83,7 @@ class Collection:
     path: Path | None = None
     limits: Limits = NO_LIMITS
     each: Each | None = None
+    batch: ValueBatch | None = None
 
     @property
     def name(self) -> str:
@@ -98,7 +100,8 @@ class Collection:
         assert self.each
         condition = Condition(self.each.field, Operation.IN, tuple(values))
         query = replace(self.query, and_=(*self.query.and_, condition))
-        return replace(self, query=query, each=None, also_collect=(), warnings=())
+        batch = ValueBatch(self.fingerprint, self.each.field, condition.field_values)
+        return replace(self, query=query, each=None, batch=batch, also_collect=(), warnings=())
 
     @property
     def begins_relative(self) -> bool:
@@ -108,11 +111,6 @@ class Collection:
         except ValueError:
             return True
         return False
-
-
-def template_of(rest: Query, field: str) -> str:
-    """The SHA-256, in hexadecimal, that queries share which differ in values of a field alone."""
-    return sha256(f"{field} {rest.canonical()}".encode()).hexdigest()
 
 
 def read_collection(

@@ -5,7 +5,8 @@ Ids of videos tell when these can have been published, so that a list of them ne
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DateRange
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.node_reader import NodeReader
     from tiktok_crawler.query_file.parsed_conditions import Location, ParsedCondition
     from tiktok_crawler.query_file.yaml_text import Entry
+    from tiktok_crawler.research_api.query import Query
 
 KEY, IDS = "each", "video_ids"
 
@@ -59,6 +61,37 @@ class Each:
             return self
         values = (value for value in self.values if days_of(int(value)).overlaps(days))
         return Each(self.field, tuple(values))
+
+
+@dataclass(frozen=True, slots=True)
+class ValueBatch:
+    """Some of the values, which a query asks for together; `template` is the same for all of them.
+
+    It stands for the rest of the query, and for what the values are.
+    """
+
+    template: str
+    field: Field
+    values: tuple[str, ...]
+
+    @classmethod
+    def of(cls, query: Query, field: Field) -> ValueBatch:
+        """Take apart a query that was made of a rest and values of this field.
+
+        Raises:
+            ValueError: it was not.
+        """
+        mine = [each for each in query.and_ if each.field_name == field]
+        rest = replace(query, and_=tuple(each for each in query.and_ if each not in mine))
+        others = (*rest.or_, *rest.not_)
+        if len(mine) != 1 or any(each.field_name == field for each in others):
+            raise ValueError("not a query for some values of a list")
+        return cls(template_of(rest, field), field, mine[0].field_values)
+
+
+def template_of(rest: Query, field: Field) -> str:
+    """The SHA-256, in hexadecimal, that queries share which differ in values of a field alone."""
+    return sha256(f"{field} {rest.canonical()}".encode()).hexdigest()
 
 
 NAMES = {

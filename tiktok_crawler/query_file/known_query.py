@@ -11,17 +11,27 @@ from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.spelling import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
+
+    from tiktok_crawler.query_file.collection import Collection
 
 SHOWN = 10
 
 
-def query_id(written: int | str | Path, known: Mapping[int, str | None], option: str) -> int:
+def query_ids(
+    written: int | str | Path,
+    known: Mapping[int, str | None],
+    batches: Callable[[Collection], Sequence[int]],
+    option: str,
+) -> Sequence[int]:
     """Return the number of a query that was written as a number or as the name of its file.
+
+    A file with a list has several: those of the queries for some of its values.
 
     Args:
         written: what the user wrote.
         known: the queries by number, with their fingerprints as far as these are known.
+        batches: finds the queries of a list.
         option: what stands before it where the user wrote it, such as `query=`.
 
     Raises:
@@ -31,13 +41,16 @@ def query_id(written: int | str | Path, known: Mapping[int, str | None], option:
     name = str(written)
     if name.isdecimal():
         if int(name) in known:
-            return int(name)
+            return [int(name)]
         raise UsageError(f"{option}{name}: there is no such query; {_numbers(known)}")
     path = Path(name).expanduser()
-    fingerprint = read_collection(path, today=utc_now().date()).query.fingerprint
-    found = [id_ for id_, known_as in known.items() if known_as == fingerprint]
+    wanted = read_collection(path, today=utc_now().date())
+    if wanted.each:
+        found = batches(wanted)
+    else:
+        found = [id_ for id_, known_as in known.items() if known_as == wanted.fingerprint]
     if found:
-        return found[0]
+        return found
     reason = (
         "the export does not say which query file a query is of"
         if None in known.values()

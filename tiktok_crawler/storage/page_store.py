@@ -52,10 +52,16 @@ class Saved:
 
 
 class PageStore:
-    """Writes pages to a database. For one thread at a time; other processes may be writing too."""
+    """Writes pages to a database. For one thread at a time; other processes may be writing too.
 
-    def __init__(self, engine: Engine) -> None:
+    A page that has moved its task on is told to `note`, in its transaction.
+    """
+
+    def __init__(
+        self, engine: Engine, note: Callable[[Connection, Page], None] | None = None
+    ) -> None:
         self._engine = engine
+        self._note = note
         self._statements = statements_for(engine.dialect)
         self._names = Names(self._statements)
         self._searches = SearchesUnderWay()
@@ -89,9 +95,11 @@ class PageStore:
             writer = _PageWriter(connection, self._statements, ids, page, brought, run_id)
             written = writer.write(read, known, moves_task=moves_task)
             self._query_values.write(connection, page, found_values)
+            if self._note and written.is_moved:
+                self._note(connection, page)
             return written
 
-        changes, searched, ids = transaction(self._engine, write)
+        changes, searched, ids, _ = transaction(self._engine, write)
         self._query_values.remember(page, found_values)
         self._names.remember(ids)
         if searched:
@@ -119,6 +127,7 @@ class _Written(NamedTuple):
     changes: Sequence[Change]
     searched: Searched | None
     ids: Ids
+    is_moved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,7 +160,7 @@ class _PageWriter:
         is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
         if is_moved and isinstance(self.page.request.task, Window):
             searched = add_page(stored, read, known)
-        return _Written(changes, searched, self.ids)
+        return _Written(changes, searched, self.ids, is_moved)
 
     def _stored(self, crawl_id: int, keys: Sequence[Any]) -> StoredPage:
         seed = seed_of(self.page.request.task)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.plan import make_plan
+from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
@@ -19,19 +20,28 @@ from tiktok_crawler.storage.ledger.queries import (
     totals_of,
 )
 from tiktok_crawler.storage.ledger.query_values import unseen
+from tiktok_crawler.storage.ledger.value_batches import (
+    accept_query,
+    known_batches,
+    note_returned_ids,
+    register_batch,
+)
+from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.forecast import Density
     from tiktok_crawler.planning.plan import Known, Plan, Wanted
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.planning.quota import QuotaAccount
+    from tiktok_crawler.planning.value_batches import KnownBatch
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
@@ -125,6 +135,20 @@ class SearchSession(Session):
     def _register(self, connection: Connection, now: datetime) -> None:
         self._query_id = register_collection(connection, self._statements, self.collection, now)
         self._windows(connection).drop_unasked()
+        if self.collection.batch:
+            register_batch(connection, self._statements, self._query_id, self.collection.batch)
+
+    def _use(self, engine: Engine) -> None:
+        super()._use(engine)
+        if self.collection.batch:
+            self._store = PageStore(engine, self._note)
+
+    def _note(self, connection: Connection, page: Page) -> None:
+        batch = self.collection.batch
+        if batch and not page.suspicious:
+            accept_query(connection, self._query_id)
+        if batch and batch.field is Field.VIDEO_ID and page.next_request is None:
+            note_returned_ids(connection, self._query_id, page)
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
         return self._tasks(connection).open_window(self._query_id, request, now)
@@ -169,3 +193,18 @@ def look_up(url: str, origin: str, wanted: Wanted) -> LookedUp:
                 windows = Windows(connection, query_id)
                 known = replace(windows.known(query, wanted.fields), reached=windows.reached())
             return LookedUp(known, tuple(densities(connection, besides=query_id)))
+
+
+def look_up_batches(
+    url: str, origin: str, collection: Collection, fields: tuple[str, ...]
+) -> list[KnownBatch]:
+    """Read what a database knows of a list, without changing anything.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    with database.opened_to_read(url) as engine:
+        if not database.has_data(engine, origin):
+            return []
+        with reading(engine) as connection:
+            return known_batches(connection, collection, fields)

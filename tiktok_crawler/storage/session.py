@@ -148,7 +148,11 @@ class Session(ABC):
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
         saved = self._store.save(
-            page, tags=self.tags, run_id=self.run_id, moves_task=moves_task, mark=self.mark
+            page,
+            tags=self.tags,
+            run_id=self.run_id,
+            moves_task=moves_task,
+            mark=self.mark,
         )
         self._written()
         return saved

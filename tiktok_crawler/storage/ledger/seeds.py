@@ -20,6 +20,7 @@ from tiktok_crawler.planning.seeds import (
     ShopsByName,
 )
 from tiktok_crawler.research_api.endpoints import FOLLOWERS, SeedKey
+from tiktok_crawler.storage.ledger.value_batches import batches_of
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     VIDEOS_TO_QUERY_TAGS,
@@ -62,7 +63,7 @@ class SeedSources:
         """Select the seeds of a source that names none itself."""
         match source:
             case SeedsOfQuery() | SeedsOfTag():
-                return _named_by_videos(source, key)
+                return self._named_by_videos(source, key)
             case FirstSeeds():
                 found = self.find(source.source, key).subquery().c
                 first = select(found.seed_key, found.weight)
@@ -126,40 +127,42 @@ class SeedSources:
     def _is_one_of(self, column: Any, values: Iterable[Any]) -> ColumnElement[bool]:
         return self.statements.among(column, tuple(values))
 
+    def _named_by_videos(self, source: SeedsOfQuery | SeedsOfTag, key: SeedKey) -> Seeds:
+        if key is SeedKey.VIDEO_ID:
+            discussed = _weighed(Video.id, func.coalesce(Video.comment_count, 0))
+            return self._found_by(source, discussed).where(_is_discussed(source))
+        column = getattr(Video, key)
+        named = _weighed(column, func.count()).where(column.is_not(None)).group_by(column)
+        return self._found_by(source, named)
+
+    def _found_by(self, source: SeedsOfQuery | SeedsOfTag, videos: Seeds) -> Seeds:
+        """Those of the videos that a source speaks of."""
+        if isinstance(source, SeedsOfTag):
+            # A video has a tag once, and joined it is found faster than in a list.
+            tagged = videos.join(VIDEOS_TO_QUERY_TAGS, VIDEOS_TO_QUERY_TAGS.c.video_id == Video.id)
+            named = tagged.join(QueryTag, QueryTag.id == VIDEOS_TO_QUERY_TAGS.c.query_tag_id)
+            return named.where(QueryTag.name == source.tag)
+        found = (
+            select(VIDEOS_TO_CRAWLS.c.video_id)
+            .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+            .where(Crawl.query_id.in_(self._queries(source)))
+        )
+        days = source.days
+        is_on_days = and_(
+            Video.create_time >= midnight(days.start), Video.create_time < midnight(days.end + DAY)
+        )
+        return videos.where(Video.id.in_(found), or_(Video.create_time.is_(None), is_on_days))
+
+    def _queries(self, source: SeedsOfQuery) -> Select[*tuple[Any, ...]]:
+        if source.values:
+            return batches_of(self.statements, source.fingerprint, source.values)
+        return select(QueryRow.id).where(QueryRow.fingerprint == source.fingerprint)
+
 
 def _weighed(key: Any, weight: ColumnElement[Any]) -> Seeds:
     return select(key.label("seed_key"), weight.label("weight"))
 
 
-def _named_by_videos(source: SeedsOfQuery | SeedsOfTag, key: SeedKey) -> Seeds:
-    if key is SeedKey.VIDEO_ID:
-        discussed = _weighed(Video.id, func.coalesce(Video.comment_count, 0))
-        return _found_by(source, discussed).where(_is_discussed(source))
-    column = getattr(Video, key)
-    named = _weighed(column, func.count()).where(column.is_not(None)).group_by(column)
-    return _found_by(source, named)
-
-
 def _is_discussed(source: SeedsOfQuery | SeedsOfTag) -> ColumnElement[bool]:
     """Build the condition that a video has enough comments, or may have."""
     return or_(Video.comment_count.is_(None), Video.comment_count >= source.min_comment_count)
-
-
-def _found_by(source: SeedsOfQuery | SeedsOfTag, videos: Seeds) -> Seeds:
-    """Those of the videos that a source speaks of."""
-    if isinstance(source, SeedsOfTag):
-        # A video has a tag once, and joined it is found faster than in a list.
-        tagged = videos.join(VIDEOS_TO_QUERY_TAGS, VIDEOS_TO_QUERY_TAGS.c.video_id == Video.id)
-        named = tagged.join(QueryTag, QueryTag.id == VIDEOS_TO_QUERY_TAGS.c.query_tag_id)
-        return named.where(QueryTag.name == source.tag)
-    found = (
-        select(VIDEOS_TO_CRAWLS.c.video_id)
-        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .join(QueryRow, QueryRow.id == Crawl.query_id)
-        .where(QueryRow.fingerprint == source.fingerprint)
-    )
-    days = source.days
-    is_on_days = and_(
-        Video.create_time >= midnight(days.start), Video.create_time < midnight(days.end + DAY)
-    )
-    return videos.where(Video.id.in_(found), or_(Video.create_time.is_(None), is_on_days))

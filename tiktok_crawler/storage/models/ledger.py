@@ -75,6 +75,43 @@ class QueryValueRow(Base):
     )
 
 
+class ValueBatchRow(Base):
+    __tablename__ = "value_batch"
+    __table_args__ = (
+        {
+            "comment": "One row a query and value: which values of a list under `each` are "
+            "searched together. A value has the days that any of its queries has.",
+            "sqlite_with_rowid": False,
+        },
+    )
+
+    query_id: Mapped[int] = mapped_column(
+        ForeignKey("query.id"), primary_key=True, comment="The query."
+    )
+    value: Mapped[str] = mapped_column(
+        NAME, primary_key=True, comment="The value, as in the query."
+    )
+    field_name: Mapped[str] = mapped_column(NAME, comment="What the values are, such as username.")
+    template: Mapped[str] = mapped_column(
+        index=True,
+        comment="SHA-256, hexadecimal, of field_name, a blank and the query without its condition "
+        "on that, in canonical form: the same for all queries of a list.",
+    )
+    refused_at: Mapped[datetime | None] = mapped_column(
+        comment="When the API last refused the query, or answered it without data; NULL: it takes "
+        "it. Of a query with this value alone, that is about the value.",
+    )
+    error: Mapped[str | None] = mapped_column(comment="Why, in the API's words.")
+    error_log_id: Mapped[str | None] = mapped_column(comment="API (log_id). That answer.")
+    last_returned_at: Mapped[datetime | None] = mapped_column(
+        comment="Of ids of videos: when the last search began that has brought the video, UTC."
+    )
+    first_missed_at: Mapped[datetime | None] = mapped_column(
+        comment="Of ids of videos: when the first search began that has not brought the video, "
+        "UTC. It proves nothing: the API often returns nothing for an id."
+    )
+
+
 class CollectionRow(Base):
     __tablename__ = "collection"
     __table_args__ = (

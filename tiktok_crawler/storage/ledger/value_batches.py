@@ -1,0 +1,227 @@
+"""Keeps which values of a list are searched together, and reads what is known of all of them."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Text, cast, func, select, update
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
+from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.planning.value_batches import KnownBatch
+from tiktok_crawler.research_api.query import Operation
+from tiktok_crawler.storage.ledger.queries import WAS_ASKED, find_query
+from tiktok_crawler.storage.models.ledger import (
+    VIDEOS_TO_CRAWLS,
+    Crawl,
+    CrawlWindow,
+    ValueBatchRow,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as Values
+    from collections.abc import Iterable, Iterator
+    from datetime import date, datetime
+
+    from sqlalchemy import Connection, Row, Select
+
+    from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.query_file.each_value import ValueBatch
+    from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.engine.statements import Statements
+
+BATCH = ValueBatchRow.__table__
+AT_ONCE = 10_000
+"""Rows that are read at once."""
+
+
+def register_batch(
+    connection: Connection, statements: Statements, query_id: int, batch: ValueBatch
+) -> None:
+    """Write down which values a query asks for together; of what is there, nothing changes."""
+    columns = (BATCH.c.query_id, BATCH.c.value, BATCH.c.field_name, BATCH.c.template)
+    rows = [(query_id, value, batch.field.value, batch.template) for value in batch.values]
+    statements.insert_missing(connection, columns, rows)
+
+
+def known_batches(
+    connection: Connection, collection: Collection, fields: Iterable[str]
+) -> list[KnownBatch]:
+    """Read what a plan has to know of all batches of a list, by the age of their queries."""
+    assert collection.each
+    batches: dict[int, _Batch] = defaultdict(_Batch)
+    for row in _stream(connection, _values(collection.fingerprint)):
+        batches[row.query_id].add_value(row.value, row.refused_at)
+    of_query = BATCH.c.template == collection.fingerprint
+    forms = _keyword_forms(connection, select(BATCH.c.query_id).where(of_query))
+
+    @cache
+    def in_vain(query_id: int) -> Operation | None:
+        query = collection.for_values(batches[query_id].values).query
+        return forms[query_id].in_vain if query.has_keyword_forms else None
+
+    wanted = frozenset(fields)
+    for window in _stream(connection, _windows(collection.fingerprint)):
+        is_in_vain = window.keywords_as is not None and window.keywords_as == in_vain(
+            window.query_id
+        )
+        if not is_in_vain:
+            batches[window.query_id].add_window(window, wanted <= _names(window.fields))
+    return [batch.known() for _, batch in sorted(batches.items())]
+
+
+def batches_of(statements: Statements, template: str, values: Values[str]) -> Select[Any]:
+    """Select the queries for some of these values of a list."""
+    is_one = statements.among(BATCH.c.value, values)
+    return select(BATCH.c.query_id).where(BATCH.c.template == template, is_one).distinct()
+
+
+def queries_of(connection: Connection, statements: Statements, collection: Collection) -> list[int]:
+    """Return the ids of the queries with which a collection was searched: of a list, several."""
+    if collection.each:
+        batches = batches_of(statements, collection.fingerprint, collection.each.values)
+        return sorted(connection.scalars(batches))
+    found = find_query(connection, collection.fingerprint)
+    return [] if found is None else [found]
+
+
+def accept_query(connection: Connection, query_id: int) -> None:
+    """Write down that the API has answered a query which it may have refused before."""
+    values: dict[Any, Any] = {
+        ValueBatchRow.refused_at: None,
+        ValueBatchRow.error: None,
+        ValueBatchRow.error_log_id: None,
+    }
+    refused = (ValueBatchRow.query_id == query_id, ValueBatchRow.refused_at.is_not(None))
+    connection.execute(update(ValueBatchRow).where(*refused).values(values))
+
+
+def note_returned_ids(connection: Connection, query_id: int, page: Page) -> None:
+    """Write down which ids of videos a search has brought, and which not, now that it has ended."""
+    window_id = page.request.task.row_id
+    of_window = select(CrawlWindow.begun_at).where(CrawlWindow.id == window_id)
+    begun_at = connection.scalar(of_window)
+    brought = (
+        select(VIDEOS_TO_CRAWLS.c.video_id)
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(Crawl.crawl_window_id == window_id, Crawl.received_at >= begun_at)
+    )
+    found = set(map(str, connection.scalars(brought)))
+    of_query = select(ValueBatchRow.value).where(ValueBatchRow.query_id == query_id)
+    for value in connection.scalars(of_query).all():
+        is_it = (ValueBatchRow.query_id == query_id, ValueBatchRow.value == value)
+        if value in found:
+            change = update(ValueBatchRow).where(*is_it).values(last_returned_at=begun_at)
+        else:
+            is_first = (*is_it, ValueBatchRow.first_missed_at.is_(None))
+            change = update(ValueBatchRow).where(*is_first).values(first_missed_at=begun_at)
+        connection.execute(change)
+
+
+@dataclass(slots=True)
+class _Batch:
+    """What is read of a batch."""
+
+    values: list[str] = field(default_factory=list)
+    refused_at: datetime | None = None
+    searches: list[tuple[DateRange, datetime]] = field(default_factory=list)
+    begun: list[DateRange] = field(default_factory=list)
+    postponed: list[DateRange] = field(default_factory=list)
+    cut: list[DateRange] = field(default_factory=list)
+    widest: int = 0
+    is_doubtful: bool = False
+
+    def add_value(self, value: str, refused_at: datetime | None) -> None:
+        self.values.append(value)
+        self.refused_at = self.refused_at or refused_at
+
+    def add_window(self, window: Row[Any], has_all_fields: bool) -> None:  # noqa: FBT001
+        days = _days(window.start_date, window.end_date)
+        if window.state == WindowState.SPLIT:
+            self.cut += [days] if window.is_cut else []
+        elif window.state == WindowState.COMPLETE:
+            self.searches += [(days, window.begun_at)] if has_all_fields else []
+            self.widest = max(self.widest, len(days) if window.pages else 0)
+            self.is_doubtful |= window.suspicious
+        elif has_all_fields and window.cursor:
+            self.begun.append(days)
+        elif has_all_fields and window.state == WindowState.PARKED:
+            self.postponed.append(days)
+
+    def known(self) -> KnownBatch:
+        return KnownBatch(
+            tuple(self.values),
+            tuple(self.searches),
+            tuple(self.begun),
+            tuple(self.postponed),
+            tuple(self.cut),
+            self.widest,
+            self.refused_at,
+            self.is_doubtful,
+        )
+
+
+def _values(template: str) -> Select[Any]:
+    columns = (BATCH.c.query_id, BATCH.c.value, BATCH.c.refused_at)
+    return select(*columns).where(BATCH.c.template == template).order_by(*columns[:2])
+
+
+def _windows(template: str) -> Select[Any]:
+    window = CrawlWindow.__table__.c
+    queries = select(BATCH.c.query_id).where(BATCH.c.template == template)
+    return (
+        select(
+            *(window.query_id, window.start_date, window.end_date, window.state),
+            *(window.begun_at, window.cursor, window.pages, window.suspicious, window.keywords_as),
+            cast(window.fields, Text).label("fields"),
+            window.error.is_not(None).label("is_cut"),
+        )
+        .where(window.query_id.in_(queries), WAS_ASKED)
+        .order_by(window.query_id, window.id)
+    )
+
+
+def _keyword_forms(connection: Connection, queries: Select[Any]) -> dict[int, KeywordForms]:
+    """Read what searches with single keywords in either form have found, by query."""
+    forms: dict[int, KeywordForms] = defaultdict(lambda: NOTHING_TRIED)
+    window = CrawlWindow
+    of_queries = (window.query_id.in_(queries), window.keywords_as.is_not(None))
+    completed_at = func.min(window.completed_at)
+    tried = (
+        select(window.query_id, window.keywords_as)
+        .where(*of_queries, window.completed_at.is_not(None))
+        .group_by(window.query_id, window.keywords_as)
+        .order_by(completed_at, func.min(window.id))
+    )
+    for query_id, form in connection.execute(tried):
+        forms[query_id] = forms[query_id].after_try(Operation(form or Operation.IN))
+    brought = (
+        select(window.query_id, window.keywords_as)
+        .join(Crawl, Crawl.crawl_window_id == window.id)
+        .where(*of_queries, Crawl.record_count > 0)
+        .distinct()
+    )
+    for query_id, form in connection.execute(brought):
+        known, found = forms[query_id], Operation(form or Operation.IN)
+        forms[query_id] = KeywordForms(known.tried, known.brought | {found})
+    return forms
+
+
+def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
+    return iter(connection.execute(statement.execution_options(yield_per=AT_ONCE)))
+
+
+@cache
+def _names(fields: str) -> frozenset[str]:
+    return frozenset(json.loads(fields))
+
+
+@cache
+def _days(start: date, end: date) -> DateRange:
+    """Return the same object for the same days: there are few, of many windows."""
+    return DateRange(start, end)
