@@ -21,7 +21,15 @@ from tiktok_crawler.exceptions import DailyBudgetSpentError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
-from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused, WindowState
+from tiktok_crawler.planning.task_states import (
+    Cut,
+    Halved,
+    Lost,
+    Parked,
+    Refused,
+    Unusable,
+    WindowState,
+)
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.endpoints import COMMENTS, FOLLOWERS, LIKED_VIDEOS, USERS
@@ -52,6 +60,7 @@ QUERIES = [
     Query(and_=(KEYWORD, HASHTAGS)),
 ]
 BATCHES = [ValueBatch.of(QUERIES[0], Field.VIDEO_ID), None]
+OF_BATCHES = [Halved("no", "L4"), Unusable("no", None)]
 LISTINGS = (COMMENTS, FOLLOWERS, USERS, LIKED_VIDEOS)
 KEYS = ("7", "8", "9")
 
@@ -224,9 +233,14 @@ class Run:
         page = read_page(request, verdict, received_at=received_at)
         if self._do(lambda: self.doer.save_page(page)) and page.next_request:
             self.requests.append(page.next_request)
+        elif self._is_batch and page.next_request is None and self.chance.happens(3):
+            self._end_with(request, self.chance.choice(OF_BATCHES))
 
     def _end(self, request: PageRequest) -> None:
-        now, event = self.clock(), self._event(request)
+        self._end_with(request, self._event(request))
+
+    def _end_with(self, request: PageRequest, event: Any) -> None:
+        now = self.clock()
         rest = self._do(lambda: self.doer.end(request, event, now))
         if rest:
             self.requests.append(rest)
@@ -234,6 +248,7 @@ class Run:
     def _event(self, request: PageRequest) -> Any:
         events = [Parked("no", "L1", request.place), Parked("lost", None, START)]
         task = request.task
+        events += OF_BATCHES * self._is_batch
         if isinstance(task, Seed):
             events.append(Refused(self.chance.choice(SeedStatus), "no", "L2"))
         elif len(task.days) > 1 and request.starts_task:
@@ -241,6 +256,10 @@ class Run:
         elif len(task.days) > 1:
             events.append(Lost(DateRange(task.days.start + DAY, task.days.end)))
         return self.chance.choice(events)
+
+    @property
+    def _is_batch(self) -> bool:
+        return isinstance(self.session, SearchSession) and bool(self.session.collection.batch)
 
     def _correct(self) -> None:
         with reading(self.session.engine) as connection:

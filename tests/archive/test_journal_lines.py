@@ -28,7 +28,7 @@ from tiktok_crawler.archive.lines import (
 from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
+from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Refused, Unusable
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.endpoints import COMMENTS
@@ -65,7 +65,12 @@ answers = st.builds(RawAnswer, numbers, st.dictionaries(texts, texts), st.binary
 why = (texts, st.none() | texts)
 parked = st.builds(Parked, *why, places)
 refused = st.builds(Refused, st.sampled_from(SeedStatus), *why)
-cut_or_lost = st.builds(Cut, *why) | st.just(Lost(DateRange(date(2024, 1, 2), JANUARY.end)))
+cut_or_lost = (
+    st.builds(Cut, *why)
+    | st.builds(Halved, *why)
+    | st.builds(Unusable, *why)
+    | st.just(Lost(DateRange(date(2024, 1, 2), JANUARY.end)))
+)
 corrected = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
 corrections = st.fixed_dictionaries(dict.fromkeys(CORRECTIONS, corrected))
 collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))

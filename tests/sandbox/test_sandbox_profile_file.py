@@ -33,6 +33,7 @@ searches:
   silent_share: 0.1
   silent_tries: 1
   keyword_forms: [IN]
+  refused_values: [ada, '71']
 data:
   hidden: 0.35
   hidden_hours: {every: 24, hours: 6}
@@ -67,6 +68,7 @@ def test_a_file_says_all_that_a_profile_can():
             silent_share=0.1,
             silent_tries=1,
             keyword_forms=(KeywordForm.IN,),
+            refused_values=("ada", "71"),
         ),
         data=DataBehaviour(
             hidden=0.35,

@@ -135,6 +135,29 @@ def test_a_keyword_in_the_wrong_form_excludes_nothing_and_other_conditions_work(
     )
 
 
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("username", "`username: ada` is invalid: cannot find the user"),
+        ("hashtag_name", "`hashtag_name: ada` is invalid"),
+    ],
+)
+def test_one_refused_value_fails_those_that_are_searched_with_it(field, message):
+    asking = client(searches=SearchBehaviour(refused_values=("ada",)))
+    either = {"or": [condition(field, "bob"), condition(field, "ada", "cem", operation="IN")]}
+    for wanted in (query(field, "ada", "bob", operation="IN"), either):
+        assert asking.problem(query=wanted) == (400, "invalid_params", message)
+    assert asking.page(query=query(field, "bob"))
+    assert asking.page(query={"not": [condition(field, "ada")]})
+
+
+def test_one_value_leaves_searches_without_data():
+    asking = client(searches=SearchBehaviour(dataless_values=("ada",)))
+    status, body = asking.search(query=query("username", "ada", "bob", operation="IN"))
+    assert (status, body["error"]["code"]) == (200, "ok")
+    assert "data" not in body
+
+
 def test_a_search_without_matches_has_no_search_id():
     assert client().page(query=NOTHING) == {"videos": [], "cursor": 0, "has_more": False}
 

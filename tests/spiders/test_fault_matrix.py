@@ -93,6 +93,9 @@ SILENT = {f"searches.{name}" for name in ("silent_days", "silent_share", "silent
 OF_NIGHTS = {*SILENT, "searches.keyword_forms"}
 """What hides videos without a word is tried in `test_told_nights`."""
 
+OF_VALUES = {"searches.refused_values", "searches.dataless_values"}
+"""What is wrong with some values is tried in `test_lists_of_values`."""
+
 CLOCKS = ("days_ahead", "date_ahead_seconds")
 
 
@@ -105,7 +108,7 @@ def test_each_behaviour_has_its_trial():
         "latency": Latency,
     }
     names = {f"{part}.{field.name}" for part, cls in parts.items() for field in fields(cls)}
-    assert set(BEHAVIOURS) == names - OF_LISTS - OF_NIGHTS
+    assert set(BEHAVIOURS) == names - OF_LISTS - OF_NIGHTS - OF_VALUES
     others = {"description", "seed", "faults", *CLOCKS} | OF_LISTS - names
     assert {field.name for field in fields(Profile)} == parts.keys() | others
 

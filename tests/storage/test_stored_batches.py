@@ -13,7 +13,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import SeedsOfQuery
-from tiktok_crawler.planning.task_states import Cut, Parked
+from tiktok_crawler.planning.task_states import Cut, Halved, Parked, Unusable
 from tiktok_crawler.planning.value_batches import KnownBatch
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
@@ -157,6 +157,41 @@ def test_a_page_says_that_the_api_takes_a_query_again(engine, batch):
     run.ask(run.first(days(2)))
     assert known(engine)[0].refused_at is None
     assert rows(engine, "value_batch")[0]["error"] is None
+
+
+def test_a_refused_search_for_several_is_left_to_others_and_its_query_is_marked(engine, batch):
+    run = batch("ada", "bob")
+    rest = run.ask(run.first(days(1, 9)), video(1), has_more=True)
+    run.end(rest, Halved("no", "L"))
+    run.ask(run.first(days(10)), suspicious=True)
+    run.session.end(replace(run.first(days(10))).opened(2), Halved("no data", None), run.later())
+    (found,) = known(engine)
+    assert found == KnownBatch(("ada", "bob"), refused_at=run.now)
+    assert {row["state"] for row in rows(engine, "crawl_window")} == {"split"}
+    assert [(row["error"], row["error_log_id"]) for row in rows(engine, "value_batch")] == [
+        ("no data", None),
+        ("no data", None),
+    ]
+
+
+def test_a_search_for_one_value_is_postponed_longer_each_time(engine, batch):
+    run = batch("ada")
+    request = run.book(run.first(days(1, 9)))
+    run.session.end(request, Unusable("no", "L"), run.later())
+    assert known(engine)[0].postponed == (days(1, 9),)
+    run.ask(replace(request, second_try=True), suspicious=True)
+    assert known(engine)[0].searches
+    run.session.end(request, Unusable("no data", "M"), run.later())
+    (window,) = rows(engine, "crawl_window")
+    assert (window["state"], window["completed_at"], window["suspicious"]) == (
+        "parked",
+        None,
+        False,
+    )
+    assert (window["parked_count"], window["retry_at"]) == (2, run.now + timedelta(hours=1))
+    assert known(engine) == [KnownBatch(("ada",), postponed=(days(1, 9),), refused_at=run.now)]
+    run.ask(replace(request, second_try=True), video(1))
+    assert known(engine)[0].refused_at is None
 
 
 def test_for_ids_it_is_kept_when_they_were_returned_and_missed(engine, batch):

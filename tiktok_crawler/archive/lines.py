@@ -26,7 +26,15 @@ from tiktok_crawler.archive.values import (
 )
 from tiktok_crawler.date_range import DAY
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.planning.task_states import Cut, Event, Lost, Parked, Refused
+from tiktok_crawler.planning.task_states import (
+    Cut,
+    Event,
+    Halved,
+    Lost,
+    Parked,
+    Refused,
+    Unusable,
+)
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.research_api.conditions import condition_problems
@@ -106,10 +114,12 @@ class EventName(StrEnum):
     REFUSED = "refused"
     CUT = "cut"
     LOST = "lost"
+    HALVED = "halved"
+    UNUSABLE = "unusable"
 
 
 EVENTS_OF_SEEDS = (EventName.PARKED, EventName.REFUSED)
-EVENTS_OF_WINDOWS = (EventName.PARKED, EventName.CUT, EventName.LOST)
+EVENTS_OF_WINDOWS = tuple(name for name in EventName if name is not EventName.REFUSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -542,6 +552,10 @@ def _event(content: Values, subject: Subject) -> Event:
             return Parked(*why, _place(content.object("resume")))
         case EventName.REFUSED:
             return Refused(content.one_of("status", SeedStatus), *why)
+        case EventName.HALVED:
+            return Halved(*why)
+        case EventName.UNUSABLE:
+            return Unusable(*why)
     if len(content.object("window").days()) == 1:
         raise LineError("cuts a window of one day")
     return Cut(*why)

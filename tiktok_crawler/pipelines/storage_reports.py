@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
+from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Refused, Unusable
 from tiktok_crawler.reports.listing_report import refused_seeds
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.spelling import number_of, shortened, visible
@@ -51,9 +51,9 @@ class StorageReports:
     tiktok/days/suspicious_count; of windows and seeds tiktok/windows/completed_count,
     tiktok/windows/suspicious_count, tiktok/windows/parked_count, tiktok/windows/split_count,
     tiktok/seeds/completed_count, tiktok/seeds/suspicious_count, tiktok/seeds/parked_count,
-    tiktok/seeds/refused_count; of records tiktok/videos/new_count, tiktok/videos/updated_count,
-    tiktok/videos/refused_count, tiktok/videos/misfit_count and, of what is listed, the same of
-    tiktok/records.
+    tiktok/seeds/refused_count; of lists tiktok/values/refused_count; of records
+    tiktok/videos/new_count, tiktok/videos/updated_count, tiktok/videos/refused_count,
+    tiktok/videos/misfit_count and, of what is listed, the same of tiktok/records.
     """
 
     def __init__(self, crawler: Crawler):
@@ -83,6 +83,8 @@ class StorageReports:
             return
         tasks, _ = _names(request)
         self._stats.inc_value(f"tiktok/{tasks}/{EVENTS[type(event)]}_count")
+        if isinstance(event, Unusable):
+            self._stats.inc_value("tiktok/values/refused_count")
         if isinstance(event, Refused):
             seed = request.seed
             reason = seed.listing, event.status
@@ -183,7 +185,13 @@ class StorageReports:
 MOST_TOLD = 10
 """Of equal complaints about a page only so many are told; the rest is a number."""
 
-EVENTS = {Parked: "parked", Refused: "refused", Cut: "split"}
+EVENTS: dict[type[Event], str] = {
+    Parked: "parked",
+    Refused: "refused",
+    Cut: "split",
+    Halved: "split",
+    Unusable: "parked",
+}
 
 
 def _names(request: PageRequest) -> tuple[str, str]:

@@ -17,10 +17,15 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.problems import Answer, Problem
     from tiktok_crawler.planning.search_budget import SearchBudget
+    from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.window_queue import WindowQueue
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest, Task
+
+
+MOST_ASIDE = 2
+"""So many searches of one file only fail, and a third: then it is the API."""
 
 
 @dataclass(slots=True)
@@ -49,6 +54,7 @@ class _Group:
     searches: dict[Query, _Search] = field(default_factory=dict)
     may_have_more: bool = True
     waits: bool = False
+    is_dry: bool = False
     is_refused: bool = False
     open_tasks: int = 0
 
@@ -65,6 +71,13 @@ class _Group:
             and not self.is_refused
             and not self.budget.is_spent
         )
+
+    @property
+    def has_alternatives(self) -> bool:
+        """Tell whether another search of the file may show that the API works, soon enough."""
+        aside = sum(search.aside_at is not None for search in self.searches.values())
+        may_have = self.may_have_more and not self.is_dry and not self.budget.is_spent
+        return may_have and aside < MOST_ASIDE
 
 
 class FairQueue:
@@ -96,9 +109,13 @@ class FairQueue:
         group.may_have_more = not is_last
         group.searches[query] = self._searches[query] = _Search(group, queue)
 
-    def wait(self) -> None:
-        """Let the file that is hungry wait until a search has ended: one has the same query."""
-        self._fed().waits = True
+    def wait(self, *, is_dry: bool = False) -> None:
+        """Let the file that is hungry wait: until a search has ended, or one of its has worked.
+
+        One that `is_dry` has no other search until one of its own has ended.
+        """
+        group = self._fed()
+        group.waits, group.is_dry = True, is_dry
 
     def no_more(self) -> None:
         """The file that is hungry has no other search."""
@@ -121,7 +138,12 @@ class FairQueue:
         search = self._of(page.request.task)
         self._pages += 1
         search.pages += 1
+        search.group.waits = False
         search.queue.page_stored(page)
+
+    def doubt(self, page: Page) -> Event | None:
+        """Say what becomes of a window that has ended, if its end is not believed."""
+        return self._of(page.request.task).queue.doubt(page)
 
     def judge(self, request: PageRequest, problem: Problem) -> Answer:
         """Decide what becomes of a window whose request failed for good.
@@ -196,6 +218,7 @@ class FairQueue:
     def _end(self, query: Query, search: _Search) -> None:
         del self._searches[query], search.group.searches[query]
         self._ended.append(query)
+        search.group.is_dry = False
         for group in self._groups:
             group.waits = False
 
@@ -205,6 +228,7 @@ class FairQueue:
         search.group.budget.failure = reason
         search.aside_at = -1 if for_good else self._pages
         search.group.open_tasks -= 1
+        search.group.waits = False
         search.queue.put_back(request)
 
     def _may_be_taken_up(self, search: _Search) -> bool:
@@ -220,7 +244,7 @@ class FairQueue:
     def _others_may_work(self, search: _Search) -> bool:
         """Tell whether there are others that have not turned out to fail, too."""
         others = [each for each in self._groups if each is not search.group]
-        return any(
+        return search.group.has_alternatives or any(
             group.can_begin_another or any(each.may_go_on for each in group.searches.values())
             for group in others
         )

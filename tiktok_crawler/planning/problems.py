@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.task_states import Cut, Parked, Refused
+from tiktok_crawler.planning.task_states import Cut, Halved, Parked, Refused, Unusable
 
 if TYPE_CHECKING:
     from tiktok_crawler.research_api.verdicts import Verdict
@@ -69,4 +69,15 @@ class SetAside:
     is_refused: bool = False
 
 
-Answer = Parked | Refused | Cut | AskAnew | EndOfList | ApiIsDown | StopCrawl | SetAside
+Answer = (
+    Parked
+    | Refused
+    | Cut
+    | Halved
+    | Unusable
+    | AskAnew
+    | EndOfList
+    | ApiIsDown
+    | StopCrawl
+    | SetAside
+)

@@ -62,6 +62,9 @@ class SeedQueue:
         self._refusals_in_a_row = 0
         self.records += len(page.records)
 
+    def doubt(self, page: Page) -> None:
+        """Believe the end of every list."""
+
     def judge(self, request: PageRequest, problem: Problem) -> Answer:
         """Decide what becomes of a seed whose request failed for good."""
         match problem.kind:

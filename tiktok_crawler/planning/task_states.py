@@ -70,7 +70,26 @@ class Lost:
     passed: DateRange
 
 
-Event = Parked | Refused | Cut | Lost
+@dataclass(frozen=True, slots=True)
+class Halved:
+    """The API takes no search for these values together: other queries have its days from now on.
+
+    It refused the search, for a reason in words, or answered it without data.
+    """
+
+    reason: str
+    log_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Unusable:
+    """The same of a search for one value: it is postponed, and a later try begins at the start."""
+
+    reason: str
+    log_id: str | None
+
+
+Event = Parked | Refused | Cut | Lost | Halved | Unusable
 
 
 class Cause(Enum):
@@ -101,5 +120,7 @@ MOVES: dict[Cause | type[Event], Move] = {
     Refused: Move(UNFINISHED, SeedState.REFUSED),
     Cut: Move(UNFINISHED, WindowState.SPLIT),
     Lost: Move(UNFINISHED, WindowState.SPLIT),
+    Halved: Move((*UNFINISHED, WindowState.COMPLETE), WindowState.SPLIT),
+    Unusable: Move((*UNFINISHED, WindowState.COMPLETE), WindowState.PARKED),
 }
 """All changes of state; the words for open, parked and complete are those of both kinds of task."""

@@ -93,7 +93,8 @@ class BatchPlan:
     """The work of one run in its order, and how the values stand.
 
     Of so many values a day is `lacking`, the `refused` ones among them. `missing` are the days that
-    any value lacks. Windows that were `too_wide` for other batches narrow those of new ones.
+    any value lacks. Windows that were `too_wide` for other batches narrow those of new ones;
+    `widest` is how many days the longest had that worked.
     """
 
     batches: tuple[Batch, ...]
@@ -102,6 +103,7 @@ class BatchPlan:
     missing: tuple[DateRange, ...]
     refused: Values
     too_wide: tuple[DateRange, ...]
+    widest: int
 
 
 def plan_batches(wanted: WantedValues, known: Iterable[KnownBatch], now: datetime) -> BatchPlan:
@@ -268,6 +270,7 @@ class _Planning:
             missing=self._bits.ranges(missing),
             refused=tuple(value for value in self._lacking if value in self._refused),
             too_wide=self._too_wide(),
+            widest=self._widest,
         )
 
     def _take_off_searched(self) -> None:
@@ -419,11 +422,20 @@ class _Planning:
             elif batch.refused_at + REFUSED_AGAIN_AFTER <= self._now:
                 yield self._batch(batch.values)
 
+    @property
+    def _widest(self) -> int:
+        return max((batch.widest for batch in self._known), default=0)
+
     def _too_wide(self) -> tuple[DateRange, ...]:
         """The narrowest windows that were cut, unless another batch had one as wide that worked."""
-        widest = max((batch.widest for batch in self._known), default=0)
-        cut = (days for batch in self._known for days in batch.cut_windows if len(days) > widest)
-        return tuple(sorted(cut, key=len)[:CUTS_THAT_COUNT])
+        cut = chain.from_iterable(batch.cut_windows for batch in self._known)
+        return narrowest(cut, self._widest)
+
+
+def narrowest(cut_windows: Iterable[DateRange], widest: int) -> tuple[DateRange, ...]:
+    """The narrowest windows that were cut, of those that are wider than any that has worked."""
+    cut = (days for days in cut_windows if len(days) > widest)
+    return tuple(sorted(cut, key=len)[:CUTS_THAT_COUNT])
 
 
 def halves(values: Values) -> tuple[Values, Values]:

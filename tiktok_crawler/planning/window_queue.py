@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.plan import Plan, Wanted, Work
     from tiktok_crawler.planning.problems import Answer, Problem
+    from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import Task
 
@@ -116,6 +117,10 @@ class WindowQueue:
             case ProblemKind.FAILED:
                 self._widths.failed_alone(request.window.days)
         return Parked(problem.reason, problem.log_id, request.place)
+
+    def doubt(self, page: Page) -> Event | None:  # noqa: ARG002 - others do
+        """Say what becomes of a window that has ended, if its end is not believed."""
+        return None
 
     def replaced(self, task: Task, rest: Task) -> None:
         """Go on with the rest of a window whose other days are covered."""

@@ -164,7 +164,7 @@ class Sandbox:
         error_status = profile.tokens.error_status
         return {
             TOKEN_PATH: TokenEndpoint(tokens, schedule, error_status=error_status),
-            VIDEO_QUERY.path: VideoEndpoint(gate, self._searches),
+            VIDEO_QUERY.path: VideoEndpoint(gate, self._searches, profile.searches),
             **self._listings.endpoints(gate),
         }
 

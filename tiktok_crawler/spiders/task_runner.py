@@ -29,9 +29,10 @@ from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, SetAside, StopCrawl
-from tiktok_crawler.planning.task_states import Cut, Lost, Parked
+from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Unusable
 from tiktok_crawler.research_api.pages import Page, read_page
 from tiktok_crawler.research_api.paging import START
+from tiktok_crawler.research_api.wording import in_words
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -64,6 +65,7 @@ class TaskQueue(Protocol):
     def runs_low(self) -> bool: ...
     def next(self) -> PageRequest | None: ...
     def page_stored(self, page: Page) -> None: ...
+    def doubt(self, page: Page) -> Event | None: ...
     def judge(self, request: PageRequest, problem: Problem) -> Answer: ...
     def ended(self, task: Task) -> None: ...
     def left(self, task: Task) -> None: ...
@@ -267,6 +269,8 @@ class TaskRunner:
                 await self._end(page.request, event)
             case Attempt() if self._only_first_pages:
                 self._leave(page.request.task)
+            case None if doubt := self._queue.doubt(page):
+                await self._end(page.request, doubt)
             case None:
                 self._queue.ended(page.request.task)
                 self._free_slot()
@@ -319,4 +323,21 @@ def _log(asked: PageRequest, event: Event) -> None:
         case Cut():
             logger.info(
                 "%(asked)s may be too wide: searching its newest day alone first", {"asked": asked}
+            )
+        case Halved(reason=reason, log_id=log_id):
+            logger.info(
+                "%(asked)s of several values: searching them apart, because %(reason)s "
+                "(log_id %(log_id)s)",
+                {"asked": asked, "reason": reason, "log_id": log_id},
+            )
+        case Unusable(reason=reason, log_id=log_id):
+            logger.info(
+                "%(asked)s, %(query)s: postponed to a later run, because %(reason)s "
+                "(log_id %(log_id)s)",
+                {
+                    "asked": asked,
+                    "query": in_words(asked.window.query),
+                    "reason": reason,
+                    "log_id": log_id,
+                },
             )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.plan import make_plan
+from tiktok_crawler.planning.task_states import Halved, Unusable
 from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
@@ -24,6 +25,7 @@ from tiktok_crawler.storage.ledger.value_batches import (
     accept_query,
     known_batches,
     note_returned_ids,
+    refuse_query,
     register_batch,
 )
 from tiktok_crawler.storage.page_store import PageStore
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.plan import Known, Plan, Wanted
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.planning.quota import QuotaAccount
+    from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.value_batches import KnownBatch
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.pages import Page
@@ -137,6 +140,16 @@ class SearchSession(Session):
         self._windows(connection).drop_unasked()
         if self.collection.batch:
             register_batch(connection, self._statements, self._query_id, self.collection.batch)
+
+    def _note_end(
+        self,
+        connection: Connection,
+        request: PageRequest,  # noqa: ARG002
+        event: Event,
+        now: datetime,
+    ) -> None:
+        if isinstance(event, Halved | Unusable):
+            refuse_query(connection, self._query_id, event, now)
 
     def _use(self, engine: Engine) -> None:
         super()._use(engine)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.exceptions import QueryLockedError
-from tiktok_crawler.planning.task_states import Lost, Refused
+from tiktok_crawler.planning.task_states import Lost
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.lock import QueryLock
 from tiktok_crawler.storage.engine.open_files import Hold, check_in_place
@@ -165,8 +165,7 @@ class Session(ABC):
         """
 
         def write(connection: Connection) -> int | None:
-            if isinstance(event, Refused):
-                self._store.refuse(connection, request, event, now)
+            self._note_end(connection, request, event, now)
             return self._tasks(connection).end(request, event, now)
 
         rest_id = self._write(write)
@@ -202,6 +201,12 @@ class Session(ABC):
 
     @abstractmethod
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int: ...
+
+    @abstractmethod
+    def _note_end(
+        self, connection: Connection, request: PageRequest, event: Event, now: datetime
+    ) -> None:
+        """Write down what an event says besides of its task."""
 
     def _verify_lock(self) -> None:
         assert self._lock

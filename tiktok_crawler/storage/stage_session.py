@@ -7,6 +7,7 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.planning.task_states import Refused
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
 from tiktok_crawler.storage.models.base import Base
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
+    from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.research_api.tasks import PageRequest
 
 LOOKED_UP = 20
@@ -79,6 +81,12 @@ class StageSession(Session):
 
     def _register(self, connection: Connection, now: datetime) -> None:
         """Seeds are registered one by one, when they are opened."""
+
+    def _note_end(
+        self, connection: Connection, request: PageRequest, event: Event, now: datetime
+    ) -> None:
+        if isinstance(event, Refused):
+            self._store.refuse(connection, request, event, now)
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
         return self._tasks(connection).open_seed(request, now)

@@ -49,6 +49,8 @@ class SearchBehaviour:
     as if there were none, until a query has searched the day `silent_tries` times, or for ever.
     `keyword_forms`: conditions about keywords find something in these forms alone, and in others
     nothing, without an error (api_facts.md 13.20).
+    `refused_values`, `dataless_values`: searches for one of these, whatever they are and whatever
+    else is searched for, are refused (api_facts.md 3.3), or answered without data.
     """
 
     refuse_new_ids: int = 0
@@ -64,6 +66,8 @@ class SearchBehaviour:
     silent_share: float = 0.0
     silent_tries: int | None = None
     keyword_forms: tuple[KeywordForm, ...] = tuple(KeywordForm)
+    refused_values: tuple[str, ...] = ()
+    dataless_values: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_numbers(self)

@@ -19,12 +19,14 @@ from tiktok_crawler.planning.task_states import (
     UNFINISHED,
     Cause,
     Cut,
+    Halved,
     Lost,
     Parked,
     Refused,
+    Unusable,
     WindowState,
 )
-from tiktok_crawler.research_api.paging import Place
+from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.window_days import give_days
@@ -58,6 +60,7 @@ class Standing:
     is_begun: bool
     is_unfinished: bool
     is_parked: bool
+    is_complete: bool
     place: Place
     ended_at: datetime | None
 
@@ -107,8 +110,14 @@ class Tasks:
         else:
             place = Place(found.cursor, None, found.position)
         is_parked = found.state == WindowState.PARKED
-        is_begun, is_unfinished = found.begun_at is not None, found.state in UNFINISHED
-        return Standing(is_begun, is_unfinished, is_parked, place, found.completed_at)
+        return Standing(
+            is_begun=found.begun_at is not None,
+            is_unfinished=found.state in UNFINISHED,
+            is_parked=is_parked,
+            is_complete=found.state == WindowState.COMPLETE,
+            place=place,
+            ended_at=found.completed_at,
+        )
 
     def open_window(self, query_id: int, request: PageRequest, now: datetime) -> int:
         """Make the row of a window; that of a second try is parked until a page comes.
@@ -199,8 +208,13 @@ class Tasks:
         """
         row, row_id = row_of(request.task), request.task.row_id
         match event:
-            case Parked():
-                self._park(row, row_id, event, now)
+            case Parked(at=at):
+                self._park(row, row_id, event, at, now)
+            case Unusable():
+                self._park(row, row_id, event, START, now)
+            case Halved():
+                # Its width is not to blame: no reason, so that it does not count as too wide.
+                self._move(row, row_id, event, now, _WITHOUT_REASON)
             case Refused(status=status):
                 values = {SeedRow.status: status, row.retry_at: None, row.completed_at: now}
                 self._move(row, row_id, event, now, values | _reason(row, event))
@@ -237,20 +251,24 @@ class Tasks:
         if self.connection.scalar(of_now.where(row.state == MOVES[cause].to)) is None:
             raise LookupError(f"{row.__tablename__} {row_id} is neither open nor parked")
 
-    def _park(self, row: TaskRow, row_id: int | None, event: Parked, now: datetime) -> None:
+    def _park(
+        self, row: TaskRow, row_id: int | None, event: Parked | Unusable, at: Place, now: datetime
+    ) -> None:
         before = select(row.parked_count, row.parked_at).where(row.id == row_id)
         parked_count, parked_at = self.connection.execute(before).one()
         if parked_at == now and parked_count:
             return
         values: dict[Any, Any] = {
-            row.cursor: event.at.cursor,
-            row.record_count: event.at.received,
+            row.cursor: at.cursor,
+            row.record_count: at.received,
+            row.completed_at: None,
+            row.suspicious: False,
             row.parked_count: parked_count + 1,
             row.parked_at: now,
             row.retry_at: retry_at(parked_count + 1, now),
         }
         if row is CrawlWindow:
-            values[CrawlWindow.search_id] = clean_text(event.at.search_id)
+            values[CrawlWindow.search_id] = clean_text(at.search_id)
         self._move(row, row_id, event, now, values | _reason(row, event))
 
     def _split_off(
@@ -376,5 +394,5 @@ def _booking(row: TaskRow, request: PageRequest, now: datetime) -> dict[Any, Any
     }
 
 
-def _reason(row: TaskRow, event: Parked | Refused | Cut) -> dict[Any, Any]:
+def _reason(row: TaskRow, event: Parked | Refused | Cut | Unusable) -> dict[Any, Any]:
     return {row.error: clean_text(event.reason), row.error_log_id: clean_text(event.log_id)}

@@ -15,6 +15,7 @@ from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.value_batches import KnownBatch
 from tiktok_crawler.research_api.query import Operation
+from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED, find_query
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row, Select
 
+    from tiktok_crawler.planning.task_states import Halved, Unusable
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.query_file.each_value import ValueBatch
     from tiktok_crawler.research_api.pages import Page
@@ -88,6 +90,15 @@ def queries_of(connection: Connection, statements: Statements, collection: Colle
         return sorted(connection.scalars(batches))
     found = find_query(connection, collection.fingerprint)
     return [] if found is None else [found]
+
+
+def refuse_query(
+    connection: Connection, query_id: int, event: Halved | Unusable, now: datetime
+) -> None:
+    """Write down that the API does not take a query."""
+    values = {"error": clean_text(event.reason), "error_log_id": clean_text(event.log_id)}
+    of_query = update(ValueBatchRow).where(ValueBatchRow.query_id == query_id)
+    connection.execute(of_query.values(values | {"refused_at": now}))
 
 
 def accept_query(connection: Connection, query_id: int) -> None:
