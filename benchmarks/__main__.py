@@ -15,6 +15,7 @@ COMMANDS = (
     ["follower_memory.py"],
     ["requests_spent.py"],
     ["several_queries.py"],
+    ["value_batches.py"],
     ["storing.py", "--prefill=5000000"],
     ["where_time_goes.py"],
     ["crawling.py"],

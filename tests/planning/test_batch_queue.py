@@ -73,9 +73,9 @@ class Collected:
     def run(self, values: Iterable[str], wanted_days=QUARTER, size=10, known=()) -> Collected:
         each = Each(Field.USERNAME, tuple(sorted(values)))
         plan = plan_batches(WantedValues(each, wanted_days, FINAL, size), known, NOW)
-        self.searches = ListSearches(list(plan.batches), Siblings(plan.too_wide, plan.widest))
+        self.searches = ListSearches(deque(plan.batches), Siblings(plan.too_wide, plan.widest))
         self.queue = FairQueue([SearchBudget()])
-        self.batches: dict[Query, Batch] = {}
+        self.begun: dict[Query, BatchQueue] = {}
         flying: deque[PageRequest] = deque()
         while not self.stopped:
             while len(flying) < SLOTS and (request := self._next()):
@@ -92,23 +92,22 @@ class Collected:
             if not self.queue.runs_low:
                 return None
             for ended in self.queue.take_ended():
-                self.searches.ended(self.batches.pop(ended))
+                self.searches.ended(self.begun.pop(ended))
             if self.queue.hungry is not None:
                 self._begin()
 
     def _begin(self) -> None:
-        if self.searches.must_wait:
-            self.queue.wait(is_dry=not self.searches.batches)
-        elif not self.searches.batches:
+        if self.searches.is_over:
             self.queue.no_more()
+        elif self.searches.must_wait:
+            self.queue.wait(is_dry=not self.searches.batches)
         else:
-            batch = self.searches.batches.pop(0)
-            part = Part(batch.missing, batch.begun, too_wide=self.searches.siblings.narrowing)
+            batch = self.searches.batches.popleft()
+            part = batch.part(self.searches.siblings.narrowing)
             wanted = Wanted(query(batch.values), batch.days, FIELDS, FINAL, part=part)
             plan = make_plan(wanted, Known(), NOW)
-            queue = BatchQueue(plan, wanted, batch, self.searches.siblings)
-            self.batches[wanted.query] = batch
-            self.searches.begin(batch, queue)
+            queue = self.begun[wanted.query] = BatchQueue(plan, wanted, batch, self.searches)
+            self.searches.begin(queue)
             self.queue.add(wanted.query, queue, is_last=False)
 
     def _answer(self, request: PageRequest) -> None:
@@ -233,7 +232,8 @@ def test_an_api_that_only_fails_is_not_blamed_on_values():
 def queue_of(values="ab", window=QUARTER, siblings=None, **batch):
     batch = Batch(tuple(values), window, (window,), **batch)
     wanted = Wanted(query(values), window, FIELDS, FINAL, part=Part(batch.missing, batch.begun))
-    return BatchQueue(make_plan(wanted, Known(), NOW), wanted, batch, siblings or Siblings())
+    searches = ListSearches(deque(), siblings or Siblings())
+    return BatchQueue(make_plan(wanted, Known(), NOW), wanted, batch, searches)
 
 
 def test_a_search_for_several_values_goes_alone_until_it_has_brought_a_page():
@@ -295,9 +295,9 @@ def test_what_was_too_wide_for_a_batch_narrows_those_after_it():
 
 
 def test_one_batch_goes_alone_as_long_as_none_has_worked():
-    searches = ListSearches([Batch(("b",), QUARTER, (QUARTER,))], Siblings())
+    searches = ListSearches(deque([Batch(("b",), QUARTER, (QUARTER,))]), Siblings())
     assert not searches.must_wait
-    searches.begin(Batch(("a",), QUARTER, (QUARTER,)), queue_of("a"))
+    searches.begin(queue_of("a"))
     assert searches.must_wait
     searches.siblings.pages = 1
     assert not searches.must_wait

@@ -26,7 +26,7 @@ from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.seeds import SeedSources
 from tiktok_crawler.storage.ledger.value_batches import known_batches, queries_of
 from tiktok_crawler.storage.models.ledger import ValueBatchRow
-from tiktok_crawler.storage.search_session import SearchSession, look_up_batches
+from tiktok_crawler.storage.search_session import SearchSession
 
 REST = Query((Condition("region_code", "EQ", ("FR",)),))
 FIELDS = VIDEO_QUERY.fields
@@ -118,6 +118,7 @@ def test_batches_are_known_with_what_became_of_their_windows(engine, batch):
             searches=((days(1, 4), NOON + MINUTE),),
             begun=(days(5, 6),),
             postponed=(days(10),),
+            retry_at=both.now - 2 * MINUTE,
             cut_windows=(days(7, 9),),
             widest=4,
         ),
@@ -189,7 +190,10 @@ def test_a_search_for_one_value_is_postponed_longer_each_time(engine, batch):
         False,
     )
     assert (window["parked_count"], window["retry_at"]) == (2, run.now + timedelta(hours=1))
-    assert known(engine) == [KnownBatch(("ada",), postponed=(days(1, 9),), refused_at=run.now)]
+    again_at = run.now + timedelta(hours=1)
+    assert known(engine) == [
+        KnownBatch(("ada",), postponed=(days(1, 9),), refused_at=run.now, retry_at=again_at)
+    ]
     run.ask(replace(request, second_try=True), video(1))
     assert known(engine)[0].refused_at is None
 
@@ -232,11 +236,3 @@ def test_seeds_of_a_list_are_those_of_all_its_batches(engine, batch):
     with reading(engine) as connection:
         found = seeds.find(SeedsOfQuery.of(LIST, 0), SeedKey.USERNAME)
         assert set(connection.scalars(found)) == {"ada", "cem"}
-
-
-def test_batches_are_looked_up_without_changing_anything(prepared_url, batch, tmp_path):
-    assert look_up_batches(prepared_url, "sandbox", LIST, FIELDS) == []
-    batch("ada")
-    assert look_up_batches(prepared_url, "sandbox", LIST, FIELDS) == [KnownBatch(("ada",))]
-    nothing = f"sqlite:///{tmp_path / 'none.db'}"
-    assert look_up_batches(nothing, "sandbox", LIST, FIELDS) == []

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
+from tiktok_crawler.planning.value_batches import WantedValues
 from tiktok_crawler.query_file.collection import collection_of_arguments
 from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
 from tiktok_crawler.query_file.several_files import read_collections
@@ -143,8 +144,6 @@ def collections(arguments: Mapping[str, str], *, today: date) -> tuple[Collectio
 
 def wanted(collection: Collection, config: Config) -> Wanted:
     """Work out what a run of the collection asks for, under this configuration."""
-    if collection.each:
-        raise UsageError("nothing is collected by lists under each yet")
     return Wanted(
         query=collection.query,
         days=collection.dates,
@@ -152,6 +151,20 @@ def wanted(collection: Collection, config: Config) -> Wanted:
         freshness=config.freshness(collection.refresh_after),
         window_days=config.window_days,
         id_skew=config.id_skew,
+    )
+
+
+def wanted_values(collection: Collection, config: Config) -> WantedValues:
+    """Work out what a run of a list asks for, under this configuration."""
+    assert collection.each
+    return WantedValues(
+        collection.each,
+        collection.dates,
+        config.freshness(collection.refresh_after),
+        size=config.batch,
+        window_days=config.window_days,
+        id_skew=config.id_skew,
+        fields=config.video_fields,
     )
 
 

@@ -35,6 +35,8 @@ from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.reports.endings import DAY_IS_SPENT, ending
 from tiktok_crawler.reports.forecast_report import allowance_of
+from tiktok_crawler.reports.list_plan import ListPlan
+from tiktok_crawler.reports.list_report import NO_PROBES
 from tiktok_crawler.reports.plan_report import SearchPlan
 from tiktok_crawler.reports.several_plans import Parts
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
@@ -45,6 +47,7 @@ from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.ledger.quota import VIDEOS, read_spent
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
+from tiktok_crawler.storage.value_lists import look_up_list
 
 if TYPE_CHECKING:
     import argparse
@@ -149,6 +152,10 @@ class Command(Project, ScrapyCommand):
         lines = [f"Warning: {warning}" for warning in collection.warnings]
         if collection.as_file:
             lines.append(f"As a query file:\n{collection.as_file}\n")
+        if collection.each and probe is not None:
+            raise UsageError(f"--probe={probe}: {NO_PROBES}")
+        if collection.each:
+            return self._list(collection, lines)
         plan = self._plan(collection)
         if probe is not None:
             lines += self._probe(plan, given, probe)
@@ -157,6 +164,17 @@ class Command(Project, ScrapyCommand):
         lines += [*plan.lines(), *_lines_of(planned), *plan.together(planned)]
         found = {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
         return lines, found, plan.parts(planned)
+
+    def _list(
+        self, collection: Collection, lines: list[str]
+    ) -> tuple[list[str], dict[str, Any], list[Forecast]]:
+        config, now = self._config(), utc_now()
+        wanted = search_arguments.wanted_values(collection, config)
+        state = look_up_list(config.database_url, config.origin, collection, wanted, now)
+        plan = ListPlan(collection, state, self._allowance(), now)
+        planned = list(self._stages(stages_of(collection)))
+        found = {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
+        return [*lines, *plan.lines(), *_lines_of(planned)], found, [plan.forecast]
 
     def _allowance(self) -> Allowance:
         config = self._config()

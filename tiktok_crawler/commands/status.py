@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+    from tiktok_crawler.query_file.collection import Collection
+
 
 class Command(Project, ScrapyCommand):
     """Reads the database; writes, creates and sends nothing.
@@ -48,9 +50,14 @@ class Command(Project, ScrapyCommand):
 def _report(settings: BaseSettings, files: str | None = None, *, as_json: bool) -> str:
     config, now = Config.of(settings), utc_now()
     collections = read_collections(files, today=now.date()) if files else ()
-    named = (QueryFile(each.name, each.query.fingerprint, each.dates) for each in collections)
+    named = map(_file_of, collections)
     status = read_status(config.database_url, config.terms, now, tuple(named))
     if not as_json:
         hint = config.sandbox_hint if status.origin is None else ""
         return f"{status_report.text(status, config.daily_budget)}{hint}"
     return json_text(status_report.as_json(status, config.daily_budget))
+
+
+def _file_of(collection: Collection) -> QueryFile:
+    values = collection.each.values if collection.each else ()
+    return QueryFile(collection.name, collection.fingerprint, collection.dates, values)

@@ -19,6 +19,7 @@ from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
+from tiktok_crawler.storage.value_lists import ListState, look_up_list
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.pages import Page
@@ -61,7 +63,7 @@ class CrawlStorage:
 
     def __init__(self, crawler: Crawler, *, stop: Callable[[], None]):
         self.crawler = crawler
-        self.results: dict[Collection, SearchResult] = {}
+        self.results: dict[Collection, SearchResult | ListState] = {}
         self.stage_results: dict[Stage, StageResult] = {}
         self._config = config_of(crawler)
         self._url = self._config.database_url
@@ -71,6 +73,7 @@ class CrawlStorage:
         self._journal: Journal | None = None
         self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
         self._doers: dict[Query | Listing, Doer] = {}
+        self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Query | Listing, SearchBudget] = {}
         self._is_closed = False
 
@@ -110,6 +113,19 @@ class CrawlStorage:
         if budget.max_videos:
             budget.videos += await self._thread.run_patiently(session.video_count)
         return await self._thread.run_patiently(session.plan, utc_now())
+
+    async def plan_list(self, collection: Collection, wanted: WantedValues) -> BatchPlan:
+        """Decide which values of a list are searched together.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+        """
+        self._lists[collection] = (wanted, utc_now())
+        return (await self._thread.run_patiently(self._look_up, collection)).plan
+
+    def _look_up(self, collection: Collection) -> ListState:
+        wanted, now = self._lists[collection]
+        return look_up_list(self._url, self._config.origin, collection, wanted, now)
 
     async def end_search(self, query: Query) -> None:
         """See what a search leaves behind, and release what it has taken.
@@ -244,6 +260,8 @@ class CrawlStorage:
                 for session in list(self._sessions.values()):
                     if isinstance(session, SearchSession):
                         await self._end_search(session)
+                for collection in self._lists:
+                    self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
                 if self._journal:
                     await self._thread.run(self._journal.close)
@@ -263,7 +281,8 @@ class CrawlStorage:
         """Correct what later pages have shown to be wrong, and read what a search leaves behind."""
         if not self._journal or not self._journal.has_failed:
             await self._correct(session, run)
-        self.results[session.collection] = await run(session.result)
+        if not session.collection.batch:
+            self.results[session.collection] = await run(session.result)
 
     async def _open(self, subject: Query | Listing, session: S) -> None:
         session.hold = self._hold

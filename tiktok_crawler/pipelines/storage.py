@@ -21,6 +21,7 @@ from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.spelling import visible
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.outage import is_outage
+from tiktok_crawler.storage.search_session import SearchResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -94,7 +95,8 @@ class StoragePipeline:
         finally:
             storage.shut_down()
         for result in storage.results.values():
-            self.reports.search_ended(result)
+            if isinstance(result, SearchResult):
+                self.reports.search_ended(result)
         is_probing = getattr(self.crawler.spider, "probes", None)
         if not is_probing and not all(search.is_done for search in self.search_ends()):
             self._outcome.left_undone()

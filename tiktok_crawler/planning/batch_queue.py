@@ -16,6 +16,7 @@ from tiktok_crawler.planning.value_batches import Batch, halves, narrowest
 from tiktok_crawler.planning.window_queue import WindowQueue
 
 if TYPE_CHECKING:
+    from collections import deque
     from collections.abc import Iterable
     from datetime import date
 
@@ -79,11 +80,12 @@ class BatchQueue(WindowQueue):
     `halves` are the batches that have its days from then on.
     """
 
-    def __init__(self, plan: Plan, wanted: Wanted, batch: Batch, siblings: Siblings):
+    def __init__(self, plan: Plan, wanted: Wanted, batch: Batch, searches: ListSearches):
         super().__init__(plan, wanted)
         self._is_proven = False
-        self._batch = batch
-        self._siblings = siblings
+        self.batch = batch
+        self.searches = searches
+        self._siblings = searches.siblings
         self._is_over = False
         self.is_aside = False
         self._left: set[date] = {
@@ -93,11 +95,11 @@ class BatchQueue(WindowQueue):
     @property
     def halves(self) -> tuple[Batch, ...]:
         """The batches of the same values that ask for the days that are left; none if it works."""
-        if not self._is_over or self._batch.is_retired or len(self._batch.values) == 1:
+        if not self._is_over or self.batch.is_retired or len(self.batch.values) == 1:
             return ()
         left = tuple(contiguous(self._left))
-        days = self._batch.days
-        return tuple(Batch(values, days, left) for values in halves(self._batch.values))
+        days = self.batch.days
+        return tuple(Batch(values, days, left) for values in halves(self.batch.values))
 
     def next(self) -> PageRequest | None:
         self.is_aside = False
@@ -111,7 +113,7 @@ class BatchQueue(WindowQueue):
         super().page_stored(page)
         if not page.suspicious:
             self._siblings.worked(page)
-            self._siblings.failed_at.pop(self._batch.values, None)
+            self._siblings.failed_at.pop(self.batch.values, None)
         if page.next_request is None:
             self._left -= set(page.request.window.days)
 
@@ -129,17 +131,17 @@ class BatchQueue(WindowQueue):
         answer = super().judge(request, problem)
         # The newest day alone fails, too; if others have worked since, it is not the API.
         pages = self._siblings.pages
-        if isinstance(answer, ApiIsDown) and pages > self._siblings.failed_at[self._batch.values]:
+        if isinstance(answer, ApiIsDown) and pages > self._siblings.failed_at[self.batch.values]:
             return self._unusable(problem.reason, problem.log_id)
         return answer
 
     def cut(self, task: Task) -> None:
-        self._siblings.failed_at.setdefault(self._batch.values, self._siblings.pages)
+        self._siblings.failed_at.setdefault(self.batch.values, self._siblings.pages)
         super().cut(task)
 
     def _refused(self, request: PageRequest, problem: Problem) -> Answer:
         siblings = self._siblings
-        is_alone = len(self._batch.values) == 1
+        is_alone = len(self.batch.values) == 1
         siblings.refused_alone += is_alone and not request.second_try
         if not siblings.pages and siblings.refused_alone >= SEVERAL:
             tried = f"{SEVERAL} values were refused one by one, and none has worked"
@@ -149,7 +151,7 @@ class BatchQueue(WindowQueue):
     def _unusable(self, reason: str, log_id: str | None) -> Halved | Unusable:
         self._siblings.in_vain += 1
         self._is_over = True
-        is_alone = len(self._batch.values) == 1
+        is_alone = len(self.batch.values) == 1
         return Unusable(reason, log_id) if is_alone else Halved(reason, log_id)
 
     def _search_in_parts(self, cut: CutWindow) -> None:
@@ -164,10 +166,14 @@ class ListSearches:
     As long as none has worked, one goes alone.
     """
 
-    batches: list[Batch]
+    batches: deque[Batch]
     siblings: Siblings
     open: dict[Values, BatchQueue] = field(default_factory=dict)
     _tried_again: set[Values] = field(default_factory=set)
+
+    @property
+    def is_over(self) -> bool:
+        return not self.batches and not self.open
 
     @property
     def must_wait(self) -> bool:
@@ -176,13 +182,14 @@ class ListSearches:
             return bool(self.open)
         return not self.siblings.pages and any(not queue.is_aside for queue in self.open.values())
 
-    def begin(self, batch: Batch, queue: BatchQueue) -> None:
-        self.open[batch.values] = queue
+    def begin(self, queue: BatchQueue) -> None:
+        self.open[queue.batch.values] = queue
 
-    def ended(self, batch: Batch) -> None:
+    def ended(self, queue: BatchQueue) -> None:
         """Let the halves of a batch come next; one that only failed comes last, once more."""
-        queue = self.open.pop(batch.values)
-        self.batches[:0] = queue.halves
+        batch = queue.batch
+        del self.open[batch.values]
+        self.batches.extendleft(reversed(queue.halves))
         if queue.halves:
             self.siblings.passed_on(batch.values, queue.halves)
         if queue.is_aside and self.siblings.pages and batch.values not in self._tried_again:

@@ -61,6 +61,12 @@ class FreshDays:
     bits: DayBits
     freshness: Freshness
     now: datetime
+    not_yet_final: int = field(init=False)
+    """The bits of the days that no search can find all of by now."""
+
+    def __post_init__(self) -> None:
+        not_yet_final = self.bits.all & ~self.bits.up_to(self._final_day(self.now))
+        object.__setattr__(self, "not_yet_final", not_yet_final)
 
     def of(self, days: DateRange, searched_at: datetime) -> int:
         """The bits of those of the days that a search at this time has brought for now."""
@@ -68,8 +74,7 @@ class FreshDays:
         if refresh_after is not None and self.now - searched_at > refresh_after:
             return 0
         settled = self.bits.up_to(self._final_day(searched_at))
-        not_yet_final = ~self.bits.up_to(self._final_day(self.now))
-        return self.bits.of(days) & (settled | not_yet_final)
+        return self.bits.of(days) & (settled | self.not_yet_final)
 
     def _final_day(self, at: datetime) -> date:
         """The last day that a search at this time finds all of."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays
+from tiktok_crawler.planning.plan import Part
 from tiktok_crawler.planning.suspicion import SECOND_SEARCH_AFTER
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.query import MAX_RELIABLE_USERNAMES, Field
@@ -45,6 +46,7 @@ class WantedValues:
     size: int = MAX_RELIABLE_USERNAMES
     window_days: int = LONGEST_WINDOW_DAYS
     id_skew: timedelta = ID_SKEW
+    fields: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +55,10 @@ class KnownBatch:
 
     `searches` are the days of searches with all wanted fields, and when each began. Of the windows
     that are not finished, `begun` ones have brought pages with these fields, and `postponed` ones
-    none. `cut_windows` are the days of those that kept failing, `widest` is how many days the
-    longest search had that worked. `refused_at` is when the API refused the query, unless it has
-    answered it since; a search that `is_doubtful` is to be made once more.
+    none: the first of these is due at `retry_at`. `cut_windows` are the days of those that kept
+    failing, `widest` is how many days the longest search had that worked. `refused_at` is when the
+    API refused the query, unless it has answered it since; a search that `is_doubtful` is to be
+    made once more.
     """
 
     values: Values
@@ -66,6 +69,7 @@ class KnownBatch:
     widest: int = 0
     refused_at: datetime | None = None
     is_doubtful: bool = False
+    retry_at: datetime | None = None
 
     @property
     def is_unfinished(self) -> bool:
@@ -87,14 +91,39 @@ class Batch:
     known: KnownBatch | None = None
     is_retired: bool = False
 
+    def part(self, too_wide: tuple[DateRange, ...]) -> Part:
+        """What a plan of its query has to know of the others, which had to cut such windows."""
+        return Part(self.missing, self.begun, self.is_retired, too_wide)
+
+    @property
+    def is_refused(self) -> bool:
+        """Tell whether it is a value that the API has refused."""
+        return bool(self.known and self.known.refused_at)
+
+    @property
+    def least_requests(self) -> int:
+        """Each window takes one request, and one more for each further 100 matches."""
+        windows = sum(ceil(len(days) / LONGEST_WINDOW_DAYS) for days in self.missing)
+        return windows + len(self.begun) or 1
+
+    @property
+    def due_at(self) -> datetime | None:
+        """From when on the first of its windows may be asked for; None: at any time."""
+        if self.known is None or self.begun:
+            return None
+        postponed = self.known.postponed
+        has_others = any(not _are_in(days, postponed) for days in self.missing)
+        return None if has_others else self.known.retry_at
+
 
 @dataclass(frozen=True, slots=True)
 class BatchPlan:
     """The work of one run in its order, and how the values stand.
 
     Of so many values a day is `lacking`, the `refused` ones among them. `missing` are the days that
-    any value lacks. Windows that were `too_wide` for other batches narrow those of new ones;
-    `widest` is how many days the longest had that worked.
+    any of the others lacks, `unsettled` ones were searched before all their videos can have
+    appeared. Windows that were `too_wide` for other batches narrow those of new ones; `widest` is
+    how many days the longest had that worked.
     """
 
     batches: tuple[Batch, ...]
@@ -102,8 +131,29 @@ class BatchPlan:
     lacking: int
     missing: tuple[DateRange, ...]
     refused: Values
+    unsettled: tuple[DateRange, ...]
     too_wide: tuple[DateRange, ...]
     widest: int
+
+    @property
+    def left(self) -> int:
+        """The number of values that lack days, and that the API has not refused."""
+        return self.lacking - len(self.refused)
+
+    @property
+    def of_others(self) -> tuple[Batch, ...]:
+        """The batches but those of refused values."""
+        return tuple(batch for batch in self.batches if not batch.is_refused)
+
+    @property
+    def least_requests(self) -> int:
+        return sum(batch.least_requests for batch in self.of_others)
+
+    @property
+    def due_at(self) -> datetime | None:
+        """From when on a run can go on; None: at any time."""
+        times = [batch.due_at for batch in self.of_others]
+        return min(filter(None, times), default=None) if times and all(times) else None
 
 
 def plan_batches(wanted: WantedValues, known: Iterable[KnownBatch], now: datetime) -> BatchPlan:
@@ -258,7 +308,12 @@ class _Planning:
 
     def plan(self) -> BatchPlan:
         lacking = [value for value, bits in self._lacking.items() if bits]
-        missing = _together(self._lacking[value] << self._shape.place(value) for value in lacking)
+        missing = _together(
+            self._lacking[value] << self._shape.place(value)
+            for value in lacking
+            if value not in self._refused
+        )
+        unsettled = self._bits.ranges(self._unsettled())
         finished = self._finished()
         kept, loose = self._kept()
         batches = [*self._of_begun(finished, kept), *self._of_missing(kept, loose, finished)]
@@ -268,9 +323,18 @@ class _Planning:
             values=len(self._lacking),
             lacking=len(lacking),
             missing=self._bits.ranges(missing),
-            refused=tuple(value for value in self._lacking if value in self._refused),
+            refused=tuple(value for value in lacking if value in self._refused),
+            unsettled=unsettled,
             too_wide=self._too_wide(),
             widest=self._widest,
+        )
+
+    def _unsettled(self) -> int:
+        """The bits of the days that some value has, and that are not final yet."""
+        fresh = FreshDays(self._bits, self._wanted.freshness, self._now)
+        return fresh.not_yet_final and fresh.not_yet_final & _together(
+            (self._shape.needed(value) & ~lacking) << self._shape.place(value)
+            for value, lacking in self._lacking.items()
         )
 
     def _take_off_searched(self) -> None:
@@ -430,6 +494,10 @@ class _Planning:
         """The narrowest windows that were cut, unless another batch had one as wide that worked."""
         cut = chain.from_iterable(batch.cut_windows for batch in self._known)
         return narrowest(cut, self._widest)
+
+
+def _are_in(days: DateRange, ranges: Iterable[DateRange]) -> bool:
+    return any(each.start <= days.start and days.end <= each.end for each in ranges)
 
 
 def narrowest(cut_windows: Iterable[DateRange], widest: int) -> tuple[DateRange, ...]:

@@ -16,6 +16,7 @@ from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports import dataset_tables
 from tiktok_crawler.reports.dataset_tables import minute, period
 from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges
+from tiktok_crawler.reports.list_report import each_in_words
 from tiktok_crawler.reports.listing_report import (
     describe_ends,
     describe_refusals,
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.days import Days
     from tiktok_crawler.reports.dataset_tables import Cell, Table
+    from tiktok_crawler.storage.ledger.list_status import ListStatus
     from tiktok_crawler.storage.ledger.provenance import ListingFacts, Provenance, QueryFacts
 
 INVENTED = (
@@ -68,8 +70,9 @@ def is_invented(facts: Provenance) -> bool:
 def lacking(facts: Provenance) -> list[str]:
     """Say in sentences what of all that was asked for is missing, or not final; none if nothing."""
     queries = chain.from_iterable(map(_lacking_of_query, facts.queries))
+    lists = chain.from_iterable(map(_lacking_of_list, facts.status.lists))
     listings = chain.from_iterable(map(_lacking_of_listing, facts.listings))
-    return [*queries, *listings]
+    return [*queries, *lists, *listings]
 
 
 def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Iterator[str]:
@@ -82,12 +85,14 @@ def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Itera
         yield " ".join(_imports(facts))
     for query in facts.queries:
         yield " ".join(_search(query, naming))
+    for found in facts.status.lists:
+        yield " ".join(_list(found, naming))
     for listing in facts.listings:
         yield " ".join(_listing(listing))
     missing = lacking(facts)
     if missing:
         yield f"The collection is incomplete as of {minute(facts.status.at)}. {' '.join(missing)}"
-    elif facts.queries or facts.listings:
+    elif facts.queries or facts.status.lists or facts.listings:
         yield f"Nothing that was asked for was missing as of {minute(facts.status.at)}."
     yield (
         "Counts of views, likes, comments and shares are those of the last page that brought the "
@@ -173,6 +178,30 @@ def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
     yield f"The database has {number_of(query.status.totals.videos, 'videos')} of this query."
 
 
+def _list(found: ListStatus, naming: Naming) -> Iterator[str]:
+    wanted = sum(map(len, found.days))
+    words = each_in_words(naming.query(found.rest), found.each)
+    yield f"A list asked for {words}, published on {listed_ranges(found.days)} ({wanted:,} days,"
+    yield "UTC); some of these values were searched for together."
+    totals = found.totals
+    if not totals.pages:
+        yield "It has brought no page so far."
+        return
+    assert totals.first_page_at
+    assert totals.last_page_at
+    yield f"It has brought {number_of(totals.pages, 'pages')}, received"
+    yield f"{period(totals.first_page_at, totals.last_page_at)},"
+    yield f"with {number_of(totals.requests, 'requests')}."
+    whole = wanted - sum(map(len, found.missing))
+    yield f"For all of the values a search was paged to its end for {whole:,} of {wanted:,} days."
+    if found.refused:
+        yield f"The API refused searches for {len(found.refused):,} of the values, even alone."
+    if found.missed:
+        ids = number_of(found.missed, "ids")
+        yield f"For {ids} it has returned no video, which proves nothing."
+    yield f"The database has {number_of(totals.videos, 'videos')} of this list."
+
+
 def _fields(fields: tuple[str, ...]) -> str:
     if set(fields) >= set(VIDEO_QUERY.fields):
         return f"all {len(VIDEO_QUERY.fields)} fields of videos that this version knows"
@@ -251,6 +280,14 @@ def _lacking_of_query(query: QueryFacts) -> Iterator[str]:
         yield f"{name}: {number_of(status.next_windows, 'searches')} are still to come."
 
 
+def _lacking_of_list(found: ListStatus) -> Iterator[str]:
+    name = f"List of {found.each}"
+    if found.lacking:
+        yield f"{name}: {found.lacking:,} lack some of {listed_ranges(found.missing)}."
+    if found.unsettled:
+        yield f"{name}: {listed_ranges(found.unsettled)} are {UNSETTLED}."
+
+
 def _lacking_of_listing(listing: ListingFacts) -> Iterator[str]:
     found = listing.status
     left = found.counts[SeedState.OPEN] + found.counts[SeedState.PARKED]
@@ -277,6 +314,8 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
         yield from (escaped(paragraph), "")
     for query in facts.queries:
         yield from _query_section(query, naming)
+    for found in facts.status.lists:
+        yield from _list_section(found, naming)
     if facts.listings:
         yield from _markdown("## Listings", dataset_tables.listings(facts))
     if facts.status.imports:
@@ -299,6 +338,16 @@ def _query_section(query: QueryFacts, naming: Naming) -> Iterator[str]:
     yield from ("```json", json_text(naming.query(used.query).to_json()), "```", "")
     yield from _markdown("", dataset_tables.missing_days(query.status, naming))
     yield from _markdown("", dataset_tables.delivered(query))
+
+
+def _list_section(found: ListStatus, naming: Naming) -> Iterator[str]:
+    words = each_in_words(naming.query(found.rest), found.each)
+    yield from (f"## List of {found.each}", "", escaped(words), "")
+    tags = ", ".join(naming.label(visible(tag)) for tag in found.tags)
+    yield from (f"- tags: {escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(found.days)}")
+    yield f"- days that some value lacks: {_all_ranges(found.missing) or 'none'}"
+    yield f"- values that lack days: {found.lacking:,}"
+    yield from (f"- values that the API refuses: {len(found.refused):,}", "")
 
 
 def _all_ranges(found: Iterable[DateRange]) -> str:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.query_file.each_value import Each
     from tiktok_crawler.research_api.query import Query
+
+    Asked = tuple[Query, Each | None]
 
 
 NOTHING = Forecast(0, 0, 0)
@@ -28,13 +31,15 @@ class Parts:
 
     count: int = 0
     total: Forecast = NOTHING
-    _days: dict[Query, list[tuple[str, DateRange]]] = field(default_factory=dict)
+    _days: dict[Asked, list[tuple[str, DateRange]]] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
 
     def add(self, collection: Collection, parts: list[Forecast]) -> None:
         """Add what one file costs: first its search, then what it also collects."""
         self.count += 1
-        before = self._days.setdefault(collection.query, [])
+        # Lists that differ in values may have nothing in common.
+        key = collection.query, collection.each
+        before = self._days.setdefault(key, [])
         search, *listed = parts
         for name, days in before:
             if collection.dates.start >= days.start and collection.dates.end <= days.end:

@@ -12,6 +12,7 @@ from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
 from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
+from tiktok_crawler.reports.list_report import list_as_json, list_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
@@ -26,9 +27,11 @@ if TYPE_CHECKING:
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.imports import Import
+    from tiktok_crawler.storage.ledger.queries import Totals
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
+    from tiktok_crawler.storage.ledger.value_batches import ListTotals
 
 CLIENT_DIGITS = 8
 """Of the 64 that a client key's hash has: enough to tell a few keys apart."""
@@ -56,6 +59,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         },
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
+        "lists": [list_as_json(found) for found in status.lists],
         "listings": [listing_as_json(listing) for listing in status.listings],
         "imports": [_import_as_json(each) for each in status.imports],
         **(_files_as_json(status) if status.files else {}),
@@ -80,6 +84,9 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     for query in status.queries:
         yield ""
         yield from _query(query, status.at, status.files_of(query))
+    for found in status.lists:
+        yield ""
+        yield from list_lines(found, status.at, status.files_of_list(found))
     if status.files:
         yield ""
         yield from _all_files(status)
@@ -151,11 +158,17 @@ class _Together:
 
 def _together(status: Status) -> _Together:
     queries = status.queries
+    totals: list[Totals | ListTotals] = [query.totals for query in queries]
+    totals += [found.totals for found in status.lists]
+    wanted, missing = (
+        sum(len(days) for found in status.lists for days in getattr(found, name))
+        for name in ("days", "missing")
+    )
     return _Together(
-        wanted_days=sum(len(query.days.by_day) for query in queries),
-        covered_days=sum(len(query.days.covered) for query in queries),
-        videos=sum(query.totals.videos for query in queries),
-        requests=sum(query.totals.requests for query in queries),
+        wanted_days=sum(len(query.days.by_day) for query in queries) + wanted,
+        covered_days=sum(len(query.days.covered) for query in queries) + wanted - missing,
+        videos=sum(each.videos for each in totals),
+        requests=sum(each.requests for each in totals),
         next_windows=sum(query.next_windows for query in queries),
     )
 
@@ -175,6 +188,7 @@ def _all_files(status: Status) -> Iterator[str]:
 
 def _not_begun(status: Status) -> list[str]:
     begun = {query.used.query.fingerprint for query in status.queries}
+    begun |= {found.template for found in status.lists}
     return [file.name for file in status.files if file.fingerprint not in begun]
 
 

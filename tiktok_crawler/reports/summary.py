@@ -19,12 +19,20 @@ from tiktok_crawler.reports.days_report import (
 )
 from tiktok_crawler.reports.endings import ending, not_before
 from tiktok_crawler.reports.keywords_report import keyword_lines
+from tiktok_crawler.reports.list_report import (
+    list_in_a_line,
+    missing_of_list,
+    next_of_list,
+    stored_of_list,
+)
 from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
 from tiktok_crawler.reports.words import PARKED, SPLIT, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.storage.search_session import SearchResult
+from tiktok_crawler.storage.value_lists import ListState
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -35,7 +43,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage, StageResult
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.reports.endings import Ending
-    from tiktok_crawler.storage.search_session import SearchResult
 
 SOON = timedelta(minutes=1)
 """Whoever types a command needs no more exact time."""
@@ -51,12 +58,12 @@ class SearchEnd:
 
     name: str
     budget: SearchBudget
-    result: SearchResult | None
+    result: SearchResult | ListState | None
 
     @property
     def is_done(self) -> bool:
         """Tell whether all is stored that was asked for, or as many videos as were wanted."""
-        is_fulfilled = self.result is not None and self.result.plan.is_fulfilled
+        is_fulfilled = self.result is not None and self.result.is_fulfilled
         return is_fulfilled or self.budget.has_all_videos
 
 
@@ -95,6 +102,9 @@ class Summary:
         for search in self.searches:
             if len(self.searches) > 1:
                 yield "query", _in_a_line(search)
+            elif isinstance(search.result, ListState):
+                yield from stored_of_list(search.result)
+                yield "videos", self._videos(search.result.totals.videos)
             elif search.result:
                 yield from self._collection(search.result)
         for stage, left in self.stages:
@@ -113,6 +123,9 @@ class Summary:
         new, updated = self._stat(f"{what}/new_count"), self._stat(f"{what}/updated_count")
         return f"{new} new, {updated} updated"
 
+    def _videos(self, count: int) -> str:
+        return f"{count:,} of the query; in this run {self._in_this_run('videos')}"
+
     def _so_far(self) -> str:
         totals = [search.result.totals.requests for search in self.searches if search.result]
         return (
@@ -123,9 +136,8 @@ class Summary:
 
     def _collection(self, result: SearchResult) -> Iterator[Labelled]:
         plan, totals = result.plan, result.totals
-        new, updated = self._stat("videos/new_count"), self._stat("videos/updated_count")
         yield "days", f"{plan.days} ({number_of(len(plan.days), 'days')})"
-        yield "videos", f"{totals.videos:,} of the query; in this run {new} new, {updated} updated"
+        yield "videos", self._videos(totals.videos)
         yield from stored_lines(plan.standings)
         completed = f"{self._stat('windows/completed_count')} completed"
         parked = f"{self._stat('windows/parked_count')} parked"
@@ -155,7 +167,7 @@ class Summary:
         if self.is_unfinished:
             yield "when", self._when(now)
         results = [search.result for search in self.searches if search.result]
-        if self.is_unfinished or not all(result.plan.is_complete for result in results):
+        if self.is_unfinished or not all(result.is_complete for result in results):
             yield "command", command
 
     def _named(self, search: SearchEnd, lines: Iterator[Labelled]) -> Iterator[Labelled]:
@@ -167,13 +179,13 @@ class Summary:
         """Say when the next run can go on."""
         if self._ending and self._ending.later:
             return self._ending.later
-        plans = [search.result.plan for search in self.searches if search.result]
+        results = [search.result for search in self.searches if search.result]
         is_due = (
-            len(plans) < len(self.searches)
-            or any(plan.window_count for plan in plans)
+            len(results) < len(self.searches)
+            or any(result.is_due for result in results)
             or any(left is None or left.open for _, left in self.stages)
         )
-        times = [plan.next_retry_at for plan in plans]
+        times = [result.next_retry_at for result in results]
         times += [left.next_retry_at for _, left in self.stages if left]
         at = now if is_due else min(filter(None, times), default=now)
         at = max(at, not_before(self._reason, now), self.waits_until or now)
@@ -198,10 +210,13 @@ def _in_a_line(search: SearchEnd) -> str:
     """Say of one of several query files what the database has."""
     if not search.result:
         return f"{search.name}: not begun"
-    plan, budget = search.result.plan, search.budget
+    budget = search.budget
+    run = f"in this run {budget.new:,} new, {number_of(budget.requests, 'requests')}"
+    if isinstance(search.result, ListState):
+        return f"{search.name}: {list_in_a_line(search.result)}; {run}"
+    plan = search.result.plan
     days = f"{len(plan.standings.done):,} of {number_of(len(plan.days), 'days')}"
     videos = f"{search.result.totals.videos:,} videos"
-    run = f"in this run {budget.new:,} new, {number_of(budget.requests, 'requests')}"
     return f"{search.name}: {days}, {videos}; {run}"
 
 
@@ -209,12 +224,14 @@ def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:
     if search.budget.has_all_videos:
         wanted = number_of(search.budget.max_videos or 0, "videos")
         yield "ended", f"with the {wanted} of max_videos: other days are not searched"
-    elif search.budget.failure:
+    elif search.budget.failure and not search.is_done:
         yield "ended", f"early: {visible(search.budget.failure)}"
     elif search.budget.has_sent_all and not search.is_done:
         sent = number_of(search.budget.requests, "requests")
         yield "ended", f"early: the {sent} of its max_requests are sent"
-    if not search.result:
+    if isinstance(search.result, ListState):
+        yield from missing_of_list(search.result, now)
+    if not isinstance(search.result, SearchResult):
         return
     standings = search.result.plan.standings
     postponed = set(standings.in_state(DayState.PARKED))
@@ -223,7 +240,10 @@ def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:
     yield from parked_lines(list(lacking), now)
 
 
-def _next_of(result: SearchResult, now: datetime) -> Iterator[Labelled]:
+def _next_of(result: SearchResult | ListState, now: datetime) -> Iterator[Labelled]:
+    if isinstance(result, ListState):
+        yield from next_of_list(result, now)
+        return
     plan = result.plan
     if plan.window_count:
         yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"

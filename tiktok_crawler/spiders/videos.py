@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections import deque
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.notice import NOTICE
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import QueryLockedError, UsageError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings
 from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.probing import ProbeQueue, probes
 from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
+from tiktok_crawler.reports.list_report import NO_PROBES, list_beginning
 from tiktok_crawler.reports.search_beginning import search_beginning
 from tiktok_crawler.spiders.research import ResearchSpider
 
@@ -68,12 +71,16 @@ class VideosSpider(ResearchSpider):
         stages = (stage for each in collections for stage in stages_of(each))
         self.stages = tuple(dict.fromkeys(stages))
         self._begun: dict[Query, WindowQueue] = {}
+        self._lists: dict[int, ListSearches] = {}
         self._told: dict[Query, KeywordForms] = {}
 
     @classmethod
     def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
         search_arguments.check(given, search_arguments.VIDEOS_ARGUMENTS)
-        return given, search_arguments.collections(given, today=utc_now().date())
+        collections = search_arguments.collections(given, today=utc_now().date())
+        if "probes" in given and any(each.each for each in collections):
+            raise UsageError(f"-a probes={given['probes']}: {NO_PROBES}")
+        return given, collections
 
     async def requests(self) -> AsyncIterator[Request]:
         if self.probes:
@@ -94,10 +101,47 @@ class VideosSpider(ResearchSpider):
         assert isinstance(queue, FairQueue)
         self._tell_forms()
         for query in queue.take_ended():
-            del self._begun[query]
+            windows = self._begun.pop(query)
             await crawl_storage(self.crawler).end_search(query)
-        if queue.hungry is not None:
+            if isinstance(windows, BatchQueue):
+                windows.searches.ended(windows)
+        if queue.hungry is None:
+            return
+        if self.collections[queue.hungry].each:
+            await self._begin_batch(queue, queue.hungry)
+        else:
             await self._begin_another(queue, self._waiting[queue.hungry])
+
+    async def _begin_batch(self, queue: FairQueue, number: int) -> None:
+        """Begin the search for the next values of a list."""
+        collection = self.collections[number]
+        if number not in self._lists:
+            self._lists[number] = await self._plan_list(collection)
+        searches = self._lists[number]
+        if searches.is_over:
+            queue.no_more()
+        elif searches.must_wait:
+            queue.wait(is_dry=not searches.batches)
+        elif collection.for_values(searches.batches[0].values).query in self._begun:
+            queue.wait()
+        else:
+            batch = searches.batches.popleft()
+            some = collection.for_values(batch.values)
+            wanted = search_arguments.wanted(some, self.config)
+            part = batch.part(searches.siblings.narrowing)
+            wanted = replace(wanted, days=batch.days, part=part)
+            some = replace(some, dates=batch.days)
+            plan = await self._plan(some, wanted, self.budgets[number])
+            if plan:
+                windows = self._begun[some.query] = BatchQueue(plan, wanted, batch, searches)
+                searches.begin(windows)
+                queue.add(some.query, windows, is_last=False)
+
+    async def _plan_list(self, collection: Collection) -> ListSearches:
+        wanted = search_arguments.wanted_values(collection, self.config)
+        plan = await crawl_storage(self.crawler).plan_list(collection, wanted)
+        self._announce(collection, list_beginning(collection, plan))
+        return ListSearches(deque(plan.batches), Siblings(plan.too_wide, plan.widest))
 
     async def _begin_another(self, queue: FairQueue, waiting: deque[Collection]) -> None:
         if not waiting:
@@ -123,11 +167,12 @@ class VideosSpider(ResearchSpider):
         try:
             plan = await crawl_storage(self.crawler).begin_search(collection, wanted, budget)
         except QueryLockedError as exc:
-            if len(self.collections) == 1:
+            if len(self.collections) == 1 and not collection.batch:
                 raise
             self._leave(f"{collection.name}: {exc}")
             return None
-        self._announce(collection, plan)
+        if not collection.batch:
+            self._announce(collection, search_beginning(plan))
         return plan
 
     async def _probe(self, collection: Collection, count: int) -> AsyncIterator[Request]:
@@ -179,13 +224,13 @@ class VideosSpider(ResearchSpider):
         logger.warning("Left for a later run: %(why)s", {"why": why})
         extension(self.crawler, Outcome).left_undone()
 
-    def _announce(self, collection: Collection, plan: Plan) -> None:
+    def _announce(self, collection: Collection, work: str) -> None:
         for warning in collection.warnings:
             logger.warning("%(warning)s", {"warning": warning})
         if collection.as_file:
             logger.log(NOTICE, "As a query file:\n%(text)s", {"text": collection.as_file})
         name = f"{collection.name}: " if len(self.collections) > 1 else ""
-        logger.log(NOTICE, "%(name)s%(work)s", {"name": name, "work": search_beginning(plan)})
+        logger.log(NOTICE, "%(name)s%(work)s", {"name": name, "work": work})
 
     def _tell_forms(self) -> None:
         """Tell what is new about the forms in which keywords can be sent."""

@@ -23,7 +23,6 @@ from tiktok_crawler.storage.ledger.queries import (
 from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.value_batches import (
     accept_query,
-    known_batches,
     note_returned_ids,
     refuse_query,
     register_batch,
@@ -42,7 +41,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.task_states import Event
-    from tiktok_crawler.planning.value_batches import KnownBatch
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.query import Query
@@ -66,6 +64,26 @@ class SearchResult:
     taken_back: tuple[DateRange, ...] = ()
     unseen: Unseen | None = None
     parked: tuple[UnfinishedWindow, ...] = ()
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """True if all that was asked for is stored."""
+        return self.plan.is_fulfilled
+
+    @property
+    def is_complete(self) -> bool:
+        """True if nothing is left, and what is stored is final."""
+        return self.plan.is_complete
+
+    @property
+    def is_due(self) -> bool:
+        """True if a run would ask for something now."""
+        return self.plan.window_count > 0
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        """When the first of what is postponed may be tried again."""
+        return self.plan.next_retry_at
 
 
 class SearchSession(Session):
@@ -206,18 +224,3 @@ def look_up(url: str, origin: str, wanted: Wanted) -> LookedUp:
                 windows = Windows(connection, query_id)
                 known = replace(windows.known(query, wanted.fields), reached=windows.reached())
             return LookedUp(known, tuple(densities(connection, besides=query_id)))
-
-
-def look_up_batches(
-    url: str, origin: str, collection: Collection, fields: tuple[str, ...]
-) -> list[KnownBatch]:
-    """Read what a database knows of a list, without changing anything.
-
-    Raises:
-        ConfigurationError: the database cannot be used as it is.
-    """
-    with database.opened_to_read(url) as engine:
-        if not database.has_data(engine, origin):
-            return []
-        with reading(engine) as connection:
-            return known_batches(connection, collection, fields)

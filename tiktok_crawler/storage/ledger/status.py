@@ -8,15 +8,21 @@ from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
-from tiktok_crawler.date_range import contiguous
+from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.days import Days
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.imports import past_imports
+from tiktok_crawler.storage.ledger.list_status import (
+    WantedOfList,
+    batch_queries,
+    list_statuses,
+)
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
@@ -28,13 +34,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.query_values import Unseen
-    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.imports import Import
+    from tiktok_crawler.storage.ledger.list_status import ListStatus
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
@@ -107,6 +112,8 @@ class QueryFile:
     name: str
     fingerprint: str
     days: DateRange
+    values: tuple[str, ...] = ()
+    """Of a list; its fingerprint is that of all queries for some of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +132,11 @@ class Status:
     last_run: PastRun | None = None
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
+    lists: tuple[ListStatus, ...] = ()
+
+    def files_of_list(self, found: ListStatus) -> list[str]:
+        """Return the names of the files with this list."""
+        return [file.name for file in self.files if file.fingerprint == found.template]
 
     def files_of(self, query: QueryStatus) -> list[str]:
         """Return the names of the files with this query."""
@@ -151,7 +163,8 @@ def status_of(
     connection: Connection, terms: Terms, now: datetime, files: tuple[QueryFile, ...] = ()
 ) -> Status:
     """Read the status of a database that a crawl has used, as one transaction sees it."""
-    queries = used_queries(connection)
+    batches = batch_queries(connection)
+    queries = [used for used in used_queries(connection) if used.query_id not in batches]
     return Status(
         location=database.describe(connection.engine.url),
         origin=database.origin_of(connection),
@@ -165,7 +178,25 @@ def status_of(
         last_run=last_run(connection),
         imports=() if files else tuple(past_imports(connection)),
         files=files,
+        lists=tuple(_lists(connection, terms, now, files)) if batches else (),
     )
+
+
+def query_statuses(connection: Connection, terms: Terms, now: datetime) -> Iterator[QueryStatus]:
+    """Read the status of each query, those for some values of a list among them, one by one."""
+    for used in used_queries(connection):
+        yield _query_status(connection, used, terms, now)
+
+
+def _lists(
+    connection: Connection, terms: Terms, now: datetime, files: tuple[QueryFile, ...]
+) -> Iterator[ListStatus]:
+    today = DateRange(now.date(), now.date())
+    freshness = terms(Query(), today, ()).freshness
+    named = [
+        WantedOfList(file.fingerprint, file.values, file.days) for file in files if file.values
+    ]
+    return list_statuses(connection, freshness, now, named if files else None)
 
 
 def _of_files(queries: Iterable[UsedQuery], files: Iterable[QueryFile]) -> Iterator[UsedQuery]:

@@ -14,7 +14,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.value_batches import KnownBatch
-from tiktok_crawler.research_api.query import Operation
+from tiktok_crawler.research_api.query import Field, Operation
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED, find_query
 from tiktok_crawler.storage.models.ledger import (
@@ -55,7 +55,13 @@ def known_batches(
     connection: Connection, collection: Collection, fields: Iterable[str]
 ) -> list[KnownBatch]:
     """Read what a plan has to know of all batches of a list, by the age of their queries."""
-    assert collection.each
+    return list(known_by_query(connection, collection, fields).values())
+
+
+def known_by_query(
+    connection: Connection, collection: Collection, fields: Iterable[str]
+) -> dict[int, KnownBatch]:
+    """Read the same, by the queries' ids."""
     batches: dict[int, _Batch] = defaultdict(_Batch)
     for row in _stream(connection, _values(collection.fingerprint)):
         batches[row.query_id].add_value(row.value, row.refused_at)
@@ -74,7 +80,7 @@ def known_batches(
         )
         if not is_in_vain:
             batches[window.query_id].add_window(window, wanted <= _names(window.fields))
-    return [batch.known() for _, batch in sorted(batches.items())]
+    return {query_id: batch.known() for query_id, batch in sorted(batches.items())}
 
 
 def batches_of(statements: Statements, template: str, values: Values[str]) -> Select[Any]:
@@ -90,6 +96,78 @@ def queries_of(connection: Connection, statements: Statements, collection: Colle
         return sorted(connection.scalars(batches))
     found = find_query(connection, collection.fingerprint)
     return [] if found is None else [found]
+
+
+@dataclass(frozen=True, slots=True)
+class ListTotals:
+    """All that the queries for some values have cost and brought."""
+
+    requests: int = 0
+    videos: int = 0
+    pages: int = 0
+    first_page_at: datetime | None = None
+    last_page_at: datetime | None = None
+
+
+def totals_of_list(
+    connection: Connection, statements: Statements, collection: Collection
+) -> ListTotals:
+    """Count what the database has of the values of a list."""
+    assert collection.each
+    queries = batches_of(statements, collection.fingerprint, collection.each.values)
+    requests = select(func.sum(CrawlWindow.requests)).where(CrawlWindow.query_id.in_(queries))
+    of_queries = Crawl.query_id.in_(queries)
+    at = Crawl.received_at
+    pages = select(func.count(), func.min(at), func.max(at)).where(of_queries)
+    videos = (
+        select(func.count(VIDEOS_TO_CRAWLS.c.video_id.distinct()))
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(of_queries)
+    )
+    count, first, last = connection.execute(pages).one()
+    sums = connection.scalar(requests) or 0, connection.scalar(videos) or 0
+    return ListTotals(*sums, count, first, last)
+
+
+@dataclass(frozen=True, slots=True)
+class RefusedValue:
+    """A value that cannot be searched, even alone: the API's answer, and when it is tried again."""
+
+    value: str
+    reason: str
+    log_id: str | None
+    refused_at: datetime
+    retry_at: datetime | None
+
+
+def refused_values(
+    connection: Connection, template: str, values: Values[str]
+) -> tuple[RefusedValue, ...]:
+    """Read why the API refuses each of these values, in their order."""
+    if not values:
+        return ()
+    window = CrawlWindow
+    is_parked = (window.query_id == BATCH.c.query_id, window.state == WindowState.PARKED)
+    retry_at = select(func.min(window.retry_at)).where(*is_parked).scalar_subquery()
+    columns = (BATCH.c.value, BATCH.c.error, BATCH.c.error_log_id, BATCH.c.refused_at)
+    alone = select(BATCH.c.query_id).group_by(BATCH.c.query_id).having(func.count() == 1)
+    of_list = (BATCH.c.template == template, BATCH.c.refused_at.is_not(None))
+    found = select(*columns, retry_at).where(*of_list, BATCH.c.query_id.in_(alone))
+    refused = {row[0]: RefusedValue(*row) for row in connection.execute(found)}
+    return tuple(refused[value] for value in values if value in refused)
+
+
+def missed_ids(connection: Connection, statements: Statements, collection: Collection) -> int:
+    """Count the ids of videos of a list that no search for them has ever brought."""
+    assert collection.each
+    if collection.each.field is not Field.VIDEO_ID:
+        return 0
+    is_wanted = statements.among(BATCH.c.value, collection.each.values)
+    of_list = (BATCH.c.template == collection.fingerprint, is_wanted)
+    returned = func.count(BATCH.c.last_returned_at) == 0
+    missed = func.count(BATCH.c.first_missed_at) > 0
+    ids = select(BATCH.c.value).where(*of_list).group_by(BATCH.c.value).having(returned, missed)
+    return connection.scalar(select(func.count()).select_from(ids.subquery())) or 0
 
 
 def refuse_query(
@@ -146,6 +224,7 @@ class _Batch:
     cut: list[DateRange] = field(default_factory=list)
     widest: int = 0
     is_doubtful: bool = False
+    retry_at: datetime | None = None
 
     def add_value(self, value: str, refused_at: datetime | None) -> None:
         self.values.append(value)
@@ -163,6 +242,7 @@ class _Batch:
             self.begun.append(days)
         elif has_all_fields and window.state == WindowState.PARKED:
             self.postponed.append(days)
+            self.retry_at = min(filter(None, (self.retry_at, window.retry_at)), default=None)
 
     def known(self) -> KnownBatch:
         return KnownBatch(
@@ -174,6 +254,7 @@ class _Batch:
             self.widest,
             self.refused_at,
             self.is_doubtful,
+            self.retry_at,
         )
 
 
@@ -188,7 +269,14 @@ def _windows(template: str) -> Select[Any]:
     return (
         select(
             *(window.query_id, window.start_date, window.end_date, window.state),
-            *(window.begun_at, window.cursor, window.pages, window.suspicious, window.keywords_as),
+            *(
+                window.retry_at,
+                window.begun_at,
+                window.cursor,
+                window.pages,
+                window.suspicious,
+                window.keywords_as,
+            ),
             cast(window.fields, Text).label("fields"),
             window.error.is_not(None).label("is_cut"),
         )

@@ -1,0 +1,216 @@
+"""How far the lists of a database are, each as one: which of its values lack days.
+
+The wanted days of a value are those for which its queries were used.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.day_bits import DayBits, FreshDays
+from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.query_file.each_value import Each
+from tiktok_crawler.research_api.query import Field, Query
+from tiktok_crawler.research_api.video_ids import days_of
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.ledger.value_batches import (
+    ListTotals,
+    known_by_query,
+    missed_ids,
+    refused_values,
+    totals_of_list,
+)
+from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, QueryRow, ValueBatchRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection as Values
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.planning.coverage import Freshness
+    from tiktok_crawler.planning.value_batches import KnownBatch
+    from tiktok_crawler.storage.ledger.value_batches import RefusedValue
+
+
+OF_FIELDS = ValueBatchRow.field_name.in_([each.value for each in Field])
+
+
+@dataclass(frozen=True, slots=True)
+class ListStatus:
+    """A list and what the database has of it.
+
+    `days` are those for which any value is wanted. Those that the API has `refused` aside, so many
+    values are `lacking` days, some of the `missing` ones. The `unsettled` ones were searched before
+    all their videos can have appeared.
+    """
+
+    template: str
+    rest: Query
+    each: Each
+    tags: tuple[str, ...]
+    days: tuple[DateRange, ...]
+    missing: tuple[DateRange, ...]
+    unsettled: tuple[DateRange, ...]
+    lacking: int
+    refused: tuple[RefusedValue, ...]
+    missed: int
+    totals: ListTotals
+
+
+@dataclass(frozen=True, slots=True)
+class WantedOfList:
+    """The values of a list that a file asks for, and their days."""
+
+    template: str
+    values: tuple[str, ...]
+    days: DateRange
+
+
+def batch_queries(connection: Connection) -> set[int]:
+    """Return the queries that are searched for some values of a list."""
+    return set(connection.scalars(select(ValueBatchRow.query_id).where(OF_FIELDS).distinct()))
+
+
+def list_statuses(
+    connection: Connection,
+    freshness: Freshness,
+    now: datetime,
+    files: Values[WantedOfList] | None = None,
+) -> Iterator[ListStatus]:
+    """Read how far the lists are, by first use; with files, those lists and values alone."""
+    for template, query in _lists(connection):
+        wanted = [file for file in files or () if file.template == template]
+        if files is None or wanted:
+            yield _status(connection, template, query, freshness, now, wanted)
+
+
+def _lists(connection: Connection) -> Iterator[tuple[str, tuple[Query, Field]]]:
+    row = ValueBatchRow
+    first = func.min(row.query_id)
+    found = select(row.template, row.field_name, first).where(OF_FIELDS)
+    in_order = found.group_by(row.template, row.field_name).order_by(first)
+    for template, field_name, query_id in connection.execute(in_order):
+        text = select(QueryRow.canonical_json).where(QueryRow.id == query_id)
+        query = Query.from_json(json.loads(connection.execute(text).scalar_one()))
+        rest = tuple(each for each in query.and_ if each.field_name != field_name)
+        yield template, (replace(query, and_=rest), Field(field_name))
+
+
+def _status(  # noqa: PLR0913, PLR0917
+    connection: Connection,
+    template: str,
+    query: tuple[Query, Field],
+    freshness: Freshness,
+    now: datetime,
+    files: list[WantedOfList],
+) -> ListStatus:
+    rest, field = query
+    wishes, tags = _wishes(connection, template)
+    ranges = [days for each in wishes.values() for days in each] + [file.days for file in files]
+    span = DateRange(min(days.start for days in ranges), max(days.end for days in ranges))
+    some = Collection(rest, span, "", "", each=Each(field, ()))
+    known = known_by_query(connection, some, _last_fields(connection, template))
+    standing = _Standing(DayBits(span), field)
+    for query_id, batch in known.items():
+        standing.add(batch, wishes[query_id], freshness, now)
+    for file in files:
+        standing.want(file.values, file.days)
+    if files:
+        standing.keep({value for file in files for value in file.values})
+    every = replace(some, each=Each(field, tuple(sorted(standing.wanted))))
+    statements = statements_for(connection.dialect)
+    lacking = standing.lacking()
+    refused = refused_values(connection, template, sorted(lacking))
+    for value in refused:
+        del lacking[value.value]
+    bits = standing.bits
+    return ListStatus(
+        template,
+        rest,
+        every.each or Each(field, ()),
+        tags,
+        days=bits.ranges(_any(standing.wanted)),
+        missing=bits.ranges(_any(lacking)),
+        unsettled=bits.ranges(
+            _any(standing.covered) & FreshDays(bits, freshness, now).not_yet_final
+        ),
+        lacking=len(lacking),
+        refused=refused,
+        missed=missed_ids(connection, statements, every),
+        totals=totals_of_list(connection, statements, every),
+    )
+
+
+@dataclass(slots=True)
+class _Standing:
+    """The wanted and the covered days of each value, as bits."""
+
+    bits: DayBits
+    field: Field
+    wanted: dict[str, int]
+    covered: dict[str, int]
+
+    def __init__(self, bits: DayBits, field: Field) -> None:
+        self.bits, self.field = bits, field
+        self.wanted, self.covered = defaultdict(int), defaultdict(int)
+
+    def add(
+        self, batch: KnownBatch, wishes: list[DateRange], freshness: Freshness, now: datetime
+    ) -> None:
+        fresh, found = FreshDays(self.bits, freshness, now), 0
+        for days, searched_at in batch.searches:
+            found |= fresh.of(days, searched_at)
+        for value in batch.values:
+            self.covered[value] |= found
+        for days in wishes:
+            self.want(batch.values, days)
+
+    def want(self, values: tuple[str, ...], days: DateRange) -> None:
+        bits = self.bits.of(days)
+        for value in values:
+            own = self.bits.of(days_of(int(value))) if self.field is Field.VIDEO_ID else bits
+            self.wanted[value] |= bits & own
+
+    def keep(self, values: set[str]) -> None:
+        self.wanted = {value: bits for value, bits in self.wanted.items() if value in values}
+        self.covered = {value: bits for value, bits in self.covered.items() if value in values}
+
+    def lacking(self) -> dict[str, int]:
+        found = {value: bits & ~self.covered.get(value, 0) for value, bits in self.wanted.items()}
+        return {value: bits for value, bits in found.items() if bits}
+
+
+def _any(bits: dict[str, int]) -> int:
+    found = 0
+    for each in bits.values():
+        found |= each
+    return found
+
+
+def _wishes(
+    connection: Connection, template: str
+) -> tuple[dict[int, list[DateRange]], tuple[str, ...]]:
+    queries = select(ValueBatchRow.query_id).where(ValueBatchRow.template == template)
+    columns = CollectionRow.__table__.c
+    found = select(columns.query_id, columns.start_date, columns.end_date, columns.tags)
+    wishes: dict[int, list[DateRange]] = defaultdict(list)
+    tags: set[str] = set()
+    for row in connection.execute(found.where(columns.query_id.in_(queries))):
+        wishes[row.query_id].append(DateRange(row.start_date, row.end_date))
+        tags.update(row.tags)
+    return wishes, tuple(sorted(tags))
+
+
+def _last_fields(connection: Connection, template: str) -> list[str]:
+    queries = select(ValueBatchRow.query_id).where(ValueBatchRow.template == template)
+    last = select(CrawlWindow.fields).where(CrawlWindow.query_id.in_(queries))
+    found: Any = connection.scalar(last.order_by(CrawlWindow.id.desc()).limit(1))
+    return list(found or ())

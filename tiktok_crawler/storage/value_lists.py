@@ -1,0 +1,102 @@
+"""A list of values as a database knows it: which days are covered for all, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.value_batches import plan_batches
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.value_batches import (
+    ListTotals,
+    RefusedValue,
+    known_batches,
+    missed_ids,
+    refused_values,
+    totals_of_list,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
+    from tiktok_crawler.query_file.collection import Collection
+
+NO_TOTALS = ListTotals()
+
+
+@dataclass(frozen=True, slots=True)
+class ListState:
+    """How far a list is: what a run would do now, and what the database has of its values.
+
+    `missed` of its ids of videos were asked for in vain, at least once, and never returned.
+    """
+
+    wanted: WantedValues
+    plan: BatchPlan
+    totals: ListTotals
+    at: datetime
+    refused: tuple[RefusedValue, ...] = ()
+    missed: int = 0
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """True if all that was asked for is stored, or known not to be had."""
+        return not self.plan.left
+
+    @property
+    def is_complete(self) -> bool:
+        """True if nothing is left, and what is stored is final."""
+        return not self.plan.lacking and not self.plan.unsettled
+
+    @property
+    def is_due(self) -> bool:
+        """True if a run would ask for something now."""
+        return self.plan.left > 0 and (self.next_retry_at or self.at) <= self.at
+
+    @property
+    def next_retry_at(self) -> datetime | None:
+        """When the first of what is postponed may be tried again, if everything is."""
+        return self.plan.due_at
+
+    @property
+    def final_from(self) -> datetime | None:
+        """When the first of the unsettled days can be final."""
+        unsettled = self.plan.unsettled
+        return self.wanted.freshness.final_from(unsettled[0].start) if unsettled else None
+
+
+def look_up_list(
+    url: str, origin: str, collection: Collection, wanted: WantedValues, now: datetime
+) -> ListState:
+    """Read how far a list is, without changing anything.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    with database.opened_to_read(url) as engine:
+        if not database.has_data(engine, origin):
+            return ListState(wanted, plan_batches(wanted, (), now), NO_TOTALS, now)
+        with reading(engine) as connection:
+            return state_of(connection, collection, wanted, now)
+
+
+def state_of(
+    connection: Connection, collection: Collection, wanted: WantedValues, now: datetime
+) -> ListState:
+    """Read how far a list is, as one transaction sees it."""
+    assert collection.each
+    statements = statements_for(connection.dialect)
+    plan = plan_batches(wanted, known_batches(connection, collection, wanted.fields), now)
+    return ListState(
+        wanted,
+        plan,
+        totals_of_list(connection, statements, collection),
+        now,
+        refused=refused_values(connection, collection.fingerprint, plan.refused),
+        missed=missed_ids(connection, statements, collection),
+    )
