@@ -120,7 +120,7 @@ def test_begun_windows_of_a_batch_with_a_removed_value_are_finished_and_not_aske
     known = searched("abc", begun=(days(3, 5),))
     plan = plan_batches(wanted("ab"), [known], NOW)
     assert plan.batches == (
-        Batch(("a", "b", "c"), WEEK, (), (days(3, 5),), known, is_retired=True),
+        Batch(("a", "b", "c"), days(3, 5), (), (days(3, 5),), known, is_retired=True),
         Batch(("a", "b"), WEEK, (days(1, 2), days(6, 7))),
     )
     assert plan.lacking == 2
@@ -180,6 +180,14 @@ def test_doubtful_batches_are_looked_at_once_more():
     known = searched("abc", WEEK, is_doubtful=True)
     assert planned(wanted("abc"), known) == [("abc", ())]
     assert planned(wanted("ab"), known) == []
+
+
+def test_batches_that_lack_a_tag_of_the_run_are_given_it_without_a_request():
+    known = [searched("abc", WEEK, is_untagged=True), searched("x", WEEK, is_untagged=True)]
+    plan = plan_batches(wanted("ab", days(1, 31)), known, NOW)
+    assert plan.batches[-1] == Batch(("a", "b", "c"), WEEK, (), (), known[0], is_retired=True)
+    assert [batch.values for batch in plan.batches] == [("a", "b"), ("a", "b", "c")]
+    assert plan.batches[-1].least_requests == 0
 
 
 def test_new_batches_are_as_narrow_as_others_have_proved():

@@ -15,6 +15,7 @@ from scripted_api import Answer, ScriptedApi, error, page, serving
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.arguments.search_arguments import wanted_values
+from tiktok_crawler.commands.export import _query_ids
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.date_range import DateRange
@@ -303,6 +304,37 @@ async def test_an_archive_of_a_list_gives_the_same_tables(folder_on_either, tmp_
     archives = Archives(find_archives([folder.path / "archive"]))
     replay_lines(replayed, archives.lines(), origin=archives.origin)
     assert_same(replayed, folder.database_url)
+
+
+@deferred_f_from_coro_f
+async def test_tags_are_given_to_what_is_stored_without_a_request(folder):
+    folder.want(names(12), "tags: [one]")
+    async with serving(Accounts()) as api:
+        await folder.run(api)
+        asked = len(api.bodies)
+        folder.want(names(11), "tags: [two]")
+        crawler = await folder.run(api)
+        again = await folder.run(api)
+    assert (exit_status(crawler), exit_status(again)) == (EX_OK, EX_OK)
+    assert len(api.bodies) == asked
+    count = "SELECT count(*) FROM videos_to_query_tags JOIN query_tag ON id = query_tag_id "
+    tagged = [folder.rows(f"{count} WHERE name = '{name}'") for name in ("one", "two")]
+    assert tagged[0] == tagged[1] == folder.rows("SELECT count(*) FROM video")
+    assert state(again).plan.batches == ()
+
+
+@deferred_f_from_coro_f
+async def test_an_export_takes_the_queries_of_all_batches(folder):
+    folder.want(names(12))
+    async with serving(Accounts()) as api:
+        await folder.run(api)
+    with database.opened_to_read(folder.database_url) as engine:
+        assert _query_ids(engine, str(folder.query_file)) == [1, 2]
+        folder.want(names(14)[11:])
+        assert _query_ids(engine, str(folder.query_file)) == [2]
+        folder.want(["nobody"])
+        with pytest.raises(UsageError, match="the database has nothing of this query"):
+            _query_ids(engine, str(folder.query_file))
 
 
 @deferred_f_from_coro_f

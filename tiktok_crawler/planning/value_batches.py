@@ -58,7 +58,7 @@ class KnownBatch:
     none: the first of these is due at `retry_at`. `cut_windows` are the days of those that kept
     failing, `widest` is how many days the longest search had that worked. `refused_at` is when the
     API refused the query, unless it has answered it since; a search that `is_doubtful` is to be
-    made once more.
+    made once more. One that `is_untagged` was never given the tags of this run.
     """
 
     values: Values
@@ -69,6 +69,7 @@ class KnownBatch:
     widest: int = 0
     refused_at: datetime | None = None
     is_doubtful: bool = False
+    is_untagged: bool = False
     retry_at: datetime | None = None
 
     @property
@@ -104,7 +105,8 @@ class Batch:
     def least_requests(self) -> int:
         """Each window takes one request, and one more for each further 100 matches."""
         windows = sum(ceil(len(days) / LONGEST_WINDOW_DAYS) for days in self.missing)
-        return windows + len(self.begun) or 1
+        again = not windows and self.known is not None and self.known.is_doubtful
+        return windows + len(self.begun) + again
 
     @property
     def due_at(self) -> datetime | None:
@@ -318,6 +320,7 @@ class _Planning:
         kept, loose = self._kept()
         batches = [*self._of_begun(finished, kept), *self._of_missing(kept, loose, finished)]
         batches += [*self._of_doubtful(), *self._of_refused()]
+        batches += self._of_untagged(batches)
         return BatchPlan(
             tuple(batches),
             values=len(self._lacking),
@@ -448,10 +451,12 @@ class _Planning:
         missing_days, begun_days = self._bits.ranges(missing), self._bits.ranges(begun)
         return Batch(values, self._shape.days(values), missing_days, begun_days, known)
 
-    def _retired(self, batch: KnownBatch, postponed: int, begun: int) -> Batch:
+    def _retired(
+        self, batch: KnownBatch, postponed: int, begun: int, days: DateRange | None = None
+    ) -> Batch:
         """The batch that goes on with windows which it has, and makes no others."""
         missing_days, begun_days = self._bits.ranges(postponed & ~begun), self._bits.ranges(begun)
-        days = self._shape.days(batch.values)
+        days = days or self._shape.days(batch.values)
         return Batch(batch.values, days, missing_days, begun_days, batch, is_retired=True)
 
     def _of_begun(
@@ -461,13 +466,27 @@ class _Planning:
         go_on = {at for places in kept.values() for at in places}
         for at, bits in finished.items():
             if at not in go_on:
-                yield self._retired(self._known[at], 0, bits)
+                # Nobody wants other days of values that were taken out of the list.
+                yield self._retired(self._known[at], 0, bits, self._span(bits))
 
     def _of_doubtful(self) -> Iterator[Batch]:
         """Batches that lack nothing, of which a search is made once more."""
         for batch in self._known:
             if batch.is_doubtful and self._is_usable(batch) and not self._lacks(batch):
                 yield Batch(batch.values, self._shape.days(batch.values), (), (), batch)
+
+    def _of_untagged(self, planned: Iterable[Batch]) -> Iterator[Batch]:
+        """Batches with days that are wanted, to which the tags of this run were not given yet."""
+        values = {batch.values for batch in planned}
+        for batch in filter(lambda batch: batch.is_untagged, self._known):
+            bits = _together(self._bits.of(days) for days, _ in batch.searches)
+            is_left = batch.values not in values
+            if is_left and bits and any(value in self._lacking for value in batch.values):
+                yield self._retired(batch, 0, 0, self._span(bits))
+
+    def _span(self, bits: int) -> DateRange:
+        ranges = self._bits.ranges(bits)
+        return DateRange(ranges[0].start, ranges[-1].end)
 
     def _lacks(self, batch: KnownBatch) -> bool:
         return any(self._lacking[value] for value in batch.values)

@@ -260,7 +260,10 @@ class WindowQueue:
     def _refusal(self, problem: Problem) -> str:
         hint = ""
         if len(self._wanted.query.usernames) > 1:
-            hint = ". The query names several usernames: one unusable account can fail them all"
+            hint = (
+                ". The query names several usernames: one unusable account can fail them all; a "
+                "list under each (docs/lists.md) is searched without it"
+            )
         return f"The API refuses the query: {problem}{hint}"
 
 

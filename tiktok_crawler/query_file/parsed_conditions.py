@@ -137,7 +137,7 @@ def warn_of_usernames(drafts: Sequence[ParsedCondition], findings: Mistakes) -> 
         words = (
             f"{count} usernames in one query: the API is reliable up to about "
             f"{MAX_RELIABLE_USERNAMES}, and one unusable account can fail them all; "
-            "several query files with fewer each are safer"
+            "each: {usernames: [...]} searches for ten at a time, and finds that one"
         )
         findings.warning(spot.place, spot.key, words)
 

@@ -35,9 +35,10 @@ def list_beginning(collection: Collection, plan: BatchPlan) -> str:
     """Say in a line what a run has to do."""
     assert collection.each
     begin = f"{collection.each}, {collection.dates}"
-    if not plan.batches:
+    due = sum(batch.least_requests > 0 for batch in plan.batches)
+    if not due:
         return f"{begin}: nothing to ask for"
-    searches = number_of(len(plan.batches), "searches")
+    searches = number_of(due, "searches")
     return f"{begin}: {plan.left:,} lack days; {searches} for some of them each"
 
 

@@ -19,6 +19,7 @@ from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED, find_query
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
+    CollectionRow,
     Crawl,
     CrawlWindow,
     ValueBatchRow,
@@ -73,6 +74,8 @@ def known_by_query(
         query = collection.for_values(batches[query_id].values).query
         return forms[query_id].in_vain if query.has_keyword_forms else None
 
+    for query_id in batches.keys() - _tagged(connection, collection):
+        batches[query_id].is_untagged = True
     wanted = frozenset(fields)
     for window in _stream(connection, _windows(collection.fingerprint)):
         is_in_vain = window.keywords_as is not None and window.keywords_as == in_vain(
@@ -224,6 +227,7 @@ class _Batch:
     cut: list[DateRange] = field(default_factory=list)
     widest: int = 0
     is_doubtful: bool = False
+    is_untagged: bool = False
     retry_at: datetime | None = None
 
     def add_value(self, value: str, refused_at: datetime | None) -> None:
@@ -254,8 +258,18 @@ class _Batch:
             self.widest,
             self.refused_at,
             self.is_doubtful,
+            self.is_untagged,
             self.retry_at,
         )
+
+
+def _tagged(connection: Connection, collection: Collection) -> set[int]:
+    """Read which queries of a list some run with all of its tags has used."""
+    wanted = set(collection.tags)
+    wish = CollectionRow.__table__.c
+    queries = select(BATCH.c.query_id).where(BATCH.c.template == collection.fingerprint)
+    found = select(wish.query_id, wish.tags).where(wish.query_id.in_(queries)).distinct()
+    return {query_id for query_id, tags in connection.execute(found) if wanted <= set(tags)}
 
 
 def _values(template: str) -> Select[Any]:
