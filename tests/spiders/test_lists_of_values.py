@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -15,7 +16,6 @@ from scripted_api import Answer, ScriptedApi, error, page, serving
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.arguments.search_arguments import wanted_values
-from tiktok_crawler.commands.export import _query_ids
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.date_range import DateRange
@@ -23,6 +23,7 @@ from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.planning.quota import Allowance
 from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.reports.list_plan import ListPlan
 from tiktok_crawler.reports.list_report import refused_lines
@@ -31,10 +32,12 @@ from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 from tiktok_crawler.sandbox.faults.profile import Profile, SearchBehaviour
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.provenance import read_provenance
+from tiktok_crawler.storage.ledger.queries import stored_queries
 from tiktok_crawler.storage.ledger.status import QueryFile, read_status
-from tiktok_crawler.storage.ledger.value_batches import RefusedValue
+from tiktok_crawler.storage.ledger.value_batches import RefusedValue, queries_of
 from tiktok_crawler.storage.value_lists import look_up_list
 
 DAYS = DateRange(date(2024, 1, 1), date(2024, 3, 31))
@@ -328,13 +331,15 @@ async def test_an_export_takes_the_queries_of_all_batches(folder):
     folder.want(names(12))
     async with serving(Accounts()) as api:
         await folder.run(api)
-    with database.opened_to_read(folder.database_url) as engine:
-        assert _query_ids(engine, str(folder.query_file)) == [1, 2]
+    with database.opened_to_read(folder.database_url) as engine, reading(engine) as connection:
+        batches = partial(queries_of, connection, statements_for(engine.dialect))
+        known = stored_queries(connection)
+        assert query_ids(folder.query_file, known, batches, "--query ") == [1, 2]
         folder.want(names(14)[11:])
-        assert _query_ids(engine, str(folder.query_file)) == [2]
+        assert query_ids(folder.query_file, known, batches, "--query ") == [2]
         folder.want(["nobody"])
-        with pytest.raises(UsageError, match="the database has nothing of this query"):
-            _query_ids(engine, str(folder.query_file))
+        with pytest.raises(UsageError, match="nothing was collected with it yet"):
+            query_ids(folder.query_file, known, batches, "--query ")
 
 
 @deferred_f_from_coro_f
