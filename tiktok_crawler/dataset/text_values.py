@@ -19,7 +19,9 @@ def columns_of_text(columns: Sequence[Column], block: Block) -> list[list[Any]]:
 
 
 def _ids(values: list[int | None]) -> list[str | None]:
-    return [None if value is None else str(value) for value in values]
+    if None in values:
+        return [None if value is None else str(value) for value in values]
+    return list(map(str, values))
 
 
 def _times(values: list[str | None]) -> list[str | None]:

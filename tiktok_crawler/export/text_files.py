@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 BYTE_ORDER_MARK = "\ufeff".encode()
 """By which Excel knows UTF-8."""
 
+BUFFER_BYTES = 128 * 1024
+
 DOCUMENTS = (Kind.JSON, Kind.NESTED)
 
 CSV_TYPES = {Kind.INTEGER: pa.int64(), Kind.BOOLEAN: pa.bool_()}
@@ -62,7 +64,7 @@ class TextFiles:
 
     def _opened(self, table: DataTable) -> BinaryIO:
         self._rows[table.name] = 0
-        return (self._folder / self._name(table.name)).open("xb")
+        return (self._folder / self._name(table.name)).open("xb", buffering=BUFFER_BYTES)
 
     def _name(self, table: str) -> str:
         return f"{table}.{self.ending}"
