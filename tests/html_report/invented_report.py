@@ -14,11 +14,13 @@ from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.reports.naming import AS_THEY_ARE
 from tiktok_crawler.research_api.endpoints import COMMENTS
-from tiktok_crawler.research_api.query import Condition, Operation, Query
+from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
+from tiktok_crawler.storage.ledger.list_status import ListStatus
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.provenance import (
     ListingFacts,
@@ -30,6 +32,7 @@ from tiktok_crawler.storage.ledger.provenance import (
 )
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.status import QueryStatus
+from tiktok_crawler.storage.ledger.value_batches import ListTotals, RefusedValue
 from tiktok_crawler.storage.overview import Length, Overview, Reading
 
 SCRIPT = "<script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
@@ -83,6 +86,24 @@ def each_kind_of_day():
     return QueryFacts(status, Pages(60, NOON, NOON + HOUR, 5700))
 
 
+def a_list():
+    """Accounts, of which some lack days and one is refused."""
+    refused = RefusedValue("nobody.here", SCRIPT, "20240102LOG", NOON, NOON + DAY)
+    return ListStatus(
+        template="0" * 64,
+        rest=Query((Condition("region_code", "EQ", ("FR",)),)),
+        each=Each(Field.USERNAME, ("ada", "bob", "nobody.here")),
+        tags=(SCRIPT,),
+        days=(SPRING,),
+        missing=(days((5, 1), (5, 31)),),
+        unsettled=(),
+        lacking=1,
+        refused=(refused,),
+        missed=0,
+        totals=ListTotals(requests=12, videos=345, pages=11, first_page_at=NOON, last_page_at=NOON),
+    )
+
+
 def full_facts(**changes):
     counts = dict.fromkeys(SeedState, 0) | {SeedState.COMPLETE: 3, SeedState.REFUSED: 2}
     come_to = tally({"complete": 2, "api_limit": 1}, {"withheld": 2}, seeds=3, stored=1100)
@@ -105,6 +126,7 @@ def full_facts(**changes):
         runs=runs,
         quota=quota,
     )
+    found = replace(found, status=replace(found.status, lists=(a_list(),)))
     return replace(found, **changes)
 
 

@@ -254,3 +254,12 @@ def test_lists_that_were_cut_say_so_at_the_top():
     told = " ".join(Read(report(full_facts(listings=(cut,)))).texts)
 
     assert "of about 9,000; 5 videos asked about; 2 cut at your maximum (max_per_video)" in told
+
+
+def test_lists_are_told_with_what_their_values_lack(full):
+    _, (words, wanted, lacked, *numbers) = full.tables[
+        "Lists: what is asked for each of some values"
+    ]
+    assert words == "videos from FR, for each of 3 usernames"
+    assert (wanted, lacked) == ("2024-03-01..2024-05-31", "2024-05-01..2024-05-31")
+    assert numbers == ["1 of 3", "1", "345"]

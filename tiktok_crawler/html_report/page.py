@@ -91,6 +91,7 @@ class Page:
     spent: tuple[Figure, ...]
     quota: Table
     tables: tuple[Table, ...]
+    lists: Table
     listings: Table
     imports: Table
     refresh: Table
@@ -128,6 +129,7 @@ def page(
         spent=tuple(figure for figure in spent if figure),
         quota=dataset_tables.requests_by_day(facts),
         tables=(dataset_tables.faults(facts), dataset_tables.endings(facts)),
+        lists=dataset_tables.lists(facts, naming),
         listings=dataset_tables.listings(facts),
         imports=dataset_tables.imports(facts, naming),
         refresh=refresh_table(facts, overview, refresh_after),

@@ -9,9 +9,10 @@ from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
-from tiktok_crawler.reports.days_report import FEW
+from tiktok_crawler.reports.days_report import FEW, listed_ranges
 from tiktok_crawler.reports.endings import ending
 from tiktok_crawler.reports.imported import stored
+from tiktok_crawler.reports.list_report import each_in_words
 from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals, total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.words import PARKED, UNSETTLED
@@ -110,6 +111,25 @@ def listings(facts: Provenance) -> Table:
         "requests",
     )
     return Table("Listings", (*head, "notes"), tuple(_listings(facts)))
+
+
+def lists(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:
+    """List the lists under `each`, and how far their values are."""
+    return Table(
+        "Lists: what is asked for each of some values",
+        ("list", "days wanted", "days that some lack", "lacking days", "refused", "videos"),
+        tuple(
+            (
+                each_in_words(naming.query(found.rest), found.each),
+                listed_ranges(found.days),
+                listed_ranges(found.missing) or "none",
+                f"{found.lacking:,} of {len(found.each.values):,}",
+                len(found.refused),
+                found.totals.videos,
+            )
+            for found in facts.status.lists
+        ),
+    )
 
 
 def imports(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:

@@ -39,7 +39,8 @@ def list_beginning(collection: Collection, plan: BatchPlan) -> str:
     if not due:
         return f"{begin}: nothing to ask for"
     searches = number_of(due, "searches")
-    return f"{begin}: {plan.left:,} lack days; {searches} for some of them each"
+    lack = "lacks" if plan.left == 1 else "lack"
+    return f"{begin}: {plan.left:,} {lack} days; {searches} for some of them each"
 
 
 def stored_of_list(state: ListState) -> Iterator[Labelled]:
