@@ -9,6 +9,7 @@ import inspect
 from datetime import date
 from importlib import import_module
 from itertools import islice
+from json import dumps
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -16,8 +17,11 @@ import pytest
 import requests
 import researchtikpy
 import tiktok_research_api as ttw
+from imported import import_into
 from researchtikpy import Condition, Fields, Operators, Query, shops, social_graph
 from sandboxes import recording_sandbox
+from sqlalchemy import create_engine
+from trials import expected_row, videos_in
 
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, PRODUCTS, REVIEWS, SHOPS
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Profile
@@ -258,3 +262,53 @@ def test_all_of_researchtikpy_is_tried():
     source = inspect.getsource(import_module(__name__))
     source += source.replace("{listing}", "followers") + source.replace("{listing}", "following")
     assert all(f"get_{name.removeprefix('get_')}" in source for name in functions)
+
+
+# --- What they save, imported -------------------------------------------------------------------
+
+
+def imported(url: str) -> dict[int, dict[str, object]]:
+    """The videos of a database, by id."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        found = videos_in(connection)
+    engine.dispose()
+    return found
+
+
+def expected(records: Iterable[dict[str, object]], keys: Iterable[str]) -> dict[int, object]:
+    """The rows of records of which a client has asked for these fields."""
+    wanted = set(keys)
+    return dict(expected_row({k: v for k, v in each.items() if k in wanted}) for each in records)
+
+
+@pytest.mark.parametrize("ending", ["csv", "json"])
+def test_what_researchtikpy_saves_is_imported(sandbox, token, tmp_path, prepared_url, ending):
+    query = Query(and_=[Condition(Fields.hashtag_name, Operators.isin, ["butter", "cheese"])])
+    found = researchtikpy.get_videos_query(query, token, *WEEK, total_max_count=10_000)
+    path = tmp_path / f"videos.{ending}"
+    if ending == "csv":
+        found.to_csv(path)
+    else:
+        found.to_json(path, orient="records")
+    import_into(prepared_url, path)
+    truth = list(sandbox.matches(BUTTER, START, date(2024, 1, 7)))
+    assert len(truth) > 10
+    # Where a video has none, pandas makes floating point of the others' ids, which rounds them.
+    kept = [each for each in found.columns if each != "music_id" or found[each].dtype != float]
+    wanted = expected(truth, kept)
+    if ending == "csv":  # where empty text is none
+        wanted = {id_: {k: v for k, v in row.items() if v != ""} for id_, row in wanted.items()}
+    assert imported(prepared_url) == wanted
+
+
+def test_what_tiktoks_wrapper_gives_is_imported(sandbox, wrapper, tmp_path, prepared_url):
+    criteria = ttw.Criteria("IN", "hashtag_name", ["butter", "cheese"])
+    request = ttw.QueryVideoRequest(ttw.Query(and_criteria=[criteria]), *WEEK, max_count=100)
+    videos, *_ = wrapper.query_videos(request, fetch_all_pages=True)
+    path = tmp_path / "videos.json"
+    path.write_text(dumps(videos))
+    import_into(prepared_url, path)
+    truth = sandbox.matches(BUTTER, START, date(2024, 1, 7))
+    keys = {key for video in videos for key in video}
+    assert imported(prepared_url) == expected(truth, keys)
