@@ -22,7 +22,7 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import stored_queries
-from tiktok_crawler.storage.ledger.status import query_statuses
+from tiktok_crawler.storage.ledger.status import query_days
 from tiktok_crawler.storage.ledger.value_batches import queries_of
 from tiktok_crawler.storage.models.ledger import QueryTag
 
@@ -130,7 +130,7 @@ def _coverage(
     connection: Connection, selection: Selection, columns: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     chosen = are_of(selection)
-    for block in coverage_blocks(query_statuses(connection, _terms, utc_now())):
+    for block in coverage_blocks(query_days(connection, _terms, utc_now())):
         batch = record_batch(COVERAGE.columns, block)
         yield (batch if chosen is None else batch.filter(chosen)).select(columns)
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from tiktok_crawler.dataset.reading import Block
-    from tiktok_crawler.storage.ledger.status import QueryStatus
+    from tiktok_crawler.storage.ledger.status import QueryDays
 
 
-def coverage_blocks(queries: Iterable[QueryStatus]) -> Iterator[Block]:
+def coverage_blocks(queries: Iterable[QueryDays]) -> Iterator[Block]:
     """Make a block for each query, with a row for each day that was wanted of it, in order."""
     for query in queries:
         if rows := list(_rows(query)):
@@ -24,7 +24,7 @@ def coverage_blocks(queries: Iterable[QueryStatus]) -> Iterator[Block]:
             yield {c.name: list(v) for c, v in zip(COVERAGE.columns, columns, strict=True)}
 
 
-def _rows(query: QueryStatus) -> Iterator[tuple[Any, ...]]:
+def _rows(query: QueryDays) -> Iterator[tuple[Any, ...]]:
     days = query.days
     unsettled = frozenset(days.unsettled)
     for day, standing in sorted(days.by_day.items()):

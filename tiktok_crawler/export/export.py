@@ -33,7 +33,7 @@ from tiktok_crawler.reports.provenance_report import provenance_text
 from tiktok_crawler.spelling import named
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.provenance import read_provenance
-from tiktok_crawler.storage.ledger.status import query_statuses
+from tiktok_crawler.storage.ledger.status import query_days
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.export.options import Options
     from tiktok_crawler.export.written import Files
     from tiktok_crawler.storage.ledger.provenance import Provenance
-    from tiktok_crawler.storage.ledger.status import QueryStatus, Terms
+    from tiktok_crawler.storage.ledger.status import QueryDays, Terms
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
         earlier = _earlier(staging.target)
         facts = read_provenance(connection, terms, now)
         work = _Work(connection, staging, options, facts, protector)
-        work.statuses = partial(query_statuses, connection, terms, now)
+        work.days = partial(query_days, connection, terms, now)
         files = work.files(earlier)
         documents = _documents(options, facts, protector, work.rows)
         written = [*files, *_written_texts(staging.folder, documents)]
@@ -102,10 +102,10 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
 class _Work:
     """The tables of an export, as they are written or taken over.
 
-    `statuses` reads how each query stands, those for some values of a list among them.
+    `days` reads how the days of each query stand, those for some values of a list among them.
     """
 
-    statuses: Callable[[], Iterable[QueryStatus]]
+    days: Callable[[], Iterable[QueryDays]]
 
     def __init__(
         self,
@@ -218,7 +218,7 @@ class _Work:
             if table in with_videos:
                 continue
             if table.name == COVERAGE.name:
-                for block in coverage_blocks(self.statuses()):
+                for block in coverage_blocks(self.days()):
                     yield Part(table, UNDATED, {name: block[name] for name in table.by_name})
                 continue
             only = changes.of(table) if changes and self._goes_on(table) else None

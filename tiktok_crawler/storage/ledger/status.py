@@ -53,22 +53,28 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True)
-class QueryStatus:
-    """The progress of one query, by the fields that it was last searched with.
+class QueryDays:
+    """The days of one query, by the fields that it was last searched with.
 
     There is a plan of the next run for each range of days wanted.
     """
 
     used: UsedQuery
     plans: tuple[Plan, ...]
-    windows: tuple[UnfinishedWindow, ...]
-    totals: Totals
-    unseen: Unseen | None = None
 
     @cached_property
     def days(self) -> Days:
         """All days wanted."""
         return Days.joined(plan.standings for plan in self.plans)
+
+
+@dataclass(frozen=True)
+class QueryStatus(QueryDays):
+    """The progress of one query."""
+
+    windows: tuple[UnfinishedWindow, ...]
+    totals: Totals
+    unseen: Unseen | None = None
 
     @property
     def is_complete(self) -> bool:
@@ -182,10 +188,11 @@ def status_of(
     )
 
 
-def query_statuses(connection: Connection, terms: Terms, now: datetime) -> Iterator[QueryStatus]:
-    """Read the status of each query, those for some values of a list among them, one by one."""
+def query_days(connection: Connection, terms: Terms, now: datetime) -> Iterator[QueryDays]:
+    """Read the days of each query, those for some values of a list among them, one by one."""
     for used in used_queries(connection):
-        yield _query_status(connection, used, terms, now)
+        windows = Windows(connection, used.query_id)
+        yield QueryDays(used, _plans(windows, used, terms, now))
 
 
 def _lists(
@@ -213,17 +220,19 @@ def _query_status(
     connection: Connection, used: UsedQuery, terms: Terms, now: datetime
 ) -> QueryStatus:
     windows = Windows(connection, used.query_id)
-    wanted = [terms(used.query, days, used.fields) for days in used.days]
     totals = totals_of(connection, used.query_id)
     return QueryStatus(
         used=used,
-        plans=tuple(
-            make_plan(part, windows.known(used.query, part.fields), now) for part in wanted
-        ),
+        plans=_plans(windows, used, terms, now),
         windows=tuple(windows.unfinished()),
         totals=totals,
         unseen=unseen(connection, used.query_id, used.query, totals),
     )
+
+
+def _plans(windows: Windows, used: UsedQuery, terms: Terms, now: datetime) -> tuple[Plan, ...]:
+    wanted = [terms(used.query, days, used.fields) for days in used.days]
+    return tuple(make_plan(part, windows.known(used.query, part.fields), now) for part in wanted)
 
 
 def _distinct(requests: Iterable[PageRequest]) -> int:
