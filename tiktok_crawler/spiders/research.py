@@ -91,9 +91,10 @@ class ResearchSpider(Spider):
         try:
             async for request in self.requests():
                 yield request
-        except CrawlEndedError:
+        except (CrawlEndedError, NotStoredError):
+            # The crawl is closing, or closed: whoever could not store has demanded it.
             return
-        except (NotStoredError, DatabaseLostError) as exc:
+        except DatabaseLostError as exc:
             raise CloseSpider(CloseReason.STORAGE_FAILED) from exc
         except CrawlerError as exc:
             raise extension(self.crawler, Outcome).refuse(exc) from exc
