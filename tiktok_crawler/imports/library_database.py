@@ -70,12 +70,11 @@ class LibraryDatabase(Source):
 
     suggestion = "it was last written to"
 
-    def __init__(self, name: str, engine: Engine, path: Path | None = None) -> None:
+    def __init__(self, name: str, connection: Connection, path: Path | None = None) -> None:
         self.name = name
         self._path = path
-        self._engine = engine
-        self._connection = _begun(engine)
-        self._tables = _tables(self._connection)
+        self._connection = connection
+        self._tables = _tables(connection)
         _check(name, self._tables)
         tags = [each for each in TAG_TABLES if each in self._tables]
         self._tag = tags[0] if tags else None
@@ -108,8 +107,7 @@ class LibraryDatabase(Source):
                 yield Found(kind, record, collected_at) if record else None
 
     def close(self) -> None:
-        self._connection.close()
-        self._engine.dispose()
+        _end(self._connection)
 
     def _videos(self, clocks: Clocks, notes: Notes) -> Iterator[Found | None]:
         lists = ("hashtag_names", "effect_ids", "source")
@@ -273,12 +271,17 @@ def server_database(url: URL) -> LibraryDatabase:
 
 def _opened(name: str, engine: Engine, path: Path | None) -> LibraryDatabase:
     try:
-        return LibraryDatabase(name, engine, path)
+        connection = _begun(engine)
     except DBAPIError as exc:
         engine.dispose()
         raise unreadable(name, exc) from None
+    try:
+        return LibraryDatabase(name, connection, path)
+    except DBAPIError as exc:
+        _end(connection)
+        raise unreadable(name, exc) from None
     except ImportFileError:
-        engine.dispose()
+        _end(connection)
         raise
 
 
@@ -292,6 +295,11 @@ def _begun(engine: Engine) -> Connection:
     if engine.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN")
     return connection
+
+
+def _end(connection: Connection) -> None:
+    connection.close()
+    connection.engine.dispose()
 
 
 def _tables(connection: Connection) -> dict[str, set[str]]:
