@@ -343,6 +343,20 @@ async def test_an_export_takes_the_queries_of_all_batches(folder):
 
 
 @deferred_f_from_coro_f
+async def test_a_list_with_all_the_videos_it_wants_is_done_in_later_runs_too(folder):
+    """Its later batches count with those that earlier runs have completed."""
+    folder.want(names(40), "max_videos: 35")
+    async with serving(Accounts()) as api:
+        first = await folder.run(api, {"CONCURRENT_REQUESTS": 1})
+        count = len(api.bodies)
+        second = await folder.run(api, {"CONCURRENT_REQUESTS": 1})
+    assert [exit_status(crawler) for crawler in (first, second)] == [EX_OK, EX_OK]
+    [(videos,)] = folder.rows("SELECT count(*) FROM video")
+    assert 35 <= videos <= 45
+    assert len(api.bodies) == count
+
+
+@deferred_f_from_coro_f
 async def test_a_list_is_not_probed(folder):
     folder.want(names(2))
     async with serving(Accounts()) as api:

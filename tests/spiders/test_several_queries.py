@@ -13,7 +13,7 @@ from scripted_api import ScriptedApi, error, page, serving
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.crawling.components import item_pipeline
-from tiktok_crawler.exceptions import QueryFileError
+from tiktok_crawler.exceptions import QueryFileError, UsageError
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.lock import QueryLock
@@ -247,6 +247,16 @@ async def test_a_query_that_another_crawl_is_at_work_on_is_left_to_it(folder, ca
     assert Counter(api.asked) == {"ann": 1, "ben": 3}
     assert "Left for a later run: " in caplog.text
     assert "ann.yaml: another crawl of this query is running" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_several_files_are_not_probed(folder):
+    folder.add("ann")
+    folder.add("ben")
+    async with serving(ApiOfHashtags()) as api:
+        with pytest.raises(UsageError, match="-a probes is about one query file, not 2"):
+            await folder.run(api, probes="2")
+    assert api.bodies == []
 
 
 @deferred_f_from_coro_f

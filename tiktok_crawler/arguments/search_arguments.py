@@ -16,7 +16,7 @@ from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.spelling import did_you_mean, nearest, shortened
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from tiktok_crawler.config import Config
     from tiktok_crawler.query_file.collection import Collection
@@ -140,6 +140,18 @@ def collections(arguments: Mapping[str, str], *, today: date) -> tuple[Collectio
         )
     overrides = {name: arguments[name] for name in OVERRIDES if name in arguments}
     return read_collections(arguments["query"], today=today, overrides=overrides)
+
+
+def check_probes(option: str, written: str, collections: Sequence[Collection]) -> None:
+    """Refuse probes, which an option asks for, of anything but one query.
+
+    Raises:
+        UsageError: there are several query files, or one has a list.
+    """
+    if len(collections) > 1:
+        raise UsageError(f"{option} is about one query file, not {len(collections):,}")
+    if any(each.each for each in collections):
+        raise UsageError(f"{option}={written}: a list under each is planned without probes")
 
 
 def wanted(collection: Collection, config: Config) -> Wanted:

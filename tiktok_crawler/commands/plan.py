@@ -36,7 +36,6 @@ from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.reports.endings import DAY_IS_SPENT, ending
 from tiktok_crawler.reports.forecast_report import allowance_of
 from tiktok_crawler.reports.list_plan import ListPlan
-from tiktok_crawler.reports.list_report import NO_PROBES
 from tiktok_crawler.reports.plan_report import SearchPlan
 from tiktok_crawler.reports.several_plans import Parts
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
@@ -127,11 +126,11 @@ class Command(Project, ScrapyCommand):
     def _search(self, given: dict[str, str], probe: str | None) -> tuple[list[str], dict[str, Any]]:
         search_arguments.check(given, search_arguments.SEARCH_ARGUMENTS)
         collections = search_arguments.collections(given, today=utc_now().date())
+        if probe is not None:
+            search_arguments.check_probes("--probe", probe, collections)
         if len(collections) == 1:
             lines, found, _ = self._one(collections[0], given, probe)
             return lines, found
-        if probe is not None:
-            raise UsageError(f"--probe is about one query file, not {len(collections):,}")
         return self._several(collections)
 
     def _several(self, collections: Iterable[Collection]) -> tuple[list[str], dict[str, Any]]:
@@ -152,8 +151,6 @@ class Command(Project, ScrapyCommand):
         lines = [f"Warning: {warning}" for warning in collection.warnings]
         if collection.as_file:
             lines.append(f"As a query file:\n{collection.as_file}\n")
-        if collection.each and probe is not None:
-            raise UsageError(f"--probe={probe}: {NO_PROBES}")
         if collection.each:
             return self._list(collection, lines)
         plan = self._plan(collection)

@@ -110,18 +110,22 @@ class CrawlStorage:
         await self._open(query, session)
         await self._begin(query, session)
         await self._correct(session, self._thread.run_patiently)
-        if budget.max_videos:
+        if budget.max_videos and not collection.batch:
             budget.videos += await self._thread.run_patiently(session.video_count)
         return await self._thread.run_patiently(session.plan, utc_now())
 
-    async def plan_list(self, collection: Collection, wanted: WantedValues) -> BatchPlan:
+    async def plan_list(
+        self, collection: Collection, wanted: WantedValues, budget: SearchBudget
+    ) -> BatchPlan:
         """Decide which values of a list are searched together.
 
         Raises:
             ConfigurationError: the database cannot be used as it is.
         """
         self._lists[collection] = (wanted, utc_now())
-        return (await self._thread.run_patiently(self._look_up, collection)).plan
+        state = await self._thread.run_patiently(self._look_up, collection)
+        budget.videos = state.totals.videos
+        return state.plan
 
     def _look_up(self, collection: Collection) -> ListState:
         wanted, now = self._lists[collection]

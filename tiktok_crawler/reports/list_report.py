@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 NAMED = 10
 """So many bad values are named; of others the number is told."""
 
-NO_PROBES = "a list under each is planned without probes"
-
 
 def list_beginning(collection: Collection, plan: BatchPlan) -> str:
     """Say in a line what a run has to do."""

@@ -11,7 +11,7 @@ from tiktok_crawler.arguments import search_arguments
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.crawling.notice import NOTICE
-from tiktok_crawler.exceptions import QueryLockedError, UsageError
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings
@@ -21,7 +21,7 @@ from tiktok_crawler.planning.probing import ProbeQueue, probes
 from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
-from tiktok_crawler.reports.list_report import NO_PROBES, list_beginning
+from tiktok_crawler.reports.list_report import list_beginning
 from tiktok_crawler.reports.search_beginning import search_beginning
 from tiktok_crawler.spiders.research import ResearchSpider
 
@@ -78,8 +78,8 @@ class VideosSpider(ResearchSpider):
     def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
         search_arguments.check(given, search_arguments.VIDEOS_ARGUMENTS)
         collections = search_arguments.collections(given, today=utc_now().date())
-        if "probes" in given and any(each.each for each in collections):
-            raise UsageError(f"-a probes={given['probes']}: {NO_PROBES}")
+        if "probes" in given:
+            search_arguments.check_probes("-a probes", given["probes"], collections)
         return given, collections
 
     async def requests(self) -> AsyncIterator[Request]:
@@ -116,7 +116,7 @@ class VideosSpider(ResearchSpider):
         """Begin the search for the next values of a list."""
         collection = self.collections[number]
         if number not in self._lists:
-            self._lists[number] = await self._plan_list(collection)
+            self._lists[number] = await self._plan_list(collection, self.budgets[number])
         searches = self._lists[number]
         if searches.is_over:
             queue.no_more()
@@ -137,9 +137,9 @@ class VideosSpider(ResearchSpider):
                 searches.begin(windows)
                 queue.add(some.query, windows, is_last=False)
 
-    async def _plan_list(self, collection: Collection) -> ListSearches:
+    async def _plan_list(self, collection: Collection, budget: SearchBudget) -> ListSearches:
         wanted = search_arguments.wanted_values(collection, self.config)
-        plan = await crawl_storage(self.crawler).plan_list(collection, wanted)
+        plan = await crawl_storage(self.crawler).plan_list(collection, wanted, budget)
         self._announce(collection, list_beginning(collection, plan))
         return ListSearches(deque(plan.batches), Siblings(plan.too_wide, plan.widest))
 
