@@ -3,14 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
+from operator import or_
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import date, datetime
 
     from tiktok_crawler.planning.coverage import Freshness
+
+
+def union(bits: Iterable[int]) -> int:
+    """The bits of all days that are in any of some sets."""
+    return reduce(or_, bits, 0)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,8 +60,12 @@ class KeywordForms:
         """Return what is known after a page."""
         form = page.request.window.keywords_as
         if page.records:
-            return replace(self, brought=self.brought | {form})
+            return self.after_record(form)
         return self if page.has_more else self.after_try(form)
+
+    def after_record(self, form: Operation) -> KeywordForms:
+        """Return what is known when a form has brought a record."""
+        return replace(self, brought=self.brought | {form})
 
     def after_try(self, form: Operation) -> KeywordForms:
         """Return what is known when a form was tried."""

@@ -13,7 +13,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.day_bits import DayBits, FreshDays
+from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
 from tiktok_crawler.planning.plan import Part
 from tiktok_crawler.planning.suspicion import SECOND_SEARCH_AFTER
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
@@ -310,7 +310,7 @@ class _Planning:
 
     def plan(self) -> BatchPlan:
         lacking = [value for value, bits in self._lacking.items() if bits]
-        missing = _together(
+        missing = union(
             self._lacking[value] << self._shape.place(value)
             for value in lacking
             if value not in self._refused
@@ -335,7 +335,7 @@ class _Planning:
     def _unsettled(self) -> int:
         """The bits of the days that some value has, and that are not final yet."""
         fresh = FreshDays(self._bits, self._wanted.freshness, self._now)
-        return fresh.not_yet_final and fresh.not_yet_final & _together(
+        return fresh.not_yet_final and fresh.not_yet_final & union(
             (self._shape.needed(value) & ~lacking) << self._shape.place(value)
             for value, lacking in self._lacking.items()
         )
@@ -343,7 +343,7 @@ class _Planning:
     def _take_off_searched(self) -> None:
         fresh = FreshDays(self._bits, self._wanted.freshness, self._now)
         for batch in self._known:
-            if found := _together(fresh.of(days, at) for days, at in batch.searches):
+            if found := union(fresh.of(days, at) for days, at in batch.searches):
                 self._take_off(batch, found)
 
     def _take_off(self, batch: KnownBatch, found: int) -> None:
@@ -362,9 +362,9 @@ class _Planning:
             if batch.begun and not self._is_refused(batch):
                 bits = [self._bits.of(days) for days in batch.begun]
                 if needed := [one for one in bits if self._lacks_any_of(batch, one)]:
-                    finished[at] = _together(needed)
-        for at, together in finished.items():
-            self._take_off(self._known[at], together)
+                    finished[at] = union(needed)
+        for at, brought in finished.items():
+            self._take_off(self._known[at], brought)
         return finished
 
     def _lacks_any_of(self, batch: KnownBatch, bits: int) -> bool:
@@ -445,7 +445,7 @@ class _Planning:
 
     def _batch(self, values: Values, begun: int = 0) -> Batch:
         """The batch that asks for what its values lack, and finishes what it has begun."""
-        lacking = _together(self._lacking[value] << self._shape.place(value) for value in values)
+        lacking = union(self._lacking[value] << self._shape.place(value) for value in values)
         missing = self._shape.asked(values, lacking) & ~begun
         known = self._by_values.get(frozenset(values))
         missing_days, begun_days = self._bits.ranges(missing), self._bits.ranges(begun)
@@ -479,7 +479,7 @@ class _Planning:
         """Batches with days that are wanted, to which the tags of this run were not given yet."""
         values = {batch.values for batch in planned}
         for batch in filter(lambda batch: batch.is_untagged, self._known):
-            bits = _together(self._bits.of(days) for days, _ in batch.searches)
+            bits = union(self._bits.of(days) for days, _ in batch.searches)
             is_left = batch.values not in values
             if is_left and bits and any(value in self._lacking for value in batch.values):
                 yield self._retired(batch, 0, 0, self._span(bits))
@@ -498,7 +498,7 @@ class _Planning:
                 continue
             assert batch.refused_at
             begun, postponed = (
-                _together(map(self._bits.of, windows)) for windows in (batch.begun, batch.postponed)
+                union(map(self._bits.of, windows)) for windows in (batch.begun, batch.postponed)
             )
             if begun or postponed:
                 yield self._retired(batch, postponed, begun)
@@ -533,10 +533,3 @@ def halves(values: Values) -> tuple[Values, Values]:
 
 def _count(items: Iterable[object]) -> int:
     return sum(1 for _ in items)
-
-
-def _together(bits: Iterable[int]) -> int:
-    found = 0
-    for each in bits:
-        found |= each
-    return found

@@ -14,6 +14,7 @@ from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
 from tiktok_crawler.storage.ledger.lost_searches import days_passed
 from tiktok_crawler.storage.ledger.queries import (
+    count_videos,
     densities,
     find_query,
     last_used_at,
@@ -27,6 +28,7 @@ from tiktok_crawler.storage.ledger.value_batches import (
     refuse_query,
     register_batch,
 )
+from tiktok_crawler.storage.models.ledger import Crawl
 from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.session import Session
 
@@ -129,7 +131,7 @@ class SearchSession(Session):
 
     def video_count(self) -> int:
         """Count the videos that the database has of the query."""
-        return self._read(lambda on: totals_of(on, self._query_id)).videos
+        return self._read(lambda on: count_videos(on, Crawl.query_id == self._query_id))
 
     def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, exists, func, not_, select
+from sqlalchemy import delete, func, not_, select
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, last_searches
@@ -18,6 +18,7 @@ from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.query import Operation
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.research_api.video_ids import time_of
+from tiktok_crawler.storage.ledger.keyword_forms import is_in_vain, keyword_forms
 from tiktok_crawler.storage.ledger.lost_searches import kept_on_false_evidence, were_kept
 from tiktok_crawler.storage.ledger.queries import WAS_ASKED
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
-    from sqlalchemy import Connection, Row, Select
+    from sqlalchemy import Connection, Row
 
     from tiktok_crawler.planning.plan import Wanted
     from tiktok_crawler.planning.window_days import DayCount
@@ -100,7 +101,7 @@ class Windows:
             window for window in chain(*windows.values()) if window.state != WindowState.SPLIT
         ]
         forms = self._keyword_forms(query)
-        complete = [w for w in windows[WindowState.COMPLETE] if not _is_in_vain(w, forms)]
+        complete = [w for w in windows[WindowState.COMPLETE] if not is_in_vain(w, forms)]
         parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
         counts = self._counts(WindowState.COMPLETE, *UNFINISHED)
         return Known(
@@ -160,8 +161,8 @@ class Windows:
         Days that are taken back speak for nothing else.
         """
         stored, forms = self._rows(WindowState.COMPLETE), self._keyword_forms(wanted.query)
-        complete = [window for window in stored if not _is_in_vain(window, forms)]
-        in_vain = [window for window in stored if _is_in_vain(window, forms)]
+        complete = [window for window in stored if not is_in_vain(window, forms)]
+        in_vain = [window for window in stored if is_in_vain(window, forms)]
         taken_back: list[Row[Any]] = []
         if kept_on_false_evidence(self.connection, self.query_id, wanted.id_skew):
             kept = set(
@@ -201,19 +202,7 @@ class Windows:
         """Read what searches with keywords in either form have found, if there is a choice."""
         if not query.has_keyword_forms:
             return NOTHING_TRIED
-        window, of_query = CrawlWindow, CrawlWindow.query_id == self.query_id
-        tried = (
-            select(window.keywords_as)
-            .where(of_query, window.completed_at.is_not(None))
-            .group_by(window.keywords_as)
-            .order_by(func.min(window.completed_at), func.min(window.id))
-        )
-        pages = exists().where(Crawl.crawl_window_id == window.id, Crawl.record_count > 0)
-        brought = select(window.keywords_as).where(of_query, pages).distinct()
-        return KeywordForms(tuple(self._operations(tried)), frozenset(self._operations(brought)))
-
-    def _operations(self, forms: Select[Any]) -> Iterator[Operation]:
-        return (Operation(form) for form in self.connection.scalars(forms) if form)
+        return keyword_forms(self.connection, CrawlWindow.query_id == self.query_id)[self.query_id]
 
     def _rows(self, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
@@ -279,11 +268,6 @@ def _coverage(complete: Iterable[Row[Any]], fields: Iterable[str], counts: Count
     """Return the windows among the complete ones that were searched with all of these fields."""
     wanted = set(fields)
     return [_covered(window, counts) for window in complete if wanted <= set(window.fields)]
-
-
-def _is_in_vain(window: Row[Any], forms: KeywordForms) -> bool:
-    """Tell whether a window was searched with keywords in a form that finds nothing."""
-    return forms.in_vain is not None and window.keywords_as == forms.in_vain
 
 
 def _is_idle_trial(window: Row[Any], forms: KeywordForms, complete: Iterable[Row[Any]]) -> bool:

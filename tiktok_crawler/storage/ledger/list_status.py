@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.day_bits import DayBits, FreshDays
+from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.research_api.query import Field, Query
@@ -137,10 +137,10 @@ def _status(  # noqa: PLR0913, PLR0917
         rest,
         every.each or Each(field, ()),
         tags,
-        days=bits.ranges(_any(standing.wanted)),
-        missing=bits.ranges(_any(lacking)),
+        days=bits.ranges(union(standing.wanted.values())),
+        missing=bits.ranges(union(lacking.values())),
         unsettled=bits.ranges(
-            _any(standing.covered) & FreshDays(bits, freshness, now).not_yet_final
+            union(standing.covered.values()) & FreshDays(bits, freshness, now).not_yet_final
         ),
         lacking=len(lacking),
         refused=refused,
@@ -165,9 +165,8 @@ class _Standing:
     def add(
         self, batch: KnownBatch, wishes: list[DateRange], freshness: Freshness, now: datetime
     ) -> None:
-        fresh, found = FreshDays(self.bits, freshness, now), 0
-        for days, searched_at in batch.searches:
-            found |= fresh.of(days, searched_at)
+        fresh = FreshDays(self.bits, freshness, now)
+        found = union(fresh.of(days, searched_at) for days, searched_at in batch.searches)
         for value in batch.values:
             self.covered[value] |= found
         for days in wishes:
@@ -186,13 +185,6 @@ class _Standing:
     def lacking(self) -> dict[str, int]:
         found = {value: bits & ~self.covered.get(value, 0) for value, bits in self.wanted.items()}
         return {value: bits for value, bits in found.items() if bits}
-
-
-def _any(bits: dict[str, int]) -> int:
-    found = 0
-    for each in bits.values():
-        found |= each
-    return found
 
 
 def _wishes(

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.storage.engine.statements import Statements
@@ -105,17 +105,22 @@ def totals_of(connection: Connection, query_id: int) -> Totals:
         .where(CrawlWindow.query_id == query_id, WAS_ASKED)
         .group_by(CrawlWindow.state)
     )
-    videos = (
-        select(func.count(VIDEOS_TO_CRAWLS.c.video_id.distinct()))
-        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .where(Crawl.query_id == query_id)
-    )
     rows = connection.execute(by_state).all()
     return Totals(
         windows={state: count for state, count, _ in rows},
         requests=sum(int(requests) for _, _, requests in rows),
-        videos=connection.scalar(videos) or 0,
+        videos=count_videos(connection, Crawl.query_id == query_id),
     )
+
+
+def count_videos(connection: Connection, are_of: ColumnElement[bool]) -> int:
+    """Count the videos that some pages have brought, each once."""
+    videos = (
+        select(func.count(VIDEOS_TO_CRAWLS.c.video_id.distinct()))
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(are_of)
+    )
+    return connection.scalar(videos) or 0
 
 
 def densities(connection: Connection, *, besides: int | None) -> Iterator[Density]:

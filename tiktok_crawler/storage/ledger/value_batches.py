@@ -14,9 +14,10 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.value_batches import KnownBatch
-from tiktok_crawler.research_api.query import Field, Operation
+from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.storage.engine.text import clean_text
-from tiktok_crawler.storage.ledger.queries import WAS_ASKED, find_query
+from tiktok_crawler.storage.ledger.keyword_forms import is_in_vain, keyword_forms
+from tiktok_crawler.storage.ledger.queries import WAS_ASKED, count_videos, find_query
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     CollectionRow,
@@ -67,22 +68,21 @@ def known_by_query(
     for row in _stream(connection, _values(collection.fingerprint)):
         batches[row.query_id].add_value(row.value, row.refused_at)
     of_query = BATCH.c.template == collection.fingerprint
-    forms = _keyword_forms(connection, select(BATCH.c.query_id).where(of_query))
+    queries = select(BATCH.c.query_id).where(of_query)
+    found = keyword_forms(connection, CrawlWindow.query_id.in_(queries))
 
     @cache
-    def in_vain(query_id: int) -> Operation | None:
+    def forms(query_id: int) -> KeywordForms:
         query = collection.for_values(batches[query_id].values).query
-        return forms[query_id].in_vain if query.has_keyword_forms else None
+        return found[query_id] if query.has_keyword_forms else NOTHING_TRIED
 
     for query_id in batches.keys() - _tagged(connection, collection):
         batches[query_id].is_untagged = True
     wanted = frozenset(fields)
     for window in _stream(connection, _windows(collection.fingerprint)):
-        is_in_vain = window.keywords_as is not None and window.keywords_as == in_vain(
-            window.query_id
-        )
-        if not is_in_vain:
-            batches[window.query_id].add_window(window, wanted <= _names(window.fields))
+        if window.keywords_as and is_in_vain(window, forms(window.query_id)):
+            continue
+        batches[window.query_id].add_window(window, wanted <= _names(window.fields))
     return {query_id: batch.known() for query_id, batch in sorted(batches.items())}
 
 
@@ -122,14 +122,9 @@ def totals_of_list(
     of_queries = Crawl.query_id.in_(queries)
     at = Crawl.received_at
     pages = select(func.count(), func.min(at), func.max(at)).where(of_queries)
-    videos = (
-        select(func.count(VIDEOS_TO_CRAWLS.c.video_id.distinct()))
-        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .where(of_queries)
-    )
     count, first, last = connection.execute(pages).one()
-    sums = connection.scalar(requests) or 0, connection.scalar(videos) or 0
-    return ListTotals(*sums, count, first, last)
+    spent = connection.scalar(requests) or 0
+    return ListTotals(spent, count_videos(connection, of_queries), count, first, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -297,32 +292,6 @@ def _windows(template: str) -> Select[Any]:
         .where(window.query_id.in_(queries), WAS_ASKED)
         .order_by(window.query_id, window.id)
     )
-
-
-def _keyword_forms(connection: Connection, queries: Select[Any]) -> dict[int, KeywordForms]:
-    """Read what searches with single keywords in either form have found, by query."""
-    forms: dict[int, KeywordForms] = defaultdict(lambda: NOTHING_TRIED)
-    window = CrawlWindow
-    of_queries = (window.query_id.in_(queries), window.keywords_as.is_not(None))
-    completed_at = func.min(window.completed_at)
-    tried = (
-        select(window.query_id, window.keywords_as)
-        .where(*of_queries, window.completed_at.is_not(None))
-        .group_by(window.query_id, window.keywords_as)
-        .order_by(completed_at, func.min(window.id))
-    )
-    for query_id, form in connection.execute(tried):
-        forms[query_id] = forms[query_id].after_try(Operation(form or Operation.IN))
-    brought = (
-        select(window.query_id, window.keywords_as)
-        .join(Crawl, Crawl.crawl_window_id == window.id)
-        .where(*of_queries, Crawl.record_count > 0)
-        .distinct()
-    )
-    for query_id, form in connection.execute(brought):
-        known, found = forms[query_id], Operation(form or Operation.IN)
-        forms[query_id] = KeywordForms(known.tried, known.brought | {found})
-    return forms
 
 
 def _stream(connection: Connection, statement: Select[Any]) -> Iterator[Row[Any]]:
