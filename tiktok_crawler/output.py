@@ -8,6 +8,7 @@ import errno
 import os
 import signal
 import sys
+import time
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from tiktok_crawler.exceptions import CrawlerError
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 
 GONE = (errno.EPIPE, errno.EIO)
 """Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
+
+TOLD_EVERY_SECONDS = 10
 
 
 def show(text: str) -> None:
@@ -47,6 +50,19 @@ def tell(text: str) -> None:
         print(visible_lines(text), file=sys.stderr, flush=True)  # noqa: T201 - this is the command line
     except OSError:
         drop(sys.stderr)
+
+
+class NowAndThen:
+    """Tells how far a command is, every ten seconds at most."""
+
+    def __init__(self) -> None:
+        self._told_at = time.monotonic()
+
+    def tell(self, text: str) -> None:
+        """Print this, unless something was told just before."""
+        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
+            self._told_at = time.monotonic()
+            tell(text)
 
 
 def drop(stream: TextIO) -> None:

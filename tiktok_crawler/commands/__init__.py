@@ -18,6 +18,8 @@ from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.exceptions import UsageError as CommandLineError
 from tiktok_crawler.output import fail, tell
 from tiktok_crawler.own_files import exposure
+from tiktok_crawler.query_file.argument_lists import named_file
+from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.spelling import did_you_mean, named, nearest, shortened, visible
 from tiktok_crawler.storage.engine import database, sqlite
 
@@ -132,6 +134,16 @@ class Mistakes:
         """
         if self._found:
             raise CommandLineError("\n".join(self._found))
+
+
+def url_or_file(written: str) -> str:
+    """Return what is written, or what the file has that is named behind an @.
+
+    Raises:
+        QueryFileError: the file cannot be read.
+    """
+    file = named_file(written)
+    return read_text(Path(file).expanduser(), what="file with a URL") if file else written
 
 
 KEY_FILE = "pseudonyms.key"

@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
-from tiktok_crawler.commands import Project
+from tiktok_crawler.commands import Project, url_or_file
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.paths import database_in_project
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.output import show, tell
-from tiktok_crawler.query_file.argument_lists import named_file
-from tiktok_crawler.query_file.text_file import read_text
+from tiktok_crawler.output import NowAndThen, show
 from tiktok_crawler.storage.engine import database, lock
 
 if TYPE_CHECKING:
@@ -22,8 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sqlalchemy import Engine
-
-TOLD_EVERY_SECONDS = 10
 
 
 class Command(Project, ScrapyCommand):
@@ -54,8 +48,7 @@ def _target(args: list[str]) -> str:
             "name the database to copy to, such as: scrapy copy postgresql://user@host/database, "
             "with the password in ~/.pgpass; or @FILE, a file that has the URL"
         )
-    file = named_file(args[0])
-    return read_text(Path(file).expanduser(), what="file with a URL") if file else args[0]
+    return url_or_file(args[0])
 
 
 def _copy(source: Engine, target: Engine) -> Iterator[str]:
@@ -63,7 +56,7 @@ def _copy(source: Engine, target: Engine) -> Iterator[str]:
 
     yield f"{database.describe(source.url)} to {database.describe(target.url)}"
     lock.refuse_crawls(source)
-    copied = transfer.transfer(source, target, _Progress().tell)
+    copied = transfer.transfer(source, target, NowAndThen().tell)
     for content in copied:
         if content.rows:
             yield f"  {content.table.name:22} {content.rows:14,} row{'s' * (content.rows != 1)}"
@@ -73,15 +66,3 @@ def _copy(source: Engine, target: Engine) -> Iterator[str]:
         "Copied and compared: both have the same rows. From now on name the new database in "
         "TIKTOK_DATABASE_URL, and keep the file as a copy"
     )
-
-
-class _Progress:
-    """Tells now and then how far it is."""
-
-    def __init__(self) -> None:
-        self._told_at = time.monotonic()
-
-    def tell(self, text: str) -> None:
-        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
-            self._told_at = time.monotonic()
-            tell(text)

@@ -5,29 +5,25 @@ The name of the module is that of the command, and nothing imports it by that.
 
 from __future__ import annotations
 
-import time
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from os import EX_SOFTWARE
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.commands import Project
+from tiktok_crawler.commands import Project, url_or_file
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
 from tiktok_crawler.config.paths import database_in_project
 from tiktok_crawler.exceptions import ImportFileError, UsageError
 from tiktok_crawler.imports import sources
 from tiktok_crawler.imports.found import Notes
 from tiktok_crawler.imports.importing import Importer, check_times, started
-from tiktok_crawler.output import end_on_sigterm, fail, show, tell
-from tiktok_crawler.query_file.argument_lists import named_file
+from tiktok_crawler.output import NowAndThen, end_on_sigterm, fail, show, tell
 from tiktok_crawler.query_file.options import parse_tag
-from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.reports.dataset_tables import minute
 from tiktok_crawler.reports.import_report import again_lines, import_lines
 from tiktok_crawler.spelling import listed, named, number_of, quoted
@@ -38,14 +34,12 @@ from tiktok_crawler.storage.import_store import ImportStore
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
     from tiktok_crawler.imports.found import Source
     from tiktok_crawler.storage.ledger.imports import Import, ImportStart
-
-TOLD_EVERY_SECONDS = 10
 
 GOES_ON = "what was stored stays, and the same command goes on with the rest"
 
@@ -116,7 +110,7 @@ def _import(engine: Engine, origin: str, source: Source, start: ImportStart) -> 
             tell("The import of this file was interrupted, and goes on where it was")
         notes = Notes()
         with _told_of_end():
-            import_ = Importer(source, store, start, notes).run(import_, _Progress().tell)
+            import_ = Importer(source, store, start, notes).run(import_, _progress())
         _check_any(notes, source)
         import_ = store.end(import_, notes.refused, utc_now())
     finally:
@@ -133,7 +127,7 @@ def _rehearse(engine: Engine, origin: str, source: Source, start: ImportStart) -
             show("\n".join(again_lines(import_, where)))
             return
         import_ = replace(import_, batches=0, counts={})
-        import_ = Importer(source, rehearsal, start, notes).run(import_, _Progress().tell)
+        import_ = Importer(source, rehearsal, start, notes).run(import_, _progress())
     _check_any(notes, source)
     show("\n".join(import_lines(start, import_, notes, where, is_rehearsal=True)))
 
@@ -145,8 +139,7 @@ def _named(args: list[str]) -> str:
             "name what is to be imported, such as: scrapy import old.db; for a PostgreSQL database "
             "its URL, or @FILE, a file that has the URL"
         )
-    file = named_file(args[0])
-    written = read_text(Path(file).expanduser(), what="file with a URL") if file else args[0]
+    written = url_or_file(args[0])
     return database_in_project(written.strip()) if sources.is_url(written) else written
 
 
@@ -231,13 +224,7 @@ def _told_of_end() -> Iterator[None]:
         ) from None
 
 
-class _Progress:
-    """Tells now and then how far it is."""
-
-    def __init__(self) -> None:
-        self._told_at = time.monotonic()
-
-    def tell(self, rows: int) -> None:
-        if time.monotonic() - self._told_at >= TOLD_EVERY_SECONDS:
-            self._told_at = time.monotonic()
-            tell(f"{number_of(rows, 'rows')} so far")
+def _progress() -> Callable[[int], None]:
+    """Return what tells now and then how many rows are read."""
+    progress = NowAndThen()
+    return lambda rows: progress.tell(f"{number_of(rows, 'rows')} so far")

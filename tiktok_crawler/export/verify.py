@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from tiktok_crawler.checksums import sha256_of
 from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
 from tiktok_crawler.export.folder import files_in
-from tiktok_crawler.export.written import sha256_of
 from tiktok_crawler.own_files import IGNORED
 from tiktok_crawler.spelling import named, visible
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
+from tiktok_crawler.checksums import sha256_of
 from tiktok_crawler.own_files import flush
 
 if TYPE_CHECKING:
@@ -42,11 +42,6 @@ class File:
             return sha256_of(path) == self.sha256
         except OSError:
             return False
-
-
-def sha256_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 class Files(Protocol):

@@ -12,12 +12,12 @@ import sqlite3
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from sqlalchemy import column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from tiktok_crawler.checksums import sha256_of_all
 from tiktok_crawler.exceptions import ImportFileError
 from tiktok_crawler.imports import layouts, values
 from tiktok_crawler.imports.found import Found, Notes, Source
@@ -25,6 +25,7 @@ from tiktok_crawler.imports.local_times import Clocks
 from tiktok_crawler.imports.rows import NO_ZONE
 from tiktok_crawler.spelling import listed, named, shortened, visible
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.open_files import raw
 from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
@@ -89,9 +90,8 @@ class LibraryDatabase(Source):
         if self._path is None:
             return self._digest_of_rows()
         log = self._path.with_name(f"{self._path.name}-wal")
-        files = [self._path, *(each for each in [log] if each.exists() and each.stat().st_size)]
-        digests = [_digest(file) for file in files]
-        return digests[0] if len(digests) == 1 else _digest_of("".join(digests))
+        has_log = log.exists() and log.stat().st_size
+        return sha256_of_all([self._path, log] if has_log else [self._path])
 
     def records(self, collected_at: datetime | None, notes: Notes) -> Iterator[Found | None]:
         clocks = Clocks.of(self._naive_times())
@@ -245,7 +245,7 @@ def sqlite_database(path: Path) -> LibraryDatabase:
     """
 
     def connect() -> sqlite3.Connection:
-        uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+        uri = raw(path.absolute(), "")
         connection = sqlite3.connect(uri, uri=True, isolation_level=None)
         connection.text_factory = lambda text: text.decode(errors="replace")
         return connection
@@ -371,12 +371,3 @@ def _seconds(value: Any, record_id: Any, clocks: Clocks) -> int | None:
         return value
     naive = _naive(value)
     return clocks.utc_seconds(record_id, naive) if naive else None
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _digest_of(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()

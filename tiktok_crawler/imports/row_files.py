@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.checksums import sha256_of_all
 from tiktok_crawler.exceptions import ImportFileError
 from tiktok_crawler.imports import layouts, values
 from tiktok_crawler.imports.csv_rows import csv_rows
@@ -85,14 +85,10 @@ class RowFiles(Source):
         untimed = [p.layout.kind for p in self._parts if p.layout and not p.layout.is_timed]
         self.untimed = listed(list(dict.fromkeys(map(str, untimed))) or [""], conjunction="and")
         self.suggested = datetime.fromtimestamp(max(f.stat().st_mtime for f in files), UTC)
-
         self.is_invented = _is_invented(path if path.is_dir() else path.parent)
 
     def sha256(self) -> str:
-        digests = map(_digest, self._files)
-        if len(self._files) == 1:
-            return next(digests)
-        return hashlib.sha256("".join(digests).encode()).hexdigest()
+        return sha256_of_all(self._files)
 
     def records(self, collected_at: datetime | None, notes: Notes) -> Iterator[Found | None]:
         notes.left_out |= set(self._others)
@@ -121,8 +117,7 @@ def opened(path: Path) -> RowFiles:
     _check_protection(path if path.is_dir() else path.parent, path)
     if path.is_dir():
         return _folder(path)
-    with path.open("rb") as file:
-        begin = file.read(8)
+    begin = _begin(path)
     if refusal := next((why for sign, why in OTHERS.items() if begin.startswith(sign)), None):
         raise ImportFileError(f"{named(path)} {refusal}. What can be imported: {layouts.ALLOWED}")
     return RowFiles(path, [path], list(_parts(path, begin)))
@@ -220,8 +215,3 @@ def _is_invented(folder: Path) -> bool:
     if not provenance.is_file():
         return False
     return INVENTED in provenance.read_text(encoding="utf-8", errors="replace")
-
-
-def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
