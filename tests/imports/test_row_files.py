@@ -273,6 +273,16 @@ def test_what_has_no_column_is_kept_aside_and_told(tmp_path, url):
     assert notes.kept_aside == {"novel of videos": 1, "view_count of video (text)": 1}
 
 
+def test_what_a_feed_has_aside_keeps_its_types(tmp_path, url):
+    """A cell of a table is text, and one without any is nothing; JSON in it is neither."""
+    aside = {"novel": "", "other": "NA", "like_count": "many", "hashtag_names": "a|b"}
+    rows = [{"id": ONE, "view_count": 1, "extra_data": json.dumps(aside)}]
+
+    import_into(url, write_csv(tmp_path / "videos.csv", rows))
+
+    assert told(url)[0]["extra_data"] == aside
+
+
 def test_whose_list_a_video_was_in_is_left_out_and_told(tmp_path, url):
     rows = [{"id": ONE, "view_count": 1, "liked_by_user": "zoe"}]
 

@@ -24,7 +24,7 @@ from tiktok_crawler.storage.models.base import UserStatus
 from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Container, Mapping
 
     from tiktok_crawler.imports.layouts import Layout
     from tiktok_crawler.storage.records.shape import Shape
@@ -70,7 +70,8 @@ class RowReader:
             return None
 
     def _found(self, row: Row) -> Found:
-        cells = self.layout.named(_unpacked(row.cells))
+        unpacked, typed = _unpacked(row.cells)
+        cells = self.layout.named(unpacked)
         kind = self.layout.kind_of(cells)
         if kind is None:
             raise RefusedRowError("is neither a video nor a comment nor a profile")
@@ -80,7 +81,9 @@ class RowReader:
         made_here = MADE_HERE if self.layout.is_timed else frozenset()
         left_out = made_here | WHOSE_LIST | given.keys()
         record = self._record(
-            kind, {key: value for key, value in cells.items() if key not in left_out}, row
+            kind,
+            {key: value for key, value in cells.items() if key not in left_out},
+            typed if row.is_table else cells.keys(),
         )
         if kind is Kind.PROFILES:
             _check_profile(record, given)
@@ -100,11 +103,14 @@ class RowReader:
             raise RefusedRowError(f"does not say when it was collected ({FIRST_AT[0]})")
         return at, first_at
 
-    def _record(self, kind: Kind, cells: Mapping[str, Any], row: Row) -> dict[str, Any]:
+    def _record(
+        self, kind: Kind, cells: Mapping[str, Any], typed: Container[str]
+    ) -> dict[str, Any]:
+        """Make a record of cells, of which the `typed` ones have the values of JSON."""
         shape = kind.type.shape
         record = {}
         for key, cell in cells.items():
-            value = self._value(key, cell, shape, is_table=row.is_table)
+            value = self._value(key, cell, shape, is_table=key not in typed)
             if value is not None:
                 record[key] = value
         record_id = shape.id_of(record)
@@ -158,9 +164,13 @@ def _reader(key: str, shape: Shape) -> Any:
     return readers["username" if is_name else "music_id"]
 
 
-def _unpacked(cells: Mapping[str, Any]) -> dict[str, Any]:
-    """A row of our own with the keys that it has aside; what has a column is in its column."""
-    row = {key: value for key, value in cells.items() if key not in ASIDE}
+def _unpacked(cells: Mapping[str, Any]) -> tuple[dict[str, Any], set[str]]:
+    """A row of our own with the keys that it has aside; what has a column is in its column.
+
+    Returns:
+        The row, and the keys that were aside: in JSON, so that their values have kept their types.
+    """
+    row, typed = {key: value for key, value in cells.items() if key not in ASIDE}, set[str]()
     for key in ASIDE:
         aside = cells.get(key)
         if isinstance(aside, str):
@@ -169,8 +179,10 @@ def _unpacked(cells: Mapping[str, Any]) -> dict[str, Any]:
             except ValueError:
                 aside = {key: aside} if aside else {}
         if isinstance(aside, dict):
-            row |= {name: value for name, value in aside.items() if row.get(name) in (None, "")}
-    return row
+            kept = {name: value for name, value in aside.items() if row.get(name) in (None, "")}
+            row |= kept
+            typed |= kept.keys()
+    return row, typed
 
 
 def _status(cells: Mapping[str, Any]) -> dict[str, Any]:
