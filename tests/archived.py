@@ -133,6 +133,13 @@ def assert_same(made: str, crawled: str) -> dict[str, list[dict[str, Any]]]:
     return expected
 
 
+def assert_replayed(folder: CrawlFolder) -> None:
+    """Replay the archive of a folder: its tables are those of the crawls."""
+    url = f"sqlite:///{folder.path / 'replayed.db'}"
+    replay(url, folder.path / "archive")
+    assert_same(url, folder.database_url)
+
+
 def texts(folder: Path) -> list[dict[str, Any]]:
     """Read the lines of all archives in a folder, as others read them."""
     return [

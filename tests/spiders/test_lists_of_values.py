@@ -8,13 +8,12 @@ from functools import partial
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
-from archived import assert_same, replay_lines
+from archived import assert_replayed
 from crawling import CrawlFolder, exit_status, stat
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 
-from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.arguments.search_arguments import wanted_values
 from tiktok_crawler.config import Config
 from tiktok_crawler.crawling.components import item_pipeline
@@ -297,16 +296,13 @@ async def test_two_files_with_lists_share_a_run_and_what_they_have_in_common(fol
 
 
 @deferred_f_from_coro_f
-async def test_an_archive_of_a_list_gives_the_same_tables(folder_on_either, tmp_path):
+async def test_an_archive_of_a_list_gives_the_same_tables(folder_on_either):
     folder = folder_on_either
     folder.want(names(15), "also_collect: [users]")
     async with serving(Accounts(bad=["u02"])) as api:
         for _ in range(2):
             await folder.run(api, {"TIKTOK_ARCHIVE": str(folder.path / "archive")})
-    replayed = f"sqlite:///{tmp_path / 'replayed.db'}"
-    archives = Archives(find_archives([folder.path / "archive"]))
-    replay_lines(replayed, archives.lines(), origin=archives.origin)
-    assert_same(replayed, folder.database_url)
+    assert_replayed(folder)
 
 
 @deferred_f_from_coro_f

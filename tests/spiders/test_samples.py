@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from os import EX_OK
 
 import pytest
-from archived import archived_crawl, assert_same, replay
+from archived import archived_crawl, assert_replayed
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
@@ -87,10 +87,8 @@ async def test_a_day_is_drawn_once_when_all_its_videos_are_there(folder):
 
 
 @deferred_f_from_coro_f
-async def test_an_archive_of_a_sample_gives_the_same_tables(folder, tmp_path):
+async def test_an_archive_of_a_sample_gives_the_same_tables(folder):
     async with served(WatchedSandbox(Profile())) as url:
         settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url}
         await archived_crawl(folder, url, settings)
-    replayed = f"sqlite:///{tmp_path / 'replayed.db'}"
-    replay(replayed, folder.path / "archive")
-    assert_same(replayed, folder.database_url)
+    assert_replayed(folder)

@@ -6,12 +6,11 @@ from collections import Counter
 from os import EX_CONFIG, EX_OK, EX_TEMPFAIL
 
 import pytest
-from archived import assert_same, replay_lines
+from archived import assert_replayed
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving
 
-from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.exceptions import QueryFileError, UsageError
 from tiktok_crawler.pipelines.storage import StoragePipeline
@@ -271,7 +270,7 @@ async def test_nothing_starts_while_one_of_the_files_has_a_mistake(folder):
 
 
 @deferred_f_from_coro_f
-async def test_an_archive_of_several_queries_gives_the_same_tables(folder, tmp_path):
+async def test_an_archive_of_several_queries_gives_the_same_tables(folder):
     folder.add("ann", "tags: [first]", "also_collect: [users]", hashtag="art")
     folder.add("ben", "tags: [second]", "also_collect: [users]", hashtag="art")
     folder.add("eve", end_date="2024-02-09")
@@ -279,10 +278,7 @@ async def test_an_archive_of_several_queries_gives_the_same_tables(folder, tmp_p
         settings = ONE_BY_ONE | {"TIKTOK_ARCHIVE": str(folder.path / "archive")}
         crawler = await folder.crawl(api.url, settings, query=str(folder.queries))
     assert exit_status(crawler) == EX_OK
-    replayed = f"sqlite:///{tmp_path / 'replayed.db'}"
-    archives = Archives(find_archives([folder.path / "archive"]))
-    replay_lines(replayed, archives.lines(), origin=archives.origin)
-    assert_same(replayed, folder.database_url)
+    assert_replayed(folder)
 
 
 @deferred_f_from_coro_f

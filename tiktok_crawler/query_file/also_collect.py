@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted
@@ -88,7 +87,9 @@ def _wish(
         entries = reader.entries(limits, path, tuple(_limit_keys(listing)))
         found = {entry.key: entry.value for entry in entries}
     read = {
-        key: _limit(node, f"{path}.{key}", reader, findings, is_switch=key in listing.switches)
+        key: _switch(node, f"{path}.{key}", reader, findings)
+        if key in listing.switches
+        else reader.number(node, f"{path}.{key}")
         for key, node in found.items()
     }
     for name, one in listing.switches.items():
@@ -129,18 +130,13 @@ def _limit_keys(listing: Listing) -> Iterator[str]:
     yield "max_seeds"
 
 
-def _limit(
-    node: Node, key: str, reader: NodeReader, findings: Mistakes, *, is_switch: bool
-) -> int | None:
-    """A number or, of a switch, 1 or 0."""
+def _switch(node: Node, key: str, reader: NodeReader, findings: Mistakes) -> int | None:
+    """Whether a switch is on, 1 or 0."""
     text = reader.text(node, key)
     if text is None:
         return None
     written = text.text.strip()
-    if is_switch:
-        value, problem = SWITCH.get(written), f"is neither; allowed: {', '.join(SWITCH)}"
-    else:
-        value, problem = parse_whole_number(written), "is no whole number of at least 1"
-    if value is None:
-        findings.mistake(text.place, key, f"{quoted(written)} {problem}")
-    return value
+    if written not in SWITCH:
+        words = f"{quoted(written)} is neither; allowed: {', '.join(SWITCH)}"
+        findings.mistake(text.place, key, words)
+    return SWITCH.get(written)

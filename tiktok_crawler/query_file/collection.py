@@ -157,7 +157,7 @@ def _read(
     sample = read_sample(entries.get(SAMPLE), reader, findings)
     query = replace(_query(drafts, dates, findings), sample=sample)
     wishes = _wishes(entries, reader, findings)
-    limits = read_limits(entries, reader, findings)
+    limits = read_limits(entries, reader)
     if each and dates:
         each = _within(each, dates.range, entries[each_value.KEY], findings)
     if sample and (entry := entries.get(each_value.KEY)):

@@ -5,13 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.query_file.whole_numbers import parse_whole_number
-from tiktok_crawler.spelling import quoted
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tiktok_crawler.query_file.mistakes import Mistakes
     from tiktok_crawler.query_file.node_reader import NodeReader
     from tiktok_crawler.query_file.yaml_text import Entry
 
@@ -36,19 +32,12 @@ class Limits:
 NO_LIMITS = Limits()
 
 
-def read_limits(entries: Mapping[str, Entry], reader: NodeReader, findings: Mistakes) -> Limits:
+def read_limits(entries: Mapping[str, Entry], reader: NodeReader) -> Limits:
     """Read the limits among the entries of a file."""
-    found = {}
-    for key in entries.keys() & set(LIMITS):
-        text = reader.text(entries[key].value, key)
-        if text is None:
-            continue
-        number = parse_whole_number(text.text.strip())
-        most = HIGHEST_PRIORITY if key == "priority" else None
-        if number is None or (most and number > most):
-            allowed = f"from 1 to {most}" if most else "of at least 1"
-            words = f"{quoted(text.text)} is no whole number {allowed}"
-            findings.mistake(text.place, key, words)
-        else:
-            found[key] = number
-    return Limits(**found)
+    most = {"priority": HIGHEST_PRIORITY}
+    found = {
+        key: reader.number(entry.value, key, most=most.get(key))
+        for key, entry in entries.items()
+        if key in LIMITS
+    }
+    return Limits(**{key: number for key, number in found.items() if number})

@@ -9,6 +9,7 @@ from tiktok_crawler.exceptions import QueryFileError
 from tiktok_crawler.query_file.list_file import read_cells
 from tiktok_crawler.query_file.mistakes import Argument, ListLine
 from tiktok_crawler.query_file.text_file import is_file
+from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode
 from tiktok_crawler.spelling import did_you_mean, listed, named, nearest, quoted
 
@@ -82,6 +83,19 @@ class NodeReader:
         else:
             return node
         return None
+
+    def number(self, node: Node, key: str, *, most: int | None = None) -> int | None:
+        """The whole number that a key has, of at least 1 and, if there is a limit, at most that."""
+        text = self.text(node, key)
+        if text is None:
+            return None
+        written = text.text.strip()
+        number = parse_whole_number(written)
+        if number is None or (most is not None and number > most):
+            allowed = "of at least 1" if most is None else f"from 1 to {most:,}"
+            self._mistake(text, key, f"{quoted(written)} is no whole number {allowed}")
+            return None
+        return number
 
     def texts(
         self, node: Node, key: str, *, of: str = "tag", with_commas: bool = False

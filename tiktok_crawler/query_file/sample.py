@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.query_file.whole_numbers import parse_whole_number
 from tiktok_crawler.query_file.yaml_text import MapNode
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.query import SAMPLE, Sample
-from tiktok_crawler.spelling import quoted
 
 if TYPE_CHECKING:
     from tiktok_crawler.query_file.mistakes import Mistakes
@@ -22,14 +20,10 @@ def read_sample(entry: Entry | None, reader: NodeReader, findings: Mistakes) -> 
     """Read `sample: {per_day: 100, draw: 1}`; None if all videos are wanted."""
     if entry is None:
         return None
-    found: dict[str, int] = {}
-    for each in reader.entries(entry.value, SAMPLE, tuple(MOST)):
-        text = reader.text(each.value, f"{SAMPLE}.{each.key}")
-        number = parse_whole_number(text.text.strip()) if text else None
-        if text and (number is None or number > MOST[each.key]):
-            words = f"{quoted(text.text)} is no whole number from 1 to {MOST[each.key]:,}"
-            findings.mistake(text.place, f"{SAMPLE}.{each.key}", words)
-        found[each.key] = number or 1
+    found = {
+        each.key: reader.number(each.value, f"{SAMPLE}.{each.key}", most=MOST[each.key]) or 1
+        for each in reader.entries(entry.value, SAMPLE, tuple(MOST))
+    }
     if "per_day" not in found and isinstance(entry.value, MapNode):
         words = "lacks per_day: how many videos of a day are to be drawn, such as {per_day: 100}"
         findings.mistake(entry.place, SAMPLE, words)

@@ -69,6 +69,15 @@ def listed_ranges(found: Sequence[DateRange]) -> str:
     return ", ".join(map(str, found[:LISTED_RANGES])) + (f" and {more:,} more" if more > 0 else "")
 
 
+def ranges_as_json(found: Iterable[DateRange]) -> list[dict[str, str]]:
+    """Name ranges of days for programs."""
+    return list(map(range_as_json, found))
+
+
+def range_as_json(days: DateRange) -> dict[str, str]:
+    return {"start": days.start.isoformat(), "end": days.end.isoformat()}
+
+
 def describe_doubts(doubts: Mapping[date, datetime | None], now: datetime) -> Iterator[str]:
     """Tell what is hard to believe, and what is done about it."""
     waiting = {day: at for day, at in doubts.items() if at}

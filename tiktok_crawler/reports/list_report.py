@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.query_file.each_value import NAMES
-from tiktok_crawler.reports.days_report import listed_ranges, ranges
+from tiktok_crawler.reports.days_report import listed_ranges, ranges, ranges_as_json
 from tiktok_crawler.reports.words import UNSETTLED, from_time
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, quoted, shortened, visible
@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.value_batches import BatchPlan
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.query_file.each_value import Each
@@ -135,10 +134,6 @@ def _days_of_list(found: ListStatus) -> Iterator[Labelled]:
 
 def list_as_json(found: ListStatus) -> dict[str, Any]:
     """Return the same as JSON; docs/operations.md says what the keys mean."""
-
-    def ranges_as_json(found: Iterable[DateRange]) -> list[dict[str, str]]:
-        return [{"start": str(days.start), "end": str(days.end)} for days in found]
-
     return {
         "query": in_words(found.rest),
         "each": found.each.field.value,

@@ -9,7 +9,13 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
-from tiktok_crawler.reports.days_report import day_lines, listed_ranges, ranges
+from tiktok_crawler.reports.days_report import (
+    day_lines,
+    listed_ranges,
+    range_as_json,
+    ranges,
+    ranges_as_json,
+)
 from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.list_report import list_as_json, list_lines
@@ -23,7 +29,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
-    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.imports import Import
@@ -282,7 +287,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "text": in_words(query.used.query),
         "keywords": _keywords_as_json(query),
         "tags": list(query.used.tags),
-        "wanted": _ranges_as_json(query.used.days),
+        "wanted": ranges_as_json(query.used.days),
         "wanted_days": len(days.by_day),
         "covered": _days_as_json(days.covered),
         "covered_days": len(days.covered),
@@ -325,7 +330,7 @@ def _keywords_as_json(query: QueryStatus) -> dict[str, str | None] | None:
 
 def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
     return {
-        **_range_as_json(window.days),
+        **range_as_json(window.days),
         "pages": window.pages,
         "videos": window.videos,
         "reached": window.reached.isoformat() if window.reached else None,
@@ -335,7 +340,7 @@ def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
 
 def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
     return {
-        **_range_as_json(window.days),
+        **range_as_json(window.days),
         "since": _since(window).isoformat(timespec="seconds"),
         "due": window.retry_at.isoformat(timespec="seconds") if window.retry_at else None,
         "reason": window.error,
@@ -348,7 +353,7 @@ def _doubts_as_json(doubts: Mapping[date, datetime | None]) -> list[dict[str, st
     times = dict.fromkeys(doubts.values())
     found = [
         {
-            **_range_as_json(days),
+            **range_as_json(days),
             "again_at": again_at.isoformat(timespec="seconds") if again_at else None,
         }
         for again_at in times
@@ -358,12 +363,4 @@ def _doubts_as_json(doubts: Mapping[date, datetime | None]) -> list[dict[str, st
 
 
 def _days_as_json(days: Iterable[date]) -> list[dict[str, str]]:
-    return _ranges_as_json(contiguous(days))
-
-
-def _ranges_as_json(ranges: Iterable[DateRange]) -> list[dict[str, str]]:
-    return [_range_as_json(days) for days in ranges]
-
-
-def _range_as_json(days: DateRange) -> dict[str, str]:
-    return {"start": days.start.isoformat(), "end": days.end.isoformat()}
+    return ranges_as_json(contiguous(days))

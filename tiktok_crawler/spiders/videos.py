@@ -26,7 +26,7 @@ from tiktok_crawler.reports.search_beginning import search_beginning
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from scrapy import Request
 
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.keyword_forms import KeywordForms
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.seeds import Stage
+    from tiktok_crawler.planning.value_batches import Batch
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.query import Query
@@ -68,8 +69,8 @@ class VideosSpider(ResearchSpider):
         self.probes = search_arguments.whole_number(arguments, "probes")
         self.collections = collections
         self.budgets = tuple(map(_budget_of, collections))
-        stages = (stage for each in collections for stage in stages_of(each))
-        self.stages = tuple(dict.fromkeys(stages))
+        self._tags = _tags_of_stages(collections)
+        self.stages = tuple(self._tags)
         self._begun: dict[Query, WindowQueue] = {}
         self._lists: dict[int, ListSearches] = {}
         self._told: dict[Query, KeywordForms] = {}
@@ -122,15 +123,12 @@ class VideosSpider(ResearchSpider):
             queue.no_more()
         elif searches.must_wait:
             queue.wait(is_dry=not searches.batches)
-        elif collection.for_values(searches.batches[0].values).query in self._begun:
+        elif (some := _searched_for(collection, searches.batches[0])).query in self._begun:
             queue.wait()
         else:
             batch = searches.batches.popleft()
-            some = collection.for_values(batch.values)
             wanted = search_arguments.wanted(some, self.config)
-            part = batch.part(searches.siblings.narrowing)
-            wanted = replace(wanted, days=batch.days, part=part)
-            some = replace(some, dates=batch.days)
+            wanted = replace(wanted, part=batch.part(searches.siblings.narrowing))
             plan = await self._plan(some, wanted, self.budgets[number])
             if plan:
                 windows = self._begun[some.query] = BatchQueue(plan, wanted, batch, searches)
@@ -212,8 +210,7 @@ class VideosSpider(ResearchSpider):
     async def _list(self, stage: Stage, *, waits_for_quota: bool) -> AsyncIterator[Request]:
         """Work off a stage, unless another crawl does so."""
         self.runner.lacks_quota = False
-        tags = (tag for each in self.collections if stage in stages_of(each) for tag in each.tags)
-        self.tags = tuple(dict.fromkeys(tags))
+        self.tags = self._tags[stage]
         try:
             async for request in self.list_stage(stage, waits_for_quota=waits_for_quota):
                 yield request
@@ -239,6 +236,20 @@ class VideosSpider(ResearchSpider):
             if windows.keyword_forms != told:
                 _tell(told, windows.keyword_forms)
                 self._told[query] = windows.keyword_forms
+
+
+def _searched_for(collection: Collection, batch: Batch) -> Collection:
+    """The collection of some values of a list alone, on their days."""
+    return replace(collection.for_values(batch.values), dates=batch.days)
+
+
+def _tags_of_stages(collections: Iterable[Collection]) -> dict[Stage, tuple[str, ...]]:
+    """Return the stages of all query files in their order, each once with all its tags."""
+    found: dict[Stage, dict[str, None]] = {}
+    for collection in collections:
+        for stage in stages_of(collection):
+            found.setdefault(stage, {}).update(dict.fromkeys(collection.tags))
+    return {stage: tuple(tags) for stage, tags in found.items()}
 
 
 def _budget_of(collection: Collection) -> SearchBudget:
