@@ -42,6 +42,8 @@ def test_every_field_of_the_api_has_its_place():
         "extra_data",
         "crawled_at",
         "crawled_updated_at",
+        "missing_since",
+        "gone_at",
     }
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tiktok_crawler.storage.models import ledger, records
+from tiktok_crawler.storage.models import existence, ledger, records
 from tiktok_crawler.storage.models.base import Base
 
 METADATA = Base.metadata
 """All tables, whichever module of this package was loaded first."""
 
-__all__ = ["METADATA", "ledger", "records"]
+__all__ = ["METADATA", "existence", "ledger", "records"]

@@ -215,6 +215,10 @@ class CrawlWindow(TaskRow, Base):
     record_count: Mapped[int] = mapped_column(
         "videos", key="record_count", default=0, comment="Records received in the search's pages."
     )
+    compared_at: Mapped[datetime | None] = mapped_column(
+        comment="When the videos of the complete window were compared with those that its query "
+        "had of the same days, UTC; NULL: not yet.",
+    )
 
 
 class WindowDay(Base):
@@ -481,6 +485,10 @@ class DatabaseOrigin(Base):
         comment="URL of the API that all data came from, or `sandbox`."
     )
     created_at: Mapped[datetime] = mapped_column(comment="When the first crawl set it, UTC.")
+    salt: Mapped[str | None] = mapped_column(
+        comment="Random, hexadecimal: what `kept_out.digest` begins with; NULL: nothing is kept "
+        "out."
+    )
 
 
 class JournalMark(Base):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, Date, ForeignKey, MetaData, Table
+from sqlalchemy import Column, Date, ForeignKey, Index, MetaData, Table, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from tiktok_crawler.storage.models.base import (
@@ -25,9 +25,43 @@ from tiktok_crawler.storage.models.base import (
 from tiktok_crawler.storage.models.column_types import INT64, JSON_DOCUMENT, NAME, UtcDateTime
 
 
-class Video(Base):
+class Existence:
+    """The last columns of records that the API may no longer have."""
+
+    missing_since: Mapped[datetime | None] = mapped_column(
+        sort_order=6,
+        comment="When the first search, list or check began that should have brought it and did "
+        "not, UTC; NULL: it came when it was asked for last. It may exist all the same.",
+    )
+    gone_at: Mapped[datetime | None] = mapped_column(
+        sort_order=7,
+        comment="When it was found that the API no longer has it, UTC; NULL: nothing says so.",
+    )
+
+
+class Returned(Existence):
+    """The last columns of such records whose pages are not kept one by one."""
+
+    last_returned_at: Mapped[datetime | None] = mapped_column(
+        sort_order=5, comment="When the API last delivered it, UTC; NULL: never."
+    )
+
+
+_WHERE_MISSING: dict[str, Any] = dict.fromkeys(
+    ("sqlite_where", "postgresql_where"), text("missing_since IS NOT NULL")
+)
+"""Few records are missing: the index has those alone."""
+
+EXISTENCE = frozenset({"missing_since", "gone_at", "last_returned_at"})
+"""Columns that say nothing of a record's values."""
+
+
+class Video(Existence, Base):
     __tablename__ = "video"
-    __table_args__ = ({"comment": "One row a video: the latest values that the API delivered."},)
+    __table_args__ = (
+        Index("ix_video_missing_since", "missing_since", **_WHERE_MISSING),
+        {"comment": "One row a video: the latest values that the API delivered."},
+    )
 
     id: Mapped[int] = mapped_column(
         primary_key=True,
@@ -189,9 +223,10 @@ class Sighting:
     )
 
 
-class Comment(ListedRecord, Base):
+class Comment(ListedRecord, Returned, Base):
     __tablename__ = "comment"
     __table_args__ = (
+        Index("ix_comment_missing_since", "missing_since", **_WHERE_MISSING),
         {"comment": "One row a comment or reply: the latest values that the API delivered."},
     )
 
@@ -215,7 +250,7 @@ class Comment(ListedRecord, Base):
     )
 
 
-class UserInfo(Base):
+class UserInfo(Returned, Base):
     __tablename__ = "user_info"
     __table_args__ = (
         {"comment": "One row a user whose profile was asked for: the latest values."},

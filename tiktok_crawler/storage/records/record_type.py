@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import JSON, select
 
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json, time_text
+from tiktok_crawler.storage.models.records import EXISTENCE
 from tiktok_crawler.storage.records.comparison import Comparison, State, same_document
 from tiktok_crawler.storage.records.shape import read_records
 
@@ -68,7 +69,7 @@ class RecordType:
     @cached_property
     def value_columns(self) -> tuple[Column[Any], ...]:
         """The columns in the order of a state's values: counters, others, and JSON at the end."""
-        others = {"id", self.key, *self.times, "crawl_id", "extra_data", *self.counters}
+        others = {"id", self.key, *self.times, "crawl_id", "extra_data", *self.counters, *EXISTENCE}
         columns = [column for column in self.table.columns if column.name not in others]
         columns.sort(key=lambda column: isinstance(column.type, JSON))
         return (*(self.table.c[name] for name in self.counters), *columns)
