@@ -284,9 +284,12 @@ def correct(engine, run, now=LATER + MINUTE):
         for window, was in zip(after["crawl_window"], before["crawl_window"], strict=True)
         if window != was
     ]
-    corrected = (*found.taken_back, *found.needless)
-    assert changed == sorted(stored.row_id for stored in corrected)
-    assert {after["crawl_window"][id_ - 1]["updated_at"] for id_ in changed} <= {now}
+    corrected = [stored.row_id for stored in (*found.taken_back, *found.needless)]
+    compared = [stored.row_id for stored in found.compared]
+    assert changed == sorted(corrected + compared)
+    windows = {window["id"]: window for window in after["crawl_window"]}
+    assert {windows[id_]["updated_at"] for id_ in corrected} <= {now}
+    assert {windows[id_]["compared_at"] for id_ in compared} <= {now}
     return found
 
 

@@ -65,7 +65,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
 
-FORMAT = 4
+FORMAT = 5
 """Goes up with each key that is new: readers take no line with keys that they do not know."""
 
 UNRELEASED = (1, 2)
@@ -173,7 +173,7 @@ class Begin:
 Correct = dict[str, tuple[WindowName, ...]]
 """Windows by what has to be corrected about them: the names of `Corrections`."""
 
-CORRECTIONS = ("taken_back", "needless", "in_vain")
+CORRECTIONS = ("taken_back", "needless", "in_vain", "compared")
 
 
 @dataclass(frozen=True, slots=True)

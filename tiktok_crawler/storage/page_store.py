@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select
 
 from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
@@ -17,6 +18,7 @@ from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
+from tiktok_crawler.storage.records.existence import note_missing_comments, note_user_not_found
 from tiktok_crawler.storage.records.links import StoredPage
 from tiktok_crawler.storage.records.names import TAGS, Names
 from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
@@ -119,6 +121,8 @@ class PageStore:
             record = kind.when_refused(request.seed.key, event.status)
             state = kind.state(record, time_text(now), None, {})
             RecordWriter(connection, self._statements, kind).write([state])
+            if event.status is SeedStatus.NOT_FOUND:
+                note_user_not_found(connection, record.id, now)
 
 
 class _Written(NamedTuple):
@@ -160,6 +164,8 @@ class _PageWriter:
         is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
         if is_moved and isinstance(self.page.request.task, Window):
             searched = add_page(stored, read, known)
+        elif is_moved:
+            note_missing_comments(self.connection, self.page)
         return _Written(changes, searched, self.ids, is_moved)
 
     def _stored(self, crawl_id: int, keys: Sequence[Any]) -> StoredPage:
