@@ -211,5 +211,13 @@ TIKTOK_SEARCH_ID_TIMES = 6
 # Seconds between single requests while the API only fails; and how many of them may fail.
 TIKTOK_PROBE_INTERVAL = 600.0
 TIKTOK_PROBE_TIMES = 6
+# Seconds until a check of existence is first asked about; each later time takes ten times as long.
+TIKTOK_CHECK_DELAY = 60.0
+# The share of what was asked about, or of a day's videos, that may be gone at once; if it is more,
+# a person has to say so (scrapy gone).
+TIKTOK_GONE_LIMIT = 0.05
+# mark or delete: what becomes of records that are gone; and how many days they stay until then.
+TIKTOK_ON_GONE = "mark"
+TIKTOK_GONE_GRACE = 7.0
 # Seconds that a rate limit makes all requests wait, doubling up to 60.
 TIKTOK_RATE_LIMIT_DELAY = 10.0

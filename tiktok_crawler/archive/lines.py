@@ -153,7 +153,7 @@ class Asked:
         if isinstance(task, Seed):
             return task.key
         assert self.opened_at
-        return WindowName(task.days, self.opened_at)
+        return WindowName(self.request.window.days, self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,10 +381,12 @@ def _asked_json(asked: Asked) -> dict[str, Any]:
     if isinstance(task, Seed):
         return {"seed": task.key, "limit": task.limit, "place": asdict(request.place)}
     assert asked.opened_at
-    window = _window_json(WindowName(task.days, asked.opened_at))
-    window |= {"fields": list(task.fields), "max_count": task.max_count}
+    searched = request.window
+    form = searched.keyword_form
+    window = _window_json(WindowName(searched.days, asked.opened_at))
+    window |= {"fields": list(searched.fields), "max_count": searched.max_count}
     return {
-        "window": window | ({"keywords_as": task.keyword_form} if task.keyword_form else {}),
+        "window": window | ({"keywords_as": form} if form else {}),
         "second_try": request.second_try,
         "place": asdict(request.place),
     }

@@ -17,6 +17,7 @@ from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.quota import QuotaAccount, QuotaPolicy
@@ -82,6 +83,10 @@ class Config:
     search_id_times: int
     probe_interval: timedelta
     probe_times: int
+    check_delay: float
+    gone_limit: float
+    on_gone: OnGone
+    gone_grace: timedelta
     progress_interval: float
 
     @classmethod
@@ -127,6 +132,10 @@ class Config:
                 settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=DAY_SECONDS
             ),
             probe_times=whole_number(settings, "TIKTOK_PROBE_TIMES", least=1),
+            check_delay=number(settings, "TIKTOK_CHECK_DELAY"),
+            gone_limit=number(settings, "TIKTOK_GONE_LIMIT", most=1),
+            on_gone=choice(settings, "TIKTOK_ON_GONE", OnGone),
+            gone_grace=timedelta(days=number(settings, "TIKTOK_GONE_GRACE", most=3650)),
             progress_interval=number(settings, "LOGSTATS_INTERVAL"),
         )
 

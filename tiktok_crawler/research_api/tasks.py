@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.research_api.checks import CheckStep
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.paging import START, Paging
 from tiktok_crawler.research_api.query import Operation
@@ -141,7 +142,8 @@ class Seed:
         return body
 
 
-Task = Window | Seed
+Task = Window | Seed | CheckStep
+"""What requests are about. A check is no task with pages: it has steps, and each is one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +175,12 @@ class PageRequest:
     def seed(self) -> Seed:
         """The task, where it is known to be a seed."""
         assert isinstance(self.task, Seed)
+        return self.task
+
+    @property
+    def step(self) -> CheckStep:
+        """The task, where it is known to be a step of a check."""
+        assert isinstance(self.task, CheckStep)
         return self.task
 
     @property

@@ -11,7 +11,7 @@ from tiktok_crawler.planning.task_states import Refused
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
 from tiktok_crawler.storage.models.base import Base
-from tiktok_crawler.storage.session import Session
+from tiktok_crawler.storage.session import TaskSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,7 +28,7 @@ LOOKED_UP = 20
 """Of so many due seeds a plan has the requests."""
 
 
-class StageSession(Session):
+class StageSession(TaskSession):
     """Holds the listing's lock from `open` to `release`."""
 
     def __init__(
