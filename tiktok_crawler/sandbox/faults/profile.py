@@ -185,6 +185,26 @@ class ListBehaviour:
         _check_numbers(self)
 
 
+class Category(StrEnum):
+    """The records that a compliance check can be about (api_facts.md 10.3)."""
+
+    VIDEO = "video"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplianceBehaviour:
+    """Compliance checks (api_facts.md 10.3).
+
+    A check is `Processing` the first `processing_polls` times that it is asked for, and for
+    `processing_seconds`. Checks of `refused_categories` are refused.
+    """
+
+    processing_polls: int = 0
+    processing_seconds: float = 0
+    refused_categories: tuple[Category, ...] = ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TokenBehaviour:
     """Client access tokens (api_facts.md 2).
@@ -249,6 +269,7 @@ class Profile:
     searches: SearchBehaviour = field(default_factory=SearchBehaviour)
     data: DataBehaviour = field(default_factory=DataBehaviour)
     lists: ListBehaviour = field(default_factory=ListBehaviour)
+    compliance: ComplianceBehaviour = field(default_factory=ComplianceBehaviour)
     tokens: TokenBehaviour = field(default_factory=TokenBehaviour)
     quota: QuotaBehaviour = field(default_factory=QuotaBehaviour)
     latency: Latency = field(default_factory=Latency)
