@@ -7,6 +7,8 @@ import pytest
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox import Profile, load_profile, shipped_profiles
 from tiktok_crawler.sandbox.faults.profile import (
+    Category,
+    ComplianceBehaviour,
     DataBehaviour,
     HiddenHours,
     KeywordForm,
@@ -41,6 +43,7 @@ data:
   weekly_rhythm: 0.3
   trend: 2.5
 lists: {comments: 250, comment_cap: 200, cap_refuses: true, private_likes: 0.5}
+compliance: {processing_polls: 2, processing_seconds: 1.5, refused_categories: [comment]}
 tokens: {lives_requests: 40, error_status: 401}
 quota: {daily: 25, daily_follow: 50, day_seconds: 60}
 latency: {seconds: 0.8, up_to: 3}
@@ -78,6 +81,9 @@ def test_a_file_says_all_that_a_profile_can():
             trend=2.5,
         ),
         lists=ListBehaviour(comments=250, comment_cap=200, cap_refuses=True, private_likes=0.5),
+        compliance=ComplianceBehaviour(
+            processing_polls=2, processing_seconds=1.5, refused_categories=(Category.COMMENT,)
+        ),
         tokens=TokenBehaviour(lives_requests=40, error_status=401),
         quota=QuotaBehaviour(daily=25, daily_follow=50, day_seconds=60),
         latency=Latency(seconds=0.8, up_to=3),
@@ -104,6 +110,8 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "old-ids",
         "heavy-windows",
         "changing",
+        "compliance-faulty",
+        "compliance-slow",
         "a-month-later",
         "empty-groups",
         "keywords-as-in",
