@@ -17,6 +17,7 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     SearchBehaviour,
     TokenBehaviour,
+    Turnover,
 )
 from tiktok_crawler.sandbox.faults.profile_file import parse_profile
 from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
@@ -42,6 +43,7 @@ data:
   empty_lists_missing: true
   weekly_rhythm: 0.3
   trend: 2.5
+  turnover: {on: 2024-03-01, videos: 0.03, growth: 2}
 lists: {comments: 250, comment_cap: 200, cap_refuses: true, private_likes: 0.5}
 compliance: {processing_polls: 2, processing_seconds: 1.5, refused_categories: [comment]}
 tokens: {lives_requests: 40, error_status: 401}
@@ -79,6 +81,7 @@ def test_a_file_says_all_that_a_profile_can():
             empty_lists_missing=True,
             weekly_rhythm=0.3,
             trend=2.5,
+            turnover=Turnover(on=date(2024, 3, 1), videos=0.03, growth=2),
         ),
         lists=ListBehaviour(comments=250, comment_cap=200, cap_refuses=True, private_likes=0.5),
         compliance=ComplianceBehaviour(
@@ -108,6 +111,7 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "messy-data",
         "slow",
         "old-ids",
+        "removals",
         "heavy-windows",
         "changing",
         "compliance-faulty",

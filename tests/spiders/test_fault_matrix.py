@@ -29,6 +29,7 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     SearchBehaviour,
     TokenBehaviour,
+    Turnover,
 )
 from tiktok_crawler.sandbox.faults.schedule import (
     FOR_SEARCHES,
@@ -83,6 +84,7 @@ BEHAVIOURS: dict[str, Any] = {
     "data.counts_settle_days": DataBehaviour(counts_settle_days=1),
     "data.yearly_growth": DataBehaviour(yearly_growth=0.5),
     "data.vanishing": DataBehaviour(vanishing=0.2),
+    "data.turnover": DataBehaviour(turnover=Turnover(videos=0.2, accounts=0.1, renamed=0.1)),
     "tokens.expires_in": TokenBehaviour(expires_in=1),
     "tokens.lives_seconds": TokenBehaviour(lives_seconds=0.05),
     "tokens.lives_requests": TokenBehaviour(lives_requests=2),

@@ -31,8 +31,8 @@ KEYWORDS = {
 ON_POSTGRESQL = ("messy-data", "silent-days")
 """What is stored and told is the same on both databases; others the marathon tries on it."""
 
-PROFILES = [name for name in shipped_profiles() if not name.startswith("compliance")]
-"""Those that are about more than compliance checks."""
+PROFILES = [name for name in shipped_profiles() if not name.startswith(("compliance", "removals"))]
+"""Those that are about more than what is still there."""
 
 NIGHTS_ON = [
     *(("sqlite", name) for name in PROFILES),

@@ -146,6 +146,10 @@ class Sandbox:
         """Those of the ids of videos, or of comments, that a compliance check would list now."""
         return still_there(self._world, Category(category), ids)
 
+    def names_now(self, usernames: Iterable[str]) -> dict[str, str | None]:
+        """The name that each of these users has now; None for those who are removed."""
+        return self._world.people.names_now(usernames)
+
     def match_count(self, query: Mapping[str, Any], start: date, end: date) -> int:
         """Count the videos that match now, hidden ones included: where the last cursor ends."""
         return len(self._find(query, start, end))
@@ -160,7 +164,7 @@ class Sandbox:
         return World(
             corpus=corpus,
             aging=self._aging,
-            people=People(corpus.seed, profile.lists),
+            people=People(corpus.seed, profile.lists, self._aging, self._now),
             videos=SandboxRecords(seed=corpus.seed, behaviour=profile.data),
             lists=profile.lists,
             data=profile.data,

@@ -10,9 +10,9 @@ from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSo
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
 from tiktok_crawler.sandbox.world.chance import happens
 from tiktok_crawler.sandbox.world.comment_ids import Remark
-from tiktok_crawler.sandbox.world.people import POPULATION
 from tiktok_crawler.sandbox.world.remarks import (
     answerable_comment,
+    author_number,
     comment_count,
     is_hidden,
     reply_count,
@@ -52,7 +52,7 @@ class _Remarks(ListSource):
         if happens(rng, 0.97):
             record["like_count"] = _like_count(item)
         if happens(rng, 0.95):
-            author = world.people.person(int(rng.random() * POPULATION))
+            author = world.people.person(author_number(world, item))
             record["display_name"] = author.display_name
         return self._dress(record, number, fields)
 

@@ -12,6 +12,7 @@ from tiktok_crawler.sandbox.world.comment_ids import (
     find_comment,
     find_remark,
 )
+from tiktok_crawler.sandbox.world.people import POPULATION
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox.world.corpus import SandboxVideo
@@ -35,9 +36,18 @@ def reply_count(world: World, remark: Remark) -> int:
     return min(int(draw * (6 + 100 / (remark.rank + 1))), remark.video.comment_count // 4)
 
 
+def author_number(world: World, remark: Remark) -> int:
+    """The number of the person who wrote it."""
+    return int(lot(world.seed, "author", remark.id) * POPULATION)
+
+
 def is_hidden(world: World, remark: Remark) -> bool:
-    """Tell whether it is deleted, or still to be written."""
-    return remark.create_time > world.moment or lot(world.seed, remark.id) < world.lists.deleted
+    """Tell whether it is deleted, also with its author, or still to be written."""
+    return (
+        remark.create_time > world.moment
+        or lot(world.seed, remark.id) < world.lists.deleted
+        or _is_authorless(world, remark)
+    )
 
 
 def answerable_comment(world: World, comment_id: int) -> Remark | None:
@@ -57,4 +67,12 @@ def shown_remark(world: World, remark_id: int) -> Remark | None:
 
 
 def _can_have_replies(world: World, comment: Remark) -> bool:
-    return comment.rank < comment_count(world, comment.video) and not world.is_hidden(comment.video)
+    return (
+        comment.rank < comment_count(world, comment.video)
+        and not world.is_hidden(comment.video)
+        and not _is_authorless(world, comment)
+    )
+
+
+def _is_authorless(world: World, remark: Remark) -> bool:
+    return world.is_gone(author_number(world, remark))
