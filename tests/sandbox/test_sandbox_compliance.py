@@ -14,10 +14,12 @@ from sandbox_client import EVERYTHING, Clock
 from sandbox_sockets import session
 from scrapy.utils.defer import deferred_f_from_coro_f
 
+from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.compliance import check_files
 from tiktok_crawler.sandbox.compliance.endpoints import CREATE_PATH, DOWNLOAD_PATH, STATUS_PATH
 from tiktok_crawler.sandbox.faults.profile import Category, ComplianceBehaviour, ListBehaviour
+from tiktok_crawler.sandbox.faults.profile_file import parse_profile
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -217,6 +219,14 @@ async def test_a_form_that_was_written_by_hand_is_understood(end, last):
             "invalid_params",
         ),
         (
+            {**by_hand(), "data": b"--xYz\r\n" + PART + b"--xYz\r\n" + FILE[:90]},
+            "invalid_params",
+        ),
+        (
+            by_hand(b"Content-Transfer-Encoding: none\r\n" + FILE % b"12", PART),
+            "invalid_params",
+        ),
+        (
             by_hand(b"Content-Type: multipart/mixed; boundary=in\r\n\r\n--in--\r\n", PART),
             "invalid_file_upload",
         ),
@@ -298,6 +308,21 @@ async def test_a_check_is_known_to_the_next_sandbox(tmp_path: Path):
         assert (await status(client, task_id + 1))[0] == 400
     async with session(sandbox(compliance=options["compliance"], now=clock)) as client:
         assert (await status(client, task_id))[0] == 400
+
+
+@deferred_f_from_coro_f
+async def test_sandboxes_that_share_a_folder_give_each_check_an_id_of_its_own(tmp_path: Path):
+    begun = set()
+    for _ in range(3):
+        async with session(sandbox(checks_folder=tmp_path)) as client:
+            begun.add(await begin(client, [UNKNOWN]))
+    assert len(begun) == 3
+
+
+@pytest.mark.parametrize("text", ["processing_polls: -1", "processing_seconds: -0.5"])
+def test_time_that_runs_backwards_is_refused(text):
+    with pytest.raises(ConfigurationError, match=r"compliance: processing_.* at least 0"):
+        parse_profile(f"compliance: {{{text}}}", "mine")
 
 
 @pytest.mark.parametrize("in_files", [True, False])

@@ -106,7 +106,7 @@ async def _read_parts(request: web.Request) -> tuple[FormPart, ...]:
             if isinstance(part, BodyPartReader):
                 content = bytes(await part.read(decode=True))
                 parts.append(FormPart(part.name or "", content, part.filename))
-    except ValueError:
+    except (ValueError, RuntimeError):
         return ()
     return tuple(parts)
 
