@@ -60,9 +60,7 @@ def spiders_text() -> str:
     spiders = ("videos", *SPIDERS, SPIDER)
     return "\n".join(
         (
-            fill(
-                f"Spiders: {', '.join(('videos', *SPIDERS, SPIDER))}", WIDTH, subsequent_indent="  "
-            ),
+            fill(f"Spiders: {', '.join(spiders)}", WIDTH, subsequent_indent="  "),
             "The arguments of one: scrapy crawl videos --help",
         )
     )

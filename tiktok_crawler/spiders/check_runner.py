@@ -25,7 +25,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.problems import ProblemKind
-from tiktok_crawler.reports.checks_report import checks_beginning, decided
+from tiktok_crawler.reports.checks_report import checks_beginning, held
 from tiktok_crawler.research_api.checks import (
     CREATE,
     STATUS,
@@ -47,8 +47,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
     from tiktok_crawler.planning.problems import Problem
     from tiktok_crawler.research_api.checks import CheckStep
-    from tiktok_crawler.storage.check_session import CheckSession
-    from tiktok_crawler.storage.ledger.checks import Decision
+    from tiktok_crawler.storage.check_session import CheckSession, ChecksResult
 
 logger = logging.getLogger(__name__)
 
@@ -93,8 +92,7 @@ class CheckRunner:
             yield self._request(step)
         while new := await self._next():
             yield self._request(new)
-        for decision in await self._storage.check(lambda checks: checks.decide(utc_now())):
-            self._tell(decision)
+        self._tell(await self._storage.check(lambda checks: checks.decide(utc_now())))
         await self._storage.end_checks()
 
     async def _next(self) -> CheckStep | None:
@@ -146,7 +144,7 @@ class CheckRunner:
             return None
         if step.asked < TIMES_ASKED:
             return step.status()
-        self._leave(step, "the API still works on it")
+        await self._leave(step, "the API still works on it")
         return None
 
     async def _came(self, step: CheckStep, file: bytes) -> None:
@@ -167,7 +165,7 @@ class CheckRunner:
                 self._is_cut_short = True
                 is_quota = isinstance(failure.value, QuotaUsedUpError)
                 spent = "quota" if is_quota else "share (TIKTOK_SHARES)"
-                self._leave(step, f"the day's {spent} is used up")
+                await self._leave(step, f"the day's {spent} is used up")
                 self._free_slot()
             case TaskFailedError(problem=problem):
                 try:
@@ -181,7 +179,7 @@ class CheckRunner:
 
     async def _give_up(self, step: CheckStep, problem: Problem) -> None:
         if problem.kind is not ProblemKind.REFUSED:
-            self._leave(step, problem.reason)
+            await self._leave(step, problem.reason)
             return
         await self._fail(step, problem.reason, problem.log_id)
         if step.endpoint is CREATE:
@@ -199,21 +197,20 @@ class CheckRunner:
             {"step": step, "reason": reason},
         )
 
-    def _leave(self, step: CheckStep, reason: str) -> None:
+    async def _leave(self, step: CheckStep, reason: str) -> None:
         """Let a later run go on with a check."""
+        await self._storage.check(lambda checks: checks.leave())
         self._stats("left")
         self._outcome.left_undone()
         logger.warning(
             "%(step)s is left to a later run: %(reason)s", {"step": step, "reason": reason}
         )
 
-    def _tell(self, decision: Decision) -> None:
-        if decision.reason:
+    def _tell(self, result: ChecksResult) -> None:
+        self.crawler.stats.inc_value("tiktok/records/gone_count", sum(result.gone.values()))
+        for check in result.held:
             self._outcome.left_undone()
-        else:
-            self.crawler.stats.inc_value("tiktok/records/gone_count", decision.records)
-        level = logging.ERROR if decision.reason else NOTICE
-        logger.log(level, "%(decision)s", {"decision": decided(decision)})
+            logger.error("%(held)s", {"held": held(check)})
 
     def _ask_later(self, step: CheckStep) -> None:
         seconds = config_of(self.crawler).check_delay * GROWTH ** (step.asked - 1)

@@ -20,18 +20,20 @@ from tiktok_crawler.planning.checks import (
 )
 from tiktok_crawler.research_api.checks import CHECKS, MOST_IDS, Category, read_ids
 from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
+from tiktok_crawler.storage.ledger.existence import held_checks
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
 
+    from tiktok_crawler.planning.checks import RecordKind
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.research_api.checks import Checks, CheckStep
     from tiktok_crawler.research_api.tasks import PageRequest
-    from tiktok_crawler.storage.ledger.checks import Checked, Decision
+    from tiktok_crawler.storage.ledger.checks import Checked
+    from tiktok_crawler.storage.ledger.existence import HeldCheck
 
 MOST_FAILURES = 3
 """After so many checks of a kind that proved nothing, the others wait for a later run."""
@@ -56,17 +58,16 @@ class ChecksPlan:
 
 @dataclass(slots=True)
 class ChecksResult:
-    """The result of a run's checks: so many ended so, so many were `left` to a later run."""
+    """The result of a run's checks: so many ended so, so many were `left` to a later run.
+
+    `gone` counts the records that were found to be so; `held` is what a person has to decide.
+    """
 
     done: int = 0
     failed: int = 0
     left: int = 0
-    decisions: list[Decision] = field(default_factory=list)
-
-    @property
-    def held(self) -> list[Decision]:
-        """The decisions that a person has to make."""
-        return [decision for decision in self.decisions if decision.reason]
+    gone: dict[RecordKind, int] = field(default_factory=dict)
+    held: tuple[HeldCheck, ...] = ()
 
 
 class CheckSession(Session):
@@ -90,6 +91,7 @@ class CheckSession(Session):
         self.limit = limit
         self.result = ChecksResult()
         self._segments: dict[Category, list[Segment]] = {category: [] for category in Category}
+        self._oldest: dict[Category, Segment | None] = {}
         self._failures = Counter[Category]()
         self._doubtful: dict[Category, set[int]] = {category: set() for category in Category}
 
@@ -130,6 +132,10 @@ class CheckSession(Session):
         self.result.failed += 1
         self._failures[step.category] += 1
 
+    def leave(self) -> None:
+        """Count a check that is left to a later run."""
+        self.result.left += 1
+
     def refuse(self, step: CheckStep) -> None:
         """Ask about no more records of this kind in this run: the API does not take them."""
         self._failures[step.category] = MOST_FAILURES
@@ -153,27 +159,30 @@ class CheckSession(Session):
             self._failures[step.category] += 1
         return judged
 
-    def decide(self, now: datetime) -> Sequence[Decision]:
-        """Decide on what was missed twice."""
-        decisions: list[Decision] = []
+    def decide(self, now: datetime) -> ChecksResult:
+        """Decide on what was missed twice; what is too much waits for a person."""
         for checked in CHECKED.values():
-            decisions += self._write(partial(self._decide, checked, now))
-        self.result.decisions += decisions
-        return decisions
+            if gone := self._write(partial(self._decide, checked, now)):
+                self.result.gone[checked.kind] = gone
+        self.result.held = self._read(held_checks)
+        return self.result
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
         has_candidates = False
         for category, checked in CHECKED.items():
             has_candidates |= bool(rows.candidates(checked, 1))
+            segments = rows.segments(checked, now)
+            self._oldest[category] = min(
+                segments, key=lambda segment: segment.confirmed_at, default=None
+            )
             if self.max_age is not None:
-                segments = rows.segments(checked, now)
                 self._segments[category] = tonight(segments, now, self.max_age)
         chosen = chain.from_iterable(self._segments.values())
         due = sum(segment.checks for segment in chosen)
         return ChecksPlan(tuple(rows.unfinished()), has_candidates, due)
 
-    def _decide(self, checked: Checked, now: datetime, connection: Connection) -> list[Decision]:
-        return list(self._rows(connection).decide(checked, self.limit, now))
+    def _decide(self, checked: Checked, now: datetime, connection: Connection) -> int:
+        return self._rows(connection).decide(checked, self.limit, now)
 
     def _next(
         self, category: Category, now: datetime, connection: Connection, *, nothing_open: bool
@@ -181,9 +190,10 @@ class CheckSession(Session):
         rows, checked = self._rows(connection), CHECKED[category]
         assert self.run_id is not None
         candidates = rows.candidates(checked, MOST_IDS, but=self._doubtful[category])
-        for segment in [*self._segments[category], None]:
-            begun = rows.add_first(checked, self.run_id, candidates, segment, now)
-            if begun:
+        # Others fill a check up, and show that its file says something.
+        fills = [self._oldest.get(category)] if candidates else []
+        for segment in [*self._segments[category], *fills]:
+            if begun := rows.add_first(checked, self.run_id, candidates, segment, now):
                 step, end = begun
                 if segment:
                     self._asked_about(category, segment.first, end)

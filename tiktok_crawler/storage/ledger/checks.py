@@ -31,7 +31,7 @@ from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceC
 from tiktok_crawler.storage.models.records import Comment, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Connection, Row, Select
@@ -86,19 +86,6 @@ CHECKED = {
         Category.COMMENT, Comment, func.coalesce(Comment.last_returned_at, Comment.crawled_at)
     ),
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """The decision on what the checks of a run have missed twice.
-
-    `reason` says why it is `held`.
-    """
-
-    kind: RecordKind
-    check_ids: tuple[int, ...]
-    records: int
-    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,11 +147,9 @@ class CheckRows:
 
     def candidates(self, checked: Checked, most: int, *, but: Collection[int] = ()) -> list[int]:
         """Return records that did not come back, and that no check asks about."""
-        known = select(Asked.record_id).join(Check, Asked.check_id == Check.id)
-        known = known.where(Check.kind == checked.kind, Asked.is_control.is_(False))
         new = self._ids(checked).where(
             checked.is_candidate,
-            checked.record.id.not_in(known),
+            checked.record.id.not_in(_known(checked)),
             not_(self.statements.among(checked.record.__table__.c.id, sorted(but))),
         )
         return list(self.connection.scalars(new.limit(most)))
@@ -299,22 +284,23 @@ class CheckRows:
             unknown=judged.unknown,
         )
 
-    def decide(self, checked: Checked, limit: float, now: datetime) -> Iterator[Decision]:
-        """Decide on what checks of a run have missed twice, as soon as all of them have ended."""
+    def decide(self, checked: Checked, limit: float, now: datetime) -> int:
+        """Decide on what checks of a run have missed twice, as soon as all of them have ended.
+
+        Returns:
+            The number of records that are gone; what is too much at once is held.
+        """
         undecided = (
             select(Check.first_run_id)
             .where(Check.kind == checked.kind, Check.verdict.is_(None), IS_CONCLUSIVE)
             .where(Check.state == CheckState.DONE, Check.missed > 0)
             .distinct()
         )
-        for run_id in self.connection.scalars(undecided.order_by(Check.first_run_id)).all():
-            if not self._is_under_way(checked, run_id):
-                yield self._decide(checked, run_id, limit, now)
-
-    def held(self) -> list[Row[Any]]:
-        """Return the checks whose result is held: a person has to say."""
-        held = select(Check.__table__).where(Check.verdict == CheckVerdict.HELD)
-        return list(self.connection.execute(held.order_by(Check.id)))
+        return sum(
+            self._decide(checked, run_id, limit, now)
+            for run_id in self.connection.scalars(undecided.order_by(Check.first_run_id)).all()
+            if not self._is_under_way(checked, run_id)
+        )
 
     def confirm(self, check_id: int, now: datetime) -> int:
         """Take what a held check says to be so; returns how many records are gone."""
@@ -327,7 +313,7 @@ class CheckRows:
         self._update(check_id, verdict=CheckVerdict.REJECTED, verdict_at=now)
         self.connection.execute(delete(Asked).where(Asked.check_id == check_id))
 
-    def _decide(self, checked: Checked, run_id: int, limit: float, now: datetime) -> Decision:
+    def _decide(self, checked: Checked, run_id: int, limit: float, now: datetime) -> int:
         seconds = select(Check.id).where(
             Check.first_run_id == run_id,
             Check.kind == checked.kind,
@@ -337,25 +323,26 @@ class CheckRows:
             Check.missed > 0,
         )
         check_ids = list(self.connection.scalars(seconds))
-        found = self._gone_at_once(checked, run_id, check_ids)
-        reason = too_much(found, limit)
+        reason = too_much(self._gone_at_once(checked, run_id, check_ids), limit)
         if reason is None:
-            gone = self._mark_gone(checked, check_ids, now)
-            return Decision(checked.kind, tuple(check_ids), gone)
+            return self._mark_gone(checked, check_ids, now)
         for check_id in check_ids:
             self._update(check_id, verdict=CheckVerdict.HELD, verdict_at=now, error=reason)
-        count = select(func.count()).where(Asked.check_id.in_(check_ids))
-        records = self.connection.execute(count).scalar_one()
-        return Decision(checked.kind, tuple(check_ids), records, reason)
+        return 0
 
     def _gone_at_once(self, checked: Checked, run_id: int, check_ids: Sequence[int]) -> GoneAtOnce:
-        asked = select(func.coalesce(func.sum(Check.ids - Check.candidates), 0)).where(
+        asked = select(func.sum(Check.ids - Check.candidates)).where(
             Check.first_run_id == run_id,
             Check.kind == checked.kind,
             Check.is_second.is_(False),
             Check.state == CheckState.DONE,
         )
-        new = Asked.check_id.in_(check_ids), Asked.is_candidate.is_(False)
+        new = [Asked.check_id.in_(check_ids), Asked.is_candidate.is_(False)]
+        if checked.category is Category.COMMENT:
+            # What goes with its video is no wonder.
+            missing = select(Video.id).where(Video.missing_since.is_not(None))
+            under_missing = select(Comment.id).where(Comment.video_id.in_(missing))
+            new.append(Asked.record_id.not_in(under_missing))
         gone = select(func.count()).where(*new)
         days: Counter[date] = Counter()
         if checked.category is Category.VIDEO:
@@ -364,7 +351,7 @@ class CheckRows:
             days.update(at.date() for at in dated if at)
         many = {day: count for day, count in days.items() if count >= LEAST_GONE}
         return GoneAtOnce(
-            asked=self.connection.execute(asked).scalar_one(),
+            asked=int(self.connection.execute(asked).scalar_one() or 0),
             gone=self.connection.execute(gone).scalar_one(),
             days={day: (count, self._stored_on(day)) for day, count in many.items()},
         )
@@ -418,9 +405,10 @@ class CheckRows:
     def _controls(self, checked: Checked, most: int) -> list[int]:
         """Choose records that exist from either end of the ids: what lies between is not last."""
         record, half = checked.record, most // 2
-        exists = self._ids(checked, descending=True).where(checked.exists)
-        above = list(self.connection.scalars(exists.limit(most - half)))
-        lowest = self._ids(checked).where(checked.exists)
+        exists = checked.exists, record.id.not_in(_known(checked))
+        highest = self._ids(checked, descending=True).where(*exists)
+        above = list(self.connection.scalars(highest.limit(most - half)))
+        lowest = self._ids(checked).where(*exists)
         if above:
             lowest = lowest.where(record.id < above[-1])
         below = list(self.connection.scalars(lowest.limit(most - len(above))))
@@ -485,6 +473,12 @@ class CheckRows:
 
     def _update(self, row_id: int, **values: Any) -> None:
         self.connection.execute(update(Check).where(Check.id == row_id).values(**values))
+
+
+def _known(checked: Checked) -> Select[int]:
+    """Select the ids that a check asks about, or about which something is not decided yet."""
+    known = select(Asked.record_id).join(Check, Asked.check_id == Check.id)
+    return known.where(Check.kind == checked.kind, Asked.is_control.is_(False))
 
 
 def _waits(checked: Checked) -> Collection[ColumnElement[bool]]:

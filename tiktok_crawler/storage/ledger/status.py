@@ -17,6 +17,7 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
+from tiktok_crawler.storage.ledger.existence import existence_of
 from tiktok_crawler.storage.ledger.imports import past_imports
 from tiktok_crawler.storage.ledger.list_status import (
     WantedOfList,
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
+    from tiktok_crawler.storage.ledger.existence import Existence
     from tiktok_crawler.storage.ledger.imports import Import
     from tiktok_crawler.storage.ledger.list_status import ListStatus
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
@@ -139,6 +141,7 @@ class Status:
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
+    existence: Existence | None = None
 
     def files_of_list(self, found: ListStatus) -> list[str]:
         """Return the names of the files with this list."""
@@ -185,6 +188,7 @@ def status_of(
         imports=() if files else tuple(past_imports(connection)),
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),
+        existence=None if files else existence_of(connection),
     )
 
 
