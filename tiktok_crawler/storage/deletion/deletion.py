@@ -146,9 +146,14 @@ def delete_users(
 def delete_profiles(
     engine: Engine, usernames: Sequence[str], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
-    """Delete profiles alone: of a name that is not found any more, the person may have another."""
+    """Delete profiles alone: of a name that is not found any more, the person may have another.
+
+    What was collected too long ago goes with what is known of whom an account follows.
+    """
     with _deleting(engine, RecordKind.USER, cause, now, progress) as deletion:
         for batch in batched(sorted(usernames), BATCH):
+            if cause.why is RemovalReason.AGE:
+                deletion.accounts(batch)
             deletion.profiles(batch)
         return deletion.end()
 
@@ -287,6 +292,18 @@ class _Deletion:
         before = self._rows[UserRelation.__tablename__]
         self._do(lambda rows: rows.edges(username))
         return self._rows[UserRelation.__tablename__] > before
+
+    def accounts(self, usernames: Sequence[str]) -> None:
+        """Delete accounts with their edges."""
+        for username in usernames:
+            while self._edges(username):
+                pass
+
+        def act(rows: Rows) -> int:
+            rows.accounts(usernames)
+            return 0
+
+        self._do(act)
 
     def profiles(self, usernames: Sequence[str]) -> None:
         def act(rows: Rows) -> int:

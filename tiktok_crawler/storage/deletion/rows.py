@@ -147,6 +147,10 @@ class Rows:
         self._delete(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, names)
         return self._delete(UserInfo.__table__, UserInfo.__table__.c.username, names)
 
+    def accounts(self, usernames: Sequence[str]) -> None:
+        """Delete accounts that have no edges any more."""
+        self._delete(Account.__table__, Account.__table__.c.username, usernames)
+
     def _delete(self, table: Table, column: Column[Any], values: Collection[Any]) -> int:
         count = self.connection.execute(delete(table).where(self._among(column, values))).rowcount
         self.counts[table.name] += count

@@ -20,13 +20,14 @@ from tiktok_crawler.storage.models.ledger import DatabaseOrigin
 from tiktok_crawler.storage.records.leaving_out import Asked, number_of_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
     from collections.abc import Set as AbstractSet
     from datetime import date
 
     from sqlalchemy import Connection, Executable
 
     from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.records.imported import ImportedPage
     from tiktok_crawler.storage.records.leaving_out import Deleted, Key
 
 GATE = 0x7469_6B74_6F6B_6174
@@ -91,12 +92,33 @@ def passed_gate(connection: Connection) -> Gate:
     """Pass the gate to store something, which is not deleted before this transaction ends."""
     shared = f"SELECT pg_advisory_xact_lock_shared({GATE}); "
     # In one message: the second statement sees what was committed while the first has waited.
-    before = shared if connection.dialect.name == "postgresql" else ""
+    return read_gate(connection, shared if connection.dialect.name == "postgresql" else "")
+
+
+def read_gate(connection: Connection, before: str = "") -> Gate:
+    """Look at the gate, without passing it."""
     found = connection.exec_driver_sql(before + _PASSED).first()
     if found is None:
         return Gate()
     deletions, salt, has_any = found
     return Gate(deletions, salt if has_any else None)
+
+
+def admitted(
+    connection: Connection, gate: Gate, pages: Sequence[ImportedPage]
+) -> tuple[Sequence[ImportedPage], int]:
+    """Leave out of imported records what is kept out; tell how many of them."""
+
+    def look(deleted: Deleted) -> None:
+        for page in pages:
+            page.without(deleted)
+
+    found = gate.found(connection, look)
+    if found is None:
+        return pages, 0
+    kept = [page.without(found) for page in pages]
+    count = sum(len(page.records) for page in pages) - sum(len(page.records) for page in kept)
+    return [page for page in kept if page.records], count
 
 
 def close_gate(connection: Connection) -> None:

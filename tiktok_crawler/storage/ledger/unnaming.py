@@ -12,13 +12,15 @@ from tiktok_crawler.research_api.query import Condition, Field, Query
 from tiktok_crawler.storage.records.leaving_out import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
+
+    from tiktok_crawler.storage.records.leaving_out import Keys
 
 
 INSTEAD = "[deleted]"
 """What stands in a text where a name or an id was."""
 
-NOBODY = {Field.USERNAME: "deleted", Field.VIDEO_ID: "0"}
+NOBODY = {Field.USERNAME: "deleted", Field.VIDEO_ID: "1"}
 """The value of a condition that was about deleted ones alone."""
 
 _KINDS = {Field.USERNAME: RecordKind.USER, Field.VIDEO_ID: RecordKind.VIDEO}
@@ -27,7 +29,7 @@ _IN_TEXT = re.compile(r"\w+(?:\.\w+)*")
 _WORD = re.compile(r"\w+")
 
 
-def query_without(query: Query, deleted: Container[Key]) -> Query:
+def query_without(query: Query, deleted: Keys) -> Query:
     """Return a query that does not ask for what was deleted.
 
     What it finds beside that is the same. A condition on nothing else keeps a value that nobody
@@ -40,7 +42,7 @@ def query_without(query: Query, deleted: Container[Key]) -> Query:
     return replace(query, and_=and_, or_=or_, not_=not_)
 
 
-def _condition_without(condition: Condition, deleted: Container[Key]) -> Condition:
+def _condition_without(condition: Condition, deleted: Keys) -> Condition:
     kind = _KINDS.get(condition.field_name)  # type: ignore[call-overload]
     if kind is None:
         return condition

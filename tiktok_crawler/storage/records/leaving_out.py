@@ -18,6 +18,7 @@ from tiktok_crawler.research_api.endpoints import (
     LIKED_VIDEOS,
     PINNED_VIDEOS,
     PLAYLISTS,
+    REMOVED,
     REPLIES,
     REPOSTED_VIDEOS,
     USERS,
@@ -27,18 +28,16 @@ from tiktok_crawler.research_api.endpoints import (
 from tiktok_crawler.storage.records.field_readers import positive_id, time
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
     from tiktok_crawler.research_api.endpoints import Listing
-
-REMOVED = "removed"
-"""The key of what stays in the place of a record: a number of 17 digits, which is no id."""
 
 NAME_PREFIX = "deleted:"
 """The beginning of what stays in the place of a username that is a seed."""
 
 LEAST, RANGE = 10**16, 9 * 10**16
+"""What stays in the place of a record has a number of 17 digits, which is no id."""
 
 LABELS = frozenset(
     {
@@ -73,10 +72,14 @@ class Key(NamedTuple):
     text: str
 
 
-class Deleted(Protocol):
-    """What was deleted, or is kept out."""
+class Keys(Protocol):
+    """Some records."""
 
     def __contains__(self, key: Key, /) -> bool: ...
+
+
+class Deleted(Keys, Protocol):
+    """What was deleted, or is kept out."""
 
     def stand_in(self, key: Key) -> int:
         """A number for a record, from `LEAST` on; it leads nobody to the record."""
@@ -113,6 +116,18 @@ def removed_number(record: Any) -> int | None:
     if not isinstance(number, int) or not LEAST <= number < LEAST + RANGE:
         return None
     return number
+
+
+def without_places(records: Iterable[Any]) -> Iterator[dict[str, Any]]:
+    """Yield records, without what stays in the place of others."""
+    for record in records:
+        if isinstance(record, dict) and removed_number(record) is None:
+            items = record.get("playlist_video_ids")
+            if isinstance(items, list) and any(removed_number(item) for item in items):
+                kept = [item for item in items if removed_number(item) is None]
+                yield record | {"playlist_video_ids": kept}
+            else:
+                yield record
 
 
 def without(
