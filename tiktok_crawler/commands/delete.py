@@ -332,5 +332,6 @@ def _finish(place: _Place, opts: argparse.Namespace, removed: list[Removed]) -> 
     state = disk.Left(
         engine.dialect.name, is_log_empty=is_empty, is_vacuumed=vacuumed, asked_to=opts.vacuum
     )
-    show("\n".join(left_lines(state, outputs, has_removed=bool(removed), names_users=names_users)))
+    for line in left_lines(state, outputs, has_removed=bool(removed), names_users=names_users):
+        show(line)
     return 0 if rewritten.is_done else EX_TEMPFAIL

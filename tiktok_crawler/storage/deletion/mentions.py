@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     Change = Callable[[Connection], Counter[str]]
     """Does something inside a transaction, and counts the rows of each table."""
 
+CHANGED = ".changed"
+"""Behind the name of a table: rows that stay, without a name or an id."""
+
 MOST_LOOKED_FOR = 20
 """So many names the database looks for itself; where there are more, all rows are read."""
 
@@ -120,7 +123,7 @@ class Mentions:
             if changed:
                 connection.execute(update(table).where(key == id_).values(changed))
                 count += 1
-        return Counter({table.name: count})
+        return Counter({f"{table.name}{CHANGED}": count})
 
     def _rewritten(self, documents: dict[str, Any]) -> dict[str, Any]:
         kept = {}
@@ -149,7 +152,7 @@ class Mentions:
             else:
                 connection.execute(update(table).where(is_row).values(old_value=kept))
             count += 1
-        return Counter({table.name: count})
+        return Counter({f"{table.name}{CHANGED}": count})
 
     def _without(self, value: Any) -> Any:
         """Return a value without names; None if it is one."""

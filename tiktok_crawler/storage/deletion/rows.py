@@ -177,9 +177,9 @@ class Rows:
         for row_id, seed in self.connection.execute(named.order_by(table.c.id)).all():
             text = seed.casefold() if kind is RecordKind.USER else seed
             stand_in = seed_stand_in(Key(kind, text), self.deleted)
-            values_ = {"seed": stand_in, "error": None, "error_log_id": None}
-            self.connection.execute(update(table).where(table.c.id == row_id).values(values_))
-            self.counts[table.name] += 1
+            rename = update(table).where(table.c.id == row_id).values(seed=stand_in)
+            self.connection.execute(rename)
+            self.counts[f"{table.name}.changed"] += 1
 
     def _forget_checks(self, kind: RecordKind, ids: Sequence[int]) -> None:
         """Let no check ask about what is deleted."""

@@ -12,6 +12,7 @@ from sqlalchemy import JSON, delete, func, or_, select, update
 
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.query import Field, Query
+from tiktok_crawler.storage.deletion.mentions import CHANGED
 from tiktok_crawler.storage.ledger.unnaming import Words, query_without
 from tiktok_crawler.storage.models.existence import ComplianceCheck
 from tiktok_crawler.storage.models.ledger import (
@@ -65,8 +66,8 @@ class Texts:
         del now
         counts = Counter[str]()
         for table, columns in TEXTS.items():
-            counts[table.name] += self._rewrite(connection, table, columns)
-        counts[QueryRow.__tablename__] += self._rewrite_queries(connection)
+            counts[f"{table.name}{CHANGED}"] += self._rewrite(connection, table, columns)
+        counts[f"{QueryRow.__tablename__}{CHANGED}"] += self._rewrite_queries(connection)
         counts.update(self._drop_values(connection))
         return counts
 
