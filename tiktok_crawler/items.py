@@ -10,6 +10,7 @@ from scrapy import Field, Item
 from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.storage.engine.text import Cleaner
+from tiktok_crawler.storage.records.leaving_out import without_places
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -73,4 +74,4 @@ def feed_items(page: Page) -> Iterator[Item]:
     """Yield a line a record of a page."""
     task = page.request.task
     line, seed = (LINES[task.listing], task.key) if isinstance(task, Seed) else (VIDEO, None)
-    return (line.item(record, seed) for record in page.records if isinstance(record, dict))
+    return (line.item(record, seed) for record in without_places(page.records))

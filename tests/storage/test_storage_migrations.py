@@ -43,6 +43,7 @@ from tiktok_crawler.storage.ledger.journal_marks import set_mark
 from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.models.existence import (
+    ArchiveRemoval,
     ComplianceCheck,
     ComplianceCheckRecord,
     KeptOut,
@@ -83,6 +84,7 @@ EXISTENCE_ROWS = {
     },
     Removal: {"kind": RecordKind.VIDEO, "why": RemovalReason.GONE, "begun_at": NOON},
     KeptOut: {"kind": RecordKind.USER, "digest": "00", "deleted_on": NOON.date()},
+    ArchiveRemoval: {"removal_id": 1, "digest": "00"},
 }
 
 

@@ -213,12 +213,12 @@ class FileStart:
 
 def dump_start(start: FileStart) -> bytes:
     """Return the first line of a file as JSON in UTF-8, with its line feed."""
-    return _dump(_start_json(start))
+    return dump(_start_json(start))
 
 
 def dump_line(line: Line) -> bytes:
     """Return any other line likewise."""
-    return _dump(_line_json(line))
+    return dump(_line_json(line))
 
 
 def read_start(text: bytes, subjects: Subjects) -> FileStart:
@@ -267,7 +267,7 @@ def _check_format(content: Values) -> None:
         )
 
 
-def _dump(content: dict[str, Any]) -> bytes:
+def dump(content: dict[str, Any]) -> bytes:
     try:
         text = json.dumps(content, ensure_ascii=False, separators=(",", ":")).encode()
     except UnicodeEncodeError:  # a search_id with half a surrogate pair
@@ -433,7 +433,7 @@ def _what_json(what: Begin | Correct | RawAnswer | Event | int | None) -> dict[s
         case dict():
             return {key: list(map(_window_json, names)) for key, names in what.items()}
         case RawAnswer():
-            return {"response": _answer_json(what)}
+            return {"response": answer_json(what)}
         case int():
             return {"of_line": what}
     return {"event": type(what).__name__.lower()} | _event_json(what)
@@ -506,7 +506,7 @@ def _correct(content: Values, subject: Subject) -> Correct:
     return {key: tuple(map(_window, windows)) for key, windows in names.items()}
 
 
-def _answer_json(answer: RawAnswer) -> dict[str, Any]:
+def answer_json(answer: RawAnswer) -> dict[str, Any]:
     """Return an answer with its body as text, or in base64 where that is not text, or longer."""
     body = {"body_base64": b64encode(answer.body).decode()}
     try:

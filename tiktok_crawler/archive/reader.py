@@ -75,6 +75,12 @@ def find_archives(places: Iterable[Path]) -> list[Path]:
     return sorted(found)
 
 
+def archives_in(folders: Iterable[Path]) -> list[Path]:
+    """Find the archive files in folders that may be there."""
+    found = (path for folder in folders if folder.is_dir() for path in _in_folder(folder))
+    return sorted({Path(os.path.realpath(path)) for path in found})
+
+
 def _in_folder(folder: Path) -> Iterator[Path]:
     """Find what is named as an archive, whatever it is, but for folders.
 
@@ -243,7 +249,7 @@ def _read(
     number, damaged_in_a_row, name = 0, 0, named(path)
     source = _Source()
     try:
-        for number, text in enumerate(_texts(path), start=1):
+        for number, text in enumerate(texts_of(path), start=1):
             place = f"{name}, line {number}"
             try:
                 found = source.read(text, place, with_answers=with_answers)
@@ -284,7 +290,7 @@ class _Source:
         return replace(read_line(text, self.journal, self.subjects), stands_at=place)
 
 
-def _texts(path: Path) -> Iterator[bytes]:
+def texts_of(path: Path) -> Iterator[bytes]:
     """Read the lines of a file; a last one without its end is left out, one too long is empty."""
     parts: list[bytes] = []
     length = 0

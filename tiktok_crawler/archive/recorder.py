@@ -27,13 +27,15 @@ from tiktok_crawler.archive.lines import (
     dump_line,
     dump_start,
 )
+from tiktok_crawler.archive.stripping import body_without
 from tiktok_crawler.archive.writer import JournalWriter
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
 from tiktok_crawler.storage.ledger.journal_marks import drop_mark, marks, set_mark
+from tiktok_crawler.storage.ledger.kept_out import read_gate
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.search_session import SearchSession
 
@@ -240,7 +242,8 @@ class RecordedSession:
         return self._do(deed, lambda: self._session.book(request, now))
 
     def keep_answer(self, request: PageRequest, answer: RawAnswer, received_at: datetime) -> None:
-        """Write down an answer, whatever it says."""
+        """Write down an answer, whatever it says, but for what persons asked to delete."""
+        answer = self._without_kept_out(request, answer)
         deed = Deed(Kind.ANSWER, received_at, self._asked(request), answer)
         self._journal.write(self.subject, deed)
 
@@ -269,6 +272,19 @@ class RecordedSession:
             session.mark = None
         self._journal.done()
         return result
+
+    def _without_kept_out(self, request: PageRequest, answer: RawAnswer) -> RawAnswer:
+        task = request.task
+        listing, seed = (task.listing, task.key) if isinstance(task, Seed) else (None, None)
+        with reading(self._session.engine) as connection:
+            gate = read_gate(connection)
+            found = gate.found(
+                connection, lambda deleted: body_without(answer.body, listing, seed, deleted)
+            )
+        if found is None:
+            return answer
+        body, _ = body_without(answer.body, listing, seed, found)
+        return replace(answer, body=body)
 
     def _asked(self, request: PageRequest) -> Asked:
         row_id = request.task.row_id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import zlib
 from contextlib import suppress
@@ -109,6 +110,9 @@ class _GzipFile:
         self._deflate = zlib.compressobj(wbits=GZIP)
         self._lines, self._is_torn = 0, False
         self._file = os.fdopen(make(path, like=path.parent), "ab", buffering=0)
+        # Whoever takes records out of the archive sees that the file is being written.
+        with suppress(OSError):
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         _sync_folder(path.parent)
 
     def append(self, data: bytes, *, synced: bool) -> None:

@@ -113,6 +113,7 @@ def _import(engine: Engine, origin: str, source: Source, start: ImportStart) -> 
             import_ = Importer(source, store, start, notes).run(import_, _progress())
         _check_any(notes, source)
         import_ = store.end(import_, notes.refused, utc_now())
+        notes.kept_out = store.left_out
     finally:
         lock.release()
     show("\n".join(import_lines(start, import_, notes, where, is_rehearsal=False)))

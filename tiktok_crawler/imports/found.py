@@ -42,7 +42,8 @@ class Found:
 class Notes:
     """What is said of a source: what was refused with some examples, and what could not be told.
 
-    `untold` and `kept_aside` count occasions, by what it is in words.
+    `untold` and `kept_aside` count occasions, by what it is in words. `kept_out` are records that
+    persons have asked to delete.
     """
 
     read: int = 0
@@ -53,6 +54,7 @@ class Notes:
     cleaned: int = 0
     tags: Counter[str] = field(default_factory=Counter)
     left_out: set[str] = field(default_factory=set)
+    kept_out: int = 0
 
     def refuse(self, where: str, why: str) -> None:
         self.refused += 1

@@ -74,13 +74,16 @@ class StoragePipeline:
 
     async def process_item(self, item: object) -> object:
         if isinstance(item, Page):
-            self.reports.page_stored(item, await self.storage.save_page(item))
+            saved = await self.storage.save_page(item)
+            self.reports.page_stored(item, saved)
+            return saved.page
         return item
 
     async def close_spider(self) -> None:
         storage = self.storage
         self.reports.say_refusals()
         self.reports.say_oddities()
+        self.reports.say_left_out()
         try:
             await storage.close()
         except Exception as exc:

@@ -53,7 +53,8 @@ class StorageReports:
     tiktok/seeds/completed_count, tiktok/seeds/suspicious_count, tiktok/seeds/parked_count,
     tiktok/seeds/refused_count; of lists tiktok/values/refused_count; of records
     tiktok/videos/new_count, tiktok/videos/updated_count, tiktok/videos/refused_count,
-    tiktok/videos/misfit_count and, of what is listed, the same of tiktok/records.
+    tiktok/videos/misfit_count, tiktok/videos/left_out_count and, of what is listed, the same of
+    tiktok/records.
     """
 
     def __init__(self, crawler: Crawler):
@@ -62,6 +63,7 @@ class StorageReports:
         self._has_said_that_ids_lie = False
         self._not_stored = Counter[str]()
         self._misfits = Counter[tuple[str, str]]()
+        self._left_out = 0
         self._refusals: dict[tuple[Listing, SeedStatus], _Refusals] = {}
 
     def page_stored(self, page: Page, saved: Saved) -> None:
@@ -75,6 +77,7 @@ class StorageReports:
                 {"task": page.request},
             )
         self._count(saved, records)
+        self._left_out += saved.left_out
         self._report(page.request, saved.read)
 
     def task_ended(self, request: PageRequest, event: Event) -> None:
@@ -134,6 +137,15 @@ class StorageReports:
                     {"place": place, "count": f"{count:,}", "misfit": kind},
                 )
 
+    def say_left_out(self) -> None:
+        """Say how many records are not stored because persons asked for that."""
+        if self._left_out:
+            records = number_of(self._left_out, "records")
+            logger.info(
+                "%(records)s were left out, as persons have asked (`scrapy delete`)",
+                {"records": records},
+            )
+
     def _count(self, saved: Saved, records: str) -> None:
         self._stats.inc_value("tiktok/pages/stored_count")
         self._stats.inc_value(f"tiktok/{records}/new_count", saved.new_count)
@@ -142,6 +154,7 @@ class StorageReports:
             (f"tiktok/{records}/refused_count", len(saved.read.refused)),
             (f"tiktok/{records}/misfit_count", len(saved.read.misfits)),
             ("tiktok/text/cleaned_count", saved.read.cleaned_count),
+            (f"tiktok/{records}/left_out_count", saved.left_out),
         ):
             if count:
                 self._stats.inc_value(name, count)

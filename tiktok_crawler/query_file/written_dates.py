@@ -7,6 +7,7 @@ allowed, and what was probably meant.
 from __future__ import annotations
 
 import re
+from calendar import monthrange
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from tiktok_crawler.spelling import did_you_mean, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
 TIKTOK_BEGAN = date(2016, 9, 1)
 
@@ -24,6 +26,7 @@ _DAY = re.compile(r"([1-9][0-9]{3})(-?)([0-9]{2})\2([0-9]{2})")
 _LOOSE_DAY = re.compile(r"([1-9][0-9]{3})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})(?:[T ].*)?")
 _AGO = re.compile(r"([0-9]{1,4}) (day|week)s? ago")
 _AGE = re.compile(r"([1-9][0-9]{0,3}) ?(h|hours?|d|days?|w|weeks?)")
+_LONG_AGE = re.compile(r"([1-9][0-9]{0,3}) ?(months?|y|years?)")
 
 _DATE_FORMS = ("today", "yesterday", "{} days ago", "{} weeks ago")
 _AGE_FORMS = ("never", "{} hours", "{} days", "{} weeks")
@@ -80,6 +83,26 @@ def parse_age(text: str) -> timedelta:
     raise ValueError(
         f"is not an age; allowed: 12 hours, 7 days, 7d, 2 weeks or never{_meant(words, _AGE_FORMS)}"
     )
+
+
+def parse_time_ago(text: str, *, now: datetime) -> datetime:
+    """Return the time before which something is older than an age, such as 2 years or 90 days.
+
+    Raises:
+        ValueError: the text is no age, or there is no such time.
+    """
+    words = " ".join(text.lower().split())
+    if not (found := _LONG_AGE.fullmatch(words)):
+        age = parse_age(text)
+        if age == NEVER:
+            raise ValueError("is not an age; allowed: 90 days, 6 months, 2 years")
+        return now - age
+    months = int(found[1]) * (12 if found[2].startswith("y") else 1)
+    year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
+    if year < 1:
+        raise ValueError("is longer ago than there are dates")
+    day = min(now.day, monthrange(year, month + 1)[1])
+    return now.replace(year=year, month=month + 1, day=day)
 
 
 def _meant_day(text: str) -> str:

@@ -46,6 +46,9 @@ def import_lines(
         yield f"  cleaned    {cleaned} had characters that no database takes, such as NUL"
     if notes.kept_aside:
         yield f"  kept aside in extra_data: {_frequent(notes.kept_aside)}"
+    if notes.kept_out:
+        records = number_of(notes.kept_out, "records")
+        yield f"  kept out   {records}, as persons have asked (`scrapy delete`)"
     if notes.left_out:
         yield f"  left out   {_named(sorted(notes.left_out))}"
     if start.collected_at:

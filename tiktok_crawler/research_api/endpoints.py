@@ -35,6 +35,9 @@ class Pool(StrEnum):
 MOST_PAGES_IN_ONE = 10
 """A page with more records than so many of the largest is none."""
 
+REMOVED = "removed"
+"""The key of what this program has put in the place of a record that was deleted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
@@ -107,7 +110,7 @@ class Endpoint:
             return ()
         if not self.records_keys:
             record = {key: value for key, value in data.items() if key not in PAGING_KEYS}
-            return (record,) if self.object_keys & record.keys() else ()
+            return (record,) if (self.object_keys | {REMOVED}) & record.keys() else ()
         lists = (data.get(key) for key in self.records_keys)
         return tuple(next((r for r in lists if isinstance(r, list) and r), ()))
 

@@ -18,6 +18,7 @@ from tiktok_crawler.storage.ledger.imports import (
     keep_progress,
     new_import,
 )
+from tiktok_crawler.storage.ledger.kept_out import admitted, passed_gate
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import Crawl
 from tiktok_crawler.storage.records.imported import Tally, all_names
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.storage.engine.statements import Statements
     from tiktok_crawler.storage.ledger.imports import Import, ImportStart
+    from tiktok_crawler.storage.ledger.kept_out import Gate
     from tiktok_crawler.storage.records.imported import ImportedPage
     from tiktok_crawler.storage.records.names import Ids
 
@@ -47,6 +49,9 @@ class ImportStore:
         self._start = start
         self._statements = statements_for(engine.dialect)
         self._names = Names(self._statements)
+        self._deletions: int | None = None
+        self.left_out = 0
+        """The records that are not stored, as persons have asked."""
 
     def find(self, now: datetime) -> Import:
         """Find out how far it has come; it is begun when there is something to store."""
@@ -58,11 +63,13 @@ class ImportStore:
         """Store the next batch in one transaction."""
         if not pages and not import_.id:
             return import_.with_batch({})
-        names = all_names(pages)
-        ahead = self._names.resolve_ahead(self._engine, names)
+        came = pages
 
-        def write(connection: Connection) -> tuple[Import, Ids]:
-            ids = ahead or self._names.resolve(connection, names)
+        def write(connection: Connection) -> tuple[Import, Ids, int]:
+            gate = passed_gate(connection)
+            pages, left_out = admitted(connection, gate, came)
+            self._forget_deleted(gate)
+            ids = self._names.resolve(connection, all_names(pages))
             begun = import_ if import_.id else begin_import(connection, self._start, import_)
             tally = Tally()
             for number, page in enumerate(pages, start=begun.batches * MOST_PAGES):
@@ -72,11 +79,23 @@ class ImportStore:
                 tally.add(page, write_page(writer, crawl_id, at, page.records, page.own(ids)))
             moved = begun.with_batch(tally.outcomes())
             keep_progress(connection, moved)
-            return moved, ids
+            return moved, ids, left_out
 
-        moved, ids = transaction(self._engine, write)
+        if self._statements.has_many_writers:
+            transaction(self._engine, lambda on: self._resolve(on, came), flushed_later=True)
+        moved, ids, left_out = transaction(self._engine, write)
         self._names.remember(ids)
+        self.left_out += left_out
         return moved
+
+    def _resolve(self, connection: Connection, came: Sequence[ImportedPage]) -> None:
+        """Add names ahead, where others may wait for new ones."""
+        pages, _ = admitted(connection, passed_gate(connection), came)
+        self._names.resolve(connection, all_names(pages))
+
+    def _forget_deleted(self, gate: Gate) -> None:
+        if gate.deletions != self._deletions:
+            self._names, self._deletions = Names(self._statements), gate.deletions
 
     def end(self, import_: Import, refused: int, now: datetime) -> Import:
         """Write down that all of an import is stored."""

@@ -164,6 +164,25 @@ def to_write(connection: Connection, *, gathers: bool) -> list[str]:
     ]
 
 
+DELETED_FROM = {
+    name: ("SELECT", "INSERT", "UPDATE", "DELETE")
+    for name in METADATA.tables
+    if name not in ("api_quota", "api_quota_share", "crawl", "journal_mark")
+} | {REVISION_TABLE: ("SELECT",)}
+"""What a deletion does with each table."""
+
+
+def to_delete(connection: Connection) -> list[str]:
+    """What is lacking to delete records, and all that hangs on them."""
+    schema = _schema(connection)
+    if schema is None:
+        return []
+    return [
+        *_schema_grants(schema, creates=False),
+        *_table_grants(connection, schema, DELETED_FROM),
+    ]
+
+
 def to_make_tables(connection: Connection) -> list[str]:
     """What is lacking to make tables."""
     schema = _schema(connection)

@@ -11,7 +11,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tiktok_crawler.storage.engine.open_files import check_in_place
 
@@ -34,8 +34,9 @@ FLUSHED_LATER = "tiktok_flushed_later"
 TRIES = 4
 PAUSE_SECONDS = 0.1
 
-POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01"})
-"""serialization_failure and deadlock_detected."""
+POSTGRESQL_INTERFERENCE = frozenset({"40001", "40P01", "23503"})
+"""serialization_failure, deadlock_detected, and foreign_key_violation: what a row refers to was
+deleted meanwhile."""
 
 
 @contextmanager
@@ -63,7 +64,7 @@ def transaction(
     for tried in range(1, TRIES):
         try:
             return _once(engine, work)
-        except OperationalError as exc:
+        except (IntegrityError, OperationalError) as exc:
             if not _is_interference(exc):
                 raise
         time.sleep(random.uniform(tried / 2, tried) * PAUSE_SECONDS)  # noqa: S311 - spreads tries
@@ -78,5 +79,5 @@ def _once(engine: Engine, work: Callable[[Connection], T]) -> T:
     return result
 
 
-def _is_interference(exc: OperationalError) -> bool:
+def _is_interference(exc: IntegrityError | OperationalError) -> bool:
     return getattr(exc.orig, "pgcode", None) in POSTGRESQL_INTERFERENCE

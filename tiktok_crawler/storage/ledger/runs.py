@@ -76,6 +76,12 @@ def end_run(engine: Engine, run_id: int, end: RunEnd, now: datetime) -> None:
     transaction(engine, lambda on: on.execute(run))
 
 
+def outputs_of_runs(connection: Connection) -> list[str]:
+    """Name the feeds that runs have written, each once."""
+    runs = connection.execute(select(RunRow.feeds, RunRow.exports).order_by(RunRow.id))
+    return list(dict.fromkeys(name for feeds, exports in runs for name in (*feeds, *exports)))
+
+
 def last_run(connection: Connection) -> PastRun | None:
     """The run that began last, whether it has ended or not."""
     columns = (getattr(RunRow, each.name) for each in fields(PastRun))

@@ -119,10 +119,11 @@ def counts_by_window(
 
 
 def _delivered(page: Page, read: Records, known: Searched) -> Delivered:
-    times = ((id_, record.values.get("create_time")) for id_, record in read.by_id.items())
+    times = {id_: record.values.get("create_time") for id_, record in read.by_id.items()}
+    times |= read.left_out
     return Delivered(
         ids=read.ids,
-        times={id_: time for id_, time in times if time},
+        times={id_: time for id_, time in times.items() if time},
         matches=page.cursor - known.matches if page.is_cursor_given else 0,
         ends_search=page.next_request is None,
     )

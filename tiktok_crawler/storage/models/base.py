@@ -82,5 +82,6 @@ def association(name: str, first: Column[int], second: Column[int], comment: str
     return Table(name, Base.metadata, first, second, comment=comment, sqlite_with_rowid=False)
 
 
-def reference(name: str, target: str, comment: str) -> Column[int]:
-    return Column(name, INT64, ForeignKey(target), primary_key=True, comment=comment)
+def reference(name: str, target: str, comment: str, *, index: bool = False) -> Column[int]:
+    """A column of a table of pairs; with an index where deleting needs its rows found by it."""
+    return Column(name, INT64, ForeignKey(target), primary_key=True, index=index, comment=comment)

@@ -133,6 +133,31 @@ class Removal(Base):
     rows: Mapped[dict[str, Any]] = mapped_column(
         default=dict, comment="Object: by table, how many rows went with them."
     )
+    salt: Mapped[str | None] = mapped_column(
+        comment="Random, hexadecimal: what `archive_removal.digest` begins with; NULL: every file "
+        "of the archive is without the records."
+    )
+
+
+class ArchiveRemoval(Base):
+    __tablename__ = "archive_removal"
+    __table_args__ = (
+        {
+            "comment": "One row a deleted record that a file of the archive may still have: one "
+            "that a crawl was writing, or that was not reached yet. Rows go when no file has it.",
+            "sqlite_with_rowid": False,
+        },
+    )
+
+    removal_id: Mapped[int] = mapped_column(
+        ForeignKey("removal.id"), primary_key=True, comment="The deletion."
+    )
+    digest: Mapped[str] = mapped_column(
+        NAME,
+        primary_key=True,
+        comment="SHA-256, hexadecimal, of the deletion's salt, a blank, the kind, a blank, and the "
+        "id or username.",
+    )
 
 
 class KeptOut(Base):

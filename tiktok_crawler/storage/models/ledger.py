@@ -489,6 +489,12 @@ class DatabaseOrigin(Base):
         comment="Random, hexadecimal: what `kept_out.digest` begins with; NULL: nothing is kept "
         "out."
     )
+    deletions: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="How often names, such as hashtags, were deleted: crawls that remember some look "
+        "them up anew when it has grown.",
+    )
 
 
 class JournalMark(Base):
@@ -508,7 +514,7 @@ class JournalMark(Base):
 VIDEOS_TO_CRAWLS = association(
     "videos_to_crawls",
     reference("crawl_id", "crawl.id", "The page."),
-    reference("video_id", "video.id", "A video on it."),
+    reference("video_id", "video.id", "A video on it.", index=True),
     "Which page brought which video.",
 )
 
@@ -516,7 +522,7 @@ VIDEOS_TO_CRAWLS = association(
 VIDEOS_TO_QUERY_TAGS = association(
     "videos_to_query_tags",
     reference("query_tag_id", "query_tag.id", "The tag."),
-    reference("video_id", "video.id", "A video that was collected with it."),
+    reference("video_id", "video.id", "A video that was collected with it.", index=True),
     "The tags of each video.",
 )
 

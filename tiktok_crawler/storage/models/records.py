@@ -352,7 +352,7 @@ class UserVideo(Sighting, Base):
         primary_key=True, comment="Which list: liked, pinned or reposted."
     )
     video_id: Mapped[int] = mapped_column(
-        ForeignKey("video.id"), primary_key=True, comment="The video."
+        ForeignKey("video.id"), primary_key=True, index=True, comment="The video."
     )
     position: Mapped[int] = mapped_column(comment=POSITION)
 
@@ -383,6 +383,7 @@ class PlaylistVideo(Sighting, Base):
     video_id: Mapped[int] = mapped_column(
         primary_key=True,
         autoincrement=False,
+        index=True,
         comment="API (playlist_video_ids). The video, which need not be in `video`.",
     )
     position: Mapped[int] = mapped_column(comment=POSITION)

@@ -26,7 +26,9 @@ ACCOUNT = RecordType(
 def _followers(stored: StoredPage) -> Iterator[tuple[int, int]]:
     """The numbers of the accounts of a page, each with that of the seed."""
     ids = stored.numbers(Account.__table__.c.username)
-    return ((ids[key], ids[stored.seed]) for key in stored.keys if key != stored.seed)
+    seed_id = ids.get(stored.seed)
+    others = (key for key in stored.keys if key not in (None, stored.seed))
+    return ((ids[key], seed_id) for key in others if seed_id is not None)
 
 
 def _followed(stored: StoredPage) -> Iterator[tuple[int, int]]:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.storage.records.comment import COMMENT
+from tiktok_crawler.storage.records.leaving_out import (
+    comment_keys,
+    user,
+    video_keys,
+    without_names_in,
+)
 from tiktok_crawler.storage.records.names import TAGS
 from tiktok_crawler.storage.records.user import USER
 from tiktok_crawler.storage.records.video import VIDEO
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from tiktok_crawler.storage.records.comparison import Change
+    from tiktok_crawler.storage.records.leaving_out import Deleted, Key
     from tiktok_crawler.storage.records.names import Ids
     from tiktok_crawler.storage.records.record_type import RecordType
     from tiktok_crawler.storage.records.shape import Record
@@ -66,6 +73,30 @@ class ImportedPage:
     def own(self, ids: Ids) -> Ids:
         """Choose those of the ids that are its names'."""
         return {key: {name: ids[key][name] for name in names} for key, names in self.names.items()}
+
+    def without(self, deleted: Deleted) -> ImportedPage:
+        """Return the page without deleted records, and without the names of deleted accounts."""
+        kept = (
+            _without_names(record, deleted)
+            for record in self.records
+            if not any(key in deleted for key in _keys(self.kind, record))
+        )
+        return replace(self, records=tuple(kept))
+
+
+def _keys(kind: Kind, record: Record) -> Iterator[Key]:
+    fields = {"id": record.id, **record.values}
+    match kind:
+        case Kind.VIDEOS:
+            return video_keys(fields)
+        case Kind.COMMENTS:
+            return comment_keys(fields)
+    return iter((user(record.id),))
+
+
+def _without_names(record: Record, deleted: Deleted) -> Record:
+    values = without_names_in(record.values, deleted, frozenset(record.values))
+    return replace(record, values=values, extra_data=without_names_in(record.extra_data, deleted))
 
 
 def all_names(pages: Iterable[ImportedPage]) -> dict[str, set[str]]:

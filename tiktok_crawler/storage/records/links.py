@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class StoredPage:
     """A page whose records are stored, inside the transaction that does it; its row is `crawl_id`.
 
-    `seed` is as columns hold it, `keys` are those of the records in the order of the page.
+    `seed` is as columns hold it, `keys` are those of the records in the order of the page: None
+    where one is left out.
     """
 
     connection: Connection
@@ -30,7 +31,9 @@ class StoredPage:
 
     def numbers(self, column: Column[str]) -> dict[str, int]:
         """Return the numbers of the records in a table that has their keys in this column."""
-        return self.statements.find_names(self.connection, column, tuple(self.keys))
+        return self.statements.find_names(
+            self.connection, column, tuple(key for key in self.keys if key is not None)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.models.ledger import QueryTag
 from tiktok_crawler.storage.models.records import Effect, Hashtag
 
@@ -12,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Column, Connection, Engine
+    from sqlalchemy import Column, Connection
 
     from tiktok_crawler.storage.engine.statements import Statements
 
@@ -60,6 +59,10 @@ class NameIds:
             ids |= self._find(connection, missing - ids.keys())
         return ids
 
+    def remembers(self, names: AbstractSet[str]) -> bool:
+        """Tell whether nothing has to be looked up."""
+        return all(name in self._younger or name in self._older for name in names)
+
     def remember(self, ids: Mapping[str, int]) -> None:
         """Remember ids that are committed."""
         self._younger |= ids
@@ -81,14 +84,9 @@ class Names:
         """The ids of names by their kind; those that the database does not have are added."""
         return {key: self._by_kind[key].resolve(connection, each) for key, each in names.items()}
 
-    def resolve_ahead(self, engine: Engine, names: Mapping[str, AbstractSet[str]]) -> Ids:
-        """The ids of names, in a transaction of their own where others may wait for new ones.
-
-        What the next commit flushes to disk has these before it.
-        """
-        if not self._statements.has_many_writers:
-            return {}
-        return transaction(engine, lambda on: self.resolve(on, names), flushed_later=True)
+    def remembers(self, names: Mapping[str, AbstractSet[str]]) -> bool:
+        """Tell whether nothing has to be looked up."""
+        return all(self._by_kind[key].remembers(each) for key, each in names.items())
 
     def remember(self, ids: Ids) -> None:
         """Remember ids that are committed."""

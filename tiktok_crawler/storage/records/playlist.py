@@ -8,6 +8,7 @@ from tiktok_crawler.research_api.endpoints import PLAYLISTS
 from tiktok_crawler.research_api.paging import PAGING_KEYS
 from tiktok_crawler.storage.models.records import Playlist, PlaylistVideo
 from tiktok_crawler.storage.records.field_readers import integer, nothing, positive_id, text
+from tiktok_crawler.storage.records.leaving_out import removed_number
 from tiktok_crawler.storage.records.links import Link
 from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Shape
@@ -26,21 +27,27 @@ def _without_videos(record: dict[str, Any]) -> dict[str, Any]:
     kept = {key: value for key, value in record.items() if key not in PAGING_KEYS}
     items = kept.get(VIDEO_IDS)
     if isinstance(items, list):
-        kept[VIDEO_IDS] = [item for item in items if positive_id(item) is None] or None
+        kept[VIDEO_IDS] = [item for item in items if not _is_place(item)] or None
     return kept
 
 
-def listed_videos(records: Sequence[Any]) -> list[int]:
-    """The videos on a page of a playlist, in their order."""
+def listed_videos(records: Sequence[Any]) -> list[int | None]:
+    """The videos on a page of a playlist, in their order; None in the place of one left out."""
     lists = (record.get(VIDEO_IDS) for record in records if isinstance(record, dict))
-    ids = (positive_id(item) for items in lists if isinstance(items, list) for item in items)
-    return list(dict.fromkeys(id_ for id_ in ids if id_ is not None))
+    items = [item for items in lists if isinstance(items, list) for item in items]
+    places = dict.fromkeys((positive_id(item), removed_number(item)) for item in items)
+    return [id_ for id_, number in places if (id_, number) != (None, None)]
+
+
+def _is_place(item: Any) -> bool:
+    return positive_id(item) is not None or removed_number(item) is not None
 
 
 def _videos(stored: StoredPage) -> Iterator[Values]:
     first = stored.page.request.place.cursor + 1
     places = list(enumerate(listed_videos(stored.page.records), start=first))
-    return ((key, id_, place) for key in stored.keys for place, id_ in places)
+    keys = [key for key in stored.keys if key is not None]
+    return ((key, id_, place) for key in keys for place, id_ in places if id_ is not None)
 
 
 _SHAPE = Shape(

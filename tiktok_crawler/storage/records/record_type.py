@@ -12,6 +12,7 @@ from sqlalchemy import JSON, select
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json, time_text
 from tiktok_crawler.storage.models.records import EXISTENCE
 from tiktok_crawler.storage.records.comparison import Comparison, State, same_document
+from tiktok_crawler.storage.records.leaving_out import is_stand_in
 from tiktok_crawler.storage.records.shape import read_records
 
 if TYPE_CHECKING:
@@ -214,7 +215,7 @@ class Listed:
         for record in read.by_id.values():
             if self.seed_column:
                 record.values.setdefault(self.seed_column, seed)
-        if self.with_seed:
+        if self.with_seed and not is_stand_in(seed):
             read.add(seed)
         return read
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tiktok_crawler.storage.engine.text import Cleaner, is_clean
-from tiktok_crawler.storage.records.field_readers import is_name, positive_id
+from tiktok_crawler.storage.records.field_readers import is_name, positive_id, time
+from tiktok_crawler.storage.records.leaving_out import removed_number
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
 
     Reader = Callable[[Any], Any]
 
@@ -96,18 +98,26 @@ class Misfit(NamedTuple):
 class Records:
     """The records of a page by id, in their order, and what has to be said about them.
 
-    `ids` are those of all records as they came: None where one cannot be stored. `refused` has a
-    line for each of these, `misfits` one for each value that does not fit its column and is in
-    `extra_data` instead, where the values of `unknown_fields`, which have no column, are too.
+    `ids` are those of all records as they came: None where one cannot be stored, the number of what
+    stays in its place where one was left out. `left_out` has these numbers, with the day of a
+    video. `refused` has a line for each that cannot be stored, `misfits` one for each value that
+    does not fit its column and is in `extra_data` instead, where the values of `unknown_fields`,
+    which have no column, are too.
     `cleaned_count` values held something that databases refuse.
     """
 
     by_id: dict[Any, Record] = field(default_factory=dict)
     ids: list[Any] = field(default_factory=list)
+    left_out: dict[int, datetime | None] = field(default_factory=dict)
     refused: list[str] = field(default_factory=list)
     unknown_fields: set[str] = field(default_factory=set)
     misfits: list[Misfit] = field(default_factory=list)
     cleaned_count: int = 0
+
+    def places(self) -> list[Any]:
+        """The ids in the order of the page, each once; None in the place of what is left out."""
+        ids = dict.fromkeys((*(id_ for id_ in self.ids if id_ is not None), *self.by_id))
+        return [None if id_ in self.left_out else id_ for id_ in ids]
 
     def in_order(self) -> list[Record]:
         """The records in the order of their ids."""
@@ -132,6 +142,10 @@ def read_records(
     read, cleaner, id_of = Records(), Cleaner(), identify or shape.id_of
     cleaned = records if is_clean(records) else map(cleaner.clean, records)
     for number, record in enumerate(cleaned, start=1):
+        if (stand_in := removed_number(record)) is not None:
+            read.ids.append(stand_in)
+            read.left_out[stand_in] = time(record.get("create_time"))
+            continue
         id_ = id_of(record) if isinstance(record, dict) else None
         read.ids.append(id_)
         if id_ is None:

@@ -24,6 +24,7 @@ from tiktok_crawler.storage.records.field_readers import (
     text,
     time,
 )
+from tiktok_crawler.storage.records.leaving_out import is_stand_in
 from tiktok_crawler.storage.records.links import Link
 from tiktok_crawler.storage.records.record_type import Listed, RecordType
 from tiktok_crawler.storage.records.shape import Shape
@@ -79,7 +80,12 @@ def _in_list(kind: VideoList) -> Link:
     def rows(stored: StoredPage) -> Iterator[Values]:
         first = stored.page.request.place.received + 1
         places = enumerate(stored.keys, start=first)
-        return ((stored.seed, kind.value, key, place) for place, key in places)
+        is_nobodys = is_stand_in(stored.seed)
+        return (
+            (stored.seed, kind.value, key, place)
+            for place, key in places
+            if key is not None and not is_nobodys
+        )
 
     return Link(UserVideo.__table__, rows)
 

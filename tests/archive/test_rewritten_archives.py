@@ -1,0 +1,118 @@
+"""A deletion reaches the archive: its replay makes what the database has after it."""
+
+from __future__ import annotations
+
+import gzip
+
+import pytest
+from archived import content, new_database, replay
+from crawling import CrawlFolder
+from listing_crawls import ListingDatabase
+from sandboxes import recording_sandbox
+from scrapy.utils.defer import deferred_f_from_coro_f
+from sqlalchemy import select
+
+from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
+from tiktok_crawler.clock import utc_now
+from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.storage.deletion.deletion import (
+    Cause,
+    delete_comments,
+    delete_users,
+    delete_videos,
+)
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.records import Account, Comment, Video
+
+QUERY = """
+start_date: 2024-01-01
+end_date: 2024-01-04
+tags: [dairy]
+include: {any_hashtags: [butter, cheese]}
+also_collect: {comments: {max_per_video: 50}}
+"""
+ASKED = Cause(RemovalReason.ASKED, has_archive=True)
+GONE = Cause(RemovalReason.GONE, has_archive=True)
+
+
+def quiet(_what, _count):
+    pass
+
+
+@pytest.fixture
+def opened():
+    engines = []
+
+    def open_(url):
+        engines.append(database.create_engine_for(database.database_url(url)))
+        return engines[-1]
+
+    yield open_
+    for engine in engines:
+        engine.dispose()
+
+
+async def crawled(folder, url):
+    """Collect videos, and what hangs on them, with an archive; name some persons of it."""
+    archive = {"TIKTOK_ARCHIVE": str(folder.path / "archive"), "TIKTOK_RATE_LIMIT_DELAY": 0.1}
+    query = folder.path / "query.yaml"
+    query.write_text(QUERY)
+    with recording_sandbox(daily_quota=None, videos_per_day=30) as (_, api):
+        data = ListingDatabase(url, api)
+        await data.crawl("videos", archive, query=str(query))
+        counted = "SELECT username FROM video GROUP BY username ORDER BY count(*) DESC, username"
+        names = list(data.column(f"{counted} LIMIT 4"))
+        named = ",".join(names)
+        for listing in ("users", "pinned_videos"):
+            await data.crawl(listing, archive, usernames=named)
+        for listing in ("followers", "following", "liked_videos"):
+            await data.crawl(listing, archive, usernames=named, max_per_user="200")
+    return names
+
+
+def without_leftovers(tables):
+    """Leave out what a replay cannot have: deletions themselves, and names that nobody has."""
+    for name in ("removal", "archive_removal", "kept_out", "query_value"):
+        tables.pop(name, None)
+    for name, column in (("hashtag", "name"), ("effect", "effect_id")):
+        tables[name] = [row for row in tables[name] if not row[column].startswith("-")]
+    return tables
+
+
+def lines(folder):
+    return b"".join(gzip.decompress(path.read_bytes()) for path in folder.glob("archive/*.gz"))
+
+
+@deferred_f_from_coro_f
+async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
+    folder = CrawlFolder(tmp_path)
+    names = await crawled(folder, database_url)
+    engine = opened(database_url)
+    with engine.connect() as connection:
+        hers = set(connection.scalars(select(Video.id).where(Video.username.in_(names[:2]))))
+        others = list(connection.scalars(select(Video.id).where(Video.id.not_in(hers)).limit(9)))
+        comments = list(connection.scalars(select(Comment.id).limit(7)))
+        liked = connection.scalar(select(Account.username).where(Account.username.not_in(names)))
+    now = utc_now()
+    delete_users(engine, [*names[:2], liked], ASKED, now, quiet)
+    delete_videos(engine, others[:5], GONE, now, quiet)
+    delete_comments(engine, comments, ASKED, now, quiet)
+
+    rewritten = rewrite_archive(engine, [tmp_path / "archive"])
+
+    assert rewritten.is_done
+    assert rewritten.records
+    assert not has_pending(engine)
+    archived = lines(tmp_path)
+    for text in (*names[:2], liked, *map(str, (*hers, *others[:5], *comments))):
+        assert text.encode() not in archived, text
+    url = new_database(tmp_path / "replayed.db")
+    counts = replay(url, tmp_path / "archive")
+    assert counts.stray_pages == 0
+    found, expected = without_leftovers(content(url)), without_leftovers(content(database_url))
+    for name, rows in expected.items():
+        assert found[name] == rows, name
+    assert expected["video"]
+    assert expected["comment"]
+    assert expected["user_info"]
+    assert expected["user_relation"]

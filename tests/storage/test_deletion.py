@@ -1,0 +1,196 @@
+"""What a deletion reaches in the database, and what it leaves."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from listed_pages import store_list
+from sqlalchemy import update
+from stored_pages import NOON, Search, content, rows, video
+
+from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.research_api.endpoints import LISTINGS
+from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.deletion.deletion import (
+    Cause,
+    delete_comments,
+    delete_gone,
+    delete_users,
+    delete_videos,
+)
+from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
+from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
+
+LATER = NOON + timedelta(days=1)
+MUCH_LATER = NOON + timedelta(days=30)
+ASKED = Cause(RemovalReason.ASKED, has_archive=True)
+NAME, OTHER = "quokka.person", "wombat_person"
+ABOUT_HER = Query(and_=(Condition("username", "IN", (NAME, OTHER)),))
+ABOUT_IDS = Query(and_=(Condition("video_id", "IN", ("7000000000000000011", "12")),))
+HERS, HIS = 7000000000000000011, 7000000000000000012
+COMMENT_ID, REPLY_ID = 7000000000000000021, 7000000000000000022
+
+
+def quiet(_what, _count):
+    pass
+
+
+def fill(url):
+    """Store something of a person in every table that can have it."""
+    hers = video(
+        HERS,
+        username=NAME,
+        video_description="her secret words",
+        hashtag_names=["hersonly", "tea"],
+        effect_ids=["77"],
+        like_count=3,
+        video_mention_list=[OTHER],
+    )
+    his = video(
+        HIS,
+        username=OTHER,
+        video_description="his words",
+        hashtag_names=["tea"],
+        like_count=1,
+        video_mention_list=[NAME, "bob"],
+        novelty={"author": {"name": NAME}, "more": 1},
+    )
+    for query in (ABOUT_HER, ABOUT_IDS):
+        with Search(url, query=query, tags=("t",)) as run:
+            run.ask(run.first(), hers, his)
+    with Search(url, query=ABOUT_HER, tags=("t",), now=LATER) as run:
+        changed = {"video_description": "her other words", "like_count": 9}
+        run.ask(run.first(), hers | changed, his | {"video_mention_list": [], "novelty": {}})
+    lists = {name: LISTINGS[name] for name in LISTINGS}
+    comment = {"id": COMMENT_ID, "video_id": HERS, "text": "a comment under hers"}
+    reply = {"id": REPLY_ID, "video_id": HERS, "text": "a reply", "parent_comment_id": COMMENT_ID}
+    store_list(url, lists["comments"], str(HERS), comment)
+    store_list(url, lists["replies"], str(COMMENT_ID), reply)
+    store_list(url, lists["comments"], str(HIS), {"id": 31, "video_id": HIS, "text": "under his"})
+    profile = {"display_name": "Quokka Shown", "bio_description": "her bio"}
+    store_list(url, lists["users"], NAME, profile)
+    aged = timedelta(hours=1)
+    store_list(
+        url, lists["users"], NAME, profile | {"bio_description": "new"}, now=LATER, max_age=aged
+    )
+    store_list(url, lists["users"], OTHER, {"display_name": "Wombat", "partner": f"@{NAME}"})
+    store_list(url, lists["followers"], NAME, {"username": OTHER}, {"username": "bob"})
+    store_list(url, lists["following"], OTHER, {"username": NAME, "display_name": "Quokka Shown"})
+    store_list(url, lists["liked_videos"], NAME, his)
+    store_list(url, lists["pinned_videos"], OTHER, hers, his)
+    store_list(
+        url, lists["playlists"], "51", {"playlist_id": 51, "playlist_video_ids": [HERS, HIS]}
+    )
+
+
+@pytest.fixture
+def filled(engine, prepared_url):
+    begin_run(
+        engine, RunStart("users", {"usernames": f"{NAME},{OTHER}", "query": f"{NAME}.yaml"}), NOON
+    )
+    fill(prepared_url)
+    return engine
+
+
+def texts_of(engine):
+    """All that the database says, as text."""
+    return {name: repr(found) for name, found in content(engine).items()}
+
+
+def assert_nothing_of(engine, *texts):
+    found = texts_of(engine)
+    assert not {(name, text) for name, rows in found.items() for text in texts if text in rows}
+
+
+def test_nothing_of_a_person_is_left_in_any_table(filled):
+    removed = delete_users(filled, [NAME], ASKED, LATER, quiet)
+
+    assert_nothing_of(
+        filled,
+        NAME,
+        str(HERS),
+        str(COMMENT_ID),
+        str(REPLY_ID),
+        "her secret",
+        "her other",
+        "her bio",
+        "Quokka",
+        "hersonly",
+        "under hers",
+        "a reply",
+    )
+    assert removed.records == 1
+    assert removed.rows["video"] == 1
+    assert removed.rows["comment"] == 2
+    (row,) = rows(filled, "removal")
+    assert row["ended_at"]
+    assert row["rows"]["video"] == 1
+
+
+def test_others_keep_what_is_theirs(filled):
+    delete_users(filled, [NAME], ASKED, LATER, quiet)
+
+    (his,) = rows(filled, "video")
+    assert (his["id"], his["video_description"]) == (HIS, "his words")
+    assert his["extra_data"] == {"novelty": {}}
+    assert {each["username"] for each in rows(filled, "account")} == {OTHER, "bob"}
+    assert [each["text"] for each in rows(filled, "comment")] == ["under his"]
+    assert [each["video_id"] for each in rows(filled, "playlist_video")] == [HIS]
+    assert "wombat_person" in texts_of(filled)["query"]
+    values = [each["old_value"] for each in rows(filled, "video_revision")]
+    assert ["bob"] in values
+
+
+def test_a_query_that_named_a_person_is_the_one_without_the_name(filled):
+    delete_users(filled, [NAME], ASKED, LATER, quiet)
+
+    left = Query(and_=(Condition("username", "EQ", (OTHER,)),))
+    assert left.fingerprint in {each["fingerprint"] for each in rows(filled, "query")}
+
+
+def test_a_video_goes_with_its_comments_and_the_hashtags_that_it_alone_had(filled):
+    removed = delete_videos(filled, [HERS, 999], ASKED, LATER, quiet)
+
+    assert_nothing_of(filled, str(HERS), str(COMMENT_ID), "her secret", "hersonly", "under hers")
+    assert removed.records == 1
+    assert {each["name"] for each in rows(filled, "hashtag")} >= {"tea"}
+    assert len(rows(filled, "kept_out")) == 2
+
+
+def test_a_comment_goes_with_the_replies_to_it(filled):
+    removed = delete_comments(filled, [COMMENT_ID], ASKED, LATER, quiet)
+
+    assert_nothing_of(filled, str(COMMENT_ID), str(REPLY_ID), "a reply")
+    assert removed.records == 1
+    assert removed.rows["comment"] == 2
+
+
+def test_what_is_gone_long_enough_is_deleted(filled):
+    with filled.begin() as connection:
+        connection.execute(update(Video).where(Video.id == HERS).values(gone_at=NOON))
+        connection.execute(update(Comment).where(Comment.id == 31).values(gone_at=NOON))
+        connection.execute(update(Video).where(Video.id == HIS).values(gone_at=MUCH_LATER))
+        connection.execute(update(UserInfo).values(gone_at=NOON))
+
+    removed = delete_gone(filled, LATER, MUCH_LATER)
+
+    assert [(each.kind, each.records) for each in removed] == [
+        (RecordKind.VIDEO, 1),
+        (RecordKind.COMMENT, 1),
+        (RecordKind.USER, 2),
+    ]
+    assert [each["id"] for each in rows(filled, "video")] == [HIS]
+    assert not rows(filled, "user_info")
+    assert not rows(filled, "kept_out")
+    assert delete_gone(filled, LATER, MUCH_LATER) == []
+
+
+def test_a_deletion_in_small_parts_is_the_same(filled, monkeypatch):
+    monkeypatch.setattr("tiktok_crawler.storage.deletion.deletion.BATCH", 1)
+    monkeypatch.setattr("tiktok_crawler.storage.deletion.rows.EDGES", 1)
+    delete_users(filled, [NAME, OTHER], ASKED, LATER, quiet)
+
+    assert_nothing_of(filled, NAME, OTHER, str(HERS), str(HIS))
+    assert not rows(filled, "video")
+    assert not rows(filled, "user_relation")

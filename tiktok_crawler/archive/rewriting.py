@@ -1,0 +1,226 @@
+"""Takes what was deleted from a database out of the files of its archive.
+
+A file that has nothing of it is left alone. Others are written anew beside their place, and come to
+it as a whole. A file that a crawl is writing is passed over: the database has a note of what files
+may still have, until a later call has found it in none.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from sqlalchemy import delete, select, update
+
+from tiktok_crawler import own_files
+from tiktok_crawler.archive.reader import TornFileError, archives_in, texts_of
+from tiktok_crawler.archive.stripping import Stripper
+from tiktok_crawler.archive.writer import GZIP
+from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.kept_out import digest_of
+from tiktok_crawler.storage.models.existence import ArchiveRemoval, Removal
+from tiktok_crawler.storage.records.leaving_out import LEAST, number_of_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
+
+    from sqlalchemy import Connection, Engine
+
+    from tiktok_crawler.storage.records.leaving_out import Key
+
+LEVEL = 6
+"""How hard is tried to make files small, of 9, as crawls do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A deletion that files of the archive may not know of yet: digests of its records."""
+
+    removal_id: int
+    salt: str
+    is_asked: bool
+    begun_at: datetime
+    digests: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Gone:
+    """The records of some deletions, as far as these concern what was written at a time.
+
+    What nobody asked to delete may have come again since.
+    """
+
+    pending: tuple[Pending, ...]
+
+    def __contains__(self, key: Key) -> bool:
+        return self._of(key) is not None
+
+    def stand_in(self, key: Key) -> int:
+        digest = self._of(key)
+        return number_of_digest(digest) if digest else LEAST
+
+    def _of(self, key: Key) -> str | None:
+        digests = ((digest_of(each.salt, key), each) for each in self.pending)
+        return next((digest for digest, each in digests if digest in each.digests), None)
+
+
+@dataclass(slots=True)
+class Rewritten:
+    """What became of the files of an archive.
+
+    Of those that have something of what was deleted, `running` are written by crawls, `damaged`
+    cannot be read to the end, and `failed` cannot be written, with the reason.
+    """
+
+    files: int = 0
+    records: int = 0
+    running: list[Path] = field(default_factory=list)
+    damaged: list[Path] = field(default_factory=list)
+    failed: list[tuple[Path, str]] = field(default_factory=list)
+
+    @property
+    def is_done(self) -> bool:
+        return not (self.running or self.damaged or self.failed)
+
+
+def has_pending(engine: Engine) -> bool:
+    """Tell whether files of an archive may have something that was deleted."""
+    with reading(engine) as connection:
+        return connection.scalar(select(Removal.id).where(Removal.salt.is_not(None))) is not None
+
+
+def rewrite_archive(engine: Engine, folders: Iterable[Path]) -> Rewritten:
+    """Take what was deleted out of all files, and the note out of the database if that is done."""
+    with reading(engine) as connection:
+        pending = tuple(_pending(connection))
+    done = Rewritten()
+    if not pending:
+        return done
+    for path in archives_in(folders):
+        try:
+            _rewrite(path, pending, done)
+        except TornFileError:
+            done.damaged.append(path)
+        except OSError as exc:
+            done.failed.append((path, exc.strerror or str(exc)))
+        except zlib.error:
+            done.damaged.append(path)
+    if done.is_done:
+        ids = [each.removal_id for each in pending]
+        transaction(engine, lambda on: _forget(on, ids))
+    return done
+
+
+def _pending(connection: Connection) -> Iterator[Pending]:
+    rows = select(Removal.id, Removal.salt, Removal.why, Removal.begun_at)
+    for id_, salt, why, begun_at in connection.execute(
+        rows.where(Removal.salt.is_not(None)).order_by(Removal.id)
+    ).all():
+        digests = select(ArchiveRemoval.digest).where(ArchiveRemoval.removal_id == id_)
+        found = frozenset(connection.scalars(digests))
+        yield Pending(id_, salt or "", why is RemovalReason.ASKED, begun_at, found)
+
+
+def _forget(connection: Connection, removal_ids: Sequence[int]) -> None:
+    connection.execute(delete(ArchiveRemoval).where(ArchiveRemoval.removal_id.in_(removal_ids)))
+    connection.execute(update(Removal).where(Removal.id.in_(removal_ids)).values(salt=None))
+
+
+def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> None:
+    """Write a file anew, if it has something of what was deleted."""
+    with _locked(path) as is_locked:
+        if not is_locked:
+            done.running.append(path)
+            return
+        stripper = _Stripping(pending)
+        if all(stripper.line(text) is text for text in _whole(path)):
+            return
+        stripper = _Stripping(pending)
+        with own_files.folder_beside(path) as folder:
+            new = folder / path.name
+            _write(new, (stripper.line(text) for text in _whole(path)))
+            state = path.stat()
+            new.chmod(state.st_mode & 0o777)
+            if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
+                os.chown(new, state.st_uid, state.st_gid)
+            new.replace(path)
+        own_files.flush(path.parent)
+        done.files += 1
+        done.records += stripper.count
+
+
+class _Stripping:
+    """Strips the lines of a file, each of what was deleted when it was written."""
+
+    def __init__(self, pending: tuple[Pending, ...]) -> None:
+        self._pending = pending
+        asked = tuple(each for each in pending if each.is_asked)
+        self._stripper = Stripper(Gone(pending), Gone(asked))
+        self._asked = asked
+
+    @property
+    def count(self) -> int:
+        return self._stripper.count
+
+    def line(self, text: bytes) -> bytes:
+        """Return a line without what was deleted; one that cannot be read stays away."""
+        if len(self._asked) < len(self._pending):
+            written_at = _written_at(text)
+            self._stripper.deleted = Gone(
+                tuple(
+                    each
+                    for each in self._pending
+                    if each.is_asked or written_at is None or written_at <= each.begun_at
+                )
+            )
+        try:
+            return self._stripper.line(text)
+        except (ValueError, LookupError, TypeError):
+            return b"" if text else text
+
+
+def _written_at(text: bytes) -> datetime | None:
+    try:
+        found: Any = orjson.loads(text)["at"]
+        return datetime.fromisoformat(found)
+    except (ValueError, LookupError, TypeError):
+        return None
+
+
+def _whole(path: Path) -> Iterator[bytes]:
+    """Read the lines of a file; the torn one at the end of a crawl that was killed goes."""
+    try:
+        yield from texts_of(path)
+    except TornFileError:
+        return
+
+
+def _write(path: Path, lines: Iterable[bytes]) -> None:
+    deflate = zlib.compressobj(LEVEL, wbits=GZIP)
+    with os.fdopen(own_files.make(path), "wb") as file:
+        for line in lines:
+            if line:
+                file.write(deflate.compress(line + b"\n"))
+        file.write(deflate.flush(zlib.Z_FINISH))
+        file.flush()
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[bool]:
+    """Hold a file, unless a crawl is writing it."""
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+            return
+        yield own_files.is_at(file.fileno(), path)

@@ -1,0 +1,184 @@
+"""Tells what a deletion would remove, what it has removed, and what is left to do."""
+
+from __future__ import annotations
+
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.spelling import listed, named, number_of, visible
+
+if TYPE_CHECKING:
+    from collections import Counter
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from tiktok_crawler.archive.rewriting import Rewritten
+    from tiktok_crawler.storage.deletion.deletion import Removed
+    from tiktok_crawler.storage.deletion.disk import Left
+    from tiktok_crawler.storage.deletion.selecting import Selected
+    from tiktok_crawler.storage.ledger.removals import Removals
+
+NOUNS = {
+    RecordKind.VIDEO: "videos",
+    RecordKind.COMMENT: "comments",
+    RecordKind.USER: "users",
+}
+REASONS = {
+    RemovalReason.GONE: "TikTok has them no longer",
+    RemovalReason.ASKED: "they were named, as persons have asked",
+    RemovalReason.QUERY: "the data of a query was deleted",
+    RemovalReason.TAG: "the data of a tag was deleted",
+    RemovalReason.AGE: "they were collected too long ago",
+}
+
+MOST_NAMED = 10
+
+COMMENTS_HAVE_NO_NAME = (
+    "Comments carry no name of their author: those that these persons wrote under videos of others "
+    "cannot be found by it, and stay. Delete them by --comment-ids"
+)
+
+
+def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
+    """Tell what would be deleted."""
+    if selected.why is RemovalReason.ASKED:
+        yield from _asked(selected)
+    if not counts:
+        yield (
+            "Nothing of it is in the database; it is kept out from now on"
+            if selected.why is RemovalReason.ASKED
+            else "There is nothing to delete"
+        )
+        if not selected.windows:
+            return
+    else:
+        yield "To be deleted, rows by table:"
+    for table, rows in counts.most_common():
+        yield f"  {table:22} {rows:14,}"
+    if selected.windows:
+        windows = number_of(len(selected.windows), "windows")
+        yield (
+            f"  The coverage of {windows} is taken back: a crawl that asks for their days searches "
+            "these again"
+        )
+    if selected.users:
+        yield COMMENTS_HAVE_NO_NAME
+
+
+def _asked(selected: Selected) -> Iterator[str]:
+    parts = [
+        number_of(len(keys), noun)
+        for keys, noun in (
+            (selected.users, "users"),
+            (selected.videos, "videos"),
+            (selected.comments, "comments"),
+        )
+        if keys
+    ]
+    yield f"Named: {listed(parts, conjunction='and')}"
+
+
+def removed_lines(removed: Sequence[Removed], selected: Selected) -> Iterator[str]:
+    """Tell what was deleted."""
+    for each in removed:
+        yield f"Deleted: {number_of(each.records, NOUNS[each.kind])}"
+        for table, rows in each.rows.most_common():
+            yield f"  {table:22} {rows:14,}"
+    if selected.windows and not removed:
+        yield "Deleted: nothing; days are missing again"
+
+
+def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
+    """Tell what became of the archive."""
+    if not has_folders:
+        yield "No archive (TIKTOK_ARCHIVE). If there are some of earlier crawls: --archive FOLDER"
+        return
+    files = number_of(rewritten.files, "files")
+    records = number_of(rewritten.records, "records")
+    yield f"Archive: {files} written anew, without {records}"
+    for path in islice(rewritten.running, MOST_NAMED):
+        yield (
+            f"  {named(path)} is being written by a crawl: it is seen to when that ends, or by the "
+            "next `scrapy delete`"
+        )
+    for path in islice(rewritten.damaged, MOST_NAMED):
+        yield (
+            f"  {named(path)} is damaged, and may have something of it that cannot be read: remove "
+            "it"
+        )
+    for path, reason in islice(rewritten.failed, MOST_NAMED):
+        yield f"  {named(path)} cannot be written: {reason}. Then run the same command again"
+
+
+def left_lines(
+    left: Left, outputs: Sequence[str], *, has_removed: bool, names_users: bool
+) -> Iterator[str]:
+    """Tell what is left to do."""
+    if left.dialect == "sqlite":
+        if not left.is_log_empty:
+            yield (
+                "The database's log could not be emptied, since others use the database: run "
+                "`scrapy delete --vacuum` when no crawl is running"
+            )
+        elif left.is_vacuumed:
+            yield "The database file was written anew: nothing of it is in its free space"
+        elif left.asked_to:
+            yield "The database could not be written anew: run `scrapy delete --vacuum` later"
+        elif has_removed:
+            yield (
+                "What was deleted is overwritten in the database file. Older versions of rows can "
+                "be left in its free space: `scrapy delete --vacuum` writes the file anew"
+            )
+    elif has_removed:
+        yield (
+            "PostgreSQL keeps deleted rows until it cleans up: VACUUM FULL gets them off the disk "
+            "at once, and archives of its log (WAL) and backups keep them as long as you do"
+        )
+    if not has_removed:
+        return
+    yield "Left to do, as it is beyond this program:"
+    yield "  exports: export into the same folders again; --verify says which are stale"
+    yield "  backups, copies of the database or of the archive, and logs"
+    if outputs:
+        yield f"  feeds that runs have written: {_some(outputs)}"
+    if names_users:
+        yield "  query files and lists that name these persons"
+
+
+def _some(outputs: Sequence[str]) -> str:
+    shown = ", ".join(map(visible, outputs[:MOST_NAMED]))
+    more = len(outputs) - MOST_NAMED
+    return f"{shown} and {more:,} more" if more > 0 else shown
+
+
+def removal_lines(removals: Removals) -> Iterator[str]:
+    """Tell in short what was deleted from a database, as status does."""
+    for (kind, why), count in removals.totals.items():
+        yield f"{number_of(count, NOUNS[kind])} deleted, as {REASONS[why]}"
+    for kind, count in removals.kept_out.items():
+        yield f"{number_of(count, NOUNS[kind])} kept out, as persons have asked"
+    if removals.awaiting_archive:
+        yield (
+            "files of the archive have yet to lose what was deleted: the next `scrapy delete` or "
+            "crawl sees to it"
+        )
+
+
+def removals_json(removals: Removals) -> Mapping[str, object]:
+    """Tell the same for programs."""
+    return {
+        "deleted": [
+            {
+                "day": day.day.isoformat(),
+                "kind": day.kind.value,
+                "why": day.why.value,
+                "records": day.records,
+                "checks": list(day.checks),
+                "rows": dict(day.rows),
+                "unfinished": day.unfinished,
+            }
+            for day in removals.days
+        ],
+        "kept_out": {kind.value: count for kind, count in removals.kept_out.items()},
+        "awaiting_archive": removals.awaiting_archive,
+    }

@@ -1,0 +1,445 @@
+"""Deletes records with all that hangs on them: so many in a transaction, each of which is whole.
+
+Crawls go on meanwhile. What is interrupted leaves nothing half deleted, and done again it goes on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy import Text, cast, func, insert, literal, select, update
+
+from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.storage.deletion.batches import batched
+from tiktok_crawler.storage.deletion.mentions import Mentions
+from tiktok_crawler.storage.deletion.rows import Names, Rows
+from tiktok_crawler.storage.deletion.texts import Texts
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading, transaction
+from tiktok_crawler.storage.ledger.kept_out import (
+    close_gate,
+    digest_of,
+    keep_out,
+    new_salt,
+    note_deleted_names,
+)
+from tiktok_crawler.storage.models.existence import ArchiveRemoval, Removal
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, SeedRow
+from tiktok_crawler.storage.models.records import (
+    VIDEOS_TO_EFFECT_IDS,
+    VIDEOS_TO_HASHTAGS,
+    Comment,
+    Effect,
+    Hashtag,
+    UserInfo,
+    UserRelation,
+    Video,
+)
+from tiktok_crawler.storage.records.leaving_out import Key, number_of_digest, user
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Column, Connection, Engine, Table
+
+    from tiktok_crawler.storage.deletion.mentions import Change
+
+    Progress = Callable[[str, int], None]
+    """Is told what goes, and how many of it have gone."""
+
+T = TypeVar("T")
+
+BATCH = 1_000
+"""So many records go in one transaction: others wait for it to end."""
+
+SECURE = "PRAGMA secure_delete = ON"
+"""SQLite overwrites what is deleted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """The numbers of a deletion: its records, and the rows that went, by table."""
+
+    kind: RecordKind
+    why: RemovalReason
+    records: int = 0
+    rows: Counter[str] = field(default_factory=Counter)
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """The reason of a deletion, and what found it.
+
+    What is `asked` for is kept out. With an `archive`, files of it are told what they lose.
+    """
+
+    why: RemovalReason
+    has_archive: bool = False
+    check_id: int | None = None
+    query_id: int | None = None
+
+    @property
+    def keeps_out(self) -> bool:
+        return self.why is RemovalReason.ASKED
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """The records of a deletion, as they are deleted from elsewhere, too."""
+
+    salt: str
+    keys: frozenset[Key] = frozenset()
+
+    def __contains__(self, key: Key) -> bool:
+        return key in self.keys
+
+    def stand_in(self, key: Key) -> int:
+        return number_of_digest(digest_of(self.salt, key))
+
+
+def delete_videos(
+    engine: Engine, ids: Sequence[int], cause: Cause, now: datetime, progress: Progress
+) -> Removed:
+    """Delete videos, with the comments under them."""
+    with _deleting(engine, RecordKind.VIDEO, cause, now, progress) as deletion:
+        deletion.videos(ids)
+        if cause.keeps_out:
+            deletion.forget_texts(Key(RecordKind.VIDEO, str(id_)) for id_ in ids)
+        return deletion.end()
+
+
+def delete_comments(
+    engine: Engine, ids: Sequence[int], cause: Cause, now: datetime, progress: Progress
+) -> Removed:
+    """Delete comments, with the replies to them."""
+    with _deleting(engine, RecordKind.COMMENT, cause, now, progress) as deletion:
+        for batch in batched(sorted(ids), BATCH):
+            deletion.comments(batch)
+        if cause.keeps_out:
+            deletion.forget_texts(Key(RecordKind.COMMENT, str(id_)) for id_ in ids)
+        return deletion.end()
+
+
+def delete_users(
+    engine: Engine, usernames: Sequence[str], cause: Cause, now: datetime, progress: Progress
+) -> Removed:
+    """Delete persons: profile, videos, account with its edges, lists, and mentions of them."""
+    with _deleting(engine, RecordKind.USER, cause, now, progress) as deletion:
+        for batch in batched(sorted(usernames), BATCH):
+            deletion.close_out(map(user, batch))
+        videos = deletion.videos_by(usernames)
+        deletion.videos(videos, are_records=False)
+        for username in sorted(usernames):
+            deletion.person(username)
+        deletion.forget_mentions(usernames)
+        texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
+        deletion.forget_texts((*map(user, usernames), *texts))
+        return deletion.end()
+
+
+def delete_profiles(
+    engine: Engine, usernames: Sequence[str], cause: Cause, now: datetime, progress: Progress
+) -> Removed:
+    """Delete profiles alone: of a name that is not found any more, the person may have another.
+
+    What was collected too long ago goes with what is known of whom an account follows.
+    """
+    with _deleting(engine, RecordKind.USER, cause, now, progress) as deletion:
+        for batch in batched(sorted(usernames), BATCH):
+            if cause.why is RemovalReason.AGE:
+                deletion.accounts(batch)
+            deletion.profiles(batch)
+        return deletion.end()
+
+
+def delete_gone(
+    engine: Engine,
+    older_than: datetime,
+    now: datetime,
+    *,
+    has_archive: bool = False,
+    check_ids: Mapping[RecordKind, int] = MappingProxyType({}),
+) -> list[Removed]:
+    """Delete what has been gone since a time, or longer: videos, comments and profiles."""
+    found: list[Removed] = []
+    kinds: tuple[tuple[RecordKind, Column[Any], Column[Any], Callable[..., Removed]], ...] = (
+        (RecordKind.VIDEO, Video.__table__.c.id, Video.__table__.c.gone_at, delete_videos),
+        (RecordKind.COMMENT, Comment.__table__.c.id, Comment.__table__.c.gone_at, delete_comments),
+        (
+            RecordKind.USER,
+            UserInfo.__table__.c.username,
+            UserInfo.__table__.c.gone_at,
+            delete_profiles,
+        ),
+    )
+    for kind, key, gone_at, delete in kinds:
+        with reading(engine) as connection:
+            keys = list(connection.scalars(select(key).where(gone_at <= older_than).order_by(key)))
+        if keys:
+            cause = Cause(RemovalReason.GONE, has_archive, check_id=check_ids.get(kind))
+            found.append(delete(engine, keys, cause, now, say_nothing))
+    return found
+
+
+def say_nothing(_what: str, _count: int) -> None:
+    """Tell nobody."""
+
+
+@contextmanager
+def _deleting(
+    engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
+) -> Iterator[_Deletion]:
+    """Delete on connections that overwrite what goes, where the database can."""
+    deletion = _Deletion(engine, kind, cause, now, progress)
+    deletion.begin()
+    yield deletion
+
+
+class _Deletion:
+    """One deletion, transaction after transaction."""
+
+    def __init__(
+        self, engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
+    ) -> None:
+        self._engine = engine
+        self._statements = statements_for(engine.dialect)
+        self._kind = kind
+        self._cause = cause
+        self._now = now
+        self._progress = progress
+        self._deleted = Named(new_salt())
+        self._names = Names()
+        self._last_page = 0
+        self._row_id = 0
+        self._records = 0
+        self._rows = Counter[str]()
+
+    def begin(self) -> None:
+        """Write down that it begins."""
+        cause = self._cause
+        row = {
+            "kind": self._kind,
+            "why": cause.why,
+            "check_id": cause.check_id,
+            "query_id": cause.query_id,
+            "begun_at": self._now,
+            "salt": self._deleted.salt if cause.has_archive else None,
+        }
+        new = insert(Removal).values(row).returning(Removal.id)
+        self._row_id = self._write(lambda on: on.execute(new).scalar_one())
+
+    def close_out(self, keys: Iterable[Key]) -> None:
+        """Keep records out before they are deleted, so that none comes in meanwhile."""
+        named = list(keys)
+
+        def act(rows: Rows) -> int:
+            self._note(rows.connection, named)
+            return 0
+
+        self._do(act)
+
+    def videos(self, ids: Iterable[int], *, are_records: bool = True) -> None:
+        """Delete videos; they count as the records of this deletion, or go with these."""
+        done = 0
+        for batch in batched(sorted(ids), BATCH):
+            keys = [Key(RecordKind.VIDEO, str(id_)) for id_ in batch]
+
+            def act(rows: Rows, batch: tuple[int, ...] = batch, keys: list[Key] = keys) -> int:
+                self._note(rows.connection, keys, also=self._seeds_under(rows.connection, batch))
+                count = rows.videos(batch)
+                return count if are_records else 0
+
+            self._do(act)
+            done += len(batch)
+            self._progress("videos", done)
+
+    def comments(self, ids: Sequence[int]) -> None:
+        keys = [Key(RecordKind.COMMENT, str(id_)) for id_ in ids]
+
+        def act(rows: Rows) -> int:
+            self._note(rows.connection, keys)
+            return rows.comments(ids)
+
+        self._do(act)
+
+    def videos_by(self, usernames: Sequence[str]) -> list[int]:
+        """Read which videos are by some users."""
+        by = self._statements.among(Video.__table__.c.username, spellings(usernames))
+        with reading(self._engine) as connection:
+            return list(connection.scalars(select(Video.id).where(by)))
+
+    def person(self, username: str) -> None:
+        """Delete what is left of a person but for mentions."""
+        for spelling in spellings([username]):
+            while self._edges(spelling):
+                pass
+
+        def act(rows: Rows) -> int:
+            for spelling in spellings([username]):
+                rows.user(spelling)
+            return 1
+
+        self._do(act)
+
+    def _edges(self, username: str) -> bool:
+        """Delete the next edges of an account; tell whether there may be more."""
+        before = self._rows[UserRelation.__tablename__]
+        self._do(lambda rows: rows.edges(username))
+        return self._rows[UserRelation.__tablename__] > before
+
+    def accounts(self, usernames: Sequence[str]) -> None:
+        """Delete accounts with their edges."""
+        for username in usernames:
+            while self._edges(username):
+                pass
+
+        def act(rows: Rows) -> int:
+            rows.accounts(usernames)
+            return 0
+
+        self._do(act)
+
+    def profiles(self, usernames: Sequence[str]) -> None:
+        def act(rows: Rows) -> int:
+            self._note(rows.connection, [])
+            return sum(map(rows.profile, usernames))
+
+        self._do(act)
+
+    def forget_mentions(self, usernames: Collection[str]) -> None:
+        """Take the names of persons out of the fields of others' records."""
+        named = Named(self._deleted.salt, frozenset(map(user, usernames)))
+        mentions = Mentions(self._engine, named, [key.text for key in named.keys])
+        for change in mentions.changes():
+            self._do(partial(_counted, change))
+
+    def forget_texts(self, keys: Iterable[Key]) -> None:
+        """Take names and ids out of what the ledger has of runs, queries and imports."""
+        texts = Texts(self._statements, frozenset(keys))
+        self._do(partial(_counted, partial(texts.forget, now=self._now)))
+
+    def end(self) -> Removed:
+        """Delete the names that nobody has any more, and write down that it has ended."""
+        orphans = self._orphans()
+
+        def act(rows: Rows) -> int:
+            for table, name, links, ids in orphans:
+                again = self._linked(rows.connection, links, ids, since=self._last_page)
+                rows.counts[table.name] += _rename(rows, name, sorted(ids - again))
+            note_deleted_names(rows.connection)
+            ended = update(Removal).where(Removal.id == self._row_id).values(ended_at=self._now)
+            rows.connection.execute(ended)
+            return 0
+
+        self._do(act)
+        rows = Counter({name: count for name, count in self._rows.items() if count})
+        return Removed(self._kind, self._cause.why, self._records, rows)
+
+    def _orphans(self) -> list[tuple[Table, Column[str], Table, set[int]]]:
+        """Find the names that no video had when the last one was deleted."""
+        found = []
+        for table, name, links, ids in (
+            (Hashtag.__table__, Hashtag.__table__.c.name, VIDEOS_TO_HASHTAGS, self._names.hashtags),
+            (
+                Effect.__table__,
+                Effect.__table__.c.effect_id,
+                VIDEOS_TO_EFFECT_IDS,
+                self._names.effects,
+            ),
+        ):
+            if ids:
+                with reading(self._engine) as connection:
+                    left = ids - self._linked(connection, links, ids)
+                found.append((table, name, links, left))
+        return found
+
+    def _linked(
+        self, connection: Connection, links: Table, ids: set[int], *, since: int = 0
+    ) -> set[int]:
+        """Return those of some names that videos have; with a page, videos of later ones."""
+        if not ids:
+            return set()
+        video_id, name_id = links.columns
+        linked = select(name_id).where(self._statements.among(name_id, ids)).distinct()
+        if since:
+            pages = VIDEOS_TO_CRAWLS.c
+            linked = linked.where(
+                video_id.in_(select(pages.video_id).where(pages.crawl_id > since))
+            )
+        return set(connection.scalars(linked))
+
+    def _note(
+        self, connection: Connection, keys: Sequence[Key], *, also: Sequence[Key] = ()
+    ) -> None:
+        """Keep records out, if persons asked for it, and tell the archive of them, and others."""
+        if self._cause.keeps_out:
+            keep_out(connection, keys, self._now.date())
+        if self._cause.has_archive:
+            digests = sorted(digest_of(self._deleted.salt, key) for key in (*keys, *also))
+            rows = [(self._row_id, digest) for digest in digests]
+            columns = tuple(ArchiveRemoval.__table__.columns)
+            self._statements.insert_missing(connection, columns, rows)
+
+    def _seeds_under(self, connection: Connection, ids: Sequence[int]) -> list[Key]:
+        """Return the comments under videos of which replies were listed."""
+        if not self._cause.has_archive:
+            return []
+        under = self._statements.among(Comment.__table__.c.video_id, ids)
+        comments = [str(id_) for id_ in connection.scalars(select(Comment.id).where(under))]
+        seeds = select(SeedRow.seed).where(
+            SeedRow.listing == "replies", self._statements.among(SeedRow.__table__.c.seed, comments)
+        )
+        return [Key(RecordKind.COMMENT, seed) for seed in connection.scalars(seeds)]
+
+    def _do(self, act: Callable[[Rows], int]) -> None:
+        """Delete something in a transaction of its own, which counts it; `act` counts records."""
+
+        def write(connection: Connection) -> tuple[int, Rows, int]:
+            close_gate(connection)
+            last_page = connection.scalar(select(func.max(Crawl.id))) or 0
+            rows = Rows(connection, self._statements, self._deleted, self._names)
+            records = act(rows)
+            added = self._rows + rows.counts
+            told = update(Removal).where(Removal.id == self._row_id)
+            values = {"records": self._records + records, "rows": dict(sorted(added.items()))}
+            connection.execute(told.values(values))
+            return records, rows, last_page
+
+        records, rows, self._last_page = self._write(write)
+        self._records += records
+        self._rows += rows.counts
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        def secured(connection: Connection) -> T:
+            if connection.dialect.name == "sqlite":
+                connection.exec_driver_sql(SECURE)
+            return work(connection)
+
+        return transaction(self._engine, secured)
+
+
+def spellings(usernames: Iterable[str]) -> list[str]:
+    """Return names as they are written, and as the API writes them: in lower case."""
+    return sorted({spelling for name in usernames for spelling in (name, name.casefold())})
+
+
+def _rename(rows: Rows, name: Column[str], ids: Sequence[int]) -> int:
+    """Let names that nobody has say nothing; their numbers are not given to others."""
+    table = name.table
+    for batch in batched(ids, BATCH):
+        among = rows.statements.among(table.c.id, batch)
+        nameless = literal("-").concat(cast(table.c.id, Text))
+        rows.connection.execute(update(table).where(among).values({name.key: nameless}))
+    return len(ids)
+
+
+def _counted(change: Change, rows: Rows) -> int:
+    """Count the rows of others that a change makes other ones."""
+    rows.counts.update(change(rows.connection))
+    return 0

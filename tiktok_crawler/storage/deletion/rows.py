@@ -1,0 +1,206 @@
+"""Deletes records, and all rows that hang on them, inside a transaction."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, or_, select, update
+
+from tiktok_crawler.planning.checks import RecordKind
+from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
+from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
+from tiktok_crawler.storage.models.ledger import (
+    VIDEOS_TO_CRAWLS,
+    VIDEOS_TO_QUERY_TAGS,
+    Crawl,
+    SeedRow,
+)
+from tiktok_crawler.storage.models.records import (
+    VIDEOS_TO_EFFECT_IDS,
+    VIDEOS_TO_HASHTAGS,
+    Account,
+    Comment,
+    PlaylistVideo,
+    UserInfo,
+    UserInfoHistory,
+    UserRelation,
+    UserVideo,
+    Video,
+    VideoRevision,
+    VideoStatistics,
+)
+from tiktok_crawler.storage.records.leaving_out import Key, seed_stand_in
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+
+    from sqlalchemy import Column, Connection, Table
+
+    from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.records.leaving_out import Deleted
+
+OF_VIDEOS: tuple[Table, ...] = (
+    VideoStatistics.__table__,
+    VideoRevision.__table__,
+    VIDEOS_TO_HASHTAGS,
+    VIDEOS_TO_EFFECT_IDS,
+    VIDEOS_TO_CRAWLS,
+    VIDEOS_TO_QUERY_TAGS,
+    UserVideo.__table__,
+    PlaylistVideo.__table__,
+)
+"""The tables whose rows are about a video, in the order in which they are emptied."""
+
+EDGES = 10_000
+"""So many edges of an account go in one transaction."""
+
+
+@dataclass(slots=True)
+class Names:
+    """The numbers of the hashtags and effects that deleted videos had."""
+
+    hashtags: set[int] = field(default_factory=set)
+    effects: set[int] = field(default_factory=set)
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Deletes rows, counted by table; `deleted` gives what stays in the place of seeds."""
+
+    connection: Connection
+    statements: Statements
+    deleted: Deleted
+    names: Names
+    counts: Counter[str] = field(default_factory=Counter)
+
+    def videos(self, ids: Sequence[int]) -> int:
+        """Delete videos, which come sorted, with the comments under them.
+
+        Returns:
+            How many were there.
+        """
+        self._note_names(ids)
+        comments = Comment.__table__.c
+        under = or_(
+            self._among(comments.video_id, ids), self._among(comments.parent_comment_id, ids)
+        )
+        found = self.connection.scalars(select(comments.id).where(under))
+        self.comments(sorted(found))
+        for table in OF_VIDEOS:
+            self._delete(table, table.c.video_id, ids)
+        self._rename_seeds(SeedKey.VIDEO_ID, RecordKind.VIDEO, ids)
+        self._forget_checks(RecordKind.VIDEO, ids)
+        return self._delete(Video.__table__, Video.__table__.c.id, ids)
+
+    def comments(self, ids: Sequence[int]) -> int:
+        """Delete comments, which come sorted, with the replies to them.
+
+        Returns:
+            How many were there, without the replies.
+        """
+        table = Comment.__table__
+        own, count = set(ids), 0
+        generation = list(ids)
+        while generation:
+            replies = select(table.c.id).where(self._among(table.c.parent_comment_id, generation))
+            following = sorted(set(self.connection.scalars(replies)) - own)
+            deleted = self._delete(table, table.c.id, generation)
+            count = count or deleted
+            self._rename_seeds(SeedKey.COMMENT_ID, RecordKind.COMMENT, generation)
+            self._forget_checks(RecordKind.COMMENT, generation)
+            own.update(following)
+            generation = following
+        return count
+
+    def edges(self, username: str) -> int:
+        """Delete the next edges of an account; they are no records."""
+        table = UserRelation.__table__
+        id_ = select(Account.id).where(Account.username == username).scalar_subquery()
+        pairs: list[Any] = []
+        for column in (table.c.follower_id, table.c.followed_id):
+            edges = select(table.c.follower_id, table.c.followed_id).where(column == id_)
+            pairs += self.connection.execute(edges.order_by(*table.primary_key).limit(EDGES))
+        rows = sorted(set(map(tuple, pairs)))[:EDGES]
+        columns = (table.c.follower_id, table.c.followed_id)
+        self.statements.remove(self.connection, columns, rows)
+        self.counts[table.name] += len(rows)
+        return 0
+
+    def user(self, username: str) -> None:
+        """Delete what is left of a user: the profile, the account without its edges, the lists."""
+        names = [username]
+        self._delete(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, names)
+        self._delete(UserInfo.__table__, UserInfo.__table__.c.username, names)
+        self._delete(Account.__table__, Account.__table__.c.username, names)
+        self._delete(UserVideo.__table__, UserVideo.__table__.c.username, names)
+        self._rename_seeds(SeedKey.USERNAME, RecordKind.USER, names)
+
+    def profile(self, username: str) -> int:
+        """Delete a profile alone, with the past of its values.
+
+        Returns:
+            How many were there.
+        """
+        names = [username]
+        self._delete(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, names)
+        return self._delete(UserInfo.__table__, UserInfo.__table__.c.username, names)
+
+    def accounts(self, usernames: Sequence[str]) -> None:
+        """Delete accounts that have no edges any more."""
+        self._delete(Account.__table__, Account.__table__.c.username, usernames)
+
+    def _delete(self, table: Table, column: Column[Any], values: Collection[Any]) -> int:
+        count = self.connection.execute(delete(table).where(self._among(column, values))).rowcount
+        self.counts[table.name] += count
+        return count
+
+    def _note_names(self, ids: Sequence[int]) -> None:
+        """Note which hashtags and effects may be nobody's from now on."""
+        for table, noted in (
+            (VIDEOS_TO_HASHTAGS, self.names.hashtags),
+            (VIDEOS_TO_EFFECT_IDS, self.names.effects),
+        ):
+            video_id, name_id = table.columns
+            linked = select(name_id).where(self._among(video_id, ids)).distinct()
+            noted.update(self.connection.scalars(linked))
+
+    def _rename_seeds(self, key: SeedKey, kind: RecordKind, values: Iterable[Any]) -> None:
+        """Let seeds stand for nobody: their pages stay, and what these say of others."""
+        table = SeedRow.__table__
+        listings = [listing.name for listing in LISTINGS.values() if listing.seed_key is key]
+        texts = [str(value) for value in values]
+        named = select(table.c.id, table.c.seed).where(
+            table.c.listing.in_(listings), self._among(table.c.seed, texts)
+        )
+        for row_id, seed in self.connection.execute(named.order_by(table.c.id)).all():
+            text = seed.casefold() if kind is RecordKind.USER else seed
+            stand_in = seed_stand_in(Key(kind, text), self.deleted)
+            rename = update(table).where(table.c.id == row_id).values(seed=stand_in)
+            self.connection.execute(rename)
+            self.counts[f"{table.name}.changed"] += 1
+
+    def _forget_checks(self, kind: RecordKind, ids: Sequence[int]) -> None:
+        """Let no check ask about what is deleted."""
+        table = ComplianceCheckRecord.__table__
+        checks = select(ComplianceCheck.id).where(ComplianceCheck.kind == kind)
+        forget = delete(table).where(
+            table.c.check_id.in_(checks), self._among(table.c.record_id, ids)
+        )
+        self.connection.execute(forget)
+
+    def _among(self, column: Any, values: Collection[Any]) -> Any:
+        return self.statements.among(column, values)
+
+
+def windows_of(connection: Connection, statements: Statements, ids: Sequence[int]) -> set[int]:
+    """Return the windows whose pages brought some videos."""
+    pages = VIDEOS_TO_CRAWLS.c
+    windows = (
+        select(Crawl.crawl_window_id)
+        .join(VIDEOS_TO_CRAWLS, pages.crawl_id == Crawl.id)
+        .where(statements.among(pages.video_id, ids), Crawl.crawl_window_id.is_not(None))
+        .distinct()
+    )
+    return {window for window in connection.scalars(windows) if window is not None}

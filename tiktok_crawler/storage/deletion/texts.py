@@ -1,0 +1,142 @@
+"""Takes deleted names and ids out of what the ledger says of runs, queries and imports."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import JSON, delete, func, or_, select, update
+
+from tiktok_crawler.planning.checks import RecordKind
+from tiktok_crawler.research_api.query import Field, Query
+from tiktok_crawler.storage.deletion.mentions import CHANGED
+from tiktok_crawler.storage.ledger.unnaming import Words, query_without
+from tiktok_crawler.storage.models.existence import ComplianceCheck
+from tiktok_crawler.storage.models.ledger import (
+    CrawlWindow,
+    ImportRow,
+    QueryRow,
+    QueryValueRow,
+    RunRow,
+    SeedRow,
+    ValueBatchRow,
+)
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Table
+
+    from tiktok_crawler.storage.engine.statements import Statements
+    from tiktok_crawler.storage.records.leaving_out import Key
+
+TEXTS: dict[Table, tuple[str, ...]] = {
+    RunRow.__table__: ("arguments", "feeds", "exports"),
+    ImportRow.__table__: ("file", "queries"),
+    CrawlWindow.__table__: ("error",),
+    SeedRow.__table__: ("error",),
+    ComplianceCheck.__table__: ("error",),
+}
+"""The texts of users and of the API that can name somebody."""
+
+VALUES: dict[RecordKind, Field] = {
+    RecordKind.USER: Field.USERNAME,
+    RecordKind.VIDEO: Field.VIDEO_ID,
+}
+
+MOST_LOOKED_FOR = 20
+
+
+@dataclass(frozen=True)
+class Texts:
+    """The names and ids that go."""
+
+    statements: Statements
+    keys: frozenset[Key]
+
+    @cached_property
+    def _words(self) -> Words:
+        return Words(frozenset(key.text for key in self.keys))
+
+    def forget(self, connection: Connection, now: datetime) -> Counter[str]:
+        """Take them out of all texts and queries; count the rows that were changed."""
+        del now
+        counts = Counter[str]()
+        for table, columns in TEXTS.items():
+            counts[f"{table.name}{CHANGED}"] += self._rewrite(connection, table, columns)
+        counts[f"{QueryRow.__tablename__}{CHANGED}"] += self._rewrite_queries(connection)
+        counts.update(self._drop_values(connection))
+        return counts
+
+    def _rewrite(self, connection: Connection, table: Table, columns: tuple[str, ...]) -> int:
+        count = 0
+        texts = [self.statements.as_text(table.c[name]) for name in columns]
+        named = select(table.c.id, *texts).where(or_(*map(self._may_name, texts)))
+        for id_, *values in connection.execute(named.order_by(table.c.id)).all():
+            changed = {}
+            for name, text in zip(columns, values, strict=True):
+                if text is None:
+                    continue
+                is_json = isinstance(table.c[name].type, JSON)
+                before = json.loads(text) if is_json else text
+                if (after := self._words.without_in(before)) != before:
+                    changed[name] = after
+            if changed:
+                connection.execute(update(table).where(table.c.id == id_).values(changed))
+                count += 1
+        return count
+
+    def _may_name(self, text: ColumnElement[Any]) -> ColumnElement[bool]:
+        if len(self.keys) > MOST_LOOKED_FOR:
+            return text.is_not(None)
+        lower = func.lower(text)
+        return or_(*(lower.contains(key.text, autoescape=True) for key in self.keys))
+
+    def _rewrite_queries(self, connection: Connection) -> int:
+        """Let queries ask for nobody who was deleted; what they have found otherwise stays theirs.
+
+        Where another query is like that already, this one says so by its number.
+        """
+        count, table = 0, QueryRow.__table__
+        rows = connection.execute(select(table.c.id, table.c.canonical_json).order_by(table.c.id))
+        for id_, canonical in rows.all():
+            query = Query.from_json(json.loads(canonical))
+            kept = query_without(query, self.keys)
+            if kept == query:
+                continue
+            taken = select(table.c.id).where(table.c.fingerprint == kept.fingerprint)
+            is_taken = connection.scalar(taken) is not None
+            values = {
+                "canonical_json": kept.canonical(),
+                "fingerprint": f"{kept.fingerprint}-{id_}" if is_taken else kept.fingerprint,
+            }
+            connection.execute(update(table).where(table.c.id == id_).values(values))
+            count += 1
+        return count
+
+    def _drop_values(self, connection: Connection) -> Counter[str]:
+        """Forget what became of the values that queries had."""
+        counts = Counter[str]()
+        for table in (QueryValueRow.__table__, ValueBatchRow.__table__):
+            for kind, field in VALUES.items():
+                texts = sorted(key.text for key in self.keys if key.kind is kind)
+                if texts:
+                    lower = func.lower(table.c.value)
+                    is_value = table.c.field_name == field.value
+                    drop = delete(table).where(is_value, self._among(lower, table, texts))
+                    counts[table.name] += connection.execute(drop).rowcount
+        errors = select(ValueBatchRow.query_id, ValueBatchRow.value, ValueBatchRow.error)
+        for query_id, value, error in connection.execute(
+            errors.where(ValueBatchRow.error.is_not(None))
+        ).all():
+            if (after := self._words.without(error or "")) != error:
+                is_row = (ValueBatchRow.query_id == query_id, ValueBatchRow.value == value)
+                connection.execute(update(ValueBatchRow).where(*is_row).values(error=after))
+        return counts
+
+    def _among(self, lower: Any, table: Table, texts: list[str]) -> ColumnElement[bool]:
+        column = lower if len(texts) <= MOST_LOOKED_FOR else table.c.value
+        return column.in_(texts) if column is lower else self.statements.among(column, texts)
