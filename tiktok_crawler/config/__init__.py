@@ -190,9 +190,11 @@ class Config:
         )
         return replace(account, part=part, share=self.shares.get(part))
 
-    def freshness(self, refresh_after: timedelta | None) -> Freshness:
+    def freshness(
+        self, refresh_after: timedelta | None, revisit: tuple[timedelta, ...] = ()
+    ) -> Freshness:
         """Return the rules for searching covered days again."""
-        return Freshness(self.settle, refresh_after)
+        return Freshness(self.settle, refresh_after, revisit)
 
     def terms(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
         """Return the terms of a run for a query; without fields, it asks for those of the settings.

@@ -41,12 +41,19 @@ class Freshness:
     """The rules for searching a covered day once more.
 
     A day is final when it was searched `settle` after its end or later: videos take up to 48 hours
-    to appear (api_facts.md 14). With `refresh_after`, days whose last search is older are searched
-    again.
+    to appear (api_facts.md 14). It is searched again as soon as it is as old as each age of
+    `revisit`, likewise from its end on. With `refresh_after`, days whose last search is older are
+    searched again.
     """
 
     settle: timedelta
     refresh_after: timedelta | None = None
+    revisit: tuple[timedelta, ...] = ()
+
+    @property
+    def ages(self) -> tuple[timedelta, ...]:
+        """The ages of a day, from its end on, at which it is searched again."""
+        return (self.settle, *self.revisit)
 
     def final_from(self, day: date) -> datetime:
         """From when on a search of the day finds all of it."""
@@ -57,7 +64,8 @@ class Freshness:
 
     def is_due(self, day: date, searched_at: datetime, now: datetime) -> bool:
         """Tell whether a day that was searched has to be searched again by now."""
-        if not self.is_settled(day, searched_at) and now >= self.final_from(day):
+        end = midnight(day + DAY)
+        if any(searched_at < end + age <= now for age in self.ages):
             return True
         return self.refresh_after is not None and now - searched_at > self.refresh_after
 

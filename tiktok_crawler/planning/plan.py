@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning import coverage
+from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.planning.coverage import Covered, Freshness
+    from tiktok_crawler.planning.coverage import Covered
     from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Operation, Query
 
@@ -97,7 +98,8 @@ class Part:
 class Wanted:
     """The goal of a run: a query, days, fields, how fresh, and how its windows may be.
 
-    `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day.
+    `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day,
+    and once.
     Without a `part`, all days are asked for that are missing.
     """
 
@@ -112,6 +114,7 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.query.sample:
             object.__setattr__(self, "window_days", 1)
+            object.__setattr__(self, "freshness", Freshness(self.freshness.settle))
 
     def may_be_searched(self, day: date, now: datetime) -> bool:
         """Tell whether a day may be searched: it is sampled once, when all its videos are there."""

@@ -50,7 +50,7 @@ class VideosSpider(ResearchSpider):
     can tell what a crawl will cost.
 
     Arguments: query (a file, a folder, or several) or the keys of one, such as any_hashtags;
-    start_date, end_date, tags, refresh_after, max_requests, probes.
+    start_date, end_date, tags, refresh_after, revisit, keep_fresh, max_requests, probes.
     """
 
     name = "videos"
