@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -183,7 +184,13 @@ def wanted_values(collection: Collection, config: Config) -> WantedValues:
 
 
 def _freshness(collection: Collection, config: Config) -> Freshness:
-    return config.freshness(collection.refresh_after, collection.revisit)
+    """Return the rules for searching days of the collection again."""
+    fresh = collection.keep_fresh
+    return replace(
+        config.freshness(collection.refresh_after),
+        revisit=collection.revisit,
+        again_within=fresh.every if fresh and fresh.counters else None,
+    )
 
 
 def whole_number(arguments: Mapping[str, str], name: str) -> int | None:

@@ -190,11 +190,9 @@ class Config:
         )
         return replace(account, part=part, share=self.shares.get(part))
 
-    def freshness(
-        self, refresh_after: timedelta | None, revisit: tuple[timedelta, ...] = ()
-    ) -> Freshness:
+    def freshness(self, refresh_after: timedelta | None) -> Freshness:
         """Return the rules for searching covered days again."""
-        return Freshness(self.settle, refresh_after, revisit)
+        return Freshness(self.settle, refresh_after)
 
     def terms(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
         """Return the terms of a run for a query; without fields, it asks for those of the settings.

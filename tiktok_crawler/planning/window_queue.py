@@ -46,7 +46,7 @@ class CutWindow:
 
 
 class WindowQueue:
-    """The searches of a run: open windows first, then new ones, then second tries.
+    """The searches of a run: open windows, new ones, refreshed ones, and then second tries.
 
     As long as the API has never answered the query, one window is tried at a time; likewise as long
     as nothing was found and keywords can be sent in another form. When a window has brought nothing
@@ -74,6 +74,8 @@ class WindowQueue:
         self._parts: deque[Window] = deque()
         self._missing: deque[Window] = deque()
         self._add(chain.from_iterable(plan.new_windows))
+        refreshed = chain.from_iterable(plan.refreshed_windows)
+        self._refreshed = deque(self._windows(refreshed))
         self._second_tries = deque(filterfalse(forms.is_trial, again))
         self._searched_in_vain = set(plan.standings.done) if forms.is_undecided else set()
         self._open: Counter[DateRange] = Counter()
@@ -196,15 +198,18 @@ class WindowQueue:
 
     def _add(self, days: Iterable[date]) -> None:
         """Let days be missing."""
+        self._missing += self._windows(days)
+
+    def _windows(self, days: Iterable[date]) -> list[Window]:
         form = self.keyword_forms.sent_as
-        self._missing += [self._wanted.window(each, form) for each in contiguous(days)]
+        return [self._wanted.window(each, form) for each in contiguous(days)]
 
     def _take(self) -> PageRequest | None:
         if self._trials:
             return self._trials.popleft()
         if self._continued:
             return self._in_form(self._continued.popleft())
-        if windows := self._parts or self._missing:
+        if windows := self._parts or self._missing or self._refreshed:
             width = min(len(windows[0].days), self._widths.days)
             if self._unanswered and self._is_in_doubt(width):
                 return None
