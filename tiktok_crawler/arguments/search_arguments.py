@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -185,12 +184,7 @@ def wanted_values(collection: Collection, config: Config) -> WantedValues:
 
 def _freshness(collection: Collection, config: Config) -> Freshness:
     """Return the rules for searching days of the collection again."""
-    fresh = collection.keep_fresh
-    return replace(
-        config.freshness(collection.refresh_after),
-        revisit=collection.revisit,
-        again_within=fresh.every if fresh and fresh.counters else None,
-    )
+    return config.freshness(None).with_keys(collection.refreshing)
 
 
 def whole_number(arguments: Mapping[str, str], name: str) -> int | None:

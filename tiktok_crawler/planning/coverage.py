@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from tiktok_crawler.planning.window_days import DayCount
+    from tiktok_crawler.query_file.refreshing import Refreshing
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Freshness:
     refresh_after: timedelta | None = None
     revisit: tuple[timedelta, ...] = ()
     again_within: timedelta | None = None
+
+    def with_keys(self, keys: Refreshing) -> Freshness:
+        """The same with what a query file says."""
+        return Freshness(self.settle, keys.refresh_after, keys.revisit, keys.again_within)
 
     @property
     def ages(self) -> tuple[timedelta, ...]:

@@ -184,6 +184,10 @@ class Plan:
     keyword_forms: KeywordForms
     trial: PageRequest | None
 
+    def refreshes(self, days: DateRange) -> bool:
+        """Tell whether a window of these days brings no more than newer values of what is there."""
+        return self.refreshed_days.issuperset(days)
+
     @property
     def new_window_count(self) -> int:
         """The windows that have no row yet and bring what is missing, the trial included."""

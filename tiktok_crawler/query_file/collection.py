@@ -28,6 +28,7 @@ from tiktok_crawler.query_file.parsed_conditions import (
 )
 from tiktok_crawler.query_file.query_arguments import query_file_text, query_node
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.query_file.sample import read_sample
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.query_file.written_dates import NEVER, TIKTOK_BEGAN, parse_day
@@ -94,6 +95,11 @@ class Collection:
     def name(self) -> str:
         """Its file as it was named, by which a run that has several tells them apart."""
         return visible(str(self.path)) if self.path else "the query"
+
+    @property
+    def refreshing(self) -> Refreshing:
+        """When days are searched again, and how often it is found out what is still there."""
+        return Refreshing(self.refresh_after, self.revisit, self.keep_fresh)
 
     @property
     def fingerprint(self) -> str:

@@ -139,7 +139,13 @@ class Session(ABC):
         def write(connection: Connection) -> None:
             self._tasks(connection).book(request, now)
             if self._account:
-                quota.spend(connection, self._account, now, second_try=request.second_try)
+                quota.spend(
+                    connection,
+                    self._account,
+                    now,
+                    second_try=request.second_try,
+                    refreshes=request.refreshes,
+                )
 
         # The page that the request brings is flushed after it; without one, little is lost.
         self._write(write, flushed_later=True)
