@@ -197,6 +197,9 @@ TIKTOK_DAILY_BUDGET: int | None = None
 # The share of a day's budget (of the API's quota, if there is none) that may go to second tries of
 # windows that were postponed, or that came back suspiciously empty.
 TIKTOK_PARKED_SHARE = 0.1
+# The share of the requests that is kept for refreshing what is due, as long as there are new days;
+# they come first otherwise.
+TIKTOK_REFRESH_SHARE = 0.3
 # How much of a day's budget may go to what: {"videos": 0.7, "comments": 0.2}, or the same as text,
 # videos=0.7,comments=0.2. What is not named has no limit of its own.
 TIKTOK_SHARES: dict[str, float] = {}

@@ -37,6 +37,7 @@ from tiktok_crawler.planning.task_states import (
 )
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.conditions import condition_problems
 from tiktok_crawler.research_api.endpoints import (
     LISTINGS,
@@ -470,6 +471,7 @@ def _begin_json(begin: Begin) -> dict[str, Any]:
             "end_written": begin.collection.end_written,
             "fields": list(begin.fields),
             **({"each": batch.field.value} if (batch := begin.collection.batch) else {}),
+            **({"refreshing": keys} if (keys := begin.collection.refreshing.to_json()) else {}),
         }
     return found
 
@@ -484,8 +486,29 @@ def _begin(content: Values, subject: Subject) -> Begin:
     if days.end > tomorrow:
         raise wish.wrong("end_date", f"a day before {tomorrow}")
     written = wish.text("start_written", NAME), wish.text("end_written", NAME)
-    collection = Collection(subject, days, *written, tags=tags, batch=_batch(wish, subject))
+    keys = _refreshing(wish)
+    collection = Collection(
+        subject,
+        days,
+        *written,
+        tags=tags,
+        batch=_batch(wish, subject),
+        refresh_after=keys.refresh_after,
+        revisit=keys.revisit,
+        keep_fresh=keys.keep_fresh,
+    )
     return Begin(tags, *marked, collection, wish.texts("fields", FIELD))
+
+
+def _refreshing(wish: Values) -> Refreshing:
+    if "refreshing" not in wish:
+        return Refreshing()
+    try:
+        return Refreshing.from_json(wish.texts_by_name("refreshing"))
+    except LineError:
+        raise
+    except ValueError:
+        raise wish.wrong("refreshing", "how fresh its data is kept") from None
 
 
 def _batch(wish: Values, query: Query) -> ValueBatch | None:

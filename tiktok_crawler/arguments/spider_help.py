@@ -43,6 +43,8 @@ _OF_VIDEOS = _COMMON | {
         "the query file (see README.md), a folder of them, or several: a.yaml,b.yaml",
     ),
     "refresh_after": ("7d", "search days again that were searched longer ago than this"),
+    "revisit": ("3d,11d", "search days again when they are as old as each of these"),
+    "keep_fresh": ("15d", "find out as often what is still there; 15d with counters: search again"),
     "probes": ("12", "ask for so many first pages alone: what `scrapy plan --probe` does"),
 }
 _OF_LISTINGS = _COMMON | {

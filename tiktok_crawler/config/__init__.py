@@ -74,6 +74,7 @@ class Config:
     quota_interval: timedelta
     daily_budget: int | None
     parked_share: float
+    refresh_share: float
     shares: Mapping[str, float]
     rate_limit_delay: float
     retry_delay: float
@@ -121,6 +122,7 @@ class Config:
             ),
             daily_budget=_daily_budget(settings),
             parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
+            refresh_share=number(settings, "TIKTOK_REFRESH_SHARE", most=1),
             shares=parse_shares(settings.get("TIKTOK_SHARES")),
             rate_limit_delay=number(settings, "TIKTOK_RATE_LIMIT_DELAY"),
             retry_delay=number(settings, "TIKTOK_RETRY_DELAY"),
@@ -197,7 +199,8 @@ class Config:
             daily_budget=self.daily_budget if pool is Pool.RESEARCH else None,
             parked_share=self.parked_share,
         )
-        return replace(account, part=part, share=self.shares.get(part))
+        refresh_share = self.refresh_share
+        return replace(account, part=part, share=self.shares.get(part), refresh_share=refresh_share)
 
     def freshness(self, refresh_after: timedelta | None) -> Freshness:
         """Return the rules for searching covered days again."""

@@ -152,7 +152,8 @@ class PageRequest:
 
     The task was begun, with the request for its first page, at `begun_at`; the page before this one
     came at `previous_page_at`. A `second_try` of a window that was parked, or looked suspicious, is
-    one until a page comes. A seed that is asked for once more had ended at `ended_at`.
+    one until a page comes. One that `refreshes` asks for newer values of what is there. A seed that
+    is asked for once more had ended at `ended_at`.
     """
 
     task: Task
@@ -161,6 +162,7 @@ class PageRequest:
     begun_at: datetime | None = field(default=None, compare=False)
     previous_page_at: datetime | None = field(default=None, compare=False)
     ended_at: datetime | None = field(default=None, compare=False)
+    refreshes: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return str(self.task)

@@ -14,7 +14,7 @@ from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
-from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings
+from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings, in_turns
 from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.probing import ProbeQueue, probes
@@ -50,7 +50,7 @@ class VideosSpider(ResearchSpider):
     can tell what a crawl will cost.
 
     Arguments: query (a file, a folder, or several) or the keys of one, such as any_hashtags;
-    start_date, end_date, tags, refresh_after, max_requests, probes.
+    start_date, end_date, tags, refresh_after, revisit, keep_fresh, max_requests, probes.
     """
 
     name = "videos"
@@ -88,7 +88,7 @@ class VideosSpider(ResearchSpider):
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
             return
-        self.queue = queue = FairQueue(self.budgets)
+        self.queue = queue = FairQueue(self.budgets, self.config.refresh_share)
         self._waiting = [deque([each]) for each in self.collections]
         async for request in self.runner.requests(queue, self._begin_and_end):
             self._tell_forms()
@@ -139,7 +139,8 @@ class VideosSpider(ResearchSpider):
         wanted = search_arguments.wanted_values(collection, self.config)
         plan = await crawl_storage(self.crawler).plan_list(collection, wanted, budget)
         self._announce(collection, list_beginning(collection, plan))
-        return ListSearches(deque(plan.batches), Siblings(plan.too_wide, plan.widest))
+        batches = deque(in_turns(plan.batches, self.config.refresh_share))
+        return ListSearches(batches, Siblings(plan.too_wide, plan.widest))
 
     async def _begin_another(self, queue: FairQueue, waiting: deque[Collection]) -> None:
         if not waiting:

@@ -126,7 +126,13 @@ class Session(ABC):
         def write(connection: Connection) -> None:
             self._book(connection, request, now)
             if self._account:
-                quota.spend(connection, self._account, now, second_try=request.second_try)
+                quota.spend(
+                    connection,
+                    self._account,
+                    now,
+                    second_try=request.second_try,
+                    refreshes=request.refreshes,
+                )
 
         # The page that the request brings is flushed after it; without one, little is lost.
         self._write(write, flushed_later=True)
