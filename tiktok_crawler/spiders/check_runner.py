@@ -99,12 +99,13 @@ class CheckRunner:
         """Wait until another check may begin; None when all have ended."""
         while True:
             self._something_came.clear()
+            is_idle = not self._open
             if self._open < MOST_OPEN and not self._is_cut_short:
-                begin = partial(_next_check, nothing_open=not self._open)
+                begin = partial(_next_check, nothing_open=is_idle)
                 if step := await self._storage.check(begin):
                     self._open += 1
                     return step
-            if not self._open:
+            if is_idle:
                 return None
             await self._something_came.wait()
 
