@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from datetime import UTC, datetime
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
@@ -81,6 +82,10 @@ class Study:
             ("video", "crawled_at"),
         ):
             self.folder.rows(f"UPDATE {table} SET {column} = '2024-06-01 00:00:00.000000'")
+
+    @property
+    def now(self):
+        return f"{datetime.now(UTC):%Y-%m-%d %H:%M:%S.%f}"
 
     def ids(self, condition="1 = 1", table="video"):
         return {row[0] for row in self.folder.rows(f"SELECT id FROM {table} WHERE {condition}")}
@@ -369,3 +374,55 @@ async def test_what_comes_back_is_gone_no_more(quick_study):
 
     assert not study.gone
     assert not study.missing
+
+
+@deferred_f_from_coro_f
+async def test_what_is_gone_is_deleted_after_a_time_of_grace(study):
+    await study.collect()
+    study.grow_old()
+    later = world(turnover=LATER)
+    settings = {"TIKTOK_ON_GONE": "delete"}
+
+    crawler = await study.check(later, settings)
+    gone = study.gone
+    assert gone
+    assert stat(crawler, "records/deleted_count") == 0, "not before the time of grace has passed"
+
+    crawler = await study.check(later, settings | {"TIKTOK_GONE_GRACE": 0})
+    assert stat(crawler, "records/deleted_count") == len(gone)
+    assert study.ids() == study.videos - gone
+    assert study.folder.rows("SELECT kind, why, check_id, records FROM removal") == [
+        ("video", "gone", 2, len(gone))
+    ]
+    assert study.folder.rows("SELECT count(*) FROM kept_out") == [(0,)], "they may come back"
+
+
+@deferred_f_from_coro_f
+async def test_the_nightly_crawl_checks_what_it_keeps_fresh(study):
+    study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days\n")
+    await study.collect()
+    study.grow_old()
+    study.folder.rows(f"UPDATE crawl_window SET searched_at = '{study.now}'")
+
+    later = world(turnover=LATER)
+    crawler = await study.run("videos", later, query=str(study.folder.query_file))
+
+    assert study.gone == study.removed() != set()
+    assert stat(crawler, "requests/sent_count") == 6
+    assert exit_status(crawler) == EX_OK
+    again = await study.run("videos", later, query=str(study.folder.query_file))
+    assert stat(again, "requests/sent_count") == 0
+
+
+@deferred_f_from_coro_f
+async def test_with_counters_only_what_days_do_not_bring_again_is_checked(quick_study):
+    study = quick_study
+    study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days with counters\n")
+    await study.collect()
+    study.grow_old()
+
+    later = world(turnover=LATER)
+    crawler = await study.run("videos", later, query=str(study.folder.query_file))
+
+    assert study.gone == study.removed() != set()
+    assert stat(crawler, "checks/done_count") == 2

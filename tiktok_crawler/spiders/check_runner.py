@@ -24,6 +24,7 @@ from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.planning.problems import ProblemKind
 from tiktok_crawler.reports.checks_report import checks_beginning, held
 from tiktok_crawler.research_api.checks import (
@@ -34,10 +35,11 @@ from tiktok_crawler.research_api.checks import (
     task_status_of,
 )
 from tiktok_crawler.research_api.tasks import PageRequest
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from datetime import timedelta
+    from collections.abc import AsyncIterator, Sequence
+    from datetime import datetime, timedelta
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -48,6 +50,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.problems import Problem
     from tiktok_crawler.research_api.checks import CheckStep
     from tiktok_crawler.storage.check_session import CheckSession, ChecksResult
+    from tiktok_crawler.storage.deletion.deletion import Removed
 
 logger = logging.getLogger(__name__)
 
@@ -66,9 +69,9 @@ class CheckRunner:
 
     What first checks did not list is asked about in second ones; then it is decided what is gone.
 
-    Settings: TIKTOK_CHECK_DELAY, TIKTOK_GONE_LIMIT.
+    Settings: TIKTOK_CHECK_DELAY, TIKTOK_GONE_LIMIT, TIKTOK_ON_GONE, TIKTOK_GONE_GRACE.
     Statistics: tiktok/checks/done_count, tiktok/checks/failed_count, tiktok/checks/left_count,
-    tiktok/records/gone_count.
+    tiktok/records/gone_count, tiktok/records/deleted_count.
     """
 
     def __init__(self, crawler: Crawler, *, waits_for_quota: bool = True):
@@ -93,6 +96,7 @@ class CheckRunner:
         while new := await self._next():
             yield self._request(new)
         self._tell(await self._storage.check(lambda checks: checks.decide(utc_now())))
+        await self._delete_gone()
         await self._storage.end_checks()
 
     async def _next(self) -> CheckStep | None:
@@ -213,6 +217,22 @@ class CheckRunner:
             self._outcome.left_undone()
             logger.error("%(held)s", {"held": held(check)})
 
+    async def _delete_gone(self) -> None:
+        """Delete what has been gone for the time of grace, if that is wanted."""
+        config, now = config_of(self.crawler), utc_now()
+        if config.on_gone is not OnGone.DELETE:
+            return
+        delete = partial(
+            _delete_gone,
+            older_than=now - config.gone_grace,
+            now=now,
+            has_archive=bool(config.archive),
+        )
+        for removed in await self._storage.check(delete):
+            self.crawler.stats.inc_value("tiktok/records/deleted_count", removed.records)
+            records = number_of(removed.records, f"{removed.kind}s")
+            logger.log(NOTICE, "Deleted, since they are gone: %(records)s", {"records": records})
+
     def _ask_later(self, step: CheckStep) -> None:
         seconds = config_of(self.crawler).check_delay * GROWTH ** (step.asked - 1)
         extension(self.crawler, DelayQueue).delay(self._request(step), seconds)
@@ -225,7 +245,8 @@ class CheckRunner:
         self.crawler.stats.inc_value(f"tiktok/checks/{what}_count")
 
     def _request(self, step: CheckStep) -> Request:
-        attempt = Attempt(PageRequest(step), waits_for_quota=self._waits_for_quota)
+        request = PageRequest(step, refreshes=True)
+        attempt = Attempt(request, waits_for_quota=self._waits_for_quota)
         return api_request(
             api_url(self.crawler), attempt, callback=self._parse, errback=self._failed
         )
@@ -241,3 +262,9 @@ class CheckRunner:
 
 def _next_check(checks: CheckSession, *, nothing_open: bool) -> CheckStep | None:
     return checks.next_check(utc_now(), nothing_open=nothing_open)
+
+
+def _delete_gone(
+    checks: CheckSession, *, older_than: datetime, now: datetime, has_archive: bool
+) -> Sequence[Removed]:
+    return checks.delete_gone(older_than, now, has_archive=has_archive)

@@ -23,6 +23,7 @@ from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.list_report import list_beginning
 from tiktok_crawler.reports.search_beginning import search_beginning
+from tiktok_crawler.spiders.check_runner import CheckRunner
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -46,8 +47,8 @@ class VideosSpider(ResearchSpider):
     """Searches the windows of collections that are not covered yet, several side by side.
 
     Of several query files each has its turn. When all are searched, it collects what the files have
-    under `also_collect`. With `probes`, it asks for as many first pages and no more, so that a plan
-    can tell what a crawl will cost.
+    under `also_collect`, and checks what still exists, if one has `keep_fresh`. With `probes`, it
+    asks for as many first pages and no more, so that a plan can tell what a crawl will cost.
 
     Arguments: query (a file, a folder, or several) or the keys of one, such as any_hashtags;
     start_date, end_date, tags, refresh_after, revisit, keep_fresh, max_requests, probes.
@@ -94,6 +95,8 @@ class VideosSpider(ResearchSpider):
             self._tell_forms()
             yield request
         async for request in self._also_collect():
+            yield request
+        async for request in self._check_existence():
             yield request
 
     async def _begin_and_end(self) -> None:
@@ -214,6 +217,19 @@ class VideosSpider(ResearchSpider):
         self.tags = self._tags[stage]
         try:
             async for request in self.list_stage(stage, waits_for_quota=waits_for_quota):
+                yield request
+        except QueryLockedError as exc:
+            self._leave(str(exc))
+
+    async def _check_existence(self) -> AsyncIterator[Request]:
+        """Find out what still exists, as often as the query files want it."""
+        wanted = [each.keep_fresh for each in self.collections if each.keep_fresh]
+        if not wanted:
+            return
+        # What days bring that are searched again need not be checked, but for what is missing.
+        ages = [each.every for each in wanted if not each.counters]
+        try:
+            async for request in CheckRunner(self.crawler).requests(min(ages, default=None)):
                 yield request
         except QueryLockedError as exc:
             self._leave(str(exc))

@@ -19,11 +19,13 @@ from tiktok_crawler.planning.checks import (
     tonight,
 )
 from tiktok_crawler.research_api.checks import CHECKS, MOST_IDS, Category, read_ids
+from tiktok_crawler.storage.deletion.deletion import delete_gone
 from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.ledger.existence import held_checks
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.research_api.checks import Checks, CheckStep
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.deletion.deletion import Removed
     from tiktok_crawler.storage.ledger.checks import Checked
     from tiktok_crawler.storage.ledger.existence import HeldCheck
 
@@ -166,6 +169,12 @@ class CheckSession(Session):
                 self.result.gone[checked.kind] = gone
         self.result.held = self._read(held_checks)
         return self.result
+
+    def delete_gone(
+        self, older_than: datetime, now: datetime, *, has_archive: bool
+    ) -> Sequence[Removed]:
+        """Delete what has been gone since a time, or longer."""
+        return delete_gone(self.engine, older_than, now, has_archive=has_archive)
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
         has_candidates = False
