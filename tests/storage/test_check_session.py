@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from checked_records import CheckRun, store_videos
 from random_deeds import Fate, Fated
+from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, rows, video
 
@@ -15,12 +16,14 @@ from tiktok_crawler.research_api.checks import MOST_IDS
 from tiktok_crawler.storage.check_session import CheckSession
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
+    delete_gone,
     delete_videos,
     say_nothing,
 )
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger.checks import CheckRows
+from tiktok_crawler.storage.models.records import Video
 
 DAY = timedelta(days=1)
 FEW = range(1, 101)
@@ -161,3 +164,22 @@ def test_a_second_check_counts_without_what_was_deleted_meanwhile(checks, engine
     taken_up.answer(step, 7)
     assert taken_up.decide().gone == {"video": 1}
     assert gone(engine) == [7]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_comes_back_while_others_are_deleted_stays(checks, engine):
+    run = checks()
+    run.check(7, 8)
+    run.decide()
+
+    def come_back(connection, _cursor, text, *_):
+        if text.startswith("INSERT INTO removal"):
+            back = update(Video).where(Video.id == 7).values(missing_since=None, gone_at=None)
+            connection.execute(back)
+
+    event.listen(engine, "before_cursor_execute", come_back)
+    (removed,) = delete_gone(engine, run.later(), run.later())
+    event.remove(engine, "before_cursor_execute", come_back)
+    assert removed.records == 1
+    assert 7 in {each["id"] for each in rows(engine, "video")}
+    assert 8 not in {each["id"] for each in rows(engine, "video")}
