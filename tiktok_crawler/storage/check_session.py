@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.existence import HeldCheck
 
 MOST_FAILURES = 3
-"""After so many checks of a kind that proved nothing, the others wait for a later run."""
+"""After so many checks of a kind that failed, or proved nothing, the others wait for a later run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +137,10 @@ class CheckSession(Session):
         self.result.failed += 1
         self._failures[step.category] += 1
 
-    def leave(self) -> None:
+    def leave(self, step: CheckStep, *, is_failure: bool) -> None:
         """Count a check that is left to a later run."""
         self.result.left += 1
+        self._failures[step.category] += is_failure
 
     def refuse(self, step: CheckStep) -> None:
         """Ask about no more records of this kind in this run: the API does not take them."""
