@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.existence import HeldCheck
 
 MOST_FAILURES = 3
-"""After so many checks of a kind that failed, or proved nothing, the others wait for a later run."""
+"""After so many checks of a kind that failed or proved nothing, others wait for a later run."""
 
 
 @dataclass(frozen=True, slots=True)
