@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -26,6 +26,7 @@ from tiktok_crawler.storage.ledger.list_status import (
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
+from tiktok_crawler.storage.ledger.removals import Removals, read_removals
 from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
@@ -139,6 +140,7 @@ class Status:
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
+    removals: Removals = field(default_factory=Removals)
 
     def files_of_list(self, found: ListStatus) -> list[str]:
         """Return the names of the files with this list."""
@@ -185,6 +187,7 @@ def status_of(
         imports=() if files else tuple(past_imports(connection)),
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),
+        removals=read_removals(connection),
     )
 
 
