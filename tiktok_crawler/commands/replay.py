@@ -57,7 +57,7 @@ class Command(Project, ScrapyCommand):
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
         try:
-            self.exitcode = _replay(args, self.settings, opts.deleted_from)
+            self.exitcode = _replay(args, self.settings, getattr(opts, "deleted_from", None))
         except DBAPIError as exc:
             fail(EX_SOFTWARE, f"the database failed: {exc.orig}; {AGAIN}")
 

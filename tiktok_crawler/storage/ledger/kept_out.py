@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -162,7 +162,7 @@ def take_list(connection: Connection, kept_out: KeptOutList) -> None:
     """Keep out of a new database what is kept out of another one."""
     connection.execute(update(DatabaseOrigin).values(salt=kept_out.salt))
     columns = tuple(KeptOut.__table__.columns)
-    statements_for(connection.dialect).insert_missing(connection, columns, kept_out.rows)
+    statements_for(connection.dialect).insert_missing(connection, columns, list(kept_out.rows))
 
 
 def note_deleted_names(connection: Connection) -> None:
@@ -172,5 +172,6 @@ def note_deleted_names(connection: Connection) -> None:
 
 def _among_kept_out(statements: Statements) -> Executable:
     table = KeptOut.__table__
-    is_among = statements.listed(table.c.digest)
-    return select(table.c.kind, table.c.digest).where(table.c.kind.in_(list(RecordKind)), is_among)
+    # By all kinds, since the key begins with the kind.
+    is_kind = table.c.kind.in_([literal_column(f"'{kind.value}'") for kind in RecordKind])
+    return select(table.c.kind, table.c.digest).where(is_kind, statements.listed(table.c.digest))
