@@ -86,10 +86,10 @@ def test_programs_get_the_same_as_json(collected):
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
     assert status.keys() == {
-        *("database", "origin", "at", "quota", "last_run", "queries", "lists", "listings"),
+        *("database", "origin", "at", "quota", "last_run", "queries", "lists", "removals", "listings"),
         "imports",
     }
-    assert status["lists"] == status["listings"] == []
+    assert status["lists", "removals"] == status["listings"] == []
     read_at = datetime.fromisoformat(status["at"])
     assert read_at.utcoffset().total_seconds() == 0
     assert status["quota"]["day"] == f"{read_at:%Y-%m-%d}"

@@ -13,7 +13,7 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
 from tiktok_crawler.storage.ledger.kept_out import read_gate
 from tiktok_crawler.storage.models.base import Base
-from tiktok_crawler.storage.records.leaving_out import seed_key
+from tiktok_crawler.storage.records.leaving_out import seed_key, seed_stand_in
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
@@ -113,7 +113,17 @@ class StageSession(Session):
             self._store.refuse(connection, request, event, now)
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
-        return self._tasks(connection).open_seed(request, now)
+        return self._tasks(connection).open_seed(self._unnamed(connection, request), now)
+
+    def _unnamed(self, connection: Connection, request: PageRequest) -> PageRequest:
+        """Let a seed that was deleted since it was planned have a row that does not name it."""
+        key = seed_key(request.seed.listing, request.seed.key)
+        if key is None:
+            return request
+        found = read_gate(connection).found(connection, lambda deleted: key in deleted)
+        if not found:
+            return request
+        return replace(request, task=replace(request.seed, key=seed_stand_in(key, found)))
 
 
 def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:

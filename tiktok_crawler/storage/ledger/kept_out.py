@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
@@ -142,12 +143,22 @@ def keep_out(connection: Connection, keys: Iterable[Key], day: date) -> None:
     statements_for(connection.dialect).insert_missing(connection, columns, rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptOutList:
     """The list of a database, to be taken along into another one."""
 
     salt: str
     rows: tuple[tuple[str, str, str], ...]
+
+    @cached_property
+    def _digests(self) -> frozenset[str]:
+        return frozenset(digest for _, digest, _ in self.rows)
+
+    def __contains__(self, key: Key) -> bool:
+        return digest_of(self.salt, key) in self._digests
+
+    def stand_in(self, key: Key) -> int:
+        return KeptOutOf(self.salt).stand_in(key)
 
 
 def read_list(connection: Connection) -> KeptOutList | None:
