@@ -22,6 +22,7 @@ COMMANDS = (
     ["sandbox.py"],
     ["large_database.py"],
     ["exporting.py"],
+    ["deleting.py"],
     ["reporting.py"],
     ["suspicion.py"],
     ["forecast.py"],

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
+from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
@@ -169,10 +170,17 @@ class CrawlStorage:
         try:
             await self._begin(listing, session)
             self._check_open(listing)
-            return await self._thread.run_patiently(session.plan, utc_now())
+            plan = await self._thread.run_patiently(session.plan, utc_now())
         except CrawlerError:
             await self._release(listing)
             raise
+        if session.left_out:
+            logger.info(
+                "%(count)s of the seeds that are named are not asked about, as persons have asked "
+                "to be deleted (`scrapy delete`)",
+                {"count": f"{session.left_out:,}"},
+            )
+        return plan
 
     async def due(self, stage: Stage) -> Sequence[PageRequest]:
         """Read the next part of what is due of a stage; an empty one is the last.
@@ -316,11 +324,20 @@ class CrawlStorage:
                     self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
                 if self._journal:
-                    await self._thread.run(self._journal.close)
+                    await self._thread.run(self._close_journal)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
         self._thread.shut_down()
+
+    def _close_journal(self) -> None:
+        """End the archive's file, which may have yet to lose what was deleted meanwhile."""
+        assert self._journal
+        assert self._config.archive
+        self._journal.close()
+        with database.opened(self._url) as engine:
+            if database.stored_origin(engine) is not None and has_pending(engine):
+                rewrite_archive(engine, [self._config.archive])
 
     async def _end_search(self, session: SearchSession) -> None:
         try:

@@ -25,6 +25,7 @@ from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.list_report import list_as_json, list_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
+from tiktok_crawler.reports.removals_report import removal_lines, removals_as_json
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
@@ -73,6 +74,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "listings": [listing_as_json(listing) for listing in status.listings],
         "imports": [_import_as_json(each) for each in status.imports],
         "existence": existence_as_json(status.existence) if status.existence else None,
+        "removals": removals_as_json(status.removals),
         **(_files_as_json(status) if status.files else {}),
     }
 
@@ -92,6 +94,7 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     if status.last_run:
         yield _run(status.last_run)
     yield from map(_import, status.imports)
+    yield from removal_lines(status.removals)
     for query in status.queries:
         yield ""
         yield from _query(query, status.at, status.files_of(query))

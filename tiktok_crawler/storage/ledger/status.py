@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
@@ -27,6 +27,7 @@ from tiktok_crawler.storage.ledger.list_status import (
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
+from tiktok_crawler.storage.ledger.removals import Removals, read_removals
 from tiktok_crawler.storage.ledger.runs import last_run
 
 if TYPE_CHECKING:
@@ -142,6 +143,7 @@ class Status:
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
     existence: Existence | None = None
+    removals: Removals = field(default_factory=Removals)
 
     def files_of_list(self, found: ListStatus) -> list[str]:
         """Return the names of the files with this list."""
@@ -189,6 +191,7 @@ def status_of(
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),
         existence=None if files else existence_of(connection),
+        removals=read_removals(connection),
     )
 
 
