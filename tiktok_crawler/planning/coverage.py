@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous, midnight
-from tiktok_crawler.planning.spreading import Due, share_of
+from tiktok_crawler.planning.spreading import Due, last_night, share_of
 from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
 
@@ -97,8 +97,7 @@ class Freshness:
         A day is not searched twice in a night for this.
         """
         assert self.again_within
-        last = (searched_at + self.again_within).date() - DAY
-        return max(last, searched_at.date() + DAY)
+        return last_night(searched_at, self.again_within)
 
 
 def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:

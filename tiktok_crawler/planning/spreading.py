@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tiktok_crawler.date_range import DAY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime, timedelta
     from typing import Self
 
 T = TypeVar("T")
@@ -29,6 +31,14 @@ class Due(Generic[T]):
     what: T
     by: date
     cost: float = 1.0
+
+
+def last_night(at: datetime, within: timedelta) -> date:
+    """The last night in which something is done again in time, at whatever hour.
+
+    It was done at a time, and is not done twice in a night for this.
+    """
+    return max((at + within).date() - DAY, at.date() + DAY)
 
 
 def share_of(night: date, due: Iterable[Due[T]]) -> list[T]:

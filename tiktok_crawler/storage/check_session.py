@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning.checks import (
     MOST_MISSED,
     CheckState,
@@ -180,12 +181,14 @@ class CheckSession(Session):
         has_candidates = False
         for category, checked in CHECKED.items():
             has_candidates |= bool(rows.candidates(checked, 1))
-            segments = rows.segments(checked, now)
+            segments = rows.segments(checked, midnight(now.date()))
             self._oldest[category] = min(
                 segments, key=lambda segment: segment.confirmed_at, default=None
             )
             if self.max_age is not None:
-                self._segments[category] = tonight(segments, now, self.max_age)
+                self._segments[category] = tonight(segments, now.date(), self.max_age)
+                for first, last in rows.asked_since(checked, midnight(now.date())):
+                    self._asked_about(category, first, last)
         chosen = chain.from_iterable(self._segments.values())
         due = sum(segment.checks for segment in chosen)
         return ChecksPlan(tuple(rows.unfinished()), has_candidates, due)
