@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from scrapy import Field, Item
 
 from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.storage.engine.text import Cleaner
 from tiktok_crawler.storage.records.leaving_out import without_places
 
@@ -73,5 +73,5 @@ def line_of(listing: Listing | None) -> Line:
 def feed_items(page: Page) -> Iterator[Item]:
     """Yield a line a record of a page."""
     task = page.request.task
-    line, seed = (VIDEO, None) if isinstance(task, Window) else (LINES[task.listing], task.key)
+    line, seed = (LINES[task.listing], task.key) if isinstance(task, Seed) else (VIDEO, None)
     return (line.item(record, seed) for record in without_places(page.records))

@@ -197,6 +197,9 @@ TIKTOK_DAILY_BUDGET: int | None = None
 # The share of a day's budget (of the API's quota, if there is none) that may go to second tries of
 # windows that were postponed, or that came back suspiciously empty.
 TIKTOK_PARKED_SHARE = 0.1
+# The share of the requests that is kept for refreshing what is due, as long as there are new days;
+# they come first otherwise.
+TIKTOK_REFRESH_SHARE = 0.3
 # How much of a day's budget may go to what: {"videos": 0.7, "comments": 0.2}, or the same as text,
 # videos=0.7,comments=0.2. What is not named has no limit of its own.
 TIKTOK_SHARES: dict[str, float] = {}
@@ -211,5 +214,13 @@ TIKTOK_SEARCH_ID_TIMES = 6
 # Seconds between single requests while the API only fails; and how many of them may fail.
 TIKTOK_PROBE_INTERVAL = 600.0
 TIKTOK_PROBE_TIMES = 6
+# Seconds until a check of existence is first asked about; each later time takes ten times as long.
+TIKTOK_CHECK_DELAY = 60.0
+# The share of what was asked about, or of a day's videos, that may be gone at once; if it is more,
+# a person has to say so (scrapy gone).
+TIKTOK_GONE_LIMIT = 0.05
+# mark or delete: what becomes of records that are gone; and how many days they stay until then.
+TIKTOK_ON_GONE = "mark"
+TIKTOK_GONE_GRACE = 7.0
 # Seconds that a rate limit makes all requests wait, doubling up to 60.
 TIKTOK_RATE_LIMIT_DELAY = 10.0

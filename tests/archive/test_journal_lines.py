@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -31,6 +31,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Refused, Unusable
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
+from tiktok_crawler.query_file.refreshing import KeepFresh
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
@@ -73,7 +74,16 @@ cut_or_lost = (
 )
 corrected = st.lists(st.builds(WindowName, st.just(JANUARY), times), max_size=2).map(tuple)
 corrections = st.fixed_dictionaries(dict.fromkeys(CORRECTIONS, corrected))
-collection = Collection(QUERY, JANUARY, "2024-01-01", "a month ago", ("dairy",))
+collection = Collection(
+    QUERY,
+    JANUARY,
+    "2024-01-01",
+    "a month ago",
+    ("dairy",),
+    refresh_after=timedelta(days=30),
+    revisit=(timedelta(days=3), timedelta(hours=36)),
+    keep_fresh=KeepFresh(timedelta(days=15), counters=True),
+)
 begins = st.builds(
     Begin,
     st.just(("dairy",)),

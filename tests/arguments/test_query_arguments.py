@@ -12,6 +12,7 @@ from tiktok_crawler.query_file.collection import Collection, read_collection
 from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
 
 TODAY = date(2024, 6, 15)
+OFTEN = {"refresh_after": "7 days", "revisit": "3d, 11 days", "keep_fresh": "15 days"}
 DATES = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
 EXAMPLES = {
     **dict.fromkeys(("any_hashtags", "all_hashtags", "either.hashtags"), "butter,#Cheese"),
@@ -50,7 +51,7 @@ def test_each_key_of_a_query_file_is_an_argument():
 
 @pytest.mark.parametrize("name", QUERY_ARGUMENTS)
 def test_the_file_that_is_printed_says_the_same(tmp_path, name):
-    asked = given(**DATES, **{name: EXAMPLES[name]}, tags="one, two", refresh_after="7 days")
+    asked = given(**DATES, **{name: EXAMPLES[name]}, tags="one, two", **OFTEN)
     path = tmp_path / "query.yaml"
     path.write_text(asked.as_file)
 
@@ -59,7 +60,10 @@ def test_the_file_that_is_printed_says_the_same(tmp_path, name):
     assert read.query == asked.query
     assert (read.dates, read.start_written) == (asked.dates, asked.start_written)
     assert (read.tags, read.refresh_after) == (asked.tags, asked.refresh_after)
+    assert (read.revisit, read.keep_fresh) == (asked.revisit, asked.keep_fresh)
     assert asked.tags == ("one", "two")
+    assert asked.revisit
+    assert asked.keep_fresh
 
 
 def test_several_arguments_hold_together():

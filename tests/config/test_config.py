@@ -160,6 +160,7 @@ def test_no_secret_is_in_what_is_shown_of_it():
     [
         *("TIKTOK_RETRY_DELAY", "TIKTOK_RETRY_TIMES", "TIKTOK_PROBE_TIMES", "TIKTOK_QUOTA_POLICY"),
         *("TIKTOK_QUOTA_INTERVAL", "TIKTOK_PARKED_SHARE", "TIKTOK_SHARES", "LOGSTATS_INTERVAL"),
+        *("TIKTOK_REFRESH_SHARE",),
     ],
 )
 def test_all_settings_are_checked_at_once(name):

@@ -104,6 +104,7 @@ def test_a_variable_that_resembles_no_setting_is_left_alone(name):
         ("TIKTOK_CSV_GUARD", "1", "csv_guard", True),
         ("TIKTOK_DAILY_BUDGET", "800", "daily_budget", 800),
         ("TIKTOK_PROBE_TIMES", "3", "probe_times", 3),
+        ("TIKTOK_REFRESH_SHARE", "0.5", "refresh_share", 0.5),
     ],
 )
 def test_each_setting_can_come_from_the_environment(name, written, attribute, value):

@@ -18,6 +18,7 @@ from tiktok_crawler.planning.batch_queue import (
     BatchQueue,
     ListSearches,
     Siblings,
+    in_turns,
 )
 from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.plan import Known, Part, Wanted, make_plan
@@ -303,3 +304,15 @@ def test_one_batch_goes_alone_as_long_as_none_has_worked():
     assert not searches.must_wait
     searches.batches.clear()
     assert searches.must_wait
+
+
+@pytest.mark.parametrize(
+    ("share", "order"), [(0, "nnnnrr"), (0.3, "nrnnrn"), (0.5, "nrnrnn"), (1, "nrrnnn")]
+)
+def test_batches_that_are_refreshed_have_their_share_beside_new_ones(share, order):
+    whole = days(1, 31)
+    new = [Batch((f"n{number}",), whole, (whole,)) for number in range(4)]
+    refreshed = [Batch((f"r{number}",), whole, (whole,), refreshes=True) for number in range(2)]
+    found = list(in_turns([*new, *refreshed], share))
+    assert "".join(batch.values[0][0] for batch in found) == order
+    assert sorted(found, key=lambda batch: batch.values) == [*new, *refreshed]

@@ -34,6 +34,7 @@ FRESHNESS = st.builds(
     Freshness,
     settle=st.sampled_from([timedelta(0), timedelta(hours=36), TWO_DAYS, 10 * DAY]),
     refresh_after=st.none() | st.sampled_from([timedelta(0), DAY, 7 * DAY, 90 * DAY]),
+    revisit=st.lists(st.sampled_from([DAY, 3 * DAY, 11 * DAY, 40 * DAY]), unique=True).map(tuple),
 )
 WIDTHS = st.integers(1, LONGEST_WINDOW_DAYS)
 
@@ -43,13 +44,14 @@ def days_of(ranges):
 
 
 def is_missing(day, coverage, freshness, now):
-    """The rule for one day: never covered, or searched too early and final by now, or too old."""
+    """The rule for one day: never covered, or searched before an age that it has by now, or old."""
     searches = [covered.searched_at for covered in coverage if day in covered.days]
     if not searches:
         return True
-    final_from = datetime.combine(day, time(), UTC) + DAY + freshness.settle
-    if max(searches) < final_from <= now:
-        return True
+    end = datetime.combine(day, time(), UTC) + DAY
+    for age in (freshness.settle, *freshness.revisit):
+        if max(searches) < end + age <= now:
+            return True
     return freshness.refresh_after is not None and now - max(searches) > freshness.refresh_after
 
 
@@ -103,6 +105,37 @@ def test_an_unsettled_day_counts_as_covered_until_it_can_be_final(now, is_due):
     yesterday = datetime(2024, 5, 2, 6, tzinfo=UTC)
 
     assert Freshness(settle=TWO_DAYS).is_due(date(2024, 5, 1), yesterday, now) is is_due
+
+
+@pytest.mark.parametrize(
+    ("searched_on", "due_on"),
+    [
+        pytest.param([3], [4, 12], id="once at each age"),
+        pytest.param([3, 4], [12], id="not twice at the same"),
+        pytest.param([3, 12], [], id="nor later"),
+        pytest.param([13], [], id="first collected later than the last"),
+        pytest.param([7], [12], id="first collected in between"),
+    ],
+)
+def test_a_day_is_revisited_when_it_is_as_old_as_each_age(searched_on, due_on):
+    freshness = Freshness(settle=TWO_DAYS, revisit=(3 * DAY, 11 * DAY))
+    end = datetime(2024, 5, 2, tzinfo=UTC)
+    last, nights = end + searched_on.pop() * DAY - timedelta(hours=20), []
+    for night in range((last - end).days + 1, 40):
+        now = end + night * DAY - timedelta(hours=20)
+        if freshness.is_due(date(2024, 5, 1), last, now):
+            nights.append(night)
+            last = now
+    assert nights == due_on
+
+
+def test_nights_that_were_missed_do_not_make_two_searches():
+    freshness = Freshness(settle=TWO_DAYS, revisit=(3 * DAY, 11 * DAY))
+    day, first = date(2024, 5, 1), datetime(2024, 5, 4, 4, tzinfo=UTC)
+    late = datetime(2024, 6, 1, tzinfo=UTC)
+
+    assert freshness.is_due(day, first, late)
+    assert not freshness.is_due(day, late, late + 100 * DAY)
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.plan import Known, Wanted, make_plan
 from tiktok_crawler.planning.problems import (
@@ -24,11 +24,15 @@ from tiktok_crawler.planning.problems import (
 )
 from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.task_states import Cut, Parked
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.research_api.pages import Page
+from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.query import Condition, Query
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tiktok_crawler.research_api.tasks import PageRequest
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -60,11 +64,19 @@ def page_of(request: PageRequest) -> Page:
 class Run:
     """A run with a query file for each name, whose windows have a day each."""
 
-    def __init__(self, *names: str, is_proven: bool = True, **limits: dict[str, int]) -> None:
+    def __init__(
+        self,
+        *names: str,
+        is_proven: bool = True,
+        share: float = 0,
+        searched: Mapping[str, int] | None = None,
+        **limits: dict[str, int],
+    ) -> None:
         self.budgets = {name: SearchBudget(**limits.get(name, {})) for name in names}
-        self.queue = FairQueue(list(self.budgets.values()))
+        self.queue = FairQueue(list(self.budgets.values()), share)
         self.waiting = [[name] for name in names]
         self.is_proven = is_proven
+        self.searched = searched or {}
         self.begun: list[str] = []
         self.ended: list[Query] = []
 
@@ -107,9 +119,67 @@ class Run:
             return
         self.begun.append(name := waiting.pop(0))
         days = DateRange(START, START + 5 * DAY)
-        wanted = Wanted(query(name), days, ("id",), Freshness(timedelta(0)), window_days=2)
-        plan = replace(make_plan(wanted, Known(), NOW), has_succeeded=self.is_proven)
+        freshness = Freshness(timedelta(0), refresh_after=DAY)
+        wanted = Wanted(query(name), days, ("id",), freshness, window_days=2)
+        plan = make_plan(wanted, Known(coverage=self._coverage(name)), NOW)
+        plan = replace(plan, has_succeeded=self.is_proven)
         self.queue.add(query(name), WindowQueue(plan, wanted), is_last=not waiting)
+
+    def _coverage(self, name: str) -> tuple[Covered, ...]:
+        count = self.searched.get(name, 0)
+        days = DateRange(START, START + (count - 1) * DAY) if count else None
+        counts = dict.fromkeys(days or (), DayCount(1000))
+        return (Covered(days, NOW - 9 * DAY, counts=counts),) if days else ()
+
+
+def run_of_both(*names: str, **options) -> Run:
+    """A run in which Ann has six days to refresh, and Ben as many that are new."""
+    return Run(*(names or ("ann", "ben")), searched={"ann": 6}, **options)
+
+
+def test_what_is_new_goes_before_what_is_refreshed():
+    run = run_of_both()
+    assert run.names(9) == ["ben"] * 3 + ["ann"] * 3
+    assert run.next() is None
+    assert run.ended == [query("ben"), query("ann")]
+
+
+@pytest.mark.parametrize(
+    ("share", "names"),
+    [
+        (0.5, "ben ann ben ann ben ann"),
+        (0.3, "ben ann ben ben ann ann"),
+        (1, "ben ann ann ann ben ben"),
+    ],
+)
+def test_what_is_refreshed_keeps_a_share_of_the_requests(share, names):
+    run = run_of_both(share=share)
+    assert run.names(9) == names.split()
+
+
+def test_pages_count_towards_the_share_as_windows_do():
+    run = run_of_both(share=0.5)
+    first, refreshed = run.next(), run.next()
+    assert (name_of(refreshed), refreshed.refreshes, first.refreshes) == ("ann", True, False)
+    for page in range(4):
+        following = replace(refreshed, place=Place(100 * (page + 1), "7", 100))
+        run.queue.page_stored(replace(page_of(following), has_more=True))
+    assert [name_of(run.next()) for _ in range(2)] == ["ben", "ben"]
+
+
+def test_a_file_without_requests_left_is_not_refreshed():
+    run = run_of_both(ann={"max_requests": 1})
+    assert run.names(9) == ["ben"] * 3 + ["ann"]
+    assert set(run.ended) == {query("ann"), query("ben")}
+
+
+def test_new_days_of_a_query_come_before_those_it_refreshes():
+    run = Run("ann", searched={"ann": 3})
+    found = []
+    while request := run.next():
+        found.append((request.refreshes, len(request.window.days)))
+        run.store(request)
+    assert found == [(False, 2), (False, 1), (True, 2), (True, 1)]
 
 
 def test_each_file_has_its_turn():

@@ -248,7 +248,7 @@ def test_refresh_after_searches_old_days_again():
 
     plan = make_plan(january(freshness=weekly), Known(coverage=(old, recent)), NOW)
 
-    assert plan.new_windows == (days(1, 10),)
+    assert (plan.new_windows, plan.refreshed_windows) == ((), (days(1, 10),))
 
 
 SPANS = st.tuples(st.integers(1, 31), st.integers(1, 31)).map(

@@ -8,10 +8,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from value_ledger import DAY, FINAL, NOW, ValueLedger, days
 
+from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays
 from tiktok_crawler.planning.value_batches import (
@@ -43,7 +44,7 @@ def wanted(values: str, wanted_days: DateRange = WEEK, **changes) -> WantedValue
 
 
 def searched(values: str, *windows: DateRange, **changes) -> KnownBatch:
-    return KnownBatch(tuple(values), tuple((each, LONG_AGO) for each in windows), **changes)
+    return KnownBatch(tuple(values), tuple(Searched(each, LONG_AGO) for each in windows), **changes)
 
 
 def planned(goal: WantedValues, *known: KnownBatch) -> list[tuple[str, tuple[DateRange, ...]]]:
@@ -201,7 +202,7 @@ def test_new_batches_are_as_narrow_as_others_have_proved():
 def test_days_that_were_not_final_are_lacking_once_they_are():
     freshness = Freshness(timedelta(days=2))
     at = datetime(2024, 1, 8, 12, tzinfo=UTC)
-    known = KnownBatch(("a",), ((WEEK, at),))
+    known = KnownBatch(("a",), (Searched(WEEK, at),))
     soon = plan_batches(wanted("a", freshness=freshness), [known], at + timedelta(hours=1))
     later = plan_batches(wanted("a", freshness=freshness), [known], at + 5 * DAY)
     assert soon.batches == ()
@@ -221,6 +222,7 @@ moments = st.integers(0, 30 * 24).map(
         Freshness,
         st.integers(0, 90).map(lambda hours: timedelta(hours=hours)),
         st.none() | st.integers(1, 9).map(timedelta),
+        st.lists(st.integers(1, 9).map(timedelta), max_size=3).map(tuple),
     ),
 )
 def test_ranges_are_fresh_by_the_rule_for_days(searched_days, at, now, freshness):
@@ -274,13 +276,13 @@ def test_ids_are_searched_by_time_in_windows():
 
 
 def test_an_id_that_is_added_is_searched_alone():
-    known = KnownBatch((id_at(1), id_at(5)), ((days(1, 5), LONG_AGO),))
+    known = KnownBatch((id_at(1), id_at(5)), (Searched(days(1, 5), LONG_AGO),))
     (batch,) = plan_batches(wanted_ids(id_at(1), id_at(3), id_at(5)), [known], NOW).batches
     assert (batch.values, batch.missing) == ((id_at(3),), (days(3),))
 
 
 def test_ids_whose_search_is_due_again_stay_together():
-    known = KnownBatch((id_at(1), id_at(5)), ((days(1, 5), LONG_AGO),))
+    known = KnownBatch((id_at(1), id_at(5)), (Searched(days(1, 5), LONG_AGO),))
     goal = replace(
         wanted_ids(id_at(1), id_at(5)), freshness=Freshness(timedelta(0), refresh_after=9 * DAY)
     )
@@ -310,3 +312,54 @@ def test_one_value_among_some_is_found_by_halving(count):
     while len(values) > 1:
         values, asked = max(halves(values), key=len), asked + 1
     assert asked + 1 <= 5
+
+
+def search(batches, plan, now):
+    """Search all that is planned."""
+    for batch in plan.batches:
+        found = tuple(Searched(each, now) for each in batch.missing)
+        batches[batch.values] = (*batches.get(batch.values, ()), *found)
+
+
+def oldest(batches, values, now):
+    """How long ago the last search of any day of any value was."""
+    last = {}
+    for of_batch, searches in batches.items():
+        for searched in searches:
+            for key in ((value, day) for value in of_batch for day in searched.days):
+                last[key] = max(last.get(key, searched.begun_at), searched.begun_at)
+    return now - min(at for (value, _), at in last.items() if value in values)
+
+
+@given(st.lists(st.floats(0, 23.9), min_size=1), st.integers(1, 25))
+@settings(max_examples=15)
+def test_days_of_a_list_are_searched_again_in_time_a_share_each_night(hours, count):
+    weekly = Freshness(timedelta(0), again_within=7 * DAY)
+    values = [f"v{number:02}" for number in range(count)]
+    each = Each(Field.USERNAME, tuple(values))
+    goal = WantedValues(each, days(1, 62), weekly, size=2)
+    batches, loads = {}, []
+    for number in range(16):
+        now = NOW + number * DAY + timedelta(hours=hours[number % len(hours)])
+        if number:
+            assert oldest(batches, values, now) <= 7 * DAY
+        if number == 8:  # One value is added, and one taken out: batches are divided anew.
+            values = [*values[1:], "new"]
+            goal = replace(goal, each=replace(each, values=tuple(sorted(values))))
+        known = [KnownBatch(each, searches) for each, searches in batches.items()]
+        plan = plan_batches(goal, known, now)
+        search(batches, plan, now)
+        loads.append(sum(len(batch.missing) for batch in plan.batches))
+        known = [KnownBatch(each, searches) for each, searches in batches.items()]
+        assert not plan_batches(goal, known, now).batches, "a night has one share"
+    assert max(loads[1:8]) <= max(loads[0] // 5 + 2, 2)
+
+
+def test_batches_with_new_days_come_before_those_that_are_refreshed():
+    weekly = Freshness(timedelta(0), refresh_after=7 * DAY)
+    known = [KnownBatch(("a",), (Searched(WEEK, LONG_AGO),))]
+    first, second = plan_batches(wanted("ab", freshness=weekly, size=1), known, NOW).batches
+    assert [(each.values, each.refreshes) for each in (first, second)] == [
+        (("b",), False),
+        (("a",), True),
+    ]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from asked import window_request
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, Part, WaitingWindow, Wanted, make_plan
 from tiktok_crawler.planning.value_batches import (
@@ -73,7 +74,9 @@ class ValueLedger:
         return [
             KnownBatch(
                 values,
-                searches=tuple((w.days, NOW - 9 * DAY) for w in rows.values() if w.is_complete),
+                searches=tuple(
+                    Searched(w.days, NOW - 9 * DAY) for w in rows.values() if w.is_complete
+                ),
                 begun=tuple(w.days for w in rows.values() if not w.is_complete and w.has_pages),
                 postponed=tuple(
                     w.days

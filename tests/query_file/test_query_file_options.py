@@ -7,9 +7,11 @@ from query_files import DATES, TODAY, mistake, mistakes, read, wrong_usage
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.query_file.refreshing import KeepFresh
 
 CONDITION = "regions: [US]\n"
 FILE = DATES + CONDITION
+DAY = timedelta(days=1)
 
 
 def test_dates_are_resolved_and_kept_as_written(tmp_path):
@@ -221,6 +223,81 @@ def test_refreshing_is_off_unless_asked_for(tmp_path, text, age):
 def test_a_bad_refresh_after(tmp_path):
     assert "4:16: refresh_after: '7' is not an age" in mistake(tmp_path, f"{FILE}refresh_after: 7")
     assert "4:15: refresh_after: has no value" in mistake(tmp_path, f"{FILE}refresh_after:")
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [
+        ("", []),
+        ("revisit: [11 days, 3d]", [3, 11]),
+        ("revisit: 2 weeks", [14]),
+        ("revisit: never", []),
+    ],
+)
+def test_days_are_revisited_at_each_of_the_ages_the_lowest_first(tmp_path, text, days):
+    assert read(tmp_path, FILE + text).revisit == tuple(timedelta(days=each) for each in days)
+
+
+@pytest.mark.parametrize(
+    ("text", "essential"),
+    [
+        ("[3 days, 72h]", "4:19: revisit: '72h' is the same as '3 days'; take one of them out"),
+        ("[3 days, never]", "4:19: revisit: 'never' cannot stand beside other ages"),
+        ("[3 days, 0 days]", "4:19: revisit: '0 days' is not an age"),
+        ("[3 days, soon]", "4:19: revisit: 'soon' is not an age; allowed: 12 hours"),
+        ("3 days, 11 days", "write several values as a list, [a, b]"),
+        ("", "4:9: revisit: has no value"),
+    ],
+)
+def test_bad_ages_of_a_revisit(tmp_path, text, essential):
+    assert essential in mistake(tmp_path, f"{FILE}revisit: {text}")
+
+
+@pytest.mark.parametrize(
+    ("text", "fresh", "words"),
+    [
+        ("15 days", KeepFresh(timedelta(days=15)), "15 days"),
+        ("4 weeks", KeepFresh(timedelta(days=28)), "28 days"),
+        ("36 hours", KeepFresh(timedelta(hours=36)), "36 hours"),
+        ("15d With  Counters", KeepFresh(15 * DAY, counters=True), "15 days with counters"),
+        ("never", None, "None"),
+    ],
+)
+def test_data_is_kept_fresh_as_often_as_is_said(tmp_path, text, fresh, words):
+    found = read(tmp_path, f"{FILE}keep_fresh: {text}").keep_fresh
+    assert (found, str(found)) == (fresh, words)
+
+
+@pytest.mark.parametrize(
+    ("text", "essential"),
+    [
+        ("often", "4:13: keep_fresh: 'often' is not how often data is kept fresh; allowed: 15 d"),
+        ("15 days and counters", "is not how often data is kept fresh"),
+        ("12 hours", "4:13: keep_fresh: '12 hours' is less than a day"),
+        ("{every: 15 days}", "4:13: keep_fresh: must be one value, found keys with values"),
+    ],
+)
+def test_a_bad_keep_fresh(tmp_path, text, essential):
+    assert essential in mistake(tmp_path, f"{FILE}keep_fresh: {text}")
+
+
+def test_arguments_beat_how_fresh_the_file_wants_data(tmp_path):
+    text = f"{FILE}revisit: [3 days]\nkeep_fresh: 15 days\n"
+    fresh = read(tmp_path, text, revisit="4d, 11d", keep_fresh="30d with counters")
+    never = read(tmp_path, text, revisit="never", keep_fresh="never")
+    assert fresh.revisit == (timedelta(days=4), timedelta(days=11))
+    assert fresh.keep_fresh == KeepFresh(timedelta(days=30), counters=True)
+    assert (never.revisit, never.keep_fresh) == ((), None)
+    (line,) = wrong_usage(tmp_path, FILE, revisit="3d,3 days")
+    assert line.startswith("-a revisit=3d,3 days: '3 days' is the same as '3d'")
+
+
+def test_days_of_a_sample_are_not_searched_again_but_it_can_be_checked_what_is_there(tmp_path):
+    sample = f"{FILE}sample: {{per_day: 5}}\n"
+    assert read(tmp_path, f"{sample}keep_fresh: 15 days").keep_fresh
+    for text in ("keep_fresh: 15 days with counters", "revisit: [15 days]"):
+        assert "15 days" in (found := mistake(tmp_path, sample + text))
+        assert "days of a sample are drawn once" in found
 
 
 @pytest.mark.parametrize(

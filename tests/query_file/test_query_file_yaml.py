@@ -42,12 +42,16 @@ def test_the_example_is_valid():
 
 def test_what_the_example_shows_in_comments_is_valid_too(tmp_path):
     friendly, raw = EXAMPLE.read_text().split("# --- For those who know the API")
-    shown = re.sub(r"(?m)^( *)# ( *[a-z_]+:(?: \[.*\]| \{.*\}| 30 days)?)$", r"\1\2", friendly)
-    collection = read(tmp_path, shown)
+    shown = re.sub(r"(?m)^( *)# ( *[a-z_]+:(?: \[.*\]| \{.*\}| [0-9]+ days)?)$", r"\1\2", friendly)
+    without_revisit = re.sub(r"(?m)^revisit: .*$", "", shown)
+    assert read(tmp_path, without_revisit).query.sample
+    collection = read(tmp_path, re.sub(r"(?m)^sample: .*$", "", shown))
     assert {condition.field_name for condition in collection.query.and_} == set(Field)
     assert len(collection.query.or_) == 2
     assert len(collection.query.not_) == 3
     assert collection.refresh_after == timedelta(days=30)
+    assert str(collection.keep_fresh) == "15 days"
+    assert collection.revisit == (timedelta(days=3), timedelta(days=11))
     shown = raw[raw.index("# query:") :].replace("# ", "")
     assert set(compiled(tmp_path, shown)) == {"and", "or", "not"}
 

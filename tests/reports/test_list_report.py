@@ -7,6 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.quota import Allowance
 from tiktok_crawler.planning.search_budget import SearchBudget
@@ -33,7 +34,7 @@ def state(*known, missed=0):
 
 
 def searched(*values, at=NOW, **changes):
-    return KnownBatch(values, ((DAYS, at),), **changes)
+    return KnownBatch(values, (Searched(DAYS, at),), **changes)
 
 
 NEW = state()

@@ -22,7 +22,7 @@ TEXT = (Path(__file__).parents[2] / "docs" / "sandbox.md").read_text(encoding="u
 def sections() -> dict[str, object]:
     return {
         name: getattr(Profile(), name)
-        for name in ("searches", "data", "lists", "tokens", "quota", "latency")
+        for name in ("searches", "data", "lists", "compliance", "tokens", "quota", "latency")
     }
 
 

@@ -10,6 +10,11 @@ import pytest
 import tiktok_crawler.sandbox as package
 from tiktok_crawler.research_api.endpoints import LISTINGS, TOKEN_PATH, VIDEO_QUERY
 from tiktok_crawler.sandbox import Sandbox
+from tiktok_crawler.sandbox.compliance.endpoints import (
+    CREATE_PATH,
+    DOWNLOAD_PATH,
+    STATUS_PATH,
+)
 from tiktok_crawler.sandbox.server import application
 
 FOLDER = Path(package.__file__).parent
@@ -18,6 +23,7 @@ ALLOWED = (
     "tiktok_crawler.research_api.endpoints",
     "tiktok_crawler.research_api.paging",
     "tiktok_crawler.exceptions",
+    "tiktok_crawler.own_files",
 )
 
 
@@ -46,4 +52,5 @@ def test_only_the_server_brings_in_aiohttp():
 def test_a_sandbox_is_an_application_by_itself():
     routes = {route.resource.canonical for route in application(Sandbox()).router.routes()}
     listed = {listing.endpoint.path for listing in LISTINGS.values()}
-    assert routes == {TOKEN_PATH, VIDEO_QUERY.path, "/sandbox/stats", *listed}
+    checks = {CREATE_PATH, STATUS_PATH, DOWNLOAD_PATH}
+    assert routes == {TOKEN_PATH, VIDEO_QUERY.path, "/sandbox/stats", *listed, *checks}

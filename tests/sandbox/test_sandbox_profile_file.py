@@ -7,6 +7,8 @@ import pytest
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox import Profile, load_profile, shipped_profiles
 from tiktok_crawler.sandbox.faults.profile import (
+    Category,
+    ComplianceBehaviour,
     DataBehaviour,
     HiddenHours,
     KeywordForm,
@@ -15,6 +17,7 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     SearchBehaviour,
     TokenBehaviour,
+    Turnover,
 )
 from tiktok_crawler.sandbox.faults.profile_file import parse_profile
 from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
@@ -40,7 +43,9 @@ data:
   empty_lists_missing: true
   weekly_rhythm: 0.3
   trend: 2.5
+  turnover: {on: 2024-03-01, videos: 0.03, growth: 2}
 lists: {comments: 250, comment_cap: 200, cap_refuses: true, private_likes: 0.5}
+compliance: {processing_polls: 2, processing_seconds: 1.5, refused_categories: [comment]}
 tokens: {lives_requests: 40, error_status: 401}
 quota: {daily: 25, daily_follow: 50, day_seconds: 60}
 latency: {seconds: 0.8, up_to: 3}
@@ -76,8 +81,12 @@ def test_a_file_says_all_that_a_profile_can():
             empty_lists_missing=True,
             weekly_rhythm=0.3,
             trend=2.5,
+            turnover=Turnover(on=date(2024, 3, 1), videos=0.03, growth=2),
         ),
         lists=ListBehaviour(comments=250, comment_cap=200, cap_refuses=True, private_likes=0.5),
+        compliance=ComplianceBehaviour(
+            processing_polls=2, processing_seconds=1.5, refused_categories=(Category.COMMENT,)
+        ),
         tokens=TokenBehaviour(lives_requests=40, error_status=401),
         quota=QuotaBehaviour(daily=25, daily_follow=50, day_seconds=60),
         latency=Latency(seconds=0.8, up_to=3),
@@ -102,8 +111,11 @@ def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
         "messy-data",
         "slow",
         "old-ids",
+        "removals",
         "heavy-windows",
         "changing",
+        "compliance-faulty",
+        "compliance-slow",
         "a-month-later",
         "empty-groups",
         "keywords-as-in",

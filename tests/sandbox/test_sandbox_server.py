@@ -9,13 +9,13 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import asynccontextmanager
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import aiohttp
 import pytest
 from sandbox_client import ALL_FIELDS, EVERYTHING, FORM, search_body
+from sandbox_sockets import loopback, session, url
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.exceptions import ConfigurationError
@@ -25,33 +25,7 @@ from tiktok_crawler.sandbox.faults.profile import Latency
 from tiktok_crawler.sandbox.faults.schedule import FaultName, ScheduledFault
 from tiktok_crawler.sandbox.server import STATISTICS_PATH, serve, start
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-
 VIDEOS_URL = f"{VIDEO_QUERY.path}?fields={ALL_FIELDS}"
-
-
-def loopback() -> socket.socket:
-    return socket.create_server(("127.0.0.1", 0))
-
-
-def url(sock: socket.socket) -> str:
-    return f"http://127.0.0.1:{sock.getsockname()[1]}"
-
-
-@asynccontextmanager
-async def session(sandbox: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
-    """A client of a sandbox that is served in the running loop, with a token."""
-    sock = loopback()
-    runner = await start(sandbox, sock)
-    try:
-        async with aiohttp.ClientSession(url(sock)) as client:
-            async with client.post(TOKEN_PATH, data=FORM) as response:
-                token = (await response.json())["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
-            yield client
-    finally:
-        await runner.cleanup()
 
 
 def sandbox(*faults: ScheduledFault, **profile: Any) -> Sandbox:

@@ -29,8 +29,15 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     SearchBehaviour,
     TokenBehaviour,
+    Turnover,
 )
-from tiktok_crawler.sandbox.faults.schedule import FOR_SEARCHES, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import (
+    FOR_SEARCHES,
+    OF_CHECKS,
+    FaultName,
+    Requests,
+    ScheduledFault,
+)
 
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
 MIXTURES = [*((seed, 12) for seed in SEEDS[:2]), *((seed, 50) for seed in SEEDS)]
@@ -41,6 +48,7 @@ WHEN: dict[str, dict[str, Any]] = {
     "always": {"every": 1, "seconds": 0.01},
     "often": {"every": 3},
 }
+FAULTS = tuple(fault for fault in FaultName if fault not in OF_CHECKS)
 OF_SEARCHES = (Requests.SEARCHES, Requests.FIRST_PAGES, Requests.LATER_PAGES, Requests.TOKENS)
 TWO_WINDOWS = {"TIKTOK_WINDOW_DAYS": 5}
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 2.0}
@@ -76,6 +84,7 @@ BEHAVIOURS: dict[str, Any] = {
     "data.counts_settle_days": DataBehaviour(counts_settle_days=1),
     "data.yearly_growth": DataBehaviour(yearly_growth=0.5),
     "data.vanishing": DataBehaviour(vanishing=0.2),
+    "data.turnover": DataBehaviour(turnover=Turnover(videos=0.2, accounts=0.1, renamed=0.1)),
     "tokens.expires_in": TokenBehaviour(expires_in=1),
     "tokens.lives_seconds": TokenBehaviour(lives_seconds=0.05),
     "tokens.lives_requests": TokenBehaviour(lives_requests=2),
@@ -109,12 +118,12 @@ def test_each_behaviour_has_its_trial():
     }
     names = {f"{part}.{field.name}" for part, cls in parts.items() for field in fields(cls)}
     assert set(BEHAVIOURS) == names - OF_LISTS - OF_NIGHTS - OF_VALUES
-    others = {"description", "seed", "faults", *CLOCKS} | OF_LISTS - names
+    others = {"description", "seed", "faults", "compliance", *CLOCKS} | OF_LISTS - names
     assert {field.name for field in fields(Profile)} == parts.keys() | others
 
 
 @pytest.mark.parametrize("when", first(2, WHEN))
-@pytest.mark.parametrize("fault", FaultName)
+@pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_a_fault_of_searches(tmp_path, fault, when):
     scheduled = ScheduledFault(**{"fault": fault, "seconds": 2.2} | WHEN[when])
@@ -123,7 +132,7 @@ async def test_a_fault_of_searches(tmp_path, fault, when):
 
 
 @pytest.mark.parametrize("when", ["once", "always"])
-@pytest.mark.parametrize("fault", [fault for fault in FaultName if fault not in FOR_SEARCHES])
+@pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in FOR_SEARCHES])
 @deferred_f_from_coro_f
 async def test_a_fault_of_tokens(tmp_path, fault, when):
     schedule = {"request": 1, "seconds": 0.01} if when == "once" else WHEN[when]
@@ -159,7 +168,7 @@ shares = st.sampled_from([0.0, 0.0, 0.0, 0.2])
 profiles = st.builds(
     Profile,
     seed=st.integers(1, 1000),
-    faults=st.lists(scheduled_faults(OF_SEARCHES, tuple(FaultName)), max_size=4).map(tuple),
+    faults=st.lists(scheduled_faults(OF_SEARCHES, FAULTS), max_size=4).map(tuple),
     searches=st.builds(
         SearchBehaviour,
         refuse_new_ids=st.integers(0, 2),

@@ -29,7 +29,7 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import OF_CHECKS, FaultName, Requests, ScheduledFault
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ TRIED = [("comments", "often"), ("users", "always"), ("followers", "often"), ("p
 
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 2.0}
 """Where answers hang. Elsewhere a busy machine must not lose the answers that are compared."""
-FAULTS = [fault for fault in FaultName if fault is not FaultName.SEARCH_LOST]
+FAULTS = [fault for fault in FaultName if fault not in OF_CHECKS | {FaultName.SEARCH_LOST}]
 FAULTS_TRIED = [
     (fault, *TRIED[(number + turn) % len(TRIED)])
     for turn in range(len(TRIED))

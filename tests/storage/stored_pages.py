@@ -37,8 +37,8 @@ QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
 OTHER_QUERY = Query(and_=(Condition("region_code", "EQ", ("US",)),))
 
 
-def collection(*, query=QUERY, dates=JANUARY, tags=()):
-    return Collection(query, dates, str(dates.start), str(dates.end), tags)
+def collection(*, query=QUERY, dates=JANUARY, tags=(), **keys):
+    return Collection(query, dates, str(dates.start), str(dates.end), tags, **keys)
 
 
 class Run:

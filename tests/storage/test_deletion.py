@@ -168,10 +168,12 @@ def test_a_comment_goes_with_the_replies_to_it(filled):
 
 def test_what_is_gone_long_enough_is_deleted(filled):
     with filled.begin() as connection:
-        connection.execute(update(Video).where(Video.id == HERS).values(gone_at=NOON))
-        connection.execute(update(Comment).where(Comment.id == 31).values(gone_at=NOON))
-        connection.execute(update(Video).where(Video.id == HIS).values(gone_at=MUCH_LATER))
-        connection.execute(update(UserInfo).values(gone_at=NOON))
+        long_gone = {"missing_since": NOON, "gone_at": NOON}
+        connection.execute(update(Video).where(Video.id == HERS).values(long_gone))
+        connection.execute(update(Comment).where(Comment.id == 31).values(long_gone))
+        just_gone = long_gone | {"gone_at": MUCH_LATER}
+        connection.execute(update(Video).where(Video.id == HIS).values(just_gone))
+        connection.execute(update(UserInfo).values(long_gone))
 
     removed = delete_gone(filled, LATER, MUCH_LATER)
 

@@ -129,7 +129,7 @@ def test_both_forms_in_vain_are_all_that_is_tried(engine, keyword_run):
     plan = run.session.plan(LATER)
     assert (plan.trial, plan.keyword_forms) == (None, KeywordForms(tried=(IN, EQ)))
     assert plan.standings.covered == tuple(JANUARY)
-    assert not run.session.corrections()
+    assert not run.session.corrections().in_vain
     assert {state for _, _, state in forms(engine)} == {"complete"}
 
 

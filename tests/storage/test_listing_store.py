@@ -126,6 +126,9 @@ def test_a_comment_is_stored_with_all_that_was_delivered(engine, see):
         "crawled_at": NOON,
         "crawled_updated_at": None,
         "crawl_id": row(engine, "crawl")["id"],
+        "last_returned_at": NOON,
+        "missing_since": None,
+        "gone_at": None,
     }
     assert (saved.new_count, saved.updated_count, saved.read.unknown_fields) == (1, 0, {"novelty"})
     assert [tag for _, tag in crawl_tags(engine)] == ["t"]
@@ -175,6 +178,9 @@ def test_a_profile_is_stored_under_the_name_that_was_asked_for(engine, see):
         "extra_data": {"novelty": 1},
         "first_seen_at": NOON,
         "last_seen_at": NOON,
+        "last_returned_at": NOON,
+        "missing_since": None,
+        "gone_at": None,
         "crawl_id": row(engine, "crawl")["id"],
     }
     assert history(engine) == []

@@ -80,6 +80,8 @@ def test_every_field_of_the_api_is_stored(engine, save):
         "extra_data": None,
         "crawled_at": NOON,
         "crawled_updated_at": None,
+        "missing_since": None,
+        "gone_at": None,
     }
     assert hashtags(engine) == [(FULL_RECORD["id"], "butter"), (FULL_RECORD["id"], "زبدة")]
     assert effects(engine) == [(FULL_RECORD["id"], "0"), (FULL_RECORD["id"], "123")]

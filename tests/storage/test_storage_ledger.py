@@ -26,6 +26,7 @@ from tiktok_crawler.planning.coverage import Covered
 from tiktok_crawler.planning.plan import WaitingWindow
 from tiktok_crawler.planning.task_states import Cut, Parked, WindowState
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.query_file.refreshing import KeepFresh, Refreshing
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.queries import Totals, find_query
@@ -80,6 +81,16 @@ def test_a_query_is_found_by_its_fingerprint(engine, search):
         assert find_query(connection, OTHER_QUERY.fingerprint) is None
 
 
+def test_a_collection_remembers_how_fresh_its_data_is_kept_now(engine, search):
+    fresh = KeepFresh(15 * DAY, counters=True)
+    search(revisit=(3 * DAY, 11 * DAY), keep_fresh=fresh)
+    stored = row(engine, "collection")["refreshing"]
+    assert stored == {"revisit": "3 days, 11 days", "keep_fresh": "15 days with counters"}
+    assert Refreshing.from_json(stored) == Refreshing(None, (3 * DAY, 11 * DAY), fresh)
+    search(refresh_after=timedelta(hours=36), now=LATER)
+    assert row(engine, "collection")["refreshing"] == {"refresh_after": "36 hours"}
+
+
 def test_a_collection_is_registered_once_and_remembers_its_runs(engine, search):
     search(tags=("b", "a", "b"))
     search(tags=("a", "b"), now=LATER)
@@ -93,6 +104,7 @@ def test_a_collection_is_registered_once_and_remembers_its_runs(engine, search):
         "start_date": JANUARY.start,
         "end_date": JANUARY.end,
         "tags": ["a", "b"],
+        "refreshing": None,
         "first_run_at": NOON,
         "last_run_at": LATER,
     }
@@ -284,9 +296,12 @@ def correct(engine, run, now=LATER + MINUTE):
         for window, was in zip(after["crawl_window"], before["crawl_window"], strict=True)
         if window != was
     ]
-    corrected = (*found.taken_back, *found.needless)
-    assert changed == sorted(stored.row_id for stored in corrected)
-    assert {after["crawl_window"][id_ - 1]["updated_at"] for id_ in changed} <= {now}
+    corrected = [stored.row_id for stored in (*found.taken_back, *found.needless)]
+    compared = [stored.row_id for stored in found.compared]
+    assert changed == sorted(corrected + compared)
+    windows = {window["id"]: window for window in after["crawl_window"]}
+    assert {windows[id_]["updated_at"] for id_ in corrected} <= {now}
+    assert {windows[id_]["compared_at"] for id_ in compared} <= {now}
     return found
 
 

@@ -67,6 +67,7 @@ def test_each_booking_counts_one_request(engine, spend):
         "requests": 2,
         "is_used_up": False,
         "second_tries": 0,
+        "refreshes": 0,
     }
 
 
@@ -83,6 +84,38 @@ def test_second_tries_have_a_share_of_the_day(engine, spend):
     assert content(engine) == before
     run.book(request, TOMORROW)
     run.book(replace(request, second_try=False), NOON)
+
+
+def test_what_was_spent_on_newer_values_is_counted(engine, spend, spent_on):
+    run = spend(3)
+    for _ in range(2):
+        run.book(replace(run.booked(), refreshes=True), NOON)
+    assert row(engine, "api_quota")["refreshes"] == 2
+    assert [each.refreshes for each in spent_on(TODAY)] == [2]
+
+
+def test_what_is_due_keeps_its_share_of_the_day_from_all_else(engine, spend):
+    run = spend(7, daily_budget=10, refresh_share=0.3, due=100)
+    request = run.session.open_task(run.first(), NOON)
+    before = content(engine)
+    with pytest.raises(DailyShareSpentError, match=r"3 requests, is kept.*REFRESH_SHARE"):
+        run.book(request, NOON)
+    assert content(engine) == before
+
+    for _ in range(2):
+        run.book(replace(request, refreshes=True), NOON)
+    with pytest.raises(DailyShareSpentError, match="1 request, is kept"):
+        run.book(request, NOON)
+    run.book(replace(request, refreshes=True), NOON)
+    with pytest.raises(DailyBudgetSpentError):
+        run.book(request, NOON)
+    run.book(request, TOMORROW)
+
+
+def test_no_more_is_kept_than_is_due(spend):
+    run = spend(9, daily_budget=10, refresh_share=0.3, due=1)
+    with pytest.raises(DailyShareSpentError, match="1 request, is kept"):
+        run.booked()
 
 
 def test_without_a_share_there_are_no_second_tries(spend):

@@ -163,7 +163,11 @@ def test_days_kept_on_false_evidence_are_taken_back(engine, search):
     for _ in range(2):
         run.session.correct(judged, LATER + MINUTE)
         after = content(engine)
-        (changed,) = (now for now in after["crawl_window"] if now not in before["crawl_window"])
+        (changed,) = (
+            now
+            for now, was in zip(after["crawl_window"], before["crawl_window"], strict=True)
+            if now["state"] != was["state"]
+        )
         assert (changed["state"], changed["updated_at"]) == ("split", LATER + MINUTE)
         assert changed["id"] == judged.taken_back[0].row_id
 

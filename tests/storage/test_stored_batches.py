@@ -10,6 +10,7 @@ from sqlalchemy import update
 from stored_pages import JANUARY, MINUTE, NOON, Run, rows, video
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import SeedsOfQuery
@@ -115,14 +116,14 @@ def test_batches_are_known_with_what_became_of_their_windows(engine, batch):
     assert known(engine) == [
         KnownBatch(
             ("ada", "bob"),
-            searches=((days(1, 4), NOON + MINUTE),),
+            searches=(Searched(days(1, 4), NOON + MINUTE),),
             begun=(days(5, 6),),
             postponed=(days(10),),
             retry_at=both.now - 2 * MINUTE,
             cut_windows=(days(7, 9),),
             widest=4,
         ),
-        KnownBatch(("cem",), ((days(1, 2), NOON + MINUTE),), widest=2, is_doubtful=True),
+        KnownBatch(("cem",), (Searched(days(1, 2), NOON + MINUTE),), widest=2, is_doubtful=True),
     ]
 
 
@@ -146,7 +147,7 @@ def test_searches_in_a_form_of_keywords_that_finds_nothing_bring_nothing(engine,
     run.ask(run.first(days(1, 2)))
     assert known(engine, words)[0].searches
     run.ask(run.first(days(3)).with_keywords_as(Operation.EQ), video(1))
-    assert [window for window, _ in known(engine, words)[0].searches] == [days(3)]
+    assert [search.days for search in known(engine, words)[0].searches] == [days(3)]
 
 
 def test_a_page_says_that_the_api_takes_a_query_again(engine, batch):

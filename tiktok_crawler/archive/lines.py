@@ -37,6 +37,7 @@ from tiktok_crawler.planning.task_states import (
 )
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.conditions import condition_problems
 from tiktok_crawler.research_api.endpoints import (
     LISTINGS,
@@ -65,7 +66,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
 
-FORMAT = 4
+FORMAT = 5
 """Goes up with each key that is new: readers take no line with keys that they do not know."""
 
 UNRELEASED = (1, 2)
@@ -153,7 +154,7 @@ class Asked:
         if isinstance(task, Seed):
             return task.key
         assert self.opened_at
-        return WindowName(task.days, self.opened_at)
+        return WindowName(self.request.window.days, self.opened_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +174,7 @@ class Begin:
 Correct = dict[str, tuple[WindowName, ...]]
 """Windows by what has to be corrected about them: the names of `Corrections`."""
 
-CORRECTIONS = ("taken_back", "needless", "in_vain")
+CORRECTIONS = ("taken_back", "needless", "in_vain", "compared")
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,10 +382,12 @@ def _asked_json(asked: Asked) -> dict[str, Any]:
     if isinstance(task, Seed):
         return {"seed": task.key, "limit": task.limit, "place": asdict(request.place)}
     assert asked.opened_at
-    window = _window_json(WindowName(task.days, asked.opened_at))
-    window |= {"fields": list(task.fields), "max_count": task.max_count}
+    searched = request.window
+    form = searched.keyword_form
+    window = _window_json(WindowName(searched.days, asked.opened_at))
+    window |= {"fields": list(searched.fields), "max_count": searched.max_count}
     return {
-        "window": window | ({"keywords_as": task.keyword_form} if task.keyword_form else {}),
+        "window": window | ({"keywords_as": form} if form else {}),
         "second_try": request.second_try,
         "place": asdict(request.place),
     }
@@ -468,6 +471,7 @@ def _begin_json(begin: Begin) -> dict[str, Any]:
             "end_written": begin.collection.end_written,
             "fields": list(begin.fields),
             **({"each": batch.field.value} if (batch := begin.collection.batch) else {}),
+            **({"refreshing": keys} if (keys := begin.collection.refreshing.to_json()) else {}),
         }
     return found
 
@@ -482,8 +486,29 @@ def _begin(content: Values, subject: Subject) -> Begin:
     if days.end > tomorrow:
         raise wish.wrong("end_date", f"a day before {tomorrow}")
     written = wish.text("start_written", NAME), wish.text("end_written", NAME)
-    collection = Collection(subject, days, *written, tags=tags, batch=_batch(wish, subject))
+    keys = _refreshing(wish)
+    collection = Collection(
+        subject,
+        days,
+        *written,
+        tags=tags,
+        batch=_batch(wish, subject),
+        refresh_after=keys.refresh_after,
+        revisit=keys.revisit,
+        keep_fresh=keys.keep_fresh,
+    )
     return Begin(tags, *marked, collection, wish.texts("fields", FIELD))
+
+
+def _refreshing(wish: Values) -> Refreshing:
+    if "refreshing" not in wish:
+        return Refreshing()
+    try:
+        return Refreshing.from_json(wish.texts_by_name("refreshing"))
+    except LineError:
+        raise
+    except ValueError:
+        raise wish.wrong("refreshing", "how fresh its data is kept") from None
 
 
 def _batch(wish: Values, query: Query) -> ValueBatch | None:

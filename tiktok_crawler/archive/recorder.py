@@ -31,7 +31,7 @@ from tiktok_crawler.archive.stripping import body_without
 from tiktok_crawler.archive.writer import JournalWriter
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
 from tiktok_crawler.storage.ledger.journal_marks import drop_mark, marks, set_mark
@@ -275,7 +275,7 @@ class RecordedSession:
 
     def _without_kept_out(self, request: PageRequest, answer: RawAnswer) -> RawAnswer:
         task = request.task
-        listing, seed = (None, None) if isinstance(task, Window) else (task.listing, task.key)
+        listing, seed = (task.listing, task.key) if isinstance(task, Seed) else (None, None)
         with reading(self._session.engine) as connection:
             gate = read_gate(connection)
             found = gate.found(

@@ -10,6 +10,7 @@ from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.value_batches import WantedValues
 from tiktok_crawler.query_file.collection import collection_of_arguments
+from tiktok_crawler.query_file.options import OPTIONS
 from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
 from tiktok_crawler.query_file.several_files import read_collections
 from tiktok_crawler.query_file.whole_numbers import parse_whole_number
@@ -19,9 +20,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tiktok_crawler.config import Config
+    from tiktok_crawler.planning.coverage import Freshness
     from tiktok_crawler.query_file.collection import Collection
 
-OVERRIDES = ("start_date", "end_date", "tags", "refresh_after")
+OVERRIDES = OPTIONS
 """Arguments that go before what the query file says."""
 
 JOB = "_job"
@@ -160,7 +162,7 @@ def wanted(collection: Collection, config: Config) -> Wanted:
         query=collection.query,
         days=collection.dates,
         fields=config.video_fields,
-        freshness=config.freshness(collection.refresh_after),
+        freshness=_freshness(collection, config),
         window_days=config.window_days,
         id_skew=config.id_skew,
     )
@@ -172,12 +174,17 @@ def wanted_values(collection: Collection, config: Config) -> WantedValues:
     return WantedValues(
         collection.each,
         collection.dates,
-        config.freshness(collection.refresh_after),
+        _freshness(collection, config),
         size=config.batch,
         window_days=config.window_days,
         id_skew=config.id_skew,
         fields=config.video_fields,
     )
+
+
+def _freshness(collection: Collection, config: Config) -> Freshness:
+    """Return the rules for searching days of the collection again."""
+    return config.freshness(None).with_keys(collection.refreshing)
 
 
 def whole_number(arguments: Mapping[str, str], name: str) -> int | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from textwrap import fill
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.arguments.check_arguments import CHECK_ARGUMENTS, SPIDER, USUAL_AGE
 from tiktok_crawler.arguments.listing_arguments import SPIDERS, allowed, sources
 from tiktok_crawler.arguments.search_arguments import VIDEOS_ARGUMENTS
 from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
@@ -42,6 +43,8 @@ _OF_VIDEOS = _COMMON | {
         "the query file (see README.md), a folder of them, or several: a.yaml,b.yaml",
     ),
     "refresh_after": ("7d", "search days again that were searched longer ago than this"),
+    "revisit": ("3d,11d", "search days again when they are as old as each of these"),
+    "keep_fresh": ("15d", "find out as often what is still there; 15d with counters: search again"),
     "probes": ("12", "ask for so many first pages alone: what `scrapy plan --probe` does"),
 }
 _OF_LISTINGS = _COMMON | {
@@ -56,9 +59,10 @@ _OF_LISTINGS = _COMMON | {
 
 def spiders_text() -> str:
     """Name the spiders, and how to ask for the arguments of one."""
+    spiders = ("videos", *SPIDERS, SPIDER)
     return "\n".join(
         (
-            fill(f"Spiders: {', '.join(('videos', *SPIDERS))}", WIDTH, subsequent_indent="  "),
+            fill(f"Spiders: {', '.join(spiders)}", WIDTH, subsequent_indent="  "),
             "The arguments of one: scrapy crawl videos --help",
         )
     )
@@ -67,9 +71,12 @@ def spiders_text() -> str:
 def arguments_text(spider: str) -> str:
     """List the arguments of a spider of this project; of any other, nothing is known."""
     listing = SPIDERS.get(spider)
-    if not listing and spider != "videos":
+    if spider == SPIDER:
+        lines = _of_checks()
+    elif listing or spider == "videos":
+        lines = _of_listing(listing) if listing else _of_videos()
+    else:
         return f"{spider} is a spider of your own"
-    lines = _of_listing(listing) if listing else _of_videos()
     return "\n".join([f"Arguments of {spider} (-a NAME=VALUE)", *lines])
 
 
@@ -83,6 +90,19 @@ def _of_videos() -> Iterator[str]:
         "  scrapy crawl videos -a any_hashtags=butter,cheese -a start_date=2024-01-01 "
         "-a end_date=2024-01-31"
     )
+
+
+def _of_checks() -> Iterator[str]:
+    about = {
+        "max_age": (
+            USUAL_AGE,
+            "check all not confirmed for so long; never: only what is missing",
+        ),
+        "max_requests": _COMMON["max_requests"],
+    }
+    yield from _table(about, CHECK_ARGUMENTS)
+    yield "Example"
+    yield f"  scrapy crawl {SPIDER}"
 
 
 def _of_listing(listing: Listing) -> Iterator[str]:

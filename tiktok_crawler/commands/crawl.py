@@ -130,7 +130,9 @@ class Command(Checked, CrawlCommand):
             stages = getattr(spider, "stages", ())
             listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
             stats, waits_until = crawler.stats.get_stats(), _waits_until(crawler)
-            summary = Summary(searches, listed, stats, storage.location, waits_until)
+            summary = Summary(
+                searches, listed, stats, storage.location, waits_until, storage.checks_result
+            )
             command = _command(getattr(spider, "collections", ()))
             self._say(summary.text(command=command, now=utc_now()), NOTICE)
         return extension(crawler, Outcome).exit_status

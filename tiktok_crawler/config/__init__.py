@@ -17,6 +17,7 @@ from tiktok_crawler.config.shares import parse_shares
 from tiktok_crawler.config.sources import with_environment
 from tiktok_crawler.config.values import choice, number, switch, whole_number
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.quota import QuotaAccount, QuotaPolicy
@@ -73,6 +74,7 @@ class Config:
     quota_interval: timedelta
     daily_budget: int | None
     parked_share: float
+    refresh_share: float
     shares: Mapping[str, float]
     rate_limit_delay: float
     retry_delay: float
@@ -82,6 +84,10 @@ class Config:
     search_id_times: int
     probe_interval: timedelta
     probe_times: int
+    check_delay: float
+    gone_limit: float
+    on_gone: OnGone
+    gone_grace: timedelta
     progress_interval: float
 
     @classmethod
@@ -116,6 +122,7 @@ class Config:
             ),
             daily_budget=_daily_budget(settings),
             parked_share=number(settings, "TIKTOK_PARKED_SHARE", most=1),
+            refresh_share=number(settings, "TIKTOK_REFRESH_SHARE", most=1),
             shares=parse_shares(settings.get("TIKTOK_SHARES")),
             rate_limit_delay=number(settings, "TIKTOK_RATE_LIMIT_DELAY"),
             retry_delay=number(settings, "TIKTOK_RETRY_DELAY"),
@@ -127,6 +134,10 @@ class Config:
                 settings, "TIKTOK_PROBE_INTERVAL", least=0.01, most=DAY_SECONDS
             ),
             probe_times=whole_number(settings, "TIKTOK_PROBE_TIMES", least=1),
+            check_delay=number(settings, "TIKTOK_CHECK_DELAY"),
+            gone_limit=number(settings, "TIKTOK_GONE_LIMIT", most=1),
+            on_gone=choice(settings, "TIKTOK_ON_GONE", OnGone),
+            gone_grace=timedelta(days=number(settings, "TIKTOK_GONE_GRACE", most=3650)),
             progress_interval=number(settings, "LOGSTATS_INTERVAL"),
         )
 
@@ -188,7 +199,8 @@ class Config:
             daily_budget=self.daily_budget if pool is Pool.RESEARCH else None,
             parked_share=self.parked_share,
         )
-        return replace(account, part=part, share=self.shares.get(part))
+        refresh_share = self.refresh_share
+        return replace(account, part=part, share=self.shares.get(part), refresh_share=refresh_share)
 
     def freshness(self, refresh_after: timedelta | None) -> Freshness:
         """Return the rules for searching covered days again."""

@@ -9,10 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, cast
 
+from scrapy import Request
 from scrapy.http import JsonRequest
 
 from tiktok_crawler.config.addresses import is_loopback
 from tiktok_crawler.planning.task_states import Parked
+from tiktok_crawler.research_api.checks import CheckStep
 from tiktok_crawler.research_api.stalled_paging import StalledPaging
 from tiktok_crawler.research_api.verdicts import AnswerKind
 
@@ -20,8 +22,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
     from typing import Self
-
-    from scrapy import Request
 
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.pages import Page
@@ -108,16 +108,20 @@ def api_request(
     *,
     callback: Callable[..., Any],
     errback: Callable[..., Any],
-) -> JsonRequest:
-    """Build the request that asks for a page; loopback is never proxied."""
+) -> Request:
+    """Build the request that asks for a page, or about a check; loopback is never proxied."""
     asked = attempt.request
     proxy: dict[str, Any] = {"proxy": None} if is_loopback(api_url) else {}
-    return JsonRequest(
-        asked.url(api_url),
-        data=asked.body,
-        callback=callback,
-        errback=errback,
-        meta={KEY: attempt} | proxy,
-        priority=0 if asked.starts_task else FOLLOW_UP_PRIORITY,
-        dont_filter=True,
-    )
+    given: dict[str, Any] = {
+        "callback": callback,
+        "errback": errback,
+        "meta": {KEY: attempt} | proxy,
+        "priority": 0 if asked.starts_task else FOLLOW_UP_PRIORITY,
+        "dont_filter": True,
+    }
+    form = asked.task.form() if isinstance(asked.task, CheckStep) else None
+    if form is None:
+        return JsonRequest(asked.url(api_url), data=asked.body, **given)
+    content_type, body = form
+    headers = {"Content-Type": content_type}
+    return Request(asked.url(api_url), method="POST", headers=headers, body=body, **given)

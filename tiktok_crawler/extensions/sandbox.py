@@ -11,6 +11,7 @@ from scrapy.exceptions import NotConfigured
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.clock import utc_now
+from tiktok_crawler.config.paths import in_project
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.research_api.endpoints import Pool
@@ -25,11 +26,15 @@ if TYPE_CHECKING:
     from tiktok_crawler.config import Config
     from tiktok_crawler.sandbox import Sandbox
 
+CHECKS = ".scrapy/sandbox-checks"
+"""The folder of the compliance checks of a project's own sandboxes."""
+
 
 class SandboxServer:
     """With TIKTOK_SANDBOX, serves an imitation of the API on this machine, at `url`.
 
-    All crawls of a day on a database share one quota, as if they had asked the same API.
+    All crawls of a day on a database share one quota, as if they had asked the same API, and those
+    of a project know each other's compliance checks.
 
     Settings: TIKTOK_SANDBOX, TIKTOK_SANDBOX_URL (where one is served already),
     TIKTOK_SANDBOX_PROFILE.
@@ -48,7 +53,8 @@ class SandboxServer:
             raise NotConfigured
         from tiktok_crawler.sandbox import Sandbox, load_profile  # noqa: PLC0415 - rehearsals only
 
-        server = cls(Sandbox(profile=load_profile(config.sandbox_profile)), config)
+        profile = load_profile(config.sandbox_profile)
+        server = cls(Sandbox(profile=profile, checks_folder=in_project(CHECKS)), config)
         crawler.signals.connect(server.spider_opened, signal=signals.spider_opened)
         crawler.signals.connect(server.spider_closed, signal=signals.spider_closed)
         return server

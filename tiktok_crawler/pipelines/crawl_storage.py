@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
@@ -14,7 +16,10 @@ from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
+from tiktok_crawler.research_api.checks import CHECKS, Checks
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
+from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.storage.check_session import CheckSession, ChecksPlan, ChecksResult
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
@@ -24,10 +29,9 @@ from tiktok_crawler.storage.value_lists import ListState, look_up_list
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from scrapy.crawler import Crawler
-    from sqlalchemy.exc import DBAPIError
 
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
@@ -37,19 +41,20 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
     from tiktok_crawler.query_file.collection import Collection
-    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.pages import Page
-    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.page_store import Saved
     from tiktok_crawler.storage.search_session import SearchResult
 
 logger = logging.getLogger(__name__)
 
-S = TypeVar("S", SearchSession, StageSession)
+T = TypeVar("T")
+S = TypeVar("S", SearchSession, StageSession, CheckSession)
 
 Doer = SearchSession | StageSession | RecordedSession
 """A session, or what does its deeds in a crawl with an archive."""
+
+Subject = Query | Listing | Checks
 
 
 class CrawlStorage:
@@ -66,17 +71,19 @@ class CrawlStorage:
         self.crawler = crawler
         self.results: dict[Collection, SearchResult | ListState] = {}
         self.stage_results: dict[Stage, StageResult] = {}
+        self.checks_result: ChecksResult | None = None
         self._config = config_of(crawler)
         self._url = self._config.database_url
         self._hold = Hold()
         self._begin_run = extension(crawler, RunRecord).begin
         self._thread = StorageThread(crawler, self.explain, stop)
         self._journal: Journal | None = None
-        self._sessions: dict[Query | Listing, SearchSession | StageSession] = {}
-        self._doers: dict[Query | Listing, Doer] = {}
+        self._sessions: dict[Subject, SearchSession | StageSession | CheckSession] = {}
+        self._doers: dict[Subject, Doer | CheckSession] = {}
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
-        self._budgets: dict[Query | Listing, SearchBudget] = {}
+        self._budgets: dict[Subject, SearchBudget] = {}
         self._is_closed = False
+        self._has_begun = False
 
     @property
     def location(self) -> str:
@@ -211,7 +218,8 @@ class CrawlStorage:
         if budget and budget.is_spent:
             raise SearchEndedError
         with budget.spending() if budget else nullcontext():
-            return await self._thread.run_patiently(self._doer(request).book, request, utc_now())
+            book = self._doers[request.task.subject].book
+            return await self._thread.run_patiently(book, request, utc_now())
 
     async def keep_answer(
         self, request: PageRequest, answer: RawAnswer, received_at: datetime
@@ -221,7 +229,9 @@ class CrawlStorage:
         Raises:
             NotStoredError: that is not possible; the crawl ends.
         """
-        doer = self._doer(request)
+        doer = self._doers[request.task.subject]
+        if isinstance(doer, CheckSession):
+            return  # What checks say is asked again where it is needed.
         assert isinstance(doer, RecordedSession)
         await self._thread.run_patiently(doer.keep_answer, request, answer, received_at)
 
@@ -260,10 +270,50 @@ class CrawlStorage:
         finally:
             await self._release(stage.listing)
 
+    async def begin_checks(self, max_age: timedelta | None) -> ChecksPlan:
+        """Open the database for checks of existence, and decide what to ask about.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+            QueryLockedError: another crawl does checks on the database.
+            CrawlEndedError: the crawl has been closed.
+        """
+        if self._is_closed:
+            raise CrawlEndedError
+        session = CheckSession(
+            self._url,
+            origin=self._config.origin,
+            account=self._config.quota_account(VIDEO_QUERY.pool, "compliance"),
+            max_age=max_age,
+            limit=self._config.gone_limit,
+        )
+        await self._open(CHECKS, session)
+        await self._begin(CHECKS, session)
+        return await self._thread.run_patiently(session.plan, utc_now())
+
+    async def check(self, deed: Callable[[CheckSession], T]) -> T:
+        """Do something in the session of checks.
+
+        Raises:
+            CrawlEndedError: the crawl has been closed.
+        """
+        self._check_open(CHECKS)
+        session = self._sessions[CHECKS]
+        assert isinstance(session, CheckSession)
+        return await self._thread.run_patiently(deed, session)
+
+    async def end_checks(self) -> None:
+        """Keep what came of the checks, and release what they have taken."""
+        session = self._sessions.get(CHECKS)
+        if isinstance(session, CheckSession):
+            self.checks_result = session.result
+            await self._release(CHECKS)
+
     async def close(self) -> None:
         """End what is open, the searches also if a stage cannot be ended."""
         self._is_closed = True
         try:
+            await self.end_checks()
             for session in list(self._sessions.values()):
                 if isinstance(session, StageSession):
                     await self.end_stage(session.stage)
@@ -276,20 +326,22 @@ class CrawlStorage:
                     self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
                 if self._journal:
-                    await self._thread.run(self._close_journal)
+                    await self._thread.run(self._journal.close)
+                if self._config.archive and self._has_begun:
+                    await self._thread.run(self._see_to_archive, self._config.archive)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
         self._thread.shut_down()
 
-    def _close_journal(self) -> None:
-        """End the archive's file, which may have yet to lose what was deleted meanwhile."""
-        assert self._journal
-        assert self._config.archive
-        self._journal.close()
-        with database.opened(self._url) as engine:
-            if database.stored_origin(engine) is not None and has_pending(engine):
-                rewrite_archive(engine, [self._config.archive])
+    def _see_to_archive(self, folder: Path) -> None:
+        """Take out of the archive's files what was deleted while crawls wrote them."""
+        with (
+            suppress(CrawlerError, DBAPIError, OSError),
+            database.opened(self._url, self._hold) as engine,
+        ):
+            if has_pending(engine):
+                rewrite_archive(engine, [folder])
 
     async def _end_search(self, session: SearchSession) -> None:
         try:
@@ -305,7 +357,7 @@ class CrawlStorage:
         if not session.collection.batch:
             self.results[session.collection] = await run(session.result)
 
-    async def _open(self, subject: Query | Listing, session: S) -> None:
+    async def _open(self, subject: Subject, session: S) -> None:
         session.hold = self._hold
         session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
@@ -318,7 +370,7 @@ class CrawlStorage:
         if warning:
             logger.warning("%(warning)s", {"warning": warning})
 
-    async def _begin(self, subject: Query | Listing, session: S) -> None:
+    async def _begin(self, subject: Subject, session: S) -> None:
         """Make the first entries of this run in the database.
 
         Raises:
@@ -327,6 +379,7 @@ class CrawlStorage:
         patiently = self._thread.run_patiently
         self._check_open(subject)
         session.run_id = await patiently(self._begin_run, session.engine, self._hold)
+        self._has_begun = True
         self._check_open(subject)
         await patiently(self._doers[subject].begin, utc_now())
 
@@ -335,17 +388,19 @@ class CrawlStorage:
         if corrections:
             self._check_open(session.subject)
             doer = self._doers[session.subject]
-            assert not isinstance(doer, StageSession)
+            assert isinstance(doer, SearchSession | RecordedSession)
             await run(doer.correct, corrections, utc_now())
 
-    async def _release(self, subject: Query | Listing) -> None:
+    async def _release(self, subject: Subject) -> None:
         """Release a session, unless the crawl's end has done so: it waits for nobody."""
         if self._sessions.pop(subject, None):
             await self._thread.run(self._doers.pop(subject).release)
 
-    def _recorded(self, session: SearchSession | StageSession) -> Doer:
+    def _recorded(
+        self, session: SearchSession | StageSession | CheckSession
+    ) -> Doer | CheckSession:
         folder = self._config.archive
-        if not folder:
+        if not folder or isinstance(session, CheckSession):
             return session
         beside = sqlite.file_of(database.database_url(self._url))
         self._journal = self._journal or Journal(folder, self._config.origin, beside=beside)
@@ -356,9 +411,11 @@ class CrawlStorage:
         assert isinstance(session, SearchSession)
         return session
 
-    def _check_open(self, subject: Query | Listing) -> None:
+    def _check_open(self, subject: Subject) -> None:
         if subject not in self._doers:
             raise CrawlEndedError
 
     def _doer(self, request: PageRequest) -> Doer:
-        return self._doers[request.task.subject]
+        doer = self._doers[request.task.subject]
+        assert not isinstance(doer, CheckSession)
+        return doer

@@ -6,6 +6,7 @@ fails, down to the value: it is postponed alone, and the others are searched wit
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,11 +14,10 @@ from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.problems import ApiIsDown, ProblemKind, StopCrawl
 from tiktok_crawler.planning.task_states import Halved, Unusable
 from tiktok_crawler.planning.value_batches import Batch, halves, narrowest
-from tiktok_crawler.planning.window_queue import WindowQueue
+from tiktok_crawler.planning.window_queue import Kind, WindowQueue
 
 if TYPE_CHECKING:
-    from collections import deque
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable, Iterator
     from datetime import date
 
     from tiktok_crawler.date_range import DateRange
@@ -101,9 +101,13 @@ class BatchQueue(WindowQueue):
         days = self.batch.days
         return tuple(Batch(values, days, left) for values in halves(self.batch.values))
 
-    def next(self) -> PageRequest | None:
+    def next(self, kinds: Container[Kind] = tuple(Kind)) -> PageRequest | None:
         self.is_aside = False
-        return None if self._is_over else super().next()
+        return None if self._is_over else super().next(kinds)
+
+    @property
+    def has_to_refresh(self) -> bool:
+        return not self._is_over and super().has_to_refresh
 
     def put_back(self, request: PageRequest) -> None:
         self.is_aside = True
@@ -157,6 +161,22 @@ class BatchQueue(WindowQueue):
     def _search_in_parts(self, cut: CutWindow) -> None:
         self._siblings.was_too_wide(cut.days)
         super()._search_in_parts(cut)
+
+
+def in_turns(batches: Iterable[Batch], refresh_share: float) -> Iterator[Batch]:
+    """Let batches that are refreshed have their share of the requests, as long as others are new.
+
+    Each kind is in the order as given.
+    """
+    left: dict[bool, deque[Batch]] = {True: deque(), False: deque()}
+    for batch in batches:
+        left[batch.refreshes].append(batch)
+    asked = Counter[bool]()
+    while left[True] or left[False]:
+        lags = asked[True] < refresh_share * asked.total()
+        batch = left[bool(left[True]) and (lags or not left[False])].popleft()
+        asked[batch.refreshes] += max(batch.least_requests, 1)
+        yield batch
 
 
 @dataclass(slots=True)

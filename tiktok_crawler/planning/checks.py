@@ -6,7 +6,24 @@ A check asks TikTok's Batch Compliance API which of up to 10,000 ids it still ha
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from math import ceil
+from random import Random
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.date_range import DAY
+from tiktok_crawler.research_api.checks import MOST_IDS, ListedIds
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date, datetime, timedelta
+
+MOST_MISSED = 9_900
+"""A second check asks about no more: the others are controls."""
+
+LEAST_GONE = 20
+"""Fewer records gone at once are no reason to ask a person."""
 
 
 class CheckState(StrEnum):
@@ -33,6 +50,15 @@ class CheckVerdict(StrEnum):
     """A person said that it is not gone."""
 
 
+class OnGone(StrEnum):
+    """The reaction to records that are gone."""
+
+    MARK = "mark"
+    """They are marked, and stay."""
+    DELETE = "delete"
+    """They are deleted after a time of grace."""
+
+
 class RecordKind(StrEnum):
     """The kinds of records that may be gone, and that persons may ask to delete."""
 
@@ -54,3 +80,158 @@ class RemovalReason(StrEnum):
     """Their tag's data was deleted."""
     AGE = "age"
     """They were collected too long ago."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """The ids from one to another, both included.
+
+    So many of them are stored, all of which were known to exist at `confirmed_at`.
+    """
+
+    first: int
+    last: int
+    ids: int
+    confirmed_at: datetime
+
+    @property
+    def checks(self) -> int:
+        """The number of checks that they take."""
+        return ceil(self.ids / MOST_IDS)
+
+    def without(self, first: int, last: int) -> Segment | None:
+        """Return what is left of it when ids from one to another were asked about."""
+        if last < self.first or first > self.last:
+            return self
+        if last >= self.last:
+            return None
+        return replace(self, first=last + 1, ids=max(1, self.ids - MOST_IDS))
+
+
+def tonight(segments: Iterable[Segment], now: datetime, max_age: timedelta) -> list[Segment]:
+    """Choose the segments to check now, so that no later night has more to do than others.
+
+    What is older than `max_age` is checked, the oldest first; of the rest as much as makes the
+    nights until it is due alike.
+    """
+    oldest_first = sorted(
+        (segment for segment in segments if segment.ids), key=lambda each: each.confirmed_at
+    )
+    due = [each for each in oldest_first if each.confirmed_at + max_age <= now]
+    wanted, total = sum(each.checks for each in due), 0
+    for each in oldest_first:
+        total += each.checks
+        nights = max(0, (each.confirmed_at + max_age - now) // DAY)
+        wanted = max(wanted, total // (nights + 1))
+    chosen: list[Segment] = []
+    for each in oldest_first:
+        if sum(one.checks for one in chosen) >= wanted:
+            break
+        chosen.append(each)
+    return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """The meaning of the file of a check: which of the ids it lists, and which it misses.
+
+    With a `problem`, it proves nothing. Those that are `doubtful` may stand behind the end of a
+    file that was cut off.
+    """
+
+    listed: frozenset[int] = frozenset()
+    missed: frozenset[int] = frozenset()
+    doubtful: frozenset[int] = frozenset()
+    unknown: int = 0
+    problem: str | None = None
+
+
+def in_order(ids: Collection[int], controls: Collection[int], seed: int) -> tuple[int, ...]:
+    """Put ids into the order in which a check asks about them: a control at either end.
+
+    Two checks ask in different orders, so that a file that is cut off hides others.
+    """
+    chance = Random(seed)  # noqa: S311 - no secret
+    shuffled = chance.sample(sorted(controls), len(controls))
+    ends, others = shuffled[:2], [*ids, *shuffled[2:]]
+    return (*ends[1:], *chance.sample(sorted(others), len(others)), *ends[:1])
+
+
+def judge_first(asked: Collection[int], file: ListedIds) -> Judgement:
+    """Tell what the file of a first check says; what it misses is asked about once more."""
+    ids = frozenset(asked)
+    listed = ids & frozenset(file.ids)
+    unknown = file.others + len(set(file.ids) - ids)
+    if not listed:
+        problem = "its file is empty" if not file.ids else "its file lists none of the ids"
+        return Judgement(unknown=unknown, problem=problem)
+    if unknown > len(listed):
+        return Judgement(unknown=unknown, problem="most lines of its file are other ids")
+    return Judgement(listed, ids - listed, unknown=unknown)
+
+
+def judge_second(asked: Sequence[int], controls: Collection[int], file: ListedIds) -> Judgement:
+    """Tell what the file of a second check says, which asked in this order.
+
+    All controls have to be there, and nothing else. What it misses is proved only if no end of the
+    file could hide it: files may come in the order that was asked in, or sorted.
+    """
+    judged = judge_first(asked, file)
+    if not controls:
+        return Judgement(problem="there is no other record by which to see that its file is whole")
+    if judged.problem:
+        return judged
+    if lacking := set(controls) - judged.listed:
+        problem = f"its file lacks {len(lacking):,} of {len(controls):,} records that exist"
+        return Judgement(unknown=judged.unknown, problem=problem)
+    if judged.unknown:
+        return Judgement(unknown=judged.unknown, problem="its file has lines that are other ids")
+    doubtful = frozenset(_behind_the_end(asked, judged.missed, file.ids))
+    return Judgement(judged.listed, judged.missed - doubtful, doubtful)
+
+
+def _behind_the_end(
+    asked: Sequence[int], missed: Collection[int], lines: Sequence[int]
+) -> Iterable[int]:
+    """Yield the missed ids that would stand behind the last line, in the order that lines have."""
+    ascending = sorted(lines)
+    if len(lines) > 1 and [*lines] == ascending:
+        return (id_ for id_ in missed if id_ > lines[-1])
+    if len(lines) > 1 and [*lines] == ascending[::-1]:
+        return (id_ for id_ in missed if id_ < lines[-1])
+    places = {id_: place for place, id_ in enumerate(asked)}
+    last = max((places[line] for line in lines if line in places), default=-1)
+    return (id_ for id_ in missed if places[id_] > last)
+
+
+@dataclass(frozen=True, slots=True)
+class GoneAtOnce:
+    """The numbers of what the checks of a run found gone, without the candidates.
+
+    `asked` are all ids of the first checks without the candidates, `gone` those of them that are
+    gone; `days` have for days of videos the same, and how many are stored.
+    """
+
+    asked: int
+    gone: int
+    days: Mapping[date, tuple[int, int]]
+
+
+def too_much(found: GoneAtOnce, limit: float) -> str | None:
+    """Say in words what of it is too much to be believed without a person; None if nothing is."""
+    if _exceeds(found.gone, found.asked, limit):
+        return (
+            f"{found.gone:,} of {found.asked:,} records that nothing had been known against are "
+            f"gone at once, more than {limit:.1%}"
+        )
+    for day, (gone, stored) in sorted(found.days.items()):
+        if _exceeds(gone, stored, limit):
+            return (
+                f"of {day} {gone:,} of {stored:,} stored videos are gone at once, more than "
+                f"{limit:.1%}"
+            )
+    return None
+
+
+def _exceeds(gone: int, of: int, limit: float) -> bool:
+    return gone >= LEAST_GONE and gone > of * limit

@@ -7,14 +7,16 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous, midnight
+from tiktok_crawler.planning.spreading import Due, share_of
 from tiktok_crawler.planning.window_days import UNKNOWN
-from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
+from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Container, Iterable, Mapping
     from datetime import date, datetime, timedelta
 
     from tiktok_crawler.planning.window_days import DayCount
+    from tiktok_crawler.query_file.refreshing import Refreshing
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +37,40 @@ class Covered:
         """Return how many videos came of a day; None if that is not known."""
         return self.counts.get(day, UNKNOWN).videos
 
+    def cost_of(self, day: date, width: int) -> float:
+        """Return the requests that a day takes in a window of so many days, 1 if nothing is known.
+
+        A request brings 100 matches, and a window takes one at least.
+        """
+        count = self.counts.get(day, UNKNOWN)
+        if count.videos is None:
+            return 1.0
+        return max(count.matches / VIDEO_QUERY.max_count, 1 / width)
+
 
 @dataclass(frozen=True, slots=True)
 class Freshness:
     """The rules for searching a covered day once more.
 
     A day is final when it was searched `settle` after its end or later: videos take up to 48 hours
-    to appear (api_facts.md 14). With `refresh_after`, days whose last search is older are searched
-    again.
+    to appear (api_facts.md 14). It is searched again as soon as it is as old as each age of
+    `revisit`, likewise from its end on. With `refresh_after`, days whose last search is older are
+    searched again; with `again_within`, they are before that, each night a share of them.
     """
 
     settle: timedelta
     refresh_after: timedelta | None = None
+    revisit: tuple[timedelta, ...] = ()
+    again_within: timedelta | None = None
+
+    def with_keys(self, keys: Refreshing) -> Freshness:
+        """The same with what a query file says."""
+        return Freshness(self.settle, keys.refresh_after, keys.revisit, keys.again_within)
+
+    @property
+    def ages(self) -> tuple[timedelta, ...]:
+        """The ages of a day, from its end on, at which it is searched again."""
+        return (self.settle, *self.revisit)
 
     def final_from(self, day: date) -> datetime:
         """From when on a search of the day finds all of it."""
@@ -57,9 +81,24 @@ class Freshness:
 
     def is_due(self, day: date, searched_at: datetime, now: datetime) -> bool:
         """Tell whether a day that was searched has to be searched again by now."""
-        if not self.is_settled(day, searched_at) and now >= self.final_from(day):
+        end = midnight(day + DAY)
+        if any(searched_at < end + age <= now for age in self.ages):
             return True
         return self.refresh_after is not None and now - searched_at > self.refresh_after
+
+    @property
+    def searches_again(self) -> bool:
+        """Tell whether final days are ever searched again."""
+        return bool(self.refresh_after is not None or self.revisit or self.again_within)
+
+    def last_night(self, searched_at: datetime) -> date:
+        """The last night, a day in UTC, in which a search comes in time at whatever hour.
+
+        A day is not searched twice in a night for this.
+        """
+        assert self.again_within
+        last = (searched_at + self.again_within).date() - DAY
+        return max(last, searched_at.date() + DAY)
 
 
 def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:
@@ -76,12 +115,41 @@ def last_searches(coverage: Iterable[Covered]) -> dict[date, datetime]:
 
 
 def missing_days(
-    wanted: DateRange, searched: Mapping[date, datetime], freshness: Freshness, now: datetime
+    wanted: DateRange,
+    searched: Mapping[date, datetime],
+    freshness: Freshness,
+    now: datetime,
+    share: Container[date] = (),
 ) -> list[date]:
-    """The wanted days that were never covered or have to be searched again by now."""
-    return [
-        day for day in wanted if day not in searched or freshness.is_due(day, searched[day], now)
-    ]
+    """The wanted days that were never covered or have to be searched again by now.
+
+    So have those of the night's `share`, but for those that were searched in it.
+    """
+    night = midnight(now.date())
+
+    def is_missing(day: date) -> bool:
+        searched_at = searched.get(day)
+        if searched_at is None or freshness.is_due(day, searched_at, now):
+            return True
+        return searched_at < night and day in share
+
+    return [day for day in wanted if is_missing(day)]
+
+
+def share_of_night(
+    wanted: DateRange, coverage: Iterable[Covered], freshness: Freshness, night: date, width: int
+) -> frozenset[date]:
+    """The wanted days that are searched again in a night, so that no later night has more to do.
+
+    They are the days whose last search is the oldest, as it was at midnight. A window, of so many
+    days at most, takes a request at least.
+    """
+    if freshness.again_within is None:
+        return frozenset()
+    before = (each for each in coverage if each.searched_at < midnight(night))
+    last = sorted((day, each) for day, each in last_coverage(before).items() if day in wanted)
+    due = (Due(day, freshness.last_night(e.searched_at), e.cost_of(day, width)) for day, e in last)
+    return frozenset(share_of(night, due))
 
 
 def unsettled_days(

@@ -11,7 +11,7 @@ from tiktok_crawler.date_range import DAY, DateRange
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import date, datetime, timedelta
 
     from tiktok_crawler.planning.coverage import Freshness
 
@@ -69,21 +69,29 @@ class FreshDays:
     bits: DayBits
     freshness: Freshness
     now: datetime
-    not_yet_final: int = field(init=False)
-    """The bits of the days that no search can find all of by now."""
+    _younger: dict[timedelta, int] = field(init=False)
+    """The bits of the days that are younger by now than each age."""
 
     def __post_init__(self) -> None:
-        not_yet_final = self.bits.all & ~self.bits.up_to(self._final_day(self.now))
-        object.__setattr__(self, "not_yet_final", not_yet_final)
+        ages = self.freshness.ages
+        younger = {age: self.bits.all & ~self._as_old(age, self.now) for age in ages}
+        object.__setattr__(self, "_younger", younger)
+
+    @property
+    def not_yet_final(self) -> int:
+        """The bits of the days that no search can find all of by now."""
+        return self._younger[self.freshness.settle]
 
     def of(self, days: DateRange, searched_at: datetime) -> int:
         """The bits of those of the days that a search at this time has brought for now."""
         refresh_after = self.freshness.refresh_after
         if refresh_after is not None and self.now - searched_at > refresh_after:
             return 0
-        settled = self.bits.up_to(self._final_day(searched_at))
-        return self.bits.of(days) & (settled | self.not_yet_final)
+        found = self.bits.of(days)
+        for age, younger in self._younger.items():
+            found &= self._as_old(age, searched_at) | younger
+        return found
 
-    def _final_day(self, at: datetime) -> date:
-        """The last day that a search at this time finds all of."""
-        return (at - self.freshness.settle).date() - DAY
+    def _as_old(self, age: timedelta, at: datetime) -> int:
+        """The bits of the days that are this old, from their end on, at a time."""
+        return self.bits.up_to((at - age).date() - DAY)

@@ -5,11 +5,13 @@ What one search meets does not hold up the others: one that only fails, or is re
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.plan import Work
 from tiktok_crawler.planning.problems import ApiIsDown, SetAside, StopCrawl
+from tiktok_crawler.planning.window_queue import Kind
 from tiktok_crawler.research_api.tasks import Window
 
 if TYPE_CHECKING:
@@ -44,6 +46,14 @@ class _Search:
     def may_go_on(self) -> bool:
         return self.aside_at is None and not self.group.budget.is_spent
 
+    @property
+    def has_to_refresh(self) -> bool:
+        return self.may_go_on and self.queue.has_to_refresh
+
+    @property
+    def has_ended(self) -> bool:
+        return self.queue.is_idle and not self.has_to_refresh
+
 
 @dataclass(slots=True, eq=False)
 class _Group:
@@ -73,6 +83,11 @@ class _Group:
         )
 
     @property
+    def has_to_refresh(self) -> bool:
+        """Tell whether what was begun has something left to ask for: what is refreshed."""
+        return any(search.has_to_refresh for search in self.searches.values())
+
+    @property
     def has_alternatives(self) -> bool:
         """Tell whether another search of the file may show that the API works, soon enough."""
         aside = sum(search.aside_at is not None for search in self.searches.values())
@@ -83,13 +98,17 @@ class _Group:
 class FairQueue:
     """The searches of a run's query files, a turn each.
 
+    What is new goes before what is refreshed, but that has a share of the requests.
+
     A file's searches are begun when it is its turn and nothing else of it can be asked for:
     `hungry` is the number of such a file, to be answered by `add`, `wait` or `no_more`. Searches
     with nothing left to ask for are given back by `take_ended`. `work` is that of all searches that
     were begun.
     """
 
-    def __init__(self, budgets: Sequence[SearchBudget]) -> None:
+    def __init__(self, budgets: Sequence[SearchBudget], refresh_share: float = 0) -> None:
+        self._refresh_share = refresh_share
+        self._asked: Counter[Kind] = Counter()
         self._groups = [_Group(number, budget) for number, budget in enumerate(budgets)]
         self._searches: dict[Query, _Search] = {}
         self._ended: list[Query] = []
@@ -138,6 +157,8 @@ class FairQueue:
         search = self._of(page.request.task)
         self._pages += 1
         search.pages += 1
+        if not page.request.starts_task:
+            self._count(page.request)
         search.group.waits = False
         search.queue.page_stored(page)
 
@@ -203,17 +224,44 @@ class FairQueue:
         return group
 
     def _take(self) -> PageRequest | None:
-        for group in sorted(self._groups, key=lambda group: group.turn):
+        if self._refreshing_lags and (request := self._take_refreshed()):
+            return request
+        for group in self._by_turn:
             for query, search in list(group.searches.items()):
-                if request := search.queue.next() if search.may_go_on else None:
-                    group.open_tasks += 1
+                if request := self._take_of(search, Kind.NEW):
                     return request
-                if search.queue.is_idle and not self._may_be_taken_up(search):
+                if search.has_ended and not self._may_be_taken_up(search):
                     self._end(query, search)
-            if group.can_begin_another:
+            if group.can_begin_another and not group.has_to_refresh:
                 self.hungry = group.number
                 return None
+        return self._take_refreshed()
+
+    def _take_refreshed(self) -> PageRequest | None:
+        for group in self._by_turn:
+            for search in group.searches.values():
+                if request := self._take_of(search, Kind.REFRESHED):
+                    return request
         return None
+
+    def _take_of(self, search: _Search, kind: Kind) -> PageRequest | None:
+        request = search.queue.next((kind,)) if search.may_go_on else None
+        if request:
+            search.group.open_tasks += 1
+            self._count(request)
+        return request
+
+    def _count(self, request: PageRequest) -> None:
+        self._asked[Kind.REFRESHED if request.refreshes else Kind.NEW] += 1
+
+    @property
+    def _refreshing_lags(self) -> bool:
+        """Tell whether less was asked for of what is refreshed than its share."""
+        return self._asked[Kind.REFRESHED] < self._refresh_share * self._asked.total()
+
+    @property
+    def _by_turn(self) -> list[_Group]:
+        return sorted(self._groups, key=lambda group: group.turn)
 
     def _end(self, query: Query, search: _Search) -> None:
         del self._searches[query], search.group.searches[query]

@@ -191,9 +191,10 @@ def _spans(plan: Plan, known: Known) -> Iterator[_Span]:
     """The time that each window of a plan has to search."""
     for request in (*plan.open_windows, *plan.parked_windows, *plan.suspicious_windows):
         yield _rest(request, known)
-    new = (day for window in plan.new_windows for day in window)
-    width = Widths(max(map(len, plan.new_windows), default=1), plan.too_wide).days
-    yield from (_span(days) for days in coverage.windows(new, width))
+    for windows in (plan.new_windows, plan.refreshed_windows):
+        width = Widths(max(map(len, windows), default=1), plan.too_wide).days
+        days = (day for window in windows for day in window)
+        yield from (_span(each) for each in coverage.windows(days, width))
     if plan.trial:
         yield _span(plan.trial.window.days)
 

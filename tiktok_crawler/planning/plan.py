@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning import coverage
+from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.planning.coverage import Covered, Freshness
+    from tiktok_crawler.planning.coverage import Covered
     from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Operation, Query
+
+
+GOES_ALONG = 5
+"""Days that are refreshed go along in the window of new ones up to so many requests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +102,8 @@ class Part:
 class Wanted:
     """The goal of a run: a query, days, fields, how fresh, and how its windows may be.
 
-    `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day.
+    `id_skew` is how far an id's time and `create_time` may lie apart. A sample is drawn day by day,
+    and once.
     Without a `part`, all days are asked for that are missing.
     """
 
@@ -112,6 +118,7 @@ class Wanted:
     def __post_init__(self) -> None:
         if self.query.sample:
             object.__setattr__(self, "window_days", 1)
+            object.__setattr__(self, "freshness", Freshness(self.freshness.settle))
 
     def may_be_searched(self, day: date, now: datetime) -> bool:
         """Tell whether a day may be searched: it is sampled once, when all its videos are there."""
@@ -150,8 +157,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """The work of one run, in its order: open windows first, then new ones, then second tries.
+    """The work of one run, in its order: open windows, new ones, refreshed ones, second tries.
 
+    `refreshed_windows` have only days that are there for good, and are searched once more;
+    `refreshed_days` are all of that kind.
     `parked_windows` are tried again now, `waiting_windows` not before a later run;
     `suspicious_windows` are covered, and searched once more. `left_windows` are open or parked
     outside the wanted days. Before all others comes the `trial`, if there is one: a window that
@@ -162,6 +171,8 @@ class Plan:
     standings: Days
     open_windows: tuple[PageRequest, ...]
     new_windows: tuple[DateRange, ...]
+    refreshed_windows: tuple[DateRange, ...]
+    refreshed_days: frozenset[date]
     parked_windows: tuple[PageRequest, ...]
     waiting_windows: tuple[WaitingWindow, ...]
     suspicious_windows: tuple[PageRequest, ...]
@@ -173,6 +184,10 @@ class Plan:
     keyword_forms: KeywordForms
     trial: PageRequest | None
 
+    def refreshes(self, days: DateRange) -> bool:
+        """Tell whether a window of these days brings no more than newer values of what is there."""
+        return self.refreshed_days.issuperset(days)
+
     @property
     def new_window_count(self) -> int:
         """The windows that have no row yet and bring what is missing, the trial included."""
@@ -181,14 +196,16 @@ class Plan:
     @property
     def window_count(self) -> int:
         """The windows that bring what is missing, as far as they are searched now."""
-        return len(self.open_windows) + self.new_window_count + len(self.parked_windows)
+        unopened = self.new_window_count + len(self.refreshed_windows)
+        return len(self.open_windows) + unopened + len(self.parked_windows)
 
     @property
     def planned_days(self) -> int:
         """The number of days searched; days that two windows search count twice."""
         requests = [*self.open_windows, *self.parked_windows, *self.suspicious_windows]
         requests += [self.trial] if self.trial else []
-        return sum(map(len, (*self.new_windows, *(request.window.days for request in requests))))
+        windows = (*self.new_windows, *self.refreshed_windows)
+        return sum(map(len, (*windows, *(request.window.days for request in requests))))
 
     @property
     def work(self) -> Work:
@@ -232,7 +249,8 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     """
     forms = known.keyword_forms if wanted.query.has_keyword_forms else ONE_FORM
     searched = coverage.last_searches(known.coverage)
-    missing = coverage.missing_days(wanted.days, searched, wanted.freshness, now)
+    share = _share(wanted, known, now)
+    missing = coverage.missing_days(wanted.days, searched, wanted.freshness, now, share)
     if wanted.part:
         missing = [day for day in missing if wanted.part.has(day)]
     missing_set = set(missing)
@@ -254,6 +272,9 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
             continue
         promised |= days
     unsettled = coverage.unsettled_days(wanted.days, searched, wanted.freshness)
+    unplanned = [d for d in missing if d not in promised and wanted.may_be_searched(d, now)]
+    refreshed = frozenset(searched).difference(unsettled)
+    new_windows, refreshed_windows = _windows(wanted, known, unplanned, refreshed)
     return Plan(
         days=wanted.days,
         standings=Days(
@@ -262,12 +283,9 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
             doubted,
         ),
         open_windows=tuple(_continued(each, wanted.freshness, now) for each in open_windows),
-        new_windows=tuple(
-            coverage.windows(
-                (d for d in missing if d not in promised and wanted.may_be_searched(d, now)),
-                wanted.window_days,
-            )
-        ),
+        new_windows=tuple(new_windows),
+        refreshed_windows=tuple(refreshed_windows),
+        refreshed_days=refreshed,
         parked_windows=tuple(parked.request for parked in parked_windows if parked.retry_at <= now),
         waiting_windows=tuple(parked for parked in parked_windows if parked.retry_at > now),
         suspicious_windows=(
@@ -285,6 +303,41 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         keyword_forms=forms,
         trial=_trial(wanted, forms, known, missing_set),
     )
+
+
+def _share(wanted: Wanted, known: Known, now: datetime) -> Container[date]:
+    """Return the days that are searched again in this night: of a part, all that it is asked for.
+
+    Whoever has made the parts has shared out what there is.
+    """
+    night, freshness = now.date(), wanted.freshness
+    if wanted.part and freshness.again_within:
+        return {day for days in wanted.part.missing for day in days}
+    return coverage.share_of_night(
+        wanted.days, known.coverage, freshness, night, wanted.window_days
+    )
+
+
+def _windows(
+    wanted: Wanted, known: Known, unplanned: Iterable[date], refreshed: Container[date]
+) -> tuple[list[DateRange], list[DateRange]]:
+    """Return the windows of new days, and those of days that are refreshed.
+
+    A window that has both is cut, unless those to refresh cost little: then windows count.
+    """
+    width, last = wanted.window_days, coverage.last_coverage(known.coverage)
+    new: list[DateRange] = []
+    again: list[DateRange] = []
+    for days in coverage.windows(unplanned, width):
+        renewed = [day for day in days if day in refreshed]
+        if len(renewed) == len(days):
+            again.append(days)
+        elif sum(last[day].cost_of(day, width) for day in renewed) <= GOES_ALONG:
+            new.append(days)
+        else:
+            new += coverage.windows((day for day in days if day not in renewed), width)
+            again += coverage.windows(renewed, width)
+    return new, again
 
 
 def _taken_up(

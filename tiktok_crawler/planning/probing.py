@@ -82,6 +82,7 @@ class ProbeQueue(WindowQueue):
             plan,
             open_windows=(),
             new_windows=windows,
+            refreshed_windows=(),
             parked_windows=(),
             suspicious_windows=(),
         )

@@ -40,6 +40,8 @@ class QuotaAccount:
     the API to say when a day's quota is used up. `parked_share` is how much of the day's budget may
     go to second tries of windows that were parked or looked suspicious. `part` is the spider whose
     requests they are, and `share` how much of the day's budget these may be; None: all of it.
+    `due` requests are needed today to find out what is still there: of them `refresh_share` of the
+    day's budget is kept, less what was refreshed today.
     """
 
     client: str
@@ -48,6 +50,8 @@ class QuotaAccount:
     parked_share: float = 0.1
     share: float | None = None
     part: str | None = None
+    refresh_share: float = 0.3
+    due: int = 0
 
     @classmethod
     def of(
@@ -67,9 +71,19 @@ class QuotaAccount:
         """The number of requests the part may send in a UTC day; at least one, unless none."""
         return None if self.share is None else self._share_of_budget(self.share)
 
+    @property
+    def budget(self) -> int:
+        """The number of requests in a UTC day: without a budget, those that the API allows."""
+        return self.daily_budget or DAILY_QUOTAS[self.pool]
+
+    def kept(self, refreshed: int) -> int:
+        """The number of requests that are kept when so many have refreshed something today."""
+        if not self.due:
+            return 0
+        return min(self.due, max(self._share_of_budget(self.refresh_share) - refreshed, 0))
+
     def _share_of_budget(self, share: float) -> int:
-        budget = self.daily_budget or DAILY_QUOTAS[self.pool]
-        return max(1, int(share * budget)) if share else 0
+        return max(1, int(share * self.budget)) if share else 0
 
 
 @dataclass(frozen=True, slots=True)

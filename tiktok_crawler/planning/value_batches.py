@@ -13,6 +13,8 @@ from math import ceil
 from typing import TYPE_CHECKING, Protocol
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.batch_searches import brought
+from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
 from tiktok_crawler.planning.plan import Part
 from tiktok_crawler.planning.suspicion import SECOND_SEARCH_AFTER
@@ -24,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator, Sequence
     from datetime import datetime, timedelta
 
-    from tiktok_crawler.planning.coverage import Freshness
+    from tiktok_crawler.planning.batch_searches import Searched
     from tiktok_crawler.query_file.each_value import Each
 
     Values = tuple[str, ...]
@@ -53,16 +55,16 @@ class WantedValues:
 class KnownBatch:
     """The ledger's knowledge of a batch.
 
-    `searches` are the days of searches with all wanted fields, and when each began. Of the windows
-    that are not finished, `begun` ones have brought pages with these fields, and `postponed` ones
-    none: the first of these is due at `retry_at`. `cut_windows` are the days of those that kept
-    failing, `widest` is how many days the longest search had that worked. `refused_at` is when the
-    API refused the query, unless it has answered it since; a search that `is_doubtful` is to be
-    made once more. One that `is_untagged` was never given the tags of this run.
+    `searches` are those with all wanted fields. Of the windows that are not finished, `begun` ones
+    have brought pages with these fields, and `postponed` ones none: the first of these is due at
+    `retry_at`. `cut_windows` are the days of those that kept failing, `widest` is how many days the
+    longest search had that worked. `refused_at` is when the API refused the query, unless it has
+    answered it since; a search that `is_doubtful` is to be made once more. One that `is_untagged`
+    was never given the tags of this run.
     """
 
     values: Values
-    searches: tuple[tuple[DateRange, datetime], ...] = ()
+    searches: tuple[Searched, ...] = ()
     begun: tuple[DateRange, ...] = ()
     postponed: tuple[DateRange, ...] = ()
     cut_windows: tuple[DateRange, ...] = ()
@@ -82,7 +84,8 @@ class Batch:
     """Values to search together on these days, of which those that are `missing` are asked for.
 
     The `begun` ones come from windows that are finished as they are; of one that `is_retired`,
-    nothing else does. Of one that is not `known`, there is no query yet.
+    nothing else does. Of one that is not `known`, there is no query yet. One that `refreshes` asks
+    for days that are there, for newer values.
     """
 
     values: Values
@@ -91,6 +94,7 @@ class Batch:
     begun: tuple[DateRange, ...] = ()
     known: KnownBatch | None = None
     is_retired: bool = False
+    refreshes: bool = False
 
     def part(self, too_wide: tuple[DateRange, ...]) -> Part:
         """What a plan of its query has to know of the others, which had to cut such windows."""
@@ -306,6 +310,7 @@ class _Planning:
         self._by_values = {frozenset(batch.values): batch for batch in known}
         self._refused_together = {frozenset(batch.values) for batch in known if batch.refused_at}
         self._lacking = {value: self._shape.needed(value) for value in wanted.each.values}
+        self._searched = self._searched_before() if wanted.freshness.searches_again else {}
         self._take_off_searched()
 
     def plan(self) -> BatchPlan:
@@ -340,15 +345,26 @@ class _Planning:
             for value, lacking in self._lacking.items()
         )
 
+    def _searched_before(self) -> dict[str, int]:
+        """The bits of the days of each value that a search has brought, however long ago."""
+        fresh = FreshDays(self._bits, Freshness(self._wanted.freshness.settle), self._now)
+        found: defaultdict[str, int] = defaultdict(int)
+        for batch in self._known:
+            bits = union(fresh.of(search.days, search.begun_at) for search in batch.searches)
+            for value in batch.values:
+                found[value] |= bits
+        return found
+
     def _take_off_searched(self) -> None:
         fresh = FreshDays(self._bits, self._wanted.freshness, self._now)
-        for batch in self._known:
-            if found := union(fresh.of(days, at) for days, at in batch.searches):
-                self._take_off(batch, found)
+        needed = {value: bits << self._shape.place(value) for value, bits in self._lacking.items()}
+        searched = [(batch.values, batch.searches) for batch in self._known]
+        for values, found in brought(searched, needed, fresh):
+            self._take_off(values, found)
 
-    def _take_off(self, batch: KnownBatch, found: int) -> None:
-        """Let the values of a batch lack these days no more."""
-        for value in batch.values:
+    def _take_off(self, values: Values, found: int) -> None:
+        """Let values lack these days no more."""
+        for value in values:
             if left := self._lacking.get(value):
                 self._lacking[value] = left & ~(found >> self._shape.place(value))
 
@@ -363,8 +379,8 @@ class _Planning:
                 bits = [self._bits.of(days) for days in batch.begun]
                 if needed := [one for one in bits if self._lacks_any_of(batch, one)]:
                     finished[at] = union(needed)
-        for at, brought in finished.items():
-            self._take_off(self._known[at], brought)
+        for at, brings in finished.items():
+            self._take_off(self._known[at].values, brings)
         return finished
 
     def _lacks_any_of(self, batch: KnownBatch, bits: int) -> bool:
@@ -409,7 +425,10 @@ class _Planning:
     def _of_missing(
         self, kept: dict[Hashable, list[int]], loose: list[str], finished: dict[int, int]
     ) -> Iterator[Batch]:
-        """Batches of values that lack something, by the first of their values."""
+        """Batches of values that lack something, by the first of their values.
+
+        Those that lack no more than newer values of what is there come last.
+        """
         by_likeness: dict[Hashable, list[str]] = defaultdict(list)
         for value in loose:
             by_likeness[self._shape.likeness(self._lacking[value])].append(value)
@@ -419,7 +438,7 @@ class _Planning:
             kept[likeness] = go_on
             batches += [self._batch(self._known[at].values, finished.get(at, 0)) for at in go_on]
             batches += [self._batch(values) for values in new]
-        yield from sorted(batches, key=lambda batch: batch.values)
+        yield from sorted(batches, key=lambda batch: (batch.refreshes, batch.values))
 
     def _regrouped(self, kept: list[int], loose: list[str]) -> tuple[list[int], list[Values]]:
         """Divide loose values into batches, with those of kept ones where that makes fewer."""
@@ -446,10 +465,15 @@ class _Planning:
     def _batch(self, values: Values, begun: int = 0) -> Batch:
         """The batch that asks for what its values lack, and finishes what it has begun."""
         lacking = union(self._lacking[value] << self._shape.place(value) for value in values)
+        refreshes = all(
+            not (self._lacking[value] << self._shape.place(value)) & ~self._searched.get(value, 0)
+            for value in values
+        )
         missing = self._shape.asked(values, lacking) & ~begun
         known = self._by_values.get(frozenset(values))
         missing_days, begun_days = self._bits.ranges(missing), self._bits.ranges(begun)
-        return Batch(values, self._shape.days(values), missing_days, begun_days, known)
+        days = self._shape.days(values)
+        return Batch(values, days, missing_days, begun_days, known, refreshes=refreshes)
 
     def _retired(
         self, batch: KnownBatch, postponed: int, begun: int, days: DateRange | None = None
@@ -479,7 +503,7 @@ class _Planning:
         """Batches with days that are wanted, to which the tags of this run were not given yet."""
         values = {batch.values for batch in planned}
         for batch in filter(lambda batch: batch.is_untagged, self._known):
-            bits = union(self._bits.of(days) for days, _ in batch.searches)
+            bits = union(self._bits.of(search.days) for search in batch.searches)
             is_left = batch.values not in values
             if is_left and bits and any(value in self._lacking for value in batch.values):
                 yield self._retired(batch, 0, 0, self._span(bits))

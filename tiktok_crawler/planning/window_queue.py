@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, replace
+from enum import Enum
 from itertools import chain, filterfalse
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from tiktok_crawler.planning.widths import Widths
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
     from datetime import date
 
     from tiktok_crawler.planning.plan import Plan, Wanted, Work
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import Task
+
+
+class Kind(Enum):
+    """The purpose of a window."""
+
+    NEW = "new"
+    """It brings what is missing. Second tries come last."""
+    REFRESHED = "refreshed"
+    """It brings newer values of what is there."""
+
 
 PATIENT_WIDTH_DAYS = 7
 """A window no wider than this is tried with patience; a wider one that fails is cut quickly."""
@@ -46,7 +57,7 @@ class CutWindow:
 
 
 class WindowQueue:
-    """The searches of a run: open windows first, then new ones, then second tries.
+    """The searches of a run: open windows, new ones, refreshed ones, and then second tries.
 
     As long as the API has never answered the query, one window is tried at a time; likewise as long
     as nothing was found and keywords can be sent in another form. When a window has brought nothing
@@ -74,21 +85,25 @@ class WindowQueue:
         self._parts: deque[Window] = deque()
         self._missing: deque[Window] = deque()
         self._add(chain.from_iterable(plan.new_windows))
+        refreshed = chain.from_iterable(plan.refreshed_windows)
+        self._refreshed = deque(self._windows(refreshed))
         self._second_tries = deque(filterfalse(forms.is_trial, again))
         self._searched_in_vain = set(plan.standings.done) if forms.is_undecided else set()
         self._open: Counter[DateRange] = Counter()
         self._unanswered: set[DateRange] = set()
         self._cuts: dict[DateRange, CutWindow] = {}
 
-    def next(self) -> PageRequest | None:
-        """Take the next window; None if there is none for now."""
+    def next(self, kinds: Container[Kind] = tuple(Kind)) -> PageRequest | None:
+        """Take the next window of some kinds; None if there is none for now."""
         if self._goes_alone and self._open.total():
             return None
-        request = self._take()
-        if request:
-            self._open[request.window.days] += 1
-            self._unanswered.add(request.window.days)
-        return request
+        request = self._take(kinds)
+        if request is None:
+            return None
+        days = request.window.days
+        self._open[days] += 1
+        self._unanswered.add(days)
+        return replace(request, refreshes=self.plan.refreshes(days))
 
     def page_stored(self, page: Page) -> None:
         """Learn from a page; the last one of its window completes it."""
@@ -156,6 +171,11 @@ class WindowQueue:
         """Tell whether no window is being searched."""
         return not self._open.total()
 
+    @property
+    def has_to_refresh(self) -> bool:
+        """Tell whether there is a window left that is refreshed."""
+        return bool(self._refreshed)
+
     def cut(self, task: Task) -> None:
         """Search a window that is too heavy in parts; one day is enough to try another form."""
         assert isinstance(task, Window)
@@ -196,20 +216,30 @@ class WindowQueue:
 
     def _add(self, days: Iterable[date]) -> None:
         """Let days be missing."""
-        form = self.keyword_forms.sent_as
-        self._missing += [self._wanted.window(each, form) for each in contiguous(days)]
+        self._missing += self._windows(days)
 
-    def _take(self) -> PageRequest | None:
-        if self._trials:
+    def _windows(self, days: Iterable[date]) -> list[Window]:
+        form = self.keyword_forms.sent_as
+        return [self._wanted.window(each, form) for each in contiguous(days)]
+
+    def _take(self, kinds: Container[Kind]) -> PageRequest | None:
+        if Kind.NEW in kinds and self._trials:
             return self._trials.popleft()
-        if self._continued:
+        if Kind.NEW in kinds and self._continued:
             return self._in_form(self._continued.popleft())
-        if windows := self._parts or self._missing:
-            width = min(len(windows[0].days), self._widths.days)
-            if self._unanswered and self._is_in_doubt(width):
-                return None
-            return self._in_form(PageRequest(self._cut_off(windows, width)))
-        return self._in_form(self._second_tries.popleft()) if self._second_tries else None
+        if Kind.NEW in kinds and (windows := self._parts or self._missing):
+            return self._first_of(windows)
+        if self._refreshed:
+            return self._first_of(self._refreshed) if Kind.REFRESHED in kinds else None
+        if Kind.NEW in kinds and self._second_tries:
+            return self._in_form(self._second_tries.popleft())
+        return None
+
+    def _first_of(self, windows: deque[Window]) -> PageRequest | None:
+        width = min(len(windows[0].days), self._widths.days)
+        if self._unanswered and self._is_in_doubt(width):
+            return None
+        return self._in_form(PageRequest(self._cut_off(windows, width)))
 
     def _in_form(self, request: PageRequest) -> PageRequest:
         """Begin a search anew whose form is one that finds nothing."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.query_file import also_collect, each_value
@@ -28,6 +28,7 @@ from tiktok_crawler.query_file.parsed_conditions import (
 )
 from tiktok_crawler.query_file.query_arguments import query_file_text, query_node
 from tiktok_crawler.query_file.raw_form import RAW_HINTS, raw_drafts
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.query_file.sample import read_sample
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.query_file.written_dates import NEVER, TIKTOK_BEGAN, parse_day
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.query_file.also_collect import AlsoCollect
     from tiktok_crawler.query_file.options import Given
     from tiktok_crawler.query_file.parsed_conditions import ParsedCondition
+    from tiktok_crawler.query_file.refreshing import KeepFresh
     from tiktok_crawler.query_file.yaml_text import Entry
 
 AT_THE_TOP = (*OPTIONS, *LIMITS, SAMPLE, also_collect.KEY, each_value.KEY)
@@ -61,10 +63,12 @@ class Collection:
     """The collection that a query file, and the spider arguments beside it, ask for.
 
     `dates` are resolved in UTC, `start_written` and `end_written` are as the user wrote them. Days
-    whose last search is older than `refresh_after` are wanted once more; None means never. When all
-    videos are there, what `also_collect` names is collected, in its order. `lists` are the files
-    that values come from. `path` is the query file; if there is none, `as_file` is what it would
-    say.
+    whose last search is older than `refresh_after` are wanted once more; None means never. They are
+    wanted once more, too, as soon as they are as old as each age of `revisit`, and as often as
+    `keep_fresh` says, if it is about counters; else that says how often it is checked what is still
+    there. When all videos are there, what `also_collect` names is collected, in its order. `lists`
+    are the files that values come from. `path` is the query file; if there is none, `as_file` is
+    what it would say.
 
     With `each`, the query is the rest, which may have no condition: it is searched for every one of
     the values, some at a time. Then `batch` says which.
@@ -76,6 +80,8 @@ class Collection:
     end_written: str
     tags: tuple[str, ...] = ()
     refresh_after: timedelta | None = None
+    revisit: tuple[timedelta, ...] = ()
+    keep_fresh: KeepFresh | None = None
     warnings: tuple[str, ...] = ()
     also_collect: tuple[AlsoCollect, ...] = ()
     lists: tuple[Path, ...] = ()
@@ -89,6 +95,11 @@ class Collection:
     def name(self) -> str:
         """Its file as it was named, by which a run that has several tells them apart."""
         return visible(str(self.path)) if self.path else "the query"
+
+    @property
+    def refreshing(self) -> Refreshing:
+        """When days are searched again, and how often it is found out what is still there."""
+        return Refreshing(self.refresh_after, self.revisit, self.keep_fresh)
 
     @property
     def fingerprint(self) -> str:
@@ -154,6 +165,7 @@ def _read(
     else:
         dates = _dates(options, today, findings)
     tags, age = options.tags("tags"), options.age("refresh_after")
+    revisit, fresh = options.ages("revisit"), options.keep_fresh("keep_fresh")
     sample = read_sample(entries.get(SAMPLE), reader, findings)
     query = replace(_query(drafts, dates, findings), sample=sample)
     wishes = _wishes(entries, reader, findings)
@@ -163,6 +175,9 @@ def _read(
     if sample and (entry := entries.get(each_value.KEY)):
         words = "cannot stand beside sample: a list is collected as a whole; take one of them out"
         findings.mistake(entry.place, entry.key, words)
+    if sample:
+        again = [fresh] if fresh and fresh.value.counters else []
+        _refuse_searching_again([*revisit, *again], findings)
     if dates is None or findings.has_mistakes:
         findings.stop()
     return Collection(
@@ -172,6 +187,8 @@ def _read(
         end_written=dates.end_written,
         tags=tags,
         refresh_after=age.value if age and age.value != NEVER else None,
+        revisit=tuple(age.value for age in revisit),
+        keep_fresh=fresh.value if fresh and fresh.value.every != NEVER else None,
         warnings=findings.warnings,
         also_collect=wishes,
         lists=tuple(findings.lists),
@@ -193,6 +210,13 @@ def _each(
     if entry is None:
         return None
     return EachReader.of(entry, reader, findings).check(rest, today, findings)
+
+
+def _refuse_searching_again(given: Iterable[Given[Any]], findings: Mistakes) -> None:
+    """Report what asks for days of a sample again: each is drawn once."""
+    for each in given:
+        words = f"{each.written}: days of a sample are drawn once; take this or the sample out"
+        findings.mistake(each.place, each.key, words)
 
 
 def _within(each: Each, days: DateRange, entry: Entry, findings: Mistakes) -> Each:

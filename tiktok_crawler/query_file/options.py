@@ -8,20 +8,24 @@ from typing import TYPE_CHECKING, Generic, TypeVar
 
 from tiktok_crawler.query_file.argument_lists import list_node
 from tiktok_crawler.query_file.mistakes import Argument, Place, Position
-from tiktok_crawler.query_file.written_dates import parse_age, parse_date
+from tiktok_crawler.query_file.refreshing import parse_keep_fresh
+from tiktok_crawler.query_file.written_dates import NEVER, parse_age, parse_date
 from tiktok_crawler.query_file.yaml_text import TextNode
 from tiktok_crawler.research_api.conditions import text_problem
 from tiktok_crawler.spelling import quoted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import date, timedelta
 
     from tiktok_crawler.query_file.mistakes import Mistakes
     from tiktok_crawler.query_file.node_reader import NodeReader
+    from tiktok_crawler.query_file.refreshing import KeepFresh
     from tiktok_crawler.query_file.yaml_text import Entry, Node
 
-OPTIONS = ("start_date", "end_date", "tags", "refresh_after")
+OPTIONS = ("start_date", "end_date", "tags", "refresh_after", "revisit", "keep_fresh")
+LISTS = ("tags", "revisit")
+"""Options that are lists."""
 MAX_TAG_LENGTH = 100
 
 T = TypeVar("T")
@@ -81,6 +85,19 @@ class OptionReader:
     def age(self, key: str) -> Given[timedelta] | None:
         return self._last(self._nodes(key), key, parse_age)
 
+    def ages(self, key: str) -> list[Given[timedelta]]:
+        """The ages of a list, the lowest first; `never` says that there are none."""
+        given: list[Given[timedelta]] = []
+        for node in self._nodes(key):
+            texts = self._reader.texts(node, key)
+            given = [age for text in texts if (age := self._given(text, key, parse_age))]
+            self._report_repeats(given)
+        ages = (age for age in given if age.value != NEVER)
+        return sorted(ages, key=lambda age: age.value)
+
+    def keep_fresh(self, key: str) -> Given[KeepFresh] | None:
+        return self._last(self._nodes(key), key, parse_keep_fresh)
+
     def tags(self, key: str) -> tuple[str, ...]:
         """The tags in their order, without repeats."""
         tags: list[str | None] = []
@@ -96,9 +113,24 @@ class OptionReader:
         given = None
         for node in nodes:
             if text := self._reader.text(node, key):
-                value = self._parsed(text, key, parse)
-                given = None if value is None else Given(key, value, text.text.strip(), text.place)
+                given = self._given(text, key, parse)
         return given
+
+    def _given(self, text: TextNode, key: str, parse: Callable[[str], T]) -> Given[T] | None:
+        value = self._parsed(text, key, parse)
+        return None if value is None else Given(key, value, text.text.strip(), text.place)
+
+    def _report_repeats(self, ages: Sequence[Given[timedelta]]) -> None:
+        """Report ages that are as high as one before, and `never` beside others."""
+        seen: dict[timedelta, str] = {}
+        for age in ages:
+            if age.value in seen:
+                words = f"{quoted(age.written)} is the same as {quoted(seen[age.value])}"
+                self._findings.mistake(age.place, age.key, f"{words}; take one of them out")
+            elif age.value == NEVER and len(ages) > 1:
+                words = f"{quoted(age.written)} cannot stand beside other ages"
+                self._findings.mistake(age.place, age.key, words)
+            seen.setdefault(age.value, age.written)
 
     def _parsed(self, node: TextNode, key: str, parse: Callable[[str], T]) -> T | None:
         try:
@@ -110,7 +142,7 @@ class OptionReader:
 
 def _argument_node(key: str, value: str) -> Node:
     place = Argument(key, value)
-    return list_node(place) if key == "tags" else TextNode(place, value)
+    return list_node(place) if key in LISTS else TextNode(place, value)
 
 
 def _is_blank(node: Node) -> bool:

@@ -14,7 +14,7 @@ from tiktok_crawler.query_file.argument_lists import list_node, named_file
 from tiktok_crawler.query_file.friendly_form import FORM, OPERATIONS, Bounds, Values
 from tiktok_crawler.query_file.mistakes import Argument
 from tiktok_crawler.query_file.node_reader import FILE
-from tiktok_crawler.query_file.options import OPTIONS
+from tiktok_crawler.query_file.options import LISTS, OPTIONS
 from tiktok_crawler.query_file.yaml_text import Entry, MapNode, TextNode
 
 if TYPE_CHECKING:
@@ -103,6 +103,6 @@ def _written(argument: Argument) -> str | list[str] | dict[str, str]:
 
 def _is_list(name: str) -> bool:
     if name in OPTIONS:
-        return name == "tags"
+        return name in LISTS
     last = _PATHS[name][-1]
     return last not in OPERATIONS or last == "in"

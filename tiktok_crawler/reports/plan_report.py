@@ -204,5 +204,6 @@ def _windows(plan: Plan) -> dict[str, list[DateRange]]:
     return {
         "open_windows": [request.window.days for request in plan.open_windows],
         "new_windows": list(plan.new_windows),
+        "refreshed": list(plan.refreshed_windows),
         **{name: [request.window.days for request in each] for name, each in requests.items()},
     }

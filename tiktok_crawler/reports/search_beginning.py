@@ -37,6 +37,7 @@ def _parts(plan: Plan) -> Iterator[str]:
     counts = (
         (len(plan.open_windows), "begun before"),
         (plan.new_window_count, "new"),
+        (len(plan.refreshed_windows), "to refresh"),
         (len(plan.parked_windows) + len(plan.suspicious_windows), "once more"),
     )
     yield from (f"{count:,} {what}" for count, what in counts if count)

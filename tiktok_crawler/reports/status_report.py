@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING, Any
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
+from tiktok_crawler.reports.checks_report import (
+    existence_as_json,
+    existence_lines,
+    held_lines,
+)
 from tiktok_crawler.reports.days_report import (
     day_lines,
     listed_ranges,
@@ -69,6 +74,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "listings": [listing_as_json(listing) for listing in status.listings],
         "imports": [_import_as_json(each) for each in status.imports],
         "removals": removals_as_json(status.removals),
+        "existence": existence_as_json(status.existence) if status.existence else None,
         **(_files_as_json(status) if status.files else {}),
     }
 
@@ -101,6 +107,12 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     for listing in status.listings:
         yield ""
         yield from listing_lines(listing, status.at)
+    if status.existence and status.existence.is_known:
+        known = status.existence
+        yield ""
+        yield "What still exists"
+        lines = (*existence_lines(known), *held_lines(known))
+        yield from (f"  {label:10} {text}" for label, text in lines)
 
 
 def _import(import_: Import) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.reports.checks_report import checks_outcome, held
 from tiktok_crawler.reports.days_report import (
     describe_doubts,
     listed_ranges,
@@ -43,6 +44,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage, StageResult
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.reports.endings import Ending
+    from tiktok_crawler.storage.check_session import ChecksResult
 
 SOON = timedelta(minutes=1)
 """Whoever types a command needs no more exact time."""
@@ -82,12 +84,14 @@ class Summary:
     stats: Mapping[str, Any]
     location: str
     waits_until: datetime | None = None
+    checks: ChecksResult | None = None
 
     @property
     def is_unfinished(self) -> bool:
         """True if something that was asked for is not stored."""
         is_listed = all(left and left.is_fulfilled for _, left in self.stages)
-        return not (is_listed and all(search.is_done for search in self.searches))
+        is_checked = not self.checks or not (self.checks.left or self.checks.held)
+        return not (is_checked and is_listed and all(search.is_done for search in self.searches))
 
     def text(self, *, command: str | None, now: datetime) -> str:
         """The summary; `command` is what to run to go on."""
@@ -112,12 +116,18 @@ class Summary:
                 yield "listing", stage_outcome(stage.listing, left)
             elif left:
                 yield "listing", f"{stage.listing.words}: the database has none in {stage.source}"
+        if self.checks:
+            yield "existence", checks_outcome(self.checks)
+        yield from self._of_run()
+        yield "requests", f"{self._stat('requests/sent_count')} in this run{self._so_far()}"
+        yield "data", self.location
+
+    def _of_run(self) -> Iterator[Labelled]:
+        """Add up what the run brought, where that stands with no query."""
         if len(self.searches) > 1:
             yield "videos", f"{self._in_this_run('videos')} in this run"
         if any(left for _, left in self.stages):
             yield "records", f"{self._in_this_run('records')} in this run"
-        yield "requests", f"{self._stat('requests/sent_count')} in this run{self._so_far()}"
-        yield "data", self.location
 
     def _in_this_run(self, what: str) -> str:
         new, updated = self._stat(f"{what}/new_count"), self._stat(f"{what}/updated_count")
@@ -157,6 +167,8 @@ class Summary:
             elif not left.is_fulfilled:
                 seeds = f"{left.open:,} open, {left.parked:,} parked ({PARKED})"
                 yield "listing", f"{stage.listing.words}: {seeds}"
+        if self.checks:
+            yield from _missing_checks(self.checks)
 
     def _next(self, command: str, now: datetime) -> Iterator[Labelled]:
         if self._ending and self._ending.first:
@@ -218,6 +230,13 @@ def _in_a_line(search: SearchEnd) -> str:
     days = f"{len(plan.standings.done):,} of {number_of(len(plan.days), 'days')}"
     videos = f"{search.result.totals.videos:,} videos"
     return f"{search.name}: {days}, {videos}; {run}"
+
+
+def _missing_checks(result: ChecksResult) -> Iterator[Labelled]:
+    if result.left:
+        yield "existence", f"{number_of(result.left, 'checks')} left to a later run"
+    for check in result.held:
+        yield "held", held(check)
 
 
 def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:

@@ -18,3 +18,7 @@ def from_time(at: datetime, now: datetime) -> str:
     """Say when runs do something: `from 2024-01-02 03:04 UTC on`; no time that is past."""
     minute = at + timedelta(minutes=1, microseconds=-1)
     return "by the next run" if at <= now else f"from {minute:%Y-%m-%d %H:%M} UTC on"
+
+
+MISSING = "did not come back when they were asked for, which proves nothing"
+GONE = "two separate checks, or two answers a week apart, say that they exist no more"

@@ -49,7 +49,7 @@ class Endpoint:
     says in a body how large a page is wanted. `withholds_with_403`: a refusal with that status is
     an answer. `records_keys` are the names under which `data` may have its records. Where there are
     none, `data` itself is the record, and has at least one of `object_keys`; those in `list_keys`
-    are lists.
+    are lists. `answers_with_file`: what goes well is answered with text in place of JSON.
     """
 
     path: str
@@ -64,6 +64,7 @@ class Endpoint:
     count_key: str | None = "max_count"
     fields_in_body: bool = False
     withholds_with_403: bool = False
+    answers_with_file: bool = False
 
     @property
     def record_keys(self) -> tuple[str, ...]:

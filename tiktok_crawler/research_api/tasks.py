@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from tiktok_crawler.research_api.checks import CheckStep
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.research_api.paging import START, Paging
 from tiktok_crawler.research_api.query import Operation
@@ -141,7 +142,8 @@ class Seed:
         return body
 
 
-Task = Window | Seed
+Task = Window | Seed | CheckStep
+"""What requests are about. A check is no task with pages: it has steps, and each is one request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +152,8 @@ class PageRequest:
 
     The task was begun, with the request for its first page, at `begun_at`; the page before this one
     came at `previous_page_at`. A `second_try` of a window that was parked, or looked suspicious, is
-    one until a page comes. A seed that is asked for once more had ended at `ended_at`.
+    one until a page comes. One that `refreshes` asks for newer values of what is there. A seed that
+    is asked for once more had ended at `ended_at`.
     """
 
     task: Task
@@ -159,6 +162,7 @@ class PageRequest:
     begun_at: datetime | None = field(default=None, compare=False)
     previous_page_at: datetime | None = field(default=None, compare=False)
     ended_at: datetime | None = field(default=None, compare=False)
+    refreshes: bool = field(default=False, compare=False)
 
     def __str__(self) -> str:
         return str(self.task)
@@ -173,6 +177,12 @@ class PageRequest:
     def seed(self) -> Seed:
         """The task, where it is known to be a seed."""
         assert isinstance(self.task, Seed)
+        return self.task
+
+    @property
+    def step(self) -> CheckStep:
+        """The task, where it is known to be a step of a check."""
+        assert isinstance(self.task, CheckStep)
         return self.task
 
     @property

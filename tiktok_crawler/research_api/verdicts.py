@@ -150,6 +150,8 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     valid data (api_facts.md 10.1, 13.15).
     """
     found = read_json_object(body)
+    if found is None and endpoint.answers_with_file and status < ERRORS:
+        return Verdict(AnswerKind.PAGE, status)
     if found is None:
         return Verdict(_kind_for(endpoint, status), status, message=_excerpt(body))
     verdict = _classify_object(status, found.content, endpoint)

@@ -13,7 +13,9 @@ from tiktok_crawler.sandbox.access.quota import Quota
 from tiktok_crawler.sandbox.access.research_endpoint import Gate
 from tiktok_crawler.sandbox.access.token_endpoint import TokenEndpoint
 from tiktok_crawler.sandbox.access.tokens import Tokens
-from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.sandbox.compliance.checks import Checks
+from tiktok_crawler.sandbox.compliance.endpoints import check_endpoints
+from tiktok_crawler.sandbox.faults.profile import Category, Profile
 from tiktok_crawler.sandbox.faults.schedule import Schedule
 from tiktok_crawler.sandbox.lists.listings import Listings
 from tiktok_crawler.sandbox.protocol.calls import RecordedRequest
@@ -22,13 +24,15 @@ from tiktok_crawler.sandbox.search.searches import Searches
 from tiktok_crawler.sandbox.search.video_endpoint import VideoEndpoint
 from tiktok_crawler.sandbox.world.aging import Aging
 from tiktok_crawler.sandbox.world.corpus import Corpus
+from tiktok_crawler.sandbox.world.existence import still_there
 from tiktok_crawler.sandbox.world.people import People
 from tiktok_crawler.sandbox.world.records import SandboxRecords
 from tiktok_crawler.sandbox.world.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date
+    from pathlib import Path
 
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.sandbox.access.research_endpoint import ResearchEndpoint
@@ -52,8 +56,9 @@ class Sandbox:
     The same `seed`, `videos_per_day` and profile give the same videos and lists at any time; `now`
     says how many of the last days' videos and comments have appeared, how far counters have grown,
     which videos have vanished if any do, and which quota day it is.
-    `daily_quota` None is no limit. With `record`, the requests are kept in `requests`. Answers one
-    request at a time.
+    `daily_quota` None is no limit. With `record`, the requests are kept in `requests`. Compliance
+    checks are known to all sandboxes with the same `checks_folder`, or to this one alone. Answers
+    one request at a time.
     """
 
     def __init__(  # noqa: PLR0913 - all have names and defaults
@@ -65,6 +70,7 @@ class Sandbox:
         daily_quota: int | None = DAILY_QUOTA,
         now: Callable[[], datetime] = utc_now,
         record: bool = False,
+        checks_folder: Path | None = None,
     ) -> None:
         self._profile = profile or Profile()
         ahead = timedelta(days=self._profile.days_ahead)
@@ -78,7 +84,9 @@ class Sandbox:
         corpus = Corpus(seed=seed, videos_per_day=videos_per_day, behaviour=self._profile.data)
         self._aging = Aging(seed, self._profile.data)
         self._searches = Searches(corpus, self._aging, self._profile, self._now)
-        self._listings = Listings(self._build_world(corpus))
+        self._world = self._build_world(corpus)
+        self._listings = Listings(self._world)
+        self._checks = Checks(self._world, self._profile.compliance, checks_folder)
         self._endpoints = self._build_endpoints()
 
     @property
@@ -97,8 +105,7 @@ class Sandbox:
         answer = self._endpoints[call.path].answer(call, self._log_id(now))
         self._counts[call.path][answer.status] += 1
         if self._records_requests:
-            body = call.form() if call.path == TOKEN_PATH else call.document()
-            request = RecordedRequest(now, call.path, call.fields, body, answer.status)
+            request = RecordedRequest(now, call.path, call.fields, _decoded(call), answer.status)
             self.requests.append(request)
         latency = self._profile.latency.of_request(self._received, self._profile.seed)
         return replace(answer, delay_seconds=answer.delay_seconds + latency)
@@ -135,6 +142,14 @@ class Sandbox:
         """
         return self._listings.seeds(listing, at_least=at_least, refusal=refusal)
 
+    def still_there(self, category: str, ids: Iterable[int]) -> list[int]:
+        """Those of the ids of videos, or of comments, that a compliance check would list now."""
+        return still_there(self._world, Category(category), ids)
+
+    def names_now(self, usernames: Iterable[str]) -> dict[str, str | None]:
+        """The name that each of these users has now; None for those who are removed."""
+        return self._world.people.names_now(usernames)
+
     def match_count(self, query: Mapping[str, Any], start: date, end: date) -> int:
         """Count the videos that match now, hidden ones included: where the last cursor ends."""
         return len(self._find(query, start, end))
@@ -149,7 +164,7 @@ class Sandbox:
         return World(
             corpus=corpus,
             aging=self._aging,
-            people=People(corpus.seed, profile.lists),
+            people=People(corpus.seed, profile.lists, self._aging, self._now),
             videos=SandboxRecords(seed=corpus.seed, behaviour=profile.data),
             lists=profile.lists,
             data=profile.data,
@@ -166,6 +181,7 @@ class Sandbox:
             TOKEN_PATH: TokenEndpoint(tokens, schedule, error_status=error_status),
             VIDEO_QUERY.path: VideoEndpoint(gate, self._searches, profile.searches),
             **self._listings.endpoints(gate),
+            **check_endpoints(gate, self._checks),
         }
 
     def _find(self, query: Mapping[str, Any], start: date, end: date) -> Positions:
@@ -176,3 +192,10 @@ class Sandbox:
         """UTC and 20 hexadecimal digits (api_facts.md 1.11)."""
         digits = sha256(f"{self._profile.seed}:{self._received}".encode()).hexdigest()[:20]
         return f"{now:%Y%m%d%H%M%S}{digits.upper()}"
+
+
+def _decoded(call: Call) -> Any:
+    """The body, in whichever of three forms it came."""
+    if call.parts:
+        return {part.name: part.content.decode("utf-8", "replace") for part in call.parts}
+    return call.form() if call.path == TOKEN_PATH else call.document()

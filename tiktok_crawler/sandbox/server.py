@@ -10,11 +10,11 @@ from email.utils import format_datetime
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import BodyPartReader, web
 
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.sandbox.protocol.answers import NO_ANSWER
-from tiktok_crawler.sandbox.protocol.calls import Call
+from tiktok_crawler.sandbox.protocol.calls import Call, FormPart
 
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox.sandbox import Sandbox
@@ -27,6 +27,8 @@ _OPTIONS: dict[str, Any] = {
     # Answers that hang are given up after this time when the server stops.
     "shutdown_timeout": 0.5,
 }
+
+_MULTIPART = "multipart/form-data"
 
 _LINGER_NOT = struct.pack("ii", 1, 0)
 
@@ -65,11 +67,13 @@ class _Handlers:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="sandbox")
 
     async def answer(self, request: web.Request) -> web.Response:
+        is_form = request.content_type == _MULTIPART
         call = Call(
             path=request.path,
             fields=request.query.get("fields"),
             authorization=request.headers.get("Authorization"),
-            body=await request.read(),
+            body=b"" if is_form else await request.read(),
+            parts=await _read_parts(request) if is_form else (),
         )
         loop = asyncio.get_running_loop()
         answer = await loop.run_in_executor(self._thread, self._sandbox.answer, call)
@@ -92,6 +96,19 @@ class _Handlers:
 
     async def close(self, _: web.Application) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
+
+
+async def _read_parts(request: web.Request) -> tuple[FormPart, ...]:
+    """The parts of a multipart form; what is no form has none."""
+    parts = []
+    try:
+        async for part in await request.multipart():
+            if isinstance(part, BodyPartReader):
+                content = bytes(await part.read(decode=True))
+                parts.append(FormPart(part.name or "", content, part.filename))
+    except (ValueError, RuntimeError):
+        return ()
+    return tuple(parts)
 
 
 def _cut_off(request: web.Request) -> None:

@@ -14,7 +14,7 @@ from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import crawl_storage
-from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings
+from tiktok_crawler.planning.batch_queue import BatchQueue, ListSearches, Siblings, in_turns
 from tiktok_crawler.planning.fair_queue import FairQueue
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED
 from tiktok_crawler.planning.probing import ProbeQueue, probes
@@ -23,6 +23,7 @@ from tiktok_crawler.planning.seeds import stages_of
 from tiktok_crawler.planning.window_queue import WindowQueue
 from tiktok_crawler.reports.list_report import list_beginning
 from tiktok_crawler.reports.search_beginning import search_beginning
+from tiktok_crawler.spiders.check_runner import CheckRunner
 from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
@@ -46,11 +47,11 @@ class VideosSpider(ResearchSpider):
     """Searches the windows of collections that are not covered yet, several side by side.
 
     Of several query files each has its turn. When all are searched, it collects what the files have
-    under `also_collect`. With `probes`, it asks for as many first pages and no more, so that a plan
-    can tell what a crawl will cost.
+    under `also_collect`, and checks what still exists, if one has `keep_fresh`. With `probes`, it
+    asks for as many first pages and no more, so that a plan can tell what a crawl will cost.
 
     Arguments: query (a file, a folder, or several) or the keys of one, such as any_hashtags;
-    start_date, end_date, tags, refresh_after, max_requests, probes.
+    start_date, end_date, tags, refresh_after, revisit, keep_fresh, max_requests, probes.
     """
 
     name = "videos"
@@ -88,12 +89,14 @@ class VideosSpider(ResearchSpider):
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
             return
-        self.queue = queue = FairQueue(self.budgets)
+        self.queue = queue = FairQueue(self.budgets, self.config.refresh_share)
         self._waiting = [deque([each]) for each in self.collections]
         async for request in self.runner.requests(queue, self._begin_and_end):
             self._tell_forms()
             yield request
         async for request in self._also_collect():
+            yield request
+        async for request in self._check_existence():
             yield request
 
     async def _begin_and_end(self) -> None:
@@ -139,7 +142,8 @@ class VideosSpider(ResearchSpider):
         wanted = search_arguments.wanted_values(collection, self.config)
         plan = await crawl_storage(self.crawler).plan_list(collection, wanted, budget)
         self._announce(collection, list_beginning(collection, plan))
-        return ListSearches(deque(plan.batches), Siblings(plan.too_wide, plan.widest))
+        batches = deque(in_turns(plan.batches, self.config.refresh_share))
+        return ListSearches(batches, Siblings(plan.too_wide, plan.widest))
 
     async def _begin_another(self, queue: FairQueue, waiting: deque[Collection]) -> None:
         if not waiting:
@@ -213,6 +217,19 @@ class VideosSpider(ResearchSpider):
         self.tags = self._tags[stage]
         try:
             async for request in self.list_stage(stage, waits_for_quota=waits_for_quota):
+                yield request
+        except QueryLockedError as exc:
+            self._leave(str(exc))
+
+    async def _check_existence(self) -> AsyncIterator[Request]:
+        """Find out what still exists, as often as the query files want it."""
+        wanted = [each.keep_fresh for each in self.collections if each.keep_fresh]
+        if not wanted:
+            return
+        # What days bring that are searched again need not be checked, but for what is missing.
+        ages = [each.every for each in wanted if not each.counters]
+        try:
+            async for request in CheckRunner(self.crawler).requests(min(ages, default=None)):
                 yield request
         except QueryLockedError as exc:
             self._leave(str(exc))

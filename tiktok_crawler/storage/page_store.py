@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from sqlalchemy import bindparam, select
 
 from tiktok_crawler.planning.checks import RecordKind
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed, Window
+from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
@@ -19,6 +20,7 @@ from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow
 from tiktok_crawler.storage.records.all_types import brought_by, seed_of
+from tiktok_crawler.storage.records.existence import note_missing_comments, note_user_not_found
 from tiktok_crawler.storage.records.leaving_out import (
     is_stand_in,
     seed_key,
@@ -141,6 +143,8 @@ class PageStore:
             record = kind.when_refused(request.seed.key, event.status)
             state = kind.state(record, time_text(now), None, {})
             RecordWriter(connection, self._statements, kind).write([state])
+            if event.status is SeedStatus.NOT_FOUND:
+                note_user_not_found(connection, record.id, now)
 
     def _resolve_ahead(self, came: _Came, tags: Collection[str]) -> _Ahead:
         """Look up names in a transaction of their own, where others may wait for new ones.
@@ -211,7 +215,7 @@ class _Came:
     @property
     def _of(self) -> tuple[Listing | None, str | None]:
         task = self.page.request.task
-        return (None, None) if isinstance(task, Window) else (task.listing, task.key)
+        return (task.listing, task.key) if isinstance(task, Seed) else (None, None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +268,8 @@ class _PageWriter:
         is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
         if is_moved and isinstance(self.page.request.task, Window):
             searched = add_page(stored, read, known)
+        elif is_moved:
+            note_missing_comments(self.connection, self.page)
         return _Written(self.came, changes, searched, self.ids, is_moved)
 
     @property

@@ -30,7 +30,7 @@ from tiktok_crawler.storage.ledger.value_batches import (
 )
 from tiktok_crawler.storage.models.ledger import Crawl
 from tiktok_crawler.storage.page_store import PageStore
-from tiktok_crawler.storage.session import Session
+from tiktok_crawler.storage.session import TaskSession
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -88,7 +88,7 @@ class SearchResult:
         return self.plan.next_retry_at
 
 
-class SearchSession(Session):
+class SearchSession(TaskSession):
     """Holds the query's lock from `open` to `release`."""
 
     def __init__(

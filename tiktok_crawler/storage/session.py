@@ -108,19 +108,6 @@ class Session(ABC):
         # fails then is tried again by the crawl, unless it is interrupted.
         self._use(self.engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
 
-    def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Make the row of a request's task, if it has none.
-
-        Raises:
-            QueryLockedError: the lock was lost.
-        """
-        if request.task.row_id is not None:
-            return request
-        self._verify_lock()
-        # A row that is lost with the power is made again, by the booking that follows.
-        row_id = self._write(lambda on: self._open_row(on, request, now), flushed_later=True)
-        return request.opened(row_id)
-
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
         """Write down that a request is about to be sent.
 
@@ -137,13 +124,99 @@ class Session(ABC):
         self._waits = False
 
         def write(connection: Connection) -> None:
-            self._tasks(connection).book(request, now)
+            self._book(connection, request, now)
             if self._account:
-                quota.spend(connection, self._account, now, second_try=request.second_try)
+                quota.spend(
+                    connection,
+                    self._account,
+                    now,
+                    second_try=request.second_try,
+                    refreshes=request.refreshes,
+                )
 
         # The page that the request brings is flushed after it; without one, little is lost.
         self._write(write, flushed_later=True)
         return request.booked(now)
+
+    def fill_quota(self, now: datetime) -> None:
+        """Write down that the API says that the day's quota is used up.
+
+        A long wait may follow: until something is asked for again, nothing is left in the log.
+        """
+        self._waits = True
+        account = self._account
+        self._write(lambda on: quota.fill(on, account, now) if account else None)
+
+    @property
+    def _since(self) -> datetime:
+        """The time when this run began."""
+        assert self.begun_at
+        return self.begun_at
+
+    def release(self) -> None:
+        """Let go of the lock and the database."""
+        if self._lock:
+            empty_log(self.engine)
+            self._lock.release()
+        self.engine.dispose()
+
+    @abstractmethod
+    def _register(self, connection: Connection, now: datetime) -> None: ...
+
+    @abstractmethod
+    def _book(self, connection: Connection, request: PageRequest, now: datetime) -> None:
+        """Count a request that is about to be sent where it belongs."""
+
+    def _verify_lock(self) -> None:
+        assert self._lock
+        try:
+            self._lock.verify()
+        except QueryLockedError:
+            # A folder that is gone has taken the lock along: then that is what has to be said.
+            with reading(self.engine) as connection:
+                check_in_place(connection)
+            raise
+
+    def _use(self, engine: Engine) -> None:
+        self.engine = engine
+        self._statements = statements_for(engine.dialect)
+
+    def _read(self, work: Callable[[Connection], T]) -> T:
+        with reading(self.engine) as connection:
+            return work(connection)
+
+    def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
+        mark = self.mark
+
+        def marked(connection: Connection) -> T:
+            if mark:
+                mark(connection)
+            return work(connection)
+
+        result = transaction(self.engine, marked, flushed_later=flushed_later)
+        self._written()
+        return result
+
+    def _written(self) -> None:
+        if self._waits:
+            empty_log(self.engine)
+
+
+class TaskSession(Session):
+    """A run's hold on tasks, which are paged to their end."""
+
+    def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
+        """Make the row of a request's task, if it has none.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+        """
+        if request.task.row_id is not None:
+            return request
+        self._verify_lock()
+        # A row that is lost with the power is made again, by the booking that follows.
+        row_id = self._write(lambda on: self._open_row(on, request, now), flushed_later=True)
+        return request.opened(row_id)
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
@@ -174,31 +247,6 @@ class Session(ABC):
         rest = DateRange(request.window.days.start, event.passed.start - DAY)
         return request.for_days(rest, rest_id)
 
-    def fill_quota(self, now: datetime) -> None:
-        """Write down that the API says that the day's quota is used up.
-
-        A long wait may follow: until something is asked for again, nothing is left in the log.
-        """
-        self._waits = True
-        account = self._account
-        self._write(lambda on: quota.fill(on, account, now) if account else None)
-
-    @property
-    def _since(self) -> datetime:
-        """The time when this run began."""
-        assert self.begun_at
-        return self.begun_at
-
-    def release(self) -> None:
-        """Let go of the lock and the database."""
-        if self._lock:
-            empty_log(self.engine)
-            self._lock.release()
-        self.engine.dispose()
-
-    @abstractmethod
-    def _register(self, connection: Connection, now: datetime) -> None: ...
-
     @abstractmethod
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int: ...
 
@@ -208,40 +256,12 @@ class Session(ABC):
     ) -> None:
         """Write down what an event says besides of its task."""
 
-    def _verify_lock(self) -> None:
-        assert self._lock
-        try:
-            self._lock.verify()
-        except QueryLockedError:
-            # A folder that is gone has taken the lock along: then that is what has to be said.
-            with reading(self.engine) as connection:
-                check_in_place(connection)
-            raise
+    def _book(self, connection: Connection, request: PageRequest, now: datetime) -> None:
+        self._tasks(connection).book(request, now)
 
     def _use(self, engine: Engine) -> None:
-        self.engine = engine
-        self._statements = statements_for(engine.dialect)
+        super()._use(engine)
         self._store = PageStore(engine)
 
     def _tasks(self, connection: Connection) -> Tasks:
         return Tasks(connection, self._statements)
-
-    def _read(self, work: Callable[[Connection], T]) -> T:
-        with reading(self.engine) as connection:
-            return work(connection)
-
-    def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
-        mark = self.mark
-
-        def marked(connection: Connection) -> T:
-            if mark:
-                mark(connection)
-            return work(connection)
-
-        result = transaction(self.engine, marked, flushed_later=flushed_later)
-        self._written()
-        return result
-
-    def _written(self) -> None:
-        if self._waits:
-            empty_log(self.engine)

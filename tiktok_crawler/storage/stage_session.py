@@ -14,7 +14,7 @@ from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
 from tiktok_crawler.storage.ledger.kept_out import read_gate
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.records.leaving_out import seed_key, seed_stand_in
-from tiktok_crawler.storage.session import Session
+from tiktok_crawler.storage.session import TaskSession
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +32,7 @@ LOOKED_UP = 20
 """Of so many due seeds a plan has the requests."""
 
 
-class StageSession(Session):
+class StageSession(TaskSession):
     """Holds the listing's lock from `open` to `release`."""
 
     def __init__(

@@ -88,8 +88,32 @@ class HiddenHours:
         return create_time // 3600 % self.every < self.hours
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Turnover:
+    """The changes of one midnight, that at which the day `on` begins.
+
+    Without a day they have come about already. `videos`: this share of the videos that there were
+    is removed; `accounts`: of all people, these are removed, with their videos and comments;
+    `renamed`: of the others, these have another name; `growth`: views and comments of videos are by
+    so much more, by half if it is 0.5.
+    """
+
+    on: date | None = None
+    videos: float = 0.0
+    accounts: float = 0.0
+    renamed: float = 0.0
+    growth: float = 0.0
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, but=("growth",))
+        if self.growth < 0:
+            raise ValueError(f"growth must be at least 0, not {self.growth}")
+
+
 def _check_numbers(
-    behaviour: SearchBehaviour | DataBehaviour | ListBehaviour, *, but: Container[str] = ()
+    behaviour: SearchBehaviour | DataBehaviour | ListBehaviour | ComplianceBehaviour | Turnover,
+    *,
+    but: Container[str] = (),
 ) -> None:
     """Refuse numbers with a fraction that are no shares, and negative whole ones."""
     for each in fields(behaviour):
@@ -108,7 +132,8 @@ class DataBehaviour:
     creation (api_facts.md 14). `hidden`: matches that count for the cursor and are not delivered
     (api_facts.md 3.5). `counts_settle_days`: the counters of a video grow until then, and by
     `yearly_growth` a year from then on; `vanishing`: in a year so many of the videos that are left
-    vanish, and are neither found nor counted (api_facts.md 14). `hidden_hours` hides whole
+    vanish, and are neither found nor counted (api_facts.md 14); `turnover`: so does much at once.
+    `hidden_hours` hides whole
     stretches, which makes empty pages, and `empty_lists_missing` leaves out the key `videos` of an
     empty page. `old_ids`: ids made up to `old_id_days` before `create_time`. `weekly_rhythm`: so
     much more videos than usual are created on a Wednesday, and less on weekends; `trend`: within
@@ -120,6 +145,7 @@ class DataBehaviour:
     counts_settle_days: int = 10
     yearly_growth: float = 0.0
     vanishing: float = 0.0
+    turnover: Turnover | None = None
     hidden: float = 0.08
     hidden_hours: HiddenHours | None = None
     empty_lists_missing: bool = False
@@ -183,6 +209,33 @@ class ListBehaviour:
 
     def __post_init__(self) -> None:
         _check_numbers(self)
+
+
+class Category(StrEnum):
+    """The records that a compliance check can be about (api_facts.md 10.3)."""
+
+    VIDEO = "video"
+    COMMENT = "comment"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplianceBehaviour:
+    """Compliance checks (api_facts.md 10.3).
+
+    A check is `Processing` the first `processing_polls` times that it is asked for, and for
+    `processing_seconds`. Checks of `refused_categories` are refused.
+    """
+
+    processing_polls: int = 0
+    processing_seconds: float = 0.0
+    refused_categories: tuple[Category, ...] = ()
+
+    def __post_init__(self) -> None:
+        _check_numbers(self, but=("processing_seconds",))
+        if self.processing_seconds < 0:
+            raise ValueError(
+                f"processing_seconds must be at least 0, not {self.processing_seconds}"
+            )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +302,7 @@ class Profile:
     searches: SearchBehaviour = field(default_factory=SearchBehaviour)
     data: DataBehaviour = field(default_factory=DataBehaviour)
     lists: ListBehaviour = field(default_factory=ListBehaviour)
+    compliance: ComplianceBehaviour = field(default_factory=ComplianceBehaviour)
     tokens: TokenBehaviour = field(default_factory=TokenBehaviour)
     quota: QuotaBehaviour = field(default_factory=QuotaBehaviour)
     latency: Latency = field(default_factory=Latency)

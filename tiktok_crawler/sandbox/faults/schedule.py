@@ -45,6 +45,37 @@ class FaultName(StrEnum):
     NOT_UTF8 = "not_utf8"
     # Something done to the search that the request goes on with
     SEARCH_LOST = "search_lost"
+    # Something done to the check that the request begins
+    CHECK_FAILED = "check_failed"
+    CHECK_ENDLESS = "check_endless"
+    # The file of a check, bent
+    EMPTY_FILE = "empty_file"
+    TRUNCATED_FILE = "truncated_file"
+    CUT_LINE = "cut_line"
+    UNKNOWN_IDS = "unknown_ids"
+    CRLF = "crlf"
+    HEADER_LINE = "header_line"
+    SHUFFLED = "shuffled"
+
+
+OF_NEW_CHECKS = frozenset({FaultName.CHECK_FAILED, FaultName.CHECK_ENDLESS})
+"""Faults of a whole check, which it has from its creation on."""
+
+OF_FILES = frozenset(
+    {
+        FaultName.EMPTY_FILE,
+        FaultName.TRUNCATED_FILE,
+        FaultName.CUT_LINE,
+        FaultName.UNKNOWN_IDS,
+        FaultName.CRLF,
+        FaultName.HEADER_LINE,
+        FaultName.SHUFFLED,
+    }
+)
+"""Faults of the file that a check ends with."""
+
+OF_CHECKS = OF_NEW_CHECKS | OF_FILES
+"""Faults that nothing but a compliance check can have."""
 
 
 FOR_SEARCHES = frozenset(
@@ -68,7 +99,7 @@ FOR_SEARCHES = frozenset(
 class Requests(StrEnum):
     """The requests that a schedule counts; first and later pages are both searches.
 
-    All of `RESEARCH` are either searches or lists, and a list is of one kind.
+    All of `RESEARCH` are either searches, lists or about compliance checks; a list is of one kind.
     """
 
     RESEARCH = "research"
@@ -76,6 +107,10 @@ class Requests(StrEnum):
     FIRST_PAGES = "first_pages"
     LATER_PAGES = "later_pages"
     LISTS = "lists"
+    CHECKS = "checks"
+    CHECK_CREATIONS = "check_creations"
+    CHECK_STATUSES = "check_statuses"
+    CHECK_DOWNLOADS = "check_downloads"
     TOKENS = "tokens"
     # A member for each listing
     vars().update({name.upper(): name for name in LISTINGS})
@@ -86,6 +121,9 @@ WITH_SEARCHES = frozenset(
 )
 """Those among which there are searches."""
 
+_ONLY = {OF_NEW_CHECKS: Requests.CHECK_CREATIONS, OF_FILES: Requests.CHECK_DOWNLOADS}
+"""The requests that these faults can happen to, and no others."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScheduledFault:
@@ -93,7 +131,8 @@ class ScheduledFault:
 
     Exactly one of `request` (that one), `requests` (the first and the last of several in a row),
     `every` (each n-th) and `rate` (that share, at random) is given. `seconds` is how long `hang`
-    hangs, `retry_after` the header of that name in answers with 429.
+    hangs, `retry_after` the header of that name in answers with 429; `share` how much of a file is
+    left, or is added to it.
     """
 
     fault: FaultName
@@ -104,6 +143,7 @@ class ScheduledFault:
     rate: float | None = None
     seconds: float = 240.0
     retry_after: int | None = None
+    share: float = 0.5
 
     def __post_init__(self) -> None:
         when = (self.request, self.requests, self.every, self.rate)
@@ -111,12 +151,16 @@ class ScheduledFault:
             raise ValueError("give exactly one of request, requests, every and rate")
         if self.every is not None and self.every < 1:
             raise ValueError(f"every must be at least 1, not {self.every}")
-        if self.rate is not None and not 0 <= self.rate <= 1:
-            raise ValueError(f"rate must be between 0 and 1, not {self.rate}")
+        for name, share in (("rate", self.rate), ("share", self.share)):
+            if share is not None and not 0 <= share <= 1:
+                raise ValueError(f"{name} must be between 0 and 1, not {share}")
         if self.of is Requests.TOKENS and self.fault in FOR_SEARCHES:
             raise ValueError(f"{self.fault} cannot happen to token requests")
         if self.fault is FaultName.SEARCH_LOST and self.of not in WITH_SEARCHES:
             raise ValueError(f"{self.fault} cannot happen to {self.of}: they have no search")
+        for faults, requests in _ONLY.items():
+            if self.fault in faults and self.of is not requests:
+                raise ValueError(f"{self.fault} can happen to {requests} only, not to {self.of}")
 
     def strikes(self, number: int, seed: str) -> bool:
         """Tell whether the request of this number is struck; `seed` decides those at random."""

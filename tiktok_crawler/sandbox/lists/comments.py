@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.sandbox.lists.source import ListedEntries, ListEntry, ListSource, seed_number
 from tiktok_crawler.sandbox.protocol.errors import invalid_params
-from tiktok_crawler.sandbox.world.chance import happens, lot
-from tiktok_crawler.sandbox.world.comment_ids import (
-    MOST_COMMENTS,
-    MOST_REPLIES,
-    Remark,
-    find_comment,
+from tiktok_crawler.sandbox.world.chance import happens
+from tiktok_crawler.sandbox.world.comment_ids import Remark
+from tiktok_crawler.sandbox.world.remarks import (
+    answerable_comment,
+    author_number,
+    comment_count,
+    is_hidden,
+    reply_count,
 )
-from tiktok_crawler.sandbox.world.people import POPULATION
 from tiktok_crawler.sandbox.world.vocabulary import EMOJI
 from tiktok_crawler.sandbox.world.world import DAYS_BACK
 
@@ -46,37 +47,19 @@ class _Remarks(ListSource):
             "parent_comment_id": self._parent_id(item),
             "create_time": item.create_time,
             "text": _text(rng, item.video),
-            "reply_count": self._reply_count(item),
+            "reply_count": reply_count(world, item),
         }
         if happens(rng, 0.97):
             record["like_count"] = _like_count(item)
         if happens(rng, 0.95):
-            author = world.people.person(int(rng.random() * POPULATION))
+            author = world.people.person(author_number(world, item))
             record["display_name"] = author.display_name
         return self._dress(record, number, fields)
 
     def _entries(self, remarks: Iterable[Remark]) -> list[ListEntry]:
         """Deleted ones are hidden, and those that are still to be written."""
-        seed, moment, share = self._world.seed, self._world.moment, self._world.lists.deleted
-        return [
-            ListEntry(remark, hidden=remark.create_time > moment or lot(seed, remark.id) < share)
-            for remark in remarks
-        ]
-
-    def _comment_count(self, video: SandboxVideo) -> int:
-        """Less than half of what the video counts: replies count too."""
-        chosen = self._world.lists.comments
-        return min(video.comment_count * 45 // 100 if chosen is None else chosen, MOST_COMMENTS)
-
-    def _reply_count(self, remark: Remark) -> int:
-        """Few have any; those on top have most."""
-        if remark.reply is not None:
-            return 0
-        chosen = self._world.lists.replies
-        if chosen is not None:
-            return min(chosen, MOST_REPLIES)
-        draw = lot(self._world.seed, "replies", remark.id) ** 8
-        return min(int(draw * (6 + 100 / (remark.rank + 1))), remark.video.comment_count // 4)
+        world = self._world
+        return [ListEntry(remark, hidden=is_hidden(world, remark)) for remark in remarks]
 
 
 class Comments(_Remarks):
@@ -89,7 +72,7 @@ class Comments(_Remarks):
         video = self._world.corpus.find(seed_number(seed, self.listing.seed_key))
         if video is None or self._world.is_hidden(video):
             raise invalid_params(f"Invalid video_id: {seed}")
-        cap, number = self._world.lists.comment_cap, self._comment_count(video)
+        cap, number = self._world.lists.comment_cap, comment_count(self._world, video)
         if number > cap and self._world.lists.cap_refuses:
             return ListedEntries(self._of(video, number), reach=cap)
         return ListedEntries(self._of(video, min(number, cap)))
@@ -110,10 +93,10 @@ class Replies(_Remarks):
     listing = REPLIES
 
     def find(self, seed: str) -> ListedEntries:
-        comment = find_comment(self._world.corpus, seed_number(seed, self.listing.seed_key))
-        if comment is None or self._world.is_hidden(comment.video) or not self._exists(comment):
+        comment = answerable_comment(self._world, seed_number(seed, self.listing.seed_key))
+        if comment is None:
             raise invalid_params(f"Invalid comment_id: {seed}")
-        replies = range(self._reply_count(comment))
+        replies = range(reply_count(self._world, comment))
         return ListedEntries(self._entries(comment._replace(reply=number) for number in replies))
 
     def seeds(self) -> Iterator[str]:
@@ -121,11 +104,8 @@ class Replies(_Remarks):
             str(Remark(video, rank).id)
             for video in self._world.videos_back(range(DAYS_BACK))
             if not video.hidden
-            for rank in range(self._comment_count(video))
+            for rank in range(comment_count(self._world, video))
         )
-
-    def _exists(self, comment: Remark) -> bool:
-        return comment.rank < self._comment_count(comment.video)
 
     def _parent_id(self, remark: Remark) -> int:
         return remark._replace(reply=None).id

@@ -64,7 +64,11 @@ class _Relations(ListSource):
 
     def find(self, seed: str) -> ListedEntries:
         person = self._world.people.find(seed)
-        return ListedEntries(self._relations(person.number, self._size(person)))
+        relations = self._relations(person.number, self._size(person))
+        if self._world.is_anyone_gone():
+            gone = self._world.is_gone
+            relations = [each._replace(hidden=each.hidden or gone(each.item)) for each in relations]
+        return ListedEntries(relations)
 
     def record(self, item: int, fields: frozenset[str] | None) -> Record:
         person = self._world.people.person(item)

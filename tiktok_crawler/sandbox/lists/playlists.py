@@ -38,6 +38,9 @@ class Playlists(ListSource):
         return ListedEntries(entries, beside=self._about(int(seed), videos))
 
     def _videos(self, playlist: SandboxPlaylist) -> list[SandboxVideo]:
+        """All of its videos; none if its owner is removed."""
+        if self._world.is_gone(playlist.account):
+            return []
         videos = self._world.videos_since(playlist.starts_at, PERIOD_DAYS)
         own = (video for video in videos if video.account.number == playlist.account)
         return sorted(own, key=attrgetter("create_time"))

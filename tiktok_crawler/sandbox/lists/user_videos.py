@@ -88,7 +88,7 @@ class PinnedVideos(_UserVideos):
         return ListedEntries(pins)
 
     def _is_shown_by(self, video: SandboxVideo, person: Person) -> bool:
-        return video.account.username == person.username and not self._world.is_hidden(video)
+        return video.account.number == person.number and not self._world.is_hidden(video)
 
 
 class RepostedVideos(_UserVideos):

@@ -73,6 +73,10 @@ def invalid_params(message: str) -> ApiError:
     return ApiError(_params_refused(message))
 
 
+def file_refused(message: str) -> ApiError:
+    return ApiError(SandboxProblem(HTTPStatus.BAD_REQUEST, "invalid_file_upload", message))
+
+
 def user_unknown(username: str) -> ApiError:
     return invalid_params(f"`username: {username}` is invalid: cannot find the user")
 

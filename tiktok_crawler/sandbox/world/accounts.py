@@ -43,6 +43,7 @@ def invent_username(rng: Random, number: int) -> str:
     return f"{rng.choice(ADJECTIVES)}{separator}{rng.choice(NOUNS)}{number}"
 
 
+@lru_cache(2 * ACCOUNTS)
 def number_in(username: str) -> int:
     """The number that a handle ends with; -1 if it ends with none."""
     digits = re.search("[0-9]{1,9}$", username)

@@ -48,11 +48,20 @@ class Remark(NamedTuple):
 
 def find_comment(corpus: Corpus, comment_id: int) -> Remark | None:
     """The comment that has this id; none for replies, which have no replies of their own."""
-    video = corpus.find_before(comment_id & TAG_MASK, comment_id >> 32)
+    remark = find_remark(corpus, comment_id)
+    return remark if remark and remark.reply is None else None
+
+
+def find_remark(corpus: Corpus, remark_id: int) -> Remark | None:
+    """The comment or the reply that has this id, of as many as a video could have."""
+    video = corpus.find_before(remark_id & TAG_MASK, remark_id >> 32)
     if video is None:
         return None
-    noise = comment_id >> TAG_BITS & ((1 << _NOISE_BITS) - 1)
-    place = ((comment_id >> 32) - video.create_time) << _NOISE_BITS | noise
-    comment = Remark(video, (place - video.id) * _BACK % _SLOTS)
-    exists = comment.rank < MOST_COMMENTS and comment.id == comment_id
-    return comment if exists else None
+    made_after = (remark_id >> 32) - video.create_time
+    noise = remark_id >> TAG_BITS & ((1 << _NOISE_BITS) - 1)
+    place = made_after % _SECONDS << _NOISE_BITS | noise
+    slot = (place - video.id) * _BACK % _SLOTS
+    is_comment = made_after < _SECONDS
+    remark = Remark(video, slot) if is_comment else Remark(video, *divmod(slot, MOST_REPLIES))
+    exists = remark.rank < MOST_COMMENTS and remark.id == remark_id
+    return remark if exists else None

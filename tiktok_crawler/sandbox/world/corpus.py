@@ -86,6 +86,7 @@ class Corpus:
         keep_days = lru_cache(max(_DAYS_KEPT, _VIDEOS_KEPT // videos_per_day))
         self.videos_of_day: Callable[[date], tuple[SandboxVideo, ...]] = keep_days(self._invent_day)
         """The videos created on a UTC day, in the order of their ids, newest first."""
+        self._tags_of_day: Callable[[date], dict[int, SandboxVideo]] = keep_days(self._read_tags)
 
     def find(self, video_id: int) -> SandboxVideo | None:
         """The video with this id: it was created within a month after its id was made."""
@@ -102,8 +103,10 @@ class Corpus:
 
     def _tagged(self, tag: int, day: int) -> SandboxVideo | None:
         """The video of a day, counted from 1970, whose id has this tag."""
-        videos = self.videos_of_day(_EPOCH + timedelta(days=day))
-        return next((video for video in videos if (video.id ^ tag) & TAG_MASK == 0), None)
+        return self._tags_of_day(_EPOCH + timedelta(days=day)).get(tag & TAG_MASK)
+
+    def _read_tags(self, day: date) -> dict[int, SandboxVideo]:
+        return {video.id & TAG_MASK: video for video in self.videos_of_day(day)}
 
     def _invent_day(self, day: date) -> tuple[SandboxVideo, ...]:
         if day < FIRST_DAY:

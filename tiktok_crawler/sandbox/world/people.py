@@ -24,16 +24,21 @@ from tiktok_crawler.sandbox.world.chance import happens, lot
 from tiktok_crawler.sandbox.world.vocabulary import COUNTRIES, EMOJI, Language
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterable, Iterator
+    from datetime import datetime
 
     from tiktok_crawler.sandbox.faults.profile import ListBehaviour
+    from tiktok_crawler.sandbox.world.aging import Aging
 
 POPULATION = 100_000
 """All people; the first of them are the accounts."""
 
 
 class Person(NamedTuple):
-    """Somebody with a profile; `number` is their place among all people."""
+    """Somebody with a profile; `number` is their place among all people.
+
+    `username` is the one of now.
+    """
 
     number: int
     username: str
@@ -44,9 +49,13 @@ class Person(NamedTuple):
 class People:
     """Invents people by their numbers, and says whom the API knows and shows."""
 
-    def __init__(self, seed: int, behaviour: ListBehaviour) -> None:
+    def __init__(
+        self, seed: int, behaviour: ListBehaviour, aging: Aging, now: Callable[[], datetime]
+    ) -> None:
         self._seed = seed
         self._behaviour = behaviour
+        self._aging = aging
+        self._now = now
         self._accounts = invent_accounts(seed)
 
     def person(self, number: int) -> Person:
@@ -55,7 +64,16 @@ class People:
             username, _, language = self._accounts[number]
         else:
             username, language = invent_username(rng, number), rng.choice(COUNTRIES)[1]
-        return Person(number, username, _display_name(rng, username, language), language)
+        name = self._aging.name_at(username, self._moment)
+        return Person(number, name, _display_name(rng, username, language), language)
+
+    def names_now(self, usernames: Iterable[str]) -> dict[str, str | None]:
+        """The name that each has by now; None for those who are removed."""
+        numbers = {name: number_in(name) for name in usernames}
+        return {
+            name: None if self._is_gone(number) else self.person(number).username
+            for name, number in numbers.items()
+        }
 
     def find(self, username: str) -> Person:
         """Whom the API shows under this name.
@@ -64,7 +82,7 @@ class People:
             ApiError: it knows nobody of that name, or withholds them (api_facts.md 5).
         """
         person = self._named(username)
-        if person is None:
+        if person is None or self._is_gone(person.number):
             raise user_unknown(username)
         draw = lot(self._seed, "standing", person.number) - self._behaviour.unknown_users
         if draw < 0:
@@ -75,7 +93,15 @@ class People:
 
     def accounts(self) -> Iterator[str]:
         """The names of those who post; the first post most."""
-        return (account.username for account in self._accounts)
+        at, moment = self._aging.name_at, self._moment
+        return (at(account.username, moment) for account in self._accounts)
+
+    def _is_gone(self, number: int) -> bool:
+        return self._aging.is_person_gone(number, self._moment)
+
+    @property
+    def _moment(self) -> int:
+        return int(self._now().timestamp())
 
     def _named(self, username: str) -> Person | None:
         number = number_in(username)

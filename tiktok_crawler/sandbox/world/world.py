@@ -47,6 +47,14 @@ class World:
         """Tell whether the video is deleted or private, or has vanished by now."""
         return video.hidden or self.aging.is_gone(video, self.moment)
 
+    def is_gone(self, number: int) -> bool:
+        """Tell whether a person, by number, is removed by now."""
+        return self.aging.is_person_gone(number, self.moment)
+
+    def is_anyone_gone(self) -> bool:
+        """Tell whether people may be removed by now: `is_gone` need not be asked otherwise."""
+        return self.aging.turnover_has_come(self.moment)
+
     def rng(self, *parts: object) -> Random:
         return Random(":".join(map(str, (self.seed, *parts))))
 

@@ -9,7 +9,6 @@ from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Text, cast, func, insert, literal, select, update
@@ -28,7 +27,7 @@ from tiktok_crawler.storage.ledger.kept_out import (
     new_salt,
     note_deleted_names,
 )
-from tiktok_crawler.storage.models.existence import ArchiveRemoval, Removal
+from tiktok_crawler.storage.models.existence import ArchiveRemoval, ComplianceCheck, Removal
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, SeedRow
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
@@ -43,7 +42,7 @@ from tiktok_crawler.storage.models.records import (
 from tiktok_crawler.storage.records.leaving_out import Key, number_of_digest, user
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Column, Connection, Engine, Table
@@ -159,30 +158,30 @@ def delete_profiles(
 
 
 def delete_gone(
-    engine: Engine,
-    older_than: datetime,
-    now: datetime,
-    *,
-    has_archive: bool = False,
-    check_ids: Mapping[RecordKind, int] = MappingProxyType({}),
+    engine: Engine, older_than: datetime, now: datetime, *, has_archive: bool = False
 ) -> list[Removed]:
-    """Delete what has been gone since a time, or longer: videos, comments and profiles."""
+    """Delete what has been gone since a time, or longer: videos, comments and profiles.
+
+    What one check found is one removal, which names it.
+    """
     found: list[Removed] = []
-    kinds: tuple[tuple[RecordKind, Column[Any], Column[Any], Callable[..., Removed]], ...] = (
-        (RecordKind.VIDEO, Video.__table__.c.id, Video.__table__.c.gone_at, delete_videos),
-        (RecordKind.COMMENT, Comment.__table__.c.id, Comment.__table__.c.gone_at, delete_comments),
-        (
-            RecordKind.USER,
-            UserInfo.__table__.c.username,
-            UserInfo.__table__.c.gone_at,
-            delete_profiles,
-        ),
+    kinds: tuple[tuple[RecordKind, type[Any], Column[Any], Callable[..., Removed]], ...] = (
+        (RecordKind.VIDEO, Video, Video.__table__.c.id, delete_videos),
+        (RecordKind.COMMENT, Comment, Comment.__table__.c.id, delete_comments),
+        (RecordKind.USER, UserInfo, UserInfo.__table__.c.username, delete_profiles),
     )
-    for kind, key, gone_at, delete in kinds:
+    for kind, record, key, delete in kinds:
+        is_missing = record.missing_since.is_not(None)
+        times = select(record.gone_at).where(is_missing, record.gone_at <= older_than).distinct()
         with reading(engine) as connection:
-            keys = list(connection.scalars(select(key).where(gone_at <= older_than).order_by(key)))
-        if keys:
-            cause = Cause(RemovalReason.GONE, has_archive, check_id=check_ids.get(kind))
+            gone_at = list(connection.scalars(times.order_by(record.gone_at)))
+        for at in gone_at:
+            gone = select(key).where(is_missing, record.gone_at == at).order_by(key)
+            decided = ComplianceCheck.verdict_at == at, ComplianceCheck.kind == kind
+            with reading(engine) as connection:
+                keys = list(connection.scalars(gone))
+                check_id = connection.scalar(select(func.max(ComplianceCheck.id)).where(*decided))
+            cause = Cause(RemovalReason.GONE, has_archive, check_id=check_id)
             found.append(delete(engine, keys, cause, now, say_nothing))
     return found
 

@@ -133,11 +133,20 @@ class Statements(ABC):
     def run(
         self,
         connection: Connection,
-        build: Callable[[Statements], Executable],
+        build: Callable[..., Executable],
         values: Mapping[str, Any],
+        *,
+        of: tuple[object, ...] = (),
+        listed: Collection[Any] | None = None,
     ) -> Result:
-        """Run a statement with named values; a function builds it once."""
-        compiled = self._compiled(build, self)
+        """Run a statement with named values; a function builds it once.
+
+        What it is built `of` goes to the function, too. The statement may have one list of values
+        (the condition `listed`).
+        """
+        compiled = self._compiled(build, self, *of)
+        if listed is not None:
+            values = {VALUES: self._list(listed), **values}
         names = compiled.positiontup  # type: ignore[attr-defined]
         parameters = tuple([values[name] for name in names]) if names else dict(values)
         return connection.exec_driver_sql(str(compiled), parameters)
@@ -263,11 +272,11 @@ class Statements(ABC):
     def _text(self, build: Callable[[Any], Executable], subject: object) -> str:
         return str(self._compiled(build, subject))
 
-    def _compiled(self, build: Callable[[Any], Executable], subject: object) -> Compiled:
+    def _compiled(self, build: Callable[..., Executable], *subject: object) -> Compiled:
         """A statement as SQL, which is made once: making it takes longer than running it."""
-        key = (build, subject)
+        key = (build, *subject)
         if key not in self._made:
-            statement: Any = build(subject)
+            statement: Any = build(*subject)
             self._made[key] = statement.compile(dialect=self._dialect)
         return self._made[key]
 

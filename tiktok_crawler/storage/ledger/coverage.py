@@ -7,12 +7,13 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, not_, select
+from sqlalchemy import delete, func, not_, select, update
 
-from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.coverage import Covered, last_searches
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.plan import Known, WaitingWindow
+from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.query import Operation
@@ -25,9 +26,10 @@ from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.ledger.window_days import counts_by_window
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, CrawlWindow
 from tiktok_crawler.storage.models.records import Video
+from tiktok_crawler.storage.records.existence import note_missing_videos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy import Connection, Row
@@ -55,15 +57,17 @@ class Corrections:
     `taken_back` are complete ones whose days were kept of a lost search on false evidence, and are
     missing now; `needless` are parked ones whose days others have collected since; `in_vain` are
     complete ones with keywords in a form that finds nothing, whose days are missing, too.
+    `compared` are complete ones that are believed: what they did not bring again is missing.
     """
 
     taken_back: tuple[StoredWindow, ...] = ()
     needless: tuple[StoredWindow, ...] = ()
     in_vain: tuple[StoredWindow, ...] = ()
+    compared: tuple[StoredWindow, ...] = ()
 
     def __bool__(self) -> bool:
         """Tell whether there is anything to correct."""
-        return bool(self.taken_back or self.needless or self.in_vain)
+        return bool(self.taken_back or self.needless or self.in_vain or self.compared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,13 +183,47 @@ class Windows:
                 if _is_collected_since(window, complete) or _is_idle_trial(window, forms, complete)
             ),
             in_vain=tuple(map(_stored, in_vain)),
+            compared=tuple(map(_stored, self._believed(complete, wanted))),
         )
+
+    def _believed(self, complete: Sequence[Row[Any]], wanted: Wanted) -> Iterator[Row[Any]]:
+        """Yield the complete windows that are not compared yet, and sound on each of their days.
+
+        A day that another window has covered since is that one's.
+        """
+        new = [window for window in complete if window.compared_at is None]
+        if not new or wanted.query.sample:
+            return
+        searches = [_covered(each, self._counts(WindowState.COMPLETE)) for each in complete]
+        doubted, freshness = doubts(searches, wanted.freshness), wanted.freshness
+        for window in sorted(new, key=lambda window: window.begun_at):
+            own = _own_days(window, complete)
+            settled = all(freshness.is_settled(day, window.begun_at) for day in own)
+            if settled and doubted.keys().isdisjoint(own):
+                yield window
 
     def correct(self, corrections: Corrections, tasks: Tasks, now: datetime) -> None:
         """Do what was judged; done once more with the same time, it changes nothing."""
         left = (*corrections.taken_back, *corrections.needless, *corrections.in_vain)
         for window in left:
             leave_to_others(tasks, window.row_id, now)
+        for window in corrections.compared:
+            self._compare(window.row_id, now)
+
+    def _compare(self, row_id: int, now: datetime) -> None:
+        """Note which videos a window did not bring, as windows like it had before."""
+        stored = {window.id: window for window in self._rows(*WindowState)}
+        window = stored[row_id]
+        own = _own_days(window, (each for each in stored.values() if _is_complete(each)))
+        near = [each for each in stored.values() if _days(each).overlaps(_days(window))]
+        alike = [each.id for each in near if _asks_no_more(each, window)]
+        if window.compared_at is None and alike != [row_id]:
+            since = [each.id for each in near]
+            for days in contiguous(own):
+                note_missing_videos(self.connection, days, window.begun_at, alike, since)
+        compared = update(CrawlWindow).where(CrawlWindow.id == row_id)
+        is_first = CrawlWindow.compared_at.is_(None)
+        self.connection.execute(compared.where(is_first).values(compared_at=now))
 
     def drop_unasked(self) -> None:
         """Drop windows that were opened by a run that ended before it asked for them.
@@ -212,6 +250,21 @@ class Windows:
             .order_by(columns.c.start_date, columns.c.id)
         )
         return list(self.connection.execute(windows))
+
+
+def _is_complete(window: Row[Any]) -> bool:
+    return bool(window.state == WindowState.COMPLETE)
+
+
+def _asks_no_more(window: Row[Any], other: Row[Any]) -> bool:
+    """Tell whether a window asks for no more fields than another one, and in the same form."""
+    return window.keywords_as == other.keywords_as and set(window.fields) <= set(other.fields)
+
+
+def _own_days(window: Row[Any], complete: Iterable[Row[Any]]) -> list[date]:
+    """Return the days of a window that no complete one has searched since."""
+    later = [_days(each) for each in complete if each.begun_at > window.begun_at]
+    return [day for day in _days(window) if not any(day in days for days in later)]
 
 
 def _days(window: Row[Any]) -> DateRange:

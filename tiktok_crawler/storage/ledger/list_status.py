@@ -166,7 +166,7 @@ class _Standing:
         self, batch: KnownBatch, wishes: list[DateRange], freshness: Freshness, now: datetime
     ) -> None:
         fresh = FreshDays(self.bits, freshness, now)
-        found = union(fresh.of(days, searched_at) for days, searched_at in batch.searches)
+        found = union(fresh.of(each.days, each.begun_at) for each in batch.searches)
         for value in batch.values:
             self.covered[value] |= found
         for days in wishes:

@@ -85,10 +85,13 @@ def register_collection(
     query_id = _register_query(connection, statements, collection.query, now)
     Tagging(connection, statements, query_id).tag(collection.dates, set(collection.tags))
     values = _asked_for(query_id, collection)
-    again = update(CollectionRow).filter_by(**values).values(last_run_at=now)
+    refreshing = collection.refreshing.to_json() or None
+    again = update(CollectionRow).filter_by(**values)
+    again = again.values(last_run_at=now, refreshing=refreshing)
     if not connection.execute(again).rowcount:
         times = {"first_run_at": now, "last_run_at": now}
-        connection.execute(insert(CollectionRow).values(values | times))
+        new = values | times | {"refreshing": refreshing}
+        connection.execute(insert(CollectionRow).values(new))
     return query_id
 
 

@@ -46,7 +46,8 @@ class Spent:
     """The requests of a day that a client key has spent of a pool, as far as this database knows.
 
     `is_used_up`: the API said that nothing is left of the day's quota, whoever has spent it.
-    `parts` are requests by the spider whose they are.
+    `parts` are requests by the spider whose they are; of all, `refreshes` have asked for newer
+    values of what is there.
     """
 
     client: str
@@ -54,10 +55,16 @@ class Spent:
     requests: int
     is_used_up: bool = False
     parts: Mapping[str, int] = field(default_factory=dict)
+    refreshes: int = 0
 
 
 def spend(
-    connection: Connection, account: QuotaAccount, now: datetime, *, second_try: bool = False
+    connection: Connection,
+    account: QuotaAccount,
+    now: datetime,
+    *,
+    second_try: bool = False,
+    refreshes: bool = False,
 ) -> None:
     """Book one request on the day's rows, which stay locked until the transaction ends.
 
@@ -68,18 +75,22 @@ def spend(
         DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
         SecondTriesSpentError: what second tries may cost in a day is spent; this one may not be
             sent.
-        DailyShareSpentError: what requests of its part may cost in a day is spent, likewise.
+        DailyShareSpentError: what requests of its part may cost in a day is spent, likewise; or
+            what is left is kept for finding out what is still there, which this one does not.
     """
     day = now.astimezone(UTC).date()
-    upsert = _row(connection, account, day, requests=1, second_tries=int(second_try))
+    of_kind = {"second_tries": int(second_try), "refreshes": int(refreshes)}
+    upsert = _row(connection, account, day, requests=1, **of_kind)
     upsert = upsert.on_conflict_do_update(
         index_elements=QUOTA.primary_key.columns,
         set_={
             "requests": QUOTA.c.requests + 1,
-            "second_tries": QUOTA.c.second_tries + int(second_try),
+            **{name: QUOTA.c[name] + count for name, count in of_kind.items()},
         },
     )
-    spent = connection.execute(upsert.returning(QUOTA.c.requests, QUOTA.c.second_tries)).one()
+    spent = connection.execute(
+        upsert.returning(QUOTA.c.requests, QUOTA.c.second_tries, QUOTA.c.refreshes)
+    ).one()
     if account.daily_budget is not None and spent.requests > account.daily_budget:
         raise DailyBudgetSpentError(
             f"the budget of {number_of(account.daily_budget, 'requests')} a day "
@@ -90,6 +101,12 @@ def spend(
         raise SecondTriesSpentError(
             f"of the {number_of(account.second_tries, 'requests')} a day for windows that were "
             "postponed before (TIKTOK_PARKED_SHARE) none is left"
+        )
+    kept = 0 if refreshes else account.kept(spent.refreshes)
+    if kept and spent.requests > account.budget - kept:
+        raise DailyShareSpentError(
+            f"what is left today, {number_of(kept, 'requests')}, is kept for finding out what is "
+            "still there (keep_fresh, TIKTOK_REFRESH_SHARE); run again after 00:00 UTC"
         )
     _spend_share(connection, account, day)
 
@@ -129,13 +146,14 @@ def spent_on(connection: Connection, day: date) -> list[Spent]:
         shares.where(SHARE.c.day == day).order_by(SHARE.c.part)
     ):
         parts[client, pool][part] = requests
-    rows = select(QUOTA.c.client, QUOTA.c.pool, QUOTA.c.requests, QUOTA.c.is_used_up)
+    columns = (QUOTA.c.requests, QUOTA.c.is_used_up, QUOTA.c.refreshes)
+    rows = select(QUOTA.c.client, QUOTA.c.pool, *columns)
     found = connection.execute(
         rows.where(QUOTA.c.day == day).order_by(QUOTA.c.pool.desc(), QUOTA.c.client)
     )
     return [
-        Spent(client, Pool(pool), requests, is_used_up, parts[client, pool])
-        for client, pool, requests, is_used_up in found
+        Spent(client, Pool(pool), requests, is_used_up, parts[client, pool], refreshes)
+        for client, pool, requests, is_used_up, refreshes in found
     ]
 
 

@@ -5,10 +5,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, case, false, func, not_, or_
+from sqlalchemy import and_, case, false, func, not_, or_, select
 
 from tiktok_crawler.planning.task_states import SeedState
+from tiktok_crawler.research_api.endpoints import USERS
+from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.storage.models.ledger import SeedRow
+from tiktok_crawler.storage.models.records import UserInfo
+from tiktok_crawler.storage.records.existence import GONE_AFTER
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -68,7 +72,19 @@ def begins(stage: Stage, now: datetime) -> ColumnElement[bool]:
 
 def is_outdated(stage: Stage, now: datetime) -> ColumnElement[bool]:
     """Say whether a listing ended so long ago that it begins anew; NULL counts as false."""
+    is_over = _may_be_gone(now) if stage.listing is USERS else false()
     if stage.max_age is None:
-        return false()
+        return is_over
     has_ended = C.state.in_((SeedState.COMPLETE, SeedState.REFUSED))
-    return and_(has_ended, C.completed_at < now - stage.max_age)
+    return or_(is_over, and_(has_ended, C.completed_at < now - stage.max_age))
+
+
+def _may_be_gone(now: datetime) -> ColumnElement[bool]:
+    """Say whether a user who had a profile was not found once: a second time, it is gone."""
+    had_profile = select(UserInfo.username).where(
+        UserInfo.missing_since <= now - GONE_AFTER,
+        UserInfo.gone_at.is_(None),
+        UserInfo.last_returned_at.is_not(None),
+    )
+    was_not_found = and_(C.state == SeedState.REFUSED, C.status == SeedStatus.NOT_FOUND)
+    return and_(was_not_found, C.seed.in_(had_profile))

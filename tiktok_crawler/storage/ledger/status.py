@@ -17,6 +17,7 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
+from tiktok_crawler.storage.ledger.existence import existence_of
 from tiktok_crawler.storage.ledger.imports import past_imports
 from tiktok_crawler.storage.ledger.list_status import (
     WantedOfList,
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
+    from tiktok_crawler.storage.ledger.existence import Existence
     from tiktok_crawler.storage.ledger.imports import Import
     from tiktok_crawler.storage.ledger.list_status import ListStatus
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
@@ -141,6 +143,7 @@ class Status:
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
     removals: Removals = field(default_factory=Removals)
+    existence: Existence | None = None
 
     def files_of_list(self, found: ListStatus) -> list[str]:
         """Return the names of the files with this list."""
@@ -188,6 +191,7 @@ def status_of(
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),
         removals=read_removals(connection),
+        existence=None if files else existence_of(connection),
     )
 
 

@@ -27,7 +27,7 @@ from tiktok_crawler.planning.task_states import (
     WindowState,
 )
 from tiktok_crawler.research_api.paging import START, Place
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.window_days import give_days
 from tiktok_crawler.storage.models.ledger import CrawlWindow, QueryRow, SeedRow
@@ -82,9 +82,10 @@ class Tasks:
         Returns:
             The row's id, None if there is none.
         """
-        if not isinstance(task, Window):
+        if isinstance(task, Seed):
             seed = {"listing": task.listing.name, "seed": clean_text(task.key)}
             return self.connection.scalar(select(SeedRow.id).filter_by(**seed))
+        assert isinstance(task, Window)
         windows = select(CrawlWindow.id).filter_by(**_days(task.days), created_at=opened_at)
         is_same = QueryRow.fingerprint == task.query.fingerprint
         return self.connection.scalar(windows.join(QueryRow).where(is_same))

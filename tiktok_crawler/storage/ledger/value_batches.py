@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Text, cast, func, select, update
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, KeywordForms
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.value_batches import KnownBatch
@@ -216,7 +217,7 @@ class _Batch:
 
     values: list[str] = field(default_factory=list)
     refused_at: datetime | None = None
-    searches: list[tuple[DateRange, datetime]] = field(default_factory=list)
+    searches: list[Searched] = field(default_factory=list)
     begun: list[DateRange] = field(default_factory=list)
     postponed: list[DateRange] = field(default_factory=list)
     cut: list[DateRange] = field(default_factory=list)
@@ -234,7 +235,8 @@ class _Batch:
         if window.state == WindowState.SPLIT:
             self.cut += [days] if window.is_cut else []
         elif window.state == WindowState.COMPLETE:
-            self.searches += [(days, window.begun_at)] if has_all_fields else []
+            search = Searched(days, window.begun_at, window.pages)
+            self.searches += [search] if has_all_fields else []
             self.widest = max(self.widest, len(days) if window.pages else 0)
             self.is_doubtful |= window.suspicious
         elif has_all_fields and window.cursor:

@@ -127,6 +127,10 @@ class CollectionRow(Base):
     start_date: Mapped[date] = mapped_column(comment="First day wanted, UTC.")
     end_date: Mapped[date] = mapped_column(comment="Last day wanted, UTC, inclusive.")
     tags: Mapped[list[str]] = mapped_column(comment="List of text: the tags, sorted.")
+    refreshing: Mapped[dict[str, Any] | None] = mapped_column(
+        comment="Object of texts: refresh_after, revisit and keep_fresh of the query file, as the "
+        "last run had them; NULL: none."
+    )
     first_run_at: Mapped[datetime] = mapped_column(comment="When a run first asked for it, UTC.")
     last_run_at: Mapped[datetime] = mapped_column(comment="When a run last asked for it, UTC.")
 
@@ -455,6 +459,11 @@ class ApiQuota(Base):
         default=0,
         server_default=text("0"),
         comment="Those of the requests that tried a parked or suspicious window again.",
+    )
+    refreshes: Mapped[int] = mapped_column(
+        default=0,
+        server_default=text("0"),
+        comment="Those of the requests that asked for newer values of what is there.",
     )
 
 

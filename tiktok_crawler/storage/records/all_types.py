@@ -6,7 +6,7 @@ from importlib import import_module
 from pkgutil import iter_modules
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.tasks import Window
+from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.storage import records
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.records.video import SEARCHED
@@ -45,11 +45,11 @@ def listed(listing: Listing) -> Listed:
 
 def brought_by(task: Task) -> Listed:
     """Return what the pages of a task bring."""
-    return SEARCHED if isinstance(task, Window) else listed(task.listing)
+    return listed(task.listing) if isinstance(task, Seed) else SEARCHED
 
 
 def seed_of(task: Task) -> Any:
     """Return the seed of a task as columns hold it; a search has none."""
-    if isinstance(task, Window):
+    if not isinstance(task, Seed):
         return None
     return int(task.key) if task.listing.seed_key.is_number else clean_text(task.key)

@@ -11,6 +11,7 @@ from tiktok_crawler.storage.models.column_types import dump_json
 from tiktok_crawler.storage.models.ledger import CRAWLS_TO_QUERY_TAGS
 from tiktok_crawler.storage.records.comparison import Change, is_late
 from tiktok_crawler.storage.records.counter_history import CounterHistory
+from tiktok_crawler.storage.records.existence import note_returned
 from tiktok_crawler.storage.records.names import TAGS
 from tiktok_crawler.storage.records.value_history import ValueHistory
 
@@ -130,6 +131,7 @@ def write_page(
     kind, statements, connection = writer.type, writer.statements, writer.connection
     states = [kind.state(record, at, crawl_id, ids) for record in records]
     changes = writer.write(states)
+    note_returned(connection, statements, kind, [state.key for state in states], at)
     tag_ids = sorted(ids[TAGS].values())
     if kind.pages is not None:
         brought = [(crawl_id, state.key) for state in states]

@@ -1,0 +1,88 @@
+"""Says in words what checks of existence are about to do, and what they have found."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.reports.words import GONE, MISSING
+from tiktok_crawler.spelling import number_of, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from tiktok_crawler.reports.days_report import Labelled
+    from tiktok_crawler.storage.check_session import ChecksPlan, ChecksResult
+    from tiktok_crawler.storage.ledger.existence import Existence, HeldCheck
+
+
+def checks_beginning(plan: ChecksPlan) -> str:
+    """Say what a run is about to check."""
+    if plan.is_empty:
+        return "Nothing has to be checked for existence now"
+    parts = []
+    if plan.unfinished:
+        parts.append(f"{number_of(len(plan.unfinished), 'checks')} to go on with")
+    if plan.due:
+        parts.append(f"{number_of(plan.due, 'checks')} of what was not confirmed for long")
+    if plan.has_candidates:
+        parts.append("records that searches did not bring back")
+    return f"Checking what still exists, by up to 10,000 ids a check: {', '.join(parts)}"
+
+
+def existence_lines(found: Existence) -> Iterator[Labelled]:
+    """Say what is known of what still exists."""
+    if not found.is_known:
+        return
+    for kind in found.missing:
+        missing, gone = found.missing[kind], found.gone[kind]
+        if missing or gone:
+            words = f"{missing:,} missing ({MISSING}), {gone:,} gone ({GONE})"
+            yield "existence", f"{kind}s: {words}"
+    last = f"{found.last_check_at:%Y-%m-%d %H:%M} UTC" if found.last_check_at else "none yet"
+    under_way = f"; {number_of(found.under_way, 'checks')} under way" if found.under_way else ""
+    yield "checks", f"the last one that ended: {last}{under_way}"
+
+
+def held_lines(found: Existence) -> Iterator[Labelled]:
+    """Say about which checks a person has to decide."""
+    return (("held", held(check)) for check in found.held)
+
+
+def existence_as_json(found: Existence) -> dict[str, Any]:
+    """Return what is known of what still exists, for programs."""
+    last = found.last_check_at
+    return {
+        "missing": {f"{kind}s": count for kind, count in found.missing.items()},
+        "gone": {f"{kind}s": count for kind, count in found.gone.items()},
+        "checks_under_way": found.under_way,
+        "last_check_at": last.isoformat(timespec="seconds") if last else None,
+        "held": [
+            {
+                "check": check.id,
+                "kind": check.kind,
+                "records": check.records,
+                "reason": check.reason,
+                "since": check.since.isoformat(timespec="seconds"),
+            }
+            for check in found.held
+        ],
+    }
+
+
+def checks_outcome(result: ChecksResult) -> str:
+    """Say what became of the checks of a run."""
+    failed = f", {result.failed:,} proved nothing" if result.failed else ""
+    found = (number_of(count, f"{kind}s") for kind, count in result.gone.items())
+    gone = f"; gone: {', '.join(found)} ({GONE})" if result.gone else ""
+    return f"{number_of(result.done, 'checks')} done{failed}{gone}"
+
+
+def held(check: HeldCheck) -> str:
+    """Say about which check a person has to decide, and how."""
+    records = number_of(check.records, f"{check.kind}s")
+    return (
+        f"check {check.id}, {records}: {visible(check.reason)}. That may be a fault of the API: "
+        "nothing is marked or deleted until a person says that it is true (scrapy gone --confirm "
+        f"{check.id}) or not (scrapy gone --reject {check.id})"
+    )

@@ -1,0 +1,226 @@
+"""A run's hold on the checks of existence: what to ask about, and what comes of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from functools import partial
+from hashlib import sha256
+from itertools import chain
+from typing import TYPE_CHECKING
+
+from tiktok_crawler.planning.checks import (
+    MOST_MISSED,
+    CheckState,
+    Judgement,
+    Segment,
+    judge_first,
+    judge_second,
+    tonight,
+)
+from tiktok_crawler.research_api.checks import CHECKS, MOST_IDS, Category, read_ids
+from tiktok_crawler.storage.deletion.deletion import delete_gone
+from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
+from tiktok_crawler.storage.ledger.existence import held_checks
+from tiktok_crawler.storage.session import Session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime, timedelta
+
+    from sqlalchemy import Connection
+
+    from tiktok_crawler.planning.checks import RecordKind
+    from tiktok_crawler.planning.quota import QuotaAccount
+    from tiktok_crawler.research_api.checks import Checks, CheckStep
+    from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.deletion.deletion import Removed
+    from tiktok_crawler.storage.ledger.checks import Checked
+    from tiktok_crawler.storage.ledger.existence import HeldCheck
+
+MOST_FAILURES = 3
+"""After so many checks of a kind that proved nothing, the others wait for a later run."""
+
+
+@dataclass(frozen=True, slots=True)
+class ChecksPlan:
+    """The checks that a run has to do: those that were begun, and how many are due at least.
+
+    With `has_candidates` there are records that did not come back.
+    """
+
+    unfinished: tuple[CheckStep, ...]
+    has_candidates: bool
+    due: int
+
+    @property
+    def is_empty(self) -> bool:
+        """True if there is nothing to ask about."""
+        return not (self.unfinished or self.has_candidates or self.due)
+
+
+@dataclass(slots=True)
+class ChecksResult:
+    """The result of a run's checks: so many ended so, so many were `left` to a later run.
+
+    `gone` counts the records that were found to be so; `held` is what a person has to decide.
+    """
+
+    done: int = 0
+    failed: int = 0
+    left: int = 0
+    gone: dict[RecordKind, int] = field(default_factory=dict)
+    held: tuple[HeldCheck, ...] = ()
+
+
+class CheckSession(Session):
+    """Holds the lock of checks from `open` to `release`.
+
+    Without a `max_age`, only records that did not come back are checked. More than the share
+    `limit` gone at once is held.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        origin: str,
+        account: QuotaAccount | None,
+        max_age: timedelta | None,
+        limit: float,
+    ) -> None:
+        super().__init__(url, origin=origin, account=account, tags=())
+        self.max_age = max_age
+        self.limit = limit
+        self.result = ChecksResult()
+        self._segments: dict[Category, list[Segment]] = {category: [] for category in Category}
+        self._oldest: dict[Category, Segment | None] = {}
+        self._failures = Counter[Category]()
+        self._doubtful: dict[Category, set[int]] = {category: set() for category in Category}
+
+    @property
+    def subject(self) -> Checks:
+        """The subject that these steps belong to."""
+        return CHECKS
+
+    @property
+    def lock_name(self) -> tuple[str, str]:
+        return sha256(b"checks").hexdigest(), str(CHECKS)
+
+    def plan(self, now: datetime) -> ChecksPlan:
+        """Decide what to ask about in this run."""
+        self._write(lambda on: self._rows(on).give_up(now))
+        return self._read(lambda on: self._planned(self._rows(on), now))
+
+    def next_check(self, now: datetime, *, nothing_open: bool) -> CheckStep | None:
+        """Begin the next check; None if there is none now.
+
+        What first checks did not list is asked about together, as soon as nothing else is open.
+        """
+        for category in Category:
+            if self._failures[category] >= MOST_FAILURES:
+                continue
+            begin = partial(self._next, category, now, nothing_open=nothing_open)
+            if step := self._write(begin):
+                return step
+        return None
+
+    def created(self, step: CheckStep, task_id: str) -> None:
+        """Write down by which name the API knows a check."""
+        self._write(lambda on: self._rows(on).created(step, task_id))
+
+    def fail(self, step: CheckStep, reason: str, log_id: str | None, now: datetime) -> None:
+        """End a check that proves nothing."""
+        self._write(lambda on: self._rows(on).fail(step.row_id, reason, log_id, now))
+        self.result.failed += 1
+        self._failures[step.category] += 1
+
+    def leave(self) -> None:
+        """Count a check that is left to a later run."""
+        self.result.left += 1
+
+    def refuse(self, step: CheckStep) -> None:
+        """Ask about no more records of this kind in this run: the API does not take them."""
+        self._failures[step.category] = MOST_FAILURES
+
+    def came(self, step: CheckStep, file: bytes, now: datetime) -> Judgement:
+        """Judge the file of a check, and keep what it says."""
+        state, is_second = self._read(lambda on: self._rows(on).standing(step))
+        if state is not CheckState.PROCESSING:
+            return Judgement()  # It was kept, though the commit was in doubt.
+        asked, controls = self._read(lambda on: self._rows(on).asked(step))
+        found = read_ids(file)
+        judged = judge_second(asked, controls, found) if is_second else judge_first(asked, found)
+        if judged.problem:
+            self.fail(step, judged.problem, None, now)
+            return judged
+        self._write(lambda on: self._rows(on).came(step, judged, now))
+        self.result.done += 1
+        self._doubtful[step.category] |= judged.doubtful
+        if is_second and judged.listed - controls:
+            # The file before was cut off; so may this one be.
+            self._failures[step.category] += 1
+        return judged
+
+    def decide(self, now: datetime) -> ChecksResult:
+        """Decide on what was missed twice; what is too much waits for a person."""
+        for checked in CHECKED.values():
+            if gone := self._write(partial(self._decide, checked, now)):
+                self.result.gone[checked.kind] = gone
+        self.result.held = self._read(held_checks)
+        return self.result
+
+    def delete_gone(
+        self, older_than: datetime, now: datetime, *, has_archive: bool
+    ) -> Sequence[Removed]:
+        """Delete what has been gone since a time, or longer."""
+        return delete_gone(self.engine, older_than, now, has_archive=has_archive)
+
+    def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
+        has_candidates = False
+        for category, checked in CHECKED.items():
+            has_candidates |= bool(rows.candidates(checked, 1))
+            segments = rows.segments(checked, now)
+            self._oldest[category] = min(
+                segments, key=lambda segment: segment.confirmed_at, default=None
+            )
+            if self.max_age is not None:
+                self._segments[category] = tonight(segments, now, self.max_age)
+        chosen = chain.from_iterable(self._segments.values())
+        due = sum(segment.checks for segment in chosen)
+        return ChecksPlan(tuple(rows.unfinished()), has_candidates, due)
+
+    def _decide(self, checked: Checked, now: datetime, connection: Connection) -> int:
+        return self._rows(connection).decide(checked, self.limit, now)
+
+    def _next(
+        self, category: Category, now: datetime, connection: Connection, *, nothing_open: bool
+    ) -> CheckStep | None:
+        rows, checked = self._rows(connection), CHECKED[category]
+        assert self.run_id is not None
+        candidates = rows.candidates(checked, MOST_IDS, but=self._doubtful[category])
+        # Others fill a check up, and show that its file says something.
+        fills = [self._oldest.get(category)] if candidates else []
+        for segment in [*self._segments[category], *fills]:
+            if begun := rows.add_first(checked, self.run_id, candidates, segment, now):
+                step, end = begun
+                if segment:
+                    self._asked_about(category, segment.first, end)
+                return step
+        for run_id, count in rows.waiting(checked).items():
+            if nothing_open or count >= MOST_MISSED:
+                return rows.add_second(checked, run_id, now)
+        return None
+
+    def _asked_about(self, category: Category, first: int, last: int) -> None:
+        rests = (segment.without(first, last) for segment in self._segments[category])
+        self._segments[category] = [rest for rest in rests if rest]
+
+    def _register(self, connection: Connection, now: datetime) -> None:
+        """Checks are registered one by one."""
+
+    def _book(self, connection: Connection, request: PageRequest, now: datetime) -> None:
+        self._rows(connection).book(request.step, now)
+
+    def _rows(self, connection: Connection) -> CheckRows:
+        return CheckRows(connection, self._statements)

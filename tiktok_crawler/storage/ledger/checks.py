@@ -1,0 +1,491 @@
+"""The rows of checks of existence: which ids are asked about, what came of them, what is decided.
+
+Each id stands in `compliance_check_record` once at most: with the check that asks about it, then,
+if that did not list it, until a second check has, or until it is decided.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, delete, func, insert, not_, null, or_, select, true, update
+
+from tiktok_crawler.date_range import DAY, midnight
+from tiktok_crawler.planning.checks import (
+    LEAST_GONE,
+    MOST_MISSED,
+    CheckState,
+    CheckVerdict,
+    GoneAtOnce,
+    RecordKind,
+    Segment,
+    in_order,
+    too_much,
+)
+from tiktok_crawler.research_api.checks import CREATE, MOST_IDS, STATUS, Category, CheckStep
+from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
+from tiktok_crawler.storage.models.records import Comment, Video
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Mapping, Sequence
+    from datetime import date, datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row, Select
+
+    from tiktok_crawler.planning.checks import Judgement
+    from tiktok_crawler.storage.engine.statements import Statements
+
+Check, Asked = ComplianceCheck, ComplianceCheckRecord
+
+UNFINISHED = (CheckState.OPEN, CheckState.PROCESSING)
+
+GIVEN_UP_AFTER = timedelta(days=7)
+"""A check that the API still works on then is never completed."""
+
+KNOWN_FOR = timedelta(days=120)
+"""What older checks have confirmed is not known any more."""
+
+CONTROLS = Check.ids - Check.candidates
+"""Of a second check."""
+
+IS_CONCLUSIVE = and_(Check.is_second, Check.listed == CONTROLS)
+"""It listed all controls and nothing else: what it missed is missing twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The records of a kind that can be checked."""
+
+    category: Category
+    record: type[Video | Comment]
+    confirmed_at: ColumnElement[Any]
+
+    @property
+    def kind(self) -> RecordKind:
+        return RecordKind(self.category.value)
+
+    @property
+    def exists(self) -> ColumnElement[bool]:
+        """Nothing says that it does not."""
+        return and_(self.record.missing_since.is_(None), self.record.gone_at.is_(None))
+
+    @property
+    def is_candidate(self) -> ColumnElement[bool]:
+        return and_(self.record.missing_since.is_not(None), self.record.gone_at.is_(None))
+
+
+CHECKED = {
+    Category.VIDEO: Checked(
+        Category.VIDEO, Video, func.coalesce(Video.crawled_updated_at, Video.crawled_at)
+    ),
+    Category.COMMENT: Checked(
+        Category.COMMENT, Comment, func.coalesce(Comment.last_returned_at, Comment.crawled_at)
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckRows:
+    """The checks of a database, inside a transaction."""
+
+    connection: Connection
+    statements: Statements
+
+    def give_up(self, now: datetime) -> None:
+        """Let go of checks that the API has worked on for too long."""
+        old = Check.state.in_(UNFINISHED), Check.created_at < now - GIVEN_UP_AFTER
+        for row in self.connection.execute(select(Check.id).where(*old)).all():
+            self.fail(row.id, "the API never completed it", None, now)
+
+    def unfinished(self) -> list[CheckStep]:
+        """Return the steps that go on with checks that were begun."""
+        rows = self.connection.execute(
+            select(Check.__table__).where(Check.state.in_(UNFINISHED)).order_by(Check.id)
+        )
+        return [self._step(row) for row in rows.all()]
+
+    def segments(self, checked: Checked, now: datetime) -> list[Segment]:
+        """Return all stored ids of a kind, cut where it is otherwise known since when they exist.
+
+        What was never asked about is known to exist since it came, the oldest of a segment.
+        """
+        done = self.connection.execute(
+            select(Check.first_id, Check.last_id, Check.ids - Check.candidates, Check.created_at)
+            .where(
+                Check.kind == checked.kind,
+                Check.first_id.is_not(None),
+                Check.state != CheckState.FAILED,
+                Check.created_at > now - KNOWN_FOR,
+            )
+            .order_by(Check.created_at.desc(), Check.id.desc())
+        )
+        found: list[Segment] = []
+        gaps = self._reach(checked)
+        rows: list[tuple[int, int, int, datetime]] = [tuple(row) for row in done]  # type: ignore[misc]
+        for first, last, ids, created_at in rows:
+            rest: list[tuple[int, int]] = []
+            for low, high in gaps:
+                start, end = max(low, first), min(high, last)
+                if start > end:
+                    rest.append((low, high))
+                    continue
+                is_whole = (start, end) == (first, last)
+                count = ids if is_whole else self._count(checked, start, end)[0]
+                found.append(Segment(start, end, count, created_at))
+                rest += [(low, start - 1)] if low < start else []
+                rest += [(end + 1, high)] if end < high else []
+            gaps = rest
+        for low, high in gaps:
+            count, oldest = self._count(checked, low, high)
+            if count:
+                found.append(Segment(low, high, count, oldest))
+        return sorted(found, key=lambda segment: segment.first)
+
+    def candidates(self, checked: Checked, most: int, *, but: Collection[int] = ()) -> list[int]:
+        """Return records that did not come back, and that no check asks about."""
+        new = self._ids(checked).where(
+            checked.is_candidate,
+            checked.record.id.not_in(_known(checked)),
+            not_(self.statements.among(checked.record.__table__.c.id, sorted(but))),
+        )
+        return list(self.connection.scalars(new.limit(most)))
+
+    def add_first(
+        self,
+        checked: Checked,
+        run_id: int,
+        candidates: Sequence[int],
+        segment: Segment | None,
+        now: datetime,
+    ) -> tuple[CheckStep, int] | None:
+        """Begin a check of candidates, filled up with what a segment begins with.
+
+        Returns:
+            The check, and up to which id it asks about all; None if there is nothing to ask about.
+        """
+        room = MOST_IDS - len(candidates)
+        others: list[int] = []
+        if segment and room:
+            rows = self._ids(checked).where(checked.exists, checked.record.id >= segment.first)
+            others = list(self.connection.scalars(rows.limit(room)))
+        if not candidates and not others:
+            return None
+        values: dict[str, Any] = {"is_second": False, "candidates": len(candidates)}
+        if segment and others:
+            values |= {"first_id": min(segment.first, others[0]), "last_id": others[-1]}
+            if len(others) < room:
+                values["last_id"] = max(segment.last, others[-1])
+        asked = dict.fromkeys(candidates, (True, False)) | dict.fromkeys(others, (False, False))
+        return self._add(checked, run_id, asked, values, now), values.get("last_id", 0)
+
+    def waiting(self, checked: Checked) -> Mapping[int, int]:
+        """Count what was not listed and no check asks about, by the run that began with it."""
+        counts = select(Check.first_run_id, func.count()).join(Asked, Asked.check_id == Check.id)
+        rows = self.connection.execute(
+            counts.where(*_waits(checked)).group_by(Check.first_run_id).order_by(Check.first_run_id)
+        )
+        return {row[0]: row[1] for row in rows}
+
+    def add_second(self, checked: Checked, run_id: int, now: datetime) -> CheckStep | None:
+        """Begin a check of what others did not list, with records that exist as controls.
+
+        Returns:
+            None if there are none of either.
+        """
+        rows = self.connection.execute(
+            select(Asked.check_id, Asked.record_id, Asked.is_candidate)
+            .join(Check, Asked.check_id == Check.id)
+            .where(*_waits(checked), Check.first_run_id == run_id)
+            .order_by(Asked.record_id)
+            .limit(MOST_MISSED)
+        ).all()
+        if not rows:
+            return None
+        missed = {row.record_id: (row.is_candidate, False) for row in rows}
+        controls = self._controls(checked, MOST_IDS - len(missed))
+        if not controls:
+            return None
+        self._forget(rows)
+        values = {"is_second": True, "candidates": len(missed)}
+        asked = missed | dict.fromkeys(controls, (False, True))
+        return self._add(checked, run_id, asked, values, now)
+
+    def book(self, step: CheckStep, now: datetime) -> None:
+        """Count a request, and when the check was sent."""
+        values: dict[Any, Any] = {Check.requests: Check.requests + 1}
+        if step.endpoint is CREATE:
+            values[Check.sent_at] = now
+        self.connection.execute(update(Check).where(Check.id == step.row_id).values(values))
+
+    def created(self, step: CheckStep, task_id: str) -> None:
+        """Write down by which name the API knows a check."""
+        self._update(step.row_id, state=CheckState.PROCESSING, task_id=task_id)
+
+    def fail(self, row_id: int, reason: str, log_id: str | None, now: datetime) -> None:
+        """End a check that proves nothing; what a second one asked about waits for another."""
+        self._update(
+            row_id,
+            state=CheckState.FAILED,
+            ended_at=now,
+            error=clean_text(reason),
+            error_log_id=clean_text(log_id),
+        )
+        is_second = self.connection.scalar(select(Check.is_second).where(Check.id == row_id))
+        which = Asked.is_control if is_second else true()
+        self.connection.execute(delete(Asked).where(Asked.check_id == row_id, which))
+
+    def asked(self, step: CheckStep) -> tuple[tuple[int, ...], frozenset[int]]:
+        """Return the ids of a check in the order in which it asks, and the controls among them."""
+        rows = self.connection.execute(
+            select(Asked.record_id, Asked.is_control).where(Asked.check_id == step.row_id)
+        ).all()
+        controls = frozenset(row.record_id for row in rows if row.is_control)
+        others = [row.record_id for row in rows if not row.is_control]
+        return in_order(others, controls, step.row_id), controls
+
+    def standing(self, step: CheckStep) -> tuple[CheckState, bool]:
+        """Return the state of a check, and whether it is a second one."""
+        found = select(Check.state, Check.is_second).where(Check.id == step.row_id)
+        state, is_second = self.connection.execute(found).one()
+        return state, is_second
+
+    def came(self, step: CheckStep, judged: Judgement, now: datetime) -> None:
+        """Keep what a file says: what it lists exists, what it misses waits.
+
+        What is doubtful becomes a candidate, and is asked about again by a later run.
+        """
+        checked, row_id = CHECKED[step.category], step.row_id
+        check = self.connection.execute(select(Check.__table__).where(Check.id == row_id)).one()
+        candidates = set(
+            self.connection.scalars(
+                select(Asked.record_id).where(Asked.check_id == row_id, Asked.is_candidate)
+            )
+        )
+        self._exists(checked, sorted(candidates & judged.listed), check.sent_at or check.created_at)
+        self._is_missing(checked, sorted(judged.doubtful), check.created_at)
+        settled = sorted(judged.listed | judged.doubtful)
+        self.connection.execute(
+            delete(Asked).where(
+                Asked.check_id == row_id,
+                self.statements.among(Asked.__table__.c.record_id, settled),
+            )
+        )
+        self._update(
+            row_id,
+            state=CheckState.DONE,
+            ended_at=now,
+            listed=len(judged.listed),
+            missed=len(judged.missed) + len(judged.doubtful),
+            missed_candidates=len(candidates & (judged.missed | judged.doubtful)),
+            unknown=judged.unknown,
+        )
+
+    def decide(self, checked: Checked, limit: float, now: datetime) -> int:
+        """Decide on what checks of a run have missed twice, as soon as all of them have ended.
+
+        Returns:
+            The number of records that are gone; what is too much at once is held.
+        """
+        undecided = (
+            select(Check.first_run_id)
+            .where(Check.kind == checked.kind, Check.verdict.is_(None), IS_CONCLUSIVE)
+            .where(Check.state == CheckState.DONE, Check.missed > 0)
+            .distinct()
+        )
+        return sum(
+            self._decide(checked, run_id, limit, now)
+            for run_id in self.connection.scalars(undecided.order_by(Check.first_run_id)).all()
+            if not self._is_under_way(checked, run_id)
+        )
+
+    def confirm(self, check_id: int, now: datetime) -> int:
+        """Take what a held check says to be so; returns how many records are gone."""
+        kind = self.connection.scalar(select(Check.kind).where(Check.id == check_id))
+        checked = CHECKED[Category(str(kind))]
+        return self._mark_gone(checked, [check_id], now)
+
+    def reject(self, check_id: int, now: datetime) -> None:
+        """Forget what a held check says: a later one asks again."""
+        self._update(check_id, verdict=CheckVerdict.REJECTED, verdict_at=now)
+        self.connection.execute(delete(Asked).where(Asked.check_id == check_id))
+
+    def _decide(self, checked: Checked, run_id: int, limit: float, now: datetime) -> int:
+        seconds = select(Check.id).where(
+            Check.first_run_id == run_id,
+            Check.kind == checked.kind,
+            Check.state == CheckState.DONE,
+            Check.verdict.is_(None),
+            IS_CONCLUSIVE,
+            Check.missed > 0,
+        )
+        check_ids = list(self.connection.scalars(seconds))
+        reason = too_much(self._gone_at_once(checked, run_id, check_ids), limit)
+        if reason is None:
+            return self._mark_gone(checked, check_ids, now)
+        for check_id in check_ids:
+            self._update(check_id, verdict=CheckVerdict.HELD, verdict_at=now, error=reason)
+        return 0
+
+    def _gone_at_once(self, checked: Checked, run_id: int, check_ids: Sequence[int]) -> GoneAtOnce:
+        asked = select(func.sum(Check.ids - Check.candidates)).where(
+            Check.first_run_id == run_id,
+            Check.kind == checked.kind,
+            Check.is_second.is_(False),
+            Check.state == CheckState.DONE,
+        )
+        new = [Asked.check_id.in_(check_ids), Asked.is_candidate.is_(False)]
+        if checked.category is Category.COMMENT:
+            # What goes with its video is no wonder.
+            missing = select(Video.id).where(Video.missing_since.is_not(None))
+            under_missing = select(Comment.id).where(Comment.video_id.in_(missing))
+            new.append(Asked.record_id.not_in(under_missing))
+        gone = select(func.count()).where(*new)
+        days: Counter[date] = Counter()
+        if checked.category is Category.VIDEO:
+            times = select(Video.create_time).join(Asked, Asked.record_id == Video.id).where(*new)
+            dated = self.connection.scalars(times.where(Video.create_time.is_not(None)))
+            days.update(at.date() for at in dated if at)
+        many = {day: count for day, count in days.items() if count >= LEAST_GONE}
+        return GoneAtOnce(
+            asked=int(self.connection.execute(asked).scalar_one() or 0),
+            gone=self.connection.execute(gone).scalar_one(),
+            days={day: (count, self._stored_on(day)) for day, count in many.items()},
+        )
+
+    def _stored_on(self, day: date) -> int:
+        count = select(func.count()).where(
+            Video.create_time >= midnight(day), Video.create_time < midnight(day + DAY)
+        )
+        return self.connection.execute(count).scalar_one()
+
+    def _mark_gone(self, checked: Checked, check_ids: Sequence[int], now: datetime) -> int:
+        record, count = checked.record, 0
+        for check_id in check_ids:
+            created_at = self.connection.scalar(
+                select(Check.created_at).where(Check.id == check_id)
+            )
+            ids = select(Asked.record_id).where(Asked.check_id == check_id)
+            gone = update(record).where(record.id.in_(ids), record.gone_at.is_(None))
+            missing_since = func.coalesce(record.missing_since, created_at)
+            values = {"gone_at": now, "missing_since": missing_since}
+            count += self.connection.execute(gone.values(values)).rowcount
+            self.connection.execute(delete(Asked).where(Asked.check_id == check_id))
+            self._update(check_id, verdict=CheckVerdict.GONE, verdict_at=now)
+        return count
+
+    def _is_under_way(self, checked: Checked, run_id: int) -> bool:
+        of_run = Check.first_run_id == run_id, Check.kind == checked.kind
+        unfinished = select(Check.id).where(*of_run, Check.state.in_(UNFINISHED)).limit(1)
+        waits = select(Check.id).join(Asked, Asked.check_id == Check.id)
+        waiting = waits.where(*_waits(checked), *of_run).limit(1)
+        found = (self.connection.scalar(each) for each in (unfinished, waiting))
+        return any(each is not None for each in found)
+
+    def _exists(self, checked: Checked, ids: Sequence[int], at: datetime) -> None:
+        """What a check lists is missing no more, if it was missing before."""
+        record = checked.record
+        found = update(record).where(
+            self.statements.among(record.__table__.c.id, ids), record.missing_since < at
+        )
+        if ids:
+            self.connection.execute(found.values(missing_since=null()))
+
+    def _is_missing(self, checked: Checked, ids: Sequence[int], at: datetime) -> None:
+        record = checked.record
+        doubtful = update(record).where(
+            self.statements.among(record.__table__.c.id, ids), record.missing_since.is_(None)
+        )
+        if ids:
+            self.connection.execute(doubtful.values(missing_since=at))
+
+    def _controls(self, checked: Checked, most: int) -> list[int]:
+        """Choose records that exist from either end of the ids: what lies between is not last."""
+        record, half = checked.record, most // 2
+        exists = checked.exists, record.id.not_in(_known(checked))
+        highest = self._ids(checked, descending=True).where(*exists)
+        above = list(self.connection.scalars(highest.limit(most - half)))
+        lowest = self._ids(checked).where(*exists)
+        if above:
+            lowest = lowest.where(record.id < above[-1])
+        below = list(self.connection.scalars(lowest.limit(most - len(above))))
+        return sorted((*below, *above))
+
+    def _add(
+        self,
+        checked: Checked,
+        run_id: int,
+        asked: Mapping[int, tuple[bool, bool]],
+        values: Mapping[str, Any],
+        now: datetime,
+    ) -> CheckStep:
+        row = insert(Check).values(
+            kind=checked.kind,
+            first_run_id=run_id,
+            state=CheckState.OPEN,
+            ids=len(asked),
+            created_at=now,
+            requests=0,
+            **values,
+        )
+        row_id = self.connection.execute(row.returning(Check.id)).scalar_one()
+        columns = tuple(Asked.__table__.columns)
+        rows = [(row_id, id_, *flags) for id_, flags in sorted(asked.items())]
+        self.statements.insert(self.connection, columns, rows)
+        step = CheckStep(checked.category, row_id, CREATE)
+        ids, _ = self.asked(step)
+        return CheckStep(checked.category, row_id, CREATE, ids=ids)
+
+    def _step(self, row: Row[Any]) -> CheckStep:
+        step = CheckStep(Category(row.kind.value), row.id, STATUS, row.task_id)
+        if row.task_id is not None:
+            return step
+        ids, _ = self.asked(step)
+        return CheckStep(step.category, row.id, CREATE, ids=ids)
+
+    def _forget(self, rows: Iterable[Row[int, int, bool]]) -> None:
+        by_check: dict[int, list[int]] = {}
+        for row in rows:
+            by_check.setdefault(row.check_id, []).append(row.record_id)
+        for check_id, ids in by_check.items():
+            which = self.statements.among(Asked.__table__.c.record_id, ids)
+            self.connection.execute(delete(Asked).where(Asked.check_id == check_id, which))
+
+    def _ids(self, checked: Checked, *, descending: bool = False) -> Select[int]:
+        id_ = checked.record.id
+        return select(id_).where(id_ > 0).order_by(id_.desc() if descending else id_)
+
+    def _reach(self, checked: Checked) -> list[tuple[int, int]]:
+        id_ = checked.record.id
+        ends = select(func.min(id_), func.max(id_)).where(id_ > 0)
+        low, high = self.connection.execute(ends).one()
+        return [] if low is None else [(low, high)]
+
+    def _count(self, checked: Checked, low: int, high: int) -> tuple[int, Any]:
+        id_ = checked.record.id
+        found = select(func.count(), func.min(checked.confirmed_at)).where(
+            id_ >= low, id_ <= high, checked.exists
+        )
+        return tuple(self.connection.execute(found).one())
+
+    def _update(self, row_id: int, **values: Any) -> None:
+        self.connection.execute(update(Check).where(Check.id == row_id).values(**values))
+
+
+def _known(checked: Checked) -> Select[int]:
+    """Select the ids that a check asks about, or about which something is not decided yet."""
+    known = select(Asked.record_id).join(Check, Asked.check_id == Check.id)
+    return known.where(Check.kind == checked.kind, Asked.is_control.is_(False))
+
+
+def _waits(checked: Checked) -> Collection[ColumnElement[bool]]:
+    """Build the conditions that a record was not listed, and that nothing else is known yet."""
+    is_inconclusive = or_(
+        and_(Check.state == CheckState.DONE, Check.is_second.is_(False)),
+        and_(Check.state == CheckState.DONE, Check.is_second, Check.listed > CONTROLS),
+        and_(Check.state == CheckState.FAILED, Check.is_second),
+    )
+    return Check.kind == checked.kind, is_inconclusive, Asked.is_control.is_(False)
