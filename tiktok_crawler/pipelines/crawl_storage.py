@@ -30,6 +30,7 @@ from tiktok_crawler.storage.value_lists import ListState, look_up_list
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from scrapy.crawler import Crawler
 
