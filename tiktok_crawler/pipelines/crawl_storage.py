@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
+
+from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
@@ -28,9 +30,9 @@ from tiktok_crawler.storage.value_lists import ListState, look_up_list
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from scrapy.crawler import Crawler
-    from sqlalchemy.exc import DBAPIError
 
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
@@ -82,6 +84,7 @@ class CrawlStorage:
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
         self._is_closed = False
+        self._has_begun = False
 
     @property
     def location(self) -> str:
@@ -324,20 +327,22 @@ class CrawlStorage:
                     self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
                 if self._journal:
-                    await self._thread.run(self._close_journal)
+                    await self._thread.run(self._journal.close)
+                if self._config.archive and self._has_begun:
+                    await self._thread.run(self._see_to_archive, self._config.archive)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
         self._thread.shut_down()
 
-    def _close_journal(self) -> None:
-        """End the archive's file, which may have yet to lose what was deleted meanwhile."""
-        assert self._journal
-        assert self._config.archive
-        self._journal.close()
-        with database.opened(self._url) as engine:
-            if database.stored_origin(engine) is not None and has_pending(engine):
-                rewrite_archive(engine, [self._config.archive])
+    def _see_to_archive(self, folder: Path) -> None:
+        """Take out of the archive's files what was deleted while crawls wrote them."""
+        with (
+            suppress(CrawlerError, DBAPIError, OSError),
+            database.opened(self._url, self._hold) as engine,
+        ):
+            if has_pending(engine):
+                rewrite_archive(engine, [folder])
 
     async def _end_search(self, session: SearchSession) -> None:
         try:
@@ -375,6 +380,7 @@ class CrawlStorage:
         patiently = self._thread.run_patiently
         self._check_open(subject)
         session.run_id = await patiently(self._begin_run, session.engine, self._hold)
+        self._has_begun = True
         self._check_open(subject)
         await patiently(self._doers[subject].begin, utc_now())
 

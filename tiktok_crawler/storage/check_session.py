@@ -124,7 +124,8 @@ class CheckSession(Session):
             begin = partial(self._next, category, now, nothing_open=nothing_open)
             if begun := self._write(begin):
                 self._begun.add(begun.step.row_id)
-                self._asked_about(category, begun)
+                if begun.first is not None and begun.last is not None:
+                    self._asked_about(category, begun.first, begun.last)
                 return begun.step
         return None
 
@@ -218,11 +219,8 @@ class CheckSession(Session):
                 return rows.add_second(checked, run_id, now)
         return None
 
-    def _asked_about(self, category: Category, begun: Begun) -> None:
+    def _asked_about(self, category: Category, first: int, last: int) -> None:
         """Leave out of what is to be asked about what a check asks about."""
-        if begun.first is None or begun.last is None:
-            return
-        first, last = begun.first, begun.last
         rests = (segment.without(first, last) for segment in self._segments[category])
         self._segments[category] = [rest for rest in rests if rest]
 
