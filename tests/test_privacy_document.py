@@ -93,7 +93,7 @@ def test_it_says_no_less_of_a_column_than_exports_know():
         assert telling - {*words, *leads} == set(), name
 
 
-OF_CRAWLS = {"fields", "faults"}
+OF_CRAWLS = {"fields", "faults", "refreshing"}
 """JSON that has nothing of the API's answers."""
 
 
