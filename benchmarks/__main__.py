@@ -22,9 +22,11 @@ COMMANDS = (
     ["sandbox.py"],
     ["large_database.py"],
     ["exporting.py"],
+    ["deleting.py"],
     ["reporting.py"],
     ["suspicion.py"],
     ["forecast.py"],
+    ["refreshing.py"],
 )
 
 

@@ -31,10 +31,12 @@ from tiktok_crawler.exceptions import ConfigurationError, UsageError
 from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
     from typing import BinaryIO
 
     from tiktok_crawler.archive.lines import Subjects
+
+    Strip = Callable[[bytes], bytes]
 
 CHUNK_BYTES = 64 * 1024
 PIECE_BYTES = 1024 * 1024
@@ -160,17 +162,19 @@ class _Journal:
 class Archives:
     """Archive files, of which all is read twice: what became of a deed can stand in a later file.
 
-    `troubles` are those of the lines that were read so far.
+    `troubles` are those of the lines that were read so far. With `strip`, which makes what strips
+    the lines of a file, they come without what was deleted.
     """
 
-    def __init__(self, paths: list[Path]) -> None:
+    def __init__(self, paths: list[Path], strip: Callable[[], Strip] | None = None) -> None:
         self.paths = paths
         self.troubles = Troubles()
+        self._strip = strip or (lambda: _as_it_is)
         self._journals: dict[str, _Journal] = {}
         self._starts_at: dict[Path, datetime] = {}
         self._origins: set[str] = set()
         for path in paths:
-            for found in _read(path, Troubles(), with_answers=False):
+            for found in _read(path, Troubles(), self._strip(), with_answers=False):
                 self._note(found)
                 if isinstance(found, FileStart):
                     self._starts_at.setdefault(path, found.at)
@@ -213,7 +217,7 @@ class Archives:
                 heappush(heap, (following.at, path, following, lines))
 
     def _done_in(self, path: Path, seen: dict[str, _Numbers]) -> Generator[Line]:
-        for found in _read(path, self.troubles):
+        for found in _read(path, self.troubles, self._strip()):
             journal = self._journals.setdefault(found.journal, _Journal(found.at))
             if isinstance(found, FileStart):
                 yield from (line for line in found.begun if journal.has_done(line.number))
@@ -242,12 +246,16 @@ def _some(origins: list[str]) -> str:
     return " and ".join(named)
 
 
+def _as_it_is(text: bytes) -> bytes:
+    return text
+
+
 def _read(
-    path: Path, troubles: Troubles, *, with_answers: bool = True
+    path: Path, troubles: Troubles, strip: Strip, *, with_answers: bool = True
 ) -> Generator[FileStart | Line]:
     """Read a file, of which the first line says whose it is."""
     number, damaged_in_a_row, name = 0, 0, named(path)
-    source = _Source()
+    source = _Source(strip)
     try:
         for number, text in enumerate(texts_of(path), start=1):
             place = f"{name}, line {number}"
@@ -274,6 +282,7 @@ def _read(
 class _Source:
     """The journal that lines come from, and what it is about; it has none until a line says so."""
 
+    strip: Strip
     journal: str | None = None
     subjects: Subjects = field(default_factory=dict)
 
@@ -281,13 +290,20 @@ class _Source:
         """Read a line; None for an answer that is not wanted."""
         if self.journal is None or text.startswith(START):
             self.journal, self.subjects = None, {}
-            start = read_start(text, self.subjects)
+            start = read_start(self._stripped(text), self.subjects)
             self.journal = start.journal
             begun = (replace(line, stands_at=place) for line in start.begun)
             return replace(start, begun=tuple(begun))
         if not with_answers and text.startswith(ANSWER):
             return None
-        return replace(read_line(text, self.journal, self.subjects), stands_at=place)
+        line = read_line(self._stripped(text), self.journal, self.subjects)
+        return replace(line, stands_at=place)
+
+    def _stripped(self, text: bytes) -> bytes:
+        try:
+            return self.strip(text)
+        except (ValueError, LookupError, TypeError):
+            return text
 
 
 def texts_of(path: Path) -> Iterator[bytes]:

@@ -35,8 +35,9 @@ from tiktok_crawler.research_api.verdicts import classify
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.engine.transactions import reading, transaction
 from tiktok_crawler.storage.ledger.coverage import Corrections, StoredWindow
+from tiktok_crawler.storage.ledger.kept_out import read_list, take_list
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.archive.lines import Line, Subject
     from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.ledger.kept_out import KeptOutList
     from tiktok_crawler.storage.page_store import Saved
 
 T = TypeVar("T")
@@ -58,7 +60,8 @@ GAP = "pages before are missing from the archive that this database was built fr
 class Counts:
     """Counts of what a replay has read and done; before `stray_pages`, others are missing.
 
-    Of `lost_pages` the answers are missing. Records are those of listings.
+    Of `lost_pages` the answers are missing. Records are those of listings; `left_out` are those
+    that persons asked to delete.
     """
 
     lines: int = 0
@@ -70,15 +73,37 @@ class Counts:
     updated_videos: int = 0
     records: int = 0
     updated_records: int = 0
+    left_out: int = 0
 
     def page_stored(self, page: Page, saved: Saved) -> None:
         self.pages += 1
+        self.left_out += saved.left_out
         if isinstance(page.request.task, Window):
             self.videos += saved.new_count
             self.updated_videos += saved.updated_count
         else:
             self.records += saved.new_count
             self.updated_records += saved.updated_count
+
+
+def read_kept_out(url: str) -> KeptOutList | None:
+    """Read which records a database keeps out, as persons have asked; None if there are none.
+
+    Raises:
+        ConfigurationError: it cannot be read.
+    """
+    with database.opened_to_read(url) as engine:
+        if database.stored_origin(engine) is None:
+            return None
+        with reading(engine) as connection:
+            return read_list(connection)
+
+
+def take_along(url: str, origin: str, kept_out: KeptOutList) -> None:
+    """Keep the same records out of a new database."""
+    with database.opened(url) as engine:
+        database.prepare(engine, origin)
+        transaction(engine, lambda on: take_list(on, kept_out))
 
 
 def require_new(url: str) -> None:

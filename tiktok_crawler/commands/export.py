@@ -119,7 +119,7 @@ class Command(Project, ScrapyCommand):
         libraries = ("pyarrow", "xlsxwriter") if opts.format == "xlsx" else ("pyarrow",)
         require_installed("an export", "export", libraries)
         if opts.verify:
-            _verify(folder)
+            _verify(folder, Config.of(self.settings))
             return
         end_on_sigterm()
         config = Config.of(self.settings)
@@ -313,6 +313,20 @@ def _lines(exported: Exported, options: Options) -> Iterator[str]:
         )
 
 
+def _is_stale(folder: Path, config: Config) -> bool:
+    """Tell whether something was deleted since, if the database that it was made of is here."""
+    from tiktok_crawler.export.verify import is_stale  # noqa: PLC0415 - slow to load
+
+    try:
+        with database.opened_to_read(config.database_url) as engine:
+            if database.stored_origin(engine) is None:
+                return False
+            with reading(engine) as connection:
+                return is_stale(connection, folder)
+    except ConfigurationError:
+        return False
+
+
 def _lacking(exported: Exported) -> Iterator[str]:
     from tiktok_crawler.reports.provenance_report import lacking  # noqa: PLC0415 - slow to load
 
@@ -320,10 +334,15 @@ def _lacking(exported: Exported) -> Iterator[str]:
         yield f"WARNING: the collection is incomplete: {' '.join(sentences)}"
 
 
-def _verify(folder: Path) -> None:
+def _verify(folder: Path, config: Config) -> None:
     from tiktok_crawler.export.verify import verify  # noqa: PLC0415 - slow to load
 
     files, others = verify(folder)
+    if _is_stale(folder, config):
+        raise ExportError(
+            f"{named(folder)} is stale: records were deleted from the database since, and it may "
+            "have them. Export it once more, which removes them, and see to copies of it"
+        )
     show(f"{named(folder)}: all of {number_of(files, 'files')} are as they were written")
     if others:
         tell(

@@ -10,9 +10,11 @@ from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.reader import MOST_NAMED, Archives, find_archives
-from tiktok_crawler.archive.replay import Replay, require_new
-from tiktok_crawler.commands import Project
+from tiktok_crawler.archive.replay import Replay, read_kept_out, require_new, take_along
+from tiktok_crawler.archive.stripping import Stripper
+from tiktok_crawler.commands import Project, url_or_file
 from tiktok_crawler.config import SANDBOX_ORIGIN, Config
+from tiktok_crawler.config.paths import database_in_project
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import fail, show, tell
 from tiktok_crawler.spelling import named, number_of
@@ -20,13 +22,14 @@ from tiktok_crawler.storage.engine import database, sqlite
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from scrapy.settings import BaseSettings
     from sqlalchemy import URL
 
     from tiktok_crawler.archive.reader import Troubles
     from tiktok_crawler.archive.replay import Counts
+    from tiktok_crawler.storage.ledger.kept_out import KeptOutList
 
 AGAIN = "what was made of the database is not complete: remove it, and replay again"
 
@@ -44,28 +47,55 @@ class Command(Project, ScrapyCommand):
     def short_desc(self) -> str:
         return "Build a database from the archives that crawls have written"
 
-    def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+    def add_options(self, parser: argparse.ArgumentParser) -> None:
+        super().add_options(parser)
+        parser.add_argument(
+            "--deleted-from",
+            metavar="DATABASE",
+            help="URL of a database, or @FILE with it: what persons asked to delete from that is "
+            "kept out of the new one, too",
+        )
+
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
         try:
-            self.exitcode = _replay(args, self.settings)
+            self.exitcode = _replay(args, self.settings, getattr(opts, "deleted_from", None))
         except DBAPIError as exc:
             fail(EX_SOFTWARE, f"the database failed: {exc.orig}; {AGAIN}")
 
 
-def _replay(folders: list[str], settings: BaseSettings) -> int:
+def _replay(folders: list[str], settings: BaseSettings, deleted_from: str | None) -> int:
     if not folders:
         raise UsageError("name the folders of the archives, such as: scrapy replay archive")
-    archives = Archives(find_archives(map(Path, folders)))
+    kept_out = _kept_out(deleted_from)
+    strippers: list[Stripper] = []
+
+    def strip() -> Callable[[bytes], bytes]:
+        assert kept_out
+        strippers.append(Stripper(kept_out, kept_out))
+        return strippers[-1].line
+
+    archives = Archives(find_archives(map(Path, folders)), strip if kept_out else None)
     # The archives say whose data it is: rehearsals go to the sandbox's database.
     settings.set("TIKTOK_SANDBOX", archives.origin == SANDBOX_ORIGIN, priority="cmdline")
     url = Config.of(settings).database_url
     require_new(url)
+    if kept_out:
+        take_along(url, archives.origin, kept_out)
     counts = _replay_into(url, archives)
+    counts.left_out += sum(each.count for each in strippers)
     parsed = database.database_url(url)
     for warning in _warnings(archives, sqlite.network_file_system_warning(parsed)):
         tell(f"WARNING: {warning}")
     show("\n".join(_lines(archives, counts, parsed)))
     return EX_SOFTWARE if archives.troubles.damaged else EX_OK
+
+
+def _kept_out(deleted_from: str | None) -> KeptOutList | None:
+    """Read what is kept out of a database, if one is named."""
+    if not deleted_from:
+        return None
+    return read_kept_out(database_in_project(url_or_file(deleted_from).strip()))
 
 
 def _replay_into(url: str, archives: Archives) -> Counts:
@@ -96,6 +126,9 @@ def _lines(archives: Archives, counts: Counts, url: URL) -> Iterator[str]:
         yield (
             f"  records    {counts.records:,} new, {counts.updated_records:,} updated (of listings)"
         )
+    if counts.left_out:
+        left_out = number_of(counts.left_out, "records")
+        yield f"  left out   {left_out}, as persons have asked (`scrapy delete`)"
     if counts.stray_pages:
         pages = number_of(counts.stray_pages, "pages")
         yield (

@@ -14,6 +14,7 @@ from tiktok_crawler.dataset.reading import UNDATED
 from tiktok_crawler.dataset.tables import SOURCES, VIDEO, VIDEOS
 from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.ledger.removals import read_removals
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, DatabaseOrigin, SeedRow
 from tiktok_crawler.storage.models.records import Comment, VideoRevision
 
@@ -29,7 +30,8 @@ if TYPE_CHECKING:
 class Basis:
     """What an export was made of: a database up to its last page, by some options and version.
 
-    A copy of a database is the same one as long as it has the same last page.
+    A copy of a database is the same one as long as it has the same last page. When something was
+    deleted since, `removals` is another one.
     """
 
     database: str
@@ -38,6 +40,7 @@ class Basis:
     last_page: int
     received_at: str
     pages: int
+    removals: str
 
     @classmethod
     def of(cls, connection: Connection, options: str, version: str) -> Basis:
@@ -52,14 +55,15 @@ class Basis:
             last or 0,
             _received_at(connection, last),
             pages,
+            read_removals(connection).mark,
         )
 
     def is_followed_by(self, later: Basis, connection: Connection) -> bool:
         """Tell whether nothing but pages was added since: none was stored late, or removed."""
         up_to = select(func.count()).where(Crawl.id <= self.last_page)
         return (
-            (self.database, self.options, self.version)
-            == (later.database, later.options, later.version)
+            (self.database, self.options, self.version, self.removals)
+            == (later.database, later.options, later.version, later.removals)
             and self.received_at == _received_at(connection, self.last_page)
             and self.pages == connection.scalar(up_to)
         )

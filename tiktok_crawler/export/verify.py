@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.checksums import sha256_of
 from tiktok_crawler.exceptions import ExportError, UsageError
+from tiktok_crawler.export.changes import Basis
 from tiktok_crawler.export.description import CHECKSUMS, DESCRIPTION, read_manifest
 from tiktok_crawler.export.folder import files_in
 from tiktok_crawler.own_files import IGNORED
@@ -14,6 +15,8 @@ from tiktok_crawler.spelling import named, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+    from sqlalchemy import Connection
 
 SHOWN = 10
 
@@ -52,6 +55,16 @@ def verify(folder: Path) -> Verified:
     own = {*written, CHECKSUMS, IGNORED}
     others = [str(path) for path in files_in(folder) if str(path) not in own]
     return Verified(len(written), others)
+
+
+def is_stale(connection: Connection, folder: Path) -> bool:
+    """Tell whether something was deleted from the database since an export of it was made."""
+    manifest = read_manifest(folder)
+    basis = manifest and manifest.basis
+    if not basis:
+        return False
+    now = Basis.of(connection, basis.options, basis.version)
+    return basis.database == now.database and basis.removals != now.removals
 
 
 def _written(folder: Path) -> dict[str, str]:

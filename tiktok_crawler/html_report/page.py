@@ -128,7 +128,11 @@ def page(
         withheld=series.withheld_over_time(facts),
         spent=tuple(figure for figure in spent if figure),
         quota=dataset_tables.requests_by_day(facts),
-        tables=(dataset_tables.faults(facts), dataset_tables.endings(facts)),
+        tables=(
+            dataset_tables.removals(facts),
+            dataset_tables.faults(facts),
+            dataset_tables.endings(facts),
+        ),
         lists=dataset_tables.lists(facts, naming),
         listings=dataset_tables.listings(facts),
         imports=dataset_tables.imports(facts, naming),

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import logging
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from sqlalchemy.exc import DBAPIError
+
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
+from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
@@ -27,9 +30,9 @@ from tiktok_crawler.storage.value_lists import ListState, look_up_list
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from scrapy.crawler import Crawler
-    from sqlalchemy.exc import DBAPIError
 
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
@@ -81,6 +84,7 @@ class CrawlStorage:
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
         self._is_closed = False
+        self._has_begun = False
 
     @property
     def location(self) -> str:
@@ -169,10 +173,17 @@ class CrawlStorage:
         try:
             await self._begin(listing, session)
             self._check_open(listing)
-            return await self._thread.run_patiently(session.plan, utc_now())
+            plan = await self._thread.run_patiently(session.plan, utc_now())
         except CrawlerError:
             await self._release(listing)
             raise
+        if session.left_out:
+            logger.info(
+                "%(count)s of the seeds that are named are not asked about, as persons have asked "
+                "to be deleted (`scrapy delete`)",
+                {"count": f"{session.left_out:,}"},
+            )
+        return plan
 
     async def due(self, stage: Stage) -> Sequence[PageRequest]:
         """Read the next part of what is due of a stage; an empty one is the last.
@@ -317,10 +328,21 @@ class CrawlStorage:
             finally:
                 if self._journal:
                     await self._thread.run(self._journal.close)
+                if self._config.archive and self._has_begun:
+                    await self._thread.run(self._see_to_archive, self._config.archive)
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""
         self._thread.shut_down()
+
+    def _see_to_archive(self, folder: Path) -> None:
+        """Take out of the archive's files what was deleted while crawls wrote them."""
+        with (
+            suppress(CrawlerError, DBAPIError, OSError),
+            database.opened(self._url, self._hold) as engine,
+        ):
+            if has_pending(engine):
+                rewrite_archive(engine, [folder])
 
     async def _end_search(self, session: SearchSession) -> None:
         try:
@@ -358,6 +380,7 @@ class CrawlStorage:
         patiently = self._thread.run_patiently
         self._check_open(subject)
         session.run_id = await patiently(self._begin_run, session.engine, self._hold)
+        self._has_begun = True
         self._check_open(subject)
         await patiently(self._doers[subject].begin, utc_now())
 

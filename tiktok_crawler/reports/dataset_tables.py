@@ -15,6 +15,7 @@ from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.list_report import each_in_words
 from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals, total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
+from tiktok_crawler.reports.removals_report import NOUNS, REASONS, checks_of
 from tiktok_crawler.reports.words import PARKED, UNSETTLED
 from tiktok_crawler.spelling import number_of, visible
 
@@ -147,6 +148,25 @@ def imports(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:
                 each.sha256,
             )
             for each in facts.status.imports
+        ),
+    )
+
+
+def removals(facts: Provenance) -> Table:
+    """List what was deleted, day by day."""
+    return Table(
+        "Deletions: records that were collected, and are not there any more",
+        ("day", "what", "records", "why", "checks", "rows in all"),
+        tuple(
+            (
+                day.day.isoformat() + (", not to its end" if day.unfinished else ""),
+                NOUNS[day.kind],
+                day.records,
+                REASONS[day.why],
+                checks_of(day) or "none",
+                sum(count for name, count in day.rows.items() if "." not in name),
+            )
+            for day in facts.status.removals.days
         ),
     )
 

@@ -5,31 +5,18 @@ from __future__ import annotations
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.reports.removals_report import NOUNS
 from tiktok_crawler.spelling import listed, named, number_of, visible
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
     from tiktok_crawler.archive.rewriting import Rewritten
     from tiktok_crawler.storage.deletion.deletion import Removed
     from tiktok_crawler.storage.deletion.disk import Left
     from tiktok_crawler.storage.deletion.selecting import Selected
-    from tiktok_crawler.storage.ledger.removals import Removals
-
-NOUNS = {
-    RecordKind.VIDEO: "videos",
-    RecordKind.COMMENT: "comments",
-    RecordKind.USER: "users",
-}
-REASONS = {
-    RemovalReason.GONE: "TikTok has them no longer",
-    RemovalReason.ASKED: "they were named, as persons have asked",
-    RemovalReason.QUERY: "the data of a query was deleted",
-    RemovalReason.TAG: "the data of a tag was deleted",
-    RemovalReason.AGE: "they were collected too long ago",
-}
 
 MOST_NAMED = 10
 
@@ -149,36 +136,3 @@ def _some(outputs: Sequence[str]) -> str:
     shown = ", ".join(map(visible, outputs[:MOST_NAMED]))
     more = len(outputs) - MOST_NAMED
     return f"{shown} and {more:,} more" if more > 0 else shown
-
-
-def removal_lines(removals: Removals) -> Iterator[str]:
-    """Tell in short what was deleted from a database, as status does."""
-    for (kind, why), count in removals.totals.items():
-        yield f"{number_of(count, NOUNS[kind])} deleted, as {REASONS[why]}"
-    for kind, count in removals.kept_out.items():
-        yield f"{number_of(count, NOUNS[kind])} kept out, as persons have asked"
-    if removals.awaiting_archive:
-        yield (
-            "files of the archive have yet to lose what was deleted: the next `scrapy delete` or "
-            "crawl sees to it"
-        )
-
-
-def removals_json(removals: Removals) -> Mapping[str, object]:
-    """Tell the same for programs."""
-    return {
-        "deleted": [
-            {
-                "day": day.day.isoformat(),
-                "kind": day.kind.value,
-                "why": day.why.value,
-                "records": day.records,
-                "checks": list(day.checks),
-                "rows": dict(day.rows),
-                "unfinished": day.unfinished,
-            }
-            for day in removals.days
-        ],
-        "kept_out": {kind.value: count for kind, count in removals.kept_out.items()},
-        "awaiting_archive": removals.awaiting_archive,
-    }

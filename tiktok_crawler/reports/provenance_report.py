@@ -23,6 +23,7 @@ from tiktok_crawler.reports.listing_report import (
     describe_stored,
 )
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
+from tiktok_crawler.reports.removals_report import removal_sentences
 from tiktok_crawler.reports.words import UNSETTLED
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
 from tiktok_crawler.research_api.wording import in_words
@@ -89,6 +90,7 @@ def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Itera
         yield " ".join(_list(found, naming))
     for listing in facts.listings:
         yield " ".join(_listing(listing))
+    yield from removal_sentences(facts.status.removals)
     missing = lacking(facts)
     if missing:
         yield f"The collection is incomplete as of {minute(facts.status.at)}. {' '.join(missing)}"
@@ -320,6 +322,7 @@ def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:
         yield from _markdown("## Listings", dataset_tables.listings(facts))
     if facts.status.imports:
         yield from _markdown("## Imports", dataset_tables.imports(facts, naming))
+    yield from _markdown("## Deletions", dataset_tables.removals(facts))
     yield from _markdown("## Runs", dataset_tables.endings(facts))
     yield from _markdown("", dataset_tables.faults(facts))
     yield from _markdown("## Quota", dataset_tables.requests_by_day(facts))

@@ -9,6 +9,7 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning.checks import (
     MOST_MISSED,
     CheckState,
@@ -123,7 +124,8 @@ class CheckSession(Session):
             begin = partial(self._next, category, now, nothing_open=nothing_open)
             if begun := self._write(begin):
                 self._begun.add(begun.step.row_id)
-                self._asked_about(category, begun)
+                if begun.first is not None and begun.last is not None:
+                    self._asked_about(category, begun.first, begun.last)
                 return begun.step
         return None
 
@@ -183,12 +185,14 @@ class CheckSession(Session):
         has_candidates = False
         for category, checked in CHECKED.items():
             has_candidates |= bool(rows.candidates(checked, 1))
-            segments = rows.segments(checked, now)
+            segments = rows.segments(checked, midnight(now.date()))
             self._oldest[category] = min(
                 segments, key=lambda segment: segment.confirmed_at, default=None
             )
             if self.max_age is not None:
-                self._segments[category] = tonight(segments, now, self.max_age)
+                self._segments[category] = tonight(segments, now.date(), self.max_age)
+                for first, last in rows.asked_since(checked, midnight(now.date())):
+                    self._asked_about(category, first, last)
         chosen = chain.from_iterable(self._segments.values())
         due = sum(segment.checks for segment in chosen)
         unfinished = tuple(rows.unfinished())
@@ -216,11 +220,8 @@ class CheckSession(Session):
                 return rows.add_second(checked, run_id, now)
         return None
 
-    def _asked_about(self, category: Category, begun: Begun) -> None:
+    def _asked_about(self, category: Category, first: int, last: int) -> None:
         """Leave out of what is to be asked about what a check asks about."""
-        if begun.first is None or begun.last is None:
-            return
-        first, last = begun.first, begun.last
         rests = (segment.without(first, last) for segment in self._segments[category])
         self._segments[category] = [rest for rest in rests if rest]
 

@@ -7,10 +7,13 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.planning.seeds import GivenSeeds
 from tiktok_crawler.planning.task_states import Refused
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.ledger.due_seeds import DueSeeds
+from tiktok_crawler.storage.ledger.kept_out import read_gate
 from tiktok_crawler.storage.models.base import Base
+from tiktok_crawler.storage.records.leaving_out import seed_key, seed_stand_in
 from tiktok_crawler.storage.session import TaskSession
 
 if TYPE_CHECKING:
@@ -23,6 +26,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.records.leaving_out import Deleted
 
 LOOKED_UP = 20
 """Of so many due seeds a plan has the requests."""
@@ -43,6 +47,8 @@ class StageSession(TaskSession):
         super().__init__(url, origin=origin, account=account, tags=tags)
         self.stage = stage
         self._seeds: DueSeeds | None = None
+        self.left_out = 0
+        """The named seeds that are not asked about, as persons have asked."""
 
     @property
     def lock_name(self) -> tuple[str, str]:
@@ -52,7 +58,7 @@ class StageSession(TaskSession):
     def plan(self, now: datetime) -> StagePlan:
         """Count what there is to ask for now."""
         self._forget()
-        self._seeds = DueSeeds(self.engine, self.stage, now)
+        self._seeds = DueSeeds(self.engine, self._without_kept_out(), now)
         return self._seeds.plan()
 
     def due(self) -> Sequence[PageRequest]:
@@ -74,6 +80,24 @@ class StageSession(TaskSession):
         self._forget()
         super().release()
 
+    def _without_kept_out(self) -> Stage:
+        """Return the stage without named seeds that are kept out: nothing of them is stored."""
+        listing, source = self.stage.listing, self.stage.source
+        if not isinstance(source, GivenSeeds):
+            return self.stage
+        keys = {seed: seed_key(listing, seed) for seed in source.values}
+
+        def look(deleted: Deleted) -> None:
+            for key in keys.values():
+                _ = key is not None and key in deleted
+
+        found = self._read(lambda on: read_gate(on).found(on, look))
+        if not found:
+            return self.stage
+        left = tuple(seed for seed, key in keys.items() if key is None or key not in found)
+        self.left_out = len(keys) - len(left)
+        return replace(self.stage, source=GivenSeeds(left))
+
     def _forget(self) -> None:
         if self._seeds:
             self._seeds.close()
@@ -89,7 +113,17 @@ class StageSession(TaskSession):
             self._store.refuse(connection, request, event, now)
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
-        return self._tasks(connection).open_seed(request, now)
+        return self._tasks(connection).open_seed(self._unnamed(connection, request), now)
+
+    def _unnamed(self, connection: Connection, request: PageRequest) -> PageRequest:
+        """Let a seed that was deleted since it was planned have a row that does not name it."""
+        key = seed_key(request.seed.listing, request.seed.key)
+        if key is None:
+            return request
+        found = read_gate(connection).found(connection, lambda deleted: key in deleted)
+        if not found:
+            return request
+        return replace(request, task=replace(request.seed, key=seed_stand_in(key, found)))
 
 
 def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePlan:

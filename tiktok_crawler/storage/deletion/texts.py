@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.records.leaving_out import Key
 
 TEXTS: dict[Table, tuple[str, ...]] = {
-    RunRow.__table__: ("arguments", "feeds", "exports"),
+    RunRow.__table__: ("arguments", "job", "feeds", "exports"),
     ImportRow.__table__: ("file", "queries"),
     CrawlWindow.__table__: ("error",),
     SeedRow.__table__: ("error",),

@@ -136,8 +136,8 @@ class CheckRows:
         row = next((row for row in rows if row.id not in seen), None)
         return Begun(self._step(row), row.first_id, row.last_id) if row else None
 
-    def segments(self, checked: Checked, now: datetime) -> list[Segment]:
-        """Return all stored ids of a kind, cut where it is otherwise known since when they exist.
+    def segments(self, checked: Checked, at: datetime) -> list[Segment]:
+        """Return all stored ids of a kind, as it was known at a time since when they exist.
 
         What was never asked about is known to exist since it came, the oldest of a segment.
         """
@@ -147,7 +147,8 @@ class CheckRows:
                 Check.kind == checked.kind,
                 Check.first_id.is_not(None),
                 Check.state != CheckState.FAILED,
-                Check.created_at > now - KNOWN_FOR,
+                Check.created_at > at - KNOWN_FOR,
+                Check.created_at < at,
             )
             .order_by(Check.created_at.desc(), Check.id.desc())
         )
@@ -172,6 +173,17 @@ class CheckRows:
             if count:
                 found.append(Segment(low, high, count, oldest))
         return sorted(found, key=lambda segment: segment.first)
+
+    def asked_since(self, checked: Checked, at: datetime) -> list[tuple[int, int]]:
+        """Return from which ids to which all was asked about since a time."""
+        asked = select(Check.first_id, Check.last_id).where(
+            Check.kind == checked.kind,
+            Check.first_id.is_not(None),
+            Check.state != CheckState.FAILED,
+            Check.created_at >= at,
+        )
+        rows = self.connection.execute(asked.order_by(Check.id))
+        return [(row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None]
 
     def candidates(self, checked: Checked, most: int, *, but: Collection[int] = ()) -> list[int]:
         """Return records that did not come back, and that no check asks about."""

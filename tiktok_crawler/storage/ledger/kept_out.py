@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import secrets
 from dataclasses import dataclass, field
+from functools import cached_property
 from hashlib import sha256
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import literal_column, select, update
 
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -142,12 +143,22 @@ def keep_out(connection: Connection, keys: Iterable[Key], day: date) -> None:
     statements_for(connection.dialect).insert_missing(connection, columns, rows)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeptOutList:
     """The list of a database, to be taken along into another one."""
 
     salt: str
     rows: tuple[tuple[str, str, str], ...]
+
+    @cached_property
+    def _digests(self) -> frozenset[str]:
+        return frozenset(digest for _, digest, _ in self.rows)
+
+    def __contains__(self, key: Key) -> bool:
+        return digest_of(self.salt, key) in self._digests
+
+    def stand_in(self, key: Key) -> int:
+        return KeptOutOf(self.salt).stand_in(key)
 
 
 def read_list(connection: Connection) -> KeptOutList | None:
@@ -162,7 +173,7 @@ def take_list(connection: Connection, kept_out: KeptOutList) -> None:
     """Keep out of a new database what is kept out of another one."""
     connection.execute(update(DatabaseOrigin).values(salt=kept_out.salt))
     columns = tuple(KeptOut.__table__.columns)
-    statements_for(connection.dialect).insert_missing(connection, columns, kept_out.rows)
+    statements_for(connection.dialect).insert_missing(connection, columns, list(kept_out.rows))
 
 
 def note_deleted_names(connection: Connection) -> None:
@@ -172,5 +183,6 @@ def note_deleted_names(connection: Connection) -> None:
 
 def _among_kept_out(statements: Statements) -> Executable:
     table = KeptOut.__table__
-    is_among = statements.listed(table.c.digest)
-    return select(table.c.kind, table.c.digest).where(table.c.kind.in_(list(RecordKind)), is_among)
+    # By all kinds, since the key begins with the kind.
+    is_kind = table.c.kind.in_([literal_column(f"'{kind.value}'") for kind in RecordKind])
+    return select(table.c.kind, table.c.digest).where(is_kind, statements.listed(table.c.digest))

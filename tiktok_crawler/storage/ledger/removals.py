@@ -47,9 +47,15 @@ class Removals:
     kept_out: Mapping[RecordKind, int] = field(default_factory=dict)
     awaiting_archive: int = 0
     last_at: datetime | None = None
+    last_id: int = 0
 
     def __bool__(self) -> bool:
         return bool(self.days)
+
+    @property
+    def mark(self) -> str:
+        """A text that is another one as soon as something more was deleted."""
+        return f"{self.last_id}: {sum(day.records for day in self.days)}"
 
     @property
     def totals(self) -> Mapping[tuple[RecordKind, RemovalReason], int]:
@@ -64,7 +70,7 @@ def read_removals(connection: Connection) -> Removals:
     """Read what was deleted."""
     table = Removal.__table__
     days: dict[tuple[Any, ...], DayOfRemovals] = {}
-    last_at = None
+    last_at, last_id = None, 0
     for row in connection.execute(select(table).order_by(table.c.begun_at, table.c.id)):
         key = (row.begun_at.date(), row.kind, row.why)
         known = days.get(key) or DayOfRemovals(*key, records=0)
@@ -74,7 +80,7 @@ def read_removals(connection: Connection) -> Removals:
         days[key] = DayOfRemovals(
             *key, known.records + row.records, tuple(sorted(checks)), rows, unfinished
         )
-        last_at = row.ended_at or row.begun_at
+        last_at, last_id = row.ended_at or row.begun_at, max(last_id, row.id)
     kept = select(KeptOut.kind, func.count()).group_by(KeptOut.kind)
     waiting = select(func.count(ArchiveRemoval.removal_id.distinct()))
     return Removals(
@@ -82,4 +88,5 @@ def read_removals(connection: Connection) -> Removals:
         {kind: count for kind, count in connection.execute(kept)},  # noqa: C416 - dict() of Rows
         connection.scalar(waiting) or 0,
         last_at,
+        last_id,
     )
