@@ -102,6 +102,17 @@ def test_what_came_back_before_a_person_says_so_is_not_gone(checks, search, engi
 
 
 @pytest.mark.usefixtures("stored")
+def test_what_has_no_number_of_the_api_is_not_asked_about(checks, engine):
+    store_videos(engine, [-5, 0], missing_since=NOON - DAY)
+    run = checks()
+    assert not run.plan.has_candidates
+    first = run.begin()
+    assert set(first.ids) == set(FEW)
+    run.answer(first)
+    assert run.begin() is None
+
+
+@pytest.mark.usefixtures("stored")
 def test_what_is_held_is_not_asked_about_again(checks, engine):
     run = checks()
     run.check(*MANY_GONE)
