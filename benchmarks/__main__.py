@@ -26,6 +26,7 @@ COMMANDS = (
     ["reporting.py"],
     ["suspicion.py"],
     ["forecast.py"],
+    ["refreshing.py"],
 )
 
 

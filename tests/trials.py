@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any
 from crawling import CrawlFolder, exit_status, project_settings
 from sqlalchemy import create_engine, select, text, update
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.task_states import WindowState
@@ -38,7 +39,7 @@ from tiktok_crawler.storage.models.records import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection, Select
@@ -109,8 +110,14 @@ class Exchange:
 class WatchedSandbox(Sandbox):
     """Remembers what it was asked and what it answered."""
 
-    def __init__(self, profile: Profile, *, videos_per_day: int = VIDEOS_PER_DAY) -> None:
-        super().__init__(videos_per_day=videos_per_day, profile=profile, daily_quota=None)
+    def __init__(
+        self,
+        profile: Profile,
+        *,
+        videos_per_day: int = VIDEOS_PER_DAY,
+        now: Callable[[], datetime] = utc_now,
+    ) -> None:
+        super().__init__(videos_per_day=videos_per_day, profile=profile, daily_quota=None, now=now)
         self.exchanges: list[Exchange] = []
 
     def answer(self, call: Call) -> SandboxAnswer:

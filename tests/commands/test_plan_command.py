@@ -316,3 +316,17 @@ def test_several_query_files_are_planned_one_by_one_and_added_up(folder):
     run = scrapy(folder, "plan", "queries", "--probe", "2")
     assert (run.returncode, run.stdout) == (64, "")
     assert run.stderr == "error: --probe is about one query file, not 3\n"
+
+
+def test_it_says_what_keeping_data_fresh_will_cost(folder):
+    fresh = ("-a", "keep_fresh=15 days with counters", "-a", "revisit=3d")
+    run = scrapy(folder, "plan", "query.yaml", *fresh)
+    [line] = [line for line in run.stdout.splitlines() if line.startswith("Kept fresh:")]
+    assert line.startswith(
+        "Kept fresh:    revisit: 3 days; keep_fresh: 15 days with counters: at least "
+    )
+    found = plan(folder, *fresh)["refreshing"]
+    assert found["keep_fresh"] == "15 days with counters"
+    assert found["requests"] == found["searches"] >= 3
+    assert not found["is_known"]
+    assert plan(folder)["refreshing"] is None

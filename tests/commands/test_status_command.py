@@ -86,18 +86,8 @@ def test_programs_get_the_same_as_json(collected):
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
     assert status.keys() == {
-        *(
-            "database",
-            "origin",
-            "at",
-            "quota",
-            "last_run",
-            "queries",
-            "lists",
-            "removals",
-            "listings",
-        ),
-        "imports",
+        *("database", "origin", "at", "quota", "last_run", "queries", "lists", "listings"),
+        *("imports", "existence", "removals", "freshness"),
     }
     assert status["lists"] == status["listings"] == []
     read_at = datetime.fromisoformat(status["at"])
@@ -114,6 +104,7 @@ def test_programs_get_the_same_as_json(collected):
         "limit": 1000,
         "used_up": False,
         "parts": {"videos": requests},
+        "refreshes": 0,
     }
 
     (query,) = status["queries"]
@@ -122,7 +113,10 @@ def test_programs_get_the_same_as_json(collected):
     assert query.pop("id") == total(collected, "id", "query")
     assert query.pop("fingerprint") == total(collected, "fingerprint", "query")
     assert query.pop("query")["not"][0]["field_values"] == ["somebody"]
+    assert query.pop("oldest_search_at")
     assert query == {
+        "refreshing": None,
+        "to_refresh": [],
         "text": "videos from US with #butter or #cheese, NOT by @somebody",
         "keywords": None,
         "tags": ["dairy", "first"],

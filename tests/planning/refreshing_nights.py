@@ -36,8 +36,8 @@ class Nights:
     coverage: list[Covered] = field(default_factory=list)
     last: dict[date, datetime] = field(default_factory=dict)
 
-    def plan(self, now: datetime) -> Plan:
-        days = DateRange(self.first, now.date() - 3 * DAY)
+    def plan(self, now: datetime, end: date | None = None) -> Plan:
+        days = DateRange(self.first, end or now.date() - 3 * DAY)
         wanted = Wanted(QUERY, days, ("id",), self.freshness)
         return make_plan(wanted, Known(coverage=tuple(self.coverage)), now)
 

@@ -9,13 +9,16 @@ import pytest
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.nights_ahead import Ahead
 from tiktok_crawler.planning.quota import Allowance
 from tiktok_crawler.planning.search_budget import SearchBudget
 from tiktok_crawler.planning.value_batches import KnownBatch, WantedValues, plan_batches
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.reports.list_plan import ListPlan
 from tiktok_crawler.reports.list_report import list_beginning
+from tiktok_crawler.reports.refreshing_report import RefreshingCost
 from tiktok_crawler.reports.summary import SearchEnd, Summary
 from tiktok_crawler.research_api.query import Field, Query
 from tiktok_crawler.storage.ledger.value_batches import ListTotals
@@ -38,6 +41,7 @@ def searched(*values, at=NOW, **changes):
 
 
 NEW = state()
+STALE = RefreshingCost(Refreshing(), Ahead(), 1000)
 POSTPONED = state(KnownBatch(EACH.values, postponed=(DAYS,), retry_at=NOW + timedelta(hours=4)))
 DONE = state(searched("ada", "bob"), missed=3)
 
@@ -101,4 +105,4 @@ def test_a_run_begins_with_what_it_has_to_do(found, words):
     ],
 )
 def test_a_plan_says_what_a_list_costs(found, words):
-    assert words in "\n".join(ListPlan(LIST, found, Allowance(1000, 1000), NOW).lines())
+    assert words in "\n".join(ListPlan(LIST, found, Allowance(1000, 1000), NOW, STALE).lines())

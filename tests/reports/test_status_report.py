@@ -14,6 +14,7 @@ from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, Wanted, make_plan
 from tiktok_crawler.planning.query_values import Unseen, UnseenValue
 from tiktok_crawler.planning.task_states import SeedState, WindowState
+from tiktok_crawler.query_file.refreshing import KeepFresh, Refreshing
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, USERS, Pool
 from tiktok_crawler.research_api.query import Condition, Field, Query
@@ -277,3 +278,45 @@ def test_values_that_brought_no_video_are_named():
         {"field_name": "hashtag_name", "value": "electons", "similar": None}
     ]
     assert described["empty"] == []
+
+
+FRESH = Refreshing(keep_fresh=KeepFresh(timedelta(days=15), counters=True))
+
+
+def aged(days, *queries, keeps_fresh=False):
+    oldest = NOON - timedelta(days=days)
+    return replace(status(*queries), oldest_search_at=oldest, keeps_fresh=keeps_fresh)
+
+
+@pytest.mark.parametrize(
+    ("days", "keeps_fresh", "is_stale"), [(30, False, False), (31, False, True), (99, True, False)]
+)
+def test_data_that_nobody_keeps_fresh_are_warned_of(days, keeps_fresh, is_stale):
+    found = aged(days, keeps_fresh=keeps_fresh)
+    words = status_report.text(found, None)
+    assert ("Warning: some data are of 2024-" in words) == is_stale
+    assert ("write keep_fresh: 15 days into the query files" in words) == is_stale
+    assert status_report.as_json(found, None)["freshness"] == {
+        "oldest_search_at": f"{NOON - timedelta(days=days):%Y-%m-%dT12:00:00}+00:00",
+        "keeps_fresh": keeps_fresh,
+        "is_stale": is_stale,
+    }
+
+
+def test_it_is_said_how_fresh_a_query_is_kept_and_what_is_due_now():
+    query = query_status(JANUARY, covered=[JANUARY])
+    query = replace(query, used=replace(query.used, refreshing=FRESH))
+    assert "kept fresh keep_fresh: 15 days with counters" in lines(query)
+    query = replace(query, to_refresh=(DateRange(JANUARY.start, JANUARY.start),))
+    assert ("kept fresh keep_fresh: 15 days with counters; now 2024-01-01 (1 window)") in lines(
+        query
+    )
+    [found] = status_report.as_json(status(query), None)["queries"]
+    assert found["refreshing"] == {"keep_fresh": "15 days with counters"}
+    assert found["to_refresh"] == [{"start": "2024-01-01", "end": "2024-01-01"}]
+    assert found["oldest_search_at"] == "2024-06-01T12:00:00+00:00"
+
+
+def test_what_was_spent_on_refreshing_is_a_part_of_the_requests():
+    spent = Spent("a" * 64, Pool.RESEARCH, 70, refreshes=20)
+    assert "refreshing 20 of them" in lines(spent=[spent])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from glob import has_magic
 from itertools import chain
 from os import EX_SOFTWARE, EX_TEMPFAIL
@@ -21,6 +21,7 @@ from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import CrawlerError, UsageError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.output import show
+from tiktok_crawler.planning.nights_ahead import look_ahead, of_list, of_search
 from tiktok_crawler.planning.plan import Known, make_plan
 from tiktok_crawler.planning.probing import probes
 from tiktok_crawler.planning.seeds import stages_of
@@ -37,6 +38,7 @@ from tiktok_crawler.reports.endings import DAY_IS_SPENT, ending
 from tiktok_crawler.reports.forecast_report import allowance_of
 from tiktok_crawler.reports.list_plan import ListPlan
 from tiktok_crawler.reports.plan_report import SearchPlan
+from tiktok_crawler.reports.refreshing_report import RefreshingCost
 from tiktok_crawler.reports.several_plans import Parts
 from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, stage_lines
 from tiktok_crawler.reports.tag_report import shared_tag
@@ -46,18 +48,22 @@ from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.ledger.quota import VIDEOS, read_spent
 from tiktok_crawler.storage.search_session import look_up
 from tiktok_crawler.storage.stage_session import look_up_stage
-from tiktok_crawler.storage.value_lists import look_up_list
+from tiktok_crawler.storage.value_lists import look_up_list, look_up_stored
 
 if TYPE_CHECKING:
     import argparse
     import asyncio
     from collections.abc import Iterable, Iterator, Mapping
+    from datetime import datetime
 
     from tiktok_crawler.planning.forecast import Forecast
+    from tiktok_crawler.planning.nights_ahead import ListSubject, Subject
     from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Listing
+
+    Planned = tuple[list[str], dict[str, Any], list[Forecast], RefreshingCost]
 
 
 class Command(Project, ScrapyCommand):
@@ -129,7 +135,7 @@ class Command(Project, ScrapyCommand):
         if probe is not None:
             search_arguments.check_probes("--probe", probe, collections)
         if len(collections) == 1:
-            lines, found, _ = self._one(collections[0], given, probe)
+            lines, found, *_ = self._one(collections[0], given, probe)
             return lines, found
         return self._several(collections)
 
@@ -137,17 +143,20 @@ class Command(Project, ScrapyCommand):
         """Plan each, and say what all cost together."""
         lines, queries, all_parts = [], [], Parts()
         for collection in collections:
-            own, found, parts = self._one(collection, {}, None)
+            own, found, parts, fresh = self._one(collection, {}, None)
             lines += [f"{collection.name}:", *(f"  {line}".rstrip() for line in own), ""]
             queries.append({"file": collection.name, **found})
-            all_parts.add(collection, parts)
+            all_parts.add(collection, parts, fresh)
         allowance = self._allowance()
         lines += all_parts.lines(allowance, utc_now().date())
-        return lines, {"queries": queries, "forecast": asdict(all_parts.total)}
+        kept_fresh = all_parts.kept_fresh(allowance)
+        return lines, {
+            "queries": queries,
+            "forecast": asdict(all_parts.total),
+            "refreshing": kept_fresh.as_json() if kept_fresh else None,
+        }
 
-    def _one(
-        self, collection: Collection, given: dict[str, str], probe: str | None
-    ) -> tuple[list[str], dict[str, Any], list[Forecast]]:
+    def _one(self, collection: Collection, given: dict[str, str], probe: str | None) -> Planned:
         lines = [f"Warning: {warning}" for warning in collection.warnings]
         if collection.as_file:
             lines.append(f"As a query file:\n{collection.as_file}\n")
@@ -160,18 +169,18 @@ class Command(Project, ScrapyCommand):
         planned = list(self._stages(stages_of(collection), plan))
         lines += [*plan.lines(), *_lines_of(planned), *plan.together(planned)]
         found = {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
-        return lines, found, plan.parts(planned)
+        return lines, found, plan.parts(planned), plan.kept_fresh
 
-    def _list(
-        self, collection: Collection, lines: list[str]
-    ) -> tuple[list[str], dict[str, Any], list[Forecast]]:
+    def _list(self, collection: Collection, lines: list[str]) -> Planned:
         config, now = self._config(), utc_now()
         wanted = search_arguments.wanted_values(collection, config)
         state = look_up_list(config.database_url, config.origin, collection, wanted, now)
-        plan = ListPlan(collection, state, self._allowance(), now)
+        kept_fresh = self._kept_fresh(collection, of_list(wanted, state.batches), now)
+        plan = ListPlan(collection, state, self._allowance(), now, kept_fresh)
         planned = list(self._stages(stages_of(collection)))
         found = {**plan.as_json(), "listings": list(map(stage_as_json, planned))}
-        return [*lines, *plan.lines(), *_lines_of(planned)], found, [plan.forecast]
+        said = [*lines, *plan.lines(), *_lines_of(planned)]
+        return said, found, [plan.forecast], kept_fresh
 
     def _allowance(self) -> Allowance:
         config = self._config()
@@ -182,9 +191,30 @@ class Command(Project, ScrapyCommand):
         config, now = self._config(), utc_now()
         wanted = search_arguments.wanted(collection, config)
         looked_up = look_up(config.database_url, config.origin, wanted)
-        plan = make_plan(wanted, looked_up.known or Known(), now)
-        first = WindowQueue(plan, wanted).next()
-        return SearchPlan(collection, wanted, plan, looked_up, self._allowance(), now.date(), first)
+        known = looked_up.known or Known()
+        plan = make_plan(wanted, known, now)
+        return SearchPlan(
+            collection,
+            wanted,
+            plan,
+            looked_up,
+            self._allowance(),
+            now.date(),
+            WindowQueue(plan, wanted).next(),
+            self._kept_fresh(collection, of_search(wanted, known), now),
+        )
+
+    def _kept_fresh(
+        self, collection: Collection, subject: Subject | ListSubject, now: datetime
+    ) -> RefreshingCost:
+        """Look ahead at what it will cost to keep a collection fresh."""
+        config, fresh = self._config(), collection.keep_fresh
+        stored = look_up_stored(config.database_url, config.origin, collection) if fresh else None
+        moving = replace(
+            subject, start_moves=collection.begins_relative, end_moves=collection.ends_relative
+        )
+        ahead = look_ahead(moving, now, fresh, stored)
+        return RefreshingCost(collection.refreshing, ahead, self._allowance().a_day)
 
     def _probe(self, plan: SearchPlan, given: Mapping[str, str], probe: str) -> Iterator[str]:
         """Ask for first pages, as a crawl does that ends then."""

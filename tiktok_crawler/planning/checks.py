@@ -6,13 +6,14 @@ A check asks TikTok's Batch Compliance API which of up to 10,000 ids it still ha
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from math import ceil
 from random import Random
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.date_range import DAY
+from tiktok_crawler.planning.spreading import Due, last_night, share_of
 from tiktok_crawler.research_api.checks import MOST_IDS, ListedIds
 
 if TYPE_CHECKING:
@@ -100,35 +101,29 @@ class Segment:
         return ceil(self.ids / MOST_IDS)
 
     def without(self, first: int, last: int) -> Segment | None:
-        """Return what is left of it when ids from one to another were asked about."""
+        """Return what is left to do of it when a check has asked about ids from one to another."""
         if last < self.first or first > self.last:
             return self
-        if last >= self.last:
+        if last >= self.last or self.ids <= MOST_IDS:
             return None
-        return replace(self, first=last + 1, ids=max(1, self.ids - MOST_IDS))
+        return replace(self, first=last + 1, ids=self.ids - MOST_IDS)
 
 
-def tonight(segments: Iterable[Segment], now: datetime, max_age: timedelta) -> list[Segment]:
-    """Choose the segments to check now, so that no later night has more to do than others.
+def tonight(segments: Iterable[Segment], night: date, max_age: timedelta) -> list[Segment]:
+    """Choose what to check in a night, so that nothing gets too old, and no later night has more.
 
-    What is older than `max_age` is checked, the oldest first; of the rest as much as makes the
-    nights until it is due alike.
+    Of a segment, as many of its first ids may be chosen as some checks take.
     """
     oldest_first = sorted(
-        (segment for segment in segments if segment.ids), key=lambda each: each.confirmed_at
+        (each for each in segments if each.ids), key=lambda segment: segment.confirmed_at
     )
-    due = [each for each in oldest_first if each.confirmed_at + max_age <= now]
-    wanted, total = sum(each.checks for each in due), 0
-    for each in oldest_first:
-        total += each.checks
-        nights = max(0, (each.confirmed_at + max_age - now) // DAY)
-        wanted = max(wanted, total // (nights + 1))
-    chosen: list[Segment] = []
-    for each in oldest_first:
-        if sum(one.checks for one in chosen) >= wanted:
-            break
-        chosen.append(each)
-    return chosen
+    due = [
+        Due(each, last_night(each.confirmed_at, max_age))
+        for each in oldest_first
+        for _ in range(each.checks)
+    ]
+    checks = Counter(share_of(night, due))
+    return [replace(each, ids=min(each.ids, count * MOST_IDS)) for each, count in checks.items()]
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import DAY, DateRange, contiguous, midnight
-from tiktok_crawler.planning.spreading import Due, share_of
+from tiktok_crawler.planning.spreading import Due, last_night, share_of
 from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS, VIDEO_QUERY
 
@@ -97,8 +97,7 @@ class Freshness:
         A day is not searched twice in a night for this.
         """
         assert self.again_within
-        last = (searched_at + self.again_within).date() - DAY
-        return max(last, searched_at.date() + DAY)
+        return last_night(searched_at, self.again_within)
 
 
 def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:
@@ -107,6 +106,11 @@ def last_coverage(coverage: Iterable[Covered]) -> dict[date, Covered]:
     for covered in sorted(coverage, key=lambda covered: covered.searched_at):
         last.update(dict.fromkeys(covered.days, covered))
     return last
+
+
+def costs(last: Mapping[date, Covered], width: int) -> dict[date, float]:
+    """The requests that days take in windows of so many days, by their last searches."""
+    return {day: covered.cost_of(day, width) for day, covered in last.items()}
 
 
 def last_searches(coverage: Iterable[Covered]) -> dict[date, datetime]:
@@ -137,18 +141,20 @@ def missing_days(
 
 
 def share_of_night(
-    wanted: DateRange, coverage: Iterable[Covered], freshness: Freshness, night: date, width: int
+    wanted: DateRange,
+    searched: Mapping[date, datetime],
+    costs: Mapping[date, float],
+    freshness: Freshness,
+    night: date,
 ) -> frozenset[date]:
     """The wanted days that are searched again in a night, so that no later night has more to do.
 
-    They are the days whose last search is the oldest, as it was at midnight. A window, of so many
-    days at most, takes a request at least.
+    They are those whose last search, of all before midnight, is the oldest.
     """
     if freshness.again_within is None:
         return frozenset()
-    before = (each for each in coverage if each.searched_at < midnight(night))
-    last = sorted((day, each) for day, each in last_coverage(before).items() if day in wanted)
-    due = (Due(day, freshness.last_night(e.searched_at), e.cost_of(day, width)) for day, e in last)
+    days = (day for day in wanted if day in searched)
+    due = (Due(day, freshness.last_night(searched[day]), costs[day]) for day in days)
     return frozenset(share_of(night, due))
 
 

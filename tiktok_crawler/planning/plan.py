@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.days import Day, Days, DayState
@@ -311,11 +312,15 @@ def _share(wanted: Wanted, known: Known, now: datetime) -> Container[date]:
     Whoever has made the parts has shared out what there is.
     """
     night, freshness = now.date(), wanted.freshness
-    if wanted.part and freshness.again_within:
+    if not freshness.again_within:
+        return ()
+    if wanted.part:
         return {day for days in wanted.part.missing for day in days}
-    return coverage.share_of_night(
-        wanted.days, known.coverage, freshness, night, wanted.window_days
-    )
+    before = (each for each in known.coverage if each.searched_at < midnight(night))
+    last = coverage.last_coverage(before)
+    searched = {day: covered.searched_at for day, covered in last.items()}
+    costs = coverage.costs(last, wanted.window_days)
+    return coverage.share_of_night(wanted.days, searched, costs, freshness, night)
 
 
 def _windows(
@@ -325,14 +330,15 @@ def _windows(
 
     A window that has both is cut, unless those to refresh cost little: then windows count.
     """
-    width, last = wanted.window_days, coverage.last_coverage(known.coverage)
+    width = wanted.window_days
+    costs = coverage.costs(coverage.last_coverage(known.coverage), width)
     new: list[DateRange] = []
     again: list[DateRange] = []
     for days in coverage.windows(unplanned, width):
         renewed = [day for day in days if day in refreshed]
         if len(renewed) == len(days):
             again.append(days)
-        elif sum(last[day].cost_of(day, width) for day in renewed) <= GOES_ALONG:
+        elif sum(costs[day] for day in renewed) <= GOES_ALONG:
             new.append(days)
         else:
             new += coverage.windows((day for day in days if day not in renewed), width)

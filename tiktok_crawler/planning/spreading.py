@@ -7,15 +7,16 @@ done of it since can be taken off.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from dataclasses import dataclass
-from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING, Generic, TypeVar
 
+from tiktok_crawler.date_range import DAY
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date
+    from datetime import date, datetime, timedelta
+    from typing import Self
 
 T = TypeVar("T")
 
@@ -32,30 +33,50 @@ class Due(Generic[T]):
     cost: float = 1.0
 
 
-def load_of(night: date, due: Iterable[Due[T]]) -> int:
-    """Return the requests of a night by which no later night has to have more than it.
+def last_night(at: datetime, within: timedelta) -> date:
+    """The last night in which something is done again in time, at whatever hour.
 
-    That is the highest, over all nights to come, of the costs due by then, divided by the nights.
+    It was done at a time, and is not done twice in a night for this.
     """
-    costs: defaultdict[int, float] = defaultdict(float)
-    for each in due:
-        costs[max((each.by - night).days, 0)] += each.cost
-    nights = sorted(costs)
-    sums = accumulate(costs[each] for each in nights)
-    loads = (cost / (each + 1) for each, cost in zip(nights, sums, strict=True))
-    return ceil(max(loads, default=0) - ROUNDING)
+    return max((at + within).date() - DAY, at.date() + DAY)
 
 
 def share_of(night: date, due: Iterable[Due[T]]) -> list[T]:
-    """Return what is done in a night: what is due first, of equal ones in the order as given.
+    """Return what is done in a night: as much as keeps later nights from having more than the load.
 
-    What is due in this night is always among it. The last one may exceed the load.
+    What is due first is done first, of equal things in the order as given, and none earlier than it
+    has to be: done again and again, it would be done too often. What is due in this night is always
+    among it.
     """
     in_order = sorted(due, key=lambda each: each.by)
-    left, share = load_of(night, in_order) - ROUNDING, []
+    nights = _Nights.of(night, in_order)
+    done, share = 0.0, []
     for each in in_order:
-        if left <= 0:
+        if done >= nights.least_now(max(nights.load, each.cost)) - ROUNDING:
             break
         share.append(each.what)
-        left -= each.cost
+        done += each.cost
     return share
+
+
+@dataclass(frozen=True, slots=True)
+class _Nights:
+    """What is due until some nights, counted from the present one, which is 0."""
+
+    costs: tuple[tuple[int, float], ...]
+    load: int
+    """The requests of a night that suffice if each night has as many."""
+
+    @classmethod
+    def of(cls, night: date, in_order: Iterable[Due[T]]) -> Self:
+        costs: dict[int, float] = {}
+        cost = 0.0
+        for each in in_order:
+            cost += each.cost
+            costs[max((each.by - night).days, 0)] = cost
+        load = max((cost / (until + 1) for until, cost in costs.items()), default=0)
+        return cls(tuple(costs.items()), ceil(load - ROUNDING))
+
+    def least_now(self, load: float) -> int:
+        """The requests of this night without which a later one has to have more than a load."""
+        return ceil(max(cost - load * until for until, cost in self.costs) - ROUNDING)

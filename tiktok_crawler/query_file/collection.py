@@ -117,11 +117,20 @@ class Collection:
     @property
     def begins_relative(self) -> bool:
         """Tell whether the first day is another one tomorrow, such as `3 days ago`."""
-        try:
-            parse_day(self.start_written)
-        except ValueError:
-            return True
-        return False
+        return _is_relative(self.start_written)
+
+    @property
+    def ends_relative(self) -> bool:
+        """Tell the same of the last day."""
+        return _is_relative(self.end_written)
+
+
+def _is_relative(written: str) -> bool:
+    try:
+        parse_day(written)
+    except ValueError:
+        return True
+    return False
 
 
 def read_collection(

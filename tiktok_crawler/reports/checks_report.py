@@ -35,10 +35,10 @@ def existence_lines(found: Existence) -> Iterator[Labelled]:
     if not found.is_known:
         return
     for kind in found.missing:
-        missing, gone = found.missing[kind], found.gone[kind]
-        if missing or gone:
-            words = f"{missing:,} missing ({MISSING}), {gone:,} gone ({GONE})"
-            yield "existence", f"{kind}s: {words}"
+        if gone := found.gone[kind]:
+            yield "gone", f"{number_of(gone, f'{kind}s')} ({GONE})"
+        if missing := found.missing[kind]:
+            yield "missing", f"{number_of(missing, f'{kind}s')} ({MISSING})"
     last = f"{found.last_check_at:%Y-%m-%d %H:%M} UTC" if found.last_check_at else "none yet"
     under_way = f"; {number_of(found.under_way, 'checks')} under way" if found.under_way else ""
     yield "checks", f"the last one that ended: {last}{under_way}"
@@ -71,7 +71,9 @@ def existence_as_json(found: Existence) -> dict[str, Any]:
 
 
 def checks_outcome(result: ChecksResult) -> str:
-    """Say what became of the checks of a run."""
+    """Say what became of the checks of a run; nothing if there were none."""
+    if not (result.done or result.failed or result.gone):
+        return ""
     failed = f", {result.failed:,} proved nothing" if result.failed else ""
     found = (number_of(count, f"{kind}s") for kind, count in result.gone.items())
     gone = f"; gone: {', '.join(found)} ({GONE})" if result.gone else ""

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.planning.value_batches import Batch
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.reports.refreshing_report import RefreshingCost
     from tiktok_crawler.storage.value_lists import ListState
 
 
@@ -30,6 +31,7 @@ class ListPlan:
     state: ListState
     allowance: Allowance
     now: datetime
+    kept_fresh: RefreshingCost
 
     @property
     def forecast(self) -> Forecast:
@@ -48,6 +50,7 @@ class ListPlan:
         else:
             why = "nothing is missing" if self.state.is_complete else "nothing is due"
             yield f"No requests: {why}"
+        yield from self.kept_fresh.lines()
         yield ""
         days = self.state.wanted.days
         yield f"Days wanted:   {days} ({number_of(len(days), 'UTC days')})"
@@ -82,6 +85,7 @@ class ListPlan:
             },
             "searches": len(plan.batches),
             "missing": [str(days) for days in plan.missing],
+            "refreshing": self.kept_fresh.as_json(),
             "warnings": list(self.collection.warnings),
         }
 

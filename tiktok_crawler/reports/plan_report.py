@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.quota import Allowance
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.reports.refreshing_report import RefreshingCost
     from tiktok_crawler.reports.stage_report import PlannedStage
     from tiktok_crawler.storage.search_session import LookedUp
 
@@ -52,6 +53,7 @@ class SearchPlan:
     allowance: Allowance
     today: date
     first: PageRequest | None
+    kept_fresh: RefreshingCost
 
     @property
     def known(self) -> Known:
@@ -76,6 +78,7 @@ class SearchPlan:
                 "write them under either: {hashtags: [...], keywords: [...]}"
             )
         yield from self._cost()
+        yield from self.kept_fresh.lines()
         yield ""
         yield from self._days()
 
@@ -110,6 +113,7 @@ class SearchPlan:
             "windows": {
                 name: [str(days) for days in each] for name, each in _windows(plan).items()
             },
+            "refreshing": self.kept_fresh.as_json(),
             "warnings": list(self.collection.warnings),
         }
 

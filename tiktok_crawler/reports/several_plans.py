@@ -6,8 +6,10 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.forecast import Forecast
+from tiktok_crawler.planning.nights_ahead import Ahead
 from tiktok_crawler.planning.stage_forecast import together
 from tiktok_crawler.reports.forecast_report import cost
+from tiktok_crawler.reports.refreshing_report import RefreshingCost
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
 
 
 NOTHING = Forecast(0, 0, 0)
+NO_NIGHTS = Ahead()
 
 
 @dataclass(slots=True)
@@ -31,12 +34,16 @@ class Parts:
 
     count: int = 0
     total: Forecast = NOTHING
+    ahead: Ahead = NO_NIGHTS
+    _is_kept_fresh: bool = False
     _days: dict[Asked, list[tuple[str, DateRange]]] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
 
-    def add(self, collection: Collection, parts: list[Forecast]) -> None:
+    def add(self, collection: Collection, parts: list[Forecast], fresh: RefreshingCost) -> None:
         """Add what one file costs: first its search, then what it also collects."""
         self.count += 1
+        self.ahead += fresh.ahead
+        self._is_kept_fresh |= fresh.is_asked_for
         # Lists that differ in values may have nothing in common.
         key = collection.query, collection.each
         before = self._days.setdefault(key, [])
@@ -51,8 +58,14 @@ class Parts:
         before.append((collection.name, collection.dates))
         self.total = together([self.total, search, *listed])
 
+    def kept_fresh(self, allowance: Allowance) -> RefreshingCost | None:
+        """Return what keeping all of it fresh costs; None if nothing is."""
+        return RefreshingCost(None, self.ahead, allowance.a_day) if self._is_kept_fresh else None
+
     def lines(self, allowance: Allowance, today: date) -> Iterator[str]:
         """Say what all cost."""
         yield f"All {self.count:,} query files: {cost(self.total, allowance, today)}"
+        if kept_fresh := self.kept_fresh(allowance):
+            yield from kept_fresh.lines()
         for note in self._notes:
             yield f"  {note}"

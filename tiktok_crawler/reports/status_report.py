@@ -25,11 +25,13 @@ from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.list_report import list_as_json, list_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
+from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
 from tiktok_crawler.reports.removals_report import removal_lines, removals_as_json
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, shortened, visible
+from tiktok_crawler.storage.ledger.status import OLDEST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -68,14 +70,24 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
             "daily_budget": daily_budget,
             "spent": [_spent_as_json(spent) for spent in status.spent],
         },
+        "freshness": _freshness_as_json(status),
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "queries": [_query_as_json(query) for query in status.queries],
         "lists": [list_as_json(found) for found in status.lists],
         "listings": [listing_as_json(listing) for listing in status.listings],
         "imports": [_import_as_json(each) for each in status.imports],
-        "removals": removals_as_json(status.removals),
         "existence": existence_as_json(status.existence) if status.existence else None,
+        "removals": removals_as_json(status.removals),
         **(_files_as_json(status) if status.files else {}),
+    }
+
+
+def _freshness_as_json(status: Status) -> dict[str, Any]:
+    """Return how old the oldest search is, and whether anything is done about that."""
+    return {
+        "oldest_search_at": _time(status.oldest_search_at),
+        "keeps_fresh": status.keeps_fresh,
+        "is_stale": status.is_stale,
     }
 
 
@@ -95,6 +107,7 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield _run(status.last_run)
     yield from map(_import, status.imports)
     yield from removal_lines(status.removals)
+    yield from _stale(status)
     for query in status.queries:
         yield ""
         yield from _query(query, status.at, status.files_of(query))
@@ -113,6 +126,17 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
         yield "What still exists"
         lines = (*existence_lines(known), *held_lines(known))
         yield from (f"  {label:10} {text}" for label, text in lines)
+
+
+def _stale(status: Status) -> Iterator[str]:
+    """Warn of data that nobody refreshes, and that are older than TikTok's terms allow."""
+    if status.is_stale and status.oldest_search_at:
+        yield (
+            f"Warning: some data are of {status.oldest_search_at:%Y-%m-%d}, more than "
+            f"{OLDEST.days} days old. TikTok's terms of January 2026 are said to ask for a refresh "
+            "at least every 30 days, earlier ones for every 15: write keep_fresh: 15 days into "
+            "the query files"
+        )
 
 
 def _import(import_: Import) -> str:
@@ -161,6 +185,8 @@ def _quota(status: Status, daily_budget: int | None) -> Iterator[str]:
         if len(spent.parts) > 1:
             parts = (f"{shortened(part)} {requests:,}" for part, requests in spent.parts.items())
             yield f"  of these   {', '.join(parts)}"
+        if spent.refreshes:
+            yield f"  refreshing {spent.refreshes:,} of them"
     if daily_budget is not None:
         yield f"Daily budget: {daily_budget:,} (TIKTOK_DAILY_BUDGET)"
 
@@ -228,6 +254,8 @@ def _query(query: QueryStatus, now: datetime, files: Iterable[str]) -> Iterator[
         )
     for line in dict.fromkeys(chain.from_iterable(map(keyword_lines, query.plans))):
         yield f"  keywords   {line}"
+    if line := _kept_fresh(query):
+        yield f"  kept fresh {line}"
     for line in describe_unseen(query.unseen):
         yield f"  unseen     {line}"
     yield from map(_open, query.open_windows)
@@ -236,6 +264,15 @@ def _query(query: QueryStatus, now: datetime, files: Iterable[str]) -> Iterator[
     yield f"  videos     {totals.videos:,}"
     yield f"  requests   {totals.requests:,} so far"
     yield f"  next run   {_next_run(query)}"
+
+
+def _kept_fresh(query: QueryStatus) -> str:
+    """Say what is refreshed, as the last run had it, and what of it is to be done now."""
+    words = refreshing_in_words(query.used.refreshing)
+    if words and query.to_refresh:
+        windows = number_of(len(query.to_refresh), "windows")
+        return f"{words}; now {listed_ranges(query.to_refresh)} ({windows})"
+    return words
 
 
 def _open(window: UnfinishedWindow) -> str:
@@ -282,6 +319,7 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
         "requests": spent.requests,
         "limit": DAILY_QUOTAS[spent.pool],
         "used_up": spent.is_used_up,
+        "refreshes": spent.refreshes,
         "parts": dict(spent.parts),
     }
 
@@ -320,6 +358,9 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "refused": found.refused,
         "repeated": found.repeated,
         "uncounted": _days_as_json(days.uncounted),
+        "refreshing": query.used.refreshing.to_json() or None,
+        "to_refresh": ranges_as_json(query.to_refresh),
+        "oldest_search_at": _time(query.oldest_search_at),
         **unseen_as_json(query.unseen),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
@@ -333,6 +374,10 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "suspicious": query.next_suspicious,
         },
     }
+
+
+def _time(at: datetime | None) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None
 
 
 def _keywords_as_json(query: QueryStatus) -> dict[str, str | None] | None:

@@ -116,8 +116,8 @@ class Summary:
                 yield "listing", stage_outcome(stage.listing, left)
             elif left:
                 yield "listing", f"{stage.listing.words}: the database has none in {stage.source}"
-        if self.checks:
-            yield "existence", checks_outcome(self.checks)
+        if self.checks and (outcome := checks_outcome(self.checks)):
+            yield "existence", outcome
         yield from self._of_run()
         yield "requests", f"{self._stat('requests/sent_count')} in this run{self._so_far()}"
         yield "data", self.location

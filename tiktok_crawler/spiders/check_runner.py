@@ -89,7 +89,8 @@ class CheckRunner:
             NotStoredError: the database is away; the crawl ends.
         """
         plan = await self._storage.begin_checks(max_age)
-        logger.log(NOTICE, "%(work)s", {"work": checks_beginning(plan)})
+        level = logging.INFO if plan.is_empty else NOTICE
+        logger.log(level, "%(work)s", {"work": checks_beginning(plan)})
         for step in plan.unfinished:
             self._open += 1
             yield self._request(step)

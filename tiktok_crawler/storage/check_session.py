@@ -9,16 +9,16 @@ from hashlib import sha256
 from itertools import chain
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning.checks import (
     MOST_MISSED,
     CheckState,
     Judgement,
-    Segment,
     judge_first,
     judge_second,
     tonight,
 )
-from tiktok_crawler.research_api.checks import CHECKS, MOST_IDS, Category, read_ids
+from tiktok_crawler.research_api.checks import CHECKS, Category, read_ids
 from tiktok_crawler.storage.deletion.deletion import delete_gone
 from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.ledger.existence import held_checks
@@ -30,12 +30,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tiktok_crawler.planning.checks import RecordKind
+    from tiktok_crawler.planning.checks import RecordKind, Segment
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.research_api.checks import Checks, CheckStep
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.deletion.deletion import Removed
-    from tiktok_crawler.storage.ledger.checks import Checked
+    from tiktok_crawler.storage.ledger.checks import Begun, Checked
     from tiktok_crawler.storage.ledger.existence import HeldCheck
 
 MOST_FAILURES = 3
@@ -95,6 +95,7 @@ class CheckSession(Session):
         self.result = ChecksResult()
         self._segments: dict[Category, list[Segment]] = {category: [] for category in Category}
         self._oldest: dict[Category, Segment | None] = {}
+        self._begun: set[int] = set()
         self._failures = Counter[Category]()
         self._doubtful: dict[Category, set[int]] = {category: set() for category in Category}
 
@@ -121,8 +122,11 @@ class CheckSession(Session):
             if self._failures[category] >= MOST_FAILURES:
                 continue
             begin = partial(self._next, category, now, nothing_open=nothing_open)
-            if step := self._write(begin):
-                return step
+            if begun := self._write(begin):
+                self._begun.add(begun.step.row_id)
+                if begun.first is not None and begun.last is not None:
+                    self._asked_about(category, begun.first, begun.last)
+                return begun.step
         return None
 
     def created(self, step: CheckStep, task_id: str) -> None:
@@ -180,39 +184,43 @@ class CheckSession(Session):
         has_candidates = False
         for category, checked in CHECKED.items():
             has_candidates |= bool(rows.candidates(checked, 1))
-            segments = rows.segments(checked, now)
+            segments = rows.segments(checked, midnight(now.date()))
             self._oldest[category] = min(
                 segments, key=lambda segment: segment.confirmed_at, default=None
             )
             if self.max_age is not None:
-                self._segments[category] = tonight(segments, now, self.max_age)
+                self._segments[category] = tonight(segments, now.date(), self.max_age)
+                for first, last in rows.asked_since(checked, midnight(now.date())):
+                    self._asked_about(category, first, last)
         chosen = chain.from_iterable(self._segments.values())
         due = sum(segment.checks for segment in chosen)
-        return ChecksPlan(tuple(rows.unfinished()), has_candidates, due)
+        unfinished = tuple(rows.unfinished())
+        self._begun = {step.row_id for step in unfinished}
+        return ChecksPlan(unfinished, has_candidates, due)
 
     def _decide(self, checked: Checked, now: datetime, connection: Connection) -> int:
         return self._rows(connection).decide(checked, self.limit, now)
 
     def _next(
         self, category: Category, now: datetime, connection: Connection, *, nothing_open: bool
-    ) -> CheckStep | None:
+    ) -> Begun | None:
         rows, checked = self._rows(connection), CHECKED[category]
         assert self.run_id is not None
-        candidates = rows.candidates(checked, MOST_IDS, but=self._doubtful[category])
+        if begun := rows.begun_unseen(checked, self._begun):
+            return begun
         # Others fill a check up, and show that its file says something.
+        candidates = rows.candidates(checked, MOST_MISSED, but=self._doubtful[category])
         fills = [self._oldest.get(category)] if candidates else []
         for segment in [*self._segments[category], *fills]:
             if begun := rows.add_first(checked, self.run_id, candidates, segment, now):
-                step, end = begun
-                if segment:
-                    self._asked_about(category, segment.first, end)
-                return step
+                return begun
         for run_id, count in rows.waiting(checked).items():
             if nothing_open or count >= MOST_MISSED:
                 return rows.add_second(checked, run_id, now)
         return None
 
     def _asked_about(self, category: Category, first: int, last: int) -> None:
+        """Leave out of what is to be asked about what a check asks about."""
         rests = (segment.without(first, last) for segment in self._segments[category])
         self._segments[category] = [rest for rest in rests if rest]
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.planning.nights_ahead import Stored
 from tiktok_crawler.planning.value_batches import plan_batches
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.queries import stored_of
 from tiktok_crawler.storage.ledger.value_batches import (
     ListTotals,
     RefusedValue,
     known_batches,
     missed_ids,
+    queries_of,
     refused_values,
     totals_of_list,
 )
@@ -23,7 +26,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
+    from tiktok_crawler.planning.value_batches import BatchPlan, KnownBatch, WantedValues
     from tiktok_crawler.query_file.collection import Collection
 
 NO_TOTALS = ListTotals()
@@ -33,7 +36,8 @@ NO_TOTALS = ListTotals()
 class ListState:
     """How far a list is: what a run would do now, and what the database has of its values.
 
-    `missed` of its ids of videos were asked for in vain, at least once, and never returned.
+    `missed` of its ids of videos were asked for in vain, at least once, and never returned. Its
+    `batches` are those that were searched together.
     """
 
     wanted: WantedValues
@@ -42,6 +46,7 @@ class ListState:
     at: datetime
     refused: tuple[RefusedValue, ...] = ()
     missed: int = 0
+    batches: tuple[KnownBatch, ...] = ()
 
     @property
     def is_fulfilled(self) -> bool:
@@ -85,13 +90,28 @@ def look_up_list(
             return state_of(connection, collection, wanted, now)
 
 
+def look_up_stored(url: str, origin: str, collection: Collection) -> Stored:
+    """Count what a database has of a collection, without changing anything.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    with database.opened_to_read(url) as engine:
+        if not database.has_data(engine, origin):
+            return Stored()
+        with reading(engine) as connection:
+            statements = statements_for(connection.dialect)
+            return stored_of(connection, queries_of(connection, statements, collection))
+
+
 def state_of(
     connection: Connection, collection: Collection, wanted: WantedValues, now: datetime
 ) -> ListState:
     """Read how far a list is, as one transaction sees it."""
     assert collection.each
     statements = statements_for(connection.dialect)
-    plan = plan_batches(wanted, known_batches(connection, collection, wanted.fields), now)
+    batches = tuple(known_batches(connection, collection, wanted.fields))
+    plan = plan_batches(wanted, batches, now)
     return ListState(
         wanted,
         plan,
@@ -99,4 +119,5 @@ def state_of(
         now,
         refused=refused_values(connection, collection.fingerprint, plan.refused),
         missed=missed_ids(connection, statements, collection),
+        batches=batches,
     )

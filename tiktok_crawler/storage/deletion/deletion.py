@@ -247,11 +247,12 @@ class _Deletion:
         """Delete videos; they count as the records of this deletion, or go with these."""
         done = 0
         for batch in batched(sorted(ids), BATCH):
-            keys = [Key(RecordKind.VIDEO, str(id_)) for id_ in batch]
 
-            def act(rows: Rows, batch: tuple[int, ...] = batch, keys: list[Key] = keys) -> int:
-                self._note(rows.connection, keys, also=self._seeds_under(rows.connection, batch))
-                count = rows.videos(batch)
+            def act(rows: Rows, batch: Sequence[int] = batch) -> int:
+                ids = self._left(rows, Video.__table__.c.id, batch)
+                keys = [Key(RecordKind.VIDEO, str(id_)) for id_ in ids]
+                self._note(rows.connection, keys, also=self._seeds_under(rows.connection, ids))
+                count = rows.videos(ids)
                 return count if are_records else 0
 
             self._do(act)
@@ -259,11 +260,10 @@ class _Deletion:
             self._progress("videos", done)
 
     def comments(self, ids: Sequence[int]) -> None:
-        keys = [Key(RecordKind.COMMENT, str(id_)) for id_ in ids]
-
         def act(rows: Rows) -> int:
-            self._note(rows.connection, keys)
-            return rows.comments(ids)
+            left = self._left(rows, Comment.__table__.c.id, ids)
+            self._note(rows.connection, [Key(RecordKind.COMMENT, str(id_)) for id_ in left])
+            return rows.comments(left)
 
         self._do(act)
 
@@ -307,9 +307,15 @@ class _Deletion:
     def profiles(self, usernames: Sequence[str]) -> None:
         def act(rows: Rows) -> int:
             self._note(rows.connection, [])
-            return sum(map(rows.profile, usernames))
+            left = self._left(rows, UserInfo.__table__.c.username, usernames)
+            return sum(map(rows.profile, left))
 
         self._do(act)
+
+    def _left(self, rows: Rows, key: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
+        """Leave out what has come back since it was found to be gone, if that is why it goes."""
+        is_gone = self._cause.why is RemovalReason.GONE
+        return rows.still_gone(key, values) if is_gone else values
 
     def forget_mentions(self, usernames: Collection[str]) -> None:
         """Take the names of persons out of the fields of others' records."""

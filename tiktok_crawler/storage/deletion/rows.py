@@ -114,6 +114,13 @@ class Rows:
             generation = following
         return count
 
+    def still_gone(self, key: Column[Any], values: Sequence[Any]) -> list[Any]:
+        """Return those of some records that are gone yet, and let nobody bring them back now."""
+        table = key.table.c
+        is_gone = table.missing_since.is_not(None), table.gone_at.is_not(None)
+        found = select(key).where(self._among(key, values), *is_gone).order_by(key)
+        return list(self.connection.scalars(found.with_for_update()))
+
     def edges(self, username: str) -> int:
         """Delete the next edges of an account; they are no records."""
         table = UserRelation.__table__

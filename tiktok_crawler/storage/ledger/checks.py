@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, delete, func, insert, not_, null, or_, select, true, update
+from sqlalchemy import and_, delete, false, func, insert, not_, null, or_, select, true, update
 
 from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.planning.checks import (
@@ -28,6 +28,7 @@ from tiktok_crawler.planning.checks import (
 from tiktok_crawler.research_api.checks import CREATE, MOST_IDS, STATUS, Category, CheckStep
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
 from tiktok_crawler.storage.models.records import Comment, Video
 
 if TYPE_CHECKING:
@@ -73,6 +74,14 @@ class Checked:
         """Nothing says that it does not."""
         return and_(self.record.missing_since.is_(None), self.record.gone_at.is_(None))
 
+    def was_returned_since(self, at: datetime) -> ColumnElement[bool]:
+        """A page has brought it at a time, or later."""
+        if self.category is Category.COMMENT:
+            return func.coalesce(Comment.last_returned_at >= at, false())
+        pages = VIDEOS_TO_CRAWLS.c
+        brought = select(pages.video_id).join(Crawl, Crawl.id == pages.crawl_id)
+        return brought.where(pages.video_id == Video.id, Crawl.received_at >= at).exists()
+
     @property
     def is_candidate(self) -> ColumnElement[bool]:
         return and_(self.record.missing_since.is_not(None), self.record.gone_at.is_(None))
@@ -86,6 +95,15 @@ CHECKED = {
         Category.COMMENT, Comment, func.coalesce(Comment.last_returned_at, Comment.crawled_at)
     ),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A check that was begun, and from which id to which it asks about all, if it does."""
+
+    step: CheckStep
+    first: int | None = None
+    last: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +126,18 @@ class CheckRows:
         )
         return [self._step(row) for row in rows.all()]
 
-    def segments(self, checked: Checked, now: datetime) -> list[Segment]:
-        """Return all stored ids of a kind, cut where it is otherwise known since when they exist.
+    def begun_unseen(self, checked: Checked, seen: Collection[int]) -> Begun | None:
+        """Return a check that is to be created and was not seen yet: its commit was in doubt."""
+        rows = self.connection.execute(
+            select(Check.__table__)
+            .where(Check.kind == checked.kind, Check.state == CheckState.OPEN)
+            .order_by(Check.id)
+        )
+        row = next((row for row in rows if row.id not in seen), None)
+        return Begun(self._step(row), row.first_id, row.last_id) if row else None
+
+    def segments(self, checked: Checked, at: datetime) -> list[Segment]:
+        """Return all stored ids of a kind, as it was known at a time since when they exist.
 
         What was never asked about is known to exist since it came, the oldest of a segment.
         """
@@ -119,7 +147,8 @@ class CheckRows:
                 Check.kind == checked.kind,
                 Check.first_id.is_not(None),
                 Check.state != CheckState.FAILED,
-                Check.created_at > now - KNOWN_FOR,
+                Check.created_at > at - KNOWN_FOR,
+                Check.created_at < at,
             )
             .order_by(Check.created_at.desc(), Check.id.desc())
         )
@@ -145,6 +174,17 @@ class CheckRows:
                 found.append(Segment(low, high, count, oldest))
         return sorted(found, key=lambda segment: segment.first)
 
+    def asked_since(self, checked: Checked, at: datetime) -> list[tuple[int, int]]:
+        """Return from which ids to which all was asked about since a time."""
+        asked = select(Check.first_id, Check.last_id).where(
+            Check.kind == checked.kind,
+            Check.first_id.is_not(None),
+            Check.state != CheckState.FAILED,
+            Check.created_at >= at,
+        )
+        rows = self.connection.execute(asked.order_by(Check.id))
+        return [(row[0], row[1]) for row in rows if row[0] is not None and row[1] is not None]
+
     def candidates(self, checked: Checked, most: int, *, but: Collection[int] = ()) -> list[int]:
         """Return records that did not come back, and that no check asks about."""
         new = self._ids(checked).where(
@@ -161,16 +201,20 @@ class CheckRows:
         candidates: Sequence[int],
         segment: Segment | None,
         now: datetime,
-    ) -> tuple[CheckStep, int] | None:
+    ) -> Begun | None:
         """Begin a check of candidates, filled up with what a segment begins with.
 
         Returns:
-            The check, and up to which id it asks about all; None if there is nothing to ask about.
+            None if there is nothing to ask about.
         """
         room = MOST_IDS - len(candidates)
         others: list[int] = []
         if segment and room:
-            rows = self._ids(checked).where(checked.exists, checked.record.id >= segment.first)
+            rows = self._ids(checked).where(
+                checked.exists,
+                checked.record.id >= segment.first,
+                checked.record.id.not_in(_in_question(checked)),
+            )
             others = list(self.connection.scalars(rows.limit(room)))
         if not candidates and not others:
             return None
@@ -180,7 +224,7 @@ class CheckRows:
             if len(others) < room:
                 values["last_id"] = max(segment.last, others[-1])
         asked = dict.fromkeys(candidates, (True, False)) | dict.fromkeys(others, (False, False))
-        return self._add(checked, run_id, asked, values, now), values.get("last_id", 0)
+        return self._add(checked, run_id, asked, values, now)
 
     def waiting(self, checked: Checked) -> Mapping[int, int]:
         """Count what was not listed and no check asks about, by the run that began with it."""
@@ -190,7 +234,7 @@ class CheckRows:
         )
         return {row[0]: row[1] for row in rows}
 
-    def add_second(self, checked: Checked, run_id: int, now: datetime) -> CheckStep | None:
+    def add_second(self, checked: Checked, run_id: int, now: datetime) -> Begun | None:
         """Begin a check of what others did not list, with records that exist as controls.
 
         Returns:
@@ -256,15 +300,16 @@ class CheckRows:
     def came(self, step: CheckStep, judged: Judgement, now: datetime) -> None:
         """Keep what a file says: what it lists exists, what it misses waits.
 
-        What is doubtful becomes a candidate, and is asked about again by a later run.
+        What is doubtful becomes a candidate, and is asked about again by a later run. What was
+        deleted since the check began counts no more.
         """
         checked, row_id = CHECKED[step.category], step.row_id
         check = self.connection.execute(select(Check.__table__).where(Check.id == row_id)).one()
-        candidates = set(
-            self.connection.scalars(
-                select(Asked.record_id).where(Asked.check_id == row_id, Asked.is_candidate)
-            )
-        )
+        asked = self.connection.execute(
+            select(Asked.__table__).where(Asked.check_id == row_id)
+        ).all()
+        candidates = {row.record_id for row in asked if row.is_candidate}
+        controls = sum(row.is_control for row in asked)
         self._exists(checked, sorted(candidates & judged.listed), check.sent_at or check.created_at)
         self._is_missing(checked, sorted(judged.doubtful), check.created_at)
         settled = sorted(judged.listed | judged.doubtful)
@@ -278,6 +323,8 @@ class CheckRows:
             row_id,
             state=CheckState.DONE,
             ended_at=now,
+            ids=len(asked),
+            candidates=len(asked) - controls if check.is_second else len(candidates),
             listed=len(judged.listed),
             missed=len(judged.missed) + len(judged.doubtful),
             missed_candidates=len(candidates & (judged.missed | judged.doubtful)),
@@ -365,11 +412,14 @@ class CheckRows:
     def _mark_gone(self, checked: Checked, check_ids: Sequence[int], now: datetime) -> int:
         record, count = checked.record, 0
         for check_id in check_ids:
-            created_at = self.connection.scalar(
-                select(Check.created_at).where(Check.id == check_id)
-            )
+            created_at, sent_at = self.connection.execute(
+                select(Check.created_at, Check.sent_at).where(Check.id == check_id)
+            ).one()
             ids = select(Asked.record_id).where(Asked.check_id == check_id)
-            gone = update(record).where(record.id.in_(ids), record.gone_at.is_(None))
+            has_come_back = checked.was_returned_since(sent_at or created_at)
+            gone = update(record).where(
+                record.id.in_(ids), record.gone_at.is_(None), not_(has_come_back)
+            )
             missing_since = func.coalesce(record.missing_since, created_at)
             values = {"gone_at": now, "missing_since": missing_since}
             count += self.connection.execute(gone.values(values)).rowcount
@@ -421,7 +471,7 @@ class CheckRows:
         asked: Mapping[int, tuple[bool, bool]],
         values: Mapping[str, Any],
         now: datetime,
-    ) -> CheckStep:
+    ) -> Begun:
         row = insert(Check).values(
             kind=checked.kind,
             first_run_id=run_id,
@@ -437,7 +487,8 @@ class CheckRows:
         self.statements.insert(self.connection, columns, rows)
         step = CheckStep(checked.category, row_id, CREATE)
         ids, _ = self.asked(step)
-        return CheckStep(checked.category, row_id, CREATE, ids=ids)
+        step = CheckStep(checked.category, row_id, CREATE, ids=ids)
+        return Begun(step, values.get("first_id"), values.get("last_id"))
 
     def _step(self, row: Row[Any]) -> CheckStep:
         step = CheckStep(Category(row.kind.value), row.id, STATUS, row.task_id)
@@ -479,6 +530,11 @@ def _known(checked: Checked) -> Select[int]:
     """Select the ids that a check asks about, or about which something is not decided yet."""
     known = select(Asked.record_id).join(Check, Asked.check_id == Check.id)
     return known.where(Check.kind == checked.kind, Asked.is_control.is_(False))
+
+
+def _in_question(checked: Checked) -> Select[int]:
+    """Select those of them that some check has not listed."""
+    return _known(checked).where(or_(Check.is_second, Check.state == CheckState.DONE))
 
 
 def _waits(checked: Checked) -> Collection[ColumnElement[bool]]:

@@ -11,7 +11,9 @@ from sqlalchemy import func, insert, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.forecast import Density
+from tiktok_crawler.planning.nights_ahead import Stored
 from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.tagging import Tagging
 from tiktok_crawler.storage.models.ledger import (
@@ -21,14 +23,15 @@ from tiktok_crawler.storage.models.ledger import (
     CrawlWindow,
     QueryRow,
 )
+from tiktok_crawler.storage.models.records import Comment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-    from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.query_file.collection import Collection as QueryFile
     from tiktok_crawler.storage.engine.statements import Statements
 
 
@@ -45,7 +48,8 @@ class Totals:
 class UsedQuery:
     """A query that was used, and what all runs of it asked for together.
 
-    `fields` are those that it was last searched with; none if it never was.
+    `fields` are those that it was last searched with; none if it never was. `refreshing` is as the
+    last run had it.
     """
 
     query_id: int
@@ -53,6 +57,7 @@ class UsedQuery:
     tags: tuple[str, ...]
     days: tuple[DateRange, ...]
     fields: tuple[str, ...]
+    refreshing: Refreshing = Refreshing()  # noqa: RUF009 - it is frozen
 
 
 def stored_queries(connection: Connection) -> dict[int, str]:
@@ -72,7 +77,7 @@ def last_used_at(connection: Connection, query_id: int) -> datetime | None:
 
 
 def register_collection(
-    connection: Connection, statements: Statements, collection: Collection, now: datetime
+    connection: Connection, statements: Statements, collection: QueryFile, now: datetime
 ) -> int:
     """Register a run of a collection, and give its tags to what is stored already.
 
@@ -126,6 +131,19 @@ def count_videos(connection: Connection, are_of: ColumnElement[bool]) -> int:
     return connection.scalar(videos) or 0
 
 
+def stored_of(connection: Connection, query_ids: Collection[int]) -> Stored:
+    """Count the videos of some queries, and the comments on them."""
+    videos = (
+        select(VIDEOS_TO_CRAWLS.c.video_id)
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(Crawl.query_id.in_(query_ids))
+        .distinct()
+    )
+    comments = select(func.count(Comment.id)).where(Comment.video_id.in_(videos))
+    found = connection.scalar(select(func.count()).select_from(videos.subquery()))
+    return Stored(found or 0, connection.scalar(comments) or 0)
+
+
 def densities(connection: Connection, *, besides: int | None) -> Iterator[Density]:
     """Read how dense the queries of the database are but one, by the windows that are complete."""
     window = CrawlWindow
@@ -143,6 +161,14 @@ def densities(connection: Connection, *, besides: int | None) -> Iterator[Densit
         query = Query.from_json(json.loads(canonical))
         if not query.sample:
             yield Density(query, matches[query_id] / days[query_id])
+
+
+def last_searches(connection: Connection) -> dict[int, datetime]:
+    """Read when the last search of each query began that has come to its end."""
+    window = CrawlWindow
+    last = select(window.query_id, func.max(window.begun_at)).group_by(window.query_id)
+    rows = connection.execute(last.where(window.state == WindowState.COMPLETE))
+    return {query_id: begun_at for query_id, begun_at in rows if begun_at}
 
 
 def used_queries(connection: Connection) -> list[UsedQuery]:
@@ -173,7 +199,7 @@ def _register_query(
     return connection.execute(upsert.returning(QueryRow.id)).scalar_one()
 
 
-def _asked_for(query_id: int, collection: Collection) -> dict[str, Any]:
+def _asked_for(query_id: int, collection: QueryFile) -> dict[str, Any]:
     """Return the columns by which a later run finds the row of what it asks for."""
     return {
         "query_id": query_id,
@@ -198,4 +224,9 @@ def _used_query(query: Row[Any], wishes: list[Row[Any]], fields: list[str]) -> U
         tags=tuple(sorted({tag for wish in wishes for tag in wish.tags})),
         days=tuple(contiguous(days)),
         fields=tuple(fields),
+        refreshing=Refreshing.from_json(max(wishes, key=_last_run).refreshing or {}),
     )
+
+
+def _last_run(wish: Row[Any]) -> tuple[datetime, int]:
+    return wish.last_run_at, wish.id

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field, replace
-from datetime import UTC
+from datetime import UTC, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
@@ -25,7 +25,7 @@ from tiktok_crawler.storage.ledger.list_status import (
     list_statuses,
 )
 from tiktok_crawler.storage.ledger.listing_status import listing_statuses
-from tiktok_crawler.storage.ledger.queries import totals_of, used_queries
+from tiktok_crawler.storage.ledger.queries import last_searches, totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.removals import Removals, read_removals
 from tiktok_crawler.storage.ledger.runs import last_run
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.query_values import Unseen
+    from tiktok_crawler.query_file.refreshing import Refreshing
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.existence import Existence
@@ -47,6 +48,10 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
     from tiktok_crawler.storage.ledger.runs import PastRun
+
+
+OLDEST = timedelta(days=30)
+"""The terms of January 2026 want data to be refreshed as often (api_facts.md 15)."""
 
 
 class Terms(Protocol):
@@ -78,6 +83,14 @@ class QueryStatus(QueryDays):
     windows: tuple[UnfinishedWindow, ...]
     totals: Totals
     unseen: Unseen | None = None
+    to_refresh: tuple[DateRange, ...] = ()
+    """The days that the next run searches again, for newer values alone."""
+
+    @property
+    def oldest_search_at(self) -> datetime | None:
+        """When the last search of a day began, of the day whose was first."""
+        times = (day.searched_at for day in self.days.by_day.values())
+        return min(filter(None, times), default=None)
 
     @property
     def is_complete(self) -> bool:
@@ -142,8 +155,18 @@ class Status:
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
-    removals: Removals = field(default_factory=Removals)
     existence: Existence | None = None
+    removals: Removals = field(default_factory=Removals)
+    oldest_search_at: datetime | None = None
+    """The same as of a query, of all of them."""
+    keeps_fresh: bool = False
+    """Whether some query file has said so."""
+
+    @property
+    def is_stale(self) -> bool:
+        """Tell whether there are data that are older than TikTok's terms allow, and stay so."""
+        oldest = self.oldest_search_at
+        return not self.keeps_fresh and oldest is not None and self.at - oldest > OLDEST
 
     def files_of_list(self, found: ListStatus) -> list[str]:
         """Return the names of the files with this list."""
@@ -175,23 +198,30 @@ def status_of(
 ) -> Status:
     """Read the status of a database that a crawl has used, as one transaction sees it."""
     batches = batch_queries(connection)
-    queries = [used for used in used_queries(connection) if used.query_id not in batches]
+    used = used_queries(connection)
+    queries = [each for each in used if each.query_id not in batches]
+    statuses = [
+        _query_status(connection, each, terms, now)
+        for each in (_of_files(queries, files) if files else queries)
+    ]
+    last = last_searches(connection) if batches else {}
+    times = [at for query_id, at in last.items() if query_id in batches]
+    times += filter(None, (status.oldest_search_at for status in statuses))
     return Status(
         location=database.describe(connection.engine.url),
         origin=database.origin_of(connection),
         at=now,
         spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
-        queries=tuple(
-            _query_status(connection, used, terms, now)
-            for used in (_of_files(queries, files) if files else queries)
-        ),
+        queries=tuple(statuses),
         listings=() if files else tuple(listing_statuses(connection)),
         last_run=last_run(connection),
         imports=() if files else tuple(past_imports(connection)),
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),
-        removals=read_removals(connection),
         existence=None if files else existence_of(connection),
+        removals=read_removals(connection),
+        oldest_search_at=min(times, default=None),
+        keeps_fresh=any(each.refreshing.keep_fresh for each in used),
     )
 
 
@@ -228,17 +258,29 @@ def _query_status(
 ) -> QueryStatus:
     windows = Windows(connection, used.query_id)
     totals = totals_of(connection, used.query_id)
+    keys = used.refreshing
+    refreshed = _plans(windows, used, terms, now, keys) if keys.to_json() else ()
     return QueryStatus(
         used=used,
         plans=_plans(windows, used, terms, now),
         windows=tuple(windows.unfinished()),
         totals=totals,
         unseen=unseen(connection, used.query_id, used.query, totals),
+        to_refresh=tuple(days for plan in refreshed for days in plan.refreshed_windows),
     )
 
 
-def _plans(windows: Windows, used: UsedQuery, terms: Terms, now: datetime) -> tuple[Plan, ...]:
+def _plans(
+    windows: Windows,
+    used: UsedQuery,
+    terms: Terms,
+    now: datetime,
+    refreshing: Refreshing | None = None,
+) -> tuple[Plan, ...]:
+    """Make a plan for each range of days; days are refreshed only where it is said."""
     wanted = [terms(used.query, days, used.fields) for days in used.days]
+    if refreshing:
+        wanted = [replace(each, freshness=each.freshness.with_keys(refreshing)) for each in wanted]
     return tuple(make_plan(part, windows.known(used.query, part.fields), now) for part in wanted)
 
 

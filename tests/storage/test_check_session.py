@@ -1,0 +1,185 @@
+"""Checks of existence between other deeds: what is asked about, and what is believed then."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from checked_records import CheckRun, store_videos
+from random_deeds import Fate, Fated
+from sqlalchemy import event, update
+from sqlalchemy.exc import OperationalError
+from stored_pages import NOON, rows, video
+
+from tiktok_crawler.planning.checks import MOST_MISSED, RemovalReason
+from tiktok_crawler.research_api.checks import MOST_IDS
+from tiktok_crawler.storage.check_session import CheckSession
+from tiktok_crawler.storage.deletion.deletion import (
+    Cause,
+    delete_gone,
+    delete_videos,
+    say_nothing,
+)
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger.checks import CheckRows
+from tiktok_crawler.storage.models.records import Video
+
+DAY = timedelta(days=1)
+FEW = range(1, 101)
+MANY_GONE = range(11, 41)
+
+
+class FatedChecks(Fated, CheckSession): ...
+
+
+@pytest.fixture
+def checks(begin, prepared_url):
+    """Begins runs of checks."""
+    return lambda **how: begin(CheckRun(prepared_url, **how))
+
+
+@pytest.fixture
+def stored(engine):
+    store_videos(engine, FEW)
+
+
+def gone(engine):
+    return [each["id"] for each in rows(engine, "video") if each["gone_at"]]
+
+
+def confirm(engine, check_id, now):
+    statements = statements_for(engine.dialect)
+    return transaction(engine, lambda on: CheckRows(on, statements).confirm(check_id, now))
+
+
+def bring(search, now, *ids):
+    """Let a search bring these videos."""
+    run = search(now=now)
+    run.ask(run.first(), *map(video, ids))
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_two_checks_do_not_list_is_gone(checks, engine):
+    run = checks()
+    run.check(7, 8)
+    assert run.decide().gone == {"video": 2}
+    assert gone(engine) == [7, 8]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_a_search_has_brought_since_is_not_gone(checks, search, engine):
+    run = checks()
+    run.check(7, 8)
+    bring(search, run.later(), 7)
+
+    assert run.decide().gone == {"video": 1}
+    assert gone(engine) == [8]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_a_search_had_brought_before_may_be_gone(checks, search, engine):
+    bring(search, NOON - DAY, *FEW)
+    run = checks(now=NOON + 30 * DAY)
+    run.check(7, 8)
+    run.decide()
+    assert gone(engine) == [7, 8]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_came_back_before_a_person_says_so_is_not_gone(checks, search, engine):
+    run = checks()
+    run.check(*MANY_GONE)
+    (held,) = run.decide().held
+    assert held.records == len(MANY_GONE)
+    bring(search, run.now + DAY, *MANY_GONE[:10])
+
+    assert confirm(engine, held.id, run.now + 2 * DAY) == 20
+    assert gone(engine) == [*MANY_GONE[10:]]
+    assert rows(engine, "compliance_check_record") == []
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_is_held_is_not_asked_about_again(checks, engine):
+    run = checks()
+    run.check(*MANY_GONE)
+    assert run.decide().held
+
+    later = checks(now=run.now + 20 * DAY)
+    asked = later.begin()
+    assert set(asked.ids) == set(FEW) - set(MANY_GONE)
+    later.answer(asked)
+    assert later.begin() is None
+    assert len(later.decide().held) == 1
+    assert gone(engine) == []
+
+
+def test_so_many_candidates_leave_room_for_others(checks, engine):
+    there = range(1, 51)
+    missing = range(1000, 1000 + MOST_IDS + 500)
+    store_videos(engine, there)
+    store_videos(engine, missing, missing_since=NOON - DAY)
+    run = checks()
+
+    first = run.begin(nothing_open=False)
+    assert len(set(first.ids) & set(missing)) == MOST_MISSED
+    assert set(there) <= set(first.ids)
+    run.answer(first, *missing)
+    run.check(*missing)
+    assert run.decide().gone == {"video": len(missing)}
+    assert run.session.result.failed == 0
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("fate", [Fate.FAILS_BEFORE, Fate.FAILS_AFTER])
+def test_a_check_whose_commit_is_in_doubt_is_begun_once(checks, engine, fate):
+    run = checks(session=FatedChecks)
+    run.session.fate = fate
+    with pytest.raises(OperationalError):
+        run.begin()
+
+    first = run.begin()
+    assert set(first.ids) == set(FEW)
+    run.answer(first, 7)
+    run.session.fate = fate
+    with pytest.raises(OperationalError):
+        run.begin()
+    run.check(7)
+    run.decide()
+    assert gone(engine) == [7]
+    assert [check["state"] for check in rows(engine, "compliance_check")] == ["done", "done"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_second_check_counts_without_what_was_deleted_meanwhile(checks, engine):
+    run = checks()
+    run.answer(run.begin(), 7, 8)
+    second = run.begin()
+    control = next(id_ for id_ in second.ids if id_ not in (7, 8))
+    delete_videos(engine, [control, 8], Cause(RemovalReason.ASKED), run.later(), say_nothing)
+
+    taken_up = checks(now=run.later())
+    (step,) = taken_up.plan.unfinished
+    assert set(step.ids) == set(second.ids) - {control, 8}
+    taken_up.answer(step, 7)
+    assert taken_up.decide().gone == {"video": 1}
+    assert gone(engine) == [7]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_comes_back_while_others_are_deleted_stays(checks, engine):
+    run = checks()
+    run.check(7, 8)
+    run.decide()
+
+    def come_back(connection, _cursor, text, *_):
+        if text.startswith("INSERT INTO removal"):
+            back = update(Video).where(Video.id == 7).values(missing_since=None, gone_at=None)
+            connection.execute(back)
+
+    event.listen(engine, "before_cursor_execute", come_back)
+    (removed,) = delete_gone(engine, run.later(), run.later())
+    event.remove(engine, "before_cursor_execute", come_back)
+    assert removed.records == 1
+    assert 7 in {each["id"] for each in rows(engine, "video")}
+    assert 8 not in {each["id"] for each in rows(engine, "video")}
