@@ -32,7 +32,7 @@ include: {any_hashtags: [butter, cheese]}
 also_collect: {comments: {max_per_video: 50}}
 """
 ASKED = Cause(RemovalReason.ASKED, has_archive=True)
-GONE = Cause(RemovalReason.GONE, has_archive=True)
+OLD = Cause(RemovalReason.AGE, has_archive=True)
 
 
 def quiet(_what, _count):
@@ -95,7 +95,7 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
         liked = connection.scalar(select(Account.username).where(Account.username.not_in(names)))
     now = utc_now()
     delete_users(engine, [*names[:2], liked], ASKED, now, quiet)
-    delete_videos(engine, others[:5], GONE, now, quiet)
+    delete_videos(engine, others[:5], OLD, now, quiet)
     delete_comments(engine, comments, ASKED, now, quiet)
 
     rewritten = rewrite_archive(engine, [tmp_path / "archive"])

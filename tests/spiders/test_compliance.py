@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from argparse import Namespace
+from dataclasses import replace
 from datetime import UTC, datetime
 from os import EX_OK, EX_TEMPFAIL
 
@@ -19,6 +20,7 @@ from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.sandbox.faults.profile import (
     ComplianceBehaviour,
     DataBehaviour,
+    Latency,
     Profile,
     Turnover,
 )
@@ -46,11 +48,13 @@ MUCH_LATER = Turnover(videos=0.3)
 class Study:
     """A folder, and crawls of it on the sandbox as it is at a time."""
 
+    sandbox_type = WatchedSandbox
+
     def __init__(self, folder):
         self.folder = folder
 
     async def run(self, spider, profile=None, settings=None, **arguments):
-        self.sandbox = WatchedSandbox(profile or world())
+        self.sandbox = self.sandbox_type(profile or world())
         async with served(self.sandbox) as url:
             self.settings = self.folder.settings(
                 url,
@@ -190,6 +194,28 @@ async def test_comments_are_checked_like_videos(study):
         ("comment", True, "done", "gone", None),
     ]
     assert study.ids("gone_at IS NOT NULL", "comment") == study.removed("comment") != set()
+
+
+@deferred_f_from_coro_f
+async def test_one_check_is_created_after_the_other_so_that_a_kill_leaves_one_in_doubt(study):
+    await study.collect()
+    await study.run("comments", video_ids=str(min(study.videos)))
+    study.folder.rows("UPDATE comment SET last_returned_at = '2024-06-01 00:00:00.000000'")
+    study.grow_old()
+    in_doubt = []
+
+    class SlowSandbox(WatchedSandbox):
+        def answer(self, call):
+            if call.path == CREATE:
+                in_doubt.append(study.checks("state", "sent_at IS NOT NULL"))
+            return super().answer(call)
+
+    study.sandbox_type = SlowSandbox
+    await study.check(replace(world(turnover=LATER), latency=Latency(seconds=0.1)))
+
+    assert len(in_doubt) >= 3
+    for checks in in_doubt:
+        assert sum(state == "open" and is_sent for state, is_sent in checks) == 1
 
 
 @deferred_f_from_coro_f

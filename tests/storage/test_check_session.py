@@ -22,6 +22,7 @@ from tiktok_crawler.storage.deletion.deletion import (
 )
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.ledger import checks as ledger
 from tiktok_crawler.storage.ledger.checks import CheckRows
 from tiktok_crawler.storage.models.records import Video
 
@@ -128,6 +129,17 @@ def test_so_many_candidates_leave_room_for_others(checks, engine):
     run.check(*missing)
     assert run.decide().gone == {"video": len(missing)}
     assert run.session.result.failed == 0
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize(("is_failure", "begun"), [(True, 3), (False, 10)])
+def test_checks_that_fail_are_soon_left_alone(checks, monkeypatch, is_failure, begun):
+    monkeypatch.setattr(ledger, "MOST_IDS", 10)
+    run, steps = checks(), []
+    while step := run.begin():
+        steps.append(step)
+        run.session.leave(step, is_failure=is_failure)
+    assert len(steps) == begun
 
 
 @pytest.mark.usefixtures("stored")

@@ -67,6 +67,7 @@ GROWTH = 10
 class CheckRunner:
     """Works off the checks that are due, several at a time, each step after the one before.
 
+    One is created after the other: of a run that is killed, one is in doubt, and created again.
     What first checks did not list is asked about in second ones; then it is decided what is gone.
 
     Settings: TIKTOK_CHECK_DELAY, TIKTOK_GONE_LIMIT, TIKTOK_ON_GONE, TIKTOK_GONE_GRACE.
@@ -78,6 +79,7 @@ class CheckRunner:
         self.crawler = crawler
         self._waits_for_quota = waits_for_quota
         self._open = 0
+        self._is_creating = False
         self._is_cut_short = False
         self._something_came = asyncio.Event()
 
@@ -92,6 +94,9 @@ class CheckRunner:
         level = logging.INFO if plan.is_empty else NOTICE
         logger.log(level, "%(work)s", {"work": checks_beginning(plan)})
         for step in plan.unfinished:
+            while self._is_creating and step.endpoint is CREATE:
+                self._something_came.clear()
+                await self._something_came.wait()
             self._open += 1
             yield self._request(step)
         while new := await self._next():
@@ -105,7 +110,7 @@ class CheckRunner:
         while True:
             self._something_came.clear()
             is_idle = not self._open
-            if self._open < MOST_OPEN and not self._is_cut_short:
+            if self._may_begin:
                 begin = partial(_next_check, nothing_open=is_idle)
                 if step := await self._storage.check(begin):
                     self._open += 1
@@ -113,6 +118,10 @@ class CheckRunner:
             if is_idle:
                 return None
             await self._something_came.wait()
+
+    @property
+    def _may_begin(self) -> bool:
+        return self._open < MOST_OPEN and not (self._is_creating or self._is_cut_short)
 
     async def _parse(self, response: Response) -> AsyncIterator[Request]:
         assert response.request
@@ -128,9 +137,10 @@ class CheckRunner:
                 following = None
         except NotStoredError:
             return  # The crawl is ending.
+        self._end_step(step, is_last=following is None)
         if following is None:
-            self._free_slot()
-        elif following.endpoint is STATUS:
+            return
+        if following.endpoint is STATUS:
             self._ask_later(following)
         else:
             yield self._request(following)
@@ -172,20 +182,20 @@ class CheckRunner:
                 is_quota = isinstance(failure.value, QuotaUsedUpError)
                 spent = "quota" if is_quota else "share (TIKTOK_SHARES)"
                 await self._leave(step, f"the day's {spent} is used up")
-                self._free_slot()
+                self._end_step(step, is_last=True)
             case TaskFailedError(problem=problem):
                 try:
                     await self._give_up(step, problem)
                 except NotStoredError:
                     return  # The crawl is ending.
-                self._free_slot()
+                self._end_step(step, is_last=True)
             case _:
                 self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
                 failure.raiseException()
 
     async def _give_up(self, step: CheckStep, problem: Problem) -> None:
         if problem.kind is not ProblemKind.REFUSED:
-            await self._leave(step, problem.reason)
+            await self._leave(step, problem.reason, is_failure=True)
             return
         await self._fail(step, problem.reason, problem.log_id)
         if step.endpoint is CREATE:
@@ -203,9 +213,9 @@ class CheckRunner:
             {"step": step, "reason": reason},
         )
 
-    async def _leave(self, step: CheckStep, reason: str) -> None:
+    async def _leave(self, step: CheckStep, reason: str, *, is_failure: bool = False) -> None:
         """Let a later run go on with a check."""
-        await self._storage.check(lambda checks: checks.leave())
+        await self._storage.check(lambda checks: checks.leave(step, is_failure=is_failure))
         self._stats("left")
         self._outcome.left_undone()
         logger.warning(
@@ -238,14 +248,19 @@ class CheckRunner:
         seconds = config_of(self.crawler).check_delay * GROWTH ** (step.asked - 1)
         extension(self.crawler, DelayQueue).delay(self._request(step), seconds)
 
-    def _free_slot(self) -> None:
-        self._open -= 1
+    def _end_step(self, step: CheckStep, *, is_last: bool) -> None:
+        """Let others begin: a check is created by now, or it has ended."""
+        if step.endpoint is CREATE:
+            self._is_creating = False
+        if is_last:
+            self._open -= 1
         self._something_came.set()
 
     def _stats(self, what: str) -> None:
         self.crawler.stats.inc_value(f"tiktok/checks/{what}_count")
 
     def _request(self, step: CheckStep) -> Request:
+        self._is_creating |= step.endpoint is CREATE
         request = PageRequest(step, refreshes=True)
         attempt = Attempt(request, waits_for_quota=self._waits_for_quota)
         return api_request(

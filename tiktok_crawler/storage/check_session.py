@@ -46,7 +46,7 @@ REQUESTS_OF_CHECK = 3
 """It is created, asked about, and its file downloaded."""
 
 MOST_FAILURES = 3
-"""After so many checks of a kind that proved nothing, the others wait for a later run."""
+"""After so many checks of a kind that failed or proved nothing, others wait for a later run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,9 +153,10 @@ class CheckSession(Session):
         self.result.failed += 1
         self._failures[step.category] += 1
 
-    def leave(self) -> None:
+    def leave(self, step: CheckStep, *, is_failure: bool) -> None:
         """Count a check that is left to a later run."""
         self.result.left += 1
+        self._failures[step.category] += is_failure
 
     def refuse(self, step: CheckStep) -> None:
         """Ask about no more records of this kind in this run: the API does not take them."""
