@@ -11,6 +11,7 @@ from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, rows, video
 
+from tiktok_crawler.planning import checks as planning
 from tiktok_crawler.planning.checks import MOST_MISSED, RemovalReason
 from tiktok_crawler.research_api.checks import MOST_IDS
 from tiktok_crawler.storage.check_session import CheckSession
@@ -101,6 +102,17 @@ def test_what_came_back_before_a_person_says_so_is_not_gone(checks, search, engi
 
 
 @pytest.mark.usefixtures("stored")
+def test_what_has_no_number_of_the_api_is_not_asked_about(checks, engine):
+    store_videos(engine, [-5, 0], missing_since=NOON - DAY)
+    run = checks()
+    assert not run.plan.has_candidates
+    first = run.begin()
+    assert set(first.ids) == set(FEW)
+    run.answer(first)
+    assert run.begin() is None
+
+
+@pytest.mark.usefixtures("stored")
 def test_what_is_held_is_not_asked_about_again(checks, engine):
     run = checks()
     run.check(*MANY_GONE)
@@ -134,7 +146,8 @@ def test_so_many_candidates_leave_room_for_others(checks, engine):
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(("is_failure", "begun"), [(True, 3), (False, 10)])
 def test_checks_that_fail_are_soon_left_alone(checks, monkeypatch, is_failure, begun):
-    monkeypatch.setattr(ledger, "MOST_IDS", 10)
+    for module in (ledger, planning):
+        monkeypatch.setattr(module, "MOST_IDS", 10)
     run, steps = checks(), []
     while step := run.begin():
         steps.append(step)

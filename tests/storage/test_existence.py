@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import Crawl, stage, store_list
-from stored_pages import MINUTE, NOON, row, rows, video
+from stored_pages import MINUTE, NOON, OTHER_QUERY, row, rows, video
 
 from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS, USERS
@@ -80,6 +80,19 @@ def test_a_page_from_before_does_not_bring_back(found, search, engine):
     late = search(now=NOON + WEEK)
     late.ask(late.first(), video(2))
     assert [video["id"] for video in rows(engine, "video") if video["missing_since"]] == [2]
+
+
+def test_what_another_search_brings_meanwhile_is_not_missing(search, engine):
+    run = search()
+    run.ask(run.first(), *map(video, (1, 2, 3)))
+    run.session.correct(run.session.corrections(), run.later())
+    again = search(now=LATER)
+    again.ask(again.first(), video(1))
+    other = search(now=again.now, query=OTHER_QUERY)
+    other.ask(other.first(), video(2))
+
+    again.session.correct(again.session.corrections(), other.now)
+    assert [video["id"] for video in rows(engine, "video") if video["missing_since"]] == [3]
 
 
 def test_a_parked_search_says_nothing(search, engine):

@@ -28,8 +28,8 @@ from tiktok_crawler.planning.checks import (
 from tiktok_crawler.research_api.checks import CREATE, MOST_IDS, STATUS, Category, CheckStep
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
 from tiktok_crawler.storage.models.records import Comment, Video
+from tiktok_crawler.storage.records.existence import was_brought_since
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -78,9 +78,7 @@ class Checked:
         """A page has brought it at a time, or later."""
         if self.category is Category.COMMENT:
             return func.coalesce(Comment.last_returned_at >= at, false())
-        pages = VIDEOS_TO_CRAWLS.c
-        brought = select(pages.video_id).join(Crawl, Crawl.id == pages.crawl_id)
-        return brought.where(pages.video_id == Video.id, Crawl.received_at >= at).exists()
+        return was_brought_since(at)
 
     @property
     def is_candidate(self) -> ColumnElement[bool]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import BindParameter, Connection, Executable
+    from sqlalchemy import BindParameter, ColumnElement, Connection, Executable
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.pages import Page
@@ -76,6 +76,13 @@ def note_missing_comments(connection: Connection, page: Page) -> None:
     connection.execute(missing.values(missing_since=begun_at))
 
 
+def was_brought_since(at: datetime) -> ColumnElement[bool]:
+    """Tell of videos whether a page has brought them at a time, or later."""
+    pages = VIDEOS_TO_CRAWLS.c
+    brought = select(pages.video_id).join(Crawl, Crawl.id == pages.crawl_id)
+    return brought.where(pages.video_id == Video.id, Crawl.received_at >= at).exists()
+
+
 def note_missing_videos(
     connection: Connection,
     days: DateRange,
@@ -96,6 +103,8 @@ def note_missing_videos(
         Video.create_time < midnight(days.end + DAY),
         Video.id.in_(earlier),
         not_(Video.id.in_(again)),
+        # Of the few that are left, pages of others may have brought some.
+        not_(was_brought_since(at)),
     )
     connection.execute(missing.values(missing_since=at))
 
