@@ -452,3 +452,23 @@ async def test_with_counters_only_what_days_do_not_bring_again_is_checked(quick_
 
     assert study.gone == study.removed() != set()
     assert stat(crawler, "checks/done_count") == 2
+
+
+@deferred_f_from_coro_f
+async def test_new_days_leave_of_the_quota_what_checks_take(quick_study):
+    study = quick_study
+    study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days\n")
+    await study.collect()
+    study.grow_old()
+    study.folder.rows(f"UPDATE crawl_window SET searched_at = '{study.now}'")
+    study.folder.rows("DELETE FROM api_quota")
+    more = QUERY.replace("end_date: 2024-01-31", "end_date: 2024-12-31")
+    study.folder.query_file.write_text(f"{more}keep_fresh: 15 days\n")
+
+    later = world(turnover=LATER)
+    settings = {"TIKTOK_DAILY_BUDGET": 20}
+    crawler = await study.run("videos", later, settings, query=str(study.folder.query_file))
+
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert study.gone
+    assert study.folder.rows("SELECT requests, refreshes FROM api_quota") == [(20, 6)]

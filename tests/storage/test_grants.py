@@ -23,6 +23,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.endpoints import USERS
+from tiktok_crawler.storage.deletion.disk import check_may_delete
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transfer import transfer
 from tiktok_crawler.storage.ledger.status import read_status
@@ -371,3 +372,14 @@ def test_the_documented_grants_are_enough_to_read(role, prepared):
     plan(prepared.url_of(role))
     prepared.run("CREATE TABLE later (id INTEGER)")
     Server(prepared.url_of(role)).run("SELECT id FROM later")
+
+
+def test_who_deletes_is_told_what_that_takes(prepared, role):
+    prepared.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {quoted(role)}")
+    with database.opened(prepared.url_of(role)) as engine:
+        with pytest.raises(ConfigurationError, match="DELETE ON") as refused:
+            check_may_delete(engine)
+        statement = str(refused.value).partition("run: ")[2]
+        prepared.run(statement)
+        check_may_delete(engine)
+    prepared.run(f"DROP OWNED BY {quoted(role)}")

@@ -154,6 +154,7 @@ def test_ids_are_sqlites_row_numbers_and_links_have_none(make_engine, prepared_s
     assert without_rowid == {
         *links,
         *sightings,
+        "archive_removal",
         "compliance_check_record",
         "kept_out",
         "query_value",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import nullcontext, suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
@@ -19,7 +20,12 @@ from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.research_api.checks import CHECKS, Checks
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.query import Query
-from tiktok_crawler.storage.check_session import CheckSession, ChecksPlan, ChecksResult
+from tiktok_crawler.storage.check_session import (
+    CheckSession,
+    ChecksPlan,
+    ChecksResult,
+    look_up_checks,
+)
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
@@ -37,11 +43,13 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.plan import Plan, Wanted
+    from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.page_store import Saved
@@ -83,6 +91,7 @@ class CrawlStorage:
         self._doers: dict[Subject, Doer | CheckSession] = {}
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
+        self._due_to_checks = 0
         self._is_closed = False
         self._has_begun = False
 
@@ -113,7 +122,7 @@ class CrawlStorage:
             origin=self._config.origin,
             collection=collection,
             wanted=wanted,
-            account=self._config.quota_account(VIDEO_QUERY.pool, "videos"),
+            account=self._account(VIDEO_QUERY.pool, "videos"),
         )
         self._budgets[query] = budget
         await self._open(query, session)
@@ -167,7 +176,7 @@ class CrawlStorage:
             origin=self._config.origin,
             stage=stage,
             tags=tags,
-            account=self._config.quota_account(listing.endpoint.pool, listing.name),
+            account=self._account(listing.endpoint.pool, listing.name),
         )
         await self._open(listing, session)
         try:
@@ -271,6 +280,20 @@ class CrawlStorage:
         finally:
             await self._release(stage.listing)
 
+    async def keep_for_checks(self, max_age: timedelta | None) -> None:
+        """Keep of the day's quota what the checks take that this run is to do at its end.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+        """
+        origin, now = self._config.origin, utc_now()
+        plan = await self._thread.run_patiently(look_up_checks, self._url, origin, max_age, now)
+        self._due_to_checks = plan.requests
+
+    def _account(self, pool: Pool, part: str) -> QuotaAccount:
+        account = self._config.quota_account(pool, part)
+        return replace(account, due=self._due_to_checks) if pool is VIDEO_QUERY.pool else account
+
     async def begin_checks(self, max_age: timedelta | None) -> ChecksPlan:
         """Open the database for checks of existence, and decide what to ask about.
 
@@ -284,7 +307,7 @@ class CrawlStorage:
         session = CheckSession(
             self._url,
             origin=self._config.origin,
-            account=self._config.quota_account(VIDEO_QUERY.pool, "compliance"),
+            account=self._account(VIDEO_QUERY.pool, "compliance"),
             max_age=max_age,
             limit=self._config.gone_limit,
         )

@@ -126,6 +126,12 @@ def tonight(segments: Iterable[Segment], night: date, max_age: timedelta) -> lis
     return [replace(each, ids=min(each.ids, count * MOST_IDS)) for each, count in checks.items()]
 
 
+def without(segments: Iterable[Segment], first: int, last: int) -> list[Segment]:
+    """Return what is left of segments when a check has asked about ids from one to another."""
+    rests = (segment.without(first, last) for segment in segments)
+    return [rest for rest in rests if rest]
+
+
 @dataclass(frozen=True, slots=True)
 class Judgement:
     """The meaning of the file of a check: which of the ids it lists, and which it misses.

@@ -28,6 +28,7 @@ from tiktok_crawler.spiders.research import ResearchSpider
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Mapping
+    from datetime import timedelta
 
     from scrapy import Request
 
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.value_batches import Batch
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.query_file.refreshing import KeepFresh
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.query import Query
 
@@ -89,6 +91,8 @@ class VideosSpider(ResearchSpider):
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
             return
+        if self._keeps_fresh:
+            await crawl_storage(self.crawler).keep_for_checks(self._age_of_checks)
         self.queue = queue = FairQueue(self.budgets, self.config.refresh_share)
         self._waiting = [deque([each]) for each in self.collections]
         async for request in self.runner.requests(queue, self._begin_and_end):
@@ -223,16 +227,26 @@ class VideosSpider(ResearchSpider):
 
     async def _check_existence(self) -> AsyncIterator[Request]:
         """Find out what still exists, as often as the query files want it."""
-        wanted = [each.keep_fresh for each in self.collections if each.keep_fresh]
-        if not wanted:
+        if not self._keeps_fresh:
             return
-        # What days bring that are searched again need not be checked, but for what is missing.
-        ages = [each.every for each in wanted if not each.counters]
         try:
-            async for request in CheckRunner(self.crawler).requests(min(ages, default=None)):
+            async for request in CheckRunner(self.crawler).requests(self._age_of_checks):
                 yield request
         except QueryLockedError as exc:
             self._leave(str(exc))
+
+    @property
+    def _keeps_fresh(self) -> tuple[KeepFresh, ...]:
+        return tuple(each.keep_fresh for each in self.collections if each.keep_fresh)
+
+    @property
+    def _age_of_checks(self) -> timedelta | None:
+        """The age at which all is checked again.
+
+        None: what is missing alone, since days are searched again that bring the rest.
+        """
+        ages = (each.every for each in self._keeps_fresh if not each.counters)
+        return min(ages, default=None)
 
     def _leave(self, why: str) -> None:
         logger.warning("Left for a later run: %(why)s", {"why": why})

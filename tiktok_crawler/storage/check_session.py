@@ -17,15 +17,19 @@ from tiktok_crawler.planning.checks import (
     judge_first,
     judge_second,
     tonight,
+    without,
 )
 from tiktok_crawler.research_api.checks import CHECKS, Category, read_ids
 from tiktok_crawler.storage.deletion.deletion import delete_gone
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.ledger.existence import held_checks
 from tiktok_crawler.storage.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
@@ -37,6 +41,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.deletion.deletion import Removed
     from tiktok_crawler.storage.ledger.checks import Begun, Checked
     from tiktok_crawler.storage.ledger.existence import HeldCheck
+
+REQUESTS_OF_CHECK = 3
+"""It is created, asked about, and its file downloaded."""
 
 MOST_FAILURES = 3
 """After so many checks of a kind that failed or proved nothing, others wait for a later run."""
@@ -52,6 +59,13 @@ class ChecksPlan:
     unfinished: tuple[CheckStep, ...]
     has_candidates: bool
     due: int
+
+    @property
+    def requests(self) -> int:
+        """The number of requests that it takes at least, with one second check."""
+        firsts = max(self.due, int(self.has_candidates))
+        checks = firsts + bool(firsts)
+        return REQUESTS_OF_CHECK * checks + (REQUESTS_OF_CHECK - 1) * len(self.unfinished)
 
     @property
     def is_empty(self) -> bool:
@@ -182,22 +196,15 @@ class CheckSession(Session):
         return delete_gone(self.engine, older_than, now, has_archive=has_archive)
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
-        has_candidates = False
         for category, checked in CHECKED.items():
-            has_candidates |= bool(rows.candidates(checked, 1))
             segments = rows.segments(checked, midnight(now.date()))
             self._oldest[category] = min(
                 segments, key=lambda segment: segment.confirmed_at, default=None
             )
-            if self.max_age is not None:
-                self._segments[category] = tonight(segments, now.date(), self.max_age)
-                for first, last in rows.asked_since(checked, midnight(now.date())):
-                    self._asked_about(category, first, last)
-        chosen = chain.from_iterable(self._segments.values())
-        due = sum(segment.checks for segment in chosen)
-        unfinished = tuple(rows.unfinished())
-        self._begun = {step.row_id for step in unfinished}
-        return ChecksPlan(unfinished, has_candidates, due)
+            self._segments[category] = _due(rows, checked, segments, self.max_age, now)
+        plan = _plan(rows, self._segments)
+        self._begun = {step.row_id for step in plan.unfinished}
+        return plan
 
     def _decide(self, checked: Checked, now: datetime, connection: Connection) -> int:
         return self._rows(connection).decide(checked, self.limit, now)
@@ -222,8 +229,7 @@ class CheckSession(Session):
 
     def _asked_about(self, category: Category, first: int, last: int) -> None:
         """Leave out of what is to be asked about what a check asks about."""
-        rests = (segment.without(first, last) for segment in self._segments[category])
-        self._segments[category] = [rest for rest in rests if rest]
+        self._segments[category] = without(self._segments[category], first, last)
 
     def _register(self, connection: Connection, now: datetime) -> None:
         """Checks are registered one by one."""
@@ -233,3 +239,47 @@ class CheckSession(Session):
 
     def _rows(self, connection: Connection) -> CheckRows:
         return CheckRows(connection, self._statements)
+
+
+def look_up_checks(url: str, origin: str, max_age: timedelta | None, now: datetime) -> ChecksPlan:
+    """Read what a run would check now, without changing anything.
+
+    Raises:
+        ConfigurationError: the database cannot be used as it is.
+    """
+    with database.opened_to_read(url) as engine:
+        if not database.has_data(engine, origin):
+            return ChecksPlan((), has_candidates=False, due=0)
+        with reading(engine) as connection:
+            rows = CheckRows(connection, statements_for(connection.dialect))
+            return _plan(
+                rows,
+                {
+                    category: _due(
+                        rows, checked, rows.segments(checked, midnight(now.date())), max_age, now
+                    )
+                    for category, checked in CHECKED.items()
+                },
+            )
+
+
+def _due(
+    rows: CheckRows,
+    checked: Checked,
+    segments: Sequence[Segment],
+    max_age: timedelta | None,
+    now: datetime,
+) -> list[Segment]:
+    """What is left of a night's share, as it was at midnight."""
+    if max_age is None:
+        return []
+    due = tonight(segments, now.date(), max_age)
+    for first, last in rows.asked_since(checked, midnight(now.date())):
+        due = without(due, first, last)
+    return due
+
+
+def _plan(rows: CheckRows, segments: Mapping[Category, Sequence[Segment]]) -> ChecksPlan:
+    due = sum(segment.checks for segment in chain.from_iterable(segments.values()))
+    has_candidates = any(rows.candidates(checked, 1) for checked in CHECKED.values())
+    return ChecksPlan(tuple(rows.unfinished()), has_candidates, due)
