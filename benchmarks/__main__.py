@@ -21,6 +21,7 @@ COMMANDS = (
     ["crawling.py"],
     ["sandbox.py"],
     ["large_database.py"],
+    ["existence.py"],
     ["exporting.py"],
     ["deleting.py"],
     ["reporting.py"],
