@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import signal
 from collections import defaultdict
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from functools import cache
+from os import EX_TEMPFAIL
 
 import pytest
 from collected import read
@@ -137,6 +139,24 @@ class CheckLane(Lane):
         engine.dispose()
 
 
+@pytest.fixture
+def make_lane(tmp_path, request):
+    """Makes lanes that end with the test."""
+    with ExitStack() as stack:
+
+        def make(kind: str, name: str, settings: tuple[str, ...] = MARKED) -> CheckLane:
+            folder = tmp_path / name
+            url = f"sqlite:///{folder / 'crawl.db'}"
+            if kind == "postgresql":
+                server = request.getfixturevalue("postgres_url")
+                url = stack.enter_context(temporary_database(server))
+            sandbox = Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=LATER, daily_quota=None)
+            api_url = stack.enter_context(served_by_thread(sandbox))
+            return CheckLane(folder, url, sandbox, api_url, settings=settings)
+
+        yield make
+
+
 @pytest.mark.parametrize(
     ("kind", "kills", "settings"),
     [
@@ -150,22 +170,15 @@ class CheckLane(Lane):
         ),
     ],
 )
-def test_killed_it_finds_all_that_is_gone_and_nothing_else(
-    kind, kills, settings, tmp_path, request
-):
-    with ExitStack() as stack:
+def test_killed_it_finds_all_that_is_gone_and_nothing_else(make_lane, kind, kills, settings):
+    lanes = [make_lane(kind, f"killed-{number}", settings) for number in range(len(kills))]
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
+        list(threads.map(Lane.be_killed, lanes, kills))
+        list(threads.map(Lane.finish, lanes))
 
-        def lane(name: str) -> CheckLane:
-            folder = tmp_path / name
-            url = f"sqlite:///{folder / 'crawl.db'}"
-            if kind == "postgresql":
-                server = request.getfixturevalue("postgres_url")
-                url = stack.enter_context(temporary_database(server))
-            sandbox = Sandbox(videos_per_day=VIDEOS_PER_DAY, profile=LATER, daily_quota=None)
-            api_url = stack.enter_context(served_by_thread(sandbox))
-            return CheckLane(folder, url, sandbox, api_url, settings=settings)
 
-        lanes = [lane(f"killed-{number}") for number in range(len(kills))]
-        with ThreadPoolExecutor(SIDE_BY_SIDE) as threads:
-            list(threads.map(Lane.be_killed, lanes, kills))
-            list(threads.map(Lane.finish, lanes))
+def test_interrupted_it_ends_with_75_and_creates_no_check_twice(make_lane):
+    lane = make_lane("sqlite", "interrupted")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        assert lane.interrupt(number, 0.2) == EX_TEMPFAIL
+    lane.finish()
