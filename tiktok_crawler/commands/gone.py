@@ -39,7 +39,10 @@ class Command(Project, ScrapyCommand):
         super().add_options(parser)
         for option, words in (
             ("--confirm", "it is true what these checks found: their records are gone"),
-            ("--reject", "it is not: their records stay, and are asked about again"),
+            (
+                "--reject",
+                "it is not: their records stay, and are asked about again when that is due",
+            ),
         ):
             parser.add_argument(
                 option, metavar="CHECK", nargs="+", type=int, default=[], help=words
@@ -79,7 +82,7 @@ def _decide(connection: Connection, opts: argparse.Namespace) -> Iterator[str]:
         yield f"check {number}: {number_of(gone, f'{held[number].kind}s')} marked as gone"
     for number in dict.fromkeys(opts.reject):
         rows.reject(number, now)
-        yield f"check {number}: nothing is gone; the next checks ask again"
+        yield f"check {number}: nothing is gone; it is asked about again when that is due"
 
 
 def _require(held: Collection[int], numbers: Sequence[int]) -> None:

@@ -174,24 +174,23 @@ class CheckRunner:
         """Act on a request that brought no answer to go on with."""
         request: Request = failure.request  # type: ignore[attr-defined]
         step = attempt_of(request).request.step
-        match failure.value:
-            case RequestDelayedError() | CrawlStoppingError():
-                pass
-            case PartEndedError():
-                self._is_cut_short = True
-                is_quota = isinstance(failure.value, QuotaUsedUpError)
-                spent = "quota" if is_quota else "share (TIKTOK_SHARES)"
-                await self._leave(step, f"the day's {spent} is used up")
-                self._end_step(step, is_last=True)
-            case TaskFailedError(problem=problem):
-                try:
+        try:
+            match failure.value:
+                case RequestDelayedError() | CrawlStoppingError():
+                    return
+                case PartEndedError():
+                    self._is_cut_short = True
+                    is_quota = isinstance(failure.value, QuotaUsedUpError)
+                    spent = "quota" if is_quota else "share (TIKTOK_SHARES)"
+                    await self._leave(step, f"the day's {spent} is used up")
+                case TaskFailedError(problem=problem):
                     await self._give_up(step, problem)
-                except NotStoredError:
-                    return  # The crawl is ending.
-                self._end_step(step, is_last=True)
-            case _:
-                self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
-                failure.raiseException()
+                case _:
+                    self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
+                    failure.raiseException()
+        except NotStoredError:
+            return  # The crawl is ending.
+        self._end_step(step, is_last=True)
 
     async def _give_up(self, step: CheckStep, problem: Problem) -> None:
         if problem.kind is not ProblemKind.REFUSED:
