@@ -41,7 +41,7 @@ class Command(Project, ScrapyCommand):
             ("--confirm", "it is true what these checks found: their records are gone"),
             (
                 "--reject",
-                "it is not: their records stay, and are asked about again when that is due",
+                "it is not: their records stay, and are asked about again when due",
             ),
         ):
             parser.add_argument(
