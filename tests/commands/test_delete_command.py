@@ -8,6 +8,7 @@ import sqlite3
 import time
 import zlib
 from contextlib import closing
+from os import EX_CONFIG
 
 import pyarrow.parquet as pq
 import pytest
@@ -220,6 +221,25 @@ def test_a_new_database_takes_the_list_along(folder):
     assert name.encode() not in (folder / "replayed.db").read_bytes()
     kept_out = "SELECT * FROM kept_out ORDER BY 1, 2"
     assert read(folder, kept_out, "replayed.db") == read(folder, kept_out)
+
+
+def test_a_list_of_a_database_that_is_not_there_stops_a_replay(folder):
+    url = f"sqlite:///{folder / 'mistyped.db'}"
+    into = "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+    refused = scrapy(folder, "replay", "archive", "--deleted-from", url, "-s", into)
+
+    assert refused.returncode == EX_CONFIG
+    assert "mistyped.db has no data; name the database" in refused.stderr
+    assert not (folder / "replayed.db").exists()
+
+
+def test_a_database_that_keeps_nothing_out_is_warned_of(folder):
+    url = f"sqlite:///{folder / DATABASE}"
+    into = "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+    replayed = scrapy(folder, "replay", "archive", "--deleted-from", url, "-s", into)
+
+    assert replayed.returncode == 0
+    assert "keeps nothing out" in replayed.stderr
 
 
 def test_a_rehearsal_deletes_nothing(folder):
