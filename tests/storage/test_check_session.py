@@ -11,8 +11,9 @@ from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, rows, video
 
+from tiktok_crawler.planning import checks as planning
 from tiktok_crawler.planning.checks import MOST_MISSED, RemovalReason
-from tiktok_crawler.research_api.checks import MOST_IDS
+from tiktok_crawler.research_api.checks import MOST_IDS, Category
 from tiktok_crawler.storage.check_session import CheckSession
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
@@ -23,7 +24,7 @@ from tiktok_crawler.storage.deletion.deletion import (
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger import checks as ledger
-from tiktok_crawler.storage.ledger.checks import CheckRows
+from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.models.records import Video
 
 DAY = timedelta(days=1)
@@ -134,7 +135,8 @@ def test_so_many_candidates_leave_room_for_others(checks, engine):
 @pytest.mark.usefixtures("stored")
 @pytest.mark.parametrize(("is_failure", "begun"), [(True, 3), (False, 10)])
 def test_checks_that_fail_are_soon_left_alone(checks, monkeypatch, is_failure, begun):
-    monkeypatch.setattr(ledger, "MOST_IDS", 10)
+    for module in (ledger, planning):
+        monkeypatch.setattr(module, "MOST_IDS", 10)
     run, steps = checks(), []
     while step := run.begin():
         steps.append(step)
@@ -195,3 +197,21 @@ def test_what_comes_back_while_others_are_deleted_stays(checks, engine):
     assert removed.records == 1
     assert 7 in {each["id"] for each in rows(engine, "video")}
     assert 8 not in {each["id"] for each in rows(engine, "video")}
+
+
+def test_what_is_missing_is_looked_up_and_not_searched_for(make_engine, prepared_sqlite_url):
+    engine = make_engine(prepared_sqlite_url)
+    store_videos(engine, FEW)
+    store_videos(engine, [101, 102], missing_since=NOON)
+    asked = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+        rows = CheckRows(connection, statements_for(engine.dialect))
+        assert rows.candidates(CHECKED[Category.VIDEO], 10, but=[101]) == [102]
+        statement, values = asked[-1]
+        plan = [
+            row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+
+    assert [step for step in plan if "ix_video_missing_since" in step]
+    assert not [step for step in plan if "video USING INTEGER PRIMARY KEY" in step]
