@@ -8,7 +8,7 @@ import sqlite3
 import time
 import zlib
 from contextlib import closing
-from os import EX_CONFIG
+from os import EX_CONFIG, EX_USAGE
 
 import pyarrow.parquet as pq
 import pytest
@@ -328,3 +328,11 @@ def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
         process.communicate(60)
     assert read(folder, "SELECT count(*) FROM archive_removal") == [(0,)]
     assert not [path for path, found in everything(folder / "archive") if name.encode() in found]
+
+
+@pytest.mark.parametrize("age", ["2 yearz", "never", "0 days"])
+def test_an_age_that_is_none_is_told_what_ages_there_are(folder, age):
+    refused = delete(folder, "--older-than", age, "--yes")
+
+    assert refused.returncode == EX_USAGE
+    assert "is not an age; allowed: 90 days, 6 months, 2 years" in refused.stderr
