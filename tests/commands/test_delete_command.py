@@ -8,6 +8,7 @@ import sqlite3
 import time
 import zlib
 from contextlib import closing
+from os import EX_CONFIG, EX_USAGE
 
 import pyarrow.parquet as pq
 import pytest
@@ -222,6 +223,25 @@ def test_a_new_database_takes_the_list_along(folder):
     assert read(folder, kept_out, "replayed.db") == read(folder, kept_out)
 
 
+def test_a_list_of_a_database_that_is_not_there_stops_a_replay(folder):
+    url = f"sqlite:///{folder / 'mistyped.db'}"
+    into = "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+    refused = scrapy(folder, "replay", "archive", "--deleted-from", url, "-s", into)
+
+    assert refused.returncode == EX_CONFIG
+    assert "mistyped.db has no data; name the database" in refused.stderr
+    assert not (folder / "replayed.db").exists()
+
+
+def test_a_database_that_keeps_nothing_out_is_warned_of(folder):
+    url = f"sqlite:///{folder / DATABASE}"
+    into = "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+    replayed = scrapy(folder, "replay", "archive", "--deleted-from", url, "-s", into)
+
+    assert replayed.returncode == 0
+    assert "keeps nothing out" in replayed.stderr
+
+
 def test_a_rehearsal_deletes_nothing(folder):
     before = (folder / DATABASE).read_bytes()
     name = person(folder)
@@ -308,3 +328,11 @@ def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
         process.communicate(60)
     assert read(folder, "SELECT count(*) FROM archive_removal") == [(0,)]
     assert not [path for path, found in everything(folder / "archive") if name.encode() in found]
+
+
+@pytest.mark.parametrize("age", ["2 yearz", "never", "0 days"])
+def test_an_age_that_is_none_is_told_what_ages_there_are(folder, age):
+    refused = delete(folder, "--older-than", age, "--yes")
+
+    assert refused.returncode == EX_USAGE
+    assert "is not an age; allowed: 90 days, 6 months, 2 years" in refused.stderr

@@ -7,14 +7,14 @@ from datetime import timedelta
 import pytest
 from checked_records import CheckRun, store_videos
 from random_deeds import Fate, Fated
-from sqlalchemy import event, update
+from sqlalchemy import Engine, event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, rows, video
 
 from tiktok_crawler.planning import checks as planning
 from tiktok_crawler.planning.checks import MOST_MISSED, RemovalReason
-from tiktok_crawler.research_api.checks import MOST_IDS
-from tiktok_crawler.storage.check_session import CheckSession
+from tiktok_crawler.research_api.checks import MOST_IDS, Category
+from tiktok_crawler.storage.check_session import CheckSession, look_up_checks
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_gone,
@@ -24,7 +24,7 @@ from tiktok_crawler.storage.deletion.deletion import (
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger import checks as ledger
-from tiktok_crawler.storage.ledger.checks import CheckRows
+from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.models.records import Video
 
 DAY = timedelta(days=1)
@@ -39,6 +39,19 @@ class FatedChecks(Fated, CheckSession): ...
 def checks(begin, prepared_url):
     """Begins runs of checks."""
     return lambda **how: begin(CheckRun(prepared_url, **how))
+
+
+@pytest.fixture
+def statements():
+    """The statements that any engine executes."""
+    texts = []
+
+    def note(*args):
+        texts.append(args[2])
+
+    event.listen(Engine, "before_cursor_execute", note)
+    yield texts
+    event.remove(Engine, "before_cursor_execute", note)
 
 
 @pytest.fixture
@@ -208,3 +221,31 @@ def test_what_comes_back_while_others_are_deleted_stays(checks, engine):
     assert removed.records == 1
     assert 7 in {each["id"] for each in rows(engine, "video")}
     assert 8 not in {each["id"] for each in rows(engine, "video")}
+
+
+def test_what_is_missing_is_looked_up_and_not_searched_for(make_engine, prepared_sqlite_url):
+    engine = make_engine(prepared_sqlite_url)
+    store_videos(engine, FEW)
+    store_videos(engine, [101, 102], missing_since=NOON)
+    asked = []
+    with engine.connect() as connection:
+        event.listen(connection, "before_cursor_execute", lambda *args: asked.append(args[2:4]))
+        rows = CheckRows(connection, statements_for(engine.dialect))
+        assert rows.candidates(CHECKED[Category.VIDEO], 10, but=[101]) == [102]
+        statement, values = asked[-1]
+        plan = [
+            row[-1] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", values)
+        ]
+
+    assert [step for step in plan if "ix_video_missing_since" in step]
+    assert not [step for step in plan if "video USING INTEGER PRIMARY KEY" in step]
+
+
+@pytest.mark.parametrize(("max_age", "is_counted"), [(None, False), (15 * DAY, True)])
+@pytest.mark.usefixtures("stored")
+def test_records_are_counted_only_where_all_are_checked(
+    prepared_url, statements, max_age, is_counted
+):
+    look_up_checks(prepared_url, "sandbox", max_age, NOON)
+
+    assert any("min(coalesce(video.crawled" in text for text in statements) == is_counted

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import Crawl, stage, store_list
-from stored_pages import MINUTE, NOON, OTHER_QUERY, row, rows, video
+from sqlalchemy import event
+from stored_pages import JANUARY, MINUTE, NOON, OTHER_QUERY, row, rows, video
 
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.task_states import Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS, USERS
 from tiktok_crawler.research_api.paging import START
@@ -62,6 +64,23 @@ def test_a_search_that_is_not_like_the_first_says_nothing(found, ways):
 
 def test_a_day_that_is_hard_to_believe_says_nothing(found):
     assert found(range(1, 60), [1]) == []
+
+
+@pytest.mark.parametrize("days", [2, 10])
+def test_windows_are_read_once_however_many_are_compared(search, days):
+    run = search()
+    for day in list(JANUARY)[:days]:
+        run.ask(run.first(DateRange(day, day)), video(day.day))
+
+    again = search(now=LATER)
+    seen = []
+    event.listen(again.session.engine, "before_cursor_execute", lambda *args: seen.append(args[2]))
+    corrections = again.session.corrections()
+    again.session.correct(corrections, again.now)
+
+    assert len(corrections.compared) == days
+    assert sum("FROM window_day" in text for text in seen) == 1
+    assert sum(text.startswith("SELECT") and "FROM crawl_window" in text for text in seen) < 10
 
 
 def test_what_comes_back_is_missing_no_more(found, search, engine):

@@ -90,11 +90,14 @@ def read_kept_out(url: str) -> KeptOutList | None:
     """Read which records a database keeps out, as persons have asked; None if there are none.
 
     Raises:
-        ConfigurationError: it cannot be read.
+        ConfigurationError: it cannot be read, or has no data: perhaps it is not the one meant.
     """
     with database.opened_to_read(url) as engine:
         if database.stored_origin(engine) is None:
-            return None
+            raise ConfigurationError(
+                f"--deleted-from: {database.describe(engine.url)} has no data; name the database "
+                "from which persons asked to be deleted"
+            )
         with reading(engine) as connection:
             return read_list(connection)
 

@@ -95,7 +95,12 @@ def _kept_out(deleted_from: str | None) -> KeptOutList | None:
     """Read what is kept out of a database, if one is named."""
     if not deleted_from:
         return None
-    return read_kept_out(database_in_project(url_or_file(deleted_from).strip()))
+    url = database_in_project(url_or_file(deleted_from).strip())
+    kept_out = read_kept_out(url)
+    if kept_out is None:
+        place = database.describe(database.database_url(url))
+        tell(f"WARNING: --deleted-from: {place} keeps nothing out; all of the archive is replayed")
+    return kept_out
 
 
 def _replay_into(url: str, archives: Archives) -> Counts:

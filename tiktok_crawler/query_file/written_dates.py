@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from calendar import monthrange
+from contextlib import suppress
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
@@ -93,10 +94,10 @@ def parse_time_ago(text: str, *, now: datetime) -> datetime:
     """
     words = " ".join(text.lower().split())
     if not (found := _LONG_AGE.fullmatch(words)):
-        age = parse_age(text)
-        if age == NEVER:
-            raise ValueError("is not an age; allowed: 90 days, 6 months, 2 years")
-        return now - age
+        with suppress(ValueError):
+            if (age := parse_age(text)) != NEVER:
+                return now - age
+        raise ValueError("is not an age; allowed: 90 days, 6 months, 2 years")
     months = int(found[1]) * (12 if found[2].startswith("y") else 1)
     year, month = divmod(now.year * 12 + now.month - 1 - months, 12)
     if year < 1:

@@ -197,7 +197,7 @@ class CheckSession(Session):
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
         for category, checked in CHECKED.items():
-            segments = rows.segments(checked, midnight(now.date()))
+            segments = _segments(rows, checked, self.max_age, now)
             self._oldest[category] = min(
                 segments, key=lambda segment: segment.confirmed_at, default=None
             )
@@ -256,11 +256,23 @@ def look_up_checks(url: str, origin: str, max_age: timedelta | None, now: dateti
                 rows,
                 {
                     category: _due(
-                        rows, checked, rows.segments(checked, midnight(now.date())), max_age, now
+                        rows, checked, _segments(rows, checked, max_age, now), max_age, now
                     )
                     for category, checked in CHECKED.items()
                 },
             )
+
+
+def _segments(
+    rows: CheckRows, checked: Checked, max_age: timedelta | None, now: datetime
+) -> list[Segment]:
+    """What there is to choose from, as it was at midnight; reading it takes a while.
+
+    Where only what is missing is checked, it is needed to fill checks up.
+    """
+    if max_age is None and not rows.candidates(checked, 1):
+        return []
+    return rows.segments(checked, midnight(now.date()))
 
 
 def _due(

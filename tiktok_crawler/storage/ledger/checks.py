@@ -185,12 +185,16 @@ class CheckRows:
 
     def candidates(self, checked: Checked, most: int, *, but: Collection[int] = ()) -> list[int]:
         """Return records that did not come back, and that no check asks about."""
-        new = self._ids(checked).where(
+        id_ = checked.record.id
+        # In the order of an expression: SQLite reads what is missing then, and not all there is.
+        in_order = id_ + 0
+        new = select(id_).where(
             checked.is_candidate,
-            checked.record.id.not_in(_known(checked)),
+            in_order > 0,
+            id_.not_in(_known(checked)),
             not_(self.statements.among(checked.record.__table__.c.id, sorted(but))),
         )
-        return list(self.connection.scalars(new.limit(most)))
+        return list(self.connection.scalars(new.order_by(in_order).limit(most)))
 
     def add_first(
         self,
@@ -509,9 +513,11 @@ class CheckRows:
 
     def _reach(self, checked: Checked) -> list[tuple[int, int]]:
         id_ = checked.record.id
-        ends = select(func.min(id_), func.max(id_)).where(id_ > 0)
-        low, high = self.connection.execute(ends).one()
-        return [] if low is None else [(low, high)]
+        # Either is looked up alone; for both at once, SQLite reads all ids.
+        low, high = (
+            self.connection.scalar(select(end(id_)).where(id_ > 0)) for end in (func.min, func.max)
+        )
+        return [] if low is None or high is None else [(low, high)]
 
     def _count(self, checked: Checked, low: int, high: int) -> tuple[int, Any]:
         id_ = checked.record.id

@@ -29,7 +29,7 @@ from tiktok_crawler.storage.models.records import Video
 from tiktok_crawler.storage.records.existence import note_missing_videos
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
     from datetime import date, datetime
 
     from sqlalchemy import Connection, Row
@@ -194,10 +194,11 @@ class Windows:
         new = [window for window in complete if window.compared_at is None]
         if not new or wanted.query.sample:
             return
-        searches = [_covered(each, self._counts(WindowState.COMPLETE)) for each in complete]
+        counts, last = self._counts(WindowState.COMPLETE), _last_begun(complete)
+        searches = [_covered(each, counts) for each in complete]
         doubted, freshness = doubts(searches, wanted.freshness), wanted.freshness
         for window in sorted(new, key=lambda window: window.begun_at):
-            own = _own_days(window, complete)
+            own = _own_days(window, last)
             settled = all(freshness.is_settled(day, window.begun_at) for day in own)
             if settled and doubted.keys().isdisjoint(own):
                 yield window
@@ -207,23 +208,28 @@ class Windows:
         left = (*corrections.taken_back, *corrections.needless, *corrections.in_vain)
         for window in left:
             leave_to_others(tasks, window.row_id, now)
-        for window in corrections.compared:
-            self._compare(window.row_id, now)
+        if corrections.compared:
+            self._compare({window.row_id for window in corrections.compared}, now)
 
-    def _compare(self, row_id: int, now: datetime) -> None:
-        """Note which videos a window did not bring, as windows like it had before."""
-        stored = {window.id: window for window in self._rows(*WindowState)}
-        window = stored[row_id]
-        own = _own_days(window, (each for each in stored.values() if _is_complete(each)))
-        near = [each for each in stored.values() if _days(each).overlaps(_days(window))]
+    def _compare(self, row_ids: Container[int], now: datetime) -> None:
+        """Note which videos windows did not bring, as others like them had before."""
+        stored = self._rows(*WindowState)
+        last, by_day = _last_begun(filter(_is_complete, stored)), _by_day(stored)
+        for window in stored:
+            if window.id in row_ids and window.compared_at is None:
+                near = {each.id: each for day in _days(window) for each in by_day[day]}
+                self._note_missing(window, near.values(), _own_days(window, last))
+                compared = update(CrawlWindow).where(CrawlWindow.id == window.id)
+                self.connection.execute(compared.values(compared_at=now))
+
+    def _note_missing(
+        self, window: Row[Any], near: Iterable[Row[Any]], own: Iterable[date]
+    ) -> None:
         alike = [each.id for each in near if _asks_no_more(each, window)]
-        if window.compared_at is None and alike != [row_id]:
+        if alike != [window.id]:
             since = [each.id for each in near]
             for days in contiguous(own):
                 note_missing_videos(self.connection, days, window.begun_at, alike, since)
-        compared = update(CrawlWindow).where(CrawlWindow.id == row_id)
-        is_first = CrawlWindow.compared_at.is_(None)
-        self.connection.execute(compared.where(is_first).values(compared_at=now))
 
     def drop_unasked(self) -> None:
         """Drop windows that were opened by a run that ended before it asked for them.
@@ -261,10 +267,22 @@ def _asks_no_more(window: Row[Any], other: Row[Any]) -> bool:
     return window.keywords_as == other.keywords_as and set(window.fields) <= set(other.fields)
 
 
-def _own_days(window: Row[Any], complete: Iterable[Row[Any]]) -> list[date]:
+def _by_day(windows: Iterable[Row[Any]]) -> Mapping[date, Sequence[Row[Any]]]:
+    found = defaultdict(list)
+    for window in windows:
+        for day in _days(window):
+            found[day].append(window)
+    return found
+
+
+def _last_begun(complete: Iterable[Row[Any]]) -> Mapping[date, datetime]:
+    """Return the days of complete windows, each with the start of its last search."""
+    return last_searches(Covered(_days(each), each.begun_at) for each in complete)
+
+
+def _own_days(window: Row[Any], last: Mapping[date, datetime]) -> list[date]:
     """Return the days of a window that no complete one has searched since."""
-    later = [_days(each) for each in complete if each.begun_at > window.begun_at]
-    return [day for day in _days(window) if not any(day in days for days in later)]
+    return [day for day in _days(window) if last.get(day, window.begun_at) <= window.begun_at]
 
 
 def _days(window: Row[Any]) -> DateRange:
