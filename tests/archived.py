@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.archive.replay import Counts
     from tiktok_crawler.archive.values import LineError
 
-NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin", "journal_mark", "run"}
+NOT_ARCHIVED = {"api_quota", "api_quota_share", "database_origin", "journal_mark", "notice", "run"}
 """What was spent today, when the database was made, how far journals are, which crawls ran."""
 
 KEYS = {

@@ -74,6 +74,15 @@ def postgresql_url(empty_postgresql):
 
 
 @pytest.fixture
+def clock(monkeypatch):
+    """A clock that can be set, by which everything of ours goes."""
+    from fresh_nights import moved_clock  # noqa: PLC0415 - few tests need it
+
+    with moved_clock(monkeypatch) as clock:
+        yield clock
+
+
+@pytest.fixture
 def folder(tmp_path):
     """A user's folder for crawls in the test's process."""
     return CrawlFolder(tmp_path)

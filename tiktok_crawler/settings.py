@@ -119,6 +119,7 @@ EXTENSIONS: dict[str, int | None] = {
     "tiktok_crawler.extensions.run_record.RunRecord": 25,
     "tiktok_crawler.extensions.progress.Progress": 30,
     "tiktok_crawler.extensions.feed_export.RecordFeedExporter": 40,
+    "tiktok_crawler.extensions.notify.Notify": 50,
 }
 
 # Those that act stand behind Scrapy's retries (550). Requests pass from top to bottom, answers from
@@ -173,6 +174,9 @@ TIKTOK_CSV_GUARD = False
 # Holds client_key and client_secret, unless TIKTOK_CLIENT_KEY and TIKTOK_CLIENT_SECRET are in the
 # environment.
 TIKTOK_SECRETS_FILE = "secrets.yaml"
+
+# Addresses for apprise that are told when something needs a person, and when that is over.
+TIKTOK_NOTIFY: list[str] = []
 
 # The fields to ask for; empty: all that the API has.
 TIKTOK_VIDEO_FIELDS: list[str] = []

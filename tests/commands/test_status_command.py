@@ -272,3 +272,40 @@ def test_query_files_have_their_status_alone_and_are_added_up(tmp_path, collecte
 
 def spent(folder):
     return total(folder, "sum(requests)", "crawl_window")
+
+
+@pytest.fixture
+def checked(tmp_path, collected):
+    """The settings for a copy of the database in which all is well but what is parked for long."""
+    with closing(sqlite3.connect(collected / DATABASE)) as connection, connection:
+        connection.execute("VACUUM INTO ?", (str(tmp_path / "copy.db"),))
+    (tmp_path / "copy.db").chmod(0o600)
+    return (*SANDBOX, "-s", "TIKTOK_DATABASE_URL=sqlite:///copy.db")
+
+
+def test_a_check_is_quiet_and_0_when_all_is_well(tmp_path, checked):
+    run = scrapy(tmp_path, "status", "--check", *checked)
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", "")
+
+
+def test_a_check_has_a_line_for_each_thing_that_needs_a_person_and_status_1(tmp_path, checked):
+    with closing(sqlite3.connect(tmp_path / "copy.db")) as connection, connection:
+        connection.execute("UPDATE crawl_window SET created_at = '2024-06-01 12:00:00.000000'")
+        connection.execute("UPDATE run SET exit_status = 77")
+    run = scrapy(tmp_path, "status", "--check", *checked)
+    assert (run.returncode, run.stderr) == (1, "")
+    credentials, parked = run.stdout.splitlines()
+    assert credentials.startswith("TikTok refused the credentials of the crawl of videos begun 20")
+    assert parked.startswith("query 1 (tags dairy, first): 29 days could not be collected since 20")
+
+    (tmp_path / "other.yaml").write_text(QUERY.replace("butter", "art"))
+    run = scrapy(tmp_path, "status", "--check", "other.yaml", *checked)
+    assert (run.returncode, run.stdout.splitlines()) == (1, [credentials])
+
+
+def test_a_check_of_a_database_that_nobody_uses_is_not_quiet(tmp_path):
+    run = scrapy(tmp_path, "status", "--check")
+    assert (run.returncode, run.stdout.split(":")[0]) == (1, "no crawl has used this database yet")
+    assert list(tmp_path.iterdir()) == []
+    run = scrapy(tmp_path, "status", "--check", "--json")
+    assert (run.returncode, run.stdout) == (64, "")

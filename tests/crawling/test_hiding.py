@@ -41,6 +41,7 @@ def test_an_address_has_no_login(uri, shown):
         ("ftp:ann:s3cr3t@example/x.csv", True),
         ("ftp//ann:s3cr3t@example/x.csv", True),
         ("AWS_SECRET_ACCESS_KEY=x", True),
+        ("TIKTOK_NOTIFY=slack://a/b/c", True),
         ("FEEDS={'https://example/x.csv?X-Amz-Signature=s3cr3t': {}}", True),
         ("postgresql://ann@example/x?sslmode=require&password=s3cr3t", True),
         ('DEFAULT_REQUEST_HEADERS={"Authorization": "Bearer s3cr3t"}', True),

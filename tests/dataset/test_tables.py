@@ -35,6 +35,7 @@ BESIDE_THE_DATA = {
     "hashtag",
     "journal_mark",
     "kept_out",
+    "notice",
     "query_tag",
     "query_value",
     "removal",

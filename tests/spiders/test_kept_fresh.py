@@ -3,93 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
-from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
-from os import EX_OK
 
 import pytest
-from crawling import CrawlFolder, exit_status, stat
+from fresh_nights import AT_FOUR, FIRST_NIGHT, PER_DAY, FreshFolder, moment
 from marathon import in_marathon
 from scrapy.utils.defer import deferred_f_from_coro_f
-from sqlalchemy import create_engine, text
-from trials import QUERY, WatchedSandbox, served
 
-from tiktok_crawler.clock import utc_now
 from tiktok_crawler.date_range import DAY, midnight
-from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Profile
-
-FIRST_NIGHT = date(2024, 3, 10)
-AT_FOUR = timedelta(hours=4)
-PER_DAY = 6
-
-
-class MovedClock:
-    """The machine's clock, set to another time."""
-
-    def __init__(self) -> None:
-        self._ahead = timedelta(0)
-
-    def __call__(self) -> datetime:
-        return utc_now() + self._ahead
-
-    def set_to(self, moment: datetime) -> None:
-        self._ahead = moment - utc_now()
-
-
-CLOCK = MovedClock()
-"""A module that is imported meanwhile keeps it."""
-
-
-@pytest.fixture
-def clock(monkeypatch):
-    """Everything of ours goes by this clock."""
-    for name, module in list(sys.modules.items()):
-        if name.startswith("tiktok_crawler.") and getattr(module, "utc_now", None) is utc_now:
-            monkeypatch.setattr(module, "utc_now", CLOCK)
-    yield CLOCK
-    CLOCK.set_to(utc_now())
-
-
-class FreshFolder(CrawlFolder):
-    """A folder with a query that is crawled each night, and the sandbox beside it."""
-
-    def __init__(self, path, database_url, clock, **keys):
-        super().__init__(path)
-        self.database_url, self.clock = database_url, clock
-        dates = {"start_date": f"{FIRST_NIGHT - DAY}", "end_date": "yesterday"}
-        content = dates | keys | {"query": QUERY}
-        self.query_file.write_text("".join(f"{k}: {json.dumps(v)}\n" for k, v in content.items()))
-        profile = Profile(data=DataBehaviour(hidden=0))
-        self.sandbox = WatchedSandbox(profile, videos_per_day=PER_DAY, now=clock)
-
-    async def night(self, number, **arguments):
-        """Crawl in a night: how many requests that takes."""
-        self.clock.set_to(midnight(FIRST_NIGHT + number * DAY) + AT_FOUR)
-        async with served(self.sandbox) as url:
-            settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url}
-            crawler = await self.crawl(url, settings, **arguments)
-        assert exit_status(crawler) == EX_OK
-        return stat(crawler, "requests/sent_count")
-
-    def read(self, statement):
-        engine = create_engine(self.database_url)
-        with engine.connect() as connection:
-            rows = connection.execute(text(statement)).all()
-        engine.dispose()
-        return rows
-
-    def seen_at_ages(self):
-        """In which nights after the end of its day, from 1 on, each video came."""
-        found, published = defaultdict(set), {}
-        for video_id, created_at, crawl_started_at in self.read(
-            "SELECT video.id, create_time, crawl_started_at FROM videos_to_crawls "
-            "JOIN crawl ON crawl.id = crawl_id JOIN video ON video.id = video_id"
-        ):
-            day, seen = map(_moment, (created_at, crawl_started_at))
-            published[video_id] = day.date()
-            found[video_id].add((seen.date() - day.date()).days)
-        return found, published
 
 
 @pytest.mark.parametrize(
@@ -122,12 +42,6 @@ async def test_counters_of_all_videos_are_read_at_the_same_ages(
     assert len({video_id for (video_id,) in grown} & set(old)) > 0.8 * len(old)
 
 
-def _moment(read):
-    """A time as it comes from either database."""
-    moment = datetime.fromisoformat(str(read))
-    return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
 def _night_of(day, age, missed):
     """The night in which a day is searched that has this age: the next one that is not missed."""
     night = day + (age + 1) * DAY
@@ -152,7 +66,7 @@ async def test_a_month_that_was_collected_in_one_night_is_refreshed_evenly(
             "JOIN crawl ON crawl.id = crawl_id GROUP BY video_id) AS each_video"
         )
         now = midnight(FIRST_NIGHT + night * DAY) + AT_FOUR
-        assert now - _moment(oldest) < 9 * DAY
+        assert now - moment(oldest) < 9 * DAY
     [(refreshes, requests)] = folder.read("SELECT sum(refreshes), sum(requests) FROM api_quota")
     assert 0 < refreshes < requests <= 4 * len(range(18))
     [(stored,)] = folder.read("SELECT refreshing FROM collection LIMIT 1")

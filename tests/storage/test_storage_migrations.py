@@ -40,6 +40,7 @@ from tiktok_crawler.storage.engine import database, migrations
 from tiktok_crawler.storage.engine.revision import UNRELEASED
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.ledger.journal_marks import set_mark
+from tiktok_crawler.storage.ledger.notices import note
 from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.base import Base
 from tiktok_crawler.storage.models.existence import (
@@ -115,6 +116,7 @@ def collected(searched, prepared_url):
     )
     with searched.begin() as connection:
         set_mark(connection, "20240601T120000Z_abc", 1)
+        note(connection, "abc", {"late": "no run has come"}, LATER)
         for table, row in EXISTENCE_ROWS.items():
             connection.execute(insert(table).values(row))
     return searched

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 
+from tiktok_crawler.attention.disks import disks_of
+from tiktok_crawler.attention.needs import needs_a_person
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
@@ -21,7 +23,11 @@ if TYPE_CHECKING:
 
     from scrapy.settings import BaseSettings
 
+    from tiktok_crawler.attention.needs import Need
     from tiktok_crawler.query_file.collection import Collection
+    from tiktok_crawler.storage.ledger.status import Status
+
+NEEDS_A_PERSON = 1
 
 
 class Command(Project, ScrapyCommand):
@@ -39,23 +45,43 @@ class Command(Project, ScrapyCommand):
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
         parser.add_argument("--json", action="store_true", help="as JSON, for programs")
+        parser.add_argument(
+            "--check",
+            action="store_true",
+            help="print only what needs a person, a line each; exit status 1 if something does",
+        )
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
         if len(args) > 1:
             raise UsageError("name one query file, or a folder, a pattern or a list of them: a,b")
-        show(_report(self.settings, *args, as_json=opts.json))
+        if opts.check and opts.json:
+            raise UsageError("--check prints lines for people: leave out --json")
+        if not opts.check:
+            show(_report(self.settings, *args, as_json=opts.json))
+        elif needs := _check(self.settings, *args):
+            show("\n".join(need.text for need in needs))
+            self.exitcode = NEEDS_A_PERSON
+
+
+def _check(settings: BaseSettings, files: str | None = None) -> tuple[Need, ...]:
+    config = Config.of(settings)
+    return needs_a_person(_read(config, files), disks_of(config.database_url, config.archive))
 
 
 def _report(settings: BaseSettings, files: str | None = None, *, as_json: bool) -> str:
-    config, now = Config.of(settings), utc_now()
-    collections = read_collections(files, today=now.date()) if files else ()
-    named = map(_file_of, collections)
-    status = read_status(config.database_url, config.terms, now, tuple(named))
+    config = Config.of(settings)
+    status = _read(config, files)
     if not as_json:
         hint = config.sandbox_hint if status.origin is None else ""
         return f"{status_report.text(status, config.daily_budget)}{hint}"
     return json_text(status_report.as_json(status, config.daily_budget))
+
+
+def _read(config: Config, files: str | None) -> Status:
+    now = utc_now()
+    collections = read_collections(files, today=now.date()) if files else ()
+    return read_status(config.database_url, config.terms, now, tuple(map(_file_of, collections)))
 
 
 def _file_of(collection: Collection) -> QueryFile:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.config.addresses import check_api_url, check_sandbox_url
 from tiktok_crawler.config.credentials import Credentials, read_credentials
+from tiktok_crawler.config.notify import check_addresses, read_addresses
 from tiktok_crawler.config.paths import database_in_project, in_project, profile_in_project
 from tiktok_crawler.config.rules import listing
 from tiktok_crawler.config.scrapy_settings import check_components, check_scrapy_settings
@@ -89,6 +90,7 @@ class Config:
     on_gone: OnGone
     gone_grace: timedelta
     progress_interval: float
+    notify: tuple[str, ...] = field(repr=False)
 
     @classmethod
     def of(cls, settings: BaseSettings, environ: Mapping[str, str] = os.environ) -> Self:
@@ -139,6 +141,7 @@ class Config:
             on_gone=choice(settings, "TIKTOK_ON_GONE", OnGone),
             gone_grace=timedelta(days=number(settings, "TIKTOK_GONE_GRACE", most=3650)),
             progress_interval=number(settings, "LOGSTATS_INTERVAL"),
+            notify=read_addresses(settings),
         )
 
     def check_crawl(self) -> None:
@@ -146,8 +149,10 @@ class Config:
 
         Raises:
             CredentialsError: there are none, or the secrets file cannot be used.
-            ConfigurationError: there is no such profile, or it has mistakes.
+            ConfigurationError: there is no such profile, or it has mistakes; nothing can be sent to
+                an address of TIKTOK_NOTIFY.
         """
+        check_addresses(self.notify)
         _ = self.credentials
         if self.api_url is None:
             from tiktok_crawler.sandbox import load_profile  # noqa: PLC0415 - rehearsals only

@@ -226,13 +226,16 @@ def slots(settings: BaseSettings, name: str) -> None:
             rules[key](BaseSettings({where: values[key]}), where)
 
 
+LEVELS = ("DEBUG", "INFO", "NOTICE", "WARNING", "ERROR", "CRITICAL")
+"""Libraries add others."""
+
+
 def log_level(settings: BaseSettings, name: str) -> None:
-    value, known = settings[name], logging.getLevelNamesMapping()
-    if isinstance(value, int) or str(value) in known:
+    value = settings[name]
+    if isinstance(value, int) or str(value) in logging.getLevelNamesMapping():
         return
-    levels = [logging.getLevelName(level) for level in sorted({*known.values()} - {0})]
-    hint = did_you_mean(nearest(str(value), levels))
-    raise _wrong(settings, name, f"one of {', '.join(levels)}{hint}")
+    hint = did_you_mean(nearest(str(value), LEVELS))
+    raise _wrong(settings, name, f"one of {', '.join(LEVELS)}{hint}")
 
 
 def log_format(settings: BaseSettings, name: str) -> None:

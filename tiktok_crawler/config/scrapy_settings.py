@@ -60,6 +60,7 @@ COMPONENTS: dict[str, Rule] = {
             "tiktok_crawler.extensions.run_record.RunRecord",
             "tiktok_crawler.extensions.progress.Progress",
             "tiktok_crawler.extensions.feed_export.RecordFeedExporter",
+            "tiktok_crawler.extensions.notify.Notify",
         ),
         replaced=(
             "scrapy.extensions.feedexport.FeedExporter",

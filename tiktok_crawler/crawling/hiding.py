@@ -23,7 +23,9 @@ PARAMETER = re.compile(
 
 PARAMETERS = re.compile(r"[?#].*", re.DOTALL)
 
-SECRET_NAME = re.compile(r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|DATABASE_URL(?!=sqlite:)")
+SECRET_NAME = re.compile(
+    r"SECRET(?!S)|TOKEN|ACCESS_KEY|_PASS(WORD)?\b|TIKTOK_NOTIFY|DATABASE_URL(?!=sqlite:)"
+)
 
 
 class Hidden(str):

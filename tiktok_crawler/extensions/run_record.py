@@ -60,6 +60,7 @@ class RunRecord:
         self._id: int | None = None
         self._reason = ""
         self._feeds: list[str] = []
+        self.is_written = asyncio.Event()
 
     @classmethod
     def from_crawler(cls, crawler: Crawler) -> Self:
@@ -68,6 +69,11 @@ class RunRecord:
         crawler.signals.connect(record.spider_closed, signal=signals.spider_closed)
         crawler.signals.connect(record.engine_stopped, signal=signals.engine_stopped)
         return record
+
+    @property
+    def has_begun(self) -> bool:
+        """Tell whether there is a row of this run."""
+        return self._id is not None
 
     def begin(self, engine: Engine, hold: Hold) -> int:
         """The run's id, which it gets the first time; for the thread of the database."""
@@ -95,8 +101,11 @@ class RunRecord:
         self._reason = reason
 
     async def engine_stopped(self) -> None:
-        if self._id is not None:
-            await asyncio.to_thread(self._end, self._id)
+        try:
+            if self._id is not None:
+                await asyncio.to_thread(self._end, self._id)
+        finally:
+            self.is_written.set()
 
     def _start(self) -> RunStart:
         spider = self.crawler.spider

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.attention.needs import held
 from tiktok_crawler.reports.words import GONE, MISSING
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.storage.check_session import ChecksPlan, ChecksResult
-    from tiktok_crawler.storage.ledger.existence import Existence, HeldCheck
+    from tiktok_crawler.storage.ledger.existence import Existence
 
 
 def checks_beginning(plan: ChecksPlan) -> str:
@@ -78,13 +79,3 @@ def checks_outcome(result: ChecksResult) -> str:
     found = (number_of(count, f"{kind}s") for kind, count in result.gone.items())
     gone = f"; gone: {', '.join(found)} ({GONE})" if result.gone else ""
     return f"{number_of(result.done, 'checks')} done{failed}{gone}"
-
-
-def held(check: HeldCheck) -> str:
-    """Say about which check a person has to decide, and how."""
-    records = number_of(check.records, f"{check.kind}s")
-    return (
-        f"check {check.id}, {records}: {visible(check.reason)}. That may be a fault of the API: "
-        "nothing is marked or deleted until a person says that it is true (scrapy gone --confirm "
-        f"{check.id}) or not (scrapy gone --reject {check.id})"
-    )

@@ -7,10 +7,11 @@ from datetime import timedelta
 from itertools import chain, starmap
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.attention.needs import held
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.task_states import WindowState
-from tiktok_crawler.reports.checks_report import checks_outcome, held
+from tiktok_crawler.reports.checks_report import checks_outcome
 from tiktok_crawler.reports.days_report import (
     describe_doubts,
     listed_ranges,

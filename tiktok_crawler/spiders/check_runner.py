@@ -7,6 +7,7 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING
 
+from tiktok_crawler.attention.needs import held
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import Attempt, api_request, attempt_of
 from tiktok_crawler.crawling.closing import CloseReason
@@ -26,7 +27,7 @@ from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.planning.problems import ProblemKind
-from tiktok_crawler.reports.checks_report import checks_beginning, held
+from tiktok_crawler.reports.checks_report import checks_beginning
 from tiktok_crawler.research_api.checks import (
     CREATE,
     STATUS,

@@ -36,6 +36,7 @@ APPENDED = frozenset(
         "database_origin",
         "effect",
         "hashtag",
+        "notice",
         "query_tag",
         "query_value",
         "user_info_history",
@@ -49,7 +50,14 @@ APPENDED = frozenset(
 """Tables whose rows never change."""
 
 THINNED = frozenset(
-    {"crawl_window", "journal_mark", "videos_to_effect_ids", "videos_to_hashtags", "window_day"}
+    {
+        "crawl_window",
+        "journal_mark",
+        "notice",
+        "videos_to_effect_ids",
+        "videos_to_hashtags",
+        "window_day",
+    }
 )
 """Tables whose rows can go."""
 
@@ -167,7 +175,7 @@ def to_write(connection: Connection, *, gathers: bool) -> list[str]:
 DELETED_FROM = {
     name: ("SELECT", "INSERT", "UPDATE", "DELETE")
     for name in METADATA.tables
-    if name not in ("api_quota", "api_quota_share", "crawl", "journal_mark")
+    if name not in ("api_quota", "api_quota_share", "crawl", "journal_mark", "notice")
 } | {REVISION_TABLE: ("SELECT",)}
 """What a deletion does with each table."""
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-HEAD = "0111"
+HEAD = "0112"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 REVISION_TABLE = "alembic_version"

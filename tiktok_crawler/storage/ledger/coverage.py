@@ -87,6 +87,7 @@ class UnfinishedWindow:
     error_log_id: str | None
     parked_at: datetime | None
     retry_at: datetime | None
+    opened_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +150,7 @@ class Windows:
                 error_log_id=window.error_log_id,
                 parked_at=window.parked_at,
                 retry_at=window.retry_at,
+                opened_at=window.created_at,
             )
             for window in self._rows(*UNFINISHED)
         ]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 from dataclasses import asdict, dataclass, field, fields
+from datetime import timedelta
 from functools import cache
 from importlib import metadata
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
@@ -18,6 +21,9 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
+
+RECENT = timedelta(days=5)
+KIND_DIGITS = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +61,18 @@ class PastRun:
     requests: int
 
 
+@dataclass(frozen=True, slots=True)
+class RecentRun:
+    """A run of the last days; those of one spider with the same arguments are of one `kind`."""
+
+    spider: str
+    kind: str
+    begun_at: datetime
+    ended_at: datetime | None
+    close_reason: str | None
+    exit_status: int | None
+
+
 def begin_run(engine: Engine, start: RunStart, now: datetime) -> int:
     """Write down that a run has begun; its id."""
     arguments = {name: clean_text(value) for name, value in start.arguments.items()}
@@ -87,6 +105,26 @@ def last_run(connection: Connection) -> PastRun | None:
     columns = (getattr(RunRow, each.name) for each in fields(PastRun))
     run = connection.execute(select(*columns).order_by(RunRow.id.desc()).limit(1)).first()
     return PastRun(*run) if run else None
+
+
+def recent_runs(connection: Connection) -> tuple[RecentRun, ...]:
+    """Read the last run and those of some days before it, the last one first."""
+    last = connection.scalar(select(func.max(RunRow.begun_at)))
+    if last is None:
+        return ()
+    columns = (RunRow.spider, RunRow.arguments, RunRow.begun_at, RunRow.ended_at)
+    found = select(*columns, RunRow.close_reason, RunRow.exit_status)
+    recent = found.where(RunRow.begun_at >= last - RECENT).order_by(
+        RunRow.begun_at.desc(), RunRow.id.desc()
+    )
+    rows = connection.execute(recent)
+    return tuple(RecentRun(row[0], _kind(row[0], row[1]), *row[2:]) for row in rows)
+
+
+def _kind(spider: str, arguments: Mapping[str, str]) -> str:
+    """Tell runs of other arguments apart, which may name persons."""
+    text = json.dumps([spider, arguments], sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:KIND_DIGITS]
 
 
 @cache

@@ -28,7 +28,7 @@ from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import last_searches, totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.removals import Removals, read_removals
-from tiktok_crawler.storage.ledger.runs import last_run
+from tiktok_crawler.storage.ledger.runs import last_run, recent_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -47,7 +47,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
-    from tiktok_crawler.storage.ledger.runs import PastRun
+    from tiktok_crawler.storage.ledger.runs import PastRun, RecentRun
 
 
 OLDEST = timedelta(days=30)
@@ -152,6 +152,7 @@ class Status:
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
     last_run: PastRun | None = None
+    recent_runs: tuple[RecentRun, ...] = ()
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
@@ -215,6 +216,7 @@ def status_of(
         queries=tuple(statuses),
         listings=() if files else tuple(listing_statuses(connection)),
         last_run=last_run(connection),
+        recent_runs=recent_runs(connection),
         imports=() if files else tuple(past_imports(connection)),
         files=files,
         lists=tuple(_lists(connection, terms, now, files)) if batches else (),

@@ -520,6 +520,24 @@ class JournalMark(Base):
     )
 
 
+class Notice(Base):
+    __tablename__ = "notice"
+    __table_args__ = (
+        {
+            "comment": "One row a thing that needs a person and an address that was told so: the "
+            "next message has what has changed."
+        },
+    )
+
+    address: Mapped[str] = mapped_column(
+        primary_key=True,
+        comment="Stands for an address of TIKTOK_NOTIFY, which cannot be read from it.",
+    )
+    need: Mapped[str] = mapped_column(primary_key=True, comment="What it is, such as `parked:7`.")
+    text: Mapped[str] = mapped_column(comment="What was told of it.")
+    told_at: Mapped[datetime] = mapped_column(comment="When, UTC.")
+
+
 VIDEOS_TO_CRAWLS = association(
     "videos_to_crawls",
     reference("crawl_id", "crawl.id", "The page."),
