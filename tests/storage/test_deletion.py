@@ -12,6 +12,7 @@ from stored_pages import NOON, Search, content, rows, video
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.query import Condition, Query
+from tiktok_crawler.storage.deletion import selecting
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
@@ -196,3 +197,14 @@ def test_a_deletion_in_small_parts_is_the_same(filled, monkeypatch):
     assert_nothing_of(filled, NAME, OTHER, str(HERS), str(HIS))
     assert not rows(filled, "video")
     assert not rows(filled, "user_relation")
+
+
+@pytest.mark.parametrize("part", [1, 10_000])
+def test_a_comment_that_goes_for_two_reasons_is_counted_once(filled, monkeypatch, part):
+    monkeypatch.setattr(selecting, "READ_AT_ONCE", part)
+    with filled.connect() as connection:
+        selected = selecting.older_than(connection, MUCH_LATER)
+        assert {*selected.comments} >= {COMMENT_ID, REPLY_ID}
+        counted = selecting.count(connection, selected)
+
+    assert counted["comment"] == len(rows(filled, "comment"))

@@ -6,6 +6,7 @@ All is read on one connection, which writes nothing.
 from __future__ import annotations
 
 from array import array
+from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -184,8 +185,9 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
             column = table.c.id if table is Video.__table__ else table.c.video_id
             counting.add(table, column, ids)
         counting.add(Comment.__table__, Comment.__table__.c.video_id, ids)
-    for ids in batched(selected.comments, READ_AT_ONCE):
-        counting.add_comments(ids)
+    comments = sorted(selected.comments)
+    for ids in batched(comments, READ_AT_ONCE):
+        counting.add_comments(ids, comments, videos)
     for some in batched((*names, *selected.profiles), READ_AT_ONCE):
         counting.add(UserInfo.__table__, UserInfo.__table__.c.username, some)
         counting.add(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, some)
@@ -213,13 +215,21 @@ class _Counting:
         rows = select(func.count()).select_from(table)
         self._add(table, rows.where(self._statements.among(column, values)))
 
-    def add_comments(self, ids: Sequence[int]) -> None:
+    def add_comments(
+        self, ids: Sequence[int], comments: Sequence[int], videos: Sequence[int]
+    ) -> None:
+        """Add some of the comments, with replies that are none of them; none is under a video."""
         table, among = Comment.__table__, self._statements.among
         either = or_(
             among(table.c.id, ids),
             and_(among(table.c.parent_comment_id, ids), table.c.parent_comment_id.is_not(None)),
         )
-        self._add(table, select(func.count()).select_from(table).where(either))
+        rows = self._connection.execute(select(table.c.id, table.c.video_id).where(either))
+        own = frozenset(ids)
+        self._counts[table.name] += sum(
+            (id_ in own or not _has(comments, id_)) and not _has(videos, video_id)
+            for id_, video_id in rows
+        )
 
     def add_edges(self, names: Sequence[str]) -> None:
         table = UserRelation.__table__
@@ -231,3 +241,10 @@ class _Counting:
 
     def _add(self, table: Table, rows: Select[Any]) -> None:
         self._counts[table.name] += self._connection.scalar(rows) or 0
+
+
+def _has(in_order: Sequence[int], value: int | None) -> bool:
+    if value is None:
+        return False
+    place = bisect_left(in_order, value)
+    return place < len(in_order) and in_order[place] == value
