@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 class State(NamedTuple):
     """A record as it is stored, or as one answer has it: then `first_at` is when that came.
 
-    `links` are the sorted ids of names, by their kind.
+    `links` are the sorted ids of names, by their kind. One that `is_missing` is stored, and did not
+    come when it was asked for last.
     """
 
     key: Any
@@ -32,6 +33,7 @@ class State(NamedTuple):
     values: tuple[Any, ...]
     crawl_id: int | None = None
     links: tuple[tuple[int, ...] | None, ...] = ()
+    is_missing: bool = False
 
     @property
     def changed_at(self) -> str:
@@ -76,6 +78,7 @@ class Comparison:
         """Tell whether an answer says again what is stored, so that there is nothing to write."""
         return (
             not self.marks_sightings
+            and not stored.is_missing
             and not is_late(stored, seen)
             and _says_nothing_else(stored.values, seen.values)
             and _says_nothing_else(stored.links, seen.links)

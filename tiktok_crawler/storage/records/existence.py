@@ -40,7 +40,7 @@ def note_returned(
     at: str,
 ) -> None:
     """Note that the API has delivered these records, at a time as rows hold it."""
-    if keys and "missing_since" in kind.table.columns:
+    if keys:
         statements.run(connection, _returned, {"at": at}, of=(kind,), listed=keys)
 
 
@@ -49,7 +49,7 @@ def _returned(statements: Statements, kind: RecordType) -> Executable:
     at: BindParameter[Any] = bindparam("at")
     values: dict[str, Any] = {"missing_since": null(), "gone_at": null()}
     is_news = and_(table.c.missing_since.is_not(None), table.c.missing_since < at)
-    if "last_returned_at" in table.columns:
+    if kind.notes_returns:
         values["last_returned_at"] = at
         is_later = table.c.last_returned_at < at
         is_news = or_(table.c.last_returned_at.is_(None), is_later)

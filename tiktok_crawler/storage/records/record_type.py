@@ -68,6 +68,16 @@ class RecordType:
         return () if table is None else tuple(table.columns.keys()[3:])
 
     @cached_property
+    def tells_missing(self) -> bool:
+        """Tell whether a state says that its record is missing; else each return is noted."""
+        return "missing_since" in self.table.columns and not self.notes_returns
+
+    @cached_property
+    def notes_returns(self) -> bool:
+        """Tell whether it is stored when a record was last returned."""
+        return "last_returned_at" in self.table.columns
+
+    @cached_property
     def value_columns(self) -> tuple[Column[Any], ...]:
         """The columns in the order of a state's values: counters, others, and JSON at the end."""
         others = {"id", self.key, *self.times, "crawl_id", "extra_data", *self.counters, *EXISTENCE}
@@ -136,9 +146,11 @@ class RecordType:
             extra_data = canonical(extra_data)
             values = (*row[4 : self._documents], *map(canonical, row[self._documents : end]))
         has_page = len(self.columns) > end
-        links = tuple([_split(linked) for linked in row[len(self.columns) :]])
+        behind = len(self.columns)
+        links = tuple([_split(linked) for linked in row[behind : behind + len(self.names)]])
         crawl_id = row[end] if has_page else None
-        return State(key, first_at, updated_at, extra_data, values, crawl_id, links)
+        is_missing = self.tells_missing and bool(row[-1])
+        return State(key, first_at, updated_at, extra_data, values, crawl_id, links, is_missing)
 
     def row(self, state: State) -> Values:
         """A state as a row of the table."""
@@ -146,10 +158,14 @@ class RecordType:
         return row
 
     def states(self, statements: Statements) -> Select[*tuple[Any, ...]]:
-        """Select states by their keys, and the ids of their links as text such as `7,12`."""
+        """Select states by their keys, and the ids of their links as text such as `7,12`.
+
+        The last column, if there is one, tells whether the record is missing.
+        """
         columns = map(statements.as_text, self.columns)
         links = (self._linked_ids(statements, table) for table in self.names.values())
-        return select(*columns, *links).where(statements.listed(self.columns[0]))
+        missing = [self.table.c.missing_since.is_not(None)] if self.tells_missing else []
+        return select(*columns, *links, *missing).where(statements.listed(self.columns[0]))
 
     def locks(self, statements: Statements) -> Select[Any]:
         """Lock records by their keys, in the order of the keys."""

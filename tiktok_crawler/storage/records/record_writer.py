@@ -131,7 +131,7 @@ def write_page(
     kind, statements, connection = writer.type, writer.statements, writer.connection
     states = [kind.state(record, at, crawl_id, ids) for record in records]
     changes = writer.write(states)
-    note_returned(connection, statements, kind, [state.key for state in states], at)
+    note_returned(connection, statements, kind, _noted(kind, states, changes), at)
     tag_ids = sorted(ids[TAGS].values())
     if kind.pages is not None:
         brought = [(crawl_id, state.key) for state in states]
@@ -142,6 +142,13 @@ def write_page(
         of_records = [(tag_id, state.key) for tag_id in tag_ids for state in states]
         statements.insert_missing(connection, tuple(kind.tags.columns), of_records)
     return changes
+
+
+def _noted(kind: RecordType, states: Sequence[State], changes: Sequence[Change]) -> list[Any]:
+    """The keys of records whose return is stored: of videos those that were missing."""
+    if kind.notes_returns:
+        return [state.key for state in states]
+    return [change.seen.key for change in changes if change.before and change.before.is_missing]
 
 
 def _pairs(key: Any, ids: Sequence[int], others: Sequence[int]) -> list[Values]:
