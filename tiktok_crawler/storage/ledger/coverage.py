@@ -199,9 +199,9 @@ class Windows:
         counts, last = self._counts(WindowState.COMPLETE), _last_begun(complete)
         searches = [_covered(each, counts) for each in complete]
         doubted, freshness = doubts(searches, wanted.freshness), wanted.freshness
-        for window in sorted(new, key=lambda window: window.begun_at):
+        for window in sorted(new, key=_begun_at):
             own = _own_days(window, last)
-            settled = all(freshness.is_settled(day, window.begun_at) for day in own)
+            settled = all(freshness.is_settled(day, _begun_at(window)) for day in own)
             if settled and doubted.keys().isdisjoint(own):
                 yield window
 
@@ -231,7 +231,7 @@ class Windows:
         if alike != [window.id]:
             since = [each.id for each in near]
             for days in contiguous(own):
-                note_missing_videos(self.connection, days, window.begun_at, alike, since)
+                note_missing_videos(self.connection, days, _begun_at(window), alike, since)
 
     def drop_unasked(self) -> None:
         """Drop windows that were opened by a run that ended before it asked for them.
@@ -279,12 +279,19 @@ def _by_day(windows: Iterable[Row[Any]]) -> Mapping[date, Sequence[Row[Any]]]:
 
 def _last_begun(complete: Iterable[Row[Any]]) -> Mapping[date, datetime]:
     """Return the days of complete windows, each with the start of its last search."""
-    return last_searches(Covered(_days(each), each.begun_at) for each in complete)
+    return last_searches(Covered(_days(each), _begun_at(each)) for each in complete)
 
 
 def _own_days(window: Row[Any], last: Mapping[date, datetime]) -> list[date]:
     """Return the days of a window that no complete one has searched since."""
-    return [day for day in _days(window) if last.get(day, window.begun_at) <= window.begun_at]
+    begun_at = _begun_at(window)
+    return [day for day in _days(window) if last.get(day, begun_at) <= begun_at]
+
+
+def _begun_at(window: Row[Any]) -> datetime:
+    """Return when a window was first asked for; an archive may lack the line that says so."""
+    at: datetime = window.begun_at or window.created_at
+    return at
 
 
 def _days(window: Row[Any]) -> DateRange:
