@@ -117,9 +117,21 @@ def test_a_receiver_that_hangs_keeps_no_ctrl_c_waiting_and_is_told_by_the_next_r
             assert run.returncode == EX_OK
             assert PASSWORD not in run.stderr
     [(title, text)] = posts.posts
-    assert title == f"{tmp_path.name}: 1 thing needs a person"
+    assert title == f"{tmp_path.name} (sandbox): 1 thing needs a person"
     assert text.startswith("New:\n- query 1 (tags dairy) has brought no video, though most of its")
     assert "nobodywritesthis" not in text
+
+
+@deferred_f_from_coro_f
+async def test_what_keeps_it_from_being_told_is_a_warning_and_changes_no_status(
+    tmp_path, prepared_sqlite_url, clock, caplog
+):
+    folder = FreshFolder(tmp_path, prepared_sqlite_url, clock)
+    folder.rows("DROP TABLE notice")
+    with http_receiver() as posts:
+        crawler = await folder.crawl_at(0, {"TIKTOK_NOTIFY": posts.address})
+    assert (exit_status(crawler), posts.posts) == (EX_OK, [])
+    assert "could not be told: OperationalError; the next run tells it" in caplog.text
 
 
 @pytest.mark.parametrize(

@@ -429,8 +429,8 @@ def test_before_there_were_imports_nothing_but_what_they_brought_is_lost(filled)
 
 
 def _of_then(tables):
-    """What there was before there were lists and checks."""
-    later = {"value_batch", *(each.__tablename__ for each in EXISTENCE_ROWS)}
+    """What there was before there were lists, checks and messages."""
+    later = {"value_batch", "notice", *(each.__tablename__ for each in EXISTENCE_ROWS)}
     return {
         name: [{key: row[key] for key in row.keys() - EXISTENCE} for row in rows]
         for name, rows in tables.items()

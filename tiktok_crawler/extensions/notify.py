@@ -120,22 +120,17 @@ def _tell(config: Config) -> None:
         needs, told = _look(engine, config)
         digests = {address: Digest.of(needs, before) for address, before in told.items()}
         news = {address: digest for address, digest in digests.items() if digest}
-        study = visible(in_project("").name)
+        study = f"{visible(in_project('').name)}{' (sandbox)' if config.uses_sandbox else ''}"
         messages = [
             Message(address, digest.title(study), digest.body) for address, digest in news.items()
         ]
-        taken = send(messages, SENDING_SECONDS)
-        _note(
-            engine,
-            [address for address, is_taken in zip(news, taken, strict=True) if is_taken],
-            needs,
+        taken = dict(zip(news, send(messages, SENDING_SECONDS), strict=True))
+        _note(engine, [address for address in news if taken[address]], needs)
+    for address in (address for address in news if not taken[address]):
+        logger.warning(
+            "What needs a person could not be sent to %(address)s; the next run tells it",
+            {"address": shown(config.notify, address)},
         )
-    for address, is_taken in zip(news, taken, strict=True):
-        if not is_taken:
-            logger.warning(
-                "What needs a person could not be sent to %(address)s; the next run tells it",
-                {"address": shown(config.notify, address)},
-            )
 
 
 def _look(engine: Engine, config: Config) -> tuple[tuple[Need, ...], dict[str, dict[str, str]]]:
