@@ -39,7 +39,13 @@ from tiktok_crawler.storage.models.records import (
     UserRelation,
     Video,
 )
-from tiktok_crawler.storage.records.leaving_out import Key, number_of_digest, user
+from tiktok_crawler.storage.records.leaving_out import (
+    Key,
+    account,
+    number_of_digest,
+    profile,
+    user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
@@ -234,7 +240,7 @@ class _Deletion:
         self._row_id = self._write(lambda on: on.execute(new).scalar_one())
 
     def close_out(self, keys: Iterable[Key]) -> None:
-        """Keep records out before they are deleted, so that none comes in meanwhile."""
+        """Note records before they are deleted; what is kept out does not come in meanwhile."""
         named = list(keys)
 
         def act(rows: Rows) -> int:
@@ -294,6 +300,7 @@ class _Deletion:
 
     def accounts(self, usernames: Sequence[str]) -> None:
         """Delete accounts with their edges."""
+        self.close_out(map(account, usernames))
         for username in usernames:
             while self._edges(username):
                 pass
@@ -306,8 +313,8 @@ class _Deletion:
 
     def profiles(self, usernames: Sequence[str]) -> None:
         def act(rows: Rows) -> int:
-            self._note(rows.connection, [])
             left = self._left(rows, UserInfo.__table__.c.username, usernames)
+            self._note(rows.connection, list(map(profile, left)))
             return sum(map(rows.profile, left))
 
         self._do(act)
