@@ -20,7 +20,7 @@ from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.archive.replay import Replay, read_kept_out, take_along
-from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
+from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.archive.stripping import Stripper
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
@@ -39,9 +39,6 @@ from tiktok_crawler.storage.models.records import UserInfo
 from tiktok_crawler.storage.records.leaving_out import is_stand_in
 from tiktok_crawler.storage.stage_session import StageSession
 
-ASKED = Cause(RemovalReason.ASKED, has_archive=True)
-OLD = Cause(RemovalReason.AGE, has_archive=True)
-GONE = Cause(RemovalReason.GONE, has_archive=True)
 NAMES = ("quokka.one", "wombat_two", "numbat.three")
 VIDEOS = tuple(7300000000000000001 + n for n in range(4))
 COMMENTS = tuple(7300000000000000101 + n for n in range(4))
@@ -90,6 +87,9 @@ class Project:
     def engine(self):
         return database.opened(self.url)
 
+    def cause(self, why):
+        return Cause(why, (self.folder / "archive",))
+
     def later(self):
         self.now += timedelta(minutes=1)
         return self.now
@@ -107,7 +107,9 @@ class Project:
                 self._delete(delete_comments, [what], what)
             case "gone":
                 with self.engine() as engine:
-                    delete_videos(engine, [what], GONE, self.now, lambda *_: None)
+                    delete_videos(
+                        engine, [what], self.cause(RemovalReason.GONE), self.now, lambda *_: None
+                    )
             case "rewrite":
                 with self.engine() as engine:
                     rewrite_archive(engine, [self.folder / "archive"])
@@ -116,7 +118,7 @@ class Project:
 
     def _delete(self, delete, keys, text):
         with self.engine() as engine:
-            delete(engine, keys, ASKED, self.now, lambda *_: None)
+            delete(engine, keys, self.cause(RemovalReason.ASKED), self.now, lambda *_: None)
         self.asked.add(str(text))
 
     def _list(self, listing, seed, records):
@@ -153,7 +155,7 @@ class Project:
         with self.engine() as engine:
             if (self.folder / "archive").exists():
                 rewrite_archive(engine, [self.folder / "archive"])
-                assert not has_pending(engine)
+                assert not pending_archives(engine)
         self._check_nothing(repr(content(self.url)))
         archive = self.folder / "archive"
         for path in archive.glob("*.gz"):
@@ -187,7 +189,9 @@ def test_profiles_that_go_alone_leave_the_archive(tmp_path):
         gone = update(UserInfo).where(UserInfo.username == NAMES[0]).values(at)
         with engine.begin() as connection:
             connection.execute(gone)
-        delete_profiles(engine, NAMES[:2], GONE, project.later(), lambda *_: None)
+        delete_profiles(
+            engine, NAMES[:2], project.cause(RemovalReason.GONE), project.later(), lambda *_: None
+        )
     project.do("rewrite", None)
 
     found, replayed = content(project.url), content(project.replayed())
@@ -205,7 +209,9 @@ def test_profiles_and_accounts_that_are_too_old_leave_the_archive(tmp_path):
         project.do(listing, (NAMES[0], [NAMES[2]]))
         project.do(listing, (NAMES[1], [NAMES[0], NAMES[2]]))
     with project.engine() as engine:
-        delete_profiles(engine, NAMES[:1], OLD, project.later(), lambda *_: None)
+        delete_profiles(
+            engine, NAMES[:1], project.cause(RemovalReason.AGE), project.later(), lambda *_: None
+        )
     project.do("rewrite", None)
 
     found, replayed = content(project.url), content(project.replayed())

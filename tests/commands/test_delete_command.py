@@ -330,6 +330,22 @@ def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
     assert not [path for path, found in everything(folder / "archive") if name.encode() in found]
 
 
+def test_an_archive_that_is_not_named_again_is_not_forgotten(folder):
+    other = folder / "other"
+    other.mkdir()
+    (other / "a.jsonl.gz").write_bytes(b"damaged")
+    first = delete(folder, "--video-ids", "7000000000000000011", "--yes", "--archive", "other")
+    assert first.returncode == 75
+    assert "is damaged" in first.stdout
+
+    again = delete(folder, "--vacuum")
+    assert again.returncode == 75
+    assert f"go on with `scrapy delete --archive {other}`" in again.stderr
+    (other / "a.jsonl.gz").unlink()
+    assert delete(folder, "--archive", str(other)).returncode == 0
+    assert delete(folder, "--vacuum").returncode == 0
+
+
 @pytest.mark.parametrize("age", ["2 yearz", "never", "0 days"])
 def test_an_age_that_is_none_is_told_what_ages_there_are(folder, age):
     refused = delete(folder, "--older-than", age, "--yes")

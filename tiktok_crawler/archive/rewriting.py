@@ -1,8 +1,8 @@
 """Takes what was deleted from a database out of the files of its archive.
 
 A file that has nothing of it is left alone. Others are written anew beside their place, and come to
-it as a whole. A file that a crawl is writing is passed over: the database has a note of what files
-may still have, until a later call has found it in none.
+it as a whole. A file that a crawl is writing is passed over: the database has a note of what the
+files of a folder may still have, until a later call has found it in none of them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, null, select, update
 
 from tiktok_crawler import own_files
 from tiktok_crawler.archive.reader import TornFileError, archives_in, texts_of
@@ -30,7 +32,6 @@ from tiktok_crawler.storage.records.leaving_out import LEAST, number_of_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -91,32 +92,41 @@ class Rewritten:
         return not (self.running or self.damaged or self.failed)
 
 
-def has_pending(engine: Engine) -> bool:
-    """Tell whether files of an archive may have something that was deleted."""
+def pending_archives(engine: Engine) -> set[Path]:
+    """Return the folders of which files may have something that was deleted."""
     with reading(engine) as connection:
-        return connection.scalar(select(Removal.id).where(Removal.salt.is_not(None))) is not None
+        noted = connection.scalars(select(Removal.archives).where(Removal.salt.is_not(None)))
+        return {Path(folder) for folders in noted for folder in folders or ()}
 
 
 def rewrite_archive(engine: Engine, folders: Iterable[Path]) -> Rewritten:
-    """Take what was deleted out of all files, and the note out of the database if that is done."""
+    """Take what was deleted out of all files, and the note of each folder that is done."""
     with reading(engine) as connection:
         pending = tuple(_pending(connection))
     done = Rewritten()
     if not pending:
         return done
-    for path in archives_in(folders):
-        try:
-            _rewrite(path, pending, done)
-        except TornFileError:
-            done.damaged.append(path)
-        except OSError as exc:
-            done.failed.append((path, exc.strerror or str(exc)))
-        except zlib.error:
-            done.damaged.append(path)
-    if done.is_done:
-        ids = [each.removal_id for each in pending]
-        transaction(engine, lambda on: _forget(on, ids))
+    ids = [each.removal_id for each in pending]
+    is_without: dict[Path, bool] = {}
+    for folder in folders:
+        paths = archives_in([folder])
+        for path in paths:
+            if path not in is_without:
+                is_without[path] = _see_to(path, pending, done)
+        if all(is_without[path] for path in paths):
+            transaction(engine, partial(_forget, removal_ids=ids, folder=os.path.realpath(folder)))
     return done
+
+
+def _see_to(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
+    """Take what was deleted out of a file; tell whether it has none of it now."""
+    try:
+        return _rewrite(path, pending, done)
+    except OSError as exc:
+        done.failed.append((path, exc.strerror or str(exc)))
+    except (TornFileError, zlib.error):
+        done.damaged.append(path)
+    return False
 
 
 def _pending(connection: Connection) -> Iterator[Pending]:
@@ -129,20 +139,29 @@ def _pending(connection: Connection) -> Iterator[Pending]:
         yield Pending(id_, salt or "", why is RemovalReason.ASKED, begun_at, found)
 
 
-def _forget(connection: Connection, removal_ids: Sequence[int]) -> None:
-    connection.execute(delete(ArchiveRemoval).where(ArchiveRemoval.removal_id.in_(removal_ids)))
-    connection.execute(update(Removal).where(Removal.id.in_(removal_ids)).values(salt=None))
+def _forget(connection: Connection, removal_ids: Sequence[int], folder: str) -> None:
+    """Note that a folder has nothing of some deletions; what no folder has is forgotten."""
+    noted = select(Removal.id, Removal.archives).where(Removal.id.in_(removal_ids))
+    for id_, folders in connection.execute(noted.with_for_update()).all():
+        left = [each for each in folders or () if each != folder]
+        change = update(Removal).where(Removal.id == id_)
+        if left:
+            connection.execute(change.values(archives=left))
+        else:
+            of_it = ArchiveRemoval.removal_id == id_
+            connection.execute(delete(ArchiveRemoval).where(of_it))
+            connection.execute(change.values(salt=None, archives=null()))
 
 
-def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> None:
-    """Write a file anew, if it has something of what was deleted."""
+def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
+    """Write a file anew, if it has something of what was deleted and no crawl is writing it."""
     with _locked(path) as is_locked:
         if not is_locked:
             done.running.append(path)
-            return
+            return False
         stripper = _Stripping(pending)
         if all(stripper.line(text) is text for text in _whole(path)):
-            return
+            return True
         stripper = _Stripping(pending)
         with own_files.folder_beside(path) as folder:
             new = folder / path.name
@@ -155,6 +174,7 @@ def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> None:
         own_files.flush(path.parent)
         done.files += 1
         done.records += stripper.count
+        return True
 
 
 class _Stripping:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from tiktok_crawler.spelling import listed, named, number_of, visible
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from tiktok_crawler.archive.rewriting import Rewritten
     from tiktok_crawler.storage.deletion.deletion import Removed
@@ -95,6 +97,16 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
         )
     for path, reason in islice(rewritten.failed, MOST_NAMED):
         yield f"  {named(path)} cannot be written: {reason}. Then run the same command again"
+
+
+def pending_lines(folders: Iterable[Path]) -> Iterator[str]:
+    """Tell which archives a deletion has yet to reach that were not named."""
+    for folder in folders:
+        yield (
+            f"WARNING: {named(folder)} has yet to lose what was deleted before: go on with "
+            f"`scrapy delete --archive {shlex.quote(visible(str(folder)))}`; if the folder is gone "
+            "for good, make an empty one in its place first"
+        )
 
 
 def left_lines(
