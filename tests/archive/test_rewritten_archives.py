@@ -15,6 +15,7 @@ from sqlalchemy import select
 from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.reports.deletion_report import archive_lines
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
@@ -133,4 +134,42 @@ def test_a_folder_that_is_not_named_again_is_not_forgotten(tmp_path, opened):
     assert pending_archives(engine) == {damaged}
     (damaged / "a.jsonl.gz").unlink()
     assert rewrite_archive(engine, [damaged]).is_done
+    assert not pending_archives(engine)
+
+
+def test_lines_that_cannot_be_read_are_counted_and_told(tmp_path, opened):
+    engine = opened(new_database(tmp_path / "crawl.db"))
+    database.prepare(engine, "sandbox")
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    delete_videos(engine, [1], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+    (archive / "a.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "x"}\nno line\n{"torn'))
+    (archive / "b.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "x"}\n'))
+
+    rewritten = rewrite_archive(engine, [archive])
+
+    assert lines(tmp_path) == b'{"kind": "x"}\n' * 2
+    assert rewritten.unreadable == {archive / "a.jsonl.gz": 1}
+    assert rewritten.torn == [archive / "a.jsonl.gz"]
+    told = "\n".join(archive_lines(rewritten, has_folders=True))
+    assert "a.jsonl.gz: 1 line that cannot be read left out" in told
+    assert "a.jsonl.gz ended in the middle" in told
+    assert "b.jsonl.gz" not in told
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_warns_of_lines_that_it_leaves_out(tmp_path, opened, caplog):
+    url = new_database(tmp_path / "crawl.db")
+    engine = opened(url)
+    database.prepare(engine, "sandbox")
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    delete_videos(engine, [1], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+    (archive / "a.jsonl.gz").write_bytes(gzip.compress(b"no line\n"))
+    with recording_sandbox(daily_quota=None) as (_, api):
+        await ListingDatabase(url, api).crawl(
+            "users", {"TIKTOK_ARCHIVE": str(archive)}, usernames="quokka.one"
+        )
+
+    assert "a.jsonl.gz: 1 line that cannot be read left out" in caplog.text
     assert not pending_archives(engine)

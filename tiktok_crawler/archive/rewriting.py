@@ -78,11 +78,15 @@ class Rewritten:
     """What became of the files of an archive.
 
     Of those that have something of what was deleted, `running` are written by crawls, `damaged`
-    cannot be read to the end, and `failed` cannot be written, with the reason.
+    cannot be read to the end, and `failed` cannot be written, with the reason. Of files that were
+    written anew, `unreadable` are how many lines nobody could read, and `torn` end in the middle:
+    these lines and ends are left out, since they may have something of it.
     """
 
     files: int = 0
     records: int = 0
+    unreadable: dict[Path, int] = field(default_factory=dict)
+    torn: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
     damaged: list[Path] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
@@ -160,12 +164,12 @@ def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
             done.running.append(path)
             return False
         stripper = _Stripping(pending)
-        if all(stripper.line(text) is text for text in _whole(path)):
+        if all(stripper.line(text) is text for text in _whole(path, [])):
             return True
-        stripper = _Stripping(pending)
+        stripper, torn = _Stripping(pending), list[Path]()
         with own_files.folder_beside(path) as folder:
             new = folder / path.name
-            _write(new, (stripper.line(text) for text in _whole(path)))
+            _write(new, (stripper.line(text) for text in _whole(path, torn)))
             state = path.stat()
             new.chmod(state.st_mode & 0o777)
             if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
@@ -174,6 +178,9 @@ def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
         own_files.flush(path.parent)
         done.files += 1
         done.records += stripper.count
+        done.torn += torn
+        if stripper.unreadable:
+            done.unreadable[path] = stripper.unreadable
         return True
 
 
@@ -181,6 +188,7 @@ class _Stripping:
     """Strips the lines of a file, each of what was deleted when it was written."""
 
     def __init__(self, pending: tuple[Pending, ...]) -> None:
+        self.unreadable = 0
         self._pending = pending
         asked = tuple(each for each in pending if each.is_asked)
         self._stripper = Stripper(Gone(pending), Gone(asked))
@@ -204,6 +212,8 @@ class _Stripping:
         try:
             return self._stripper.line(text)
         except (ValueError, LookupError, TypeError):
+            # One that is too long comes without its text.
+            self.unreadable += 1
             return b"" if text else text
 
 
@@ -215,12 +225,12 @@ def _written_at(text: bytes) -> datetime | None:
         return None
 
 
-def _whole(path: Path) -> Iterator[bytes]:
-    """Read the lines of a file; the torn one at the end of a crawl that was killed goes."""
+def _whole(path: Path, torn: list[Path]) -> Iterator[bytes]:
+    """Read the lines of a file; it is `torn` if a crawl that was killed has left no end."""
     try:
         yield from texts_of(path)
     except TornFileError:
-        return
+        torn.append(path)
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

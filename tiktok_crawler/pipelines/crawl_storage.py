@@ -19,6 +19,7 @@ from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
+from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS, Checks
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.query import Query
@@ -366,7 +367,8 @@ class CrawlStorage:
             database.opened(self._url, self._hold) as engine,
         ):
             if Path(os.path.realpath(folder)) in pending_archives(engine):
-                rewrite_archive(engine, [folder])
+                for line in lost_lines(rewrite_archive(engine, [folder])):
+                    logger.warning("%(line)s", {"line": line})
 
     async def _end_search(self, session: SearchSession) -> None:
         try:

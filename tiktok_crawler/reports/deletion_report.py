@@ -85,6 +85,7 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
     files = number_of(rewritten.files, "files")
     records = number_of(rewritten.records, "records")
     yield f"Archive: {files} written anew, without {records}"
+    yield from (f"  {line}" for line in lost_lines(rewritten))
     for path in islice(rewritten.running, MOST_NAMED):
         yield (
             f"  {named(path)} is being written by a crawl: it is seen to when that ends, or by the "
@@ -97,6 +98,15 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
         )
     for path, reason in islice(rewritten.failed, MOST_NAMED):
         yield f"  {named(path)} cannot be written: {reason}. Then run the same command again"
+
+
+def lost_lines(rewritten: Rewritten) -> Iterator[str]:
+    """Tell what else was left out of the archive's files, as nobody could read it."""
+    for path, count in rewritten.unreadable.items():
+        lines = number_of(count, "lines")
+        yield f"{named(path)}: {lines} that cannot be read left out, since it may be in there"
+    for path in rewritten.torn:
+        yield f"{named(path)} ended in the middle, as its crawl was killed: a torn line is left out"
 
 
 def pending_lines(folders: Iterable[Path]) -> Iterator[str]:
