@@ -34,7 +34,7 @@ def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
         yield from _asked(selected)
     if not counts:
         yield (
-            "Nothing of it is in the database; it is kept out from now on"
+            "Nothing of it is in the database: deleting it keeps it out from then on"
             if selected.why is RemovalReason.ASKED
             else "There is nothing to delete"
         )
