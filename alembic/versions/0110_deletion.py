@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0110"
 down_revision = "0109"
@@ -15,6 +16,7 @@ branch_labels = None
 depends_on = None
 
 INT64 = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
+JSON = sa.JSON().with_variant(postgresql.JSONB(), "postgresql")
 NAME = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 
 LINKED = ("playlist_video", "user_video", "videos_to_crawls", "videos_to_query_tags")
@@ -44,6 +46,16 @@ def upgrade() -> None:
             "file of the archive is without the records.",
         ),
     )
+    op.add_column(
+        "removal",
+        sa.Column(
+            "archives",
+            JSON,
+            nullable=True,
+            comment="List of text: the folders of the archive that may have the records yet; NULL: "
+            "none.",
+        ),
+    )
     op.create_table(
         "archive_removal",
         sa.Column("removal_id", INT64, nullable=False, comment="The deletion."),
@@ -67,6 +79,7 @@ def upgrade() -> None:
 def downgrade() -> None:
     op.drop_table("archive_removal")
     with op.batch_alter_table("removal") as batch:
+        batch.drop_column("archives")
         batch.drop_column("salt")
     with op.batch_alter_table("database_origin") as batch:
         batch.drop_column("deletions")

@@ -13,13 +13,14 @@ import marathon
 from archived import content, new_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sqlalchemy import update
 from stored_pages import NOON, Search
 
 from tiktok_crawler.archive.lines import RawAnswer
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.archive.replay import Replay, read_kept_out, take_along
-from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
+from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.archive.stripping import Stripper
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
@@ -29,14 +30,15 @@ from tiktok_crawler.research_api.verdicts import classify
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
+    delete_profiles,
     delete_users,
     delete_videos,
 )
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.records import UserInfo
+from tiktok_crawler.storage.records.leaving_out import is_stand_in
 from tiktok_crawler.storage.stage_session import StageSession
 
-ASKED = Cause(RemovalReason.ASKED, has_archive=True)
-GONE = Cause(RemovalReason.GONE, has_archive=True)
 NAMES = ("quokka.one", "wombat_two", "numbat.three")
 VIDEOS = tuple(7300000000000000001 + n for n in range(4))
 COMMENTS = tuple(7300000000000000101 + n for n in range(4))
@@ -85,6 +87,9 @@ class Project:
     def engine(self):
         return database.opened(self.url)
 
+    def cause(self, why):
+        return Cause(why, (self.folder / "archive",))
+
     def later(self):
         self.now += timedelta(minutes=1)
         return self.now
@@ -102,7 +107,9 @@ class Project:
                 self._delete(delete_comments, [what], what)
             case "gone":
                 with self.engine() as engine:
-                    delete_videos(engine, [what], GONE, self.now, lambda *_: None)
+                    delete_videos(
+                        engine, [what], self.cause(RemovalReason.GONE), self.now, lambda *_: None
+                    )
             case "rewrite":
                 with self.engine() as engine:
                     rewrite_archive(engine, [self.folder / "archive"])
@@ -111,14 +118,14 @@ class Project:
 
     def _delete(self, delete, keys, text):
         with self.engine() as engine:
-            delete(engine, keys, ASKED, self.now, lambda *_: None)
+            delete(engine, keys, self.cause(RemovalReason.ASKED), self.now, lambda *_: None)
         self.asked.add(str(text))
 
     def _list(self, listing, seed, records):
         stage = Stage(listing, GivenSeeds((str(seed),)), max_age=timedelta(0))
         session = StageSession(self.url, origin="sandbox", stage=stage, tags=(), account=None)
         key = listing.endpoint.records_keys[0] if listing.endpoint.records_keys else None
-        if listing.name == "followers":
+        if listing.name in ("followers", "following"):
             records = [{"username": name, "display_name": f"shown {name}"} for name in records]
         data = {key: records} if key else {"display_name": f"shown {seed}"}
         self._crawl(session, data)
@@ -148,15 +155,15 @@ class Project:
         with self.engine() as engine:
             if (self.folder / "archive").exists():
                 rewrite_archive(engine, [self.folder / "archive"])
-                assert not has_pending(engine)
+                assert not pending_archives(engine)
         self._check_nothing(repr(content(self.url)))
         archive = self.folder / "archive"
         for path in archive.glob("*.gz"):
             self._check_nothing(gzip.decompress(path.read_bytes()).decode())
         if list(archive.glob("*.gz")):
-            self._check_nothing(repr(content(self._replayed())))
+            self._check_nothing(repr(content(self.replayed())))
 
-    def _replayed(self):
+    def replayed(self):
         url = new_database(self.folder / "replayed.db")
         kept_out = read_kept_out(self.url)
         if kept_out:
@@ -170,6 +177,50 @@ class Project:
 
     def _check_nothing(self, text):
         assert not {asked for asked in self.asked if asked in text}
+
+
+def test_profiles_that_go_alone_leave_the_archive(tmp_path):
+    project = Project(tmp_path)
+    for name in NAMES[:2]:
+        project.do("users", (name, []))
+    project.do("search", [{"id": VIDEOS[0], "username": NAMES[0]}])
+    with project.engine() as engine:
+        at = {"missing_since": NOON, "gone_at": NOON}
+        gone = update(UserInfo).where(UserInfo.username == NAMES[0]).values(at)
+        with engine.begin() as connection:
+            connection.execute(gone)
+        delete_profiles(
+            engine, NAMES[:2], project.cause(RemovalReason.GONE), project.later(), lambda *_: None
+        )
+    project.do("rewrite", None)
+
+    found, replayed = content(project.url), content(project.replayed())
+    assert [row["username"] for row in replayed["user_info"]] == [NAMES[1]]
+    for name in ("user_info", "video"):
+        assert replayed[name] == found[name], name
+    assert sorted(is_stand_in(row["seed"]) for row in replayed["seed"]) == [False, True]
+    assert {row["seed"] for row in found["seed"]} == set(NAMES[:2])
+
+
+def test_profiles_and_accounts_that_are_too_old_leave_the_archive(tmp_path):
+    project = Project(tmp_path)
+    project.do("users", (NAMES[0], []))
+    for listing in ("followers", "following"):
+        project.do(listing, (NAMES[0], [NAMES[2]]))
+        project.do(listing, (NAMES[1], [NAMES[0], NAMES[2]]))
+    with project.engine() as engine:
+        delete_profiles(
+            engine, NAMES[:1], project.cause(RemovalReason.AGE), project.later(), lambda *_: None
+        )
+    project.do("rewrite", None)
+
+    found, replayed = content(project.url), content(project.replayed())
+    assert not replayed["user_info"]
+    assert len(replayed["user_relation"]) == 2
+    for row in (*found["account"], *replayed["account"]):
+        row.pop("crawl_id")  # Names the seed.
+    for name in ("account", "user_relation"):
+        assert replayed[name] == found[name], name
 
 
 @settings(max_examples=marathon.times(1) // 2)

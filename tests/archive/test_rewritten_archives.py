@@ -12,9 +12,10 @@ from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 from sqlalchemy import select
 
-from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
+from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.reports.deletion_report import archive_lines
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
@@ -31,8 +32,6 @@ tags: [dairy]
 include: {any_hashtags: [butter, cheese]}
 also_collect: {comments: {max_per_video: 50}}
 """
-ASKED = Cause(RemovalReason.ASKED, has_archive=True)
-OLD = Cause(RemovalReason.AGE, has_archive=True)
 
 
 def quiet(_what, _count):
@@ -94,15 +93,17 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
         comments = list(connection.scalars(select(Comment.id).limit(7)))
         liked = connection.scalar(select(Account.username).where(Account.username.not_in(names)))
     now = utc_now()
-    delete_users(engine, [*names[:2], liked], ASKED, now, quiet)
-    delete_videos(engine, others[:5], OLD, now, quiet)
-    delete_comments(engine, comments, ASKED, now, quiet)
+    archives = (tmp_path / "archive",)
+    asked, old = Cause(RemovalReason.ASKED, archives), Cause(RemovalReason.AGE, archives)
+    delete_users(engine, [*names[:2], liked], asked, now, quiet)
+    delete_videos(engine, others[:5], old, now, quiet)
+    delete_comments(engine, comments, asked, now, quiet)
 
     rewritten = rewrite_archive(engine, [tmp_path / "archive"])
 
     assert rewritten.is_done
     assert rewritten.records
-    assert not has_pending(engine)
+    assert not pending_archives(engine)
     archived = lines(tmp_path)
     for text in (*names[:2], liked, *map(str, (*hers, *others[:5], *comments))):
         assert text.encode() not in archived, text
@@ -116,3 +117,59 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
     assert expected["comment"]
     assert expected["user_info"]
     assert expected["user_relation"]
+
+
+def test_a_folder_that_is_not_named_again_is_not_forgotten(tmp_path, opened):
+    engine = opened(new_database(tmp_path / "crawl.db"))
+    database.prepare(engine, "sandbox")
+    whole, damaged = tmp_path / "whole", tmp_path / "damaged"
+    for folder in (whole, damaged):
+        folder.mkdir()
+    (damaged / "a.jsonl.gz").write_bytes(gzip.compress(b"{}\n")[:-12] + b"damaged, long")
+    delete_videos(engine, [1], Cause(RemovalReason.ASKED, (whole, damaged)), utc_now(), quiet)
+
+    assert not rewrite_archive(engine, [whole, damaged]).is_done
+    assert pending_archives(engine) == {damaged}
+    assert rewrite_archive(engine, [whole]).is_done
+    assert pending_archives(engine) == {damaged}
+    (damaged / "a.jsonl.gz").unlink()
+    assert rewrite_archive(engine, [damaged]).is_done
+    assert not pending_archives(engine)
+
+
+def test_lines_that_cannot_be_read_are_counted_and_told(tmp_path, opened):
+    engine = opened(new_database(tmp_path / "crawl.db"))
+    database.prepare(engine, "sandbox")
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    delete_videos(engine, [1], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+    (archive / "a.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "x"}\nno line\n{"torn'))
+    (archive / "b.jsonl.gz").write_bytes(gzip.compress(b'{"kind": "x"}\n'))
+
+    rewritten = rewrite_archive(engine, [archive])
+
+    assert lines(tmp_path) == b'{"kind": "x"}\n' * 2
+    assert rewritten.unreadable == {archive / "a.jsonl.gz": 1}
+    assert rewritten.torn == [archive / "a.jsonl.gz"]
+    told = "\n".join(archive_lines(rewritten, has_folders=True))
+    assert "a.jsonl.gz: 1 line that cannot be read left out" in told
+    assert "a.jsonl.gz ended in the middle" in told
+    assert "b.jsonl.gz" not in told
+
+
+@deferred_f_from_coro_f
+async def test_a_crawl_warns_of_lines_that_it_leaves_out(tmp_path, opened, caplog):
+    url = new_database(tmp_path / "crawl.db")
+    engine = opened(url)
+    database.prepare(engine, "sandbox")
+    archive = tmp_path / "archive"
+    archive.mkdir()
+    delete_videos(engine, [1], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+    (archive / "a.jsonl.gz").write_bytes(gzip.compress(b"no line\n"))
+    with recording_sandbox(daily_quota=None) as (_, api):
+        await ListingDatabase(url, api).crawl(
+            "users", {"TIKTOK_ARCHIVE": str(archive)}, usernames="quokka.one"
+        )
+
+    assert "a.jsonl.gz: 1 line that cannot be read left out" in caplog.text
+    assert not pending_archives(engine)

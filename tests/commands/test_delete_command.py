@@ -127,7 +127,7 @@ def test_what_was_deleted_is_told_in_numbers(folder):
     delete(folder, "--usernames", person(folder), "--yes")
 
     status = scrapy(folder, "status", *OPTIONS)
-    assert "1 user deleted, as they were named, as persons have asked" in status.stdout
+    assert "1 user deleted, as persons have asked for it" in status.stdout
     told = json.loads(scrapy(folder, "status", "--json", *OPTIONS).stdout)["removals"]
     assert told["deleted"][0]["records"] == 1
     assert told["kept_out"]["user"] == 1
@@ -265,8 +265,15 @@ def test_what_is_not_there_is_kept_out_and_said(folder):
     done = delete(folder, "--usernames", "nobody.here", "--yes")
 
     assert done.returncode == 0
-    assert "Nothing of it is in the database; it is kept out from now on" in done.stdout
+    assert "Nothing of it is in the database: deleting it keeps it out from then on" in done.stdout
     assert len(read(folder, "SELECT * FROM kept_out")) == 1
+
+
+def test_a_rehearsal_does_not_say_that_it_keeps_anything_out(folder):
+    done = delete(folder, "--usernames", "nobody.here", "--dry-run")
+
+    assert "it is kept out" not in done.stdout
+    assert not read(folder, "SELECT * FROM kept_out")
 
 
 def test_nothing_gone_is_said(folder):
@@ -328,6 +335,22 @@ def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
         process.communicate(60)
     assert read(folder, "SELECT count(*) FROM archive_removal") == [(0,)]
     assert not [path for path, found in everything(folder / "archive") if name.encode() in found]
+
+
+def test_an_archive_that_is_not_named_again_is_not_forgotten(folder):
+    other = folder / "other"
+    other.mkdir()
+    (other / "a.jsonl.gz").write_bytes(b"damaged")
+    first = delete(folder, "--video-ids", "7000000000000000011", "--yes", "--archive", "other")
+    assert first.returncode == 75
+    assert "is damaged" in first.stdout
+
+    again = delete(folder, "--vacuum")
+    assert again.returncode == 75
+    assert f"go on with `scrapy delete --archive {other}`" in again.stderr
+    (other / "a.jsonl.gz").unlink()
+    assert delete(folder, "--archive", str(other)).returncode == 0
+    assert delete(folder, "--vacuum").returncode == 0
 
 
 @pytest.mark.parametrize("age", ["2 yearz", "never", "0 days"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from listed_pages import store_list
@@ -25,7 +26,7 @@ from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
 
 LATER = NOON + timedelta(days=1)
 MUCH_LATER = NOON + timedelta(days=30)
-ASKED = Cause(RemovalReason.ASKED, has_archive=True)
+ASKED = Cause(RemovalReason.ASKED, archives=(Path("archive"),))
 NAME, OTHER = "quokka.person", "wombat_person"
 ABOUT_HER = Query(and_=(Condition("username", "IN", (NAME, OTHER)),))
 ABOUT_IDS = Query(and_=(Condition("video_id", "IN", ("7000000000000000011", "12")),))

@@ -1,8 +1,8 @@
 """Takes what was deleted from a database out of the files of its archive.
 
 A file that has nothing of it is left alone. Others are written anew beside their place, and come to
-it as a whole. A file that a crawl is writing is passed over: the database has a note of what files
-may still have, until a later call has found it in none.
+it as a whole. A file that a crawl is writing is passed over: the database has a note of what the
+files of a folder may still have, until a later call has found it in none of them.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import zlib
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, null, select, update
 
 from tiktok_crawler import own_files
 from tiktok_crawler.archive.reader import TornFileError, archives_in, texts_of
@@ -30,7 +32,6 @@ from tiktok_crawler.storage.records.leaving_out import LEAST, number_of_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -77,11 +78,15 @@ class Rewritten:
     """What became of the files of an archive.
 
     Of those that have something of what was deleted, `running` are written by crawls, `damaged`
-    cannot be read to the end, and `failed` cannot be written, with the reason.
+    cannot be read to the end, and `failed` cannot be written, with the reason. Of files that were
+    written anew, `unreadable` are how many lines nobody could read, and `torn` end in the middle:
+    these lines and ends are left out, since they may have something of it.
     """
 
     files: int = 0
     records: int = 0
+    unreadable: dict[Path, int] = field(default_factory=dict)
+    torn: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
     damaged: list[Path] = field(default_factory=list)
     failed: list[tuple[Path, str]] = field(default_factory=list)
@@ -91,32 +96,41 @@ class Rewritten:
         return not (self.running or self.damaged or self.failed)
 
 
-def has_pending(engine: Engine) -> bool:
-    """Tell whether files of an archive may have something that was deleted."""
+def pending_archives(engine: Engine) -> set[Path]:
+    """Return the folders of which files may have something that was deleted."""
     with reading(engine) as connection:
-        return connection.scalar(select(Removal.id).where(Removal.salt.is_not(None))) is not None
+        noted = connection.scalars(select(Removal.archives).where(Removal.salt.is_not(None)))
+        return {Path(folder) for folders in noted for folder in folders or ()}
 
 
 def rewrite_archive(engine: Engine, folders: Iterable[Path]) -> Rewritten:
-    """Take what was deleted out of all files, and the note out of the database if that is done."""
+    """Take what was deleted out of all files, and the note of each folder that is done."""
     with reading(engine) as connection:
         pending = tuple(_pending(connection))
     done = Rewritten()
     if not pending:
         return done
-    for path in archives_in(folders):
-        try:
-            _rewrite(path, pending, done)
-        except TornFileError:
-            done.damaged.append(path)
-        except OSError as exc:
-            done.failed.append((path, exc.strerror or str(exc)))
-        except zlib.error:
-            done.damaged.append(path)
-    if done.is_done:
-        ids = [each.removal_id for each in pending]
-        transaction(engine, lambda on: _forget(on, ids))
+    ids = [each.removal_id for each in pending]
+    is_without: dict[Path, bool] = {}
+    for folder in folders:
+        paths = archives_in([folder])
+        for path in paths:
+            if path not in is_without:
+                is_without[path] = _see_to(path, pending, done)
+        if all(is_without[path] for path in paths):
+            transaction(engine, partial(_forget, removal_ids=ids, folder=os.path.realpath(folder)))
     return done
+
+
+def _see_to(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
+    """Take what was deleted out of a file; tell whether it has none of it now."""
+    try:
+        return _rewrite(path, pending, done)
+    except OSError as exc:
+        done.failed.append((path, exc.strerror or str(exc)))
+    except (TornFileError, zlib.error):
+        done.damaged.append(path)
+    return False
 
 
 def _pending(connection: Connection) -> Iterator[Pending]:
@@ -129,24 +143,33 @@ def _pending(connection: Connection) -> Iterator[Pending]:
         yield Pending(id_, salt or "", why is RemovalReason.ASKED, begun_at, found)
 
 
-def _forget(connection: Connection, removal_ids: Sequence[int]) -> None:
-    connection.execute(delete(ArchiveRemoval).where(ArchiveRemoval.removal_id.in_(removal_ids)))
-    connection.execute(update(Removal).where(Removal.id.in_(removal_ids)).values(salt=None))
+def _forget(connection: Connection, removal_ids: Sequence[int], folder: str) -> None:
+    """Note that a folder has nothing of some deletions; what no folder has is forgotten."""
+    noted = select(Removal.id, Removal.archives).where(Removal.id.in_(removal_ids))
+    for id_, folders in connection.execute(noted.with_for_update()).all():
+        left = [each for each in folders or () if each != folder]
+        change = update(Removal).where(Removal.id == id_)
+        if left:
+            connection.execute(change.values(archives=left))
+        else:
+            of_it = ArchiveRemoval.removal_id == id_
+            connection.execute(delete(ArchiveRemoval).where(of_it))
+            connection.execute(change.values(salt=None, archives=null()))
 
 
-def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> None:
-    """Write a file anew, if it has something of what was deleted."""
+def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
+    """Write a file anew, if it has something of what was deleted and no crawl is writing it."""
     with _locked(path) as is_locked:
         if not is_locked:
             done.running.append(path)
-            return
+            return False
         stripper = _Stripping(pending)
-        if all(stripper.line(text) is text for text in _whole(path)):
-            return
-        stripper = _Stripping(pending)
+        if all(stripper.line(text) is text for text in _whole(path, [])):
+            return True
+        stripper, torn = _Stripping(pending), list[Path]()
         with own_files.folder_beside(path) as folder:
             new = folder / path.name
-            _write(new, (stripper.line(text) for text in _whole(path)))
+            _write(new, (stripper.line(text) for text in _whole(path, torn)))
             state = path.stat()
             new.chmod(state.st_mode & 0o777)
             if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
@@ -155,12 +178,17 @@ def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> None:
         own_files.flush(path.parent)
         done.files += 1
         done.records += stripper.count
+        done.torn += torn
+        if stripper.unreadable:
+            done.unreadable[path] = stripper.unreadable
+        return True
 
 
 class _Stripping:
     """Strips the lines of a file, each of what was deleted when it was written."""
 
     def __init__(self, pending: tuple[Pending, ...]) -> None:
+        self.unreadable = 0
         self._pending = pending
         asked = tuple(each for each in pending if each.is_asked)
         self._stripper = Stripper(Gone(pending), Gone(asked))
@@ -184,6 +212,8 @@ class _Stripping:
         try:
             return self._stripper.line(text)
         except (ValueError, LookupError, TypeError):
+            # One that is too long comes without its text.
+            self.unreadable += 1
             return b"" if text else text
 
 
@@ -195,12 +225,12 @@ def _written_at(text: bytes) -> datetime | None:
         return None
 
 
-def _whole(path: Path) -> Iterator[bytes]:
-    """Read the lines of a file; the torn one at the end of a crawl that was killed goes."""
+def _whole(path: Path, torn: list[Path]) -> Iterator[bytes]:
+    """Read the lines of a file; it is `torn` if a crawl that was killed has left no end."""
     try:
         yield from texts_of(path)
     except TornFileError:
-        return
+        torn.append(path)
 
 
 def _write(path: Path, lines: Iterable[bytes]) -> None:

@@ -19,7 +19,7 @@ from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.paging import PAGING_KEYS
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.unnaming import INSTEAD, query_without
-from tiktok_crawler.storage.records.leaving_out import seed_key, seed_stand_in, user, without
+from tiktok_crawler.storage.records.leaving_out import deleted_seed, seed_stand_in, user, without
 
 if TYPE_CHECKING:
     from tiktok_crawler.research_api.endpoints import Listing
@@ -62,8 +62,7 @@ class Stripper:
         if "query" in content:
             changed |= self._of_query(content)
         listing, seed = LISTINGS.get(content.get("listing", "")), content.get("seed")
-        key = seed_key(listing, seed)
-        if key is not None and key in self.deleted:
+        if key := deleted_seed(listing, seed, self.deleted):
             changed["seed"] = seed_stand_in(key, self.deleted)
         if isinstance(content.get("response"), dict):
             changed |= self._of_answer(content["response"], listing, seed)

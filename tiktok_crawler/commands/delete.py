@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from os import EX_SOFTWARE, EX_TEMPFAIL
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.archive.rewriting import Rewritten, has_pending, rewrite_archive
+from tiktok_crawler.archive.rewriting import Rewritten, pending_archives, rewrite_archive
 from tiktok_crawler.arguments.named_seeds import named_seeds
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project
@@ -23,6 +24,7 @@ from tiktok_crawler.query_file.written_dates import parse_time_ago
 from tiktok_crawler.reports.deletion_report import (
     archive_lines,
     left_lines,
+    pending_lines,
     removed_lines,
     selected_lines,
 )
@@ -155,7 +157,7 @@ def _wanted(args: list[str], opts: argparse.Namespace) -> _Wanted:
         raise UsageError(
             "--query, --tag, --older-than and --gone go alone: one command for each of them"
         )
-    if not (single or named or opts.vacuum):
+    if not (single or named or opts.vacuum or opts.archive):
         raise UsageError(f"say what to delete, {EXAMPLE}")
     if named:
         users, videos, comments = (
@@ -289,7 +291,7 @@ class _holding:  # noqa: N801 - a context
 
 def _remove(place: _Place, selected: Selected) -> list[Removed]:
     engine, now = place.engine, utc_now()
-    cause = Cause(selected.why, bool(place.folders), query_id=selected.query_id)
+    cause = Cause(selected.why, place.folders, query_id=selected.query_id)
     searches = to_take_back(engine, selected.windows)
     if searches and place.folders:
         # First: what is interrupted behind it is searched again, and nothing is missing unseen.
@@ -319,11 +321,10 @@ def _finish(place: _Place, opts: argparse.Namespace, removed: list[Removed]) -> 
     engine = place.engine
     rewritten = rewrite_archive(engine, place.folders) if place.folders else Rewritten()
     show("\n".join(archive_lines(rewritten, has_folders=bool(place.folders))))
-    if has_pending(engine) and not place.folders:
-        tell(
-            "WARNING: an archive has yet to lose what was deleted before: name its folder in "
-            "TIKTOK_ARCHIVE, or by --archive"
-        )
+    pending = pending_archives(engine)
+    named = {Path(os.path.realpath(folder)) for folder in place.folders}
+    for line in pending_lines(sorted(pending - named)):
+        tell(line)
     is_empty = disk.empty_log(engine)
     vacuumed = opts.vacuum and disk.vacuum(engine)
     with reading(engine) as connection:
@@ -334,4 +335,4 @@ def _finish(place: _Place, opts: argparse.Namespace, removed: list[Removed]) -> 
     )
     for line in left_lines(state, outputs, has_removed=bool(removed), names_users=names_users):
         show(line)
-    return 0 if rewritten.is_done else EX_TEMPFAIL
+    return 0 if rewritten.is_done and not pending else EX_TEMPFAIL

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import logging
+import os
 from contextlib import nullcontext, suppress
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.archive.recorder import Journal, RecordedSession
-from tiktok_crawler.archive.rewriting import has_pending, rewrite_archive
+from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
+from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS, Checks
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.query import Query
@@ -36,7 +39,6 @@ from tiktok_crawler.storage.value_lists import ListState, look_up_list
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
-    from pathlib import Path
 
     from scrapy.crawler import Crawler
 
@@ -364,8 +366,9 @@ class CrawlStorage:
             suppress(CrawlerError, DBAPIError, OSError),
             database.opened(self._url, self._hold) as engine,
         ):
-            if has_pending(engine):
-                rewrite_archive(engine, [folder])
+            if Path(os.path.realpath(folder)) in pending_archives(engine):
+                for line in lost_lines(rewrite_archive(engine, [folder])):
+                    logger.warning("%(line)s", {"line": line})
 
     async def _end_search(self, session: SearchSession) -> None:
         try:

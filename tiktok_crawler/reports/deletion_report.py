@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -11,7 +12,8 @@ from tiktok_crawler.spelling import listed, named, number_of, visible
 
 if TYPE_CHECKING:
     from collections import Counter
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
+    from pathlib import Path
 
     from tiktok_crawler.archive.rewriting import Rewritten
     from tiktok_crawler.storage.deletion.deletion import Removed
@@ -32,7 +34,7 @@ def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
         yield from _asked(selected)
     if not counts:
         yield (
-            "Nothing of it is in the database; it is kept out from now on"
+            "Nothing of it is in the database: deleting it keeps it out from then on"
             if selected.why is RemovalReason.ASKED
             else "There is nothing to delete"
         )
@@ -83,6 +85,7 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
     files = number_of(rewritten.files, "files")
     records = number_of(rewritten.records, "records")
     yield f"Archive: {files} written anew, without {records}"
+    yield from (f"  {line}" for line in lost_lines(rewritten))
     for path in islice(rewritten.running, MOST_NAMED):
         yield (
             f"  {named(path)} is being written by a crawl: it is seen to when that ends, or by the "
@@ -95,6 +98,25 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
         )
     for path, reason in islice(rewritten.failed, MOST_NAMED):
         yield f"  {named(path)} cannot be written: {reason}. Then run the same command again"
+
+
+def lost_lines(rewritten: Rewritten) -> Iterator[str]:
+    """Tell what else was left out of the archive's files, as nobody could read it."""
+    for path, count in rewritten.unreadable.items():
+        lines = number_of(count, "lines")
+        yield f"{named(path)}: {lines} that cannot be read left out, since it may be in there"
+    for path in rewritten.torn:
+        yield f"{named(path)} ended in the middle, as its crawl was killed: a torn line is left out"
+
+
+def pending_lines(folders: Iterable[Path]) -> Iterator[str]:
+    """Tell which archives a deletion has yet to reach that were not named."""
+    for folder in folders:
+        yield (
+            f"WARNING: {named(folder)} has yet to lose what was deleted before: go on with "
+            f"`scrapy delete --archive {shlex.quote(visible(str(folder)))}`; if the folder is gone "
+            "for good, make an empty one in its place first"
+        )
 
 
 def left_lines(

@@ -19,7 +19,7 @@ NOUNS = {
 }
 REASONS = {
     RemovalReason.GONE: "TikTok has them no longer",
-    RemovalReason.ASKED: "they were named, as persons have asked",
+    RemovalReason.ASKED: "persons have asked for it",
     RemovalReason.QUERY: "the data of a query was deleted",
     RemovalReason.TAG: "the data of a tag was deleted",
     RemovalReason.AGE: "they were collected too long ago",

@@ -41,6 +41,7 @@ from tiktok_crawler.spelling import number_of
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -237,7 +238,7 @@ class CheckRunner:
             _delete_gone,
             older_than=now - config.gone_grace,
             now=now,
-            has_archive=bool(config.archive),
+            archives=(config.archive,) if config.archive else (),
         )
         for removed in await self._storage.check(delete):
             self.crawler.stats.inc_value("tiktok/records/deleted_count", removed.records)
@@ -281,6 +282,6 @@ def _next_check(checks: CheckSession, *, nothing_open: bool) -> CheckStep | None
 
 
 def _delete_gone(
-    checks: CheckSession, *, older_than: datetime, now: datetime, has_archive: bool
+    checks: CheckSession, *, older_than: datetime, now: datetime, archives: tuple[Path, ...]
 ) -> Sequence[Removed]:
-    return checks.delete_gone(older_than, now, has_archive=has_archive)
+    return checks.delete_gone(older_than, now, archives=archives)

@@ -31,6 +31,7 @@ from tiktok_crawler.storage.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
+    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -190,10 +191,10 @@ class CheckSession(Session):
         return self.result
 
     def delete_gone(
-        self, older_than: datetime, now: datetime, *, has_archive: bool
+        self, older_than: datetime, now: datetime, *, archives: tuple[Path, ...]
     ) -> Sequence[Removed]:
         """Delete what has been gone since a time, or longer."""
-        return delete_gone(self.engine, older_than, now, has_archive=has_archive)
+        return delete_gone(self.engine, older_than, now, archives=archives)
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
         for category, checked in CHECKED.items():

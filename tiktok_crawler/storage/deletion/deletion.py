@@ -5,6 +5,7 @@ Crawls go on meanwhile. What is interrupted leaves nothing half deleted, and don
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -39,11 +40,18 @@ from tiktok_crawler.storage.models.records import (
     UserRelation,
     Video,
 )
-from tiktok_crawler.storage.records.leaving_out import Key, number_of_digest, user
+from tiktok_crawler.storage.records.leaving_out import (
+    Key,
+    account,
+    number_of_digest,
+    profile,
+    user,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
     from datetime import datetime
+    from pathlib import Path
 
     from sqlalchemy import Column, Connection, Engine, Table
 
@@ -75,11 +83,11 @@ class Removed:
 class Cause:
     """The reason of a deletion, and what found it.
 
-    What is `asked` for is kept out. With an `archive`, files of it are told what they lose.
+    What is `asked` for is kept out. Files in the folders of `archives` are told what they lose.
     """
 
     why: RemovalReason
-    has_archive: bool = False
+    archives: tuple[Path, ...] = ()
     check_id: int | None = None
     query_id: int | None = None
 
@@ -158,7 +166,7 @@ def delete_profiles(
 
 
 def delete_gone(
-    engine: Engine, older_than: datetime, now: datetime, *, has_archive: bool = False
+    engine: Engine, older_than: datetime, now: datetime, *, archives: tuple[Path, ...] = ()
 ) -> list[Removed]:
     """Delete what has been gone since a time, or longer: videos, comments and profiles.
 
@@ -181,7 +189,7 @@ def delete_gone(
             with reading(engine) as connection:
                 keys = list(connection.scalars(gone))
                 check_id = connection.scalar(select(func.max(ComplianceCheck.id)).where(*decided))
-            cause = Cause(RemovalReason.GONE, has_archive, check_id=check_id)
+            cause = Cause(RemovalReason.GONE, archives, check_id=check_id)
             found.append(delete(engine, keys, cause, now, say_nothing))
     return found
 
@@ -222,19 +230,23 @@ class _Deletion:
     def begin(self) -> None:
         """Write down that it begins."""
         cause = self._cause
-        row = {
+        row: dict[str, Any] = {
             "kind": self._kind,
             "why": cause.why,
             "check_id": cause.check_id,
             "query_id": cause.query_id,
             "begun_at": self._now,
-            "salt": self._deleted.salt if cause.has_archive else None,
         }
+        if cause.archives:
+            row |= {
+                "salt": self._deleted.salt,
+                "archives": sorted(set(map(os.path.realpath, cause.archives))),
+            }
         new = insert(Removal).values(row).returning(Removal.id)
         self._row_id = self._write(lambda on: on.execute(new).scalar_one())
 
     def close_out(self, keys: Iterable[Key]) -> None:
-        """Keep records out before they are deleted, so that none comes in meanwhile."""
+        """Note records before they are deleted; what is kept out does not come in meanwhile."""
         named = list(keys)
 
         def act(rows: Rows) -> int:
@@ -294,6 +306,7 @@ class _Deletion:
 
     def accounts(self, usernames: Sequence[str]) -> None:
         """Delete accounts with their edges."""
+        self.close_out(map(account, usernames))
         for username in usernames:
             while self._edges(username):
                 pass
@@ -306,8 +319,8 @@ class _Deletion:
 
     def profiles(self, usernames: Sequence[str]) -> None:
         def act(rows: Rows) -> int:
-            self._note(rows.connection, [])
             left = self._left(rows, UserInfo.__table__.c.username, usernames)
+            self._note(rows.connection, list(map(profile, left)))
             return sum(map(rows.profile, left))
 
         self._do(act)
@@ -385,7 +398,7 @@ class _Deletion:
         """Keep records out, if persons asked for it, and tell the archive of them, and others."""
         if self._cause.keeps_out:
             keep_out(connection, keys, self._now.date())
-        if self._cause.has_archive:
+        if self._cause.archives:
             digests = sorted(digest_of(self._deleted.salt, key) for key in (*keys, *also))
             rows = [(self._row_id, digest) for digest in digests]
             columns = tuple(ArchiveRemoval.__table__.columns)
@@ -393,7 +406,7 @@ class _Deletion:
 
     def _seeds_under(self, connection: Connection, ids: Sequence[int]) -> list[Key]:
         """Return the comments under videos of which replies were listed."""
-        if not self._cause.has_archive:
+        if not self._cause.archives:
             return []
         under = self._statements.among(Comment.__table__.c.video_id, ids)
         comments = [str(id_) for id_ in connection.scalars(select(Comment.id).where(under))]

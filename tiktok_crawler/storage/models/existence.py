@@ -137,6 +137,10 @@ class Removal(Base):
         comment="Random, hexadecimal: what `archive_removal.digest` begins with; NULL: every file "
         "of the archive is without the records."
     )
+    archives: Mapped[list[str] | None] = mapped_column(
+        comment="List of text: the folders of the archive that may have the records yet; NULL: "
+        "none."
+    )
 
 
 class ArchiveRemoval(Base):

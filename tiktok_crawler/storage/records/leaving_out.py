@@ -89,12 +89,32 @@ def user(name: str) -> Key:
     return Key(RecordKind.USER, name.casefold())
 
 
+def profile(name: str) -> Key:
+    """Return the key of a profile that goes alone."""
+    return Key(RecordKind.USER, f"profile {name}")
+
+
+def account(name: str) -> Key:
+    """Return the key of an account that goes alone, with its edges."""
+    return Key(RecordKind.USER, f"account {name}")
+
+
 def seed_key(listing: Listing | None, seed: str | None) -> Key | None:
     """Return the record that a seed is; None if it is none that can be deleted."""
     kind = _SEED_KINDS.get(listing.seed_key) if listing else None
     if kind is None or seed is None:
         return None
     return user(seed) if kind is RecordKind.USER else Key(kind, seed)
+
+
+def deleted_seed(listing: Listing | None, seed: str | None, deleted: Keys) -> Key | None:
+    """Return what of a seed was deleted: its record, or what this listing alone has of it."""
+    keys = [seed_key(listing, seed)]
+    if seed is not None and listing is USERS:
+        keys.append(profile(seed))
+    if seed is not None and listing in (FOLLOWERS, FOLLOWING):
+        keys.append(account(seed))
+    return next((key for key in keys if key is not None and key in deleted), None)
 
 
 def seed_stand_in(key: Key, deleted: Deleted) -> str:
@@ -175,8 +195,11 @@ def keys_of(listing: Listing | None, seed: str | None, record: Mapping[str, Any]
             yield key
     elif listing is USERS and seed is not None:
         yield user(seed)
+        yield profile(seed)
     elif listing in (FOLLOWERS, FOLLOWING):
-        yield from _users(record)
+        for key in _users(record):
+            yield key
+            yield account(record["username"])
     elif listing is None or listing in VIDEO_LISTS:
         yield from video_keys(record)
 
