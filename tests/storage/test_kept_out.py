@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from imported_pages import import_videos
 from listed_pages import Crawl, stage, store_list
+from sqlalchemy import update
 from stored_pages import NOON, Search, hashtags, row, rows, video
 
 from tiktok_crawler.planning.checks import RemovalReason
@@ -20,6 +21,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.ledger.kept_out import read_list, take_list
+from tiktok_crawler.storage.models.records import Video
 from tiktok_crawler.storage.records.leaving_out import removed_number
 
 LATER = NOON + timedelta(days=1)
@@ -164,10 +166,17 @@ def test_an_import_leaves_out_what_was_deleted(engine):
     assert not rows(engine, "hashtag")
 
 
+def delete_gone_video(engine, number):
+    with engine.begin() as connection:
+        gone = {"missing_since": NOON, "gone_at": NOON}
+        connection.execute(update(Video).where(Video.id == number).values(gone))
+    delete_videos(engine, [number], GONE, LATER, quiet)
+
+
 def test_what_is_gone_is_stored_when_it_comes_again(engine, search):
     run = search()
     run.ask(run.first(), video(1, hashtag_names=["tea", "milk"]))
-    delete_videos(engine, [1], GONE, LATER, quiet)
+    delete_gone_video(engine, 1)
     assert not rows(engine, "video")
     run.ask(run.first(), video(1, hashtag_names=["tea"]))
 
@@ -178,7 +187,7 @@ def test_what_is_gone_is_stored_when_it_comes_again(engine, search):
 def test_a_crawl_that_remembers_hashtags_looks_them_up_anew(engine, search):
     run = search()
     run.ask(run.first(), video(1, hashtag_names=["tea"]))
-    delete_videos(engine, [1], GONE, LATER, quiet)
+    delete_gone_video(engine, 1)
     other = search(tags=("t",))
     other.ask(other.first(), video(2, hashtag_names=["milk"]))
     run = search()
