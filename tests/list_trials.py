@@ -104,7 +104,7 @@ USER_VIDEOS = {"liked_videos": "liked", "pinned_videos": "pinned", "reposted_vid
 RELATIONS = ("followers", "following")
 OWN_COLUMNS = {
     *("crawled_at", "crawled_updated_at", "crawl_id"),
-    *("first_seen_at", "last_seen_at"),
+    *("first_seen_at", "last_seen_at", "last_returned_at", "missing_since", "gone_at"),
 }
 """What the crawler says of a record, and not the API."""
 

@@ -107,10 +107,11 @@ def test_comments_and_profiles_come_over(library_url, url):
     assert {key: value for key, value in comment.items() if value is not None} == {
         "id": COMMENT, "text": "Yes", "video_id": VIDEO, "parent_comment_id": VIDEO,
         "like_count": LARGE, "create_time": SUMMER + timedelta(hours=1), "crawled_at": COLLECTED,
-        "crawl_id": comment["crawl_id"],
+        "crawl_id": comment["crawl_id"], "last_returned_at": COLLECTED,
     }  # fmt: skip
     (user,) = table(url, "user_info")
-    seen = {"first_seen_at": COLLECTED, "last_seen_at": COLLECTED, "crawl_id": user["crawl_id"]}
+    times = ("first_seen_at", "last_seen_at", "last_returned_at")
+    seen = dict.fromkeys(times, COLLECTED) | {"crawl_id": user["crawl_id"]}
     told = {key: value for key, value in user.items() if value is not None}
     assert told == profile | {"status": "found"} | seen
     pages = {row["id"]: row["import_id"] for row in table(url, "crawl")}

@@ -235,7 +235,8 @@ def test_comments_come_over(tmp_path, url):
     assert import_.counts["comments"]["new"] == 1
     assert told(url, "comment") == [
         {"id": TWO, "text": "Yes", "video_id": ONE, "parent_comment_id": ONE, "like_count": 1,
-         "reply_count": 0, "create_time": SUMMER, "crawled_at": COLLECTED},
+         "reply_count": 0, "create_time": SUMMER, "crawled_at": COLLECTED,
+         "last_returned_at": COLLECTED},
     ]  # fmt: skip
     assert notes.examples == [
         f"line 3: its video_id has lost digits: {float(ONE)}",
@@ -256,7 +257,7 @@ def test_profiles_come_over_and_errors_in_their_place_do_not(tmp_path, url):
     assert told(url, "user_info") == [
         {"username": "ann", "status": "found", "display_name": "Ann", "bio_description": "Tea",
          "is_verified": True, "follower_count": 3, "likes_count": 2**40,
-         "first_seen_at": COLLECTED, "last_seen_at": COLLECTED},
+         "first_seen_at": COLLECTED, "last_seen_at": COLLECTED, "last_returned_at": COLLECTED},
     ]  # fmt: skip
     assert notes.examples == [
         "line 3: says nothing of gone: Failed to retrieve data",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.spelling import listed, quoted
+from tiktok_crawler.storage.models.records import EXISTENCE
 from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
@@ -41,7 +42,7 @@ INDEX = re.compile(r"(Unnamed: \d+|\.\.\.\d+|index|level_0|\s*)")
 
 FIRST_AT = ("crawled_at", "first_seen_at")
 LAST_AT = ("crawled_updated_at", "last_seen_at")
-MADE_HERE = frozenset({"url", "author_url", "crawl_id", *FIRST_AT, *LAST_AT})
+MADE_HERE = frozenset({"url", "author_url", "crawl_id", *FIRST_AT, *LAST_AT, *EXISTENCE})
 """Columns of our own exports that say nothing of the API's."""
 
 ASIDE = ("extra_data", "misfit_data")

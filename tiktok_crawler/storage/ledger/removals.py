@@ -75,7 +75,8 @@ def read_removals(connection: Connection) -> Removals:
         key = (row.begun_at.date(), row.kind, row.why)
         known = days.get(key) or DayOfRemovals(*key, records=0)
         checks = {*known.checks, *([row.check_id] if row.check_id else [])}
-        rows = Counter(known.rows) + Counter(row.rows)
+        counts = {name: count for name, count in row.rows.items() if isinstance(count, int)}
+        rows = Counter(known.rows) + Counter(counts)
         unfinished = known.unfinished or row.ended_at is None
         days[key] = DayOfRemovals(
             *key, known.records + row.records, tuple(sorted(checks)), rows, unfinished
