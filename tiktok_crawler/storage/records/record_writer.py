@@ -131,7 +131,7 @@ def write_page(
     kind, statements, connection = writer.type, writer.statements, writer.connection
     states = [kind.state(record, at, crawl_id, ids) for record in records]
     changes = writer.write(states)
-    note_returned(connection, statements, kind, _noted(kind, states, changes), at)
+    note_returned(connection, statements, kind, _noted(kind, records, changes), at)
     tag_ids = sorted(ids[TAGS].values())
     if kind.pages is not None:
         brought = [(crawl_id, state.key) for state in states]
@@ -144,10 +144,14 @@ def write_page(
     return changes
 
 
-def _noted(kind: RecordType, states: Sequence[State], changes: Sequence[Change]) -> list[Any]:
-    """The keys of records whose return is stored: of videos those that were missing."""
+def _noted(kind: RecordType, records: Sequence[Record], changes: Sequence[Change]) -> list[Any]:
+    """The keys of records whose return is stored: of videos those that were missing.
+
+    An imported record may say that the API did not return it.
+    """
     if kind.notes_returns:
-        return [state.key for state in states]
+        came = kind.always.items()
+        return [record.id for record in records if came <= record.values.items()]
     return [change.seen.key for change in changes if change.before and change.before.is_missing]
 
 
