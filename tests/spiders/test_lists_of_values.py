@@ -20,13 +20,16 @@ from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.planning.nights_ahead import Ahead
 from tiktok_crawler.planning.quota import Allowance
 from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.known_query import query_ids
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.reports.list_plan import ListPlan
 from tiktok_crawler.reports.list_report import refused_lines
 from tiktok_crawler.reports.provenance_report import methods_text, provenance_text
+from tiktok_crawler.reports.refreshing_report import RefreshingCost
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 from tiktok_crawler.sandbox.faults.profile import Profile, SearchBehaviour
@@ -409,7 +412,8 @@ async def test_a_list_is_one_entry_of_status_plan_summary_and_methods(folder):
     collection = read_collection(folder.query_file, today=now.date())
     wanted = wanted_values(collection, config)
     looked_up = look_up_list(folder.database_url, config.origin, collection, wanted, now)
-    plan = ListPlan(collection, looked_up, Allowance(1000, 1000), now)
+    never = RefreshingCost(Refreshing(), Ahead(), 1000)
+    plan = ListPlan(collection, looked_up, Allowance(1000, 1000), now, never)
     lines = "\n".join(plan.lines())
     assert lines.startswith("Videos from FR, for each of 15 usernames\nAt least 3 requests")
     assert "15 usernames: 13 have all days\nLacking:       1 lack" in lines
