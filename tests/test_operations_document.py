@@ -26,6 +26,7 @@ PASSED_ON = {
     ("spiders/task_runner.py", "%(reason)s"): "The API refuses the requests: ...",
     ("spiders/task_runner.py", "%(error)s"): "the lock on this query is lost",
     ("spiders/check_runner.py", "%(held)s"): "That may be a fault of the API: ",
+    ("pipelines/crawl_storage.py", "%(line)s"): "that cannot be read left out",
     ("pipelines/crawl_storage.py", "%(warning)s"): "lies on a network file system",
     ("pipelines/storage_reports.py", "%(refused)s"): "users: 12 users were not found",
     ("pipelines/storage.py", "%(exposed)s"): "others can get at what is collected",
