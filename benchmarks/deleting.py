@@ -9,6 +9,7 @@ from __future__ import annotations
 import tempfile
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 from contextlib import ExitStack
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -78,10 +79,15 @@ def choose(url: str, file: Path, number: int) -> int:
     engine = create_engine_for(database_url(url))
     with engine.begin() as connection:
         connection.execute(text(COMMENTS))
-        ids = connection.scalars(select(Video.id).order_by(Video.id)).all()
+        count = connection.execute(select(func.count()).select_from(Video)).scalar_one()
+        # One by one: what this process takes at most would count as the command's.
+        ids = connection.scalars(
+            select(Video.id).order_by(Video.id).execution_options(yield_per=10_000)
+        )
+        chosen = list(islice(islice(ids, 0, None, count // number), number))
     engine.dispose()
-    file.write_text("\n".join(map(str, ids[:: len(ids) // number][:number])))
-    return len(ids)
+    file.write_text("\n".join(map(str, chosen)))
+    return int(count)
 
 
 def videos_of(url: str) -> int:
