@@ -40,6 +40,9 @@ class CheckState(StrEnum):
     """It proves nothing; its ids are asked about again."""
 
 
+UNFINISHED_CHECKS = (CheckState.OPEN, CheckState.PROCESSING)
+
+
 class CheckVerdict(StrEnum):
     """The decision on what the checks of a run did not list twice."""
 

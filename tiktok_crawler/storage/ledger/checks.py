@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, false, func, insert, not_, null, or_, select, true, update
 
-from tiktok_crawler.date_range import DAY, midnight
+from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.checks import (
     LEAST_GONE,
     MOST_MISSED,
+    UNFINISHED_CHECKS,
     CheckState,
     CheckVerdict,
     GoneAtOnce,
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.engine.statements import Statements
 
 Check, Asked = ComplianceCheck, ComplianceCheckRecord
-
-UNFINISHED = (CheckState.OPEN, CheckState.PROCESSING)
 
 GIVEN_UP_AFTER = timedelta(days=7)
 """A check that the API still works on then is never completed."""
@@ -75,14 +74,10 @@ class Checked:
         return and_(self.record.missing_since.is_(None), self.record.gone_at.is_(None))
 
     def was_returned_since(self, at: datetime) -> ColumnElement[bool]:
-        """A page has brought it at a time, or later."""
+        """Build the condition that a page has brought it at a time, or later."""
         if self.category is Category.COMMENT:
             return func.coalesce(Comment.last_returned_at >= at, false())
         return was_brought_since(at)
-
-    @property
-    def is_candidate(self) -> ColumnElement[bool]:
-        return and_(self.record.missing_since.is_not(None), self.record.gone_at.is_(None))
 
 
 CHECKED = {
@@ -113,14 +108,14 @@ class CheckRows:
 
     def give_up(self, now: datetime) -> None:
         """Let go of checks that the API has worked on for too long."""
-        old = Check.state.in_(UNFINISHED), Check.created_at < now - GIVEN_UP_AFTER
+        old = Check.state.in_(UNFINISHED_CHECKS), Check.created_at < now - GIVEN_UP_AFTER
         for row in self.connection.execute(select(Check.id).where(*old)).all():
             self.fail(row.id, "the API never completed it", None, now)
 
     def unfinished(self) -> list[CheckStep]:
         """Return the steps that go on with checks that were begun."""
         rows = self.connection.execute(
-            select(Check.__table__).where(Check.state.in_(UNFINISHED)).order_by(Check.id)
+            select(Check.__table__).where(Check.state.in_(UNFINISHED_CHECKS)).order_by(Check.id)
         )
         return [self._step(row) for row in rows.all()]
 
@@ -189,7 +184,7 @@ class CheckRows:
         # In the order of an expression: SQLite reads what is missing then, and not all there is.
         in_order = id_ + 0
         new = select(id_).where(
-            checked.is_candidate,
+            checked.record.is_candidate(),
             in_order > 0,
             id_.not_in(_known(checked)),
             not_(self.statements.among(checked.record.__table__.c.id, sorted(but))),
@@ -406,9 +401,7 @@ class CheckRows:
         )
 
     def _stored_on(self, day: date) -> int:
-        count = select(func.count()).where(
-            Video.create_time >= midnight(day), Video.create_time < midnight(day + DAY)
-        )
+        count = select(func.count()).where(Video.is_published_on(DateRange(day, day)))
         return self.connection.execute(count).scalar_one()
 
     def _mark_gone(self, checked: Checked, check_ids: Sequence[int], now: datetime) -> int:
@@ -431,7 +424,7 @@ class CheckRows:
 
     def _is_under_way(self, checked: Checked, run_id: int) -> bool:
         of_run = Check.first_run_id == run_id, Check.kind == checked.kind
-        unfinished = select(Check.id).where(*of_run, Check.state.in_(UNFINISHED)).limit(1)
+        unfinished = select(Check.id).where(*of_run, Check.state.in_(UNFINISHED_CHECKS)).limit(1)
         waits = select(Check.id).join(Asked, Asked.check_id == Check.id)
         waiting = waits.where(*_waits(checked), *of_run).limit(1)
         found = (self.connection.scalar(each) for each in (unfinished, waiting))

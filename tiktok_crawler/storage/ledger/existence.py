@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
 
-from tiktok_crawler.planning.checks import CheckState, CheckVerdict, RecordKind
+from tiktok_crawler.planning.checks import UNFINISHED_CHECKS, CheckState, CheckVerdict, RecordKind
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
 from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
 
@@ -62,10 +62,9 @@ def existence_of(connection: Connection) -> Existence:
     """Read what is known of what still exists."""
     missing, gone = {}, {}
     for kind, record in RECORDS.items():
-        is_missing, is_gone = record.missing_since.is_not(None), record.gone_at.is_not(None)
-        missing[kind] = _count(connection, is_missing, record.gone_at.is_(None))
-        gone[kind] = _count(connection, is_missing, is_gone)
-    unfinished = Check.state.in_((CheckState.OPEN, CheckState.PROCESSING))
+        missing[kind] = _count(connection, record.is_candidate())
+        gone[kind] = _count(connection, record.is_gone())
+    unfinished = Check.state.in_(UNFINISHED_CHECKS)
     ended = select(func.max(Check.ended_at)).where(Check.state == CheckState.DONE)
     return Existence(
         missing,

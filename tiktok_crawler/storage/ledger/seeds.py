@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import func, or_, select
 from sqlalchemy.orm import aliased
 
-from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.planning.seeds import (
     FirstSeeds,
     GivenSeeds,
@@ -147,10 +146,7 @@ class SeedSources:
             .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
             .where(Crawl.query_id.in_(self._queries(source)))
         )
-        days = source.days
-        is_on_days = and_(
-            Video.create_time >= midnight(days.start), Video.create_time < midnight(days.end + DAY)
-        )
+        is_on_days = Video.is_published_on(source.days)
         return videos.where(Video.id.in_(found), or_(Video.create_time.is_(None), is_on_days))
 
     def _queries(self, source: SeedsOfQuery) -> Select[*tuple[Any, ...]]:

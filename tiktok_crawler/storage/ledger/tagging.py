@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import and_, exists, literal, or_, select
+from sqlalchemy import exists, literal, or_, select
 
-from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.storage.models.ledger import (
     CRAWLS_TO_QUERY_TAGS,
     VIDEOS_TO_CRAWLS,
@@ -81,13 +80,12 @@ def _crawls(tag_id: int, in_windows: ColumnElement[bool]) -> Select[int, int]:
 
 
 def _videos(tag_id: int, in_windows: ColumnElement[bool], days: DateRange) -> Select[int, int]:
-    published = Video.create_time
-    on_days = and_(published >= midnight(days.start), published < midnight(days.end + DAY))
+    is_on_days = or_(Video.is_published_on(days), Video.create_time.is_(None))
     return (
         select(literal(tag_id), Video.id)
         .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
         .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .where(in_windows, or_(on_days, published.is_(None)))
+        .where(in_windows, is_on_days)
         .distinct()
         .order_by(Video.id)
     )

@@ -7,11 +7,12 @@ that the API has not delivered one.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Column, Date, ForeignKey, Index, MetaData, Table, text
+from sqlalchemy import Column, Date, ForeignKey, Index, MetaData, Table, and_, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.storage.models.base import (
     CRAWL_ID,
     EXTRA_DATA,
@@ -23,6 +24,11 @@ from tiktok_crawler.storage.models.base import (
     reference,
 )
 from tiktok_crawler.storage.models.column_types import INT64, JSON_DOCUMENT, NAME, UtcDateTime
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement
+
+    from tiktok_crawler.date_range import DateRange
 
 
 class Existence:
@@ -37,6 +43,16 @@ class Existence:
         sort_order=7,
         comment="When it was found that the API no longer has it, UTC; NULL: nothing says so.",
     )
+
+    @classmethod
+    def is_candidate(cls) -> ColumnElement[bool]:
+        """Build the condition that it did not come, and that nothing says why."""
+        return and_(cls.missing_since.is_not(None), cls.gone_at.is_(None))
+
+    @classmethod
+    def is_gone(cls) -> ColumnElement[bool]:
+        """Build the condition that it is gone; by the index, since what is gone is missing."""
+        return and_(cls.missing_since.is_not(None), cls.gone_at.is_not(None))
 
 
 class Returned(Existence):
@@ -123,6 +139,12 @@ class Video(Existence, Base):
     crawled_updated_at: Mapped[datetime | None] = mapped_column(
         comment="When the API last delivered other values than before, UTC; NULL: never."
     )
+
+    @classmethod
+    def is_published_on(cls, days: DateRange) -> ColumnElement[bool]:
+        """Build the condition that it was published on one of the days."""
+        begin, end = midnight(days.start), midnight(days.end + DAY)
+        return and_(cls.create_time >= begin, cls.create_time < end)
 
 
 class Hashtag(Base):

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, not_, null, or_, select, update
 
-from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.research_api.tasks import Seed
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
 from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
@@ -99,8 +98,7 @@ def note_missing_videos(
     again = brought.where(Crawl.crawl_window_id.in_(since), Crawl.received_at >= at)
     missing = update(Video).where(
         Video.missing_since.is_(None),
-        Video.create_time >= midnight(days.start),
-        Video.create_time < midnight(days.end + DAY),
+        Video.is_published_on(days),
         Video.id.in_(earlier),
         not_(Video.id.in_(again)),
         # Of the few that are left, pages of others may have brought some.
