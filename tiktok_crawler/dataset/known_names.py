@@ -15,12 +15,12 @@ import re
 import sqlite3
 from contextlib import contextmanager
 from hashlib import blake2b
-from itertools import islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 from sqlalchemy import select
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.dataset.pseudonyms import folded
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
@@ -149,7 +149,7 @@ class KnownNames:
         return {span: known[key] for span, key in by_key.items() if key in known} if known else {}
 
     def _add(self, names: Iterator[tuple[str, int]]) -> None:
-        while some := set(islice(names, NAMES_AT_ONCE)):
+        for some in map(set, batched(names, NAMES_AT_ONCE)):
             rows = dict[str, int]()
             for words, known in (part for name, kind in some for part in _parts(name, kind)):
                 rows[words] = rows.get(words, 0) | known

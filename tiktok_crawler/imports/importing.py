@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
-from itertools import islice
 from typing import TYPE_CHECKING, Protocol
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.spelling import named
@@ -78,12 +78,10 @@ class Importer:
             ImportFileError: the source cannot be read to its end; what came before is stored.
         """
         rows = self.source.records(self.start.collected_at, self.notes)
-        number = 0
-        while batch := list(islice(rows, ROWS_OF_BATCH)):
+        for number, batch in enumerate(batched(rows, ROWS_OF_BATCH)):
             pages = list(_pages(filter(None, batch), self.start.tags, self.notes))
             if number >= import_.batches:
                 import_ = self.target.save(import_, pages)
-            number += 1
             tell(self.notes.read)
         return import_
 

@@ -10,13 +10,13 @@ import hashlib
 import json
 import sqlite3
 from datetime import UTC, datetime
-from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import column, create_engine, func, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.checksums import sha256_of_all
 from tiktok_crawler.exceptions import ImportFileError
 from tiktok_crawler.imports import layouts, values
@@ -112,7 +112,8 @@ class LibraryDatabase(Source):
     def _videos(self, clocks: Clocks, notes: Notes) -> Iterator[Found | None]:
         lists = ("hashtag_names", "effect_ids", "source")
         times = ("crawled_at", "crawled_updated_at")
-        for rows in _blocks(self._rows("video", (*OF_VIDEO, *lists, "extra_data", *times))):
+        found = self._rows("video", (*OF_VIDEO, *lists, "extra_data", *times))
+        for rows in batched(found, ROWS_AT_ONCE):
             linked = self._linked([row["id"] for row in rows])
             for row in rows:
                 notes.read += 1
@@ -332,11 +333,6 @@ def _check(name: str, tables: Mapping[str, set[str]]) -> None:
 def _table(name: str, columns: Sequence[str]) -> TableClause:
     """A table whose values come as the driver has them."""
     return table(name, *map(column, columns))
-
-
-def _blocks(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
-    while block := list(islice(rows, ROWS_AT_ONCE)):
-        yield block
 
 
 def _document(value: Any) -> Any:

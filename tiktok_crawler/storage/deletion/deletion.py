@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import Text, cast, func, insert, literal, select, update
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
-from tiktok_crawler.storage.deletion.batches import batched
 from tiktok_crawler.storage.deletion.mentions import Mentions
 from tiktok_crawler.storage.deletion.rows import Names, Rows
 from tiktok_crawler.storage.deletion.texts import Texts
@@ -49,7 +48,7 @@ from tiktok_crawler.storage.records.leaving_out import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
     from datetime import datetime
     from pathlib import Path
 
@@ -114,40 +113,36 @@ def delete_videos(
     engine: Engine, ids: Sequence[int], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
     """Delete videos, with the comments under them."""
-    with _deleting(engine, RecordKind.VIDEO, cause, now, progress) as deletion:
-        deletion.videos(ids)
-        if cause.keeps_out:
-            deletion.forget_texts(Key(RecordKind.VIDEO, str(id_)) for id_ in ids)
-        return deletion.end()
+    deletion = _Deletion(engine, RecordKind.VIDEO, cause, now, progress)
+    deletion.videos(ids)
+    return deletion.end(named=[Key(RecordKind.VIDEO, str(id_)) for id_ in ids])
 
 
 def delete_comments(
     engine: Engine, ids: Sequence[int], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
     """Delete comments, with the replies to them."""
-    with _deleting(engine, RecordKind.COMMENT, cause, now, progress) as deletion:
-        for batch in batched(sorted(ids), BATCH):
-            deletion.comments(batch)
-        if cause.keeps_out:
-            deletion.forget_texts(Key(RecordKind.COMMENT, str(id_)) for id_ in ids)
-        return deletion.end()
+    deletion = _Deletion(engine, RecordKind.COMMENT, cause, now, progress)
+    for batch in batched(sorted(ids), BATCH):
+        deletion.comments(batch)
+    return deletion.end(named=[Key(RecordKind.COMMENT, str(id_)) for id_ in ids])
 
 
 def delete_users(
     engine: Engine, usernames: Sequence[str], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
     """Delete persons: profile, videos, account with its edges, lists, and mentions of them."""
-    with _deleting(engine, RecordKind.USER, cause, now, progress) as deletion:
-        for batch in batched(sorted(usernames), BATCH):
-            deletion.close_out(map(user, batch))
-        videos = deletion.videos_by(usernames)
-        deletion.videos(videos, are_records=False)
-        for username in sorted(usernames):
-            deletion.person(username)
-        deletion.forget_mentions(usernames)
-        texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
-        deletion.forget_texts((*map(user, usernames), *texts))
-        return deletion.end()
+    deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
+    for batch in batched(sorted(usernames), BATCH):
+        deletion.close_out(map(user, batch))
+    videos = deletion.videos_by(usernames)
+    deletion.videos(videos, are_records=False)
+    for username in sorted(usernames):
+        deletion.person(username)
+    deletion.forget_mentions(usernames)
+    texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
+    deletion.forget_texts((*map(user, usernames), *texts))
+    return deletion.end()
 
 
 def delete_profiles(
@@ -157,12 +152,12 @@ def delete_profiles(
 
     What was collected too long ago goes with what is known of whom an account follows.
     """
-    with _deleting(engine, RecordKind.USER, cause, now, progress) as deletion:
-        for batch in batched(sorted(usernames), BATCH):
-            if cause.why is RemovalReason.AGE:
-                deletion.accounts(batch)
-            deletion.profiles(batch)
-        return deletion.end()
+    deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
+    for batch in batched(sorted(usernames), BATCH):
+        if cause.why is RemovalReason.AGE:
+            deletion.accounts(batch)
+        deletion.profiles(batch)
+    return deletion.end()
 
 
 def delete_gone(
@@ -179,12 +174,12 @@ def delete_gone(
         (RecordKind.USER, UserInfo, UserInfo.__table__.c.username, delete_profiles),
     )
     for kind, record, key, delete in kinds:
-        is_missing = record.missing_since.is_not(None)
-        times = select(record.gone_at).where(is_missing, record.gone_at <= older_than).distinct()
+        is_gone = record.is_gone()
+        times = select(record.gone_at).where(is_gone, record.gone_at <= older_than).distinct()
         with reading(engine) as connection:
             gone_at = list(connection.scalars(times.order_by(record.gone_at)))
         for at in gone_at:
-            gone = select(key).where(is_missing, record.gone_at == at).order_by(key)
+            gone = select(key).where(is_gone, record.gone_at == at).order_by(key)
             decided = ComplianceCheck.verdict_at == at, ComplianceCheck.kind == kind
             with reading(engine) as connection:
                 keys = list(connection.scalars(gone))
@@ -198,18 +193,8 @@ def say_nothing(_what: str, _count: int) -> None:
     """Tell nobody."""
 
 
-@contextmanager
-def _deleting(
-    engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
-) -> Iterator[_Deletion]:
-    """Delete on connections that overwrite what goes, where the database can."""
-    deletion = _Deletion(engine, kind, cause, now, progress)
-    deletion.begin()
-    yield deletion
-
-
 class _Deletion:
-    """One deletion, transaction after transaction."""
+    """One deletion, transaction after transaction; that it begins is written down at first."""
 
     def __init__(
         self, engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
@@ -226,10 +211,9 @@ class _Deletion:
         self._row_id = 0
         self._records = 0
         self._rows = Counter[str]()
+        self._begin(cause)
 
-    def begin(self) -> None:
-        """Write down that it begins."""
-        cause = self._cause
+    def _begin(self, cause: Cause) -> None:
         row: dict[str, Any] = {
             "kind": self._kind,
             "why": cause.why,
@@ -288,8 +272,7 @@ class _Deletion:
     def person(self, username: str) -> None:
         """Delete what is left of a person but for mentions."""
         for spelling in spellings([username]):
-            while self._edges(spelling):
-                pass
+            self._edges(spelling)
 
         def act(rows: Rows) -> int:
             for spelling in spellings([username]):
@@ -298,18 +281,18 @@ class _Deletion:
 
         self._do(act)
 
-    def _edges(self, username: str) -> bool:
-        """Delete the next edges of an account; tell whether there may be more."""
-        before = self._rows[UserRelation.__tablename__]
-        self._do(lambda rows: rows.edges(username))
-        return self._rows[UserRelation.__tablename__] > before
+    def _edges(self, username: str) -> None:
+        """Delete the edges of an account, some after others, until there are none."""
+        before = None
+        while before != (deleted := self._rows[UserRelation.__tablename__]):
+            before = deleted
+            self._do(lambda rows: rows.edges(username))
 
     def accounts(self, usernames: Sequence[str]) -> None:
         """Delete accounts with their edges."""
         self.close_out(map(account, usernames))
         for username in usernames:
-            while self._edges(username):
-                pass
+            self._edges(username)
 
         def act(rows: Rows) -> int:
             rows.accounts(usernames)
@@ -340,10 +323,15 @@ class _Deletion:
     def forget_texts(self, keys: Iterable[Key]) -> None:
         """Take names and ids out of what the ledger has of runs, queries and imports."""
         texts = Texts(self._statements, frozenset(keys))
-        self._do(partial(_counted, partial(texts.forget, now=self._now)))
+        self._do(partial(_counted, texts.forget))
 
-    def end(self) -> Removed:
-        """Delete the names that nobody has any more, and write down that it has ended."""
+    def end(self, *, named: Sequence[Key] = ()) -> Removed:
+        """Delete the names that nobody has any more, and write down that it has ended.
+
+        What was `named`, and is kept out, is taken out of texts.
+        """
+        if named and self._cause.keeps_out:
+            self.forget_texts(named)
         orphans = self._orphans()
 
         def act(rows: Rows) -> int:

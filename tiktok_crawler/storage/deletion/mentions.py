@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, or_, select, update
 
-from tiktok_crawler.storage.deletion.batches import batched
+from tiktok_crawler.batches import batched
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.models.records import (
@@ -27,7 +27,7 @@ from tiktok_crawler.storage.models.records import (
 from tiktok_crawler.storage.records.leaving_out import LABELS, without_names, without_names_in
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
     from sqlalchemy import ColumnElement, Connection, Engine, Table
 
@@ -61,6 +61,14 @@ HISTORIES: tuple[Table, ...] = (VideoRevision.__table__, UserInfoHistory.__table
 """The tables with values that were replaced, any of which can name an account."""
 
 
+def may_name(texts: Iterable[ColumnElement[Any]], names: Collection[str]) -> ColumnElement[bool]:
+    """Build the condition that one of some texts may have a name; names are in lower case."""
+    if len(names) > MOST_LOOKED_FOR:
+        return or_(*(text.is_not(None) for text in texts))
+    lower = [func.lower(text) for text in texts]
+    return or_(*(text.contains(name, autoescape=True) for text in lower for name in names))
+
+
 class Mentions:
     """The mentions of some accounts, by their names in lower case."""
 
@@ -84,7 +92,7 @@ class Mentions:
         """Return the keys of rows that name an account, as they are now."""
         key = next(iter(table.primary_key))
         texts = [self._statements.as_text(table.c[name]) for name in columns]
-        rows = select(key, *texts).where(or_(*map(self._may_name, texts)))
+        rows = select(key, *texts).where(may_name(texts, self._names))
         is_history = table in HISTORIES
         found = []
         with reading(self._engine) as connection:
@@ -98,12 +106,6 @@ class Mentions:
                     if is_named:
                         found.append(id_)
         return found
-
-    def _may_name(self, text: ColumnElement[Any]) -> ColumnElement[bool]:
-        if len(self._names) > MOST_LOOKED_FOR:
-            return text.is_not(None)
-        lower = func.lower(text)
-        return or_(*(lower.contains(name, autoescape=True) for name in self._names))
 
     def _rewrite(
         self,

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, func, or_, select
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.task_states import WindowState
-from tiktok_crawler.storage.deletion.batches import batched
 from tiktok_crawler.storage.deletion.deletion import spellings
 from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, windows_of
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -142,9 +142,9 @@ def older_than(connection: Connection, time: datetime) -> Selected:
 
 def gone(connection: Connection) -> Selected:
     """Select what is gone, however long."""
-    videos = select(Video.id).where(Video.gone_at.is_not(None)).order_by(Video.id)
-    comments = select(Comment.id).where(Comment.gone_at.is_not(None)).order_by(Comment.id)
-    profiles = select(UserInfo.username).where(UserInfo.gone_at.is_not(None))
+    videos = select(Video.id).where(Video.is_gone()).order_by(Video.id)
+    comments = select(Comment.id).where(Comment.is_gone()).order_by(Comment.id)
+    profiles = select(UserInfo.username).where(UserInfo.is_gone())
     return Selected(
         RemovalReason.GONE,
         videos=numbers(_stream(connection, videos)),

@@ -15,7 +15,7 @@ from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
-from tiktok_crawler.storage.ledger.coverage import StoredWindow
+from tiktok_crawler.storage.ledger.coverage import StoredWindow, stored_window
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, QueryRow
 
@@ -63,10 +63,7 @@ def _read(connection: Connection, window_ids: Some[int]) -> list[TakenBack]:
         by_query[row.query_id].append(row)
     found = []
     for query_id, rows in by_query.items():
-        windows = tuple(
-            StoredWindow(row.id, DateRange(row.start_date, row.end_date), row.created_at)
-            for row in rows
-        )
+        windows = tuple(map(stored_window, rows))
         collection = _last_collection(connection, query_id)
         if collection:
             found.append(TakenBack(collection, tuple(rows[-1].fields), windows))

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import JSON, delete, func, or_, select, update
+from sqlalchemy import JSON, delete, func, select, update
 
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.query import Field, Query
-from tiktok_crawler.storage.deletion.mentions import CHANGED
+from tiktok_crawler.storage.deletion.mentions import CHANGED, MOST_LOOKED_FOR, may_name
 from tiktok_crawler.storage.ledger.unnaming import Words, query_without
 from tiktok_crawler.storage.models.existence import ComplianceCheck
 from tiktok_crawler.storage.models.ledger import (
@@ -26,8 +26,6 @@ from tiktok_crawler.storage.models.ledger import (
 )
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from sqlalchemy import ColumnElement, Connection, Table
 
     from tiktok_crawler.storage.engine.statements import Statements
@@ -47,8 +45,6 @@ VALUES: dict[RecordKind, Field] = {
     RecordKind.VIDEO: Field.VIDEO_ID,
 }
 
-MOST_LOOKED_FOR = 20
-
 
 @dataclass(frozen=True)
 class Texts:
@@ -58,12 +54,15 @@ class Texts:
     keys: frozenset[Key]
 
     @cached_property
-    def _words(self) -> Words:
-        return Words(frozenset(key.text for key in self.keys))
+    def _names(self) -> frozenset[str]:
+        return frozenset(key.text for key in self.keys)
 
-    def forget(self, connection: Connection, now: datetime) -> Counter[str]:
+    @cached_property
+    def _words(self) -> Words:
+        return Words(self._names)
+
+    def forget(self, connection: Connection) -> Counter[str]:
         """Take them out of all texts and queries; count the rows that were changed."""
-        del now
         counts = Counter[str]()
         for table, columns in TEXTS.items():
             counts[f"{table.name}{CHANGED}"] += self._rewrite(connection, table, columns)
@@ -74,7 +73,7 @@ class Texts:
     def _rewrite(self, connection: Connection, table: Table, columns: tuple[str, ...]) -> int:
         count = 0
         texts = [self.statements.as_text(table.c[name]) for name in columns]
-        named = select(table.c.id, *texts).where(or_(*map(self._may_name, texts)))
+        named = select(table.c.id, *texts).where(may_name(texts, self._names))
         for id_, *values in connection.execute(named.order_by(table.c.id)).all():
             changed = {}
             for name, text in zip(columns, values, strict=True):
@@ -88,12 +87,6 @@ class Texts:
                 connection.execute(update(table).where(table.c.id == id_).values(changed))
                 count += 1
         return count
-
-    def _may_name(self, text: ColumnElement[Any]) -> ColumnElement[bool]:
-        if len(self.keys) > MOST_LOOKED_FOR:
-            return text.is_not(None)
-        lower = func.lower(text)
-        return or_(*(lower.contains(key.text, autoescape=True) for key in self.keys))
 
     def _rewrite_queries(self, connection: Connection) -> int:
         """Let queries ask for nobody who was deleted; what they have found otherwise stays theirs.

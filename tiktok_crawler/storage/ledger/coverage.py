@@ -178,14 +178,14 @@ class Windows:
             complete = [window for window in complete if window.id not in kept]
         parked = self._rows(WindowState.PARKED)
         return Corrections(
-            taken_back=tuple(map(_stored, taken_back)),
+            taken_back=tuple(map(stored_window, taken_back)),
             needless=tuple(
-                _stored(window)
+                stored_window(window)
                 for window in parked
                 if _is_collected_since(window, complete) or _is_idle_trial(window, forms, complete)
             ),
-            in_vain=tuple(map(_stored, in_vain)),
-            compared=tuple(map(_stored, self._believed(complete, wanted))),
+            in_vain=tuple(map(stored_window, in_vain)),
+            compared=tuple(map(stored_window, self._believed(complete, wanted))),
         )
 
     def _believed(self, complete: Sequence[Row[Any]], wanted: Wanted) -> Iterator[Row[Any]]:
@@ -310,7 +310,8 @@ def _ended_requests(window: Row[Any]) -> int:
     return int(window.requests - is_out)
 
 
-def _stored(window: Row[Any]) -> StoredWindow:
+def stored_window(window: Row[Any]) -> StoredWindow:
+    """Return what tells the window of a row apart."""
     return StoredWindow(window.id, _days(window), window.created_at)
 
 

@@ -6,7 +6,7 @@ for a million seeds than for one.
 
 from __future__ import annotations
 
-from itertools import count, islice
+from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import (
@@ -24,6 +24,7 @@ from sqlalchemy import (
     values,
 )
 
+from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.seeds import GivenSeeds
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.text import clean_text
@@ -162,8 +163,7 @@ class GatheredSeeds:
         if not isinstance(source, GivenSeeds):
             return
         statements = statements_for(connection.dialect)
-        rows = self._given_rows(source)
-        while part := list(islice(rows, AT_ONCE)):
+        for part in batched(self._given_rows(source), AT_ONCE):
             statements.insert(connection, tuple(self._given.c), part)
 
     def _given_rows(self, source: GivenSeeds) -> Iterator[tuple[int | str, int]]:

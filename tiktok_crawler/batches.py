@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def batched(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+def batched(items: Iterable[T], size: int) -> Iterator[list[T]]:
     """Yield the items in parts of a size, and what is left of them."""
     left = iter(items)
-    while part := tuple(islice(left, size)):
+    while part := list(islice(left, size)):
         yield part
