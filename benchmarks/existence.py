@@ -12,7 +12,7 @@ import sqlite3
 import tempfile
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from math import ceil
@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from large_database import command, large_database
-from measured import Run, database_options, machine, print_table, run
+from measured import Answering, Run, database_options, machine, print_table, run, serving
 
 from tiktok_crawler.planning.checks import MOST_MISSED
 from tiktok_crawler.research_api.checks import CREATE, DOWNLOAD, MOST_IDS, STATUS
@@ -95,7 +95,7 @@ def least(videos: int, missing: int, times_asked: int) -> int:
 
 def check(folder: Path, data: Path, *, times_asked: int, missing: int) -> Checked:
     """Check all videos of a database, of which so many exist no longer."""
-    with served(_every_nth(data, missing), times_asked) as api:
+    with serving(Api(_every_nth(data, missing), times_asked)) as api:
         words = command("crawl", "compliance", data=data, url=api.url)
         words += ["-s", "TIKTOK_CHECK_DELAY=0", "-s", "TIKTOK_GONE_LIMIT=1"]
         began_at = time.perf_counter()
@@ -162,33 +162,13 @@ def _envelope(**data: object) -> bytes:
     ).encode()
 
 
-class _Answering(BaseHTTPRequestHandler):
+class _Answering(Answering, BaseHTTPRequestHandler):
     server: Api
 
     def do_POST(self) -> None:
         body = self.server.answer(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-        self.send_response(200)
         is_file = self.path == DOWNLOAD.path
-        self.send_header("Content-Type", "text/plain" if is_file else "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing of single requests."""
-
-
-@contextmanager
-def served(missing: frozenset[int], times_asked: int) -> Iterator[Api]:
-    """A server that answers checks, on a port of its own."""
-    with Api(missing, times_asked) as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+        self.answer(body, "text/plain" if is_file else "application/json")
 
 
 if __name__ == "__main__":

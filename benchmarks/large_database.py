@@ -15,19 +15,29 @@ import subprocess
 import tempfile
 import threading
 import time
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from measured import ENVIRONMENT, SCRAPY, Run, database_options, machine, print_table, run
+from measured import (
+    ENVIRONMENT,
+    SCRAPY,
+    Answering,
+    Run,
+    database_options,
+    machine,
+    print_table,
+    run,
+    serving,
+)
 
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.revision import HEAD
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
 VIDEOS = 2_000_000
 TAG = "large"
@@ -225,7 +235,7 @@ def _fill(path: Path, videos: int) -> None:
 
 def first_request(words: Sequence[str], folder: Path) -> FirstRequest:
     """Begin a crawl, interrupt it at its first request, and see how long both take."""
-    with slow_api() as api, (folder / "output.txt").open("wb") as output:
+    with serving(SlowApi()) as api, (folder / "output.txt").open("wb") as output:
         at = words.index("TIKTOK_SANDBOX_URL=")
         words = [*words[:at], f"TIKTOK_SANDBOX_URL={api.url}", *words[at + 1 :]]
         started = time.perf_counter()
@@ -269,42 +279,20 @@ class SlowApi(ThreadingHTTPServer):
         self.url = f"http://127.0.0.1:{self.server_port}"
 
 
-class _Answering(BaseHTTPRequestHandler):
+class _Answering(Answering, BaseHTTPRequestHandler):
     server: SlowApi
 
     def do_POST(self) -> None:
         self.rfile.read(int(self.headers["Content-Length"]))
         if "/oauth/" in self.path:
-            self._answer({"access_token": "clt.slow", "expires_in": 7200, "token_type": "Bearer"})
+            token = {"access_token": "clt.slow", "expires_in": 7200, "token_type": "Bearer"}
+            self.answer(json.dumps(token).encode())
             return
         self.server.asked.set()
         time.sleep(ANSWER_SECONDS)
         data = {"comments": [{"id": 1}], "cursor": 100, "has_more": False}
-        self._answer({"data": data, "error": {"code": "ok", "message": "", "log_id": "1"}})
-
-    def _answer(self, answer: object) -> None:
-        body = json.dumps(answer).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: object) -> None:
-        """Say nothing of single requests."""
-
-
-@contextmanager
-def slow_api() -> Iterator[SlowApi]:
-    """A server that answers like the API, on a port of its own."""
-    with SlowApi() as server:
-        thread = threading.Thread(target=server.serve_forever)
-        thread.start()
-        try:
-            yield server
-        finally:
-            server.shutdown()
-            thread.join()
+        error = {"code": "ok", "message": "", "log_id": "1"}
+        self.answer(json.dumps({"data": data, "error": error}).encode())
 
 
 if __name__ == "__main__":

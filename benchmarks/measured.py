@@ -7,13 +7,15 @@ import os
 import platform
 import subprocess
 import sys
+import threading
 import time
 from argparse import ArgumentParser
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 from urllib.request import ProxyHandler, build_opener
 
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -21,6 +23,8 @@ from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 if TYPE_CHECKING:
     from argparse import Namespace
     from collections.abc import Iterator, Mapping, Sequence
+
+S = TypeVar("S", bound=ThreadingHTTPServer)
 
 SCRAPY = str(Path(sys.executable).with_name("scrapy"))
 ENVIRONMENT = {**os.environ, "SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings"}
@@ -129,3 +133,29 @@ def machine() -> str:
         f"{platform.system()} {platform.machine()}, {os.cpu_count()} CPUs, "
         f"Python {platform.python_version()}, {packages}"
     )
+
+
+class Answering(BaseHTTPRequestHandler):
+    """Says nothing of single requests."""
+
+    def answer(self, body: bytes, content_type: str = "application/json") -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@contextmanager
+def serving(server: S) -> Iterator[S]:
+    """Serve for a while, in a thread."""
+    with server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        try:
+            yield server
+        finally:
+            server.shutdown()
+            thread.join()
