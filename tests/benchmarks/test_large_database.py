@@ -19,7 +19,7 @@ def test_a_crawl_of_many_seeds_begins_and_ends(tmp_path):
     plan = run(command("plan", *of_spider, data=path), tmp_path)
     words = (tmp_path / "output.txt").read_text()
     assert "18,000 videos known now; 10,000 complete" in words
-    assert "Requests:      at least 8,000, at most 8,000" in words
+    assert "Comments:      8,000 requests: " in words
     crawl = first_request(command("crawl", *of_spider, data=path), tmp_path)
     words = (tmp_path / "output.txt").read_text()
     assert "asking about 8,000 of 18,000 videos" in words
