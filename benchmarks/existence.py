@@ -23,7 +23,8 @@ from large_database import command, large_database
 from measured import Answering, Run, database_options, machine, print_table, run, serving
 
 from tiktok_crawler.planning.checks import MOST_MISSED
-from tiktok_crawler.research_api.checks import CREATE, DOWNLOAD, MOST_IDS, STATUS
+from tiktok_crawler.research_api.checks import MOST_IDS
+from tiktok_crawler.research_api.endpoints import CHECK_FILE, CHECK_STATUS, CREATE_CHECK
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -138,16 +139,16 @@ class Api(ThreadingHTTPServer):
         with self._lock:
             self.first_at = self.first_at or time.perf_counter()
             self.requests += 1
-            if path == CREATE.path:
+            if path == CREATE_CHECK.path:
                 self.files.append(self._file(body))
                 self.asked.append(0)
                 return _envelope(task_id=len(self.files))
             task = json.loads(body)["task_id"] - 1
-            if path == STATUS.path:
+            if path == CHECK_STATUS.path:
                 self.asked[task] += 1
                 is_done = self.asked[task] >= self.times_asked
                 return _envelope(task_status="Completed" if is_done else "Processing")
-            assert path == DOWNLOAD.path
+            assert path == CHECK_FILE.path
             return self.files[task]
 
     def _file(self, body: bytes) -> bytes:
@@ -167,7 +168,7 @@ class _Answering(Answering, BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.server.answer(self.path, self.rfile.read(int(self.headers["Content-Length"])))
-        is_file = self.path == DOWNLOAD.path
+        is_file = self.path == CHECK_FILE.path
         self.answer(body, "text/plain" if is_file else "application/json")
 
 

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 
-from tiktok_crawler.sandbox.compliance.endpoints import CREATE_PATH, DOWNLOAD_PATH, STATUS_PATH
+from tiktok_crawler.research_api.endpoints import (
+    CHECK_FILE,
+    CHECK_STATUS,
+    CREATE_CHECK,
+    TOKEN_PATH,
+)
+from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import AsyncIterator, Iterable
 
 Answer = tuple[int, dict[str, Any]]
 
@@ -19,19 +26,34 @@ def file_of(ids: Iterable[object]) -> bytes:
     return "".join(f"{number}\n" for number in ids).encode()
 
 
+@asynccontextmanager
+async def signed_in(url: str) -> AsyncIterator[aiohttp.ClientSession]:
+    """A client of a sandbox, with a token."""
+    form = {
+        "client_key": CLIENT_KEY,
+        "client_secret": CLIENT_SECRET,
+        "grant_type": "client_credentials",
+    }
+    async with aiohttp.ClientSession(url) as client:
+        async with client.post(TOKEN_PATH, data=form) as response:
+            token = (await response.json())["access_token"]
+        client.headers["Authorization"] = f"Bearer {token}"
+        yield client
+
+
 async def create(client: aiohttp.ClientSession, content: bytes, category: str = "video") -> Answer:
     form = aiohttp.FormData()
     form.add_field("file_data", content, filename="ids.txt", content_type="text/plain")
     form.add_field("category", category)
-    return await post(client, CREATE_PATH, data=form)
+    return await post(client, CREATE_CHECK.path, data=form)
 
 
 async def status(client: aiohttp.ClientSession, task_id: object) -> Answer:
-    return await post(client, STATUS_PATH, json={"task_id": task_id})
+    return await post(client, CHECK_STATUS.path, json={"task_id": task_id})
 
 
 async def download(client: aiohttp.ClientSession, task_id: object) -> tuple[int, bytes]:
-    async with client.post(DOWNLOAD_PATH, json={"task_id": task_id}) as response:
+    async with client.post(CHECK_FILE.path, json={"task_id": task_id}) as response:
         return response.status, await response.read()
 
 

@@ -20,9 +20,8 @@ from postgres_server import temporary_database
 from sandboxes import served_by_thread
 from sqlalchemy import create_engine, insert, update
 
-from tiktok_crawler.research_api.endpoints import COMMENTS
+from tiktok_crawler.research_api.endpoints import COMMENTS, CREATE_CHECK
 from tiktok_crawler.sandbox import Sandbox
-from tiktok_crawler.sandbox.compliance.endpoints import CREATE_PATH
 from tiktok_crawler.sandbox.faults.profile import (
     ComplianceBehaviour,
     DataBehaviour,
@@ -92,7 +91,7 @@ class CheckLane(Lane):
 
     def check_requests(self) -> None:
         """At most one check more is created for each kill than there are."""
-        answers = self.sandbox.statistics()["requests"].get(CREATE_PATH, {})
+        answers = self.sandbox.statistics()["requests"].get(CREATE_CHECK.path, {})
         (checks,) = self.column("SELECT count(*) FROM compliance_check WHERE sent_at IS NOT NULL")
         assert sum(answers.values()) <= checks + self.kills
 

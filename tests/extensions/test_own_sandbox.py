@@ -5,26 +5,19 @@ from __future__ import annotations
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
 import pytest
-from check_client import begin, state, status
+from check_client import begin, signed_in, state, status
 from scrapy.settings import Settings
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scrapy.utils.test import get_crawler
 
 from tiktok_crawler.crawling.components import extension
 from tiktok_crawler.extensions.sandbox import SandboxServer
-from tiktok_crawler.research_api.endpoints import TOKEN_PATH
-from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-FORM = {
-    "client_key": CLIENT_KEY,
-    "client_secret": CLIENT_SECRET,
-    "grant_type": "client_credentials",
-}
+    import aiohttp
 
 
 @asynccontextmanager
@@ -36,10 +29,8 @@ async def own_sandbox() -> AsyncIterator[aiohttp.ClientSession]:
     server = extension(get_crawler(settings_dict=settings), SandboxServer)
     await server.spider_opened()
     try:
-        async with aiohttp.ClientSession(server.url) as client:
-            async with client.post(TOKEN_PATH, data=FORM) as response:
-                token = (await response.json())["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
+        assert server.url
+        async with signed_in(server.url) as client:
             yield client
     finally:
         await server.spider_closed()

@@ -6,14 +6,14 @@ import socket
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-import aiohttp
-from sandbox_client import FORM
+from check_client import signed_in
 
-from tiktok_crawler.research_api.endpoints import TOKEN_PATH
 from tiktok_crawler.sandbox.server import start
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    import aiohttp
 
     from tiktok_crawler.sandbox import Sandbox
 
@@ -32,10 +32,7 @@ async def session(sandbox: Sandbox) -> AsyncIterator[aiohttp.ClientSession]:
     sock = loopback()
     runner = await start(sandbox, sock)
     try:
-        async with aiohttp.ClientSession(url(sock)) as client:
-            async with client.post(TOKEN_PATH, data=FORM) as response:
-                token = (await response.json())["access_token"]
-            client.headers["Authorization"] = f"Bearer {token}"
+        async with signed_in(url(sock)) as client:
             yield client
     finally:
         await runner.cleanup()

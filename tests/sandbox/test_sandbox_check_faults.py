@@ -22,8 +22,8 @@ from sandbox_sockets import session
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.sandbox import Profile, Sandbox, load_profile
-from tiktok_crawler.sandbox.compliance.endpoints import CREATE_PATH, STATUS_PATH
 from tiktok_crawler.sandbox.compliance.lists_of_ids import file_of as file_with
 from tiktok_crawler.sandbox.faults.profile_file import parse_profile
 from tiktok_crawler.sandbox.faults.schedule import OF_FILES, FaultName, Requests, ScheduledFault
@@ -169,9 +169,9 @@ async def test_answers_about_checks_are_bent_as_others_are():
     async with session(asked) as client:
         code, body = await create(client, file_of(IDS))
         assert (code, "data" in body) == (200, False)
-        code, body = await post(client, CREATE_PATH, json={})
+        code, body = await post(client, CREATE_CHECK.path, json={})
         assert code == 400
-        code, body = await post(client, STATUS_PATH, json={"task_id": 1})
+        code, body = await post(client, CHECK_STATUS.path, json={"task_id": 1})
         assert code == 400
 
 

@@ -15,9 +15,9 @@ from sandbox_sockets import session
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.research_api.endpoints import CHECK_FILE, CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.compliance import check_files
-from tiktok_crawler.sandbox.compliance.endpoints import CREATE_PATH, DOWNLOAD_PATH, STATUS_PATH
 from tiktok_crawler.sandbox.faults.profile import Category, ComplianceBehaviour, ListBehaviour
 from tiktok_crawler.sandbox.faults.profile_file import parse_profile
 
@@ -107,7 +107,7 @@ async def test_the_id_of_a_check_is_a_bare_number_of_twenty_digits():
         data = aiohttp.FormData()
         data.add_field("file_data", form["file_data"], filename="f")
         data.add_field("category", form["category"])
-        async with client.post(CREATE_PATH, data=data) as response:
+        async with client.post(CREATE_CHECK.path, data=data) as response:
             text = await response.text()
         found = re.search(r'"task_id":([0-9]{20})[,}]', text)
         assert found
@@ -124,7 +124,7 @@ async def test_each_step_costs_one_request_of_research():
     async with session(asked) as client:
         await check(client, delivered(asked)[:3])
     assert asked.statistics()["quota_spent"] == {"research": 3}
-    bodies = [request.body for request in asked.requests if request.path == CREATE_PATH]
+    bodies = [request.body for request in asked.requests if request.path == CREATE_CHECK.path]
     assert [set(body) for body in bodies] == [{"file_data", "category"}]
 
 
@@ -135,7 +135,7 @@ async def test_a_check_needs_a_token():
         for code, body in (
             await create(client, file_of([UNKNOWN])),
             await status(client, 10**19),
-            await post(client, DOWNLOAD_PATH, json={"task_id": 10**19}),
+            await post(client, CHECK_FILE.path, json={"task_id": 10**19}),
         ):
             assert (code, body["error"]["code"]) == (401, "access_token_invalid")
 
@@ -193,7 +193,7 @@ async def test_a_form_that_was_written_by_hand_is_understood(end, last):
     ids = delivered(asked)[:5]
     content = end.join(b"%d" % number for number in ids) + (end if last else b"")
     async with session(asked) as client:
-        code, body = await post(client, CREATE_PATH, **by_hand(FILE % content, PART))
+        code, body = await post(client, CREATE_CHECK.path, **by_hand(FILE % content, PART))
         assert code == 200
         assert await listed(client, body["data"]["task_id"]) == ids
 
@@ -235,7 +235,7 @@ async def test_a_form_that_was_written_by_hand_is_understood(end, last):
 @deferred_f_from_coro_f
 async def test_what_is_no_form_with_a_file_is_refused(options, problem):
     async with session(sandbox()) as client:
-        code, body = await post(client, CREATE_PATH, **options)
+        code, body = await post(client, CREATE_CHECK.path, **options)
     assert (code, body["error"]["code"]) == (400, problem)
 
 
@@ -252,7 +252,7 @@ async def test_the_largest_file_is_checked():
 @pytest.mark.parametrize(
     "task_id", [12345678910, 10**19, 10**30, -1, 1.5, None, True, "", "one", "9" * 21, [1]]
 )
-@pytest.mark.parametrize("path", [STATUS_PATH, DOWNLOAD_PATH])
+@pytest.mark.parametrize("path", [CHECK_STATUS.path, CHECK_FILE.path])
 @deferred_f_from_coro_f
 async def test_other_ids_of_checks_are_unknown(path, task_id):
     async with session(sandbox()) as client:

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 import tiktok_crawler.sandbox as package
-from tiktok_crawler.research_api.endpoints import LISTINGS, TOKEN_PATH, VIDEO_QUERY
-from tiktok_crawler.sandbox import Sandbox
-from tiktok_crawler.sandbox.compliance.endpoints import (
-    CREATE_PATH,
-    DOWNLOAD_PATH,
-    STATUS_PATH,
+from tiktok_crawler.research_api.endpoints import (
+    CHECK_FILE,
+    CHECK_STATUS,
+    CREATE_CHECK,
+    LISTINGS,
+    TOKEN_PATH,
+    VIDEO_QUERY,
 )
+from tiktok_crawler.sandbox import Sandbox
 from tiktok_crawler.sandbox.server import application
 
 FOLDER = Path(package.__file__).parent
@@ -52,5 +54,5 @@ def test_only_the_server_brings_in_aiohttp():
 def test_a_sandbox_is_an_application_by_itself():
     routes = {route.resource.canonical for route in application(Sandbox()).router.routes()}
     listed = {listing.endpoint.path for listing in LISTINGS.values()}
-    checks = {CREATE_PATH, STATUS_PATH, DOWNLOAD_PATH}
+    checks = {CREATE_CHECK.path, CHECK_STATUS.path, CHECK_FILE.path}
     assert routes == {TOKEN_PATH, VIDEO_QUERY.path, "/sandbox/stats", *listed, *checks}

@@ -33,6 +33,7 @@ include: {any_hashtags: [butter, cheese]}
 view_count: {lte: 20000}
 """
 
+LONG_AGO = "2024-06-01 00:00:00.000000"
 CREATE = "/v2/research/validation_task/create/"
 
 
@@ -78,14 +79,14 @@ class Study:
     async def check(self, profile=None, settings=None, **arguments):
         return await self.run("compliance", profile, settings, **{"max_age": "9 days"} | arguments)
 
-    def grow_old(self):
-        """As if all had been collected long ago."""
-        for table, column in (
-            ("crawl_window", "searched_at"),
-            ("crawl", "crawl_started_at"),
-            ("video", "crawled_at"),
+    def grow_old(self, *, searched=LONG_AGO):
+        """As if all had been collected long ago, and the days searched last at some time."""
+        for table, column, at in (
+            ("crawl_window", "searched_at", searched),
+            ("crawl", "crawl_started_at", LONG_AGO),
+            ("video", "crawled_at", LONG_AGO),
         ):
-            self.folder.rows(f"UPDATE {table} SET {column} = '2024-06-01 00:00:00.000000'")
+            self.folder.rows(f"UPDATE {table} SET {column} = '{at}'")
 
     @property
     def now(self):
@@ -182,7 +183,7 @@ async def test_comments_are_checked_like_videos(study):
     await study.collect()
     ids = sorted(study.videos)[:12]
     await study.run("comments", video_ids=",".join(map(str, ids)))
-    study.folder.rows("UPDATE comment SET last_returned_at = '2024-06-01 00:00:00.000000'")
+    study.folder.rows(f"UPDATE comment SET last_returned_at = '{LONG_AGO}'")
     study.grow_old()
 
     await study.check(world(turnover=LATER))
@@ -200,7 +201,7 @@ async def test_comments_are_checked_like_videos(study):
 async def test_one_check_is_created_after_the_other_so_that_a_kill_leaves_one_in_doubt(study):
     await study.collect()
     await study.run("comments", video_ids=str(min(study.videos)))
-    study.folder.rows("UPDATE comment SET last_returned_at = '2024-06-01 00:00:00.000000'")
+    study.folder.rows(f"UPDATE comment SET last_returned_at = '{LONG_AGO}'")
     study.grow_old()
     in_doubt = []
 
@@ -323,7 +324,7 @@ async def test_a_kind_that_is_refused_stops_no_other(quick_study):
     await study.collect()
     await study.run("comments", video_ids=str(min(study.videos)))
     study.grow_old()
-    study.folder.rows("UPDATE comment SET last_returned_at = '2024-06-01 00:00:00.000000'")
+    study.folder.rows(f"UPDATE comment SET last_returned_at = '{LONG_AGO}'")
 
     crawler = await study.check(world(turnover=LATER, refused_categories=("comment",)))
 
@@ -367,7 +368,7 @@ async def test_what_a_person_rejects_is_asked_about_again(quick_study):
 
     assert not study.gone
     assert study.folder.rows("SELECT count(*) FROM compliance_check_record") == [(0,)]
-    study.folder.rows("UPDATE compliance_check SET created_at = '2024-06-01 00:00:00.000000'")
+    study.folder.rows(f"UPDATE compliance_check SET created_at = '{LONG_AGO}'")
     await study.check(world())
     assert not study.gone
     assert study.checks("verdict")[-1] == (None,)
@@ -427,8 +428,7 @@ async def test_what_is_gone_is_deleted_after_a_time_of_grace(study):
 async def test_the_nightly_crawl_checks_what_it_keeps_fresh(study):
     study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days\n")
     await study.collect()
-    study.grow_old()
-    study.folder.rows(f"UPDATE crawl_window SET searched_at = '{study.now}'")
+    study.grow_old(searched=study.now)
 
     later = world(turnover=LATER)
     crawler = await study.run("videos", later, query=str(study.folder.query_file))
@@ -459,8 +459,7 @@ async def test_new_days_leave_of_the_quota_what_checks_take(quick_study):
     study = quick_study
     study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days\n")
     await study.collect()
-    study.grow_old()
-    study.folder.rows(f"UPDATE crawl_window SET searched_at = '{study.now}'")
+    study.grow_old(searched=study.now)
     study.folder.rows("DELETE FROM api_quota")
     more = QUERY.replace("end_date: 2024-01-31", "end_date: 2024-12-31")
     study.folder.query_file.write_text(f"{more}keep_fresh: 15 days\n")

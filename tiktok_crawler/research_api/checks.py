@@ -10,8 +10,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from tiktok_crawler.research_api.endpoints import Endpoint
-from tiktok_crawler.research_api.paging import Paging
+from tiktok_crawler.research_api.endpoints import CHECK_FILE, CHECK_STATUS, CREATE_CHECK, Endpoint
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,22 +34,6 @@ class TaskStatus(StrEnum):
     COMPLETED = "Completed"
     PROCESSING = "Processing"
     FAILED = "Failed"
-
-
-def _endpoint(path: str, **values: Any) -> Endpoint:
-    return Endpoint(
-        f"/v2/research/{path}/",
-        fields=(),
-        max_count=1,
-        paging=Paging.SINGLE,
-        count_key=None,
-        **values,
-    )
-
-
-CREATE = _endpoint("validation_task/create", object_keys=frozenset({"task_id"}))
-STATUS = _endpoint("validation_task_status/get", object_keys=frozenset({"task_status"}))
-DOWNLOAD = _endpoint("validation_task/download", answers_with_file=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,16 +95,16 @@ class CheckStep:
 
     def form(self) -> tuple[str, bytes] | None:
         """Return the content type and the body that create a check; None of other steps."""
-        return _form(self.category, self.ids) if self.endpoint is CREATE else None
+        return _form(self.category, self.ids) if self.endpoint is CREATE_CHECK else None
 
     def status(self, task_id: str | None = None) -> CheckStep:
         """Return the step that asks, once more, how far the check is."""
         known = task_id or self.task_id
-        return replace(self, endpoint=STATUS, task_id=known, ids=(), asked=self.asked + 1)
+        return replace(self, endpoint=CHECK_STATUS, task_id=known, ids=(), asked=self.asked + 1)
 
     def download(self) -> CheckStep:
         """Return the step that asks for the file."""
-        return replace(self, endpoint=DOWNLOAD)
+        return replace(self, endpoint=CHECK_FILE)
 
 
 BOUNDARY = "tiktok-crawler-ids"

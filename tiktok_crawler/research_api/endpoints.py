@@ -537,3 +537,20 @@ REVIEWS = Listing(
 
 LISTINGS = {one.name: one for one in tuple(globals().values()) if isinstance(one, Listing)}
 """All listings by name, as they are declared above."""
+
+
+def _of_checks(path: str, **values: Any) -> Endpoint:
+    return Endpoint(
+        f"/v2/research/{path}/",
+        fields=(),
+        max_count=1,
+        paging=Paging.SINGLE,
+        count_key=None,
+        **values,
+    )
+
+
+CREATE_CHECK = _of_checks("validation_task/create", object_keys=frozenset({"task_id"}))
+CHECK_STATUS = _of_checks("validation_task_status/get", object_keys=frozenset({"task_status"}))
+CHECK_FILE = _of_checks("validation_task/download", answers_with_file=True)
+"""The steps of a check of existence (api_facts.md 10.3)."""

@@ -28,13 +28,8 @@ from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.planning.problems import ProblemKind
 from tiktok_crawler.reports.checks_report import checks_beginning
-from tiktok_crawler.research_api.checks import (
-    CREATE,
-    STATUS,
-    TaskStatus,
-    task_id_of,
-    task_status_of,
-)
+from tiktok_crawler.research_api.checks import TaskStatus, task_id_of, task_status_of
+from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import number_of
 
@@ -96,7 +91,7 @@ class CheckRunner:
         level = logging.INFO if plan.is_empty else NOTICE
         logger.log(level, "%(work)s", {"work": checks_beginning(plan)})
         for step in plan.unfinished:
-            while self._is_creating and step.endpoint is CREATE:
+            while self._is_creating and step.endpoint is CREATE_CHECK:
                 self._something_came.clear()
                 await self._something_came.wait()
             self._open += 1
@@ -130,9 +125,9 @@ class CheckRunner:
         attempt = attempt_of(response.request)
         step, data = attempt.request.step, attempt.verdict.data if attempt.verdict else None
         try:
-            if step.endpoint is CREATE:
+            if step.endpoint is CREATE_CHECK:
                 following = await self._created(step, task_id_of(data))
-            elif step.endpoint is STATUS:
+            elif step.endpoint is CHECK_STATUS:
                 following = await self._asked(step, task_status_of(data))
             else:
                 await self._came(step, response.body)
@@ -142,7 +137,7 @@ class CheckRunner:
         self._end_step(step, is_last=following is None)
         if following is None:
             return
-        if following.endpoint is STATUS:
+        if following.endpoint is CHECK_STATUS:
             self._ask_later(following)
         else:
             yield self._request(following)
@@ -199,7 +194,7 @@ class CheckRunner:
             await self._leave(step, problem.reason, is_failure=True)
             return
         await self._fail(step, problem.reason, problem.log_id)
-        if step.endpoint is CREATE:
+        if step.endpoint is CREATE_CHECK:
             await self._storage.check(lambda checks: checks.refuse(step))
             self._outcome.left_undone()
 
@@ -251,7 +246,7 @@ class CheckRunner:
 
     def _end_step(self, step: CheckStep, *, is_last: bool) -> None:
         """Let others begin: a check is created by now, or it has ended."""
-        if step.endpoint is CREATE:
+        if step.endpoint is CREATE_CHECK:
             self._is_creating = False
         if is_last:
             self._open -= 1
@@ -261,7 +256,7 @@ class CheckRunner:
         self.crawler.stats.inc_value(f"tiktok/checks/{what}_count")
 
     def _request(self, step: CheckStep) -> Request:
-        self._is_creating |= step.endpoint is CREATE
+        self._is_creating |= step.endpoint is CREATE_CHECK
         request = PageRequest(step, refreshes=True)
         attempt = Attempt(request, waits_for_quota=self._waits_for_quota)
         return api_request(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.endpoints import CHECK_FILE, CHECK_STATUS, CREATE_CHECK, Pool
 from tiktok_crawler.sandbox.access.research_endpoint import Gate, ResearchEndpoint
 from tiktok_crawler.sandbox.compliance.lists_of_ids import file_of
 from tiktok_crawler.sandbox.compliance.upload import parse_upload
@@ -16,10 +16,6 @@ from tiktok_crawler.sandbox.protocol.errors import invalid_params
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox.compliance.checks import Checks
     from tiktok_crawler.sandbox.protocol.calls import Call
-
-CREATE_PATH = "/v2/research/validation_task/create/"
-STATUS_PATH = "/v2/research/validation_task_status/get/"
-DOWNLOAD_PATH = "/v2/research/validation_task/download/"
 
 
 class _CheckEndpoint(ResearchEndpoint):
@@ -66,9 +62,9 @@ class _Download(_CheckEndpoint):
 def check_endpoints(gate: Gate, checks: Checks) -> dict[str, ResearchEndpoint]:
     """Return the endpoint at each path."""
     return {
-        CREATE_PATH: _Create(gate, checks),
-        STATUS_PATH: _Status(gate, checks),
-        DOWNLOAD_PATH: _Download(gate, checks),
+        CREATE_CHECK.path: _Create(gate, checks),
+        CHECK_STATUS.path: _Status(gate, checks),
+        CHECK_FILE.path: _Download(gate, checks),
     }
 
 

@@ -26,7 +26,8 @@ from tiktok_crawler.planning.checks import (
     in_order,
     too_much,
 )
-from tiktok_crawler.research_api.checks import CREATE, MOST_IDS, STATUS, Category, CheckStep
+from tiktok_crawler.research_api.checks import MOST_IDS, Category, CheckStep
+from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
 from tiktok_crawler.storage.models.records import Comment, Video
@@ -258,7 +259,7 @@ class CheckRows:
     def book(self, step: CheckStep, now: datetime) -> None:
         """Count a request, and when the check was sent."""
         values: dict[Any, Any] = {Check.requests: Check.requests + 1}
-        if step.endpoint is CREATE:
+        if step.endpoint is CREATE_CHECK:
             values[Check.sent_at] = now
         self.connection.execute(update(Check).where(Check.id == step.row_id).values(values))
 
@@ -480,17 +481,17 @@ class CheckRows:
         columns = tuple(Asked.__table__.columns)
         rows = [(row_id, id_, *flags) for id_, flags in sorted(asked.items())]
         self.statements.insert(self.connection, columns, rows)
-        step = CheckStep(checked.category, row_id, CREATE)
+        step = CheckStep(checked.category, row_id, CREATE_CHECK)
         ids, _ = self.asked(step)
-        step = CheckStep(checked.category, row_id, CREATE, ids=ids)
+        step = CheckStep(checked.category, row_id, CREATE_CHECK, ids=ids)
         return Begun(step, values.get("first_id"), values.get("last_id"))
 
     def _step(self, row: Row[Any]) -> CheckStep:
-        step = CheckStep(Category(row.kind.value), row.id, STATUS, row.task_id)
+        step = CheckStep(Category(row.kind.value), row.id, CHECK_STATUS, row.task_id)
         if row.task_id is not None:
             return step
         ids, _ = self.asked(step)
-        return CheckStep(step.category, row.id, CREATE, ids=ids)
+        return CheckStep(step.category, row.id, CREATE_CHECK, ids=ids)
 
     def _forget(self, rows: Iterable[Row[int, int, bool]]) -> None:
         by_check: dict[int, list[int]] = {}
