@@ -6,6 +6,8 @@ import logging
 import os
 import shutil
 import signal
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import compiled_statements  # noqa: F401 - all tests gain by it
@@ -36,6 +38,9 @@ def pytest_configure(config: pytest.Config) -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)
+    names = Counter(path.name for path in Path(__file__).parent.rglob("test_*.py"))
+    if twice := [name for name, files in names.items() if files > 1]:
+        raise pytest.UsageError(f"files of tests need names of their own: {', '.join(twice)}")
     settings.load_profile("marathon" if marathon.is_run(config) else "ordinary")
 
 
