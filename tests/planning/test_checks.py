@@ -104,6 +104,12 @@ ORDERS = {
 }
 
 
+def test_a_file_of_one_line_may_be_cut_off_in_any_order():
+    judged = judge_second((2, 1), {1}, file_of(1))
+
+    assert (judged.missed, judged.doubtful) == (frozenset(), {2})
+
+
 @given(
     ids=IDS,
     gone=st.data(),

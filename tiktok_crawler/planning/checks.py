@@ -197,15 +197,22 @@ def judge_second(asked: Sequence[int], controls: Collection[int], file: ListedId
 def _behind_the_end(
     asked: Sequence[int], missed: Collection[int], lines: Sequence[int]
 ) -> Iterable[int]:
-    """Yield the missed ids that would stand behind the last line, in the order that lines have."""
-    ascending = sorted(lines)
-    if len(lines) > 1 and [*lines] == ascending:
-        return (id_ for id_ in missed if id_ > lines[-1])
-    if len(lines) > 1 and [*lines] == ascending[::-1]:
-        return (id_ for id_ in missed if id_ < lines[-1])
+    """Yield the missed ids that would stand behind the last line in an order that lines may have.
+
+    Few lines can be in several orders: what stands behind the last one in any of them is doubtful.
+    """
     places = {id_: place for place, id_ in enumerate(asked)}
-    last = max((places[line] for line in lines if line in places), default=-1)
-    return (id_ for id_ in missed if places[id_] > last)
+    places_of_lines = [places[line] for line in lines if line in places]
+    earliest, latest = min(places_of_lines), max(places_of_lines)
+    ascending = sorted(lines)
+    may_ascend, may_descend = [*lines] == ascending, [*lines] == ascending[::-1]
+    return (
+        id_
+        for id_ in missed
+        if not earliest < places[id_] < latest
+        or (may_ascend and id_ > lines[-1])
+        or (may_descend and id_ < lines[-1])
+    )
 
 
 @dataclass(frozen=True, slots=True)
