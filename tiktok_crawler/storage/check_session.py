@@ -197,12 +197,9 @@ class CheckSession(Session):
         return delete_gone(self.engine, older_than, now, archives=archives)
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
-        for category, checked in CHECKED.items():
-            segments = _segments(rows, checked, self.max_age, now)
-            self._oldest[category] = min(
-                segments, key=lambda segment: segment.confirmed_at, default=None
-            )
-            self._segments[category] = _due(rows, checked, segments, self.max_age, now)
+        segments = _segments(rows, self.max_age, now)
+        self._oldest = {category: _oldest(of_kind) for category, of_kind in segments.items()}
+        self._segments = _due(rows, segments, self.max_age, now)
         plan = _plan(rows, self._segments)
         self._begun = {step.row_id for step in plan.unfinished}
         return plan
@@ -253,42 +250,43 @@ def look_up_checks(url: str, origin: str, max_age: timedelta | None, now: dateti
             return ChecksPlan((), has_candidates=False, due=0)
         with reading(engine) as connection:
             rows = CheckRows(connection, statements_for(connection.dialect))
-            return _plan(
-                rows,
-                {
-                    category: _due(
-                        rows, checked, _segments(rows, checked, max_age, now), max_age, now
-                    )
-                    for category, checked in CHECKED.items()
-                },
-            )
+            segments = _segments(rows, max_age, now)
+            return _plan(rows, _due(rows, segments, max_age, now))
 
 
 def _segments(
-    rows: CheckRows, checked: Checked, max_age: timedelta | None, now: datetime
-) -> list[Segment]:
+    rows: CheckRows, max_age: timedelta | None, now: datetime
+) -> dict[Category, list[Segment]]:
     """What there is to choose from, as it was at midnight; reading it takes a while.
 
     Where only what is missing is checked, it is needed to fill checks up.
     """
-    if max_age is None and not rows.candidates(checked, 1):
-        return []
-    return rows.segments(checked, midnight(now.date()))
+    return {
+        category: rows.segments(checked, midnight(now.date()))
+        if max_age is not None or rows.candidates(checked, 1)
+        else []
+        for category, checked in CHECKED.items()
+    }
+
+
+def _oldest(segments: Sequence[Segment]) -> Segment | None:
+    return min(segments, key=lambda segment: segment.confirmed_at, default=None)
 
 
 def _due(
     rows: CheckRows,
-    checked: Checked,
-    segments: Sequence[Segment],
+    segments: Mapping[Category, Sequence[Segment]],
     max_age: timedelta | None,
     now: datetime,
-) -> list[Segment]:
+) -> dict[Category, list[Segment]]:
     """What is left of a night's share, as it was at midnight."""
     if max_age is None:
-        return []
-    due = tonight(segments, now.date(), max_age)
-    for first, last in rows.asked_since(checked, midnight(now.date())):
-        due = without(due, first, last)
+        return {category: [] for category in segments}
+    due = {}
+    for category, of_kind in segments.items():
+        due[category] = tonight(of_kind, now.date(), max_age)
+        for first, last in rows.asked_since(CHECKED[category], midnight(now.date())):
+            due[category] = without(due[category], first, last)
     return due
 
 
