@@ -13,7 +13,6 @@ from scrapy.exceptions import UsageError
 from scrapy.spiderloader import get_spider_loader
 from scrapy.utils.conf import feed_process_params_from_cli
 
-from tiktok_crawler.arguments.spider_help import arguments_text, spiders_text
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Checked
 from tiktok_crawler.config import Config
@@ -26,8 +25,6 @@ from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.feed_checks import check_setting
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.output import fail, show, tell
-from tiktok_crawler.pipelines.storage import StoragePipeline
-from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.spelling import did_you_mean, nearest, quoted, shortened
 from tiktok_crawler.storage.engine.database import database_url, describe
 
@@ -87,6 +84,11 @@ class Command(Checked, CrawlCommand):
         self.settings.set("FEEDS", feeds, priority="cmdline")
 
     def _help(self, args: list[str]) -> NoReturn:
+        from tiktok_crawler.arguments.spider_help import (  # noqa: PLC0415 - slow to load
+            arguments_text,
+            spiders_text,
+        )
+
         assert self.settings
         spiders = get_spider_loader(self.settings).list()
         about = arguments_text(_spider_name(args, sorted(spiders))) if args else spiders_text()
@@ -123,6 +125,9 @@ class Command(Checked, CrawlCommand):
         return self._summarize(crawler)
 
     def _summarize(self, crawler: Crawler) -> int:
+        from tiktok_crawler.pipelines.storage import StoragePipeline  # noqa: PLC0415 - slow to load
+        from tiktok_crawler.reports.summary import Summary  # noqa: PLC0415 - slow to load
+
         pipeline, spider = item_pipeline(crawler, StoragePipeline), crawler.spider
         storage, searches = pipeline.storage, tuple(pipeline.search_ends())
         # Without any result the database could not be read any more: the log has the error.

@@ -5,41 +5,19 @@ The name of the module is that of the command, and nothing imports it by that.
 
 from __future__ import annotations
 
-from contextlib import closing, contextmanager
-from dataclasses import replace
-from datetime import UTC, datetime
 from os import EX_SOFTWARE
 from typing import TYPE_CHECKING
 
 from scrapy.commands import ScrapyCommand
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project, url_or_file
-from tiktok_crawler.config import SANDBOX_ORIGIN, Config
-from tiktok_crawler.config.paths import database_in_project
-from tiktok_crawler.exceptions import ImportFileError, UsageError
-from tiktok_crawler.imports import sources
-from tiktok_crawler.imports.found import Notes
-from tiktok_crawler.imports.importing import Importer, check_times, started
-from tiktok_crawler.output import NowAndThen, end_on_sigterm, fail, show, tell
-from tiktok_crawler.query_file.options import parse_tag
-from tiktok_crawler.reports.dataset_tables import minute
-from tiktok_crawler.reports.import_report import again_lines, import_lines
-from tiktok_crawler.spelling import listed, named, number_of, quoted
-from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.lock import QueryLock
-from tiktok_crawler.storage.import_rehearsal import ImportRehearsal
-from tiktok_crawler.storage.import_store import ImportStore
+from tiktok_crawler.config import Config
+from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.output import end_on_sigterm, fail
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
-
-    from sqlalchemy import Engine
-
-    from tiktok_crawler.imports.found import Source
-    from tiktok_crawler.storage.ledger.imports import Import, ImportStart
 
 GOES_ON = "what was stored stays, and the same command goes on with the rest"
 
@@ -74,158 +52,16 @@ class Command(Project, ScrapyCommand):
         )
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:
+        from tiktok_crawler.acts.importing import import_  # noqa: PLC0415 - slow to load
+
         assert self.settings
         end_on_sigterm()
-        config = Config.of(self.settings)
-        collected_at = _time(opts.collected_at)
-        tags = _tags(opts.tag)
-        target = database.database_url(config.database_url)
-        with closing(sources.opened(_named(args), target)) as source:
-            _check_origin(source, config.origin)
-            check_times(source, collected_at)
-            start = started(source, collected_at, tags)
-            with database.opened(config.database_url) as engine:
-                try:
-                    if opts.dry_run:
-                        _rehearse(engine, config.origin, source, start)
-                    else:
-                        _import(engine, config.origin, source, start)
-                except DBAPIError as exc:
-                    fail(EX_SOFTWARE, f"the database failed: {exc.orig}; {GOES_ON}")
-
-
-def _import(engine: Engine, origin: str, source: Source, start: ImportStart) -> None:
-    database.prepare(engine, origin)
-    lock = QueryLock(engine, start.sha256, "this file", holder="import")
-    lock.acquire()
-    try:
-        store = ImportStore(engine, start)
-        import_ = store.find(utc_now())
-        where = database.describe(engine.url)
-        if import_.ended_at:
-            show("\n".join(again_lines(import_, where)))
-            return
-        _check_same(import_, start)
-        if import_.batches:
-            tell("The import of this file was interrupted, and goes on where it was")
-        notes = Notes()
-        with _told_of_end():
-            import_ = Importer(source, store, start, notes).run(import_, _progress())
-        _check_any(notes, source)
-        import_ = store.end(import_, notes.refused, utc_now())
-        notes.kept_out = store.left_out
-    finally:
-        lock.release()
-    show("\n".join(import_lines(start, import_, notes, where, is_rehearsal=False)))
-
-
-def _rehearse(engine: Engine, origin: str, source: Source, start: ImportStart) -> None:
-    there = engine if database.has_data(engine, origin) else None
-    where, notes = database.describe(engine.url), Notes()
-    with closing(ImportRehearsal(there, start)) as rehearsal:
-        import_ = rehearsal.find(utc_now())
-        if import_.ended_at:
-            show("\n".join(again_lines(import_, where)))
-            return
-        import_ = replace(import_, batches=0, counts={})
-        import_ = Importer(source, rehearsal, start, notes).run(import_, _progress())
-    _check_any(notes, source)
-    show("\n".join(import_lines(start, import_, notes, where, is_rehearsal=True)))
-
-
-def _named(args: list[str]) -> str:
-    """Return what is to be imported: a path, or a URL with the right folder."""
-    if len(args) != 1:
-        raise UsageError(
-            "name what is to be imported, such as: scrapy import old.db; for a PostgreSQL database "
-            "its URL, or @FILE, a file that has the URL"
-        )
-    written = url_or_file(args[0])
-    return database_in_project(written.strip()) if sources.is_url(written) else written
-
-
-def _time(written: str | None) -> datetime | None:
-    """Read a day or a time in UTC.
-
-    Raises:
-        UsageError: it is none, or has not come yet.
-    """
-    if written is None:
-        return None
-    try:
-        at = datetime.fromisoformat(written.strip())
-    except ValueError:
-        raise UsageError(
-            f"--collected-at {quoted(written)} is no time; allowed: 2024-05-31, 2024-05-31T14:00"
-        ) from None
-    at = at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-    if at > utc_now():
-        raise UsageError(f"--collected-at {quoted(written)} has not come yet")
-    return at
-
-
-def _tags(written: list[str]) -> list[str]:
-    try:
-        return [parse_tag(tag) for tag in written]
-    except ValueError as exc:
-        raise UsageError(f"--tag {exc}") from None
-
-
-def _check_origin(source: Source, origin: str) -> None:
-    """Keep what is invented from real data.
-
-    Raises:
-        ImportFileError: it would be mixed.
-    """
-    if source.is_invented and origin != SANDBOX_ORIGIN:
-        raise ImportFileError(
-            f"{named(source.name)} is invented: it comes from the sandbox, and must not be mixed "
-            "with real data. Into the sandbox's database it comes by -s TIKTOK_SANDBOX=True"
-        )
-
-
-def _check_same(import_: Import, start: ImportStart) -> None:
-    """Refuse to end an import otherwise than it was begun.
-
-    Raises:
-        UsageError: with the options that it was begun with.
-    """
-    if not import_.batches or (
-        import_.collected_at == start.collected_at and tuple(import_.tags) == start.tags
-    ):
-        return
-    at = f"--collected-at {import_.collected_at:%Y-%m-%dT%H:%M:%S}" if import_.collected_at else ""
-    tags = (f"--tag {tag}" for tag in import_.tags)
-    begun = listed([each for each in (at, *tags) if each] or ["neither"], conjunction="and")
-    raise UsageError(
-        f"the import of this file was begun on {minute(import_.begun_at)} with {begun} of "
-        "--collected-at and --tag: go on with the same"
-    )
-
-
-def _check_any(notes: Notes, source: Source) -> None:
-    """Refuse a source of which nothing could be used.
-
-    Raises:
-        ImportFileError: with the first reasons.
-    """
-    if notes.refused == notes.read:
-        why = "; ".join(notes.examples[:3]) or "it has no rows"
-        raise ImportFileError(f"nothing of {named(source.name)} can be imported: {why}")
-
-
-@contextmanager
-def _told_of_end() -> Iterator[None]:
-    """Say of a source that breaks off what has become of the beginning."""
-    try:
-        yield
-    except ImportFileError as exc:
-        raise ImportFileError(
-            f"{exc}. What came before it is imported; when it is mended, import it again"
-        ) from None
-
-
-def _progress() -> Callable[[int], None]:
-    """Return what tells now and then how many rows are read."""
-    progress = NowAndThen()
-    return lambda rows: progress.tell(f"{number_of(rows, 'rows')} so far")
+        if len(args) != 1:
+            raise UsageError(
+                "name what is to be imported, such as: scrapy import old.db; for a PostgreSQL "
+                "database its URL, or @FILE, a file that has the URL"
+            )
+        try:
+            import_(Config.of(self.settings), url_or_file(args[0]), opts)
+        except DBAPIError as exc:
+            fail(EX_SOFTWARE, f"the database failed: {exc.orig}; {GOES_ON}")

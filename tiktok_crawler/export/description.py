@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import dataclass, field, fields
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+import orjson
 
 from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.tables import TABLES
@@ -32,11 +33,14 @@ PROVENANCE = "PROVENANCE.md"
 CHECKSUMS = "SHA256SUMS"
 OWN = "tiktok_crawler"
 """The key of a data package under which this program has what only it reads."""
+AS_LINES = orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE
 
 WITHOUT_SHEET = "It has no rows here, and so no sheet."
 
 LAYOUT = 1
 SHOWN_QUERIES = 10
+
+OF_FILE = frozenset(field.name for field in fields(File))
 
 FIELD_TYPES = {
     Kind.ID: "integer",
@@ -80,7 +84,7 @@ def read_manifest(folder: Path) -> Manifest | None:
     Of another layout it is only known which files it has.
     """
     try:
-        own = json.loads((folder / DESCRIPTION).read_text(encoding="utf-8"))[OWN]
+        own = orjson.loads((folder / DESCRIPTION).read_bytes())[OWN]
         files = tuple(map(_file, own["files"]))
         return Manifest(_basis(own), files)
     except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
@@ -103,8 +107,7 @@ def _file(written: dict[str, Any]) -> File:
     path = PurePosixPath(written["name"])
     if path.is_absolute() or ".." in path.parts:
         raise ValueError(written["name"])
-    known = {field.name for field in fields(File)}
-    return File(**{name: value for name, value in written.items() if name in known})
+    return File(**{name: value for name, value in written.items() if name in OF_FILE})
 
 
 def write_description(
@@ -123,12 +126,11 @@ def write_description(
         OWN: {
             "layout": LAYOUT,
             "version": version,
-            "basis": manifest.basis and asdict(manifest.basis),
-            "files": [asdict(file) for file in manifest.files],
+            "basis": manifest.basis,
+            "files": manifest.files,
         },
     }
-    text = json.dumps(package, indent=2, ensure_ascii=False)
-    (folder / DESCRIPTION).write_text(f"{text}\n", encoding="utf-8")
+    (folder / DESCRIPTION).write_bytes(orjson.dumps(package, option=AS_LINES))
     described = File.of(folder, DESCRIPTION)
     sums = (f"{file.sha256}  {file.name}\n" for file in (*manifest.files, described))
     (folder / CHECKSUMS).write_text("".join(sums), encoding="utf-8")

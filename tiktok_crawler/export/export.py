@@ -138,8 +138,7 @@ class _Work:
             kept = list(self._unchanged(earlier, changes))
             written = list(self._written(changes, kept))
             if self._has_all([*kept, *written]):
-                for file in kept:
-                    self._staging.keep(file.name)
+                self._staging.keep([file.name for file in kept])
                 self.kept = len(kept)
                 return [*kept, *written]
             self._staging.empty()

@@ -19,7 +19,7 @@ from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.description import DESCRIPTION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from types import TracebackType
 
 RENAME_EXCHANGE = 2
@@ -61,11 +61,12 @@ class Staging:
             shutil.rmtree(self.folder, ignore_errors=True)
         self._release()
 
-    def keep(self, name: str) -> None:
-        """Take a file of the earlier export over as it is."""
-        target = self.folder / name
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _link(self.target / name, target)
+    def keep(self, names: Sequence[str]) -> None:
+        """Take files of the earlier export over as they are."""
+        for folder in {os.path.dirname(name) for name in names}:  # noqa: PTH120 - thousands of files
+            (self.folder / folder).mkdir(parents=True, exist_ok=True)
+        for name in names:
+            _link(f"{self.target}/{name}", f"{self.folder}/{name}")
 
     def commit(self, *, replaced: frozenset[str]) -> None:
         """Let the folder take its place.
@@ -143,15 +144,14 @@ class Staging:
 
     def _keep_others(self, replaced: frozenset[str]) -> None:
         """Take over what somebody else has put into the earlier folder."""
-        for path in files_in(self.target):
-            if str(path) in replaced:
-                continue
+        others = [path for path in files_in(self.target) if str(path) not in replaced]
+        for path in others:
             if os.path.lexists(self.folder / path):
                 raise UsageError(
                     f"{self.target / path} is there already, and not of the export: move it away, "
                     "or name another folder"
                 )
-            self.keep(str(path))
+        self.keep(list(map(str, others)))
         for path in _empty_folders(self.target):
             if not os.path.lexists(self.folder / path):
                 (self.folder / path).mkdir(parents=True)
@@ -161,8 +161,10 @@ def files_in(folder: Path) -> Iterator[Path]:
     """Name the files in a folder, and links, in order, as seen from it."""
     for root, folders, names in os.walk(folder):
         folders.sort()
-        links = [name for name in folders if Path(root, name).is_symlink()]
-        yield from (Path(root, name).relative_to(folder) for name in sorted([*names, *links]))
+        here = Path(root)
+        links = [name for name in folders if (here / name).is_symlink()]
+        seen = here.relative_to(folder)
+        yield from (seen / name for name in sorted([*names, *links]))
 
 
 def _empty_folders(folder: Path) -> Iterator[Path]:
@@ -171,7 +173,7 @@ def _empty_folders(folder: Path) -> Iterator[Path]:
             yield Path(root).relative_to(folder)
 
 
-def _link(source: Path, target: Path) -> None:
+def _link(source: str, target: str) -> None:
     """Give a file a second name, or make a copy where a file can have one only."""
     try:
         os.link(source, target, follow_symlinks=False)

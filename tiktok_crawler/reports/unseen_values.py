@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.config import SANDBOX_ORIGIN
 from tiktok_crawler.research_api.query import Field, Operation
-from tiktok_crawler.sandbox.world.vocabulary import COUNTRIES, HASHTAGS
 from tiktok_crawler.spelling import listed, nearest, shortened
 
 if TYPE_CHECKING:
@@ -62,11 +61,17 @@ def _empty(unseen: Unseen) -> Iterator[str]:
     causes = "; ".join(_causes(unseen))
     yield f"no video at all on the days that are covered. What may be wrong: {causes}"
     if unseen.origin == SANDBOX_ORIGIN:
-        yield (
-            f"the sandbox has {len(HASHTAGS)} frequent hashtags, such as "
-            f"{', '.join(HASHTAGS[:NAMED_HASHTAGS])}, and the regions "
-            f"{', '.join(code for code, _, _ in COUNTRIES)}"
-        )
+        yield _sandbox_words()
+
+
+def _sandbox_words() -> str:
+    from tiktok_crawler.sandbox.world import vocabulary  # noqa: PLC0415 - rehearsals only
+
+    return (
+        f"the sandbox has {len(vocabulary.HASHTAGS)} frequent hashtags, such as "
+        f"{', '.join(vocabulary.HASHTAGS[:NAMED_HASHTAGS])}, and the regions "
+        f"{', '.join(code for code, _, _ in vocabulary.COUNTRIES)}"
+    )
 
 
 def _causes(unseen: Unseen) -> Iterator[str]:
@@ -86,7 +91,11 @@ def _causes(unseen: Unseen) -> Iterator[str]:
 
 def _known(unseen: Unseen) -> Sequence[str]:
     """The hashtags that there are beside those of the database, if that is known."""
-    return HASHTAGS if unseen.origin == SANDBOX_ORIGIN else ()
+    if unseen.origin != SANDBOX_ORIGIN:
+        return ()
+    from tiktok_crawler.sandbox.world.vocabulary import HASHTAGS  # noqa: PLC0415 - rehearsals only
+
+    return HASHTAGS
 
 
 def _conditions(query: Query) -> Iterator[str]:
