@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def sha256_of(path: Path) -> str:
     """Return the checksum of what a file has."""
-    with path.open("rb") as file:
+    with path.open("rb", buffering=0) as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from stat import S_ISREG
 from typing import TYPE_CHECKING, Any, Protocol
 
 from tiktok_crawler.checksums import sha256_of
@@ -37,9 +38,9 @@ class File:
         """Tell whether a folder has the file as it was written, by its checksum."""
         path = folder / self.name
         try:
-            if path.is_symlink() or path.stat().st_size != self.size:
-                return False
-            return sha256_of(path) == self.sha256
+            found = path.lstat()
+            is_same = S_ISREG(found.st_mode) and found.st_size == self.size
+            return is_same and sha256_of(path) == self.sha256
         except OSError:
             return False
 
