@@ -18,7 +18,7 @@ PASSED_ON = {
     # The words come from somewhere else: a file's warnings, an exception, TikTok.
     ("spiders/videos.py", "%(warning)s"): "begins with the query file",
     ("spiders/task_runner.py", "%(reason)s"): "The API refuses the requests: ...",
-    ("spiders/task_runner.py", "%(error)s"): "the lock on this query is lost",
+    ("spiders/task_runner.py", "%(error)s"): "the lock on ... is lost",
     ("spiders/check_runner.py", "%(held)s"): "That may be a fault of the API: ",
     ("pipelines/crawl_storage.py", "%(line)s"): "that cannot be read left out",
     ("pipelines/crawl_storage.py", "%(warning)s"): "lies on a network file system",
@@ -27,7 +27,7 @@ PASSED_ON = {
     ("pipelines/storage.py", "%(error)s"): "the archive in ... cannot be written",
     ("crawling/storage_thread.py", "%(error)s"): "the archive in ... cannot be written",
     ("extensions/run_record.py", "%(error)s"): "the database ... is not where it was",
-    ("middlewares/quota.py", "%(error)s"): "the lock on this query is lost",
+    ("middlewares/quota.py", "%(error)s"): "the lock on ... is lost",
     ("middlewares/token.py", "%(message)s"): "TikTok refuses a new token",
 }
 
