@@ -52,6 +52,17 @@ def parked(hours):
         ),
         (
             JANUARY,
+            Known(taken_windows=(window_request(NEW_YEAR, fields=("id",), row_id=7),)),
+            f"{COLLECTING} 1 window to search {WINDOW}: 1 new, and besides 1 window that another "
+            "crawl works on",
+        ),
+        (
+            JANUARY,
+            Known(taken_windows=(window_request(JANUARY, fields=("id",), row_id=7),)),
+            f"Nothing to collect now from {DAYS}: 1 window that another crawl works on",
+        ),
+        (
+            JANUARY,
             Known(coverage=ALL),
             "Nothing to collect: all 31 days from 2024-01-01 to 2024-01-31 are covered",
         ),
