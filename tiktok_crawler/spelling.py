@@ -50,8 +50,8 @@ def visible_lines(text: str) -> str:
 
 def json_text(value: object) -> str:
     """The value as JSON that people can read, with escapes for what would steer a terminal."""
-    text = json.dumps(value, indent=2, ensure_ascii=False)
-    return _with_marks(text, lambda each: each if each == "\n" else json.dumps(each)[1:-1])
+    lines = json.dumps(value, indent=2, ensure_ascii=False).split("\n")
+    return "\n".join(_with_marks(line, lambda each: json.dumps(each)[1:-1]) for line in lines)
 
 
 def guarded(cell: Any) -> Any:

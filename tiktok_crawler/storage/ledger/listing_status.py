@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, cast, func, select
@@ -56,6 +57,7 @@ def listing_statuses(connection: Connection) -> list[ListingStatus]:
     return [_status(listing, rows) for listing, rows in groups if rows]
 
 
+@cache
 def _by_state(listing: Listing) -> Select[*tuple[Any, ...]]:
     key = cast(SEED.c.seed, INT64) if listing.seed_key.is_number else SEED.c.seed
     own = ("state", "suspicious", "record_count", "requests", "retry_at")
