@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import shutil
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
+GARBAGE_THRESHOLDS = (50_000, 20, 20)
+"""Python looks for circles among all that tests and SQL are made of; seldom enough, it saves a
+quarter of the time of collecting tests, and a twelfth of that of running them."""
+
 PURE = ("config", "planning", "query_file", "research_api", "sandbox")
 
 
@@ -35,6 +40,7 @@ def pytest_configure(config: pytest.Config) -> None:
 
     What is ignored here would be ignored by them, too; what has a handler is not.
     """
+    gc.set_threshold(*GARBAGE_THRESHOLDS)
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
         signal.signal(signal.SIGHUP, lambda *_: None)
