@@ -83,12 +83,14 @@ class Cause:
     """The reason of a deletion, and what found it.
 
     What is `asked` for is kept out. Files in the folders of `archives` are told what they lose.
+    Videos that a page after `last_page` has brought stay.
     """
 
     why: RemovalReason
     archives: tuple[Path, ...] = ()
     check_id: int | None = None
     query_id: int | None = None
+    last_page: int | None = None
 
     @property
     def keeps_out(self) -> bool:
@@ -310,8 +312,11 @@ class _Deletion:
 
     def _left(self, rows: Rows, key: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
         """Leave out what has come back since it was found to be gone, if that is why it goes."""
-        is_gone = self._cause.why is RemovalReason.GONE
-        return rows.still_gone(key, values) if is_gone else values
+        if self._cause.why is RemovalReason.GONE:
+            return rows.still_gone(key, values)
+        if key.table is Video.__table__ and self._cause.last_page is not None:
+            return rows.not_brought_since(values, self._cause.last_page)
+        return values
 
     def forget_mentions(self, usernames: Collection[str]) -> None:
         """Take the names of persons out of the fields of others' records."""

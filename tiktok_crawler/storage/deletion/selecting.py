@@ -15,9 +15,8 @@ from sqlalchemy import and_, func, or_, select
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
-from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.storage.deletion.deletion import spellings
-from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, windows_of
+from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.ledger import (
     CRAWLS_TO_QUERY_TAGS,
@@ -55,7 +54,8 @@ class Selected:
     """What is to be deleted, and why.
 
     `users` are persons with all that is theirs, `profiles` what is asked about a name alone. The
-    coverage of `windows` is taken back: what they brought is missing then.
+    coverage of `windows` is taken back: what they brought is missing then. Videos that a page after
+    `last_page` has brought stay.
     """
 
     why: RemovalReason
@@ -65,6 +65,7 @@ class Selected:
     profiles: Sequence[str] = ()
     windows: Collection[int] = ()
     query_id: int | None = None
+    last_page: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -87,8 +88,7 @@ def of_query(connection: Connection, query_ids: Collection[int]) -> Selected:
     )
     videos = select(table.video_id).where(table.crawl_id.in_(crawls), ~elsewhere.exists())
     windows = select(CrawlWindow.id).where(
-        statements.among(CrawlWindow.__table__.c.query_id, query_ids),
-        CrawlWindow.state == WindowState.COMPLETE,
+        statements.among(CrawlWindow.__table__.c.query_id, query_ids), SPEAKS_FOR_DAYS
     )
     return Selected(
         RemovalReason.QUERY,
@@ -164,11 +164,7 @@ def _windows(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
     found: set[int] = set()
     for batch in batched(ids, READ_AT_ONCE):
         found |= windows_of(connection, statements, batch)
-    complete = select(CrawlWindow.id).where(
-        statements.among(CrawlWindow.__table__.c.id, found),
-        CrawlWindow.state == WindowState.COMPLETE,
-    )
-    return frozenset(connection.scalars(complete))
+    return frozenset(found)
 
 
 def count(connection: Connection, selected: Selected) -> Counter[str]:
