@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from listed_pages import store_list
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, Search, content, rows, video
 
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
@@ -187,7 +188,48 @@ def test_what_is_gone_long_enough_is_deleted(filled):
     assert [each["id"] for each in rows(filled, "video")] == [HIS]
     assert not rows(filled, "user_info")
     assert not rows(filled, "kept_out")
-    assert delete_gone(filled, LATER, MUCH_LATER) == []
+    assert delete_gone(filled, LATER, MUCH_LATER + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("again_at", [MUCH_LATER, MUCH_LATER + timedelta(days=1)])
+@pytest.mark.parametrize("statement", ["DELETE FROM user_info", "UPDATE hashtag", "ended_at"])
+def test_a_deletion_of_what_is_gone_that_breaks_off_ends_when_it_is_begun_anew(
+    filled, statement, again_at
+):
+    with filled.begin() as connection:
+        for record in (Video, UserInfo):
+            long_gone = {"missing_since": NOON, "gone_at": NOON}
+            connection.execute(update(record).values(long_gone))
+
+    def goes_away(_connection, _cursor, sql, *_more):
+        if statement in sql and ("ended_at" not in statement or sql.startswith("UPDATE removal")):
+            raise OperationalError(sql, {}, Exception("the database is away"))
+
+    event.listen(filled, "before_cursor_execute", goes_away)
+    with pytest.raises(OperationalError):
+        delete_gone(filled, LATER, MUCH_LATER)
+    event.remove(filled, "before_cursor_execute", goes_away)
+    again = delete_gone(filled, LATER, again_at)
+
+    removals = rows(filled, "removal")
+    assert all(each["ended_at"] for each in removals)
+    assert sum(each["records"] for each in removals) == 4
+    if again_at == MUCH_LATER:
+        assert sum(each.records for each in again) == 4
+    assert_nothing_of(filled, "hersonly", "tea")
+
+
+def test_what_an_interrupted_deletion_left_goes_with_the_next_one(filled):
+    def killed(_what, _count):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        delete_videos(filled, [HERS], ASKED, LATER, killed)
+    assert "hersonly" in texts_of(filled)["hashtag"]
+    delete_videos(filled, [HERS], ASKED, LATER, quiet)
+
+    assert "hersonly" not in texts_of(filled)["hashtag"]
+    assert "tea" in texts_of(filled)["hashtag"]
 
 
 def test_a_deletion_in_small_parts_is_the_same(filled, monkeypatch):

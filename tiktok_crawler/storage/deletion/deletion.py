@@ -52,7 +52,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import Column, Connection, Engine, Table
+    from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, Select, Table
 
     from tiktok_crawler.storage.deletion.mentions import Change
 
@@ -117,7 +117,7 @@ def delete_videos(
     """Delete videos, with the comments under them."""
     deletion = _Deletion(engine, RecordKind.VIDEO, cause, now, progress)
     deletion.videos(ids)
-    return deletion.end(named=[Key(RecordKind.VIDEO, str(id_)) for id_ in ids])
+    return deletion.end(named=(Key(RecordKind.VIDEO, str(id_)) for id_ in ids))
 
 
 def delete_comments(
@@ -127,7 +127,7 @@ def delete_comments(
     deletion = _Deletion(engine, RecordKind.COMMENT, cause, now, progress)
     for batch in batched(sorted(ids), BATCH):
         deletion.comments(batch)
-    return deletion.end(named=[Key(RecordKind.COMMENT, str(id_)) for id_ in ids])
+    return deletion.end(named=(Key(RecordKind.COMMENT, str(id_)) for id_ in ids))
 
 
 def delete_users(
@@ -167,9 +167,13 @@ def delete_gone(
 ) -> list[Removed]:
     """Delete what has been gone since a time, or longer: videos, comments and profiles.
 
-    What one check found is one removal, which names it.
+    What one check found is one removal, which names it. Done once more with the same time, since
+    the database was away, it goes on.
+
+    Returns:
+        All removals of this time.
     """
-    found: list[Removed] = []
+    _end_interrupted(engine, now)
     kinds: tuple[tuple[RecordKind, type[Any], Column[Any], Callable[..., Removed]], ...] = (
         (RecordKind.VIDEO, Video, Video.__table__.c.id, delete_videos),
         (RecordKind.COMMENT, Comment, Comment.__table__.c.id, delete_comments),
@@ -187,8 +191,24 @@ def delete_gone(
                 keys = list(connection.scalars(gone))
                 check_id = connection.scalar(select(func.max(ComplianceCheck.id)).where(*decided))
             cause = Cause(RemovalReason.GONE, archives, check_id=check_id)
-            found.append(delete(engine, keys, cause, now, say_nothing))
-    return found
+            delete(engine, keys, cause, now, say_nothing)
+    with reading(engine) as connection:
+        rows = connection.execute(_removals_of_gone.where(Removal.begun_at == now)).all()
+    return [Removed(row.kind, row.why, row.records, Counter(row.rows)) for row in rows]
+
+
+_removals_of_gone = (
+    select(Removal.__table__).where(Removal.why == RemovalReason.GONE).order_by(Removal.id)
+)
+
+
+def _end_interrupted(engine: Engine, now: datetime) -> None:
+    """End the removals of what was gone that have no end; what is left of it goes anew."""
+    with reading(engine) as connection:
+        rows = connection.execute(_removals_of_gone.where(Removal.ended_at.is_(None))).all()
+    for row in rows:
+        cause = Cause(RemovalReason.GONE)
+        _Deletion(engine, row.kind, cause, now, say_nothing, interrupted=row).end()
 
 
 def say_nothing(_what: str, _count: int) -> None:
@@ -196,10 +216,20 @@ def say_nothing(_what: str, _count: int) -> None:
 
 
 class _Deletion:
-    """One deletion, transaction after transaction; that it begins is written down at first."""
+    """One deletion, transaction after transaction; that it begins is written down at first.
 
-    def __init__(
-        self, engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
+    One that was `interrupted`, of which there is a row, has nothing left to do but to end.
+    """
+
+    def __init__(  # noqa: PLR0913 - as `delete_videos`, for all
+        self,
+        engine: Engine,
+        kind: RecordKind,
+        cause: Cause,
+        now: datetime,
+        progress: Progress,
+        *,
+        interrupted: Row[Any] | None = None,
     ) -> None:
         self._engine = engine
         self._statements = statements_for(engine.dialect)
@@ -213,7 +243,12 @@ class _Deletion:
         self._row_id = 0
         self._records = 0
         self._rows = Counter[str]()
-        self._begin(cause)
+        self._is_interrupted = interrupted is not None
+        if interrupted is None:
+            self._begin(cause)
+        else:
+            self._row_id, self._records = interrupted.id, interrupted.records
+            self._rows.update(interrupted.rows)
 
     def _begin(self, cause: Cause) -> None:
         row: dict[str, Any] = {
@@ -223,13 +258,16 @@ class _Deletion:
             "query_id": cause.query_id,
             "begun_at": self._now,
         }
-        if cause.archives:
-            row |= {
-                "salt": self._deleted.salt,
-                "archives": sorted(set(map(os.path.realpath, cause.archives))),
-            }
-        new = insert(Removal).values(row).returning(Removal.id)
+        new = insert(Removal).values(row | self._note_of_archives).returning(Removal.id)
         self._row_id = self._write(lambda on: on.execute(new).scalar_one())
+
+    @property
+    def _note_of_archives(self) -> dict[str, Any]:
+        """The folders that may have what was deleted, and by which salt its digests are made."""
+        if not self._cause.archives:
+            return {}
+        folders = sorted(set(map(os.path.realpath, self._cause.archives)))
+        return {"salt": self._deleted.salt, "archives": folders}
 
     def close_out(self, keys: Iterable[Key]) -> None:
         """Note records before they are deleted; what is kept out does not come in meanwhile."""
@@ -330,12 +368,12 @@ class _Deletion:
         texts = Texts(self._statements, frozenset(keys))
         self._do(partial(_counted, texts.forget))
 
-    def end(self, *, named: Sequence[Key] = ()) -> Removed:
+    def end(self, *, named: Iterable[Key] | None = None) -> Removed:
         """Delete the names that nobody has any more, and write down that it has ended.
 
         What was `named`, and is kept out, is taken out of texts.
         """
-        if named and self._cause.keeps_out:
+        if named is not None and self._cause.keeps_out:
             self.forget_texts(named)
         orphans = self._orphans()
 
@@ -353,21 +391,23 @@ class _Deletion:
         return Removed(self._kind, self._cause.why, self._records, rows)
 
     def _orphans(self) -> list[tuple[Table, Column[str], Table, set[int]]]:
-        """Find the names that no video had when the last one was deleted."""
+        """Find the names that no video had when the last one was deleted.
+
+        What a deletion that was interrupted has left of them, nobody knows: all are looked at.
+        """
         found = []
-        for table, name, links, ids in (
-            (Hashtag.__table__, Hashtag.__table__.c.name, VIDEOS_TO_HASHTAGS, self._names.hashtags),
-            (
-                Effect.__table__,
-                Effect.__table__.c.effect_id,
-                VIDEOS_TO_EFFECT_IDS,
-                self._names.effects,
-            ),
-        ):
-            if ids:
-                with reading(self._engine) as connection:
+        with reading(self._engine) as connection:
+            unfinished = connection.scalar(select(func.count()).where(Removal.ended_at.is_(None)))
+            is_after_others = (unfinished or 0) > 1
+            for name, links, ids in (
+                (Hashtag.__table__.c.name, VIDEOS_TO_HASHTAGS, self._names.hashtags),
+                (Effect.__table__.c.effect_id, VIDEOS_TO_EFFECT_IDS, self._names.effects),
+            ):
+                if is_after_others or self._is_interrupted:
+                    left = set(connection.scalars(_unlinked(name, links)))
+                else:
                     left = ids - self._linked(connection, links, ids)
-                found.append((table, name, links, left))
+                found.append((name.table, name, links, left))
         return found
 
     def _linked(
@@ -396,6 +436,9 @@ class _Deletion:
             rows = [(self._row_id, digest) for digest in digests]
             columns = tuple(ArchiveRemoval.__table__.columns)
             self._statements.insert_missing(connection, columns, rows)
+            # Crawls that have ended may have forgotten it, as what had gone by then.
+            noted = update(Removal).where(Removal.id == self._row_id)
+            connection.execute(noted.values(self._note_of_archives))
 
     def _seeds_under(self, connection: Connection, ids: Sequence[int]) -> list[Key]:
         """Return the comments under videos of which replies were listed."""
@@ -440,13 +483,24 @@ def spellings(usernames: Iterable[str]) -> list[str]:
     return sorted({spelling for name in usernames for spelling in (name, name.casefold())})
 
 
+def _unlinked(name: Column[str], links: Table) -> Select[int]:
+    """Select the numbers of all names that no video has, and that say something."""
+    own_id, (_, name_id) = name.table.c.id, links.columns
+    says_something = name != _nameless(own_id)
+    return select(own_id).where(says_something, ~select(name_id).where(name_id == own_id).exists())
+
+
+def _nameless(own_id: Column[int]) -> ColumnElement[str]:
+    return literal("-").concat(cast(own_id, Text))
+
+
 def _rename(rows: Rows, name: Column[str], ids: Sequence[int]) -> int:
     """Let names that nobody has say nothing; their numbers are not given to others."""
     table = name.table
     for batch in batched(ids, BATCH):
         among = rows.statements.among(table.c.id, batch)
-        nameless = literal("-").concat(cast(table.c.id, Text))
-        rows.connection.execute(update(table).where(among).values({name.key: nameless}))
+        nameless = update(table).where(among).values({name.key: _nameless(table.c.id)})
+        rows.connection.execute(nameless)
     return len(ids)
 
 
