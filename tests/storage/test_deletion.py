@@ -145,6 +145,30 @@ def test_others_keep_what_is_theirs(filled):
     assert ["bob"] in values
 
 
+@pytest.mark.parametrize("written", ["quokka.person", "QUOKKA.person", "Quokka.Person"])
+def test_a_person_is_found_however_the_name_was_spelled(engine, prepared_url, written):
+    stored, longer = "Quokka.Person", "quokka.person_2"
+    mentions = [stored, longer, "quokka.pers"]
+    with Search(prepared_url, tags=("t",)) as run:
+        run.ask(run.first(), video(HERS, username=stored))
+        run.ask(run.first(), video(HIS, username=longer, video_mention_list=mentions))
+    for name in (stored, stored.lower()):
+        store_list(prepared_url, LISTINGS["users"], name, {"display_name": "Shown"})
+        store_list(prepared_url, LISTINGS["pinned_videos"], name, video(33))
+    store_list(prepared_url, LISTINGS["followers"], longer, {"username": stored})
+    with engine.connect() as connection:
+        selected = selecting.Selected(RemovalReason.ASKED, users=(written, NAME))
+        counted = selecting.count(connection, selected)
+
+    removed = delete_users(engine, [written, NAME], ASKED, LATER, quiet)
+
+    assert (counted["video"], counted["user_info"], removed.records) == (1, 2, 1)
+    found = {name: text.lower() for name, text in texts_of(engine).items()}
+    assert not [name for name, text in found.items() if "quokka.person'" in text]
+    (his,) = [each for each in rows(engine, "video") if each["id"] == HIS]
+    assert his["video_mention_list"] == [longer, "quokka.pers"]
+
+
 def test_a_query_that_named_a_person_is_the_one_without_the_name(filled):
     delete_users(filled, [NAME], ASKED, LATER, quiet)
 

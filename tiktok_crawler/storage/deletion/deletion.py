@@ -6,7 +6,7 @@ Crawls go on meanwhile. What is interrupted leaves nothing half deleted, and don
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,11 +32,14 @@ from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, SeedRo
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
+    Account,
     Comment,
     Effect,
     Hashtag,
     UserInfo,
+    UserInfoHistory,
     UserRelation,
+    UserVideo,
     Video,
 )
 from tiktok_crawler.storage.records.leaving_out import (
@@ -137,10 +140,12 @@ def delete_users(
     deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
     for batch in batched(sorted(usernames), BATCH):
         deletion.close_out(map(user, batch))
-    videos = deletion.videos_by(usernames)
+    with reading(engine) as connection:
+        names = spellings(connection, usernames)
+    videos = deletion.videos_by([spelled for name in names for spelled in names[name]])
     deletion.videos(videos, are_records=False)
-    for username in sorted(usernames):
-        deletion.person(username)
+    for name in names:
+        deletion.person(names[name])
     deletion.forget_mentions(usernames)
     texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
     deletion.forget_texts((*map(user, usernames), *texts))
@@ -305,18 +310,18 @@ class _Deletion:
 
     def videos_by(self, usernames: Sequence[str]) -> list[int]:
         """Read which videos are by some users."""
-        by = self._statements.among(Video.__table__.c.username, spellings(usernames))
+        by = self._statements.among(Video.__table__.c.username, usernames)
         with reading(self._engine) as connection:
             return list(connection.scalars(select(Video.id).where(by)))
 
-    def person(self, username: str) -> None:
-        """Delete what is left of a person but for mentions."""
-        for spelling in spellings([username]):
-            self._edges(spelling)
+    def person(self, spelled: Iterable[str]) -> None:
+        """Delete what is left of a person, however spelled, but for mentions."""
+        for username in spelled:
+            self._edges(username)
 
         def act(rows: Rows) -> int:
-            for spelling in spellings([username]):
-                rows.user(spelling)
+            for username in spelled:
+                rows.user(username)
             return 1
 
         self._do(act)
@@ -478,9 +483,31 @@ class _Deletion:
         return transaction(self._engine, secured)
 
 
-def spellings(usernames: Iterable[str]) -> list[str]:
-    """Return names as they are written, and as the API writes them: in lower case."""
-    return sorted({spelling for name in usernames for spelling in (name, name.casefold())})
+NAMED = (
+    Video.__table__.c.username,
+    UserInfo.__table__.c.username,
+    UserInfoHistory.__table__.c.username,
+    Account.__table__.c.username,
+    UserVideo.__table__.c.username,
+    SeedRow.__table__.c.seed,
+)
+"""The columns in which persons are named."""
+
+
+def spellings(connection: Connection, usernames: Iterable[str]) -> dict[str, list[str]]:
+    """Return how names are spelled, by what they are in lower case, as the API writes them.
+
+    They are spelled as they were written, and as they were stored: imported ones have capitals.
+    """
+    found = defaultdict[str, set[str]](set)
+    for name in usernames:
+        found[name.casefold()] |= {name, name.casefold()}
+    for column in NAMED if found else ():
+        has_capitals = select(column).where(column != func.lower(column)).distinct()
+        for name in connection.scalars(has_capitals):
+            if name.casefold() in found:
+                found[name.casefold()].add(name)
+    return {name: sorted(found[name]) for name in sorted(found)}
 
 
 def _unlinked(name: Column[str], links: Table) -> Select[int]:

@@ -200,9 +200,19 @@ class Rows:
         for row_id, seed in self.connection.execute(named.order_by(table.c.id)).all():
             text = seed.casefold() if kind is RecordKind.USER else seed
             stand_in = seed_stand_in(Key(kind, text), self.deleted)
+            if self._is_seed(row_id, stand_in):
+                # The same name, spelled in another way.
+                stand_in = f"{stand_in}-{row_id}"
             rename = update(table).where(table.c.id == row_id).values(seed=stand_in)
             self.connection.execute(rename)
             self.counts[f"{table.name}.changed"] += 1
+
+    def _is_seed(self, row_id: int, text: str) -> bool:
+        """Tell whether the listing of a row has another seed that is called so."""
+        table = SeedRow.__table__
+        listing = select(table.c.listing).where(table.c.id == row_id).scalar_subquery()
+        found = select(table.c.id).where(table.c.listing == listing, table.c.seed == text)
+        return self.connection.scalar(found) is not None
 
     def _forget_checks(self, kind: RecordKind, ids: Sequence[int]) -> None:
         """Let no check ask about what is deleted."""

@@ -173,7 +173,7 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
     Mentions in the records of others, and hashtags that nobody has any more, are not counted.
     """
     counts = Counter[str]()
-    names = spellings(selected.users)
+    names = [name for spelled in spellings(connection, selected.users).values() for name in spelled]
     counting = _Counting(connection, counts)
     videos = sorted({*selected.videos, *counting.videos_by(names)})
     for ids in batched(videos, READ_AT_ONCE):
