@@ -247,8 +247,8 @@ def _selected(connection: Connection, wanted: _Wanted) -> Selected:
         return wanted.select(connection)
     return Selected(
         RemovalReason.ASKED,
-        videos=wanted.videos,
-        comments=wanted.comments,
+        videos=selecting.numbers(sorted(wanted.videos)),
+        comments=selecting.numbers(sorted(wanted.comments)),
         users=wanted.users,
     )
 

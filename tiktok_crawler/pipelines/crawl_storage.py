@@ -23,6 +23,7 @@ from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS, Checks
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.check_session import (
     CheckSession,
     ChecksPlan,
@@ -133,6 +134,15 @@ class CrawlStorage:
         if budget.max_videos and not collection.batch:
             budget.videos += await self._thread.run_patiently(session.video_count)
         return await self._thread.run_patiently(session.plan, utc_now())
+
+    async def without_deleted(self, collections: tuple[Collection, ...]) -> tuple[Collection, ...]:
+        """Return what is asked for without what persons have asked to delete.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+        """
+        origin = self._config.origin
+        return await self._thread.run_patiently(without_deleted, self._url, origin, collections)
 
     async def plan_list(
         self, collection: Collection, wanted: WantedValues, budget: SearchBudget

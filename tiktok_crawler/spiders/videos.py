@@ -87,6 +87,7 @@ class VideosSpider(ResearchSpider):
         return given, collections
 
     async def requests(self) -> AsyncIterator[Request]:
+        await self._leave_out_deleted()
         if self.probes:
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
@@ -102,6 +103,20 @@ class VideosSpider(ResearchSpider):
             yield request
         async for request in self._check_existence():
             yield request
+
+    async def _leave_out_deleted(self) -> None:
+        """Ask for nothing that persons have asked to delete, and name the files that still do."""
+        given = self.collections
+        self.collections = await crawl_storage(self.crawler).without_deleted(given)
+        self._tags = _tags_of_stages(self.collections)
+        self.stages = tuple(self._tags)
+        for before, after in zip(given, self.collections, strict=True):
+            if before != after:
+                logger.warning(
+                    "%(name)s names persons or videos that were deleted as persons have asked: "
+                    "they are not asked for; take them out of it",
+                    {"name": before.name},
+                )
 
     async def _begin_and_end(self) -> None:
         """End the searches that are over, and begin the one whose turn it is."""

@@ -128,7 +128,7 @@ def delete_comments(
 ) -> Removed:
     """Delete comments, with the replies to them."""
     deletion = _Deletion(engine, RecordKind.COMMENT, cause, now, progress)
-    for batch in batched(sorted(ids), BATCH):
+    for batch in batched(ids, BATCH):
         deletion.comments(batch)
     return deletion.end(named=(Key(RecordKind.COMMENT, str(id_)) for id_ in ids))
 
@@ -287,10 +287,10 @@ class _Deletion:
     def videos(self, ids: Iterable[int], *, are_records: bool = True) -> None:
         """Delete videos; they count as the records of this deletion, or go with these."""
         done = 0
-        for batch in batched(sorted(ids), BATCH):
+        for batch in batched(ids, BATCH):
 
             def act(rows: Rows, batch: Sequence[int] = batch) -> int:
-                ids = self._left(rows, Video.__table__.c.id, batch)
+                ids = self._left(rows, Video.__table__.c.id, sorted(batch))
                 keys = [Key(RecordKind.VIDEO, str(id_)) for id_ in ids]
                 self._note(rows.connection, keys, also=self._seeds_under(rows.connection, ids))
                 count = rows.videos(ids)
@@ -302,7 +302,7 @@ class _Deletion:
 
     def comments(self, ids: Sequence[int]) -> None:
         def act(rows: Rows) -> int:
-            left = self._left(rows, Comment.__table__.c.id, ids)
+            left = self._left(rows, Comment.__table__.c.id, sorted(ids))
             self._note(rows.connection, [Key(RecordKind.COMMENT, str(id_)) for id_ in left])
             return rows.comments(left)
 
