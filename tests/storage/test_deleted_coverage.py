@@ -12,7 +12,7 @@ from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.planning.task_states import Lost
 from tiktok_crawler.storage.deletion import selecting
 from tiktok_crawler.storage.deletion.deletion import Cause, delete_videos
-from tiktok_crawler.storage.deletion.take_back import HeldQueries, take_back
+from tiktok_crawler.storage.deletion.take_back import HeldQueries
 
 FIRST, SECOND = 7000000000000000011, 7000000000000000012
 LATER = NOON + timedelta(days=30)
@@ -38,7 +38,7 @@ def settled(engine, select):
     """Select what goes, and take back the coverage of its days."""
     with HeldQueries(engine) as held:
         selected = held.select(select)
-        take_back(engine, selected.windows, LATER)
+        held.take_back(selected.windows, LATER)
     return selected
 
 

@@ -38,7 +38,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.deletion.selecting import Selected
-from tiktok_crawler.storage.deletion.take_back import HeldQueries, take_back, to_take_back
+from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_take_back
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
@@ -49,7 +49,6 @@ from tiktok_crawler.storage.ledger.value_batches import queries_of
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -234,10 +233,9 @@ def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
     disk.check_may_delete(engine)
     removed: list[Removed] = []
     if selected:
-        now = utc_now()
         if wanted.select:
-            selected = _settle(place, wanted, now)
-        removed = _remove(place, selected, now)
+            selected = _settle(place, wanted)
+        removed = _remove(place, selected)
         show("\n".join(removed_lines(removed, selected)))
     return _finish(place, opts, removed)
 
@@ -268,7 +266,7 @@ def _ask(opts: argparse.Namespace) -> None:
         fail(EX_TEMPFAIL, "nothing was deleted")
 
 
-def _settle(place: _Place, wanted: _Wanted, now: datetime) -> Selected:
+def _settle(place: _Place, wanted: _Wanted) -> Selected:
     """Let the days be missing of which something goes, while nobody crawls them.
 
     What a crawl brings from then on stays.
@@ -281,19 +279,18 @@ def _settle(place: _Place, wanted: _Wanted, now: datetime) -> Selected:
     """
     with HeldQueries(place.engine) as held:
         selected = held.select(lambda connection: _selected(connection, wanted))
-        searches = to_take_back(place.engine, selected.windows)
-        held.verify()
+        searches, now = to_take_back(place.engine, selected.windows), utc_now()
         if searches and place.folders:
             # First: what is interrupted behind it is searched again, and nothing is missing unseen.
             from tiktok_crawler.archive.taken_back import write_taken_back  # noqa: PLC0415 - seldom
 
             write_taken_back(place.folders[0], place.origin, searches, now, beside=place.file)
-        take_back(place.engine, selected.windows, now)
+        held.take_back(selected.windows, now)
     return selected
 
 
-def _remove(place: _Place, selected: Selected, now: datetime) -> list[Removed]:
-    engine = place.engine
+def _remove(place: _Place, selected: Selected) -> list[Removed]:
+    engine, now = place.engine, utc_now()
     cause = Cause(
         selected.why, place.folders, query_id=selected.query_id, last_page=selected.last_page
     )

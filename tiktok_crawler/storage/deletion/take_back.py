@@ -9,6 +9,7 @@ import json
 from collections import defaultdict
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Self
 
 from sqlalchemy import func, select
@@ -27,7 +28,7 @@ from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
 from tiktok_crawler.storage.models.ledger import CollectionRow, Crawl, CrawlWindow, QueryRow
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
     from collections.abc import Collection as Some
     from datetime import datetime
 
@@ -65,14 +66,21 @@ class HeldQueries:
                 return replace(selected, last_page=last_page)
             self._hold(queries)
 
-    def verify(self) -> None:
-        """Make sure that the queries are still held.
+    def take_back(self, window_ids: Some[int], now: datetime) -> None:
+        """Let the days of windows be missing.
 
         Raises:
-            QueryLockedError: one is not, and may be crawled by now.
+            QueryLockedError: one of their queries is not held any more, and may be crawled by now.
         """
+        if window_ids:
+            transaction(self._engine, partial(self._leave, sorted(window_ids), now))
+
+    def _leave(self, window_ids: Iterable[int], now: datetime, connection: Connection) -> None:
         for lock in self._locks.values():
-            lock.verify()
+            lock.verify(connection)
+        tasks = Tasks(connection, statements_for(connection.dialect))
+        for window_id in window_ids:
+            leave_to_others(tasks, window_id, now)
 
     def _hold(self, queries: dict[str, int]) -> None:
         for fingerprint in sorted(queries.keys() - self._locks.keys()):
@@ -113,19 +121,6 @@ def to_take_back(engine: Engine, window_ids: Some[int]) -> list[TakenBack]:
     """Read which days will be missing, by their queries."""
     with reading(engine) as connection:
         return list(_read(connection, window_ids)) if window_ids else []
-
-
-def take_back(engine: Engine, window_ids: Some[int], now: datetime) -> None:
-    """Let the days of windows be missing."""
-    if not window_ids:
-        return
-
-    def write(connection: Connection) -> None:
-        tasks = Tasks(connection, statements_for(connection.dialect))
-        for window_id in sorted(window_ids):
-            leave_to_others(tasks, window_id, now)
-
-    transaction(engine, write)
 
 
 def _read(connection: Connection, window_ids: Some[int]) -> list[TakenBack]:
