@@ -200,7 +200,7 @@ class _Standing:
 
     def overdue(self) -> int:
         return sum(
-            bool(self.covered[value] & bits & ~self.fresh[value])
+            bool(self.covered.get(value, 0) & bits & ~self.fresh.get(value, 0))
             for value, bits in self.wanted.items()
         )
 
