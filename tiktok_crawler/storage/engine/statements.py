@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
@@ -20,6 +20,7 @@ from sqlalchemy import (
     bindparam,
     case,
     cast,
+    column,
     delete,
     func,
     literal,
@@ -36,7 +37,7 @@ from sqlalchemy.exc import DatabaseError
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import (
         Column,
@@ -374,6 +375,16 @@ class PostgresqlStatements(Statements):
         with connection.execute(statement, execution_options=options) as result:
             yield from result.partitions()
 
+    def rows_of(
+        self, columns: Iterable[Column[Any]], rows: Collection[Values]
+    ) -> Select[*tuple[Any, ...]]:
+        """Select rows that are given, in their order."""
+        names = [column(each.key, each.type) for each in columns]
+        lists = zip(*rows, strict=True) if rows else repeat((), len(names))
+        texts = (literal(self._list(each), Text()) for each in lists)
+        arrays = (cast(text, self._array(name)) for text, name in zip(texts, names, strict=True))
+        return select(func.unnest(*arrays).table_valued(*names).render_derived())
+
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.string_agg(cast(column, Text), literal_column("','"))
 
@@ -420,7 +431,7 @@ class PostgresqlStatements(Statements):
         names = [column.key for column in columns]
         return func.unnest(*arrays).table_valued(*names).render_derived().c
 
-    def _array(self, column: Column[Any]) -> TypeEngine[Any]:
+    def _array(self, column: ColumnElement[Any]) -> TypeEngine[Any]:
         item = column.type.dialect_impl(self._dialect)
         # A collation is no part of a type that something can be cast to.
         return ARRAY(Text() if isinstance(item, Text) else item)
