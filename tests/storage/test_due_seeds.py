@@ -47,8 +47,7 @@ LIMITS = st.fixed_dictionaries(
         "max_age": st.none() | st.sampled_from([0, 1, 2]).map(lambda hours: timedelta(hours=hours)),
     }
 )
-BEFORE = NOON - timedelta(hours=3)
-OTHERS = {"pages": 0, "requests": 0, "attempts": 0, "created_at": BEFORE, "updated_at": BEFORE}
+OTHERS = {"pages": 0, "requests": 0, "attempts": 0, "created_at": NOON, "updated_at": NOON}
 TOTAL = 250
 """So many comments has every other seed."""
 

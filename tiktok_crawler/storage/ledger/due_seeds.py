@@ -47,7 +47,7 @@ class DueSeeds:
         self._connection: Connection | None = None
         self._reached = 0
         self._last_batches: deque[frozenset[str]] = deque(maxlen=2)
-        """Only seeds of these can be on their way without a trace in their rows."""
+        """Of these, seeds can be on their way."""
 
     def plan(self) -> StagePlan:
         """Count the seeds by what becomes of them."""
@@ -131,12 +131,8 @@ class DueSeeds:
         return PageRequest(task, place, begun_at=row.begun_at, ended_at=row.completed_at)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
-        """Tell whether this run has asked for a seed, or is about to."""
-        if self._is_gathered:
-            return False
-        is_touched = row.id is not None and row.updated_at > self._now
-        key = str(row.seed_key)
-        return is_touched or any(key in batch for batch in self._last_batches)
+        """Tell whether this run is about to ask for a seed, which was found to stand elsewhere."""
+        return any(str(row.seed_key) in batch for batch in self._last_batches)
 
     def _most(self, row: Row[Any]) -> tuple[int, tuple[int | None, ...]]:
         """Return the number of some seeds, and of each the pages and records, and if counted."""
