@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -45,11 +44,14 @@ VERY_SLOWLY = Latency(seconds=0.5)
 
 RUNS = "SELECT close_reason, exit_status FROM run ORDER BY id"
 PAGES = "SELECT run_id, count(*) FROM crawl WHERE run_id IS NOT NULL GROUP BY 1 ORDER BY 1"
+OPEN = "SELECT id FROM crawl_window WHERE state = 'open'"
+OLDEST = "(SELECT min(id) FROM worker)"
 LISTED = {
     "comments": "SELECT id, video_id, text, like_count FROM comment ORDER BY id",
     "seeds": "SELECT listing, seed, state, cursor FROM seed ORDER BY 1, 2",
 }
-EXPIRE = text(
+MOVED = text("UPDATE worker SET process = NULL WHERE name LIKE :name")
+RUN_OUT = text(
     "UPDATE worker SET alive_until = alive_until - interval '2 minutes' WHERE name LIKE :name"
 )
 
@@ -93,11 +95,12 @@ class Group:
     def rows(self, sql: str) -> list[tuple[Any, ...]]:
         return read(self.database_url, {"": sql})[""]
 
-    def let_two_minutes_pass(self, process: Started) -> None:
-        """By the database's clock, for a node that is dead."""
+    def change(self, statement: Any, process: Started) -> None:
+        """Change the row of a node that is at work."""
         engine = create_engine(self.database_url)
         with engine.begin() as connection:
-            assert connection.execute(EXPIRE, {"name": f"%{process.pid}%"}).rowcount
+            name = f"% {process.pid}"
+            assert connection.execute(statement, {"name": name}).rowcount == 1
         engine.dispose()
 
 
@@ -175,19 +178,39 @@ def test_two_nodes_share_a_query_behind_a_pooler(make_group, postgres_url):
     assert trials.asked_again(group.sandbox.exchanges) == []
 
 
-def test_what_a_dead_node_leaves_is_done_by_the_other(make_group, alone):
+def test_what_a_dead_node_leaves_is_done_by_another_of_its_machine_at_once(make_group, alone):
     group = make_group("shared", watched())
     group.begin()
     with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
-        first.send_signal(signal.SIGKILL)
+        first.kill()
         first.wait()
-        group.let_two_minutes_pass(first)
-        status, output = ended(second)
+        end = ended(second)
 
+    check_done_by_the_second(group, end)
+    assert read(group.database_url, COLLECTED) == read(alone(VIDEOS).database_url, COLLECTED)
+
+
+def test_what_a_dead_node_leaves_is_done_by_one_of_another_machine_two_minutes_later(make_group):
+    group = make_group("shared", watched())
+    group.begin()
+    with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
+        group.change(MOVED, first)
+        first.kill()
+        first.wait()
+        until(lambda: group.rows(OPEN) == group.rows(f"{OPEN} AND worker_id = {OLDEST}"))
+        assert group.rows(OPEN)
+        group.change(RUN_OUT, first)
+        end = ended(second)
+
+    check_done_by_the_second(group, end)
+
+
+def check_done_by_the_second(group: Group, end: tuple[int, str]) -> None:
+    status, output = end
     assert status == EX_OK, output
     assert group.rows(RUNS)[-2:] == [(None, None), ("finished", EX_OK)]
+    assert group.rows(OPEN) == []
     check_paid(group)
-    assert read(group.database_url, COLLECTED) == read(alone(VIDEOS).database_url, COLLECTED)
 
 
 def check_paid(group: Group) -> None:
