@@ -36,7 +36,8 @@ tags: [ours]
 query: {and: [{operation: GTE, field_name: view_count, field_values: ["0"]}]}
 """
 VIDEOS = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_WINDOW_DAYS=1")
-COMMENTS = ("crawl", "comments", "-a", "from_tag=ours", "-a", "max_seeds=16")
+COMMENTS = ("crawl", "comments", "-a", "from_tag=ours", "-a", "max_seeds=24")
+COMMENTS += ("-a", "max_per_video=100")
 SIDE_BY_SIDE = 2
 """How many windows or seeds a node works on at a time."""
 SLOWLY = Latency(seconds=0.2)
@@ -109,27 +110,29 @@ def make_group(tmp_path, postgres_url):
     """Makes groups that end with the test."""
     with ExitStack() as stack:
 
-        def make(name: str, sandbox: Any, *, pooler: str | None = None) -> Group:
+        def make(sandbox: Any, *, pooler: str | None = None) -> Group:
             url = stack.enter_context(temporary_database(postgres_url))
             behind = pooler and make_url(pooler).set(database=make_url(url).database)
             seen = behind.render_as_string(hide_password=False) if behind else ""
             api_url = stack.enter_context(served_by_thread(sandbox))
-            return Group(tmp_path / name, url, sandbox, api_url, seen)
+            return Group(tmp_path / "group", url, sandbox, api_url, seen)
 
         yield make
 
 
-@pytest.fixture
-def alone(make_group):
-    """What one node collects alone, of an API that is quick."""
-
-    def alone(*commands: tuple[str, ...], sandbox: Any = None) -> Group:
-        group = make_group("alone", sandbox or trials.WatchedSandbox(Profile()))
-        for command in commands:
-            assert group.crawl(*command).returncode == EX_OK
-        return group
-
-    return alone
+@pytest.fixture(scope="module")
+def alone(postgres_url, tmp_path_factory):
+    """What one node collects alone, of an API that is quick: the content, and all requests."""
+    searches, lists = trials.WatchedSandbox(Profile()), list_trials.WatchedSandbox(Profile())
+    found = {}
+    for sandbox, commands in ((searches, [VIDEOS]), (lists, [VIDEOS, COMMENTS])):
+        folder = tmp_path_factory.mktemp("alone") / "group"
+        with temporary_database(postgres_url) as url, served_by_thread(sandbox) as api_url:
+            group = Group(folder, url, sandbox, api_url)
+            for command in commands:
+                assert group.crawl(*command).returncode == EX_OK
+            found |= read(url, COLLECTED if sandbox is searches else LISTED)
+    return found, len(searches.exchanges), len(lists.exchanges)
 
 
 def watched(latency: Latency = SLOWLY) -> Any:
@@ -151,8 +154,15 @@ def check_shared(group: Group, runs: int, reasons: tuple[Any, ...] = ("finished"
     assert all(pages.values()), pages
 
 
+def check_content(group: Group, queries: Any, content: Any) -> None:
+    """There is the same as one node collects alone."""
+    found = read(group.database_url, queries)
+    assert all(found.values())
+    assert found == {name: content[name] for name in queries}
+
+
 def test_two_nodes_share_a_query(make_group, alone):
-    group = make_group("shared", watched())
+    group = make_group(watched())
     group.begin()
     with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
         ends = [ended(first), ended(second)]
@@ -160,15 +170,15 @@ def test_two_nodes_share_a_query(make_group, alone):
     assert [status for status, _ in ends] == [EX_OK, EX_OK], ends
     check_shared(group, 2)
     assert trials.asked_again(group.sandbox.exchanges) == []
-    one = alone(VIDEOS)
-    assert read(group.database_url, COLLECTED) == read(one.database_url, COLLECTED)
-    assert len(group.sandbox.exchanges) == len(one.sandbox.exchanges)
+    content, requests, _ = alone
+    check_content(group, COLLECTED, content)
+    assert len(group.sandbox.exchanges) == requests
 
 
 @needs_pgbouncer
 def test_two_nodes_share_a_query_behind_a_pooler(make_group, postgres_url):
     with pooled(postgres_url, sessions=2) as pooler:
-        group = make_group("shared", watched(), pooler=pooler)
+        group = make_group(watched(), pooler=pooler)
         group.begin()
         with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
             ends = [ended(first), ended(second)]
@@ -179,7 +189,7 @@ def test_two_nodes_share_a_query_behind_a_pooler(make_group, postgres_url):
 
 
 def test_what_a_dead_node_leaves_is_done_by_another_of_its_machine_at_once(make_group, alone):
-    group = make_group("shared", watched())
+    group = make_group(watched())
     group.begin()
     with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
         first.kill()
@@ -187,11 +197,11 @@ def test_what_a_dead_node_leaves_is_done_by_another_of_its_machine_at_once(make_
         end = ended(second)
 
     check_done_by_the_second(group, end)
-    assert read(group.database_url, COLLECTED) == read(alone(VIDEOS).database_url, COLLECTED)
+    check_content(group, COLLECTED, alone[0])
 
 
 def test_what_a_dead_node_leaves_is_done_by_one_of_another_machine_two_minutes_later(make_group):
-    group = make_group("shared", watched())
+    group = make_group(watched())
     group.begin()
     with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
         group.change(MOVED, first)
@@ -220,20 +230,21 @@ def check_paid(group: Group) -> None:
 
 
 def test_two_nodes_share_the_seeds_of_a_listing(make_group, alone):
-    group = make_group("shared", list_trials.WatchedSandbox(Profile(latency=SLOWLY)))
-    assert group.crawl(*VIDEOS, "-s", "CONCURRENT_REQUESTS_PER_DOMAIN=8").returncode == EX_OK
+    group = make_group(list_trials.WatchedSandbox(Profile(latency=SLOWLY)))
+    assert group.crawl(*VIDEOS).returncode == EX_OK
     with group.at_work(*COMMENTS) as first, group.at_work(*COMMENTS) as second:
         ends = [ended(first), ended(second)]
 
     assert [status for status, _ in ends] == [EX_OK, EX_OK], ends
     check_shared(group, 2)
     assert trials.asked_again(group.sandbox.exchanges) == []
-    one = alone(VIDEOS, COMMENTS, sandbox=list_trials.WatchedSandbox(Profile()))
-    assert read(group.database_url, LISTED) == read(one.database_url, LISTED)
+    content, _, requests = alone
+    check_content(group, LISTED, content)
+    assert len(group.sandbox.exchanges) == requests
 
 
 def test_two_nodes_send_together_not_one_request_more_than_the_budget(make_group):
-    group = make_group("shared", watched())
+    group = make_group(watched())
     group.begin()
     limit = ("-s", "TIKTOK_DAILY_BUDGET=12")
     with group.at_work(*VIDEOS, *limit) as first, group.at_work(*VIDEOS, *limit) as second:
@@ -246,7 +257,7 @@ def test_two_nodes_send_together_not_one_request_more_than_the_budget(make_group
 
 def test_two_nodes_that_use_the_quota_up_are_refused_once_for_each_request_on_its_way(make_group):
     profile = Profile(latency=SLOWLY, quota=QuotaBehaviour(daily=12))
-    group = make_group("shared", trials.WatchedSandbox(profile))
+    group = make_group(trials.WatchedSandbox(profile))
     group.begin()
     stop = ("-s", "TIKTOK_QUOTA_POLICY=stop")
     with group.at_work(*VIDEOS, *stop) as first, group.at_work(*VIDEOS, *stop) as second:
@@ -263,7 +274,7 @@ def test_two_nodes_that_use_the_quota_up_are_refused_once_for_each_request_on_it
 def test_two_nodes_of_scrapyds_share_a_query_and_one_is_killed(
     make_group, alone, latency, tmp_path
 ):
-    group = make_group("shared", watched(latency))
+    group = make_group(watched(latency))
     group.begin()
     settings = [("setting", each) for each in group.settings if each != "-s"]
     given = (("query", "query.yaml"), ("setting", "TIKTOK_WINDOW_DAYS=1"), *settings)
@@ -283,4 +294,4 @@ def test_two_nodes_of_scrapyds_share_a_query_and_one_is_killed(
         runs = dict(group.rows("SELECT job, exit_status FROM run WHERE job IS NOT NULL"))
         assert runs == {jobs[0]: None, jobs[1]: EX_OK}, second.log("videos", jobs[1])
     check_paid(group)
-    assert read(group.database_url, COLLECTED) == read(alone(VIDEOS).database_url, COLLECTED)
+    check_content(group, COLLECTED, alone[0])
