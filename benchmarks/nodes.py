@@ -31,7 +31,7 @@ from sqlalchemy import create_engine, text
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from postgres_server import running_server, temporary_database
 
-START = date(2022, 1, 1)
+START = date(2020, 1, 1)
 WINDOW_DAYS = 31
 VIDEOS_PER_DAY = 50
 LATENCY_SECONDS = 0.5
@@ -51,7 +51,7 @@ class Collected:
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__, formatter_class=ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--windows", type=int, default=32, help="of a month each")
+    parser.add_argument("--windows", type=int, default=64, help="of a month each")
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with running_server(("listen_addresses=",)) as server:
