@@ -284,13 +284,13 @@ class Windows:
 
     def _rows(self, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
-        # What another worker has opened, it is about to ask for.
-        is_known = WAS_ASKED
+        counts = WAS_ASKED
         if self.worker_id is not None:
-            is_known = or_(WAS_ASKED, columns.c.worker_id != self.worker_id)
+            # What others have opened, they are about to ask for.
+            counts = or_(WAS_ASKED, columns.c.worker_id != self.worker_id)
         windows = (
             select(columns)
-            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states), is_known)
+            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states), counts)
             .order_by(columns.c.start_date, columns.c.id)
         )
         return list(self.connection.execute(windows))
