@@ -1,7 +1,9 @@
 """One query that two nodes share, beside one node alone, with answers that take half a second.
 
 A node is a crawl as a process, all with one PostgreSQL and one sandbox. The time is that from the
-first start to the last end.
+first start until the last page has come: a node that has nothing left to do looks only every few
+seconds whether the others have ended. By default a page has hundred videos; with fewer, the machine
+has less to do for each request, and nodes that share one processor are more like two machines.
 """
 
 from __future__ import annotations
@@ -10,12 +12,12 @@ import json
 import subprocess
 import sys
 import tempfile
-import time
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from statistics import median
+from typing import TYPE_CHECKING
 
 from measured import (
     ENVIRONMENT,
@@ -26,14 +28,17 @@ from measured import (
     print_table,
     served_sandbox,
 )
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, func, select, text
+
+from tiktok_crawler.storage.models.ledger import Crawl
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 from postgres_server import running_server, temporary_database
 
+if TYPE_CHECKING:
+    from argparse import Namespace
+
 START = date(2020, 1, 1)
-WINDOW_DAYS = 31
-VIDEOS_PER_DAY = 50
 LATENCY_SECONDS = 0.5
 TARGET = 1.7
 
@@ -51,13 +56,14 @@ class Collected:
 
 def main() -> None:
     parser = ArgumentParser(description=__doc__, formatter_class=ArgumentDefaultsHelpFormatter)
-    parser.add_argument("--windows", type=int, default=64, help="of a month each")
+    parser.add_argument("--windows", type=int, default=64)
+    parser.add_argument("--window-days", type=int, default=31)
+    parser.add_argument("--videos-per-day", type=int, default=50)
     parser.add_argument("--rounds", type=int, default=3)
     options = parser.parse_args()
     with running_server(("listen_addresses=",)) as server:
         rounds = [
-            [collect(server, nodes, options.windows) for nodes in (1, 2)]
-            for _ in range(options.rounds)
+            [collect(server, nodes, options) for nodes in (1, 2)] for _ in range(options.rounds)
         ]
     ratio = median(one.seconds / two.seconds for one, two in rounds)
     alone, shared = (min(each, key=lambda c: c.seconds) for each in zip(*rounds, strict=True))
@@ -83,25 +89,25 @@ def main() -> None:
     )
 
 
-def collect(server: str, nodes: int, windows: int) -> Collected:
+def collect(server: str, nodes: int, options: Namespace) -> Collected:
     """Let so many nodes collect a query into a new database."""
     with tempfile.TemporaryDirectory() as name, temporary_database(server) as database_url:
         folder = Path(name)
         (folder / "profile.yaml").write_text(json.dumps({"latency": {"seconds": LATENCY_SECONDS}}))
-        end = START + timedelta(days=windows * WINDOW_DAYS - 1)
+        end = START + timedelta(days=options.windows * options.window_days - 1)
         dates = {"start_date": f"{START}", "end_date": f"{end}"}
         (folder / "query.yaml").write_text(json.dumps(dates | {"query": EVERYTHING}))
-        options = (f"--profile={folder / 'profile.yaml'}", f"--videos-per-day={VIDEOS_PER_DAY}")
-        with served_sandbox(folder, *options) as api_url:
+        profile = f"--profile={folder / 'profile.yaml'}"
+        with served_sandbox(folder, profile, f"--videos-per-day={options.videos_per_day}") as url:
+            widths = {"TIKTOK_WINDOW_DAYS": options.window_days}
+            crawl = crawl_command(folder / "query.yaml", database_url, url, **widths)
             # The tables are made, and what is asked is known to be right.
-            first = crawl_command(folder / "query.yaml", database_url, api_url)
-            run_nodes(folder, [[*first, "-a", "max_requests=1"]], statuses=(75,))
-            before = sum(answers(api_url).values())
-            started = time.perf_counter()
-            run_nodes(folder, [first] * nodes)
-            seconds = time.perf_counter() - started
-            requests = sum(answers(api_url).values()) - before
-        return Collected(seconds, requests, *stored(database_url))
+            run_nodes(folder, [[*crawl, "-a", "max_requests=1"]], statuses=(75,))
+            before = sum(answers(url).values())
+            started_at = datetime.now(UTC)
+            run_nodes(folder, [crawl] * nodes)
+            requests = sum(answers(url).values()) - before
+        return stored(database_url, requests, started_at)
 
 
 def run_nodes(folder: Path, commands: list[list[str]], *, statuses: tuple[int, ...] = (0,)) -> None:
@@ -118,15 +124,17 @@ def run_nodes(folder: Path, commands: list[list[str]], *, statuses: tuple[int, .
         raise SystemExit(f"{commands} ended with {ends}:\n{(folder / 'output.txt').read_text()}")
 
 
-def stored(database_url: str) -> tuple[int, tuple[int, ...]]:
+def stored(database_url: str, requests: int, started_at: datetime) -> Collected:
     """Count the videos, and the pages of each run but the first."""
     engine = create_engine(database_url)
     with engine.connect() as connection:
         videos = connection.scalar(text("SELECT count(*) FROM video")) or 0
+        last_at = connection.scalar(select(func.max(Crawl.received_at)))
         pages = connection.scalars(
             text("SELECT count(*) FROM crawl GROUP BY run_id ORDER BY run_id OFFSET 1")
         )
-        found = videos, tuple(pages)
+        seconds = (last_at - started_at).total_seconds()
+        found = Collected(seconds, requests, videos, tuple(pages))
     engine.dispose()
     return found
 
