@@ -1,4 +1,4 @@
-"""Crawls of one query, list or listing at the same time, on PostgreSQL: together they do it once."""
+"""Crawls of one query or listing at the same time, on PostgreSQL: together they do it once."""
 
 from __future__ import annotations
 
