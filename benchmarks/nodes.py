@@ -1,9 +1,10 @@
 """One query that two nodes share, beside one node alone, with answers that take half a second.
 
 A node is a crawl as a process, all with one PostgreSQL and one sandbox. The time is that from the
-first start until the last page has come: a node that has nothing left to do looks only every few
-seconds whether the others have ended. By default a page has hundred videos; with fewer, the machine
-has less to do for each request, and nodes that share one processor are more like two machines.
+first page to the last: starting a program takes as long as ever, and a node that has nothing left
+to do looks only every few seconds whether the others have ended. By default a page has hundred
+videos; with fewer, the machine has less to do for each request, and nodes that share its processors
+are more like two machines.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import sys
 import tempfile
 from argparse import ArgumentDefaultsHelpFormatter, ArgumentParser
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -104,10 +105,9 @@ def collect(server: str, nodes: int, options: Namespace) -> Collected:
             # The tables are made, and what is asked is known to be right.
             run_nodes(folder, [[*crawl, "-a", "max_requests=1"]], statuses=(75,))
             before = sum(answers(url).values())
-            started_at = datetime.now(UTC)
             run_nodes(folder, [crawl] * nodes)
             requests = sum(answers(url).values()) - before
-        return stored(database_url, requests, started_at)
+        return stored(database_url, requests)
 
 
 def run_nodes(folder: Path, commands: list[list[str]], *, statuses: tuple[int, ...] = (0,)) -> None:
@@ -124,17 +124,16 @@ def run_nodes(folder: Path, commands: list[list[str]], *, statuses: tuple[int, .
         raise SystemExit(f"{commands} ended with {ends}:\n{(folder / 'output.txt').read_text()}")
 
 
-def stored(database_url: str, requests: int, started_at: datetime) -> Collected:
-    """Count the videos, and the pages of each run but the first."""
+def stored(database_url: str, requests: int) -> Collected:
+    """Read what there is of each run but the first."""
     engine = create_engine(database_url)
     with engine.connect() as connection:
         videos = connection.scalar(text("SELECT count(*) FROM video")) or 0
-        last_at = connection.scalar(select(func.max(Crawl.received_at)))
-        pages = connection.scalars(
-            text("SELECT count(*) FROM crawl GROUP BY run_id ORDER BY run_id OFFSET 1")
-        )
-        seconds = (last_at - started_at).total_seconds()
-        found = Collected(seconds, requests, videos, tuple(pages))
+        came = select(func.min(Crawl.received_at), func.max(Crawl.received_at), func.count())
+        runs = came.group_by(Crawl.run_id).order_by(Crawl.run_id).offset(1)
+        first_at, last_at, pages = zip(*connection.execute(runs), strict=True)
+        seconds = (max(last_at) - min(first_at)).total_seconds()
+        found = Collected(seconds, requests, videos, pages)
     engine.dispose()
     return found
 
