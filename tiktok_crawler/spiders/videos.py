@@ -88,6 +88,7 @@ class VideosSpider(ResearchSpider):
         return given, collections
 
     async def requests(self) -> AsyncIterator[Request]:
+        await self._leave_out_deleted()
         if self.probes:
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
@@ -100,6 +101,20 @@ class VideosSpider(ResearchSpider):
             yield request
         async for request in self._check_existence():
             yield request
+
+    async def _leave_out_deleted(self) -> None:
+        """Ask for nothing that persons have asked to delete, and name the files that still do."""
+        given = self.collections
+        self.collections = await crawl_storage(self.crawler).without_deleted(given)
+        self._tags = _tags_of_stages(self.collections)
+        self.stages = tuple(self._tags)
+        for before, after in zip(given, self.collections, strict=True):
+            if before != after:
+                logger.warning(
+                    "%(name)s names persons or videos that were deleted as persons have asked: "
+                    "they are not asked for; take them out of it",
+                    {"name": before.name},
+                )
 
     async def _search(self) -> AsyncIterator[Request]:
         """Search for what the files ask, and once more what other crawls did not finish."""
@@ -154,7 +169,7 @@ class VideosSpider(ResearchSpider):
         searches = self._lists[number]
         if searches.is_over:
             queue.no_more()
-            await crawl_storage(self.crawler).end_list(collection)
+            await crawl_storage(self.crawler).sharing.give_list(collection)
         elif searches.must_wait:
             queue.wait(is_dry=not searches.batches)
         elif (some := _searched_for(collection, searches.batches[0])).query in self._begun:
@@ -220,7 +235,7 @@ class VideosSpider(ResearchSpider):
         Raises:
             QueryLockedError: there is nothing else to do, and waiting is no use.
         """
-        if crawl_storage(self.crawler).will_wait_for(collection):
+        if crawl_storage(self.crawler).sharing.has_left(collection):
             return
         if len(self.collections) == 1 and not collection.batch:
             raise error
