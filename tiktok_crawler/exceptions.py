@@ -15,6 +15,7 @@ CrawlerError
 ├── DatabaseLostError     70  a database whose file is not where it was when it was opened
 └── TemporaryError        75  nothing is wrong: run again later
     ├── QueryLockedError      another crawl of the same query holds its lock
+    ├── TaskTakenError        another crawl of the same query works on the same task
     ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
     ├── SecondTriesSpentError ... what second tries may cost in a day
     └── DailyShareSpentError  ... what one kind of request may cost in a day
@@ -111,6 +112,10 @@ class TemporaryError(CrawlerError):
 
 class QueryLockedError(TemporaryError):
     """Raised by `storage.engine.lock` when another crawl of the query runs on the same database."""
+
+
+class TaskTakenError(TemporaryError):
+    """Raised by `storage.ledger.tasks` when another crawl works on a task, or has done so since."""
 
 
 class DailyBudgetSpentError(TemporaryError):

@@ -33,9 +33,9 @@ def stage(listing, *seeds, **limits):
 class Crawl(Run):
     """A run of a stage."""
 
-    def __init__(self, url, stage, *, tags=(), account=ACCOUNT, now=NOON):
+    def __init__(self, url, stage, *, account=ACCOUNT, now=NOON, alone=True, tags=()):  # noqa: PLR0913
         session = StageSession(url, origin="sandbox", stage=stage, tags=tags, account=account)
-        super().__init__(session, now)
+        super().__init__(session, now, alone=alone)
 
     def __enter__(self):
         super().__enter__()

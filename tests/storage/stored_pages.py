@@ -44,8 +44,9 @@ def collection(*, query=QUERY, dates=JANUARY, tags=(), **keys):
 class Run:
     """A run on a query or a listing; each step is a minute after the one before."""
 
-    def __init__(self, session, now):
+    def __init__(self, session, now, *, alone=True):
         self.session, self.now = session, now
+        session.is_alone = alone
 
     def __enter__(self):
         self.session.open()
@@ -78,7 +79,9 @@ class Run:
 class Search(Run):
     """A run of a collection."""
 
-    def __init__(self, url, *, now=NOON, account=None, fields=VIDEO_QUERY.fields, **wish):
+    def __init__(
+        self, url, *, now=NOON, account=None, fields=VIDEO_QUERY.fields, alone=True, **wish
+    ):
         self.collection = collection(**wish)
         self.wanted = Wanted(
             self.collection.query, self.collection.dates, fields, Freshness(timedelta(days=2))
@@ -86,7 +89,7 @@ class Search(Run):
         session = SearchSession(
             url, origin="sandbox", collection=self.collection, wanted=self.wanted, account=account
         )
-        super().__init__(session, now)
+        super().__init__(session, now, alone=alone)
 
     def first(self, days=JANUARY, *, fields=None, **kwargs):
         """The first request of a window."""

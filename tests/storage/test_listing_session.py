@@ -9,7 +9,7 @@ from listed_pages import RECORDS, Crawl, stage
 from sqlalchemy import update
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.planning.forecast import Forecast
 from tiktok_crawler.planning.stage_forecast import (
     NONE_COMING,
@@ -176,7 +176,7 @@ def test_what_another_run_has_ended_once_more_is_not_asked_for_whatever_its_cloc
         connection.execute(update(SeedRow).values(completed_at=NOON - DAY))
     before = content(engine)
 
-    with pytest.raises(QueryLockedError, match="meanwhile"):
+    with pytest.raises(TaskTakenError, match="meanwhile"):
         crawl.book(*crawl.requests)
     assert content(engine) == before
 

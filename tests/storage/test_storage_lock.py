@@ -9,14 +9,18 @@ import socket
 import stat
 import subprocess
 import sys
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from postgres_server import temporary_database
-from sqlalchemy import text
+from sqlalchemy import select, update
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
-from tiktok_crawler.storage.engine.lock import QueryLock, describe_holder
+from tiktok_crawler.storage.engine import workers
+from tiktok_crawler.storage.engine.lock import QueryLock, describe_holder, others_at_work
+from tiktok_crawler.storage.engine.process_identity import is_gone, this_process
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.models.ledger import WorkerRow
 
 FINGERPRINT = "9f" * 32
 OTHER_FINGERPRINT = "0a" * 32
@@ -33,6 +37,14 @@ time.sleep(60)
 """
 
 
+IDENTITY = """
+import time
+from tiktok_crawler.storage.engine.process_identity import this_process
+print(this_process(), flush=True)
+time.sleep(60)
+"""
+
+
 @pytest.fixture
 def holder(prepared_url):
     """Another process that holds the lock."""
@@ -43,6 +55,11 @@ def holder(prepared_url):
     yield process
     process.kill()
     process.communicate()
+
+
+def verify(lock):
+    """Makes sure that a lock is held, as each booking does."""
+    transaction(lock.engine, lock.verify)
 
 
 def lock_file(directory):
@@ -66,13 +83,8 @@ def test_the_lock_dies_with_its_process(engine, holder):
     holder.wait()
 
     lock = QueryLock(engine, FINGERPRINT)
-    for _ in range(100):
-        try:
-            lock.acquire()
-            break
-        except QueryLockedError:
-            assert engine.dialect.name == "postgresql", "a file's lock is gone at once"
-    lock.verify()
+    lock.acquire()
+    verify(lock)
     lock.release()
 
 
@@ -80,7 +92,7 @@ def test_the_lock_dies_with_its_process(engine, holder):
 def test_other_queries_are_not_locked(engine):
     lock = QueryLock(engine, OTHER_FINGERPRINT)
     lock.acquire()
-    lock.verify()
+    verify(lock)
     lock.release()
 
 
@@ -88,7 +100,7 @@ def test_a_released_lock_can_be_taken_again(engine):
     first, second = QueryLock(engine, FINGERPRINT), QueryLock(engine, FINGERPRINT)
     for _ in range(2):
         first.acquire()
-        first.verify()
+        verify(first)
         with pytest.raises(QueryLockedError, match=str(os.getpid())):
             second.acquire()
         first.release()
@@ -99,12 +111,12 @@ def test_a_released_lock_can_be_taken_again(engine):
 def test_a_lock_is_not_held_before_and_after(engine):
     lock = QueryLock(engine, FINGERPRINT)
     with pytest.raises(QueryLockedError, match="is lost"):
-        lock.verify()
+        verify(lock)
     lock.acquire()
     lock.release()
     lock.release()
     with pytest.raises(QueryLockedError, match="is lost"):
-        lock.verify()
+        verify(lock)
 
 
 @pytest.fixture
@@ -134,11 +146,11 @@ def test_a_file_that_is_removed_or_replaced_is_a_lost_lock(sqlite_lock, tmp_path
     file = lock_file(tmp_path)
     file.unlink()
     with pytest.raises(QueryLockedError, match="removed or replaced"):
-        sqlite_lock.verify()
+        verify(sqlite_lock)
 
     file.write_text("somebody else's")
     with pytest.raises(QueryLockedError, match="removed or replaced"):
-        sqlite_lock.verify()
+        verify(sqlite_lock)
     sqlite_lock.release()
     assert file.read_text() == "somebody else's"
 
@@ -152,7 +164,7 @@ def test_one_database_has_one_lock_whatever_it_is_called(
     for name in ("test.db", "link.db", "../" + tmp_path.name + "/test.db"):
         with pytest.raises(QueryLockedError):
             QueryLock(make_engine(f"sqlite:///{name}"), FINGERPRINT).acquire()
-    sqlite_lock.verify()
+    verify(sqlite_lock)
 
 
 def test_an_unsigned_lock_is_respected(sqlite_lock, make_engine, prepared_sqlite_url, tmp_path):
@@ -160,7 +172,7 @@ def test_an_unsigned_lock_is_respected(sqlite_lock, make_engine, prepared_sqlite
 
     with pytest.raises(QueryLockedError, match="has just begun, or has just ended"):
         QueryLock(make_engine(prepared_sqlite_url), FINGERPRINT).acquire()
-    sqlite_lock.verify()
+    verify(sqlite_lock)
 
 
 def test_a_file_that_cannot_be_locked_is_a_configuration_error(make_engine, tmp_path):
@@ -174,74 +186,111 @@ def test_a_database_in_memory_needs_no_lock(make_engine):
     first, second = (QueryLock(make_engine("sqlite://"), FINGERPRINT) for _ in range(2))
     for lock in (first, second):
         lock.acquire()
-        lock.verify()
+        verify(lock)
         lock.release()
 
 
-def end_sessions_with_locks(engine):
-    with engine.connect() as connection:
-        sessions = "SELECT pid FROM pg_locks WHERE locktype = 'advisory'"
-        connection.execute(text(f"SELECT pg_terminate_backend(pid, 10000) FROM ({sessions}) AS s"))
+def run_out(engine):
+    """Lets the lock of whoever is at work run out, as if that had been away for long."""
+    with engine.begin() as connection:
+        connection.execute(update(WorkerRow).values(alive_until=NEW_YEAR))
 
 
-def test_a_lock_whose_session_ended_is_taken_again(make_engine, prepared_postgresql_url):
-    engine = make_engine(prepared_postgresql_url)
-    lock, other = QueryLock(engine, FINGERPRINT), QueryLock(engine, FINGERPRINT)
+@pytest.fixture
+def pair(make_engine, prepared_postgresql_url):
+    engines = [make_engine(prepared_postgresql_url) for _ in range(2)]
+    locks = [QueryLock(engine, FINGERPRINT) for engine in engines]
+    yield locks
+    for lock in locks:
+        lock.release()
+
+
+def test_a_lock_that_has_run_out_is_kept_as_long_as_nobody_takes_it(pair):
+    lock, other = pair
     lock.acquire()
-    end_sessions_with_locks(engine)
+    run_out(lock.engine)
 
-    lock.verify()
-    with pytest.raises(QueryLockedError, match="another crawl"):
-        other.acquire()
+    verify(lock)
     lock.release()
+    other.acquire()
 
 
-def test_a_lock_that_another_crawl_has_taken_since_is_lost(make_engine, prepared_postgresql_url):
-    engine = make_engine(prepared_postgresql_url)
-    lock, other = QueryLock(engine, FINGERPRINT), QueryLock(engine, FINGERPRINT)
+def test_a_lock_that_has_run_out_can_be_taken_and_is_lost_then(pair):
+    lock, other = pair
     lock.acquire()
-    end_sessions_with_locks(engine)
+    run_out(lock.engine)
     other.acquire()
 
     for _ in range(2):
-        with pytest.raises(QueryLockedError, match=r"broke: process \d+ on .* has taken it"):
-            lock.verify()
+        with pytest.raises(QueryLockedError, match=r"for too long: process \d+ on .* has taken it"):
+            verify(lock)
         other.release()
-    lock.release()
 
 
-def test_databases_of_one_server_have_locks_of_their_own(
-    make_engine, prepared_postgresql_url, postgres_url
-):
-    first = QueryLock(make_engine(prepared_postgresql_url), FINGERPRINT)
-    first.acquire()
-    with temporary_database(postgres_url) as url:
-        engine = make_engine(url)
-        second = QueryLock(engine, FINGERPRINT)
-        second.acquire()
-        second.verify()
-        second.release()
-        engine.dispose()
-    first.release()
-
-
-def test_a_lock_takes_no_connection_from_the_pool(make_engine, prepared_postgresql_url):
-    engine = make_engine(prepared_postgresql_url)
-    lock = QueryLock(engine, FINGERPRINT)
+def test_a_lock_that_was_given_up_by_others_is_taken_anew(pair):
+    lock, other = pair
     lock.acquire()
-    assert engine.pool.checkedout() == 0
-    engine.dispose()
-    lock.verify()
-    lock.release()
+    run_out(lock.engine)
+    other.acquire()
+    other.release()
+
+    verify(lock)
+    with pytest.raises(QueryLockedError, match="another crawl"):
+        other.acquire()
+
+
+def test_a_lock_is_renewed_as_long_as_its_process_lives(pair, monkeypatch):
+    monkeypatch.setattr(workers, "RENEWED_EVERY", timedelta(milliseconds=20))
+    lock, other = pair
+    lock.acquire()
+    run_out(lock.engine)
+
+    until = time.monotonic() + 10
+    with lock.engine.connect() as connection:
+        while connection.scalar(select(WorkerRow.alive_until)) == NEW_YEAR:
+            assert time.monotonic() < until
+            connection.rollback()
+    with pytest.raises(QueryLockedError, match="another crawl"):
+        other.acquire()
+
+
+def test_whoever_need_not_be_alone_shares_a_lock_with_others_like_it(engine):
+    first, second = (QueryLock(engine, FINGERPRINT, alone=False) for _ in range(2))
+    first.acquire()
+    if engine.dialect.name == "sqlite":
+        with pytest.raises(QueryLockedError, match="another crawl"):
+            second.acquire()
+        assert first.worker_id is None
+        assert others_at_work(engine, FINGERPRINT) == []
+    else:
+        second.acquire()
+        assert first.worker_id != second.worker_id
+        assert len(others_at_work(engine, FINGERPRINT)) == 2
+        second.release()
+    with pytest.raises(QueryLockedError, match="another crawl"):
+        QueryLock(engine, FINGERPRINT).acquire()
+    first.release()
+    assert others_at_work(engine, FINGERPRINT) == []
+
+
+def test_a_process_is_known_as_gone_when_it_has_ended():
+    command = [sys.executable, "-c", IDENTITY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
+        identity = process.stdout.readline().strip()
+        assert not is_gone(identity)
+        process.kill()
+    assert is_gone(identity)
+    boot, *others = this_process().split()
+    assert not is_gone(" ".join([boot[::-1], *others])), "nobody knows of other machines"
+    assert is_gone(" ".join([boot, *others[:-1], "1"])), "a number is used again"
+    assert not is_gone(None)
 
 
 @pytest.mark.parametrize(
     ("name", "since", "described"),
     [
         ("tiktok_crawler host 7", NEW_YEAR, "process 7 on host, since 2024-01-01 00:00:00 UTC"),
-        ("psql", None, "psql"),
-        ("", None, "a session of another database user"),
-        (None, None, "a session of another database user"),
+        ("psql", NEW_YEAR, "psql, since 2024-01-01 00:00:00 UTC"),
     ],
 )
 def test_holders_are_described_as_far_as_they_are_known(name, since, described):
@@ -253,5 +302,5 @@ def test_all_of_the_fingerprints_bits_make_a_lock(make_engine, prepared_postgres
     for fingerprint in ("f" * 64, "0" * 64, "7f" * 32, "80" * 32):
         lock = QueryLock(engine, fingerprint)
         lock.acquire()
-        lock.verify()
+        verify(lock)
         lock.release()

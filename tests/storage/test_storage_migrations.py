@@ -50,7 +50,7 @@ from tiktok_crawler.storage.models.existence import (
     KeptOut,
     Removal,
 )
-from tiktok_crawler.storage.models.ledger import QueryTag, SeedRow, ValueBatchRow
+from tiktok_crawler.storage.models.ledger import QueryTag, SeedRow, ValueBatchRow, WorkerRow
 from tiktok_crawler.storage.models.records import EXISTENCE
 from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.records.names import NameIds
@@ -84,6 +84,13 @@ EXISTENCE_ROWS = {
         "is_control": False,
     },
     Removal: {"kind": RecordKind.VIDEO, "why": RemovalReason.GONE, "begun_at": NOON},
+    WorkerRow: {
+        "purpose": "00" * 8,
+        "is_alone": True,
+        "name": "somebody",
+        "begun_at": NOON,
+        "alive_until": NOON,
+    },
     KeptOut: {"kind": RecordKind.USER, "digest": "00", "deleted_on": NOON.date()},
     ArchiveRemoval: {"removal_id": 1, "digest": "00"},
 }

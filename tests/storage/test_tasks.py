@@ -13,7 +13,7 @@ from sqlalchemy import update
 from stored_pages import JANUARY, MINUTE, NOON, Search, content, page, rows, video
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import TaskTakenError
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked, Refused
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.research_api.paging import START, Place
@@ -131,7 +131,7 @@ STATES = {
     "window": ("open", "complete", "split", "parked"),
     "seed": ("open", "complete", "refused", "parked"),
 }
-ERRORS = {"booked": QueryLockedError, "page": None, "last page": None, "left": None}
+ERRORS = {"booked": TaskTakenError, "page": None, "last page": None, "left": None}
 """What a move that does not exist raises, if that is not `LookupError`; None: nothing."""
 
 
@@ -252,9 +252,9 @@ def elsewhere(trial, following):
 def test_a_task_is_booked_only_from_where_the_request_found_it(engine, trial):
     for request in elsewhere(trial, trial.begun()):
         before = content(engine)
-        with pytest.raises(QueryLockedError, match=f"gone on with {request} meanwhile"):
+        with pytest.raises(TaskTakenError, match=f"another crawl works on {request}"):
             trial.session.book(request, LATER)
-        with pytest.raises(QueryLockedError):
+        with pytest.raises(TaskTakenError):
             trial.session.book(request, trial.run.now)
         assert content(engine) == before
 
@@ -345,7 +345,7 @@ def test_a_seed_that_another_run_has_ended_meanwhile_is_not_asked_for_again(engi
     trial.set(state="complete", completed_at=LATER)
     before = content(engine)
 
-    with pytest.raises(QueryLockedError, match="comments of video_id 7 meanwhile"):
+    with pytest.raises(TaskTakenError, match="another crawl works on comments of video_id 7"):
         trial.session.book(opened, LATER)
     assert content(engine) == before
 

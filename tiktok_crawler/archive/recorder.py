@@ -231,7 +231,7 @@ class RecordedSession:
 
     def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
         if request.task.row_id is not None:
-            return request
+            return self._session.open_task(request, now)
         is_window = isinstance(request.task, Window)
         deed = Deed(Kind.OPEN, now, Asked(request, now if is_window else None))
         opened = self._do(deed, lambda: self._session.open_task(request, now))

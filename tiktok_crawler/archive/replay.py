@@ -48,10 +48,14 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.archive.lines import Line, Subject
     from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.storage.engine.lock import QueryLock
     from tiktok_crawler.storage.ledger.kept_out import KeptOutList
     from tiktok_crawler.storage.page_store import Saved
 
 T = TypeVar("T")
+
+SIDE_BY_SIDE = 10
+"""So many crawls are taken to be at work at a time: those that were killed do not say so."""
 
 GAP = "pages before are missing from the archive that this database was built from"
 
@@ -132,7 +136,8 @@ class Replay:
         self._url = url
         self._origin = origin
         self._hold = Hold()
-        self._sessions: dict[Subject, _ReplayedSession] = {}
+        self._locks: dict[Subject, QueryLock] = {}
+        self._sessions: dict[tuple[str, Subject], _ReplayedSession] = {}
 
     def run(self, lines: Iterable[Line], leave_out: Callable[[Line, LineError], None]) -> None:
         """Do the deeds of lines, and leave out, with the reason, what cannot be done.
@@ -151,32 +156,43 @@ class Replay:
         for session in self._sessions.values():
             session.session.release()
         self._sessions.clear()
+        for lock in self._locks.values():
+            lock.release()
+        self._locks.clear()
 
     def _do(self, line: Line) -> None:
-        session = self._sessions.get(line.subject)
+        key = (line.journal, line.subject)
+        session = self._sessions.pop(key, None)
+        if session:
+            self._sessions[key] = session  # The one with the last line is the last.
         if line.deed.kind is Kind.BEGIN:
             if session is None or session.begun != line.deed:
-                self._release(line.subject)
-                self._begin(line.subject, line.deed)
+                self._release(key)
+                self._begin(key, line.deed)
         elif line.deed.kind is Kind.CLOSE:
-            self._release(line.subject)
+            self._release(key)
         elif session:
             session.do(line.deed)
         else:
             raise LineError("stands where its session has not begun, or has ended")
 
-    def _begin(self, subject: Subject, deed: Deed) -> None:
+    def _begin(self, key: tuple[str, Subject], deed: Deed) -> None:
+        """Begin a session; those of crawls that were at work side by side share a lock."""
         assert deed.now
         assert isinstance(deed.what, Begin)
+        _, subject = key
+        if len(self._sessions) == SIDE_BY_SIDE:
+            self._release(next(iter(self._sessions)))
         session = self._session(subject, deed.what)
         session.hold = self._hold
-        self._sessions[subject] = _ReplayedSession(session, deed, self.counts)
-        session.open()
+        self._sessions[key] = _ReplayedSession(session, deed, self.counts)
+        session.open(self._locks.get(subject))
+        self._locks[subject] = session.keep_lock()
         session.begin(deed.now)
 
-    def _release(self, subject: Subject) -> None:
-        if subject in self._sessions:
-            self._sessions.pop(subject).session.release()
+    def _release(self, key: tuple[str, Subject]) -> None:
+        if key in self._sessions:
+            self._sessions.pop(key).session.release()
 
     def _session(self, subject: Subject, begin: Begin) -> SearchSession | StageSession:
         if not isinstance(subject, Query):

@@ -33,6 +33,10 @@ class SearchEndedError(IgnoreRequest):
     """The query file has all that it may have in this run; the window stays open."""
 
 
+class TaskLeftError(IgnoreRequest):
+    """Another crawl works on what the request was for, or has done so since."""
+
+
 class PartEndedError(IgnoreRequest):
     """No request of this kind is sent any more in this run; what they were for stays open."""
 

@@ -19,6 +19,7 @@ from tiktok_crawler.crawling.failures import (
     RequestDelayedError,
     SearchEndedError,
     SecondTryDroppedError,
+    TaskLeftError,
 )
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.exceptions import (
@@ -26,6 +27,7 @@ from tiktok_crawler.exceptions import (
     DailyShareSpentError,
     QueryLockedError,
     SecondTriesSpentError,
+    TaskTakenError,
 )
 from tiktok_crawler.extensions.delay_queue import PoolTrouble
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
@@ -131,6 +133,10 @@ class QuotaMiddleware(ApiMiddleware):
         except SearchEndedError:
             self._not_sent(request)
             raise
+        except TaskTakenError as exc:
+            self._log.info("%(why)s", {"why": exc})
+            self._not_sent(request)
+            raise TaskLeftError from exc
         except QueryLockedError as exc:
             if self._outcome.stop(CloseReason.LOCK_LOST):
                 self._log.error("%(error)s", {"error": exc})

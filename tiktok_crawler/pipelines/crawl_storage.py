@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import nullcontext, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,7 +17,7 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
-from tiktok_crawler.exceptions import CrawlerError
+from tiktok_crawler.exceptions import CrawlerError, TaskTakenError
 from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS, Checks
@@ -30,14 +30,16 @@ from tiktok_crawler.storage.check_session import (
     look_up_checks,
 )
 from tiktok_crawler.storage.engine import database, sqlite
+from tiktok_crawler.storage.engine.lock import others_at_work
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
 from tiktok_crawler.storage.value_lists import ListState, look_up_list
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Iterator, Sequence
     from datetime import datetime, timedelta
 
     from scrapy.crawler import Crawler
@@ -93,6 +95,8 @@ class CrawlStorage:
         self._doers: dict[Subject, Doer | CheckSession] = {}
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
+        self._lock_names: dict[Subject, str] = {}
+        self._met_others: set[Subject] = set()
         self._due_to_checks = 0
         self._is_closed = False
         self._has_begun = False
@@ -131,8 +135,11 @@ class CrawlStorage:
         await self._begin(query, session)
         await self._correct(session, self._thread.run_patiently)
         if budget.max_videos and not collection.batch:
-            budget.videos += await self._thread.run_patiently(session.video_count)
-        return await self._thread.run_patiently(session.plan, utc_now())
+            budget.videos = await self._thread.run_patiently(session.video_count)
+        plan = await self._thread.run_patiently(session.plan, utc_now())
+        if plan.taken_windows:
+            self._met_others.add(query)
+        return plan
 
     async def plan_list(
         self, collection: Collection, wanted: WantedValues, budget: SearchBudget
@@ -211,16 +218,20 @@ class CrawlStorage:
         """Make the row of a request's task.
 
         Raises:
+            TaskTakenError: another crawl works on it.
             CrawlEndedError: the crawl has been closed.
         """
         self._check_open(request.task.subject)
-        return await self._thread.run_patiently(self._doer(request).open_task, request, utc_now())
+        open_task = self._doer(request).open_task
+        with self._meeting_others(request):
+            return await self._thread.run_patiently(open_task, request, utc_now())
 
     async def book(self, request: PageRequest) -> PageRequest:
         """Write down that a request is about to be sent.
 
         Raises:
             QueryLockedError: the lock was lost; nothing may be sent.
+            TaskTakenError: another crawl works on the task; nothing may be sent.
             DailyBudgetSpentError: the day's budget is spent; nothing may be sent.
             DailyShareSpentError: what this kind of request may cost in a day is spent, likewise.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
@@ -229,7 +240,7 @@ class CrawlStorage:
         budget = self._budgets.get(request.task.subject)
         if budget and budget.is_spent:
             raise SearchEndedError
-        with budget.spending() if budget else nullcontext():
+        with budget.spending() if budget else nullcontext(), self._meeting_others(request):
             book = self._doers[request.task.subject].book
             return await self._thread.run_patiently(book, request, utc_now())
 
@@ -262,9 +273,14 @@ class CrawlStorage:
     async def end(
         self, request: PageRequest, event: Event, now: datetime | None = None
     ) -> PageRequest | None:
-        """Change a task that brings no page now."""
+        """Change a task that brings no page now.
+
+        Raises:
+            TaskTakenError: another crawl works on it.
+        """
         end = self._doer(request).end
-        return await self._thread.run_patiently(end, request, event, now or utc_now())
+        with self._meeting_others(request):
+            return await self._thread.run_patiently(end, request, event, now or utc_now())
 
     async def fill_quota(self, request: PageRequest) -> None:
         """Write down that the API says that the day's quota of the request's pool is used up."""
@@ -281,6 +297,35 @@ class CrawlStorage:
                 self.stage_results[stage] = await self._thread.run(session.result)
         finally:
             await self._release(stage.listing)
+
+    def has_met_others(self, subject: Subject) -> bool:
+        """Tell, once, whether something of a query or listing was left to other crawls."""
+        has_met = subject in self._met_others
+        self._met_others.discard(subject)
+        return has_met
+
+    async def others_at_work(self, subject: Query | Listing) -> list[str]:
+        """Describe the crawls that are at work on a query or listing now, besides this one."""
+        return await self._thread.run_patiently(self._others_at_work, subject)
+
+    async def quota_is_used_up(self, subject: Query | Listing) -> bool:
+        """Tell whether the API has said that nothing is left of the day's quota for a subject."""
+        pool = subject.endpoint.pool if isinstance(subject, Listing) else VIDEO_QUERY.pool
+        client = self._config.quota_account(pool, "").client
+        spent = await self._thread.run_patiently(quota.read_spent, self._url, utc_now())
+        return any(each.is_used_up for each in spent if (each.client, each.pool) == (client, pool))
+
+    def _others_at_work(self, subject: Query | Listing) -> list[str]:
+        with database.opened(self._url, self._hold) as engine:
+            return others_at_work(engine, self._lock_names[subject])
+
+    @contextmanager
+    def _meeting_others(self, request: PageRequest) -> Iterator[None]:
+        try:
+            yield
+        except TaskTakenError:
+            self._met_others.add(request.task.subject)
+            raise
 
     async def keep_for_checks(self, max_age: timedelta | None) -> None:
         """Keep of the day's quota what the checks take that this run is to do at its end.
@@ -382,10 +427,14 @@ class CrawlStorage:
         if not self._journal or not self._journal.has_failed:
             await self._correct(session, run)
         if not session.collection.batch:
-            self.results[session.collection] = await run(session.result)
+            self.results[session.collection] = result = await run(session.result)
+            if result.plan.taken_windows:
+                self._met_others.add(session.subject)
 
     async def _open(self, subject: Subject, session: S) -> None:
         session.hold = self._hold
+        session.is_alone = isinstance(session, CheckSession)
+        self._lock_names[subject], _ = session.lock_name
         session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
         self._doers[subject] = doer = self._recorded(session)

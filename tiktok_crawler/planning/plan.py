@@ -43,7 +43,8 @@ class Known:
     """The ledger's knowledge of a query.
 
     `coverage` counts searches with all wanted fields only. `parked_windows` come in the order in
-    which they may be tried again. `cut_windows` are the days of those that kept failing.
+    which they may be tried again; others are at work on `taken_windows`. `cut_windows` are the days
+    of those that kept failing.
     `counts` are those of the days that windows have reached, by the windows' rows; `reached`, where
     it is asked for, is the time down to which the pages of unfinished ones have come, likewise. The
     `requests` of windows that were not replaced have ended, and brought so many `pages`.
@@ -53,6 +54,7 @@ class Known:
     coverage: tuple[Covered, ...] = ()
     open_windows: tuple[PageRequest, ...] = ()
     parked_windows: tuple[WaitingWindow, ...] = ()
+    taken_windows: tuple[PageRequest, ...] = ()
     cut_windows: tuple[DateRange, ...] = ()
     counts: Mapping[int, Mapping[date, DayCount]] = field(default_factory=dict)
     keyword_forms: KeywordForms = NOTHING_TRIED
@@ -62,8 +64,9 @@ class Known:
 
     @property
     def unfinished_windows(self) -> tuple[PageRequest, ...]:
-        """The open windows, and the parked ones."""
-        return (*self.open_windows, *(parked.request for parked in self.parked_windows))
+        """The open windows, the parked ones, and those that others have."""
+        parked = (each.request for each in self.parked_windows)
+        return (*self.open_windows, *parked, *self.taken_windows)
 
     def passed(self, request: PageRequest) -> Mapping[date, DayCount]:
         """Return what the days that an unfinished search has reached have brought."""
@@ -165,7 +168,8 @@ class Plan:
     `parked_windows` are tried again now, `waiting_windows` not before a later run;
     `suspicious_windows` are covered, and searched once more. `left_windows` are open or parked
     outside the wanted days. Before all others comes the `trial`, if there is one: a window that
-    brought nothing, with keywords in the other form.
+    brought nothing, with keywords in the other form. `taken_windows` are left to others, who are
+    at work on them.
     """
 
     days: DateRange
@@ -184,6 +188,7 @@ class Plan:
     """The windows that were cut, as far as it is not known that something else was to blame."""
     keyword_forms: KeywordForms
     trial: PageRequest | None
+    taken_windows: tuple[PageRequest, ...] = ()
 
     def refreshes(self, days: DateRange) -> bool:
         """Tell whether a window of these days brings no more than newer values of what is there."""
@@ -227,7 +232,13 @@ class Plan:
     @property
     def is_fulfilled(self) -> bool:
         """All that was asked for is stored: suspicious and unsettled days are, too."""
-        return self.window_count == 0 and not self.waiting_windows
+        return self.window_count == 0 and not self.waiting_windows and not self.taken_windows
+
+    @property
+    def begun_rows(self) -> tuple[int, ...]:
+        """The rows of the windows that have been begun, and that this run goes on with."""
+        begun = (*self.open_windows, *self.parked_windows, *self.suspicious_windows)
+        return tuple(each.task.row_id for each in begun if each.task.row_id is not None)
 
     @property
     def is_complete(self) -> bool:
@@ -255,7 +266,8 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     if wanted.part:
         missing = [day for day in missing if wanted.part.has(day)]
     missing_set = set(missing)
-    open_windows, promised = _taken_up(wanted, known.open_windows)
+    taken_windows, taken_days = _taken_up(wanted, known.taken_windows)
+    open_windows, promised = _taken_up(wanted, known.open_windows, taken_days)
     doubted = _doubts(wanted, known)
     doubtful = {day for day, at in doubted.items() if at and at <= now} - missing_set
     parked_windows, second_searches = [], []
@@ -303,6 +315,7 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         too_wide=_too_wide(wanted, known),
         keyword_forms=forms,
         trial=_trial(wanted, forms, known, missing_set),
+        taken_windows=tuple(taken_windows),
     )
 
 
@@ -347,11 +360,14 @@ def _windows(
 
 
 def _taken_up(
-    wanted: Wanted, open_windows: Iterable[PageRequest]
+    wanted: Wanted, open_windows: Iterable[PageRequest], before: Iterable[date] = ()
 ) -> tuple[list[PageRequest], set[date]]:
-    """Return the open windows that go on, and the days that they promise with all wanted fields."""
+    """Return the open windows that go on, and the days that they promise with all wanted fields.
+
+    Others have promised some days before.
+    """
     taken: list[PageRequest] = []
-    promised: set[date] = set()
+    promised = set(before)
     for request in open_windows:
         days = request.window.days
         if days.overlaps(wanted.days) and wanted.takes_up(request, promised):
@@ -364,7 +380,8 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
     """Tell of each wanted day how it stands; of several searches, by the one that goes on."""
     last = coverage.last_coverage(known.coverage)
     parked = ((DayState.PARKED, waiting.request) for waiting in known.parked_windows)
-    opened = ((DayState.OPEN, request) for request in known.open_windows)
+    at_work = (*known.open_windows, *known.taken_windows)
+    opened = ((DayState.OPEN, request) for request in at_work)
     begun = {
         day: Day(state, known.passed(request).get(day))
         for state, request in (*parked, *opened)

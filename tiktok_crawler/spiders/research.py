@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from abc import abstractmethod
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline, crawl_storage
 from tiktok_crawler.planning.seed_queue import SeedQueue
 from tiktok_crawler.reports.stage_report import stage_beginning
+from tiktok_crawler.spelling import listed
 from tiktok_crawler.spiders.task_runner import TaskRunner
 
 if TYPE_CHECKING:
@@ -35,8 +37,13 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.fair_queue import FairQueue
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
+    from tiktok_crawler.research_api.endpoints import Listing
+    from tiktok_crawler.research_api.query import Query
 
 logger = logging.getLogger(__name__)
+
+LOOKS_EVERY_SECONDS = 5
+"""A crawl that waits for others sees so often whether they are at work."""
 
 
 class ResearchSpider(Spider):
@@ -113,15 +120,52 @@ class ResearchSpider(Spider):
             NotStoredError: the database is away; the crawl ends.
         """
         storage = crawl_storage(self.crawler)
-        plan = await storage.begin_stage(stage, self.tags)
-        logger.log(NOTICE, "%(work)s", {"work": stage_beginning(stage, plan)})
-        self.queue = queue = SeedQueue(stage, plan)
 
         async def fill_up() -> None:
             queue.add(await storage.due(stage))
 
-        async for request in self.runner.requests(queue, fill_up, waits_for_quota=waits_for_quota):
-            yield request
-        self.queue = None
-        await storage.end_stage(stage)
-        item_pipeline(self.crawler, StoragePipeline).reports.say_refusals()
+        goes_on = True
+        while goes_on:
+            plan = await storage.begin_stage(stage, self.tags)
+            logger.log(NOTICE, "%(work)s", {"work": stage_beginning(stage, plan)})
+            self.queue = queue = SeedQueue(stage, plan)
+            async for request in self.runner.requests(
+                queue, fill_up, waits_for_quota=waits_for_quota
+            ):
+                yield request
+            self.queue = None
+            await storage.end_stage(stage)
+            item_pipeline(self.crawler, StoragePipeline).reports.say_refusals()
+            goes_on = not self.runner.lacks_quota and await self.others_have_ended(stage.listing)
+
+    async def others_have_ended(self, subject: Query | Listing) -> bool:
+        """Wait for other crawls of a query or listing, if something was left to them.
+
+        Returns:
+            Whether there may be something to do again: what they have not finished.
+        """
+        storage, has_told = crawl_storage(self.crawler), False
+        if not storage.has_met_others(subject):
+            return False
+        while others := await storage.others_at_work(subject):
+            if await storage.quota_is_used_up(subject):
+                logger.log(
+                    NOTICE,
+                    "The day's quota is used up: the rest is left to %(others)s",
+                    _named(others),
+                )
+                return False
+            if not has_told:
+                logger.log(
+                    NOTICE,
+                    "The rest is being collected by %(others)s. This crawl waits, and does what is "
+                    "left then; Ctrl-C ends it, and the others go on",
+                    _named(others),
+                )
+                has_told = True
+            await asyncio.sleep(LOOKS_EVERY_SECONDS)
+        return True
+
+
+def _named(others: list[str]) -> dict[str, str]:
+    return {"others": listed(others, conjunction="and")}

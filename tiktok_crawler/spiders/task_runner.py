@@ -21,9 +21,10 @@ from tiktok_crawler.crawling.failures import (
     SearchEndedError,
     SecondTryDroppedError,
     TaskFailedError,
+    TaskLeftError,
 )
 from tiktok_crawler.crawling.storage_thread import NotStoredError
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
@@ -127,17 +128,23 @@ class TaskRunner:
                 if self._fill_up and self._queue.runs_low:
                     await self._fill_up()
                 if request := self._queue.next():
-                    self._open += 1
-                    return await self._opened(request)
+                    if opened := await self._opened(request):
+                        self._open += 1
+                        return opened
+                    continue
                 if self._queue.runs_low:
                     continue
             if not self._open:
                 return None
             await self._something_came.wait()
 
-    async def _opened(self, request: PageRequest) -> PageRequest:
+    async def _opened(self, request: PageRequest) -> PageRequest | None:
+        """Open a task; None if another crawl has it."""
         try:
             return await self._storage.open_task(request)
+        except TaskTakenError:
+            self._queue.left(request.task)
+            return None
         except QueryLockedError as exc:
             logger.error("%(error)s", {"error": exc})
             raise CloseSpider(CloseReason.LOCK_LOST) from exc
@@ -164,7 +171,7 @@ class TaskRunner:
             case SecondTryDroppedError():
                 self._queue.drop_second_tries()
                 self._leave(task)
-            case SearchEndedError():
+            case SearchEndedError() | TaskLeftError():
                 self._leave(task)
             case PartEndedError():
                 self._is_cut_short = True
@@ -218,7 +225,11 @@ class TaskRunner:
         if not trusts_ids:
             self._reports.ids_are_not_trusted()
         if passed:
-            rest = await self._storage.end(asked, Lost(passed))
+            try:
+                rest = await self._storage.end(asked, Lost(passed))
+            except TaskTakenError:
+                self._leave(asked.task)
+                return None
             assert rest
             self._queue.replaced(asked.task, rest.task)
             lost = 0
@@ -234,7 +245,11 @@ class TaskRunner:
     async def _end(self, asked: PageRequest, event: Event) -> None:
         """Write down what becomes of a task, and make room for another one."""
         _log(asked, event)
-        await self._storage.end(asked, event)
+        try:
+            await self._storage.end(asked, event)
+        except TaskTakenError:
+            self._leave(asked.task)
+            return
         self._reports.task_ended(asked, event)
         if isinstance(event, Cut):
             self._queue.cut(asked.task)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections import deque
+from collections import defaultdict, deque
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -77,6 +77,7 @@ class VideosSpider(ResearchSpider):
         self._begun: dict[Query, WindowQueue] = {}
         self._lists: dict[int, ListSearches] = {}
         self._told: dict[Query, KeywordForms] = {}
+        self._searched: defaultdict[int, set[Query]] = defaultdict(set)
 
     @classmethod
     def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
@@ -93,15 +94,36 @@ class VideosSpider(ResearchSpider):
             return
         if self._keeps_fresh:
             await crawl_storage(self.crawler).keep_for_checks(self._age_of_checks)
-        self.queue = queue = FairQueue(self.budgets, self.config.refresh_share)
-        self._waiting = [deque([each]) for each in self.collections]
-        async for request in self.runner.requests(queue, self._begin_and_end):
-            self._tell_forms()
+        async for request in self._search():
             yield request
         async for request in self._also_collect():
             yield request
         async for request in self._check_existence():
             yield request
+
+    async def _search(self) -> AsyncIterator[Request]:
+        """Search for what the files ask, and once more what other crawls did not finish."""
+        left = set(range(len(self.collections)))
+        while left:
+            self.queue = queue = FairQueue(self.budgets, self.config.refresh_share)
+            self._waiting = [
+                deque([each] if number in left else [])
+                for number, each in enumerate(self.collections)
+            ]
+            self._lists.clear()
+            self._searched = defaultdict(set)
+            async for request in self.runner.requests(queue, self._begin_and_end):
+                self._tell_forms()
+                yield request
+            left = {number for number in left if await self._others_have_left(number)}
+
+    async def _others_have_left(self, number: int) -> bool:
+        """Tell whether other crawls of a file's queries have ended, perhaps before all was done."""
+        budget = self.budgets[number]
+        if budget.is_spent or budget.failure:
+            return False
+        ended = [await self.others_have_ended(query) for query in self._searched[number]]
+        return any(ended)
 
     async def _begin_and_end(self) -> None:
         """End the searches that are over, and begin the one whose turn it is."""
@@ -115,7 +137,7 @@ class VideosSpider(ResearchSpider):
                 windows.searches.ended(windows)
         if queue.hungry is None:
             return
-        if self.collections[queue.hungry].each:
+        if self.collections[queue.hungry].each and self._waiting[queue.hungry]:
             await self._begin_batch(queue, queue.hungry)
         else:
             await self._begin_another(queue, self._waiting[queue.hungry])
@@ -136,7 +158,7 @@ class VideosSpider(ResearchSpider):
             batch = searches.batches.popleft()
             wanted = search_arguments.wanted(some, self.config)
             wanted = replace(wanted, part=batch.part(searches.siblings.narrowing))
-            plan = await self._plan(some, wanted, self.budgets[number])
+            plan = await self._plan(some, wanted, number)
             if plan:
                 windows = self._begun[some.query] = BatchQueue(plan, wanted, batch, searches)
                 searches.begin(windows)
@@ -155,23 +177,24 @@ class VideosSpider(ResearchSpider):
         elif waiting[0].query in self._begun:
             queue.wait()
         else:
-            collection, budget = waiting.popleft(), self.budgets[queue.hungry or 0]
+            assert queue.hungry is not None
+            collection = waiting.popleft()
             wanted = search_arguments.wanted(collection, self.config)
-            plan = await self._plan(collection, wanted, budget)
+            plan = await self._plan(collection, wanted, queue.hungry)
             if plan:
                 windows = self._begun[collection.query] = WindowQueue(plan, wanted)
                 queue.add(collection.query, windows, is_last=not waiting)
 
-    async def _plan(
-        self, collection: Collection, wanted: Wanted, budget: SearchBudget
-    ) -> Plan | None:
-        """Open a search; None if another crawl is at work on one of several.
+    async def _plan(self, collection: Collection, wanted: Wanted, number: int) -> Plan | None:
+        """Open a search of a file; None if another crawl is at work on one of several.
 
         Raises:
             QueryLockedError: another crawl is at work on the only one.
         """
+        self._searched[number].add(collection.query)
+        storage, budget = crawl_storage(self.crawler), self.budgets[number]
         try:
-            plan = await crawl_storage(self.crawler).begin_search(collection, wanted, budget)
+            plan = await storage.begin_search(collection, wanted, budget)
         except QueryLockedError as exc:
             if len(self.collections) == 1 and not collection.batch:
                 raise

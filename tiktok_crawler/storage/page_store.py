@@ -70,14 +70,20 @@ class Saved:
 class PageStore:
     """Writes pages to a database. For one thread at a time; other processes may be writing too.
 
-    A page that has moved its task on is told to `note`, in its transaction.
+    A page that has moved its task on is told to `note`, in its transaction. Whoever shares tasks
+    with others has a `worker_id`, which may change.
     """
 
     def __init__(
-        self, engine: Engine, note: Callable[[Connection, Page], None] | None = None
+        self,
+        engine: Engine,
+        note: Callable[[Connection, Page], None] | None = None,
+        *,
+        worker_id: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._engine = engine
         self._note = note
+        self._worker_id = worker_id
         self._statements = statements_for(engine.dialect)
         self._names = Names(self._statements)
         self._deletions: int | None = None
@@ -109,7 +115,8 @@ class PageStore:
             kept = self._admitted(connection, ahead.came)
             ids = ahead.ids if ahead.deletions == self._deletions else {}
             ids = ids or self._names.resolve(connection, kept.names(tags))
-            writer = _PageWriter(connection, self._statements, ids, kept, run_id)
+            tasks = Tasks(connection, self._statements, self._worker_id())
+            writer = _PageWriter(tasks, ids, kept, run_id)
             written = writer.write(known, moves_task=moves_task)
             found_values = values if kept is came else self._values_of(kept)
             self._query_values.write(connection, kept.page, found_values)
@@ -242,8 +249,7 @@ class _Written(NamedTuple):
 class _PageWriter:
     """Writes a page inside a transaction, with the ids of its names."""
 
-    connection: Connection
-    statements: Statements
+    tasks: Tasks
     ids: Ids
     came: _Came
     run_id: int | None
@@ -265,12 +271,20 @@ class _PageWriter:
         for link in brought.links:
             link.write(stored, at)
         searched = None
-        is_moved = moves_task and Tasks(self.connection, self.statements).page_came(self.page)
+        is_moved = moves_task and self.tasks.page_came(self.page)
         if is_moved and isinstance(self.page.request.task, Window):
             searched = add_page(stored, read, known)
         elif is_moved:
             note_missing_comments(self.connection, self.page)
         return _Written(self.came, changes, searched, self.ids, is_moved)
+
+    @property
+    def connection(self) -> Connection:
+        return self.tasks.connection
+
+    @property
+    def statements(self) -> Statements:
+        return self.tasks.statements
 
     @property
     def page(self) -> Page:

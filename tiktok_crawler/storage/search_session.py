@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import TaskTakenError
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import Halved, Unusable
 from tiktok_crawler.research_api.query import Field
@@ -17,11 +17,12 @@ from tiktok_crawler.storage.ledger.queries import (
     count_videos,
     densities,
     find_query,
-    last_used_at,
+    lock_query,
     register_collection,
     totals_of,
 )
 from tiktok_crawler.storage.ledger.query_values import unseen
+from tiktok_crawler.storage.ledger.tasks import TAKEN
 from tiktok_crawler.storage.ledger.value_batches import (
     accept_query,
     note_returned_ids,
@@ -104,6 +105,7 @@ class SearchSession(TaskSession):
         self.collection = collection
         self.wanted = wanted
         self._judged = Corrections()
+        self._last_known = 0
 
     @property
     def subject(self) -> Query:
@@ -124,10 +126,10 @@ class SearchSession(TaskSession):
         self._write(lambda on: self._windows(on).correct(corrections, self._tasks(on), now))
 
     def plan(self, now: datetime) -> Plan:
-        """Decide what this run has to do."""
-        query, fields = self.collection.query, self.wanted.fields
-        known = self._read(lambda on: self._windows(on).known(query, fields))
-        return make_plan(self.wanted, known, now)
+        """Decide what this run has to do, and keep other runs from what it goes on with."""
+        if self._worker_id() is None:
+            return self._read(lambda on: self._plan(on, now))
+        return self._write(lambda on: self._claimed(on, now))
 
     def video_count(self) -> int:
         """Count the videos that the database has of the query."""
@@ -143,7 +145,8 @@ class SearchSession(TaskSession):
 
     def result(self) -> SearchResult:
         """Read what this run leaves behind, by what it was asked for when it began."""
-        plan, query, query_id = self.plan(self._since), self.collection.query, self._query_id
+        plan = self._read(lambda on: self._plan(on, self._since))
+        query, query_id = self.collection.query, self._query_id
         totals = self._read(lambda on: totals_of(on, query_id))
         final_from = (self.wanted.freshness.final_from(day) for day in plan.standings.unsettled)
         return SearchResult(
@@ -154,6 +157,18 @@ class SearchSession(TaskSession):
             unseen=self._read(lambda on: unseen(on, query_id, query, totals)),
             parked=self._read(lambda on: tuple(self._windows(on).parked(plan.days))),
         )
+
+    def _plan(self, connection: Connection, now: datetime) -> Plan:
+        query, fields = self.collection.query, self.wanted.fields
+        return make_plan(self.wanted, self._windows(connection).known(query, fields), now)
+
+    def _claimed(self, connection: Connection, now: datetime) -> Plan:
+        self._verify_lock(connection)
+        lock_query(connection, self._query_id)
+        self._last_known = self._windows(connection).last_row()
+        plan = self._plan(connection, now)
+        self._tasks(connection).claim_windows(plan.begun_rows)
+        return plan
 
     def _register(self, connection: Connection, now: datetime) -> None:
         self._query_id = register_collection(connection, self._statements, self.collection, now)
@@ -174,7 +189,7 @@ class SearchSession(TaskSession):
     def _use(self, engine: Engine) -> None:
         super()._use(engine)
         if self.collection.batch:
-            self._store = PageStore(engine, self._note)
+            self._store = PageStore(engine, self._note, worker_id=self._worker_id)
 
     def _note(self, connection: Connection, page: Page) -> None:
         batch = self.collection.batch
@@ -184,18 +199,14 @@ class SearchSession(TaskSession):
             note_returned_ids(connection, self._query_id, page)
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
+        if self._worker_id() is not None:
+            lock_query(connection, self._query_id)
+            if self._windows(connection).others_have(request.window.days, self._last_known):
+                raise TaskTakenError(TAKEN.format(request))
         return self._tasks(connection).open_window(self._query_id, request, now)
 
     def _windows(self, connection: Connection) -> Windows:
-        return Windows(connection, self._query_id)
-
-    def _verify_lock(self) -> None:
-        """Refuse also a lock that was taken again after another run has begun in between."""
-        super()._verify_lock()
-        if self._read(lambda on: last_used_at(on, self._query_id)) != self._since:
-            raise QueryLockedError(
-                "the lock on this query is lost, since another crawl of it has begun meanwhile"
-            )
+        return Windows(connection, self._query_id, self._worker_id())
 
 
 @dataclass(frozen=True, slots=True)

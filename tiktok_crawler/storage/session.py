@@ -49,7 +49,8 @@ class Session(ABC):
     booked on `account`. As long as there is a `mark`, each transaction makes it, too. Sessions
     that are given one `hold` work on one file.
     A run that `gathers` the seeds of listings needs more of the database than one that does not.
-    Pages are those of the run `run_id`. From `open` on, `engine` is the database.
+    Pages are those of the run `run_id`. From `open` on, `engine` is the database. One that need
+    not be alone shares its work with others like it, where the database lets it (PostgreSQL).
     """
 
     def __init__(
@@ -67,7 +68,9 @@ class Session(ABC):
         self.mark: Callable[[Connection], None] | None = None
         self.hold = Hold()
         self.gathers = False
-        self._lock: QueryLock | None = None
+        self.is_alone = True
+        self.lock: QueryLock | None = None
+        self._owns_lock = False
         self.begun_at: datetime | None = None
         self._waits = False
         self.run_id: int | None = None
@@ -77,8 +80,8 @@ class Session(ABC):
     def lock_name(self) -> tuple[str, str]:
         """The purpose of the lock: for programs, and in words."""
 
-    def open(self) -> str | None:
-        """Open the database, setting it up if it is empty, and take the lock.
+    def open(self, lock: QueryLock | None = None) -> str | None:
+        """Open the database, setting it up if it is empty, and take the lock, if none is given.
 
         Returns:
             A warning for the user, if there is one.
@@ -90,10 +93,18 @@ class Session(ABC):
         engine = database.create_engine_for(self._url, self.hold)
         self._use(engine)
         database.prepare(engine, self._origin, gathers=self.gathers)
-        lock = QueryLock(engine, *self.lock_name)
-        lock.acquire()
-        self._lock = lock
+        if lock is None:
+            lock = QueryLock(engine, *self.lock_name, alone=self.is_alone)
+            lock.acquire()
+            self._owns_lock = True
+        self.lock = lock
         return network_file_system_warning(self._url)
+
+    def keep_lock(self) -> QueryLock:
+        """Leave the lock to the caller, to be released after all sessions that share it."""
+        assert self.lock
+        self._owns_lock = False
+        return self.lock
 
     def begin(self, now: datetime) -> None:
         """Register that a run works on this, and uses its tags, from now on."""
@@ -115,15 +126,16 @@ class Session(ABC):
             The request, with the time at which its task was begun.
 
         Raises:
-            QueryLockedError: the lock was lost, and another run has worked on the task since.
+            QueryLockedError: the lock was lost.
+            TaskTakenError: another run works on the task, or has done so since.
             DailyBudgetSpentError: the day's budget is spent; nothing is written.
             SecondTriesSpentError: what second tries may cost in a day is spent, likewise.
             DailyShareSpentError: what such requests may cost in a day is spent, likewise.
         """
-        self._verify_lock()
         self._waits = False
 
         def write(connection: Connection) -> None:
+            self._verify_lock(connection)
             self._book(connection, request, now)
             if self._account:
                 quota.spend(
@@ -155,9 +167,10 @@ class Session(ABC):
 
     def release(self) -> None:
         """Let go of the lock and the database."""
-        if self._lock:
+        if self.lock:
             empty_log(self.engine)
-            self._lock.release()
+            if self._owns_lock:
+                self.lock.release()
         self.engine.dispose()
 
     @abstractmethod
@@ -167,15 +180,18 @@ class Session(ABC):
     def _book(self, connection: Connection, request: PageRequest, now: datetime) -> None:
         """Count a request that is about to be sent where it belongs."""
 
-    def _verify_lock(self) -> None:
-        assert self._lock
+    def _verify_lock(self, connection: Connection) -> None:
+        assert self.lock
         try:
-            self._lock.verify()
+            self.lock.verify(connection)
         except QueryLockedError:
             # A folder that is gone has taken the lock along: then that is what has to be said.
-            with reading(self.engine) as connection:
-                check_in_place(connection)
+            check_in_place(connection)
             raise
+
+    def _worker_id(self) -> int | None:
+        """The number by which other runs know what this one works on; None if it is alone."""
+        return self.lock.worker_id if self.lock and not self.is_alone else None
 
     def _use(self, engine: Engine) -> None:
         self.engine = engine
@@ -206,17 +222,21 @@ class TaskSession(Session):
     """A run's hold on tasks, which are paged to their end."""
 
     def open_task(self, request: PageRequest, now: datetime) -> PageRequest:
-        """Make the row of a request's task, if it has none.
+        """Make the row of a request's task, if it has none, and keep other runs from it.
 
         Raises:
             QueryLockedError: the lock was lost.
+            TaskTakenError: another run works on the task, or has done so since.
         """
-        if request.task.row_id is not None:
+        if request.task.row_id is not None and self._is_claimed(request):
             return request
-        self._verify_lock()
+
+        def write(connection: Connection) -> int:
+            self._verify_lock(connection)
+            return self._open_row(connection, request, now)
+
         # A row that is lost with the power is made again, by the booking that follows.
-        row_id = self._write(lambda on: self._open_row(on, request, now), flushed_later=True)
-        return request.opened(row_id)
+        return request.opened(self._write(write, flushed_later=True))
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
@@ -235,6 +255,9 @@ class TaskSession(Session):
 
         Returns:
             Of a lost search the request for what is left to search.
+
+        Raises:
+            TaskTakenError: another run works on the task, or has done so since.
         """
 
         def write(connection: Connection) -> int | None:
@@ -246,6 +269,10 @@ class TaskSession(Session):
             return None
         rest = DateRange(request.window.days.start, event.passed.start - DAY)
         return request.for_days(rest, rest_id)
+
+    def _is_claimed(self, request: PageRequest) -> bool:  # noqa: ARG002 - others do
+        """Tell whether other runs leave a task alone that has a row."""
+        return True
 
     @abstractmethod
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int: ...
@@ -261,7 +288,7 @@ class TaskSession(Session):
 
     def _use(self, engine: Engine) -> None:
         super()._use(engine)
-        self._store = PageStore(engine)
+        self._store = PageStore(engine, worker_id=self._worker_id)
 
     def _tasks(self, connection: Connection) -> Tasks:
-        return Tasks(connection, self._statements)
+        return Tasks(connection, self._statements, self._worker_id())

@@ -57,6 +57,7 @@ THINNED = frozenset(
         "videos_to_effect_ids",
         "videos_to_hashtags",
         "window_day",
+        "worker",
     }
 )
 """Tables whose rows can go."""

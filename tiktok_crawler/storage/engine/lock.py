@@ -1,4 +1,4 @@
-"""One crawl of a query at a time on a database. A lock dies with the process that holds it."""
+"""Who may be at work on a query of a database. A lock dies with the process that holds it."""
 
 from __future__ import annotations
 
@@ -7,39 +7,52 @@ import glob
 import os
 from abc import ABC, abstractmethod
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from sqlalchemy import text
-from sqlalchemy.exc import SQLAlchemyError
 
 from tiktok_crawler import own_files
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.spelling import named, visible
 from tiktok_crawler.storage.engine import postgresql, sqlite
+from tiktok_crawler.storage.engine.workers import Lease, workers
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection, Engine
 
 FINGERPRINT_DIGITS = 16
-"""Of 64 hexadecimal ones: as many bits as PostgreSQL tells locks apart by."""
+"""Of 64 hexadecimal ones: enough to tell queries apart, and as many as advisory locks have."""
 
 
 class QueryLock:
     """The right to crawl a query, or a listing, on a database, from `acquire` to `release`.
 
-    SQLite: a lock on a file beside the database. PostgreSQL: an advisory lock, on a connection of
-    its own. A database in memory needs none.
+    SQLite: a lock on a file beside the database. PostgreSQL: a row that is renewed (`workers.py`);
+    there, whoever does not want to be `alone` shares the right with others like it, and what each
+    works on has its `worker_id`. A database in memory needs none.
     """
 
     def __init__(
-        self, engine: Engine, fingerprint: str, what: str = "this query", *, holder: str = "crawl"
+        self,
+        engine: Engine,
+        fingerprint: str,
+        what: str = "this query",
+        *,
+        holder: str = "crawl",
+        alone: bool = True,
     ) -> None:
+        self.engine = engine
         self._what = what
         self._holder = holder
-        self._lock = _lock_for(engine, fingerprint[:FINGERPRINT_DIGITS])
+        self._lock = _lock_for(engine, fingerprint[:FINGERPRINT_DIGITS], alone=alone)
+
+    @property
+    def worker_id(self) -> int | None:
+        """The number by which others know what this crawl works on; None where it is alone."""
+        return self._lock.worker_id
 
     def acquire(self) -> None:
         """Take the lock.
@@ -55,14 +68,15 @@ class QueryLock:
                 "run again when it has ended"
             )
 
-    def verify(self) -> None:
-        """Make sure that the lock is held.
+    def verify(self, connection: Connection) -> None:
+        """Make sure that the lock is held, until the end of a transaction.
+
+        One that has run out is taken anew, if it can be; what was claimed is free by then.
 
         Raises:
             QueryLockedError: it was lost, so that another crawl may have begun.
-            DBAPIError: the database cannot be reached.
         """
-        loss = self._lock.loss()
+        loss = self._lock.loss(connection)
         if loss is not None:
             raise QueryLockedError(
                 f"the lock on {self._what} is lost, {loss}: another {self._holder} of it may be "
@@ -72,6 +86,14 @@ class QueryLock:
     def release(self) -> None:
         """Give the lock back, if it is held."""
         self._lock.release()
+
+
+def others_at_work(engine: Engine, fingerprint: str) -> list[str]:
+    """Describe the crawls that are at work on a query or listing now, where several may be."""
+    if engine.dialect.name != "postgresql":
+        return []
+    found = workers(engine, fingerprint[:FINGERPRINT_DIGITS])
+    return [describe_holder(each.name, each.since) for each in found]
 
 
 def refuse_crawls(engine: Engine) -> None:
@@ -91,21 +113,23 @@ def refuse_crawls(engine: Engine) -> None:
 
 
 class _Lock(ABC):
+    worker_id: int | None = None
+
     @abstractmethod
     def acquire(self) -> str | None:
         """Take the lock, or say who has it."""
 
     @abstractmethod
-    def loss(self) -> str | None:
+    def loss(self, connection: Connection) -> str | None:
         """Tell how the lock was lost; None if it is held."""
 
     @abstractmethod
     def release(self) -> None: ...
 
 
-def _lock_for(engine: Engine, name: str) -> _Lock:
+def _lock_for(engine: Engine, name: str, *, alone: bool) -> _Lock:
     if engine.dialect.name == "postgresql":
-        return _AdvisoryLock(engine, int.from_bytes(bytes.fromhex(name), signed=True))
+        return _LeasedLock(Lease(engine, name, alone=alone))
     if sqlite.in_memory(engine.url):
         return _NoLock()
     database = Path(str(engine.url.database)).resolve()
@@ -116,7 +140,7 @@ class _NoLock(_Lock):
     def acquire(self) -> str | None:
         return None
 
-    def loss(self) -> str | None:
+    def loss(self, connection: Connection) -> str | None:  # noqa: ARG002 - others do
         return None
 
     def release(self) -> None:
@@ -160,7 +184,7 @@ class _FileLock(_Lock):
             with suppress(FileExistsError):
                 return own_files.make(self._path, like=self._database)
 
-    def loss(self) -> str | None:
+    def loss(self, connection: Connection) -> str | None:  # noqa: ARG002 - others do
         return None if self._is_held() else f"since {named(self._path)} was removed or replaced"
 
     def _is_held(self) -> bool:
@@ -177,69 +201,41 @@ class _FileLock(_Lock):
         self._file = None
 
 
-class _AdvisoryLock(_Lock):
-    """A lock of PostgreSQL's that ends with its session, and is taken again in a new one."""
+class _LeasedLock(_Lock):
+    """A row of PostgreSQL's that says who is at work."""
 
-    def __init__(self, engine: Engine, key: int) -> None:
-        self._engine = engine
-        self._key = {"key": key}
-        self._session: Connection | None = None
+    def __init__(self, lease: Lease) -> None:
+        self._lease = lease
         self._loss: str | None = NEVER_TAKEN
 
-    def acquire(self) -> str | None:
-        # Outside of transactions, which would keep the server from cleaning up.
-        session = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
-        # Closed at the end instead of being used for something else, with the lock.
-        session.detach()
-        if session.scalar(text("SELECT pg_try_advisory_lock(:key)"), self._key):
-            self._session = session
-            self._loss = None
-            return None
-        holder = session.execute(text(HOLDER), self._key).one_or_none()
-        session.close()
-        return describe_holder(*holder) if holder else UNKNOWN_HOLDER
+    @property
+    def worker_id(self) -> int | None:  # type: ignore[override]
+        return self._lease.worker_id
 
-    def loss(self) -> str | None:
-        # What was lost stays lost: the other crawl has gone on from where this one was.
-        if self._loss is None and not self._is_held():
-            holder = self.acquire()
-            if holder is not None:
-                self._loss = f"since the connection to PostgreSQL broke: {holder} has taken it"
+    def acquire(self) -> str | None:
+        holder = self._lease.take()
+        if holder:
+            return describe_holder(holder.name, holder.since)
+        self._loss = None
+        return None
+
+    def loss(self, connection: Connection) -> str | None:
+        # What was lost stays lost: others have worked on since where this one was.
+        if self._loss is None and not self._lease.is_held(connection):
+            holder = self._lease.take_in(connection)
+            if holder:
+                has_taken_it = f"{describe_holder(holder.name, holder.since)} has taken it"
+                self._loss = f"since PostgreSQL could not be reached for too long: {has_taken_it}"
         return self._loss
 
-    def _is_held(self) -> bool:
-        if self._session is None:
-            return False
-        try:
-            return bool(self._session.scalar(text(IS_HELD), self._key))
-        except SQLAlchemyError:
-            self._session.invalidate()
-            self._session = None
-            return False
-
     def release(self) -> None:
-        if self._session is None:
-            return
-        # The server would notice the end of a session a moment later.
-        with suppress(SQLAlchemyError):
-            self._session.execute(text("SELECT pg_advisory_unlock(:key)"), self._key)
-        self._session.close()
-        self._session = None
+        self._lease.end()
         self._loss = NEVER_TAKEN
 
 
 SIGNATURE_BYTES = 300
 NEVER_TAKEN = "as it is not taken"
 UNKNOWN_HOLDER = "a process that has just begun, or has just ended"
-
-LOCKS = """
-    FROM pg_locks JOIN pg_stat_activity USING (pid)
-    WHERE locktype = 'advisory' AND granted AND objsubid = 1
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-    AND (classid::bigint << 32) | objid::bigint = :key
-"""
-HOLDER = f"SELECT application_name, backend_start {LOCKS}"
-IS_HELD = f"SELECT count(*) {LOCKS} AND pid = pg_backend_pid()"
 
 
 def _lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
@@ -261,11 +257,11 @@ def _signature(file: int) -> str:
     return visible(os.pread(file, SIGNATURE_BYTES, 0).decode(errors="replace")) or UNKNOWN_HOLDER
 
 
-def describe_holder(application_name: str | None, since: datetime | None) -> str:
-    """Describe who holds a lock. PostgreSQL tells other users neither name nor time."""
-    match (application_name or "").split():
+def describe_holder(application_name: str, since: datetime) -> str:
+    """Describe who holds a lock, by the name of its session."""
+    match application_name.split():
         case [postgresql.APPLICATION, host, process]:
             name = visible(f"process {process} on {host}")
         case _:
-            name = visible(application_name or "") or "a session of another database user"
-    return f"{name}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC" if since else name
+            name = visible(application_name)
+    return f"{name}, since {since.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 
-HEAD = "0112"
+HEAD = "0113"
 """The newest revision. It stands here because reading the scripts takes most of a second."""
 
 REVISION_TABLE = "alembic_version"

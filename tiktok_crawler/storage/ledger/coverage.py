@@ -92,10 +92,11 @@ class UnfinishedWindow:
 
 @dataclass(frozen=True, slots=True)
 class Windows:
-    """The windows of one query, inside a transaction."""
+    """The windows of one query, inside a transaction; those of other workers are left to them."""
 
     connection: Connection
     query_id: int
+    worker_id: int | None = None
 
     def known(self, query: Query, fields: Iterable[str]) -> Known:
         """Read what a plan has to know of a query that is searched with these fields."""
@@ -107,18 +108,43 @@ class Windows:
         ]
         forms = self._keyword_forms(query)
         complete = [w for w in windows[WindowState.COMPLETE] if not is_in_vain(w, forms)]
-        parked = (_waiting(window, query) for window in windows[WindowState.PARKED])
+        unfinished = [each for state in UNFINISHED for each in windows[state]]
+        taken = {window.id for window in unfinished if self._is_taken(window)}
+        opened, parked = (
+            [window for window in windows[state] if window.id not in taken] for state in UNFINISHED
+        )
+        waiting = (_waiting(window, query) for window in parked)
         counts = self._counts(WindowState.COMPLETE, *UNFINISHED)
         return Known(
             coverage=tuple(_coverage(complete, fields, counts)),
-            open_windows=tuple(_request(window, query) for window in windows[WindowState.OPEN]),
-            parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
+            open_windows=tuple(_request(window, query) for window in opened),
+            parked_windows=tuple(sorted(waiting, key=lambda window: window.retry_at)),
+            taken_windows=tuple(
+                _request(window, query) for window in unfinished if window.id in taken
+            ),
             cut_windows=tuple(_days(each) for each in windows[WindowState.SPLIT] if each.error),
             counts=counts,
             keyword_forms=forms,
             requests=sum(map(_ended_requests, searched)),
             pages=sum(window.pages for window in searched),
         )
+
+    def last_row(self) -> int:
+        """Return the highest row of the query's windows; 0 if it has none."""
+        rows = select(func.max(CrawlWindow.id)).where(CrawlWindow.query_id == self.query_id)
+        return self.connection.scalar(rows) or 0
+
+    def others_have(self, days: DateRange, since: int) -> bool:
+        """Tell whether other workers have opened a window with some of the days behind a row."""
+        window = CrawlWindow
+        opened = select(window.id).where(
+            window.query_id == self.query_id,
+            window.id > since,
+            window.worker_id.is_distinct_from(self.worker_id),
+            window.start_date <= days.end,
+            window.end_date >= days.start,
+        )
+        return self.connection.scalar(opened.limit(1)) is not None
 
     def reached(self) -> dict[int, datetime]:
         """Read down to which time the pages of open and parked windows have come, by their rows."""
@@ -239,7 +265,13 @@ class Windows:
         They fix neither fields nor width.
         """
         unasked = delete(CrawlWindow).where(CrawlWindow.query_id == self.query_id, not_(WAS_ASKED))
-        self.connection.execute(unasked)
+        self.connection.execute(unasked.where(CrawlWindow.worker_id.is_(None)))
+
+    def _is_taken(self, window: Row[Any]) -> bool:
+        """Tell whether another worker has an unfinished window; whoever is alone asks for all."""
+        if self.worker_id is None:
+            return False
+        return window.worker_id not in (None, self.worker_id)
 
     def _counts(self, *states: WindowState) -> Counts:
         return counts_by_window(self.connection, self.query_id, *states)

@@ -71,9 +71,10 @@ def find_query(connection: Connection, fingerprint: str) -> int | None:
     return connection.scalar(select(QueryRow.id).where(QueryRow.fingerprint == fingerprint))
 
 
-def last_used_at(connection: Connection, query_id: int) -> datetime | None:
-    """Return when a run of the query began last."""
-    return connection.scalar(select(QueryRow.last_used_at).where(QueryRow.id == query_id))
+def lock_query(connection: Connection, query_id: int) -> None:
+    """Keep other crawls from planning and opening windows of a query during a transaction."""
+    row = select(QueryRow.id).where(QueryRow.id == query_id)
+    connection.execute(row.with_for_update(key_share=True))
 
 
 def register_collection(

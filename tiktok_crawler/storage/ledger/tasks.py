@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, insert, select, update
+from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import TaskTakenError
 from tiktok_crawler.planning.postponing import retry_at
 from tiktok_crawler.planning.task_states import (
     MOVES,
@@ -33,7 +33,7 @@ from tiktok_crawler.storage.ledger.window_days import give_days
 from tiktok_crawler.storage.models.ledger import CrawlWindow, QueryRow, SeedRow
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import BindParameter, ColumnElement, Connection, Row, Update
@@ -44,6 +44,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.engine.statements import Statements
 
 TaskRow = type[CrawlWindow | SeedRow]
+
+TAKEN = "another crawl works on {}, or has done so meanwhile"
 
 SUSPECTED = "searched once more, because it was suspiciously empty"
 
@@ -70,11 +72,12 @@ class Tasks:
     """Changes the rows of tasks, inside a transaction.
 
     What is done again with the same time, because the commit was in doubt, changes nothing; only a
-    booking counts twice.
+    booking counts twice. What another worker than `worker_id` works on stays as it is.
     """
 
     connection: Connection
     statements: Statements
+    worker_id: int | None = None
 
     def find(self, task: Task, opened_at: datetime | None) -> int | None:
         """Find a task by what it is in any database; windows are told apart by `opened_at`, too.
@@ -137,6 +140,7 @@ class Tasks:
             keywords_as=window.keyword_form,
             error=SUSPECTED if request.second_try else None,
             parked_at=now if request.second_try else None,
+            worker_id=self.worker_id,
             updated_at=now,
         )
 
@@ -145,6 +149,9 @@ class Tasks:
 
         Returns:
             The row's id.
+
+        Raises:
+            TaskTakenError: another worker has it, or has had it since the request was planned.
         """
         seed = request.seed
         identity = {"listing": seed.listing.name, "seed": clean_text(seed.key)}
@@ -153,7 +160,23 @@ class Tasks:
         )
         self.connection.execute(new.on_conflict_do_nothing())
         found = select(SeedRow.id).filter_by(**identity)
-        return self.connection.execute(found).scalar_one()
+        row_id = self.connection.execute(found).scalar_one()
+        if self.worker_id is not None:
+            self._claim_seed(row_id, request)
+        return row_id
+
+    def claim_windows(self, row_ids: Collection[int]) -> None:
+        """Keep other workers from unfinished windows, which nobody has."""
+        rows = update(CrawlWindow).where(CrawlWindow.id.in_(row_ids))
+        self.connection.execute(rows.values(worker_id=self.worker_id))
+
+    def _claim_seed(self, row_id: int, request: PageRequest) -> None:
+        row = SeedRow
+        is_at = () if request.ended_at else _is_at(row, request.place)
+        is_as_planned = (*is_at, row.completed_at.is_not_distinct_from(request.ended_at))
+        claim = update(row).where(row.id == row_id, self._is_free(row), *is_as_planned)
+        if not self.connection.execute(claim.values(worker_id=self.worker_id)).rowcount:
+            raise TaskTakenError(TAKEN.format(request))
 
     def book(self, request: PageRequest, now: datetime) -> None:
         """Count a request that is about to be sent; that for a first page discards the past.
@@ -162,20 +185,19 @@ class Tasks:
         has ended once more since the request was planned.
 
         Raises:
-            QueryLockedError: the task is not where the request found it any more.
+            TaskTakenError: the task is not where the request found it any more, or another
+                worker's.
         """
         row, row_id = row_of(request.task), request.task.row_id
         where = () if request.starts_task else _is_at(row, request.place)
-        unfinished = and_(row.id == row_id, row.state.in_(UNFINISHED), *where)
-        values = _booking(row, request, now)
+        unfinished = and_(row.id == row_id, row.state.in_(UNFINISHED), self._is_free(row), *where)
+        values = _booking(row, request, now) | {row.worker_id: self.worker_id}
         if self.connection.execute(update(row).where(unfinished).values(values)).rowcount:
             return
         had_ended = (*where, row.completed_at.is_not_distinct_from(request.ended_at))
         may_reopen = row is SeedRow
         if not (may_reopen and self.move(row, row_id, Cause.REOPENED, now, values, *had_ended)):
-            raise QueryLockedError(
-                f"the lock is lost, since another crawl has gone on with {request} meanwhile"
-            )
+            raise TaskTakenError(TAKEN.format(request))
 
     def page_came(self, page: Page) -> bool:
         """Move a task on by its page, unless it is not where the page's request found it.
@@ -187,6 +209,7 @@ class Tasks:
         is_over = page.next_request is None
         values = {
             "row": page.request.task.row_id,
+            "worker": self.worker_id,
             "from_cursor": place.cursor,
             "from_count": place.received,
             "from_search": clean_text(place.search_id),
@@ -206,6 +229,9 @@ class Tasks:
 
         Returns:
             Of a lost search the row of the window that is left to search.
+
+        Raises:
+            TaskTakenError: another worker has it, or has ended it.
         """
         row, row_id = row_of(request.task), request.task.row_id
         match event:
@@ -239,7 +265,8 @@ class Tasks:
         Returns:
             Whether it was in a state that allows this.
         """
-        change = _change(row, row_id, cause, now).where(*where).values(dict(values))
+        change = _change(row, row_id, cause, now, self.worker_id)
+        change = change.where(*where).values(dict(values))
         return bool(self.connection.execute(change).rowcount)
 
     def _move(
@@ -249,8 +276,14 @@ class Tasks:
         if self.move(row, row_id, cause, now, values):
             return
         of_now = select(row.id).where(row.id == row_id, row.updated_at == now)
-        if self.connection.scalar(of_now.where(row.state == MOVES[cause].to)) is None:
-            raise LookupError(f"{row.__tablename__} {row_id} is neither open nor parked")
+        if self.connection.scalar(of_now.where(row.state == MOVES[cause].to)) is not None:
+            return
+        if self.worker_id is not None:
+            raise TaskTakenError(TAKEN.format(f"{row.__tablename__} {row_id}"))
+        raise LookupError(f"{row.__tablename__} {row_id} is neither open nor parked")
+
+    def _is_free(self, row: TaskRow) -> ColumnElement[bool]:
+        return _is_free(row, self.worker_id)
 
     def _park(
         self, row: TaskRow, row_id: int | None, event: Parked | Unusable, at: Place, now: datetime
@@ -267,6 +300,7 @@ class Tasks:
             row.parked_count: parked_count + 1,
             row.parked_at: now,
             row.retry_at: retry_at(parked_count + 1, now),
+            row.worker_id: None,
         }
         if row is CrawlWindow:
             values[CrawlWindow.search_id] = clean_text(at.search_id)
@@ -289,6 +323,7 @@ class Tasks:
         shared = {
             "fields": window.fields,
             "keywords_as": window.keywords_as,
+            "worker_id": self.worker_id,
             "updated_at": now,
         }
         searched = {"begun_at": window.begun_at, "last_page_at": window.last_page_at}
@@ -324,10 +359,13 @@ def leave_to_others(tasks: Tasks, window_id: int, now: datetime) -> None:
     tasks.move(CrawlWindow, window_id, Cause.LEFT, now, _WITHOUT_REASON)
 
 
-def _change(row: TaskRow, row_id: Any, cause: Cause | type[Event], now: Any) -> Update:
-    """Build the change of a task's state, if it is in one that allows this."""
+def _change(
+    row: TaskRow, row_id: Any, cause: Cause | type[Event], now: Any, worker_id: Any
+) -> Update:
+    """Build the change of a task's state, if it is in one that allows this, and free."""
     move = MOVES[cause]
-    change = update(row).where(row.id == row_id, row.state.in_(move.of))
+    is_free = _is_free(row, worker_id)
+    change = update(row).where(row.id == row_id, row.state.in_(move.of), is_free)
     return change.values({row.state: move.to, row.updated_at: now})
 
 
@@ -352,7 +390,14 @@ def _page_change(row: TaskRow, cause: Cause) -> Update:
     if cause is Cause.LAST_PAGE:
         values |= {row.suspicious: bindparam("doubt"), row.completed_at: now}
         values |= {SeedRow.at_api_limit: bindparam("limit")} if row is SeedRow else {}
-    return _change(row, bindparam("row"), cause, now).where(*where).values(values)
+    change = _change(row, bindparam("row"), cause, now, bindparam("worker"))
+    return change.where(*where).values(values)
+
+
+def _is_free(row: TaskRow, worker_id: Any) -> ColumnElement[bool]:
+    """Build the condition that no other worker works on a task."""
+    has_ended = row.state.not_in(UNFINISHED)
+    return or_(row.worker_id.is_(None), row.worker_id == worker_id, has_ended)
 
 
 def _days(days: DateRange) -> dict[str, Any]:

@@ -185,6 +185,15 @@ class TaskRow:
     completed_at: Mapped[datetime | None] = mapped_column(
         comment="When the answer was received that completed or refused it, UTC."
     )
+    worker_id: Mapped[int | None] = mapped_column(
+        comment="`worker.id`: who works on it, or was the last to; NULL: nobody who is at work now."
+    )
+
+
+def _claims() -> Index:
+    """Find what a worker has without looking at all that others had."""
+    some = text("worker_id IS NOT NULL")
+    return Index(None, "worker_id", postgresql_where=some, sqlite_where=some)
 
 
 class CrawlWindow(TaskRow, Base):
@@ -194,6 +203,7 @@ class CrawlWindow(TaskRow, Base):
     __table_args__ = (
         CheckConstraint("start_date <= end_date", name="dates"),
         Index(None, "query_id", "state"),
+        _claims(),
         {"comment": "One row a window: days that are searched as one, and how far that has come."},
     )
 
@@ -268,6 +278,7 @@ class SeedRow(TaskRow, Base):
     __tablename__ = "seed"
     __table_args__ = (
         UniqueConstraint("listing", "seed"),
+        _claims(),
         {
             "comment": "One row a seed and listing: what something is listed of, and how far that "
             "has come."
@@ -297,6 +308,33 @@ class SeedRow(TaskRow, Base):
         server_default=false(),
         comment="Whether a complete seed has all that the API gives of one, such as 1,000 comments "
         "of a video: there may be more.",
+    )
+
+
+class WorkerRow(Base):
+    __tablename__ = "worker"
+    __table_args__ = (
+        {
+            "comment": "One row a crawl or command that is at work on a query, a listing or the "
+            "like, on PostgreSQL: others leave it what it works on. (SQLite: a file beside the "
+            "database.)"
+        },
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True, comment="Given by this database.")
+    purpose: Mapped[str] = mapped_column(
+        NAME, index=True, comment="What it is at work on: the first 16 digits of a SHA-256."
+    )
+    is_alone: Mapped[bool] = mapped_column(comment="Whether nobody else may be at work on that.")
+    name: Mapped[str] = mapped_column(comment="Its session's name, with machine and process.")
+    process: Mapped[str | None] = mapped_column(
+        comment="Its process, for others of the same machine: boot, namespace, number, start; "
+        "NULL: not known."
+    )
+    begun_at: Mapped[datetime] = mapped_column(comment="When it began, UTC, by the server's clock.")
+    alive_until: Mapped[datetime] = mapped_column(
+        comment="From when on it counts as gone, UTC, by the server's clock: it is renewed every "
+        "30 seconds."
     )
 
 

@@ -1,0 +1,143 @@
+"""Who is at work on a PostgreSQL database: rows that have to be renewed, by the server's clock.
+
+A worker holds a purpose, such as a query, alone or with others. What it has claimed is free when
+its row is gone: it goes with its end, or, where that came too suddenly, when the row has not been
+renewed for a time, or the process is known to be gone.
+"""
+
+from __future__ import annotations
+
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import DateTime, delete, func, insert, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from tiktok_crawler.storage.engine import postgresql
+from tiktok_crawler.storage.engine.process_identity import is_gone, this_process
+from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.models.ledger import CrawlWindow, SeedRow, WorkerRow
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine, Row
+
+LEASE = timedelta(minutes=2)
+"""The time for which nobody else takes what a worker has, unless its row is renewed."""
+
+RENEWED_EVERY = timedelta(seconds=30)
+
+NOW = func.clock_timestamp(type_=DateTime(timezone=True))
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who is at work: the name of its session, and since when."""
+
+    name: str
+    since: datetime
+
+
+class Lease:
+    """A row of the table `worker`, which a thread renews from `take` to `end`.
+
+    `worker_id` is its number: another one after it had to be taken anew.
+    """
+
+    def __init__(self, engine: Engine, purpose: str, *, alone: bool) -> None:
+        self._engine = engine
+        self._purpose = purpose
+        self._alone = alone
+        self._ended = threading.Event()
+        self._thread: threading.Thread | None = None
+        self.worker_id: int | None = None
+
+    def take(self) -> Holder | None:
+        """Become a worker, or say who is one and lets no other be."""
+        holder = transaction(self._engine, self.take_in)
+        if holder is None:
+            self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+            self._thread.start()
+        return holder
+
+    def take_in(self, connection: Connection) -> Holder | None:
+        """Do so inside a transaction."""
+        connection.execute(select(func.pg_advisory_xact_lock(_number_of(self._purpose))))
+        for other in _others(connection, self._purpose):
+            if other.is_alone or self._alone:
+                return Holder(other.name, other.begun_at)
+        new = insert(WorkerRow).values(
+            purpose=self._purpose,
+            is_alone=self._alone,
+            name=postgresql.application_name(),
+            process=this_process(),
+            begun_at=NOW,
+            alive_until=NOW + LEASE,
+        )
+        self.worker_id = connection.execute(new.returning(WorkerRow.id)).scalar_one()
+        return None
+
+    def is_held(self, connection: Connection) -> bool:
+        """Tell whether the row is there, and keep it until the end of the transaction."""
+        row = select(WorkerRow.id).where(WorkerRow.id == self.worker_id)
+        return connection.scalar(row.with_for_update(read=True, key_share=True)) is not None
+
+    def end(self) -> None:
+        """Be a worker no more."""
+        self._ended.set()
+        if self._thread:
+            self._thread.join()
+        if self.worker_id is not None:
+            # What cannot be deleted now runs out.
+            with suppress(SQLAlchemyError):
+                transaction(self._engine, partial(_delete, row_ids={self.worker_id}))
+        self.worker_id = None
+
+    def _keep(self) -> None:
+        while not self._ended.wait(RENEWED_EVERY.total_seconds()):
+            with suppress(SQLAlchemyError):
+                transaction(self._engine, self._renew, flushed_later=True)
+
+    def _renew(self, connection: Connection) -> None:
+        row = update(WorkerRow).where(WorkerRow.id == self.worker_id)
+        connection.execute(row.values(alive_until=NOW + LEASE))
+
+
+def workers(engine: Engine, purpose: str) -> list[Holder]:
+    """Return who is at work on a purpose now."""
+    found = transaction(engine, lambda on: _others(on, purpose))
+    return [Holder(other.name, other.begun_at) for other in found]
+
+
+def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
+    """Read the workers of a purpose, and delete those that are none any more.
+
+    One in the midst of a transaction is left alone: it would have to be waited for.
+    """
+    found = select(WorkerRow.__table__, (WorkerRow.alive_until < NOW).label("has_run_out"))
+    rows = connection.execute(found.where(WorkerRow.purpose == purpose)).all()
+    over = [row.id for row in rows if row.has_run_out or is_gone(row.process)]
+    if not over:
+        return list(rows)
+    free = select(WorkerRow.id).where(WorkerRow.id.in_(over)).with_for_update(skip_locked=True)
+    gone = set(connection.scalars(free))
+    _delete(connection, gone)
+    return [row for row in rows if row.id not in gone]
+
+
+def _delete(connection: Connection, row_ids: Collection[int]) -> None:
+    """Delete workers, and free what they have claimed."""
+    connection.execute(delete(WorkerRow).where(WorkerRow.id.in_(row_ids)))
+    for task in (CrawlWindow, SeedRow):
+        claimed = update(task).where(task.worker_id.in_(row_ids))
+        connection.execute(claimed.values(worker_id=None))
+
+
+def _number_of(purpose: str) -> int:
+    return int.from_bytes(bytes.fromhex(purpose), signed=True)
