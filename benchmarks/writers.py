@@ -75,7 +75,7 @@ def writer(
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": f"{TESTS}:{TESTS / 'storage'}"} | variables,
+        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}:{TESTS / 'storage'}"} | variables,
     )
     try:
         yield Writer(process, url, turn)

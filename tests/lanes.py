@@ -53,8 +53,8 @@ class Lane:
             time.sleep(0.3)  # the sandbox still answers what was in flight
             self.check_requests()
 
-    def interrupt(self, number: int, seconds: float) -> int | None:
-        """Crawl, and send a signal so much later; the exit status, None if it has not begun."""
+    def interrupt(self, number: int, seconds: float) -> int:
+        """Crawl, and send a signal so much later; the exit status."""
         with started(self.folder, *self.command, TIKTOK_DATABASE_URL=self.database_url) as process:
             output = []
             for line in process.stdout:
@@ -62,9 +62,7 @@ class Lane:
                 if self.begins in line:
                     break
             else:
-                # PostgreSQL frees a lock only when it notices that the holder is gone.
-                assert "another crawl" in output[-1], "".join(output)
-                return None
+                raise AssertionError("".join(output))
             time.sleep(seconds)
             process.send_signal(number)
             process.stdout.read()

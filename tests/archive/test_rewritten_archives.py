@@ -10,8 +10,9 @@ from crawling import CrawlFolder
 from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
-from sqlalchemy import select
+from sqlalchemy import insert, select
 
+from tiktok_crawler.archive import rewriting
 from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.planning.checks import RemovalReason
@@ -23,6 +24,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.models.existence import ArchiveRemoval
 from tiktok_crawler.storage.models.records import Account, Comment, Video
 
 QUERY = """
@@ -117,6 +119,46 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
     assert expected["comment"]
     assert expected["user_info"]
     assert expected["user_relation"]
+
+
+@deferred_f_from_coro_f
+async def test_crawls_that_end_meanwhile_leave_nothing_in_the_archive(
+    tmp_path, database_url, opened, monkeypatch
+):
+    await crawled(CrawlFolder(tmp_path), database_url)
+    engine, archive = opened(database_url), tmp_path / "archive"
+    with engine.connect() as connection:
+        ids = list(connection.scalars(select(Video.id).limit(4)))
+
+    def crawl_ends(_what, _count):
+        assert rewrite_archive(engine, [archive]).is_done
+
+    monkeypatch.setattr("tiktok_crawler.storage.deletion.deletion.BATCH", 1)
+    delete_videos(engine, ids, Cause(RemovalReason.ASKED, (archive,)), utc_now(), crawl_ends)
+
+    archived = lines(tmp_path)
+    assert not [id_ for id_ in ids if str(id_).encode() in archived]
+    assert rewrite_archive(engine, [archive]).files == 0
+    assert not pending_archives(engine)
+
+
+def test_what_is_deleted_while_files_are_read_is_not_forgotten(tmp_path, database_url, opened):
+    engine, archive = opened(database_url), tmp_path / "archive"
+    database.prepare(engine, "sandbox")
+    archive.mkdir()
+    asked = Cause(RemovalReason.ASKED, (archive,))
+    delete_videos(engine, [1], asked, utc_now(), quiet)
+    with engine.connect() as connection:
+        (read,) = rewriting._pending(connection)
+    with engine.begin() as connection:
+        connection.execute(insert(ArchiveRemoval).values(removal_id=read.removal_id, digest="a"))
+
+    with engine.begin() as connection:
+        rewriting._forget(connection, (read,), str(archive))
+
+    assert pending_archives(engine) == {archive}
+    assert rewrite_archive(engine, [archive]).is_done
+    assert not pending_archives(engine)
 
 
 def test_a_folder_that_is_not_named_again_is_not_forgotten(tmp_path, opened):

@@ -188,6 +188,23 @@ def test_checks_that_are_overdue_are_told(searched, checked, expected):
     assert keys(**parts, oldest_search_at=NOON - searched * DAY) == expected
 
 
+def test_a_list_that_is_overdue_is_told_too():
+    kept = Refreshing(keep_fresh=KeepFresh(15 * DAY, counters=True))
+    [need] = found(lists=(replace(list_status(), refreshing=kept, overdue=2),))
+    assert need.key == "refresh-list:template"
+    assert "days of 2 values are overdue (keep_fresh: 15 days with counters)" in need.text
+
+
+@pytest.mark.parametrize(
+    ("checked", "videos", "expected"), [(16, 9, []), (18, 9, ["checks"]), (18, 0, [])]
+)
+def test_checks_that_only_a_list_asks_for_are_told(checked, videos, expected):
+    existence = replace(EXISTENCE, last_check_at=NOON - checked * DAY)
+    kept = Refreshing(keep_fresh=KeepFresh(15 * DAY))
+    lists = (replace(list_status(videos, missing=(JANUARY,)), refreshing=kept),)
+    assert keys(lists=lists, existence=existence, keeps_fresh=True) == expected
+
+
 def test_a_check_that_is_held_is_told_with_what_to_type():
     check = HeldCheck(3, RecordKind.VIDEO, 120, "120 of 900 are gone at once", NOON)
     [need] = found(existence=replace(EXISTENCE, held=(check,)))

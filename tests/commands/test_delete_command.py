@@ -15,6 +15,9 @@ import pytest
 from crawling import QUICK
 from processes import scrapy, started
 
+from tiktok_crawler.storage.engine.database import create_engine_for, database_url
+from tiktok_crawler.storage.engine.lock import QueryLock
+
 OPTIONS = ("-s", "TIKTOK_SANDBOX=True", "-s", "TIKTOK_ARCHIVE=archive")
 FAST = [part for name, value in QUICK.items() for part in ("-s", f"{name}={value}")]
 CRAWL = ("crawl", "videos", *OPTIONS, *FAST)
@@ -191,6 +194,56 @@ def test_a_tag_goes_with_what_has_no_other_one(folder):
         "videos_to_query_tags)",
     )
     assert without_two == [(0,)]
+
+
+@pytest.mark.parametrize(
+    "option", [("--query", "long.yaml"), ("--tag", "long"), ("--older-than", "1 days")]
+)
+def test_days_of_an_interrupted_search_are_searched_anew_also_after_a_replay(folder, option):
+    (folder / "long.yaml").write_text(
+        QUERY.replace("2024-01-0", "2024-02-0").replace("[one]", "[long]")
+    )
+    long = "-a", "query=long.yaml"
+    crawl = scrapy(folder, *CRAWL, *long, "-a", "max_requests=1")
+    assert crawl.returncode == 75, crawl.stderr
+    of_it = "SELECT state FROM crawl_window WHERE start_date >= '2024-02-01'"
+    assert read(folder, of_it) == [("open",)]
+    with closing(sqlite3.connect(folder / DATABASE)) as connection:
+        connection.execute("UPDATE video SET crawled_at = '2020-01-01 00:00:00.000000'")
+        connection.commit()
+    deleted = delete(folder, *option, "--yes")
+    assert deleted.returncode == 0, deleted.stderr
+    assert read(folder, of_it) == [("split",)]
+    replayed = scrapy(
+        folder, "replay", "archive", "-s", "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
+    )
+    assert replayed.returncode == 0, replayed.stderr
+    assert read(folder, of_it, "replayed.db") == [("split",)]
+
+    again = scrapy(folder, *CRAWL, *long)
+    assert again.returncode == 0, again.stderr
+    other = scrapy(folder, *CRAWL, *long, "-s", "TIKTOK_DATABASE_URL=sqlite:///other.db")
+    assert other.returncode == 0, other.stderr
+    ids = "SELECT id FROM video WHERE create_time >= '2024-02-01' ORDER BY id"
+    assert read(folder, ids) == read(folder, ids, "other.db")
+
+
+def test_a_query_that_is_being_crawled_is_named_and_loses_nothing(folder):
+    before = read(folder, "SELECT count(*) FROM video")
+    ((fingerprint,),) = read(folder, "SELECT fingerprint FROM query WHERE id = 2")
+    engine = create_engine_for(database_url(f"sqlite:///{folder / DATABASE}"))
+    lock = QueryLock(engine, fingerprint)
+    lock.acquire()
+    refused = delete(folder, "--tag", "two", "--yes")
+    lock.release()
+    engine.dispose()
+
+    assert refused.returncode == 75
+    assert "nothing was deleted: another crawl of query 2 is running" in refused.stderr
+    assert "run again when it has ended" in refused.stderr
+    assert read(folder, "SELECT count(*) FROM video") == before
+    assert not read(folder, "SELECT 1 FROM crawl_window WHERE state = 'split'")
+    assert delete(folder, "--tag", "two", "--yes").returncode == 0
 
 
 def test_what_was_collected_long_ago_goes(folder):

@@ -303,3 +303,10 @@ def test_a_database_on_a_server_is_named_by_a_file_with_its_url(tmp_path, postgr
 def test_the_command_is_called_by_the_name_of_its_module():
     command = import_module("tiktok_crawler.commands.import").Command()
     assert command.short_desc().startswith("Bring in videos")
+
+
+def test_no_line_of_its_help_is_taken_for_a_heading(tmp_path):
+    said = scrapy(tmp_path, "import", "-h").stdout
+
+    assert "--collected-at TIME" in said
+    assert [line for line in said.splitlines() if set(line) == {"="}] == ["=====", "======="]

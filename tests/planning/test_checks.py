@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -17,7 +18,7 @@ from tiktok_crawler.planning.checks import (
     tonight,
     too_much,
 )
-from tiktok_crawler.research_api.checks import ListedIds, read_ids
+from tiktok_crawler.research_api.checks import ListedIds, read_ids, task_id_of
 
 NOW = datetime(2024, 6, 1, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -153,10 +154,25 @@ def test_a_whole_file_in_the_order_asked_proves_all_that_is_gone(ids, removed, s
         (b'"1"\n"2"\n\n', (1, 2), 0),
         (b"1\nno\n2\n", (1, 2), 1),
         (b"1\n\xff\n", (1,), 1),
+        (b"1\n" + b"7" * 5000 + b"\n2", (1, 2), 1),
+        (b"7" * 5000, (), 1),
+        (b"1\n\xef\xbc\x92\n", (1,), 1),
+        (b"\0\0\n1\0\n2\n2\n", (1, 2, 2), 0),
+        (gzip.compress(b"1\n2\n", mtime=0), (), 0),
     ],
 )
 def test_files_are_read_however_they_look(file, ids, others):
     assert read_ids(file) == ListedIds(ids, others)
+
+
+@pytest.mark.parametrize("task_id", ["1" * 21, "7" * 5000, "", "x", "\u0663", 1.0, True, None, -1])
+def test_what_cannot_be_the_name_of_a_check_is_none(task_id):
+    assert task_id_of({"task_id": task_id}) is None
+
+
+@pytest.mark.parametrize("task_id", ["12345678901234567890", 12345678901234567890])
+def test_the_name_of_a_check_has_up_to_20_digits(task_id):
+    assert task_id_of({"task_id": task_id}) == "12345678901234567890"
 
 
 def segment(first, last, ids, age):

@@ -184,7 +184,7 @@ def test_doubtful_batches_are_looked_at_once_more():
 
 
 def test_batches_that_lack_a_tag_of_the_run_are_given_it_without_a_request():
-    known = [searched("abc", WEEK, is_untagged=True), searched("x", WEEK, is_untagged=True)]
+    known = [searched("abc", WEEK, is_unregistered=True), searched("x", WEEK, is_unregistered=True)]
     plan = plan_batches(wanted("ab", days(1, 31)), known, NOW)
     assert plan.batches[-1] == Batch(("a", "b", "c"), WEEK, (), (), known[0], is_retired=True)
     assert [batch.values for batch in plan.batches] == [("a", "b"), ("a", "b", "c")]

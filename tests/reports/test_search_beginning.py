@@ -19,6 +19,7 @@ DAYS = "2024-01-01 to 2024-01-31"
 COLLECTING = f"Collecting {DAYS}, 0 of 31 days covered so far:"
 DUE = "2024-06-01 13:00 UTC"
 PARKED = "postponed after failures or a refusal"
+TAKEN = "1 window that another crawl works on"
 WINDOW = "(a window: at most 31 days, searched as one)"
 
 
@@ -49,6 +50,16 @@ def parked(hours):
             JANUARY,
             Known(parked_windows=parked(1)),
             f"Nothing to collect now from {DAYS}: 1 window parked ({PARKED}), not due before {DUE}",
+        ),
+        (
+            JANUARY,
+            Known(taken_windows=(window_request(NEW_YEAR, fields=("id",), row_id=7),)),
+            f"{COLLECTING} 1 window to search {WINDOW}: 1 new, and besides {TAKEN}",
+        ),
+        (
+            JANUARY,
+            Known(taken_windows=(window_request(JANUARY, fields=("id",), row_id=7),)),
+            f"Nothing to collect now from {DAYS}: {TAKEN}",
         ),
         (
             JANUARY,

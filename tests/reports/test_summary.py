@@ -347,3 +347,10 @@ def test_a_query_file_that_is_not_done_says_why(budget, words):
     search = SearchEnd("query.yaml", budget, result_of(summary(Known())))
     text = Summary([search], (), {}, "SQLite database tiktok.db").text(command=None, now=NOON)
     assert words in text
+
+
+def test_windows_that_other_crawls_work_on_are_named():
+    unfinished = summary(Known(taken_windows=(window_request(JANUARY, row_id=7),)))
+    text = unfinished.text(command="scrapy crawl videos", now=NOON)
+    assert "others     2024-01-01..2024-01-31: another crawl works on that\n" in text
+    assert unfinished.is_unfinished

@@ -449,6 +449,40 @@ async def test_a_status_of_files_tells_of_their_values_alone(folder):
     assert "Not begun: other.yaml" in text
 
 
+@pytest.mark.parametrize(
+    ("kept", "age", "late"),
+    [
+        ("15 days", 40, 0),
+        ("15 days with counters", 14, 0),
+        ("15 days with counters", 16, 3),
+        ("never", 40, 0),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_a_status_says_how_fresh_a_list_is_kept_as_its_last_run_had_it(
+    folder, kept, age, late
+):
+    folder.want(names(3), "keep_fresh: 1 day")
+    async with serving(Accounts()) as api:
+        await folder.run(api)
+        folder.want(names(3), f"keep_fresh: {kept}")
+        asked = len(api.bodies)
+        await folder.run(api)
+        assert len(api.bodies) == asked, "nothing was due"
+    config, later = Config.of(folder.settings(api.url)), datetime.now(UTC) + timedelta(days=age)
+    status = read_status(folder.database_url, config.terms, later)
+
+    text, (found,) = status_report.text(status, None), status_report.as_json(status, None)["lists"]
+    overdue = "; days of 3 usernames are overdue" if late else ""
+    if kept == "never":
+        assert "kept fresh" not in text
+        assert found["refreshing"] is None
+    else:
+        assert f"  kept fresh keep_fresh: {kept}{overdue}\n" in text
+        assert found["refreshing"] == {"keep_fresh": kept}
+    assert found["overdue_values"] == late
+
+
 def test_of_many_bad_values_ten_are_named():
     bad = [RefusedValue(name, "no", "L", NOW, None) for name in names(13)]
     lines = [text for _, text in refused_lines(bad, len(bad), NOW)]

@@ -205,6 +205,25 @@ def test_a_second_check_counts_without_what_was_deleted_meanwhile(checks, engine
 
 
 @pytest.mark.usefixtures("stored")
+def test_a_cut_file_of_ids_some_of_which_were_deleted_proves_nothing(checks, engine):
+    run = checks()
+    run.answer(run.begin(), 7, 8)
+    second = run.begin()
+    download, listed = run.send(second), [id_ for id_ in second.ids if id_ not in (7, 8)]
+    cut = min(listed.index(id_) for id_ in listed if second.ids.index(id_) > second.ids.index(7))
+    ends = [id_ for id_ in listed[cut:] if id_ != 8]
+    delete_videos(engine, ends, Cause(RemovalReason.ASKED), run.later(), say_nothing)
+    run.come(download, listed[:cut])
+    run.decide()
+    assert gone(engine) == []
+
+    again = checks(now=run.now + DAY)
+    again.check(8)
+    again.decide()
+    assert gone(engine) == [8]
+
+
+@pytest.mark.usefixtures("stored")
 def test_what_comes_back_while_others_are_deleted_stays(checks, engine):
     run = checks()
     run.check(7, 8)

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 from listed_pages import store_list
-from sqlalchemy import update
+from sqlalchemy import event, update
+from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, Search, content, rows, video
 
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
@@ -144,6 +145,30 @@ def test_others_keep_what_is_theirs(filled):
     assert ["bob"] in values
 
 
+@pytest.mark.parametrize("written", ["quokka.person", "QUOKKA.person", "Quokka.Person"])
+def test_a_person_is_found_however_the_name_was_spelled(engine, prepared_url, written):
+    stored, longer = "Quokka.Person", "quokka.person_2"
+    mentions = [stored, longer, "quokka.pers"]
+    with Search(prepared_url, tags=("t",)) as run:
+        run.ask(run.first(), video(HERS, username=stored))
+        run.ask(run.first(), video(HIS, username=longer, video_mention_list=mentions))
+    for name in (stored, stored.lower()):
+        store_list(prepared_url, LISTINGS["users"], name, {"display_name": "Shown"})
+        store_list(prepared_url, LISTINGS["pinned_videos"], name, video(33))
+    store_list(prepared_url, LISTINGS["followers"], longer, {"username": stored})
+    with engine.connect() as connection:
+        selected = selecting.Selected(RemovalReason.ASKED, users=(written, NAME))
+        counted = selecting.count(connection, selected)
+
+    removed = delete_users(engine, [written, NAME], ASKED, LATER, quiet)
+
+    assert (counted["video"], counted["user_info"], removed.records) == (1, 2, 1)
+    found = {name: text.lower() for name, text in texts_of(engine).items()}
+    assert not [name for name, text in found.items() if "quokka.person'" in text]
+    (his,) = [each for each in rows(engine, "video") if each["id"] == HIS]
+    assert his["video_mention_list"] == [longer, "quokka.pers"]
+
+
 def test_a_query_that_named_a_person_is_the_one_without_the_name(filled):
     delete_users(filled, [NAME], ASKED, LATER, quiet)
 
@@ -187,7 +212,48 @@ def test_what_is_gone_long_enough_is_deleted(filled):
     assert [each["id"] for each in rows(filled, "video")] == [HIS]
     assert not rows(filled, "user_info")
     assert not rows(filled, "kept_out")
-    assert delete_gone(filled, LATER, MUCH_LATER) == []
+    assert delete_gone(filled, LATER, MUCH_LATER + timedelta(days=1)) == []
+
+
+@pytest.mark.parametrize("again_at", [MUCH_LATER, MUCH_LATER + timedelta(days=1)])
+@pytest.mark.parametrize("statement", ["DELETE FROM user_info", "UPDATE hashtag", "ended_at"])
+def test_a_deletion_of_what_is_gone_that_breaks_off_ends_when_it_is_begun_anew(
+    filled, statement, again_at
+):
+    with filled.begin() as connection:
+        for record in (Video, UserInfo):
+            long_gone = {"missing_since": NOON, "gone_at": NOON}
+            connection.execute(update(record).values(long_gone))
+
+    def goes_away(_connection, _cursor, sql, *_more):
+        if statement in sql and ("ended_at" not in statement or sql.startswith("UPDATE removal")):
+            raise OperationalError(sql, {}, Exception("the database is away"))
+
+    event.listen(filled, "before_cursor_execute", goes_away)
+    with pytest.raises(OperationalError):
+        delete_gone(filled, LATER, MUCH_LATER)
+    event.remove(filled, "before_cursor_execute", goes_away)
+    again = delete_gone(filled, LATER, again_at)
+
+    removals = rows(filled, "removal")
+    assert all(each["ended_at"] for each in removals)
+    assert sum(each["records"] for each in removals) == 4
+    if again_at == MUCH_LATER:
+        assert sum(each.records for each in again) == 4
+    assert_nothing_of(filled, "hersonly", "tea")
+
+
+def test_what_an_interrupted_deletion_left_goes_with_the_next_one(filled):
+    def killed(_what, _count):
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        delete_videos(filled, [HERS], ASKED, LATER, killed)
+    assert "hersonly" in texts_of(filled)["hashtag"]
+    delete_videos(filled, [HERS], ASKED, LATER, quiet)
+
+    assert "hersonly" not in texts_of(filled)["hashtag"]
+    assert "tea" in texts_of(filled)["hashtag"]
 
 
 def test_a_deletion_in_small_parts_is_the_same(filled, monkeypatch):

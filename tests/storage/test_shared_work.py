@@ -75,6 +75,15 @@ def test_what_one_run_works_on_another_leaves_to_it(search):
     assert not plan.is_fulfilled
 
 
+def test_what_another_run_is_about_to_ask_for_is_its_own(search):
+    first = search()
+    first.session.plan(NOON)
+    first.session.open_task(first.first(FIRST_DAYS), NOON)
+
+    plan = search().session.plan(LATER)
+    assert (days_of(plan.taken_windows), plan.new_windows) == ([FIRST_DAYS], (LAST_DAYS,))
+
+
 @pytest.mark.parametrize("has_ended", [False, True])
 def test_days_that_another_run_has_begun_since_are_not_begun_again(search, database, has_ended):
     first, second = search(), search()

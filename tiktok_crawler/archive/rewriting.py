@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import orjson
-from sqlalchemy import delete, null, select, update
+from sqlalchemy import delete, func, null, select, update
 
 from tiktok_crawler import own_files
 from tiktok_crawler.archive.reader import TornFileError, archives_in, texts_of
@@ -110,7 +110,6 @@ def rewrite_archive(engine: Engine, folders: Iterable[Path]) -> Rewritten:
     done = Rewritten()
     if not pending:
         return done
-    ids = [each.removal_id for each in pending]
     is_without: dict[Path, bool] = {}
     for folder in folders:
         paths = archives_in([folder])
@@ -118,7 +117,7 @@ def rewrite_archive(engine: Engine, folders: Iterable[Path]) -> Rewritten:
             if path not in is_without:
                 is_without[path] = _see_to(path, pending, done)
         if all(is_without[path] for path in paths):
-            transaction(engine, partial(_forget, removal_ids=ids, folder=os.path.realpath(folder)))
+            transaction(engine, partial(_forget, pending=pending, folder=os.path.realpath(folder)))
     return done
 
 
@@ -143,16 +142,22 @@ def _pending(connection: Connection) -> Iterator[Pending]:
         yield Pending(id_, salt or "", why is RemovalReason.ASKED, begun_at, found)
 
 
-def _forget(connection: Connection, removal_ids: Sequence[int], folder: str) -> None:
-    """Note that a folder has nothing of some deletions; what no folder has is forgotten."""
-    noted = select(Removal.id, Removal.archives).where(Removal.id.in_(removal_ids))
-    for id_, folders in connection.execute(noted.with_for_update()).all():
+def _forget(connection: Connection, pending: Sequence[Pending], folder: str) -> None:
+    """Note that a folder has nothing of some deletions; what no folder has is forgotten.
+
+    A deletion that has gone on meanwhile is not forgotten.
+    """
+    digests = {each.removal_id: len(each.digests) for each in pending}
+    noted = select(Removal.id, Removal.archives).where(Removal.id.in_(digests))
+    for id_, folders in connection.execute(noted.order_by(Removal.id).with_for_update()).all():
+        of_it = ArchiveRemoval.removal_id == id_
+        if connection.scalar(select(func.count()).where(of_it)) != digests[id_]:
+            continue
         left = [each for each in folders or () if each != folder]
         change = update(Removal).where(Removal.id == id_)
         if left:
             connection.execute(change.values(archives=left))
         else:
-            of_it = ArchiveRemoval.removal_id == id_
             connection.execute(delete(ArchiveRemoval).where(of_it))
             connection.execute(change.values(salt=None, archives=null()))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.arguments.check_arguments import CHECK_ARGUMENTS, SPIDER, USUAL_AGE
 from tiktok_crawler.arguments.listing_arguments import SPIDERS, allowed, sources
@@ -12,12 +12,13 @@ from tiktok_crawler.query_file.query_arguments import QUERY_ARGUMENTS
 from tiktok_crawler.research_api.endpoints import SeedKey
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from tiktok_crawler.research_api.endpoints import Listing
 
     About = Mapping[str, tuple[str, str]]
 
+SPIDER_NAMES = ("videos", *SPIDERS, SPIDER)
 WIDTH = 100
 COLUMN = 34
 
@@ -55,57 +56,75 @@ _OF_LISTINGS = _COMMON | {
     "via": ("following", "not of these users, but of those whom they follow (or: followers)"),
     "min_comment_count": ("5", "leave out videos that had fewer comments"),
 }
+_OF_CHECKS = {
+    "max_age": (USUAL_AGE, "check all not confirmed for so long; never: only what is missing"),
+    "max_requests": _COMMON["max_requests"],
+}
 
 
 def spiders_text() -> str:
     """Name the spiders, and how to ask for the arguments of one."""
-    spiders = ("videos", *SPIDERS, SPIDER)
     return "\n".join(
         (
-            fill(f"Spiders: {', '.join(spiders)}", WIDTH, subsequent_indent="  "),
+            fill(f"Spiders: {', '.join(SPIDER_NAMES)}", WIDTH, subsequent_indent="  "),
             "The arguments of one: scrapy crawl videos --help",
         )
     )
 
 
+class Argument(NamedTuple):
+    """An argument of a spider, with an example of its value and what it means."""
+
+    name: str
+    example: str
+    meaning: str
+
+
+def arguments_of(spider: str) -> list[Argument]:
+    """Return the arguments of a spider of this project; of videos, also keys are taken."""
+    if spider == "videos":
+        return _arguments(_OF_VIDEOS, [name for name in VIDEOS_ARGUMENTS if name in _OF_VIDEOS])
+    if spider == SPIDER:
+        return _arguments(_OF_CHECKS, CHECK_ARGUMENTS)
+    return _arguments(_about_listing(SPIDERS[spider]), allowed(SPIDERS[spider]))
+
+
 def arguments_text(spider: str) -> str:
     """List the arguments of a spider of this project; of any other, nothing is known."""
-    listing = SPIDERS.get(spider)
-    if spider == SPIDER:
-        lines = _of_checks()
-    elif listing or spider == "videos":
-        lines = _of_listing(listing) if listing else _of_videos()
-    else:
+    if spider not in SPIDER_NAMES:
         return f"{spider} is a spider of your own"
-    return "\n".join([f"Arguments of {spider} (-a NAME=VALUE)", *lines])
-
-
-def _of_videos() -> Iterator[str]:
-    yield from _table(_OF_VIDEOS, [name for name in VIDEOS_ARGUMENTS if name in _OF_VIDEOS])
-    yield "  or, in place of query=, the keys of a query file, lists with commas between:"
-    yield fill(", ".join(QUERY_ARGUMENTS), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4)
-    yield "Examples"
-    yield "  scrapy crawl videos -a query=query.yaml"
-    yield (
-        "  scrapy crawl videos -a any_hashtags=butter,cheese -a start_date=2024-01-01 "
-        "-a end_date=2024-01-31"
+    lines = (
+        f"  {_pair(name, example):<{COLUMN}} {meaning}"
+        for name, example, meaning in arguments_of(spider)
     )
+    return "\n".join([f"Arguments of {spider} (-a NAME=VALUE)", *lines, *_more(spider)])
 
 
-def _of_checks() -> Iterator[str]:
-    about = {
-        "max_age": (
-            USUAL_AGE,
-            "check all not confirmed for so long; never: only what is missing",
-        ),
-        "max_requests": _COMMON["max_requests"],
-    }
-    yield from _table(about, CHECK_ARGUMENTS)
-    yield "Example"
-    yield f"  scrapy crawl {SPIDER}"
+def _more(spider: str) -> Iterator[str]:
+    """Say what else there is to know, with an example."""
+    if spider == "videos":
+        yield "  or, in place of query=, the keys of a query file, lists with commas between:"
+        yield fill(
+            ", ".join(QUERY_ARGUMENTS), WIDTH, initial_indent=" " * 4, subsequent_indent=" " * 4
+        )
+        yield "Examples"
+        yield "  scrapy crawl videos -a query=query.yaml"
+        yield (
+            "  scrapy crawl videos -a any_hashtags=butter,cheese -a start_date=2024-01-01 "
+            "-a end_date=2024-01-31"
+        )
+    elif spider == SPIDER:
+        yield "Example"
+        yield f"  scrapy crawl {SPIDER}"
+    else:
+        seeds = sources(SPIDERS[spider])
+        example = _about_listing(SPIDERS[spider])[seeds[0]][0]
+        yield f"Of which to ask, one says: {', '.join(seeds)}"
+        yield "Example"
+        yield f"  scrapy crawl {spider} -a {_pair(seeds[0], example)}"
 
 
-def _of_listing(listing: Listing) -> Iterator[str]:
+def _about_listing(listing: Listing) -> dict[str, tuple[str, str]]:
     about = _OF_LISTINGS | {
         key.argument: (example, f"these {key.noun}, or of these; @names.csv: those in a file")
         for key, example in _SEEDS.items()
@@ -117,17 +136,11 @@ def _of_listing(listing: Listing) -> Iterator[str]:
         }
     if listing.limit_argument:
         about[listing.limit_argument] = ("200", f"stop after so many {listing.noun} of each")
-    first = sources(listing)[0]
-    yield from _table(about, allowed(listing))
-    yield f"Of which to ask, one says: {', '.join(sources(listing))}"
-    yield "Example"
-    yield f"  scrapy crawl {listing.name} -a {_pair(first, about[first][0])}"
+    return about
 
 
-def _table(about: About, names: list[str] | tuple[str, ...]) -> Iterator[str]:
-    for name in names:
-        example, words = about[name]
-        yield f"  {_pair(name, example):<{COLUMN}} {words}"
+def _arguments(about: About, names: Iterable[str]) -> list[Argument]:
+    return [Argument(name, *about[name]) for name in names]
 
 
 def _pair(name: str, example: str) -> str:

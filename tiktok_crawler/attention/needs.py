@@ -223,6 +223,13 @@ def _of_list(found: ListStatus, now: datetime) -> Iterator[Need]:
             f"{name}: the API has refused {number_of(len(refused), 'values')} for more than a "
             "week: scrapy status names them, with its words; correct the list",
         )
+    if found.overdue:
+        yield Need(
+            f"refresh-list:{found.template}",
+            f"{name}: days of {number_of(found.overdue, 'values')} are overdue (keep_fresh: "
+            f"{found.refreshing.keep_fresh}): run the crawl each night; scrapy plan says whether "
+            "the quota carries it",
+        )
 
 
 def _stale(status: Status) -> Iterator[Need]:
@@ -236,7 +243,9 @@ def _stale(status: Status) -> Iterator[Need]:
 
 def _overdue_checks(status: Status) -> Iterator[Need]:
     """Look whether it is found out what is still there as often as the query files say."""
-    keeping = (query.used.refreshing.keep_fresh for query in status.queries if query.totals.videos)
+    kept = [(query.used.refreshing, query.totals.videos) for query in status.queries]
+    kept += [(found.refreshing, found.totals.videos) for found in status.lists]
+    keeping = (keys.keep_fresh for keys, videos in kept if videos)
     every = min((keep.every for keep in keeping if keep and not keep.counters), default=None)
     if every is None or status.existence is None:
         return

@@ -16,7 +16,7 @@ from tiktok_crawler.arguments.named_seeds import named_seeds
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
-from tiktok_crawler.exceptions import QueryLockedError, UsageError
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import NowAndThen, end_on_sigterm, fail, show, tell
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
 from tiktok_crawler.query_file.known_query import query_ids
@@ -38,9 +38,8 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.deletion.selecting import Selected
-from tiktok_crawler.storage.deletion.take_back import take_back, to_take_back
+from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_take_back
 from tiktok_crawler.storage.engine import database, sqlite
-from tiktok_crawler.storage.engine.lock import QueryLock
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import stored_queries
@@ -234,8 +233,9 @@ def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
     disk.check_may_delete(engine)
     removed: list[Removed] = []
     if selected:
-        with _holding(engine, selected):
-            removed = _remove(place, selected)
+        if wanted.select:
+            selected = _settle(place, wanted)
+        removed = _remove(place, selected)
         show("\n".join(removed_lines(removed, selected)))
     return _finish(place, opts, removed)
 
@@ -245,8 +245,8 @@ def _selected(connection: Connection, wanted: _Wanted) -> Selected:
         return wanted.select(connection)
     return Selected(
         RemovalReason.ASKED,
-        videos=wanted.videos,
-        comments=wanted.comments,
+        videos=selecting.numbers(sorted(wanted.videos)),
+        comments=selecting.numbers(sorted(wanted.comments)),
         users=wanted.users,
     )
 
@@ -266,39 +266,34 @@ def _ask(opts: argparse.Namespace) -> None:
         fail(EX_TEMPFAIL, "nothing was deleted")
 
 
-class _holding:  # noqa: N801 - a context
-    """Keeps the queries whose coverage is taken back from being crawled meanwhile."""
+def _settle(place: _Place, wanted: _Wanted) -> Selected:
+    """Let the days be missing of which something goes, while nobody crawls them.
 
-    def __init__(self, engine: Engine, selected: Selected) -> None:
-        self._locks: list[QueryLock] = []
-        if selected.why is RemovalReason.QUERY:
-            searches = to_take_back(engine, selected.windows)
-            fingerprints = dict.fromkeys(each.collection.fingerprint for each in searches)
-            self._locks = [QueryLock(engine, each) for each in fingerprints]
+    What a crawl brings from then on stays.
 
-    def __enter__(self) -> None:
-        for lock in self._locks:
-            try:
-                lock.acquire()
-            except QueryLockedError:
-                self.__exit__()
-                raise
+    Returns:
+        What goes: more may have come since it was counted.
 
-    def __exit__(self, *_error: object) -> None:
-        for lock in self._locks:
-            lock.release()
+    Raises:
+        QueryLockedError: one of their queries is being crawled.
+    """
+    with HeldQueries(place.engine) as held:
+        selected = held.select(lambda connection: _selected(connection, wanted))
+        searches, now = to_take_back(place.engine, selected.windows), utc_now()
+        if searches and place.folders:
+            # First: what is interrupted behind it is searched again, and nothing is missing unseen.
+            from tiktok_crawler.archive.taken_back import write_taken_back  # noqa: PLC0415 - seldom
+
+            write_taken_back(place.folders[0], place.origin, searches, now, beside=place.file)
+        held.take_back(selected.windows, now)
+    return selected
 
 
 def _remove(place: _Place, selected: Selected) -> list[Removed]:
     engine, now = place.engine, utc_now()
-    cause = Cause(selected.why, place.folders, query_id=selected.query_id)
-    searches = to_take_back(engine, selected.windows)
-    if searches and place.folders:
-        # First: what is interrupted behind it is searched again, and nothing is missing unseen.
-        from tiktok_crawler.archive.taken_back import write_taken_back  # noqa: PLC0415 - not always
-
-        write_taken_back(place.folders[0], place.origin, searches, now, beside=place.file)
-    take_back(engine, selected.windows, now)
+    cause = Cause(
+        selected.why, place.folders, query_id=selected.query_id, last_page=selected.last_page
+    )
     told = NowAndThen()
 
     def progress(what: str, count: int) -> None:

@@ -62,8 +62,8 @@ class Command(Project, ScrapyCommand):
         add(
             "--collected-at",
             metavar="TIME",
-            help="when records were collected that do not say it: 2024-05-31, or 2024-05-31T14:00 "
-            "(UTC)",
+            help="2024-05-31, or 2024-05-31T14:00 (UTC), for records that do not say when they "
+            "were collected",
         )
         add(
             "--tag",

@@ -44,6 +44,7 @@ from tiktok_crawler.reports.stage_report import PlannedStage, stage_as_json, sta
 from tiktok_crawler.reports.tag_report import shared_tag
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.spelling import did_you_mean, json_text, nearest, number_of, quoted
+from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.ledger.quota import VIDEOS, read_spent
 from tiktok_crawler.storage.search_session import look_up
@@ -134,6 +135,8 @@ class Command(Project, ScrapyCommand):
         collections = search_arguments.collections(given, today=utc_now().date())
         if probe is not None:
             search_arguments.check_probes("--probe", probe, collections)
+        config = self._config()
+        collections = without_deleted(config.database_url, config.origin, collections)
         if len(collections) == 1:
             lines, found, *_ = self._one(collections[0], given, probe)
             return lines, found

@@ -16,6 +16,7 @@ from tiktok_crawler.output import show
 from tiktok_crawler.query_file.several_files import read_collections
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.spelling import json_text
+from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.ledger.status import QueryFile, read_status
 
 if TYPE_CHECKING:
@@ -80,7 +81,10 @@ def _report(settings: BaseSettings, files: str | None = None, *, as_json: bool) 
 
 def _read(config: Config, files: str | None) -> Status:
     now = utc_now()
-    collections = read_collections(files, today=now.date()) if files else ()
+    collections: tuple[Collection, ...] = ()
+    if files:
+        collections = tuple(read_collections(files, today=now.date()))
+        collections = without_deleted(config.database_url, None, collections)
     return read_status(config.database_url, config.terms, now, tuple(map(_file_of, collections)))
 
 

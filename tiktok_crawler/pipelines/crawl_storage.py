@@ -17,12 +17,14 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
-from tiktok_crawler.exceptions import CrawlerError, TaskTakenError
+from tiktok_crawler.exceptions import CrawlerError, QueryLockedError, TaskTakenError
 from tiktok_crawler.extensions.run_record import RunRecord
+from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS, Checks
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
 from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.check_session import (
     CheckSession,
     ChecksPlan,
@@ -30,7 +32,7 @@ from tiktok_crawler.storage.check_session import (
     look_up_checks,
 )
 from tiktok_crawler.storage.engine import database, sqlite
-from tiktok_crawler.storage.engine.lock import others_at_work
+from tiktok_crawler.storage.engine.lock import QueryLock, others_at_work
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
 from tiktok_crawler.storage.ledger import quota
@@ -52,7 +54,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
-    from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.tasks import PageRequest
@@ -68,6 +69,9 @@ Doer = SearchSession | StageSession | RecordedSession
 """A session, or what does its deeds in a crawl with an archive."""
 
 Subject = Query | Listing | Checks
+
+Shared = Query | Listing | Collection
+"""What other crawls can be at work on, too: a query, a listing, or a list under `each`."""
 
 
 class CrawlStorage:
@@ -95,8 +99,9 @@ class CrawlStorage:
         self._doers: dict[Subject, Doer | CheckSession] = {}
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
-        self._lock_names: dict[Subject, str] = {}
-        self._met_others: set[Subject] = set()
+        self._lock_names: dict[Shared | Checks, str] = {}
+        self._list_locks: dict[Collection, QueryLock] = {}
+        self._met_others: set[Shared | Checks] = set()
         self._due_to_checks = 0
         self._is_closed = False
         self._has_begun = False
@@ -141,18 +146,51 @@ class CrawlStorage:
             self._met_others.add(query)
         return plan
 
-    async def plan_list(
-        self, collection: Collection, wanted: WantedValues, budget: SearchBudget
-    ) -> BatchPlan:
-        """Decide which values of a list are searched together.
+    async def without_deleted(self, collections: tuple[Collection, ...]) -> tuple[Collection, ...]:
+        """Return what is asked for without what persons have asked to delete.
 
         Raises:
             ConfigurationError: the database cannot be used as it is.
         """
+        origin = self._config.origin
+        return await self._thread.run_patiently(without_deleted, self._url, origin, collections)
+
+    async def plan_list(
+        self, collection: Collection, wanted: WantedValues, budget: SearchBudget
+    ) -> BatchPlan:
+        """Decide which values of a list are searched together, and keep others from it.
+
+        Raises:
+            ConfigurationError: the database cannot be used as it is.
+            QueryLockedError: another crawl of this list is running on the database.
+        """
         self._lists[collection] = (wanted, utc_now())
+        self._lock_names[collection] = collection.fingerprint
+        try:
+            self._list_locks[collection] = await self._thread.run(self._lock_list, collection)
+        except QueryLockedError:
+            if self._is_shared:
+                self._met_others.add(collection)
+            raise
         state = await self._thread.run_patiently(self._look_up, collection)
         budget.videos = state.totals.videos
         return state.plan
+
+    async def end_list(self, collection: Collection) -> None:
+        """Let others have a list."""
+        if lock := self._list_locks.pop(collection, None):
+            await self._thread.run(_release_list, lock)
+
+    def _lock_list(self, collection: Collection) -> QueryLock:
+        engine = database.create_engine_for(database.database_url(self._url), self._hold)
+        database.prepare(engine, self._config.origin)
+        lock = QueryLock(engine, collection.fingerprint, "this list")
+        try:
+            lock.acquire()
+        except QueryLockedError:
+            engine.dispose()
+            raise
+        return lock
 
     def _look_up(self, collection: Collection) -> ListState:
         wanted, now = self._lists[collection]
@@ -298,24 +336,33 @@ class CrawlStorage:
         finally:
             await self._release(stage.listing)
 
-    def has_met_others(self, subject: Subject) -> bool:
-        """Tell, once, whether something of a query or listing was left to other crawls."""
+    @property
+    def _is_shared(self) -> bool:
+        """Tell whether several crawls can be at work on the same."""
+        return database.database_url(self._url).get_backend_name() == "postgresql"
+
+    def will_wait_for(self, subject: Shared) -> bool:
+        """Tell whether something is left to others, who can be waited for."""
+        return subject in self._met_others
+
+    def has_met_others(self, subject: Shared) -> bool:
+        """Tell, once, whether something of it was left to other crawls."""
         has_met = subject in self._met_others
         self._met_others.discard(subject)
         return has_met
 
-    async def others_at_work(self, subject: Query | Listing) -> list[str]:
-        """Describe the crawls that are at work on a query or listing now, besides this one."""
+    async def others_at_work(self, subject: Shared) -> list[str]:
+        """Describe the other crawls that are at work on a query, list or listing now."""
         return await self._thread.run_patiently(self._others_at_work, subject)
 
-    async def quota_is_used_up(self, subject: Query | Listing) -> bool:
+    async def quota_is_used_up(self, subject: Shared) -> bool:
         """Tell whether the API has said that nothing is left of the day's quota for a subject."""
         pool = subject.endpoint.pool if isinstance(subject, Listing) else VIDEO_QUERY.pool
         client = self._config.quota_account(pool, "").client
         spent = await self._thread.run_patiently(quota.read_spent, self._url, utc_now())
         return any(each.is_used_up for each in spent if (each.client, each.pool) == (client, pool))
 
-    def _others_at_work(self, subject: Query | Listing) -> list[str]:
+    def _others_at_work(self, subject: Shared) -> list[str]:
         with database.opened(self._url, self._hold) as engine:
             return others_at_work(engine, self._lock_names[subject])
 
@@ -396,6 +443,8 @@ class CrawlStorage:
                 for collection in self._lists:
                     self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
+                for collection in list(self._list_locks):
+                    await self.end_list(collection)
                 if self._journal:
                     await self._thread.run(self._journal.close)
                 if self._config.archive and self._has_begun:
@@ -433,7 +482,8 @@ class CrawlStorage:
 
     async def _open(self, subject: Subject, session: S) -> None:
         session.hold = self._hold
-        session.is_alone = isinstance(session, CheckSession)
+        is_of_list = isinstance(session, SearchSession) and bool(session.collection.batch)
+        session.is_alone = is_of_list or isinstance(session, CheckSession)
         self._lock_names[subject], _ = session.lock_name
         session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
@@ -495,3 +545,8 @@ class CrawlStorage:
         doer = self._doers[request.task.subject]
         assert not isinstance(doer, CheckSession)
         return doer
+
+
+def _release_list(lock: QueryLock) -> None:
+    lock.release()
+    lock.engine.dispose()

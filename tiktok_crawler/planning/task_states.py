@@ -115,7 +115,7 @@ MOVES: dict[Cause | type[Event], Move] = {
     Cause.PAGE: Move(UNFINISHED, WindowState.OPEN),
     Cause.LAST_PAGE: Move(UNFINISHED, WindowState.COMPLETE),
     Cause.REOPENED: Move((SeedState.COMPLETE, SeedState.REFUSED), SeedState.OPEN),
-    Cause.LEFT: Move((WindowState.PARKED, WindowState.COMPLETE), WindowState.SPLIT),
+    Cause.LEFT: Move((*UNFINISHED, WindowState.COMPLETE), WindowState.SPLIT),
     Parked: Move(UNFINISHED, WindowState.PARKED),
     Refused: Move(UNFINISHED, SeedState.REFUSED),
     Cut: Move(UNFINISHED, WindowState.SPLIT),

@@ -59,8 +59,8 @@ class KnownBatch:
     have brought pages with these fields, and `postponed` ones none: the first of these is due at
     `retry_at`. `cut_windows` are the days of those that kept failing, `widest` is how many days the
     longest search had that worked. `refused_at` is when the API refused the query, unless it has
-    answered it since; a search that `is_doubtful` is to be made once more. One that `is_untagged`
-    was never given the tags of this run.
+    answered it since; a search that `is_doubtful` is to be made once more. One that
+    `is_unregistered` was never given the tags of this run, or was last kept fresh otherwise.
     """
 
     values: Values
@@ -71,7 +71,7 @@ class KnownBatch:
     widest: int = 0
     refused_at: datetime | None = None
     is_doubtful: bool = False
-    is_untagged: bool = False
+    is_unregistered: bool = False
     retry_at: datetime | None = None
 
     @property
@@ -325,7 +325,7 @@ class _Planning:
         kept, loose = self._kept()
         batches = [*self._of_begun(finished, kept), *self._of_missing(kept, loose, finished)]
         batches += [*self._of_doubtful(), *self._of_refused()]
-        batches += self._of_untagged(batches)
+        batches += self._of_unregistered(batches)
         return BatchPlan(
             tuple(batches),
             values=len(self._lacking),
@@ -499,10 +499,10 @@ class _Planning:
             if batch.is_doubtful and self._is_usable(batch) and not self._lacks(batch):
                 yield Batch(batch.values, self._shape.days(batch.values), (), (), batch)
 
-    def _of_untagged(self, planned: Iterable[Batch]) -> Iterator[Batch]:
-        """Batches with days that are wanted, to which the tags of this run were not given yet."""
+    def _of_unregistered(self, planned: Iterable[Batch]) -> Iterator[Batch]:
+        """Batches with days that are wanted, of which is not known yet what this run is."""
         values = {batch.values for batch in planned}
-        for batch in filter(lambda batch: batch.is_untagged, self._known):
+        for batch in filter(lambda batch: batch.is_unregistered, self._known):
             bits = union(self._bits.of(search.days) for search in batch.searches)
             is_left = batch.values not in values
             if is_left and bits and any(value in self._lacking for value in batch.values):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.query_file.each_value import NAMES
 from tiktok_crawler.reports.days_report import listed_ranges, ranges, ranges_as_json
+from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
 from tiktok_crawler.reports.words import UNSETTLED, from_time
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, quoted, shortened, visible
@@ -112,6 +113,10 @@ def list_lines(found: ListStatus, now: datetime, files: Iterable[str]) -> Iterat
     if found.tags:
         yield f"  tags       {visible(', '.join(found.tags))}"
     yield from (f"  {label:10} {text}" for label, text in _days_of_list(found))
+    if found.refreshing.to_json():
+        late = number_of(found.overdue, NAMES[found.each.field])
+        overdue = f"; days of {late} are overdue" if found.overdue else ""
+        yield f"  kept fresh {refreshing_in_words(found.refreshing)}{overdue}"
     for label, text in refused_lines(found.refused, len(found.refused), now):
         yield f"  {label:10} {text}"
     yield f"  videos     {found.totals.videos:,}"
@@ -142,6 +147,8 @@ def list_as_json(found: ListStatus) -> dict[str, Any]:
         "wanted": ranges_as_json(found.days),
         "missing": ranges_as_json(found.missing),
         "not_final": ranges_as_json(found.unsettled),
+        "refreshing": found.refreshing.to_json() or None,
+        "overdue_values": found.overdue,
         "lacking_values": found.lacking,
         "refused_values": len(found.refused),
         "refused": [

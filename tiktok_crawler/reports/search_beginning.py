@@ -20,7 +20,7 @@ def search_beginning(plan: Plan) -> str:
     if plan.is_empty and plan.is_fulfilled:
         return f"Nothing to collect: {_all(plan.days)} covered"
     if plan.is_empty:
-        return f"Nothing to collect now from {days}: {_waiting(plan)}"
+        return f"Nothing to collect now from {days}: {'; '.join(_left(plan))}"
     wanted = number_of(len(plan.days), "days")
     covered = f"{len(plan.standings.done):,} of {wanted} covered so far"
     windows = f"{number_of(plan.least_requests, 'windows')} to search ({WINDOW})"
@@ -41,11 +41,14 @@ def _parts(plan: Plan) -> Iterator[str]:
         (len(plan.parked_windows) + len(plan.suspicious_windows), "once more"),
     )
     yield from (f"{count:,} {what}" for count, what in counts if count)
+    yield from (f"and besides {left}" for left in _left(plan))
+
+
+def _left(plan: Plan) -> Iterator[str]:
+    """Describe what this run leaves to others, and to later ones."""
+    if plan.taken_windows:
+        yield f"{number_of(len(plan.taken_windows), 'windows')} that another crawl works on"
     if plan.waiting_windows:
-        yield f"and later {_waiting(plan)}"
-
-
-def _waiting(plan: Plan) -> str:
-    windows = number_of(len(plan.waiting_windows), "windows")
-    retry_at = f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC"
-    return f"{windows} parked ({PARKED}), not due before {retry_at}"
+        windows = number_of(len(plan.waiting_windows), "windows")
+        retry_at = f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC"
+        yield f"{windows} parked ({PARKED}), not due before {retry_at}"

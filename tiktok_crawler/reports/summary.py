@@ -267,6 +267,9 @@ def _next_of(result: SearchResult | ListState, now: datetime) -> Iterator[Labell
     plan = result.plan
     if plan.window_count:
         yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"
+    if plan.taken_windows:
+        windows = listed_ranges([request.window.days for request in plan.taken_windows])
+        yield "others", f"{windows}: another crawl works on that"
     if plan.next_retry_at:
         windows = listed_ranges([waiting.request.window.days for waiting in plan.waiting_windows])
         yield "postponed", f"{windows}: tried again {from_time(plan.next_retry_at, now)}"

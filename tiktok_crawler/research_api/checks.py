@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 MOST_IDS = 10_000
 """The API takes no more at once."""
 
+MOST_DIGITS = 20
+"""Neither an id nor the name of a check has more."""
+
 
 class Category(StrEnum):
     """The kinds of records that can be checked, as the API calls them."""
@@ -133,7 +136,7 @@ def task_id_of(data: dict[str, Any] | None) -> str | None:
     """Return the API's name for a new check as text; None if there is none that can be one."""
     task_id = (data or {}).get("task_id")
     is_one = isinstance(task_id, int | str) and not isinstance(task_id, bool)
-    return str(task_id) if is_one and str(task_id).isdecimal() else None
+    return str(task_id) if is_one and _is_number(str(task_id)) else None
 
 
 def task_status_of(data: dict[str, Any] | None) -> TaskStatus | None:
@@ -160,5 +163,9 @@ def read_ids(file: bytes) -> ListedIds:
     cells = [cell for cell in cells if cell]
     if cells and not cells[0].isdecimal():
         del cells[0]
-    ids = tuple(int(cell) for cell in cells if cell.isdecimal() and cell.isascii())
+    ids = tuple(int(cell) for cell in cells if _is_number(cell))
     return ListedIds(ids, len(cells) - len(ids))
+
+
+def _is_number(text: str) -> bool:
+    return text.isascii() and text.isdecimal() and len(text) <= MOST_DIGITS

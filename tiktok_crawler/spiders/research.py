@@ -34,11 +34,10 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
+    from tiktok_crawler.pipelines.crawl_storage import Shared
     from tiktok_crawler.planning.fair_queue import FairQueue
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
-    from tiktok_crawler.research_api.endpoints import Listing
-    from tiktok_crawler.research_api.query import Query
 
 logger = logging.getLogger(__name__)
 
@@ -138,8 +137,8 @@ class ResearchSpider(Spider):
             item_pipeline(self.crawler, StoragePipeline).reports.say_refusals()
             goes_on = not self.runner.lacks_quota and await self.others_have_ended(stage.listing)
 
-    async def others_have_ended(self, subject: Query | Listing) -> bool:
-        """Wait for other crawls of a query or listing, if something was left to them.
+    async def others_have_ended(self, subject: Shared) -> bool:
+        """Wait for other crawls of the same, if something was left to them.
 
         Returns:
             Whether there may be something to do again: what they have not finished.

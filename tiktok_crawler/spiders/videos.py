@@ -77,7 +77,7 @@ class VideosSpider(ResearchSpider):
         self._begun: dict[Query, WindowQueue] = {}
         self._lists: dict[int, ListSearches] = {}
         self._told: dict[Query, KeywordForms] = {}
-        self._searched: defaultdict[int, set[Query]] = defaultdict(set)
+        self._searched: defaultdict[int, set[Query | Collection]] = defaultdict(set)
 
     @classmethod
     def read(cls, config: Config, given: dict[str, str]) -> tuple[Any, ...]:  # noqa: ARG003
@@ -88,6 +88,7 @@ class VideosSpider(ResearchSpider):
         return given, collections
 
     async def requests(self) -> AsyncIterator[Request]:
+        await self._leave_out_deleted()
         if self.probes:
             async for request in self._probe(self.collections[0], self.probes):
                 yield request
@@ -100,6 +101,20 @@ class VideosSpider(ResearchSpider):
             yield request
         async for request in self._check_existence():
             yield request
+
+    async def _leave_out_deleted(self) -> None:
+        """Ask for nothing that persons have asked to delete, and name the files that still do."""
+        given = self.collections
+        self.collections = await crawl_storage(self.crawler).without_deleted(given)
+        self._tags = _tags_of_stages(self.collections)
+        self.stages = tuple(self._tags)
+        for before, after in zip(given, self.collections, strict=True):
+            if before != after:
+                logger.warning(
+                    "%(name)s names persons or videos that were deleted as persons have asked: "
+                    "they are not asked for; take them out of it",
+                    {"name": before.name},
+                )
 
     async def _search(self) -> AsyncIterator[Request]:
         """Search for what the files ask, and once more what other crawls did not finish."""
@@ -146,10 +161,15 @@ class VideosSpider(ResearchSpider):
         """Begin the search for the next values of a list."""
         collection = self.collections[number]
         if number not in self._lists:
-            self._lists[number] = await self._plan_list(collection, self.budgets[number])
+            searches = await self._plan_list(collection, number)
+            if searches is None:
+                queue.no_more()
+                return
+            self._lists[number] = searches
         searches = self._lists[number]
         if searches.is_over:
             queue.no_more()
+            await crawl_storage(self.crawler).end_list(collection)
         elif searches.must_wait:
             queue.wait(is_dry=not searches.batches)
         elif (some := _searched_for(collection, searches.batches[0])).query in self._begun:
@@ -164,9 +184,16 @@ class VideosSpider(ResearchSpider):
                 searches.begin(windows)
                 queue.add(some.query, windows, is_last=False)
 
-    async def _plan_list(self, collection: Collection, budget: SearchBudget) -> ListSearches:
+    async def _plan_list(self, collection: Collection, number: int) -> ListSearches | None:
+        """Plan the searches for a list; None if another crawl is at work on it."""
+        self._searched[number].add(collection)
+        storage = crawl_storage(self.crawler)
         wanted = search_arguments.wanted_values(collection, self.config)
-        plan = await crawl_storage(self.crawler).plan_list(collection, wanted, budget)
+        try:
+            plan = await storage.plan_list(collection, wanted, self.budgets[number])
+        except QueryLockedError as exc:
+            self._yield_to_others(collection, exc)
+            return None
         self._announce(collection, list_beginning(collection, plan))
         batches = deque(in_turns(plan.batches, self.config.refresh_share))
         return ListSearches(batches, Siblings(plan.too_wide, plan.widest))
@@ -196,13 +223,23 @@ class VideosSpider(ResearchSpider):
         try:
             plan = await storage.begin_search(collection, wanted, budget)
         except QueryLockedError as exc:
-            if len(self.collections) == 1 and not collection.batch:
-                raise
-            self._leave(f"{collection.name}: {exc}")
+            self._yield_to_others(collection, exc)
             return None
         if not collection.batch:
             self._announce(collection, search_beginning(plan))
         return plan
+
+    def _yield_to_others(self, collection: Collection, error: QueryLockedError) -> None:
+        """Leave to another crawl what it wants to do alone.
+
+        Raises:
+            QueryLockedError: there is nothing else to do, and waiting is no use.
+        """
+        if crawl_storage(self.crawler).will_wait_for(collection):
+            return
+        if len(self.collections) == 1 and not collection.batch:
+            raise error
+        self._leave(f"{collection.name}: {error}")
 
     async def _probe(self, collection: Collection, count: int) -> AsyncIterator[Request]:
         """Ask for the first page of a window in each of so many parts of the missing days."""

@@ -46,6 +46,8 @@ if TYPE_CHECKING:
 REQUESTS_OF_CHECK = 3
 """It is created, asked about, and its file downloaded."""
 
+DELETED_MEANWHILE = "records that it asks about were deleted, so that their order is not known"
+
 MOST_FAILURES = 3
 """After so many checks of a kind that failed or proved nothing, others wait for a later run."""
 
@@ -165,12 +167,17 @@ class CheckSession(Session):
 
     def came(self, step: CheckStep, file: bytes, now: datetime) -> Judgement:
         """Judge the file of a check, and keep what it says."""
-        state, is_second = self._read(lambda on: self._rows(on).standing(step))
+        state, is_second, sent = self._read(lambda on: self._rows(on).standing(step))
         if state is not CheckState.PROCESSING:
             return Judgement()  # It was kept, though the commit was in doubt.
         asked, controls = self._read(lambda on: self._rows(on).asked(step))
         found = read_ids(file)
-        judged = judge_second(asked, controls, found) if is_second else judge_first(asked, found)
+        if not is_second:
+            judged = judge_first(asked, found)
+        elif len(asked) == sent:
+            judged = judge_second(asked, controls, found)
+        else:
+            judged = Judgement(problem=DELETED_MEANWHILE)
         if judged.problem:
             self.fail(step, judged.problem, None, now)
             return judged

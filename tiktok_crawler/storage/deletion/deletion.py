@@ -6,7 +6,7 @@ Crawls go on meanwhile. What is interrupted leaves nothing half deleted, and don
 from __future__ import annotations
 
 import os
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,11 +32,14 @@ from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, SeedRo
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
     VIDEOS_TO_HASHTAGS,
+    Account,
     Comment,
     Effect,
     Hashtag,
     UserInfo,
+    UserInfoHistory,
     UserRelation,
+    UserVideo,
     Video,
 )
 from tiktok_crawler.storage.records.leaving_out import (
@@ -52,7 +55,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from pathlib import Path
 
-    from sqlalchemy import Column, Connection, Engine, Table
+    from sqlalchemy import Column, ColumnElement, Connection, Engine, Row, Select, Table
 
     from tiktok_crawler.storage.deletion.mentions import Change
 
@@ -83,12 +86,14 @@ class Cause:
     """The reason of a deletion, and what found it.
 
     What is `asked` for is kept out. Files in the folders of `archives` are told what they lose.
+    Videos that a page after `last_page` has brought stay.
     """
 
     why: RemovalReason
     archives: tuple[Path, ...] = ()
     check_id: int | None = None
     query_id: int | None = None
+    last_page: int | None = None
 
     @property
     def keeps_out(self) -> bool:
@@ -115,7 +120,7 @@ def delete_videos(
     """Delete videos, with the comments under them."""
     deletion = _Deletion(engine, RecordKind.VIDEO, cause, now, progress)
     deletion.videos(ids)
-    return deletion.end(named=[Key(RecordKind.VIDEO, str(id_)) for id_ in ids])
+    return deletion.end(named=(Key(RecordKind.VIDEO, str(id_)) for id_ in ids))
 
 
 def delete_comments(
@@ -123,9 +128,9 @@ def delete_comments(
 ) -> Removed:
     """Delete comments, with the replies to them."""
     deletion = _Deletion(engine, RecordKind.COMMENT, cause, now, progress)
-    for batch in batched(sorted(ids), BATCH):
+    for batch in batched(ids, BATCH):
         deletion.comments(batch)
-    return deletion.end(named=[Key(RecordKind.COMMENT, str(id_)) for id_ in ids])
+    return deletion.end(named=(Key(RecordKind.COMMENT, str(id_)) for id_ in ids))
 
 
 def delete_users(
@@ -135,10 +140,12 @@ def delete_users(
     deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
     for batch in batched(sorted(usernames), BATCH):
         deletion.close_out(map(user, batch))
-    videos = deletion.videos_by(usernames)
+    with reading(engine) as connection:
+        names = spellings(connection, usernames)
+    videos = deletion.videos_by([spelled for name in names for spelled in names[name]])
     deletion.videos(videos, are_records=False)
-    for username in sorted(usernames):
-        deletion.person(username)
+    for name in names:
+        deletion.person(names[name])
     deletion.forget_mentions(usernames)
     texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
     deletion.forget_texts((*map(user, usernames), *texts))
@@ -165,9 +172,13 @@ def delete_gone(
 ) -> list[Removed]:
     """Delete what has been gone since a time, or longer: videos, comments and profiles.
 
-    What one check found is one removal, which names it.
+    What one check found is one removal, which names it. Done once more with the same time, since
+    the database was away, it goes on.
+
+    Returns:
+        All removals of this time.
     """
-    found: list[Removed] = []
+    _end_interrupted(engine, now)
     kinds: tuple[tuple[RecordKind, type[Any], Column[Any], Callable[..., Removed]], ...] = (
         (RecordKind.VIDEO, Video, Video.__table__.c.id, delete_videos),
         (RecordKind.COMMENT, Comment, Comment.__table__.c.id, delete_comments),
@@ -185,8 +196,24 @@ def delete_gone(
                 keys = list(connection.scalars(gone))
                 check_id = connection.scalar(select(func.max(ComplianceCheck.id)).where(*decided))
             cause = Cause(RemovalReason.GONE, archives, check_id=check_id)
-            found.append(delete(engine, keys, cause, now, say_nothing))
-    return found
+            delete(engine, keys, cause, now, say_nothing)
+    with reading(engine) as connection:
+        rows = connection.execute(_removals_of_gone.where(Removal.begun_at == now)).all()
+    return [Removed(row.kind, row.why, row.records, Counter(row.rows)) for row in rows]
+
+
+_removals_of_gone = (
+    select(Removal.__table__).where(Removal.why == RemovalReason.GONE).order_by(Removal.id)
+)
+
+
+def _end_interrupted(engine: Engine, now: datetime) -> None:
+    """End the removals of what was gone that have no end; what is left of it goes anew."""
+    with reading(engine) as connection:
+        rows = connection.execute(_removals_of_gone.where(Removal.ended_at.is_(None))).all()
+    for row in rows:
+        cause = Cause(RemovalReason.GONE)
+        _Deletion(engine, row.kind, cause, now, say_nothing, interrupted=row).end()
 
 
 def say_nothing(_what: str, _count: int) -> None:
@@ -194,10 +221,20 @@ def say_nothing(_what: str, _count: int) -> None:
 
 
 class _Deletion:
-    """One deletion, transaction after transaction; that it begins is written down at first."""
+    """One deletion, transaction after transaction; that it begins is written down at first.
 
-    def __init__(
-        self, engine: Engine, kind: RecordKind, cause: Cause, now: datetime, progress: Progress
+    One that was `interrupted`, of which there is a row, has nothing left to do but to end.
+    """
+
+    def __init__(  # noqa: PLR0913 - as `delete_videos`, for all
+        self,
+        engine: Engine,
+        kind: RecordKind,
+        cause: Cause,
+        now: datetime,
+        progress: Progress,
+        *,
+        interrupted: Row[Any] | None = None,
     ) -> None:
         self._engine = engine
         self._statements = statements_for(engine.dialect)
@@ -211,7 +248,12 @@ class _Deletion:
         self._row_id = 0
         self._records = 0
         self._rows = Counter[str]()
-        self._begin(cause)
+        self._is_interrupted = interrupted is not None
+        if interrupted is None:
+            self._begin(cause)
+        else:
+            self._row_id, self._records = interrupted.id, interrupted.records
+            self._rows.update(interrupted.rows)
 
     def _begin(self, cause: Cause) -> None:
         row: dict[str, Any] = {
@@ -221,13 +263,16 @@ class _Deletion:
             "query_id": cause.query_id,
             "begun_at": self._now,
         }
-        if cause.archives:
-            row |= {
-                "salt": self._deleted.salt,
-                "archives": sorted(set(map(os.path.realpath, cause.archives))),
-            }
-        new = insert(Removal).values(row).returning(Removal.id)
+        new = insert(Removal).values(row | self._note_of_archives).returning(Removal.id)
         self._row_id = self._write(lambda on: on.execute(new).scalar_one())
+
+    @property
+    def _note_of_archives(self) -> dict[str, Any]:
+        """The folders that may have what was deleted, and by which salt its digests are made."""
+        if not self._cause.archives:
+            return {}
+        folders = sorted(set(map(os.path.realpath, self._cause.archives)))
+        return {"salt": self._deleted.salt, "archives": folders}
 
     def close_out(self, keys: Iterable[Key]) -> None:
         """Note records before they are deleted; what is kept out does not come in meanwhile."""
@@ -242,10 +287,10 @@ class _Deletion:
     def videos(self, ids: Iterable[int], *, are_records: bool = True) -> None:
         """Delete videos; they count as the records of this deletion, or go with these."""
         done = 0
-        for batch in batched(sorted(ids), BATCH):
+        for batch in batched(ids, BATCH):
 
             def act(rows: Rows, batch: Sequence[int] = batch) -> int:
-                ids = self._left(rows, Video.__table__.c.id, batch)
+                ids = self._left(rows, Video.__table__.c.id, sorted(batch))
                 keys = [Key(RecordKind.VIDEO, str(id_)) for id_ in ids]
                 self._note(rows.connection, keys, also=self._seeds_under(rows.connection, ids))
                 count = rows.videos(ids)
@@ -257,7 +302,7 @@ class _Deletion:
 
     def comments(self, ids: Sequence[int]) -> None:
         def act(rows: Rows) -> int:
-            left = self._left(rows, Comment.__table__.c.id, ids)
+            left = self._left(rows, Comment.__table__.c.id, sorted(ids))
             self._note(rows.connection, [Key(RecordKind.COMMENT, str(id_)) for id_ in left])
             return rows.comments(left)
 
@@ -265,18 +310,18 @@ class _Deletion:
 
     def videos_by(self, usernames: Sequence[str]) -> list[int]:
         """Read which videos are by some users."""
-        by = self._statements.among(Video.__table__.c.username, spellings(usernames))
+        by = self._statements.among(Video.__table__.c.username, usernames)
         with reading(self._engine) as connection:
             return list(connection.scalars(select(Video.id).where(by)))
 
-    def person(self, username: str) -> None:
-        """Delete what is left of a person but for mentions."""
-        for spelling in spellings([username]):
-            self._edges(spelling)
+    def person(self, spelled: Iterable[str]) -> None:
+        """Delete what is left of a person, however spelled, but for mentions."""
+        for username in spelled:
+            self._edges(username)
 
         def act(rows: Rows) -> int:
-            for spelling in spellings([username]):
-                rows.user(spelling)
+            for username in spelled:
+                rows.user(username)
             return 1
 
         self._do(act)
@@ -310,8 +355,11 @@ class _Deletion:
 
     def _left(self, rows: Rows, key: Column[Any], values: Sequence[Any]) -> Sequence[Any]:
         """Leave out what has come back since it was found to be gone, if that is why it goes."""
-        is_gone = self._cause.why is RemovalReason.GONE
-        return rows.still_gone(key, values) if is_gone else values
+        if self._cause.why is RemovalReason.GONE:
+            return rows.still_gone(key, values)
+        if key.table is Video.__table__ and self._cause.last_page is not None:
+            return rows.not_brought_since(values, self._cause.last_page)
+        return values
 
     def forget_mentions(self, usernames: Collection[str]) -> None:
         """Take the names of persons out of the fields of others' records."""
@@ -325,12 +373,12 @@ class _Deletion:
         texts = Texts(self._statements, frozenset(keys))
         self._do(partial(_counted, texts.forget))
 
-    def end(self, *, named: Sequence[Key] = ()) -> Removed:
+    def end(self, *, named: Iterable[Key] | None = None) -> Removed:
         """Delete the names that nobody has any more, and write down that it has ended.
 
         What was `named`, and is kept out, is taken out of texts.
         """
-        if named and self._cause.keeps_out:
+        if named is not None and self._cause.keeps_out:
             self.forget_texts(named)
         orphans = self._orphans()
 
@@ -348,21 +396,23 @@ class _Deletion:
         return Removed(self._kind, self._cause.why, self._records, rows)
 
     def _orphans(self) -> list[tuple[Table, Column[str], Table, set[int]]]:
-        """Find the names that no video had when the last one was deleted."""
+        """Find the names that no video had when the last one was deleted.
+
+        What a deletion that was interrupted has left of them, nobody knows: all are looked at.
+        """
         found = []
-        for table, name, links, ids in (
-            (Hashtag.__table__, Hashtag.__table__.c.name, VIDEOS_TO_HASHTAGS, self._names.hashtags),
-            (
-                Effect.__table__,
-                Effect.__table__.c.effect_id,
-                VIDEOS_TO_EFFECT_IDS,
-                self._names.effects,
-            ),
-        ):
-            if ids:
-                with reading(self._engine) as connection:
+        with reading(self._engine) as connection:
+            unfinished = connection.scalar(select(func.count()).where(Removal.ended_at.is_(None)))
+            is_after_others = (unfinished or 0) > 1
+            for name, links, ids in (
+                (Hashtag.__table__.c.name, VIDEOS_TO_HASHTAGS, self._names.hashtags),
+                (Effect.__table__.c.effect_id, VIDEOS_TO_EFFECT_IDS, self._names.effects),
+            ):
+                if is_after_others or self._is_interrupted:
+                    left = set(connection.scalars(_unlinked(name, links)))
+                else:
                     left = ids - self._linked(connection, links, ids)
-                found.append((table, name, links, left))
+                found.append((name.table, name, links, left))
         return found
 
     def _linked(
@@ -391,6 +441,9 @@ class _Deletion:
             rows = [(self._row_id, digest) for digest in digests]
             columns = tuple(ArchiveRemoval.__table__.columns)
             self._statements.insert_missing(connection, columns, rows)
+            # Crawls that have ended may have forgotten it, as what had gone by then.
+            noted = update(Removal).where(Removal.id == self._row_id)
+            connection.execute(noted.values(self._note_of_archives))
 
     def _seeds_under(self, connection: Connection, ids: Sequence[int]) -> list[Key]:
         """Return the comments under videos of which replies were listed."""
@@ -430,9 +483,42 @@ class _Deletion:
         return transaction(self._engine, secured)
 
 
-def spellings(usernames: Iterable[str]) -> list[str]:
-    """Return names as they are written, and as the API writes them: in lower case."""
-    return sorted({spelling for name in usernames for spelling in (name, name.casefold())})
+NAMED = (
+    Video.__table__.c.username,
+    UserInfo.__table__.c.username,
+    UserInfoHistory.__table__.c.username,
+    Account.__table__.c.username,
+    UserVideo.__table__.c.username,
+    SeedRow.__table__.c.seed,
+)
+"""The columns in which persons are named."""
+
+
+def spellings(connection: Connection, usernames: Iterable[str]) -> dict[str, list[str]]:
+    """Return how names are spelled, by what they are in lower case, as the API writes them.
+
+    They are spelled as they were written, and as they were stored: imported ones have capitals.
+    """
+    found = defaultdict[str, set[str]](set)
+    for name in usernames:
+        found[name.casefold()] |= {name, name.casefold()}
+    for column in NAMED if found else ():
+        has_capitals = select(column).where(column != func.lower(column)).distinct()
+        for name in connection.scalars(has_capitals):
+            if name.casefold() in found:
+                found[name.casefold()].add(name)
+    return {name: sorted(found[name]) for name in sorted(found)}
+
+
+def _unlinked(name: Column[str], links: Table) -> Select[int]:
+    """Select the numbers of all names that no video has, and that say something."""
+    own_id, (_, name_id) = name.table.c.id, links.columns
+    says_something = name != _nameless(own_id)
+    return select(own_id).where(says_something, ~select(name_id).where(name_id == own_id).exists())
+
+
+def _nameless(own_id: Column[int]) -> ColumnElement[str]:
+    return literal("-").concat(cast(own_id, Text))
 
 
 def _rename(rows: Rows, name: Column[str], ids: Sequence[int]) -> int:
@@ -440,8 +526,8 @@ def _rename(rows: Rows, name: Column[str], ids: Sequence[int]) -> int:
     table = name.table
     for batch in batched(ids, BATCH):
         among = rows.statements.among(table.c.id, batch)
-        nameless = literal("-").concat(cast(table.c.id, Text))
-        rows.connection.execute(update(table).where(among).values({name.key: nameless}))
+        nameless = update(table).where(among).values({name.key: _nameless(table.c.id)})
+        rows.connection.execute(nameless)
     return len(ids)
 
 

@@ -6,15 +6,18 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, or_, select, update
+from sqlalchemy import and_, delete, or_, select, update
+from sqlalchemy.orm import aliased
 
 from tiktok_crawler.planning.checks import RecordKind
+from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.research_api.endpoints import LISTINGS, SeedKey
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     VIDEOS_TO_QUERY_TAGS,
     Crawl,
+    CrawlWindow,
     SeedRow,
 )
 from tiktok_crawler.storage.models.records import (
@@ -52,6 +55,12 @@ OF_VIDEOS: tuple[Table, ...] = (
     PlaylistVideo.__table__,
 )
 """The tables whose rows are about a video, in the order in which they are emptied."""
+
+SPEAKS_FOR_DAYS = or_(
+    CrawlWindow.state == WindowState.COMPLETE,
+    and_(CrawlWindow.state.in_(UNFINISHED), CrawlWindow.pages > 0),
+)
+"""A window covers its days, or those down to which its pages have come."""
 
 EDGES = 10_000
 """So many edges of an account go in one transaction."""
@@ -121,6 +130,13 @@ class Rows:
         found = select(key).where(self._among(key, values), *is_gone).order_by(key)
         return list(self.connection.scalars(found.with_for_update()))
 
+    def not_brought_since(self, ids: Sequence[int], page: int) -> list[int]:
+        """Return those of some videos that no page after one has brought."""
+        pages = VIDEOS_TO_CRAWLS.c
+        later = select(pages.video_id).where(self._among(pages.video_id, ids))
+        brought = set(self.connection.scalars(later.where(pages.crawl_id > page)))
+        return [id_ for id_ in ids if id_ not in brought]
+
     def edges(self, username: str) -> int:
         """Delete the next edges of an account; they are no records."""
         table = UserRelation.__table__
@@ -184,9 +200,19 @@ class Rows:
         for row_id, seed in self.connection.execute(named.order_by(table.c.id)).all():
             text = seed.casefold() if kind is RecordKind.USER else seed
             stand_in = seed_stand_in(Key(kind, text), self.deleted)
+            if self._is_seed(row_id, stand_in):
+                # The same name, spelled in another way.
+                stand_in = f"{stand_in}-{row_id}"
             rename = update(table).where(table.c.id == row_id).values(seed=stand_in)
             self.connection.execute(rename)
             self.counts[f"{table.name}.changed"] += 1
+
+    def _is_seed(self, row_id: int, text: str) -> bool:
+        """Tell whether the listing of a row has another seed that is called so."""
+        table = SeedRow.__table__
+        listing = select(table.c.listing).where(table.c.id == row_id).scalar_subquery()
+        found = select(table.c.id).where(table.c.listing == listing, table.c.seed == text)
+        return self.connection.scalar(found) is not None
 
     def _forget_checks(self, kind: RecordKind, ids: Sequence[int]) -> None:
         """Let no check ask about what is deleted."""
@@ -202,12 +228,27 @@ class Rows:
 
 
 def windows_of(connection: Connection, statements: Statements, ids: Sequence[int]) -> set[int]:
-    """Return the windows whose pages brought some videos."""
-    pages = VIDEOS_TO_CRAWLS.c
-    windows = (
+    """Return the windows that speak for days because of pages that brought some videos.
+
+    Pages of a search that the API has lost have brought the days of another window.
+    """
+    pages, part = VIDEOS_TO_CRAWLS.c, aliased(CrawlWindow)
+    brought = (
         select(Crawl.crawl_window_id)
         .join(VIDEOS_TO_CRAWLS, pages.crawl_id == Crawl.id)
         .where(statements.among(pages.video_id, ids), Crawl.crawl_window_id.is_not(None))
-        .distinct()
     )
-    return {window for window in connection.scalars(windows) if window is not None}
+    own = select(CrawlWindow.id).where(CrawlWindow.id.in_(brought), SPEAKS_FOR_DAYS)
+    of_lost = (
+        select(part.id)
+        .join(CrawlWindow, CrawlWindow.query_id == part.query_id)
+        .where(
+            CrawlWindow.id.in_(brought),
+            CrawlWindow.state == WindowState.SPLIT,
+            part.state == WindowState.COMPLETE,
+            part.pages == 0,
+            part.start_date >= CrawlWindow.start_date,
+            part.end_date <= CrawlWindow.end_date,
+        )
+    )
+    return {*connection.scalars(own), *connection.scalars(of_lost)}

@@ -11,13 +11,12 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import and_, func, or_, select, union
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
-from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.storage.deletion.deletion import spellings
-from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, windows_of
+from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.ledger import (
     CRAWLS_TO_QUERY_TAGS,
@@ -54,8 +53,9 @@ def numbers(ids: Iterable[int] = ()) -> array[int]:
 class Selected:
     """What is to be deleted, and why.
 
-    `users` are persons with all that is theirs, `profiles` what is asked about a name alone. The
-    coverage of `windows` is taken back: what they brought is missing then.
+    `videos` and `comments` are in order. `users` are persons with all that is theirs, `profiles`
+    what is asked about a name alone. The coverage of `windows` is taken back: what they brought is
+    missing then. Videos that a page after `last_page` has brought stay.
     """
 
     why: RemovalReason
@@ -65,6 +65,7 @@ class Selected:
     profiles: Sequence[str] = ()
     windows: Collection[int] = ()
     query_id: int | None = None
+    last_page: int | None = None
 
     @property
     def is_empty(self) -> bool:
@@ -86,13 +87,13 @@ def of_query(connection: Connection, query_ids: Collection[int]) -> Selected:
         )
     )
     videos = select(table.video_id).where(table.crawl_id.in_(crawls), ~elsewhere.exists())
+    in_order = videos.distinct().order_by(table.video_id)
     windows = select(CrawlWindow.id).where(
-        statements.among(CrawlWindow.__table__.c.query_id, query_ids),
-        CrawlWindow.state == WindowState.COMPLETE,
+        statements.among(CrawlWindow.__table__.c.query_id, query_ids), SPEAKS_FOR_DAYS
     )
     return Selected(
         RemovalReason.QUERY,
-        videos=numbers(sorted(set(_stream(connection, videos)))),
+        videos=numbers(_stream(connection, in_order)),
         windows=frozenset(connection.scalars(windows)),
         query_id=next(iter(query_ids)) if len(query_ids) == 1 else None,
     )
@@ -119,7 +120,7 @@ def of_tag(connection: Connection, tag: str) -> Selected | None:
     videos = select(tagged.video_id).where(
         tagged.query_tag_id == tag_id, ~has_other.exists(), ~without.exists()
     )
-    ids = numbers(sorted(_stream(connection, videos)))
+    ids = numbers(_stream(connection, videos.order_by(tagged.video_id)))
     return Selected(RemovalReason.TAG, videos=ids, windows=_windows(connection, ids))
 
 
@@ -130,12 +131,12 @@ def older_than(connection: Connection, time: datetime) -> Selected:
     profiles = select(UserInfo.username).where(UserInfo.first_seen_at < time)
     accounts = select(Account.username).where(Account.crawled_at < time)
     ids = numbers(_stream(connection, videos))
-    names = {*connection.scalars(profiles), *connection.scalars(accounts)}
+    names = union(profiles, accounts).subquery()
     return Selected(
         RemovalReason.AGE,
         videos=ids,
         comments=numbers(_stream(connection, comments)),
-        profiles=sorted(names),
+        profiles=list(connection.scalars(select(names.c.username))),
         windows=_windows(connection, ids),
     )
 
@@ -164,11 +165,7 @@ def _windows(connection: Connection, ids: Sequence[int]) -> frozenset[int]:
     found: set[int] = set()
     for batch in batched(ids, READ_AT_ONCE):
         found |= windows_of(connection, statements, batch)
-    complete = select(CrawlWindow.id).where(
-        statements.among(CrawlWindow.__table__.c.id, found),
-        CrawlWindow.state == WindowState.COMPLETE,
-    )
-    return frozenset(connection.scalars(complete))
+    return frozenset(found)
 
 
 def count(connection: Connection, selected: Selected) -> Counter[str]:
@@ -177,17 +174,18 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
     Mentions in the records of others, and hashtags that nobody has any more, are not counted.
     """
     counts = Counter[str]()
-    names = spellings(selected.users)
+    names = [name for spelled in spellings(connection, selected.users).values() for name in spelled]
     counting = _Counting(connection, counts)
-    videos = sorted({*selected.videos, *counting.videos_by(names)})
+    videos = selected.videos
+    if names:
+        videos = numbers(sorted({*videos, *counting.videos_by(names)}))
     for ids in batched(videos, READ_AT_ONCE):
         for table in (Video.__table__, *OF_VIDEOS):
             column = table.c.id if table is Video.__table__ else table.c.video_id
             counting.add(table, column, ids)
         counting.add(Comment.__table__, Comment.__table__.c.video_id, ids)
-    comments = sorted(selected.comments)
-    for ids in batched(comments, READ_AT_ONCE):
-        counting.add_comments(ids, comments, videos)
+    for ids in batched(selected.comments, READ_AT_ONCE):
+        counting.add_comments(ids, selected.comments, videos)
     for some in batched((*names, *selected.profiles), READ_AT_ONCE):
         counting.add(UserInfo.__table__, UserInfo.__table__.c.username, some)
         counting.add(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, some)
@@ -206,8 +204,6 @@ class _Counting:
         self._counts = counts
 
     def videos_by(self, names: Sequence[str]) -> Iterable[int]:
-        if not names:
-            return ()
         by = self._statements.among(Video.__table__.c.username, names)
         return self._connection.scalars(select(Video.id).where(by))
 

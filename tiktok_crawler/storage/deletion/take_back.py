@@ -1,29 +1,111 @@
-"""Takes the coverage of days back whose records are deleted: they are missing again."""
+"""Takes the coverage of days back whose records are deleted: they are missing again.
+
+Meanwhile nobody crawls the queries concerned. What pages of other queries bring stays.
+"""
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import TYPE_CHECKING, Self
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from tiktok_crawler.date_range import DateRange
-from tiktok_crawler.planning.task_states import WindowState
+from tiktok_crawler.exceptions import QueryLockedError
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.storage.deletion.rows import SPEAKS_FOR_DAYS
+from tiktok_crawler.storage.engine.lock import QueryLock
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
 from tiktok_crawler.storage.ledger.coverage import StoredWindow, stored_window
+from tiktok_crawler.storage.ledger.kept_out import close_gate
 from tiktok_crawler.storage.ledger.tasks import Tasks, leave_to_others
-from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, QueryRow
+from tiktok_crawler.storage.models.ledger import CollectionRow, Crawl, CrawlWindow, QueryRow
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
     from collections.abc import Collection as Some
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
+
+    from tiktok_crawler.storage.deletion.selecting import Selected
+
+
+class HeldQueries:
+    """The queries that nobody may crawl, until this context is left."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._locks: dict[str, QueryLock] = {}
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stack.close()
+
+    def select(self, select_: Callable[[Connection], Selected]) -> Selected:
+        """Select what is to be deleted, while nobody crawls the queries that lose coverage by it.
+
+        Raises:
+            QueryLockedError: one of them is being crawled; nothing is held then.
+        """
+        while True:
+            last_page = transaction(self._engine, _last_page)
+            with reading(self._engine) as connection:
+                selected = select_(connection)
+                queries = _fingerprints(connection, selected.windows)
+            if queries.keys() <= self._locks.keys():
+                return replace(selected, last_page=last_page)
+            self._hold(queries)
+
+    def take_back(self, window_ids: Some[int], now: datetime) -> None:
+        """Let the days of windows be missing.
+
+        Raises:
+            QueryLockedError: one of their queries is not held any more, and may be crawled by now.
+        """
+        if window_ids:
+            transaction(self._engine, partial(self._leave, sorted(window_ids), now))
+
+    def _leave(self, window_ids: Iterable[int], now: datetime, connection: Connection) -> None:
+        for lock in self._locks.values():
+            lock.verify(connection)
+        tasks = Tasks(connection, statements_for(connection.dialect))
+        for window_id in window_ids:
+            leave_to_others(tasks, window_id, now)
+
+    def _hold(self, queries: dict[str, int]) -> None:
+        for fingerprint in sorted(queries.keys() - self._locks.keys()):
+            lock = QueryLock(self._engine, fingerprint, f"query {queries[fingerprint]}")
+            try:
+                lock.acquire()
+            except QueryLockedError as exc:
+                self._stack.close()
+                raise QueryLockedError(f"nothing was deleted: {exc}") from exc
+            self._locks[fingerprint] = lock
+            self._stack.callback(lock.release)
+
+
+def _last_page(connection: Connection) -> int:
+    """Return the last page, while nobody is storing another one."""
+    close_gate(connection)
+    return connection.scalar(select(func.max(Crawl.id))) or 0
+
+
+def _fingerprints(connection: Connection, window_ids: Some[int]) -> dict[str, int]:
+    """Read which queries some windows belong to, by their fingerprints."""
+    among = statements_for(connection.dialect).among
+    queries = select(CrawlWindow.query_id).where(among(CrawlWindow.__table__.c.id, window_ids))
+    rows = select(QueryRow.fingerprint, QueryRow.id).where(QueryRow.id.in_(queries))
+    return {fingerprint: id_ for fingerprint, id_ in connection.execute(rows)}  # noqa: C416 - Rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,25 +123,12 @@ def to_take_back(engine: Engine, window_ids: Some[int]) -> list[TakenBack]:
         return list(_read(connection, window_ids)) if window_ids else []
 
 
-def take_back(engine: Engine, window_ids: Some[int], now: datetime) -> None:
-    """Let the days of windows be missing."""
-    if not window_ids:
-        return
-
-    def write(connection: Connection) -> None:
-        tasks = Tasks(connection, statements_for(connection.dialect))
-        for window_id in sorted(window_ids):
-            leave_to_others(tasks, window_id, now)
-
-    transaction(engine, write)
-
-
 def _read(connection: Connection, window_ids: Some[int]) -> list[TakenBack]:
     window = CrawlWindow.__table__
     among = statements_for(connection.dialect).among(window.c.id, window_ids)
-    complete = select(window).where(among, window.c.state == WindowState.COMPLETE)
+    standing = select(window).where(among, SPEAKS_FOR_DAYS)
     by_query = defaultdict(list)
-    for row in connection.execute(complete.order_by(window.c.query_id, window.c.id)):
+    for row in connection.execute(standing.order_by(window.c.query_id, window.c.id)):
         by_query[row.query_id].append(row)
     found = []
     for query_id, rows in by_query.items():

@@ -260,7 +260,7 @@ class CheckRows:
         """Count a request, and when the check was sent."""
         values: dict[Any, Any] = {Check.requests: Check.requests + 1}
         if step.endpoint is CREATE_CHECK:
-            values[Check.sent_at] = now
+            values |= {Check.sent_at: now, Check.ids: len(step.ids)}
         self.connection.execute(update(Check).where(Check.id == step.row_id).values(values))
 
     def created(self, step: CheckStep, task_id: str) -> None:
@@ -289,11 +289,11 @@ class CheckRows:
         others = [row.record_id for row in rows if not row.is_control]
         return in_order(others, controls, step.row_id), controls
 
-    def standing(self, step: CheckStep) -> tuple[CheckState, bool]:
-        """Return the state of a check, and whether it is a second one."""
-        found = select(Check.state, Check.is_second).where(Check.id == step.row_id)
-        state, is_second = self.connection.execute(found).one()
-        return state, is_second
+    def standing(self, step: CheckStep) -> tuple[CheckState, bool, int]:
+        """Return the state of a check, whether it is a second one, and how many ids were sent."""
+        found = select(Check.state, Check.is_second, Check.ids).where(Check.id == step.row_id)
+        state, is_second, ids = self.connection.execute(found).one()
+        return state, is_second, ids
 
     def came(self, step: CheckStep, judged: Judgement, now: datetime) -> None:
         """Keep what a file says: what it lists exists, what it misses waits.

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import delete, func, not_, select, update
+from sqlalchemy import delete, func, not_, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.coverage import Covered, last_searches
@@ -284,9 +284,13 @@ class Windows:
 
     def _rows(self, *states: WindowState) -> list[Row[Any]]:
         columns = CrawlWindow.__table__
+        counts = WAS_ASKED
+        if self.worker_id is not None:
+            # What others have opened, they are about to ask for.
+            counts = or_(WAS_ASKED, columns.c.worker_id != self.worker_id)
         windows = (
             select(columns)
-            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states), WAS_ASKED)
+            .where(columns.c.query_id == self.query_id, columns.c.state.in_(states), counts)
             .order_by(columns.c.start_date, columns.c.id)
         )
         return list(self.connection.execute(windows))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from dataclasses import field as dataclass_field
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -16,6 +17,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
+from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.query import Field, Query
 from tiktok_crawler.research_api.video_ids import days_of
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -31,7 +33,7 @@ from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, Que
 if TYPE_CHECKING:
     from collections.abc import Collection as Values
     from collections.abc import Iterator
-    from datetime import datetime
+    from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
 
@@ -49,7 +51,8 @@ class ListStatus:
 
     `days` are those for which any value is wanted. Those that the API has `refused` aside, so many
     values are `lacking` days, some of the `missing` ones. The `unsettled` ones were searched before
-    all their videos can have appeared.
+    all their videos can have appeared. `refreshing` is as the last run had it; so many values are
+    `overdue`: days of them were last searched longer ago than it says.
     """
 
     template: str
@@ -63,6 +66,8 @@ class ListStatus:
     refused: tuple[RefusedValue, ...]
     missed: int
     totals: ListTotals
+    refreshing: Refreshing = Refreshing()  # noqa: RUF009 - it is frozen
+    overdue: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,12 @@ def _status(  # noqa: PLR0913, PLR0917
     files: list[WantedOfList],
 ) -> ListStatus:
     rest, field = query
-    wishes, tags = _wishes(connection, template)
+    wishes, tags, refreshing = _wishes(connection, template)
     ranges = [days for each in wishes.values() for days in each] + [file.days for file in files]
     span = DateRange(min(days.start for days in ranges), max(days.end for days in ranges))
     some = Collection(rest, span, "", "", each=Each(field, ()))
     known = known_by_query(connection, some, _last_fields(connection, template))
-    standing = _Standing(DayBits(span), field)
+    standing = _Standing(DayBits(span), field, refreshing.again_within)
     for query_id, batch in known.items():
         standing.add(batch, wishes[query_id], freshness, now)
     for file in files:
@@ -146,29 +151,36 @@ def _status(  # noqa: PLR0913, PLR0917
         refused=refused,
         missed=missed_ids(connection, statements, every),
         totals=totals_of_list(connection, statements, every),
+        refreshing=refreshing,
+        overdue=standing.overdue(),
     )
 
 
 @dataclass(slots=True)
 class _Standing:
-    """The wanted and the covered days of each value, as bits."""
+    """The days of each value as bits: wanted ones, covered ones, and those that are not overdue."""
 
     bits: DayBits
     field: Field
-    wanted: dict[str, int]
-    covered: dict[str, int]
-
-    def __init__(self, bits: DayBits, field: Field) -> None:
-        self.bits, self.field = bits, field
-        self.wanted, self.covered = defaultdict(int), defaultdict(int)
+    again_within: timedelta | None
+    wanted: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
+    covered: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
+    fresh: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
 
     def add(
         self, batch: KnownBatch, wishes: list[DateRange], freshness: Freshness, now: datetime
     ) -> None:
         fresh = FreshDays(self.bits, freshness, now)
         found = union(fresh.of(each.days, each.begun_at) for each in batch.searches)
+        not_before = now - self.again_within if self.again_within else None
+        in_time = union(
+            fresh.of(each.days, each.begun_at)
+            for each in batch.searches
+            if not_before is None or each.begun_at >= not_before
+        )
         for value in batch.values:
             self.covered[value] |= found
+            self.fresh[value] |= in_time
         for days in wishes:
             self.want(batch.values, days)
 
@@ -186,19 +198,27 @@ class _Standing:
         found = {value: bits & ~self.covered.get(value, 0) for value, bits in self.wanted.items()}
         return {value: bits for value, bits in found.items() if bits}
 
+    def overdue(self) -> int:
+        return sum(
+            bool(self.covered.get(value, 0) & bits & ~self.fresh.get(value, 0))
+            for value, bits in self.wanted.items()
+        )
+
 
 def _wishes(
     connection: Connection, template: str
-) -> tuple[dict[int, list[DateRange]], tuple[str, ...]]:
+) -> tuple[dict[int, list[DateRange]], tuple[str, ...], Refreshing]:
     queries = select(ValueBatchRow.query_id).where(ValueBatchRow.template == template)
     columns = CollectionRow.__table__.c
-    found = select(columns.query_id, columns.start_date, columns.end_date, columns.tags)
+    found = select(CollectionRow.__table__).where(columns.query_id.in_(queries))
     wishes: dict[int, list[DateRange]] = defaultdict(list)
     tags: set[str] = set()
-    for row in connection.execute(found.where(columns.query_id.in_(queries))):
+    keys: dict[str, str] | None = None
+    for row in connection.execute(found.order_by(columns.last_run_at, columns.id)):
         wishes[row.query_id].append(DateRange(row.start_date, row.end_date))
         tags.update(row.tags)
-    return wishes, tuple(sorted(tags))
+        keys = row.refreshing
+    return wishes, tuple(sorted(tags)), Refreshing.from_json(keys or {})
 
 
 def _last_fields(connection: Connection, template: str) -> list[str]:

@@ -43,15 +43,20 @@ def query_without(query: Query, deleted: Keys) -> Query:
 
 
 def _condition_without(condition: Condition, deleted: Keys) -> Condition:
-    kind = _KINDS.get(condition.field_name)  # type: ignore[call-overload]
-    if kind is None:
-        return condition
     values = condition.field_values
-    kept = [value for value in values if Key(kind, value.casefold()) not in deleted]
+    kept = values_without(condition.field_name, values, deleted)
     if len(kept) == len(values):
         return condition
     nobody = NOBODY[condition.field_name]  # type: ignore[index]
-    return replace(condition, field_values=tuple(kept) or (nobody,))
+    return replace(condition, field_values=kept or (nobody,))
+
+
+def values_without(field: str, values: tuple[str, ...], deleted: Keys) -> tuple[str, ...]:
+    """Return those of the values of a field that were not deleted."""
+    kind = _KINDS.get(field)  # type: ignore[call-overload]
+    if kind is None:
+        return values
+    return tuple(value for value in values if Key(kind, value.casefold()) not in deleted)
 
 
 @dataclass(frozen=True, slots=False)

@@ -77,8 +77,8 @@ def known_by_query(
         query = collection.for_values(batches[query_id].values).query
         return found[query_id] if query.has_keyword_forms else NOTHING_TRIED
 
-    for query_id in batches.keys() - _tagged(connection, collection):
-        batches[query_id].is_untagged = True
+    for query_id in batches.keys() - _registered(connection, collection):
+        batches[query_id].is_unregistered = True
     wanted = frozenset(fields)
     for window in _stream(connection, _windows(collection.fingerprint)):
         if window.keywords_as and is_in_vain(window, forms(window.query_id)):
@@ -223,7 +223,7 @@ class _Batch:
     cut: list[DateRange] = field(default_factory=list)
     widest: int = 0
     is_doubtful: bool = False
-    is_untagged: bool = False
+    is_unregistered: bool = False
     retry_at: datetime | None = None
 
     def add_value(self, value: str, refused_at: datetime | None) -> None:
@@ -255,18 +255,26 @@ class _Batch:
             self.widest,
             self.refused_at,
             self.is_doubtful,
-            self.is_untagged,
+            self.is_unregistered,
             self.retry_at,
         )
 
 
-def _tagged(connection: Connection, collection: Collection) -> set[int]:
-    """Read which queries of a list some run with all of its tags has used."""
-    wanted = set(collection.tags)
+def _registered(connection: Connection, collection: Collection) -> set[int]:
+    """Read which queries of a list some run with all of its tags has used.
+
+    The last run of each kept them as fresh as this one does.
+    """
+    wanted, refreshing = set(collection.tags), collection.refreshing.to_json() or None
     wish = CollectionRow.__table__.c
     queries = select(BATCH.c.query_id).where(BATCH.c.template == collection.fingerprint)
-    found = select(wish.query_id, wish.tags).where(wish.query_id.in_(queries)).distinct()
-    return {query_id for query_id, tags in connection.execute(found) if wanted <= set(tags)}
+    found = select(wish.query_id, wish.tags, wish.refreshing).where(wish.query_id.in_(queries))
+    tagged, last = set(), {}
+    for query_id, tags, keys in connection.execute(found.order_by(wish.last_run_at, wish.id)):
+        last[query_id] = keys
+        if wanted <= set(tags):
+            tagged.add(query_id)
+    return {query_id for query_id in tagged if last[query_id] == refreshing}
 
 
 def _values(template: str) -> Select[Any]:

@@ -35,7 +35,7 @@ COMMENT = "--"
 PREFACE = """\
 ## Ten queries
 
-Each is a file in [queries](queries), and can be run as it is:
+Each is a file in `docs/queries`, and can be run as it is:
 
 ```sh
 sqlite3 -box tiktok.db < docs/queries/top_accounts.sql

@@ -36,6 +36,7 @@ CUT_OFF = """
   "h1, h2, h3, p, li, dd, dt, caption, figcaption, .bars th, .calendar td"
 )]
   .filter(each => getComputedStyle(each).display !== "inline")
+  .filter(each => getComputedStyle(each).overflowX !== "auto")
   .filter(each => each.scrollWidth > each.clientWidth + 1)
   .map(each => each.textContent.trim().slice(0, 40))
 """

@@ -1,0 +1,87 @@
+"""Query files that still name whom a deletion has taken out: nobody asks for them again."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from os import EX_OK
+
+import pytest
+from crawling import CrawlFolder, exit_status
+from sandboxes import recording_sandbox, searches
+from scrapy.utils.defer import deferred_f_from_coro_f
+
+from tiktok_crawler.config import Config
+from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.query_file.collection import read_collection
+from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
+from tiktok_crawler.storage.asked_for import without_deleted
+from tiktok_crawler.storage.deletion.deletion import Cause, delete_users
+from tiktok_crawler.storage.engine import database
+
+DAYS = "start_date: 2024-01-01\nend_date: 2024-01-31\n"
+
+
+def quiet(_what, _count):
+    pass
+
+
+class Deleted(CrawlFolder):
+    """A study of some accounts, one of which is deleted between two crawls."""
+
+    async def crawl_twice(self, wanted):
+        """Crawl an account, then what is wanted, then that once more when one was deleted."""
+        with recording_sandbox(daily_quota=None, videos_per_day=30) as (sandbox, url):
+            self.query_file.write_text(f"{DAYS}include: {{any_hashtags: [butter]}}")
+            await self.crawl(url)
+            found = self.rows("SELECT DISTINCT username FROM video ORDER BY username LIMIT 3")
+            names = [name for (name,) in found]
+            self.query_file.write_text(DAYS + wanted(names))
+            await self.crawl(url)
+            with database.opened(self.database_url) as engine:
+                cause = Cause(RemovalReason.ASKED)
+                delete_users(engine, names[:1], cause, datetime.now(UTC), quiet)
+            before = len(searches(sandbox))
+            crawler = await self.crawl(url)
+            return names[0], crawler, searches(sandbox)[before:]
+
+    def named(self, name):
+        tables = ("query", "value_batch", "query_value", "crawl_window", "run", "seed")
+        return [table for table in tables if name in repr(self.rows(f"SELECT * FROM {table}"))]
+
+
+@pytest.fixture
+def folder(tmp_path, database_url):
+    found = Deleted(tmp_path)
+    found.database_url = database_url
+    found.secrets_file.write_text(f"client_key: {CLIENT_KEY}\nclient_secret: {CLIENT_SECRET}\n")
+    return found
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        lambda names: f"each: {{usernames: [{', '.join(names)}]}}",
+        lambda names: f"each: {{usernames: [{names[0]}]}}",
+        lambda names: f"usernames: [{', '.join(names)}]",
+        lambda names: f"usernames: [{names[0].upper()}]",
+        lambda names: f"exclude: {{usernames: [{', '.join(names)}]}}\nregions: [FR]",
+    ],
+)
+@deferred_f_from_coro_f
+async def test_who_was_deleted_is_neither_asked_for_nor_named_again(folder, wanted, caplog):
+    name, crawler, sent = await folder.crawl_twice(wanted)
+
+    assert exit_status(crawler) == EX_OK
+    assert not sent, "what is stored is searched again"
+    assert not folder.named(name)
+    assert "names persons or videos that were deleted as persons have asked" in caplog.text
+
+
+def test_a_database_that_is_not_there_keeps_nothing_out(tmp_path):
+    folder = CrawlFolder(tmp_path)
+    folder.query_file.write_text(f"{DAYS}usernames: [ann]")
+    wanted = (read_collection(folder.query_file, today=datetime.now(UTC).date()),)
+    config = Config.of(folder.settings("http://127.0.0.1"))
+    url = f"sqlite:///{tmp_path / 'none.db'}"
+    assert without_deleted(url, config.origin, wanted) == wanted
+    assert without_deleted(url, None, wanted) == wanted
