@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from contextlib import contextmanager, nullcontext, suppress
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -17,13 +17,12 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.components import config_of, extension
 from tiktok_crawler.crawling.failures import CrawlEndedError, SearchEndedError
 from tiktok_crawler.crawling.storage_thread import StorageThread
-from tiktok_crawler.exceptions import CrawlerError, QueryLockedError, TaskTakenError
+from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
-from tiktok_crawler.query_file.collection import Collection
+from tiktok_crawler.pipelines.sharing import Sharing
 from tiktok_crawler.reports.deletion_report import lost_lines
-from tiktok_crawler.research_api.checks import CHECKS, Checks
-from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, Listing
-from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.research_api.checks import CHECKS
+from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.check_session import (
     CheckSession,
@@ -32,30 +31,31 @@ from tiktok_crawler.storage.check_session import (
     look_up_checks,
 )
 from tiktok_crawler.storage.engine import database, sqlite
-from tiktok_crawler.storage.engine.lock import QueryLock, others_at_work
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
-from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.search_session import SearchSession
 from tiktok_crawler.storage.stage_session import StageSession
 from tiktok_crawler.storage.value_lists import ListState, look_up_list
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Iterator, Sequence
+    from collections.abc import Awaitable, Callable, Sequence
     from datetime import datetime, timedelta
 
     from scrapy.crawler import Crawler
 
     from tiktok_crawler.archive.lines import RawAnswer
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.pipelines.sharing import Subject
     from tiktok_crawler.planning.plan import Plan, Wanted
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
     from tiktok_crawler.planning.value_batches import BatchPlan, WantedValues
+    from tiktok_crawler.query_file.collection import Collection
     from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.research_api.pages import Page
+    from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.page_store import Saved
     from tiktok_crawler.storage.search_session import SearchResult
@@ -68,18 +68,13 @@ S = TypeVar("S", SearchSession, StageSession, CheckSession)
 Doer = SearchSession | StageSession | RecordedSession
 """A session, or what does its deeds in a crawl with an archive."""
 
-Subject = Query | Listing | Checks
-
-Shared = Query | Listing | Collection
-"""What other crawls can be at work on, too: a query, a listing, or a list under `each`."""
-
 
 class CrawlStorage:
     """Has a session for each query and listing that a crawl works on; tasks say whose they are.
 
     Each method does one thing in the storage's thread, and does it again while the database is
     away: then NotStoredError ends the crawl. `results` and `stage_results` are what the sessions
-    that are closed leave behind.
+    that are closed leave behind; `sharing` knows of other crawls of the same.
 
     Settings: TIKTOK_DATABASE_URL, TIKTOK_DAILY_BUDGET, TIKTOK_SHARES, TIKTOK_ARCHIVE.
     """
@@ -94,14 +89,12 @@ class CrawlStorage:
         self._hold = Hold()
         self._begin_run = extension(crawler, RunRecord).begin
         self._thread = StorageThread(crawler, self.explain, stop)
+        self.sharing = Sharing(self._config, self._hold, self._thread)
         self._journal: Journal | None = None
         self._sessions: dict[Subject, SearchSession | StageSession | CheckSession] = {}
         self._doers: dict[Subject, Doer | CheckSession] = {}
         self._lists: dict[Collection, tuple[WantedValues, datetime]] = {}
         self._budgets: dict[Subject, SearchBudget] = {}
-        self._lock_names: dict[Shared | Checks, str] = {}
-        self._list_locks: dict[Collection, QueryLock] = {}
-        self._met_others: set[Shared | Checks] = set()
         self._due_to_checks = 0
         self._is_closed = False
         self._has_begun = False
@@ -143,7 +136,7 @@ class CrawlStorage:
             budget.videos = await self._thread.run_patiently(session.video_count)
         plan = await self._thread.run_patiently(session.plan, utc_now())
         if plan.taken_windows:
-            self._met_others.add(query)
+            self.sharing.leave(query)
         return plan
 
     async def without_deleted(self, collections: tuple[Collection, ...]) -> tuple[Collection, ...]:
@@ -165,32 +158,10 @@ class CrawlStorage:
             QueryLockedError: another crawl of this list is running on the database.
         """
         self._lists[collection] = (wanted, utc_now())
-        self._lock_names[collection] = collection.fingerprint
-        try:
-            self._list_locks[collection] = await self._thread.run(self._lock_list, collection)
-        except QueryLockedError:
-            if self._is_shared:
-                self._met_others.add(collection)
-            raise
+        await self.sharing.take_list(collection)
         state = await self._thread.run_patiently(self._look_up, collection)
         budget.videos = state.totals.videos
         return state.plan
-
-    async def end_list(self, collection: Collection) -> None:
-        """Let others have a list."""
-        if lock := self._list_locks.pop(collection, None):
-            await self._thread.run(_release_list, lock)
-
-    def _lock_list(self, collection: Collection) -> QueryLock:
-        engine = database.create_engine_for(database.database_url(self._url), self._hold)
-        database.prepare(engine, self._config.origin)
-        lock = QueryLock(engine, collection.fingerprint, "this list")
-        try:
-            lock.acquire()
-        except QueryLockedError:
-            engine.dispose()
-            raise
-        return lock
 
     def _look_up(self, collection: Collection) -> ListState:
         wanted, now = self._lists[collection]
@@ -261,7 +232,7 @@ class CrawlStorage:
         """
         self._check_open(request.task.subject)
         open_task = self._doer(request).open_task
-        with self._meeting_others(request):
+        with self.sharing.leaving(request.task.subject):
             return await self._thread.run_patiently(open_task, request, utc_now())
 
     async def book(self, request: PageRequest) -> PageRequest:
@@ -278,8 +249,9 @@ class CrawlStorage:
         budget = self._budgets.get(request.task.subject)
         if budget and budget.is_spent:
             raise SearchEndedError
-        with budget.spending() if budget else nullcontext(), self._meeting_others(request):
-            book = self._doers[request.task.subject].book
+        subject = request.task.subject
+        with budget.spending() if budget else nullcontext(), self.sharing.leaving(subject):
+            book = self._doers[subject].book
             return await self._thread.run_patiently(book, request, utc_now())
 
     async def keep_answer(
@@ -317,7 +289,7 @@ class CrawlStorage:
             TaskTakenError: another crawl works on it.
         """
         end = self._doer(request).end
-        with self._meeting_others(request):
+        with self.sharing.leaving(request.task.subject):
             return await self._thread.run_patiently(end, request, event, now or utc_now())
 
     async def fill_quota(self, request: PageRequest) -> None:
@@ -335,44 +307,6 @@ class CrawlStorage:
                 self.stage_results[stage] = await self._thread.run(session.result)
         finally:
             await self._release(stage.listing)
-
-    @property
-    def _is_shared(self) -> bool:
-        """Tell whether several crawls can be at work on the same."""
-        return database.database_url(self._url).get_backend_name() == "postgresql"
-
-    def will_wait_for(self, subject: Shared) -> bool:
-        """Tell whether something is left to others, who can be waited for."""
-        return subject in self._met_others
-
-    def has_met_others(self, subject: Shared) -> bool:
-        """Tell, once, whether something of it was left to other crawls."""
-        has_met = subject in self._met_others
-        self._met_others.discard(subject)
-        return has_met
-
-    async def others_at_work(self, subject: Shared) -> list[str]:
-        """Describe the other crawls that are at work on a query, list or listing now."""
-        return await self._thread.run_patiently(self._others_at_work, subject)
-
-    async def quota_is_used_up(self, subject: Shared) -> bool:
-        """Tell whether the API has said that nothing is left of the day's quota for a subject."""
-        pool = subject.endpoint.pool if isinstance(subject, Listing) else VIDEO_QUERY.pool
-        client = self._config.quota_account(pool, "").client
-        spent = await self._thread.run_patiently(quota.read_spent, self._url, utc_now())
-        return any(each.is_used_up for each in spent if (each.client, each.pool) == (client, pool))
-
-    def _others_at_work(self, subject: Shared) -> list[str]:
-        with database.opened(self._url, self._hold) as engine:
-            return others_at_work(engine, self._lock_names[subject])
-
-    @contextmanager
-    def _meeting_others(self, request: PageRequest) -> Iterator[None]:
-        try:
-            yield
-        except TaskTakenError:
-            self._met_others.add(request.task.subject)
-            raise
 
     async def keep_for_checks(self, max_age: timedelta | None) -> None:
         """Keep of the day's quota what the checks take that this run is to do at its end.
@@ -443,8 +377,7 @@ class CrawlStorage:
                 for collection in self._lists:
                     self.results[collection] = await self._thread.run(self._look_up, collection)
             finally:
-                for collection in list(self._list_locks):
-                    await self.end_list(collection)
+                await self.sharing.give_all()
                 if self._journal:
                     await self._thread.run(self._journal.close)
                 if self._config.archive and self._has_begun:
@@ -478,13 +411,14 @@ class CrawlStorage:
         if not session.collection.batch:
             self.results[session.collection] = result = await run(session.result)
             if result.plan.taken_windows:
-                self._met_others.add(session.subject)
+                self.sharing.leave(session.subject)
 
     async def _open(self, subject: Subject, session: S) -> None:
         session.hold = self._hold
         is_of_list = isinstance(session, SearchSession) and bool(session.collection.batch)
         session.is_alone = is_of_list or isinstance(session, CheckSession)
-        self._lock_names[subject], _ = session.lock_name
+        lock_name, _ = session.lock_name
+        self.sharing.works_on(subject, lock_name)
         session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
         self._doers[subject] = doer = self._recorded(session)
@@ -545,8 +479,3 @@ class CrawlStorage:
         doer = self._doers[request.task.subject]
         assert not isinstance(doer, CheckSession)
         return doer
-
-
-def _release_list(lock: QueryLock) -> None:
-    lock.release()
-    lock.engine.dispose()

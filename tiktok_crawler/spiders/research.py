@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from scrapy import Request
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.pipelines.crawl_storage import Shared
+    from tiktok_crawler.pipelines.sharing import Shared
     from tiktok_crawler.planning.fair_queue import FairQueue
     from tiktok_crawler.planning.seeds import Stage
     from tiktok_crawler.planning.window_queue import WindowQueue
@@ -143,11 +143,11 @@ class ResearchSpider(Spider):
         Returns:
             Whether there may be something to do again: what they have not finished.
         """
-        storage, has_told = crawl_storage(self.crawler), False
-        if not storage.has_met_others(subject):
+        sharing, has_told = crawl_storage(self.crawler).sharing, False
+        if not sharing.has_left(subject):
             return False
-        while others := await storage.others_at_work(subject):
-            if await storage.quota_is_used_up(subject):
+        while others := await sharing.at_work(subject):
+            if await sharing.quota_is_used_up(subject):
                 logger.log(
                     NOTICE,
                     "The day's quota is used up: the rest is left to %(others)s",
@@ -163,6 +163,7 @@ class ResearchSpider(Spider):
                 )
                 has_told = True
             await asyncio.sleep(LOOKS_EVERY_SECONDS)
+        sharing.forget(subject)
         return True
 
 

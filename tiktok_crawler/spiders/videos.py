@@ -169,7 +169,7 @@ class VideosSpider(ResearchSpider):
         searches = self._lists[number]
         if searches.is_over:
             queue.no_more()
-            await crawl_storage(self.crawler).end_list(collection)
+            await crawl_storage(self.crawler).sharing.give_list(collection)
         elif searches.must_wait:
             queue.wait(is_dry=not searches.batches)
         elif (some := _searched_for(collection, searches.batches[0])).query in self._begun:
@@ -235,7 +235,7 @@ class VideosSpider(ResearchSpider):
         Raises:
             QueryLockedError: there is nothing else to do, and waiting is no use.
         """
-        if crawl_storage(self.crawler).will_wait_for(collection):
+        if crawl_storage(self.crawler).sharing.has_left(collection):
             return
         if len(self.collections) == 1 and not collection.batch:
             raise error
