@@ -19,6 +19,7 @@ COMMANDS = (
     ["storing.py", "--prefill=5000000"],
     ["where_time_goes.py"],
     ["crawling.py"],
+    ["nodes.py"],
     ["sandbox.py"],
     ["large_database.py"],
     ["existence.py"],

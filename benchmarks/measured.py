@@ -95,12 +95,12 @@ def answers(url: str) -> dict[int, int]:
     return {int(status): count for status, count in counts.items()}
 
 
-def crawl_command(query: Path, database: Path, url: str, **settings: object) -> list[str]:
-    """The command that collects a query from a sandbox into a SQLite file."""
+def crawl_command(query: Path, database: Path | str, url: str, **settings: object) -> list[str]:
+    """The command that collects a query from a sandbox into a SQLite file, or a database's URL."""
     settings |= {
         "TIKTOK_SANDBOX": True,
         "TIKTOK_SANDBOX_URL": url,
-        "TIKTOK_DATABASE_URL": f"sqlite:///{database}",
+        "TIKTOK_DATABASE_URL": f"sqlite:///{database}" if isinstance(database, Path) else database,
     }
     options = [word for name, value in settings.items() for word in ("-s", f"{name}={value}")]
     return [SCRAPY, "crawl", "videos", "-a", f"query={query}", *options]

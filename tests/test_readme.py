@@ -19,6 +19,7 @@ import yaml
 from postgres_server import temporary_database
 from processes import SCRAPY, environment, scrapy
 from several_queries import collect_others, one_of, truth
+from shown_outputs import printed, shown
 from sqlalchemy import create_engine
 
 from tiktok_crawler.clock import utc_now
@@ -105,33 +106,18 @@ def test_the_shipped_query_finds_a_few_thousand_videos_in_the_sandbox(filled_sql
     assert 2000 <= len(filled_sqlite.videos) <= 6000
 
 
-def shown(name: str) -> str:
-    """What the README shows as the output of a command."""
-    (block,) = re.findall(rf"<!-- output: {name} -->\n```text\n(.*?)```", README, re.DOTALL)
-    return with_one_time(block)
-
-
-def with_one_time(text: str) -> str:
-    return re.sub(r"2026-\d\d-\d\d( \d\d:\d\d(:\d\d)?)?", "TIME", text)
-
-
-def printed(text: str, path: Path) -> str:
-    """An output as it would be in the README's folder."""
-    return with_one_time(re.sub(r"20(2[6-9]|[3-9]\d)-", "2026-", text)).replace(
-        str(path), "/home/me/tiktok"
-    )
-
-
 def test_what_the_readme_shows_is_what_is_printed(folder, tmp_path):
-    assert printed((folder / "first.log").read_text(), folder) == shown("try")
+    assert printed((folder / "first.log").read_text(), folder) == shown(README, "try")
     (tmp_path / "query.yaml").write_bytes((ROOT / "query.yaml").read_bytes())
     crawl = ("crawl", "videos", "-a", "query=query.yaml")
     begun = scrapy(tmp_path, *crawl, "-a", "max_requests=1", *SANDBOX)
     summary = printed(begun.stderr, tmp_path).replace(" -s TIKTOK_SANDBOX=True", "")
-    assert summary.endswith(shown("collect"))
+    assert summary.endswith(shown(README, "collect"))
     assert scrapy(tmp_path, *crawl, *SANDBOX).returncode == 0
     status = printed(scrapy(tmp_path, "status", *SANDBOX).stdout, tmp_path)
-    assert status.replace("tiktok-sandbox.db, data from sandbox", OF_THE_API) == shown("status")
+    assert status.replace("tiktok-sandbox.db, data from sandbox", OF_THE_API) == shown(
+        README, "status"
+    )
 
 
 def test_the_cron_line_works(tmp_path):

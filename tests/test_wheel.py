@@ -10,11 +10,15 @@ import subprocess
 import sys
 import sysconfig
 from collections import Counter
+from datetime import date
 from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
-from marathon import first
+import tutorial
+import yaml
+from marathon import first, in_marathon
+from shown_outputs import HOME, printed, shown
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -26,7 +30,8 @@ def run(*command: object, cwd: Path, **variables: str) -> subprocess.CompletedPr
         for name, value in os.environ.items()
         if name.startswith(("PIP_", "SSL_", "REQUESTS_")) or name.lower().endswith("_proxy")
     }
-    environment |= {"PATH": os.environ["PATH"], "HOME": str(cwd)} | variables
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    environment |= {"PATH": path, "HOME": str(cwd)} | variables
     return subprocess.run(
         [str(part) for part in command],
         cwd=cwd,
@@ -57,16 +62,23 @@ def installed(request, wheel, tmp_path_factory) -> Path:
     time.
     """
     folder = tmp_path_factory.mktemp("wheel")
-    is_alone = request.param == "alone"
-    options = [] if is_alone else ["--without-pip"]
-    venv = run(sys.executable, "-m", "venv", *options, folder / "venv", cwd=folder)
-    assert venv.returncode == 0, venv.stderr
-    pip = (sys.executable, "-m", "pip", "--python", folder / "venv", "install", "--quiet")
-    install = run(*pip, *([] if is_alone else ["--no-deps"]), wheel, cwd=folder)
-    assert install.returncode == 0, install.stdout + install.stderr
-    if not is_alone:
-        use_dependencies(folder / "venv")
-    return folder / "venv/bin"
+    if request.param == "alone":
+        shutil.copy(wheel, folder)
+        done = run("bash", "-euc", tutorial.step("install").text, cwd=folder, **kept_downloads())
+    else:
+        done = run(sys.executable, "-m", "venv", "--without-pip", folder / ".venv", cwd=folder)
+        assert done.returncode == 0, done.stderr
+        pip = (sys.executable, "-m", "pip", "--python", folder / ".venv", "install", "--quiet")
+        done = run(*pip, "--no-deps", wheel, cwd=folder)
+        use_dependencies(folder / ".venv")
+    assert done.returncode == 0, done.stdout + done.stderr
+    return folder / ".venv/bin"
+
+
+def kept_downloads() -> dict[str, str]:
+    """Lets pip take what it has downloaded before, if it keeps that."""
+    kept = run(sys.executable, "-m", "pip", "cache", "dir", cwd=Path.home(), HOME=str(Path.home()))
+    return {} if kept.returncode else {"PIP_CACHE_DIR": kept.stdout.strip()}
 
 
 def use_dependencies(venv: Path) -> None:
@@ -197,3 +209,68 @@ def test_documents_of_the_wheel_refer_to_what_it_has(wheel, tmp_path):
     assert len(links) > 60
     lost = {link for path, link in links if not (path.parent / link).exists()}
     assert lost == {"../benchmarks/README.md"}, "benchmarks are run in a checkout"
+
+
+followed_from_the_wheel_alone = pytest.mark.parametrize(
+    "installed", [in_marathon("alone")], indirect=True
+)
+
+
+@pytest.fixture(scope="module")
+def evening(installed, tmp_path_factory) -> Path:
+    """The folder of a tutorial that was followed to its end, whose output is in a file."""
+    place = tmp_path_factory.mktemp("evening")
+    (place / ".venv").symlink_to(installed.parent)
+    (place / "home").mkdir()
+    script = tutorial.script(without="install")
+    told = run("bash", "-c", script, cwd=place, HOME=str(place / "home"), **kept_downloads())
+    (place / "told.txt").write_text(told.stdout)
+    return place
+
+
+@followed_from_the_wheel_alone
+def test_what_the_tutorial_shows_is_what_its_commands_print(evening):
+    done = tutorial.done((evening / "told.txt").read_text())
+    shows = re.findall(r"<!-- output: (\S+) -->", tutorial.TEXT)
+    assert len(shows) > 7
+    commands = {each.name for each in tutorial.steps() if each.kind == "command"}
+    assert {*done} == commands - {"install"}
+    assert {name: each.status for name, each in done.items() if each.status} == {"early": 75}
+    for name in shows:
+        assert printed(done[name].output, evening) == shown(tutorial.TEXT, name)
+    assert {name for name, each in done.items() if each.output} == {*shows}
+
+
+@followed_from_the_wheel_alone
+def test_the_tutorial_ends_with_a_plot_a_report_and_an_export(evening):
+    study = evening / "my-study"
+    assert (study / "videos.png").read_bytes().startswith(b"\x89PNG")
+    assert "</html>" in (study / "report.html").read_text("utf-8")
+    assert (study / "dataset" / "PROVENANCE.md").exists()
+
+
+@followed_from_the_wheel_alone
+def test_the_line_for_cron_in_the_tutorial_is_the_studys_own(evening):
+    lines = [
+        re.findall(r"```crontab\n(.*)\n```", text)
+        for text in (tutorial.TEXT, (evening / "my-study" / "README.md").read_text("utf-8"))
+    ]
+    assert lines[0] == [line.replace(str(evening), HOME) for line in lines[1]]
+    assert len(lines[0]) == 1
+
+
+def test_the_tutorial_begins_as_the_readme_says():
+    (told,) = re.findall(r"<!-- command: init -->\n```sh\n(.*)\n```", README)
+    lines = [*tutorial.step("install").text.splitlines(), tutorial.step("init").text.strip()]
+    assert told == " && ".join(lines)
+
+
+def test_the_query_file_of_the_tutorial_is_the_shipped_one_of_two_months():
+    shipped = yaml.safe_load((ROOT / "query.yaml").read_text("utf-8"))
+    theirs = yaml.safe_load(tutorial.step("query.yaml").text)
+    assert theirs == shipped | {"end_date": date(2024, 2, 29)}
+
+
+def test_the_plot_of_the_tutorial_is_that_of_the_readme():
+    (plot,) = re.findall(r"<!-- block: plot -->\n```python\n(.*?)```", README, re.DOTALL)
+    assert tutorial.step("plot.py").text == plot.replace("tiktok.db", "tiktok-sandbox.db")

@@ -131,7 +131,7 @@ def test_videos_under_the_apis_names_come_over_value_by_value(tmp_path, url, wri
 def test_a_workbook_of_text_ids_comes_over(tmp_path, url):
     path, data = frame(tmp_path / "videos.xlsx")
     for column in ("id", "music_id", "view_count"):
-        data[column] = data[column].map(lambda value: None if pd.isna(value) else str(value))
+        data[column] = [None if pd.isna(value) else str(value) for value in data[column]]
     data["create_time"] = [at.replace(tzinfo=None) for at in (WINTER, SUMMER)]
     with pd.ExcelWriter(path) as book:
         data.to_excel(book, sheet_name="videos")

@@ -233,7 +233,7 @@ def test_a_listing_as_json(due, text):
     ]
 
 
-RUN = PastRun("videos", NOON, NOON + timedelta(minutes=5), "daily_budget_spent", 75, 1234)
+RUN = PastRun("videos", None, NOON, NOON + timedelta(minutes=5), "daily_budget_spent", 75, 1234)
 
 
 def test_the_last_run_is_one_line():
@@ -243,6 +243,12 @@ def test_the_last_run_is_one_line():
         "Last run: videos, begun 2024-06-01 12:00 UTC, ended 2024-06-01 12:05 UTC: "
         "daily_budget_spent, exit status 75, requests 1,234"
     )
+
+
+def test_a_run_of_scrapyds_is_told_by_its_job():
+    text = status_report.text(replace(status(), last_run=replace(RUN, job="26c5")), None)
+
+    assert "Last run: videos, job 26c5, begun 2024-06-01 12:00 UTC, ended" in text
 
 
 def test_a_last_run_without_an_end_is_running_or_was_killed():
@@ -258,6 +264,7 @@ def test_the_last_run_in_json():
     assert status_report.as_json(status(), None)["last_run"] is None
     assert report["last_run"] == {
         "spider": "videos",
+        "job": None,
         "begun_at": "2024-06-01T12:00:00+00:00",
         "ended_at": "2024-06-01T12:05:00+00:00",
         "close_reason": "daily_budget_spent",

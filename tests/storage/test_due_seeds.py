@@ -171,36 +171,32 @@ def test_what_changes_between_batches_moves_no_other_seed(engine, due_seeds):
     assert (seeds.result().complete, seeds.result().open) == (2, 4)
 
 
-def test_what_was_handed_out_is_not_handed_out_again_when_the_connection_was_lost(due_seeds):
-    seeds = due_seeds(*"123456", listing=USERS)
-    first = seeds.next_batch(2)
-    seeds._connection.invalidate()
-
-    assert [r.seed.key for batch in (first, *all_batches(seeds, 2)) for r in batch] == list(
-        "123456"
-    )
-
-
-def test_seeds_are_counted_though_the_connection_was_lost(make_engine, prepared_postgresql_url):
+def test_no_session_of_postgresql_is_kept_between_batches(make_engine, prepared_postgresql_url):
     engine = make_engine(prepared_postgresql_url)
     with closing(DueSeeds(engine, stage(USERS, *"123456"), NOON)) as seeds:
-        all_batches(seeds)
-        pid = seeds._connection.connection.driver_connection.info.backend_pid
+        first = seeds.next_batch(2)
         with engine.connect() as connection:
-            connection.execute(text("SELECT pg_terminate_backend(:pid, 5000)"), {"pid": pid})
+            others = text(
+                "SELECT count(pg_terminate_backend(pid, 5000)) FROM pg_stat_activity"
+                " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                " AND backend_type = 'client backend'"
+            )
+            connection.execute(others)
+        batches = [first, *all_batches(seeds, 2)]
 
+        assert [request.seed.key for batch in batches for request in batch] == list("123456")
         assert seeds.result().open == 6
 
 
-def test_what_this_run_has_asked_for_is_not_handed_out_again_either(engine, due_seeds):
-    touched = {"state": SeedState.OPEN, "suspicious": False, "updated_at": NOON + MINUTE}
-    seeds = due_seeds(*"1234", listing=USERS)
-    assert [request.seed.key for request in seeds.next_batch(1)] == ["1"]
-    assert [request.seed.key for request in seeds.next_batch(1)] == ["2"]
-    store(engine, USERS, [touched])
-    seeds._connection.invalidate()
+def test_what_others_have_done_meanwhile_is_not_handed_out(make_engine, prepared_postgresql_url):
+    engine = make_engine(prepared_postgresql_url)
+    with closing(DueSeeds(engine, stage(USERS, *"1234"), NOON)) as seeds:
+        first = seeds.next_batch(1)
+        ended = {"state": SeedState.COMPLETE, "completed_at": NOON + MINUTE, "suspicious": False}
+        store(engine, USERS, [{"state": SeedState.OPEN, "suspicious": False}, ended, ended])
+        batches = [first, *all_batches(seeds, 2)]
 
-    assert [request.seed.key for batch in all_batches(seeds) for request in batch] == ["3", "4"]
+    assert [request.seed.key for batch in batches for request in batch] == ["1", "4"]
 
 
 def test_a_run_counts_what_its_seeds_have_become(prepared_url):

@@ -6,7 +6,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from os import EX_CONFIG, EX_OK
+from os import EX_OK
 from pathlib import Path
 
 import pytest
@@ -20,7 +20,6 @@ from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.endpoints import USERS
 from tiktok_crawler.storage.deletion.disk import check_may_delete
@@ -94,7 +93,6 @@ def crawl(url):
 
 def crawl_users(url):
     session = StageSession(url, origin="sandbox", stage=USERS_STAGE, tags=(), account=None)
-    session.gathers = True
     try:
         session.open()
         return session.plan(NOW)
@@ -239,16 +237,11 @@ def test_a_schema_of_another_name_is_named(role, server):
     crawl(server.url_of(role))
 
 
-def test_listings_need_temporary_tables_and_searches_do_not(role, prepared):
-    name = make_url(prepared.url).database
+def test_nothing_needs_temporary_tables(role, prepared):
     crawl_needs_everything(prepared, role)
-    prepared.run(f"REVOKE TEMPORARY ON DATABASE {name} FROM PUBLIC")
-    for use in (crawl, status, plan):
+    prepared.run(f"REVOKE TEMPORARY ON DATABASE {make_url(prepared.url).database} FROM PUBLIC")
+    for use in (crawl, status, plan, crawl_users):
         use(prepared.url_of(role))
-    grants = lacking(crawl_users, prepared.url_of(role))
-    assert grants == [f"GRANT TEMPORARY ON DATABASE {name} TO {quoted(role)}"]
-    prepared.run(*grants)
-    crawl_users(prepared.url_of(role))
 
 
 @pytest.mark.parametrize("use", [status, plan, crawl, migrate])
@@ -258,20 +251,6 @@ def test_a_role_that_is_not_let_into_the_database_is_told_so(role, server, use):
     grants = lacking(use, server.url_of(role))
     assert grants == [f"GRANT CONNECT ON DATABASE {name} TO {quoted(role)}"]
     server.run(*grants)
-
-
-@deferred_f_from_coro_f
-async def test_what_is_collected_after_the_videos_is_thought_of_before_them(role, prepared, folder):
-    crawl_needs_everything(prepared, role)
-    prepared.run(f"REVOKE TEMPORARY ON DATABASE {make_url(prepared.url).database} FROM PUBLIC")
-    with folder.query_file.open("a") as file:
-        file.write("also_collect: [users]\n")
-    with recording_sandbox() as (sandbox, url):
-        theirs = ListingDatabase(prepared.url_of(role), url)
-        crawler = await theirs.crawl("videos", query=str(folder.query_file))
-    assert exit_status(crawler) == EX_CONFIG
-    assert "GRANT TEMPORARY" in str(crawler.get_extension(Outcome).error)
-    assert sandbox.requests == []
 
 
 def test_tables_are_brought_up_to_date_by_their_owner(role, server):

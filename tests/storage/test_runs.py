@@ -44,7 +44,7 @@ def test_a_run_is_there_as_soon_as_it_has_begun(engine):
         "feeds": [],
         "exports": [],
     }
-    assert last(engine) == PastRun("videos", NOON, None, None, None, 0)
+    assert last(engine) == PastRun("videos", "26c5", NOON, None, None, None, 0)
 
 
 def test_its_end_is_written_into_its_own_row_and_can_be_corrected(engine):
@@ -65,7 +65,7 @@ def test_the_last_run_is_the_one_that_began_last(engine):
     begin_run(engine, RunStart("users", {}), NOON + HOUR)
     end_run(engine, first, RunEnd("finished", 0), NOON + 2 * HOUR)
 
-    assert last(engine) == PastRun("users", NOON + HOUR, None, None, None, 0)
+    assert last(engine) == PastRun("users", None, NOON + HOUR, None, None, None, 0)
 
 
 def test_a_page_tells_which_run_asked_for_it(engine):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import event, extract, select, text
 from stored_pages import (
     JANUARY_10,
     NOON,
@@ -19,7 +19,8 @@ from stored_pages import (
     video,
 )
 
-from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY
+from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.models.records import VIDEO_STATISTICS_DAILY, Video
 from tiktok_crawler.storage.page_store import PageStore
 
 HOUR = timedelta(hours=1)
@@ -268,6 +269,19 @@ def test_the_daily_view_counts_utc_days_in_any_session(make_engine, prepared_pos
     with engine.connect() as connection:
         connection.execute(text("SET TIME ZONE 'Pacific/Auckland'"))
         assert connection.scalar(select(VIDEO_STATISTICS_DAILY.c.day)) == date(2024, 6, 1)
+
+
+def test_times_are_those_of_utc_in_any_session(make_engine, prepared_postgresql_url):
+    """Behind a pooler, a session can have been anybody's."""
+    engine = make_engine(prepared_postgresql_url)
+    abroad = "SET TIME ZONE 'Pacific/Auckland'"
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql(abroad))
+    request = first_request(engine)
+    PageStore(engine).save(page(request, video(1, create_time=JANUARY_10)), tags=())
+    with engine.connect() as connection:
+        epoch = connection.scalar(select(extract("epoch", Video.create_time)))
+        as_text = statements_for(engine.dialect).as_text(Video.__table__.c.create_time)
+        assert (epoch, connection.scalar(select(as_text))) == (JANUARY_10, "2024-01-10 00:00:00")
 
 
 def test_the_documented_columns_of_the_view_are_those_that_it_has(engine):

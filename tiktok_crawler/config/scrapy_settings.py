@@ -149,7 +149,7 @@ REFUSED: dict[str, Rule] = {
     "HTTPERROR_ALLOW_ALL": on("an answer is judged by its body, not by its status alone"),
     "JOBDIR": unset(
         "it writes the access token to disk, and resuming needs no JOBDIR (run the same command "
-        "again)",
+        "again). Under Scrapyd, leave jobs_dir empty",
     ),
     "METAREFRESH_ENABLED": off("it would carry the access token to another place"),
     "REDIRECT_ENABLED": off("it would carry the access token to another place"),

@@ -419,7 +419,6 @@ class CrawlStorage:
         session.is_alone = is_of_list or isinstance(session, CheckSession)
         lock_name, _ = session.lock_name
         self.sharing.works_on(subject, lock_name)
-        session.gathers = bool(getattr(self.crawler.spider, "stages", ()))
         self._sessions[subject] = session
         self._doers[subject] = doer = self._recorded(session)
         try:

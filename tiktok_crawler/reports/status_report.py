@@ -163,7 +163,8 @@ def _import_as_json(import_: Import) -> dict[str, Any]:
 
 
 def _run(run: PastRun) -> str:
-    begun = f"Last run: {shortened(run.spider)}, begun {run.begun_at:%Y-%m-%d %H:%M} UTC"
+    job = f", job {shortened(run.job)}" if run.job else ""
+    begun = f"Last run: {shortened(run.spider)}{job}, begun {run.begun_at:%Y-%m-%d %H:%M} UTC"
     if run.ended_at is None:
         return f"{begun}: still running, or killed"
     return (

@@ -122,10 +122,10 @@ def _rows(connection: Connection, query: Select[*tuple[Any, ...]]) -> list[tuple
 
 
 def _day(connection: Connection, time: ColumnElement[Any]) -> ColumnElement[Any]:
-    """The UTC day of a time; the sessions of PostgreSQL are in UTC."""
+    """The UTC day of a time, whatever the session's zone."""
     if connection.dialect.name == "sqlite":
         return func.date(time, type_=Date())
-    return cast(time, Date)
+    return cast(func.timezone("UTC", time), Date)
 
 
 def _counted(what: ColumnElement[Any]) -> Select[*tuple[Any, ...]]:

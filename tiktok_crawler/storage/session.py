@@ -48,7 +48,6 @@ class Session(ABC):
     `fingerprint` and `what` name what the lock is for, to programs and to people. Requests are
     booked on `account`. As long as there is a `mark`, each transaction makes it, too. Sessions
     that are given one `hold` work on one file.
-    A run that `gathers` the seeds of listings needs more of the database than one that does not.
     Pages are those of the run `run_id`. From `open` on, `engine` is the database. One that need
     not be alone shares its work with others like it, where the database lets it (PostgreSQL).
     """
@@ -67,7 +66,6 @@ class Session(ABC):
         self.tags = tags
         self.mark: Callable[[Connection], None] | None = None
         self.hold = Hold()
-        self.gathers = False
         self.is_alone = True
         self.lock: QueryLock | None = None
         self._owns_lock = False
@@ -92,7 +90,7 @@ class Session(ABC):
         """
         engine = database.create_engine_for(self._url, self.hold)
         self._use(engine)
-        database.prepare(engine, self._origin, gathers=self.gathers)
+        database.prepare(engine, self._origin)
         if lock is None:
             lock = QueryLock(engine, *self.lock_name, alone=self.is_alone)
             lock.acquire()

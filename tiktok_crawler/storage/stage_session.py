@@ -144,6 +144,6 @@ def look_up_stage(url: str, origin: str, stage: Stage, now: datetime) -> StagePl
 
 
 def _look_up(engine: Engine, stage: Stage, now: datetime) -> StagePlan:
-    with closing(DueSeeds(engine, stage, now, only_looks=True)) as seeds:
+    with closing(DueSeeds(engine, stage, now)) as seeds:
         plan = seeds.look_ahead(seeds.plan())
         return replace(plan, first_requests=seeds.next_batch(LOOKED_UP))

@@ -178,10 +178,8 @@ def has_data(engine: Engine, origin: str) -> bool:
     return stored is not None
 
 
-def prepare(engine: Engine, origin: str, *, gathers: bool = False) -> None:
+def prepare(engine: Engine, origin: str) -> None:
     """Make sure that data of this origin can be stored; an empty database gets its tables.
-
-    With `gathers`, that the seeds of listings can be gathered, too.
 
     Raises:
         ConfigurationError: the database cannot be reached, has tables of another revision or of
@@ -193,7 +191,7 @@ def prepare(engine: Engine, origin: str, *, gathers: bool = False) -> None:
         with reading(engine) as connection:
             if connection.dialect.name == "postgresql":
                 postgresql.check_takes_writes(connection)
-                _check_grants(engine.url, grants.to_write(connection, gathers=gathers))
+                _check_grants(engine.url, grants.to_write(connection))
                 postgresql.check_encoding(connection)
             found = revision(connection)
         if found is None:

@@ -131,13 +131,6 @@ OWNER = text(
 )
 """Who may do what the owner may; a superuser may do anything, and is nothing to grant."""
 
-TEMPORARY = text(
-    """
-    SELECT format('GRANT TEMPORARY ON DATABASE %I TO %I', current_database(), current_user)
-    WHERE NOT has_database_privilege(current_database(), 'TEMPORARY')
-    """
-)
-
 
 def to_look(connection: Connection) -> list[str]:
     """What is lacking to see whether there are tables."""
@@ -154,19 +147,14 @@ def to_tell_revision(connection: Connection) -> list[str]:
     return [*to_look(connection), *_table_grants(connection, schema, reads)]
 
 
-def to_write(connection: Connection, *, gathers: bool) -> list[str]:
-    """What is lacking to collect: into the tables that are there, or to make them.
-
-    Who `gathers` the seeds of listings does so in temporary tables.
-    """
+def to_write(connection: Connection) -> list[str]:
+    """What is lacking to collect: into the tables that are there, or to make them."""
     schema = _schema(connection)
     if schema is None:
         return []
-    lacking = [*connection.scalars(TEMPORARY)] if gathers else []
     if not schema.has_tables:
-        return [*lacking, *_schema_grants(schema, creates=True)]
+        return _schema_grants(schema, creates=True)
     return [
-        *lacking,
         *_schema_grants(schema, creates=False),
         *_table_grants(connection, schema, WRITTEN),
         *_sequence_grants(connection, schema),

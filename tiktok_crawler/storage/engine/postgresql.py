@@ -26,10 +26,6 @@ CONNECT_SECONDS = 10
 KEEPALIVE_SECONDS = 60
 UNANSWERED_MILLISECONDS = 10_000
 """The lifetime of a connection while the network loses what is sent on it."""
-CAN_MAKE_TABLES = """
-    SELECT has_database_privilege(current_database(), 'TEMPORARY')
-    AND NOT current_setting('transaction_read_only')::boolean
-"""
 HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
 
@@ -125,11 +121,6 @@ def _on_connect(connection: DriverConnection, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
     connection.autocommit = False
-
-
-def can_make_tables(connection: Connection) -> bool:
-    """Tell whether temporary tables can be made: not on a standby, nor where all is read only."""
-    return connection.dialect.name != "postgresql" or bool(connection.scalar(text(CAN_MAKE_TABLES)))
 
 
 def check_takes_writes(connection: Connection) -> None:

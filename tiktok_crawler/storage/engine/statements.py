@@ -9,17 +9,19 @@ from __future__ import annotations
 import sqlite3
 from abc import ABC, abstractmethod
 from functools import cache
-from itertools import chain, islice
+from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from sqlalchemy import (
     ARRAY,
+    DateTime,
     Enum,
     Text,
     any_,
     bindparam,
     case,
     cast,
+    column,
     delete,
     func,
     literal,
@@ -36,7 +38,7 @@ from sqlalchemy.exc import DatabaseError
 from tiktok_crawler.storage.models.column_types import UtcDateTime, dump_json
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 
     from sqlalchemy import (
         Column,
@@ -48,7 +50,6 @@ if TYPE_CHECKING:
         Select,
     )
     from sqlalchemy.engine.interfaces import Compiled
-    from sqlalchemy.sql.base import ReadOnlyColumnCollection
     from sqlalchemy.types import TypeEngine
 
     Columns = tuple[Column[Any], ...]
@@ -364,7 +365,9 @@ class PostgresqlStatements(Statements):
         if isinstance(column.type.dialect_impl(self._dialect), JSONB):
             return cast(column, Text)
         if isinstance(column.type, UtcDateTime):
-            return func.to_char(column, literal_column(TIME_FORMATS[column.type.precision]))
+            return func.to_char(
+                _in_utc(column), literal_column(TIME_FORMATS[column.type.precision])
+            )
         return type_coerce(column, Text()) if isinstance(column.type, Enum) else column
 
     def stream(
@@ -373,6 +376,16 @@ class PostgresqlStatements(Statements):
         options = {"yield_per": size}
         with connection.execute(statement, execution_options=options) as result:
             yield from result.partitions()
+
+    def rows_of(
+        self, columns: Iterable[Column[Any]], rows: Collection[Values]
+    ) -> Select[*tuple[Any, ...]]:
+        """Select rows that are given, in their order."""
+        names = [column(each.key, each.type) for each in columns]
+        lists = zip(*rows, strict=True) if rows else repeat((), len(names))
+        texts = (literal(self._list(each), Text()) for each in lists)
+        arrays = (cast(text, self._array(name)) for text, name in zip(texts, names, strict=True))
+        return select(func.unnest(*arrays).table_valued(*names).render_derived())
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
         return func.string_agg(cast(column, Text), literal_column("','"))
@@ -403,7 +416,7 @@ class PostgresqlStatements(Statements):
     def _insert_rows(self, columns: Columns) -> Insert:
         insert = postgresql.insert(columns[0].table)
         rows = self._rows(columns)
-        return insert.from_select([column.key for column in columns], select(*rows))
+        return insert.from_select([*rows], select(*rows.values()))
 
     def _insert(self, columns: Columns) -> Executable:
         # Looking for conflicts takes a fifth of the time: each row is confirmed after its keys.
@@ -414,14 +427,19 @@ class PostgresqlStatements(Statements):
         conditions = (column == rows[column.key] for column in columns)
         return delete(columns[0].table).where(*conditions)
 
-    def _rows(self, columns: Columns) -> ReadOnlyColumnCollection[str, Any]:
-        """The arrays as a table, whose rows come in the order of the arrays."""
+    def _rows(self, columns: Columns) -> dict[str, ColumnElement[Any]]:
+        """The arrays as columns of a table, whose rows come in the order of the arrays."""
         arrays = (cast(bindparam(c.key, type_=Text()), self._array(c)) for c in columns)
         names = [column.key for column in columns]
-        return func.unnest(*arrays).table_valued(*names).render_derived().c
+        rows = func.unnest(*arrays).table_valued(*names).render_derived().c
+        is_time = {column.key: isinstance(column.type, UtcDateTime) for column in columns}
+        return {key: _in_utc(rows[key]) if is_time[key] else rows[key] for key in names}
 
-    def _array(self, column: Column[Any]) -> TypeEngine[Any]:
+    def _array(self, column: ColumnElement[Any]) -> TypeEngine[Any]:
         item = column.type.dialect_impl(self._dialect)
+        if isinstance(column.type, UtcDateTime):
+            # As text it has no zone, and would be in that of the session.
+            return ARRAY(DateTime(timezone=False))
         # A collation is no part of a type that something can be cast to.
         return ARRAY(Text() if isinstance(item, Text) else item)
 
@@ -436,6 +454,11 @@ class PostgresqlStatements(Statements):
 
     def _read(self, connection: Connection, text: str, values: Values) -> Result:
         return connection.exec_driver_sql(text, {VALUES: self._list(values)})
+
+
+def _in_utc(time: ColumnElement[Any]) -> ColumnElement[Any]:
+    """A time of UTC without its zone as one of PostgreSQL's times, or the other way round."""
+    return func.timezone(literal_column("'UTC'"), time)
 
 
 def _fetched(cursor: Any, size: int) -> Sequence[Values]:

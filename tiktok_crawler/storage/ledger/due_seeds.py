@@ -1,22 +1,18 @@
-"""The due seeds of a stage: gathered once, counted, and handed out in batches."""
+"""The due seeds of a stage: counted, and handed out in batches."""
 
 from __future__ import annotations
 
 from collections import Counter, deque
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any
-
-from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.planning.page_counts import most_pages, most_records
 from tiktok_crawler.planning.seeds import StagePlan, StageResult
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.research_api.paging import Place
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
-from tiktok_crawler.storage.engine.postgresql import can_make_tables
-from tiktok_crawler.storage.engine.transactions import READS_ONLY
+from tiktok_crawler.storage.engine.transactions import READS_ONLY, reading
 from tiktok_crawler.storage.ledger.gathered_seeds import GatheredSeeds
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing
 from tiktok_crawler.storage.ledger.tallies import leading_on, tally_of, usual_requests
@@ -35,28 +31,31 @@ BATCH = 1_000
 class DueSeeds:
     """The seeds that a stage has at a time. For one thread at a time, until it is closed.
 
-    They are gathered when they are needed first, and once more if the connection was lost; what
-    was handed out by then is not handed out again. Whoever `only_looks` need not be allowed to
-    gather them.
+    SQLite gathers them when they are needed first: a run works off what it has begun with, whatever
+    it stores meanwhile. PostgreSQL finds them anew each time, without those that others have done
+    meanwhile: no session is kept for them. What was handed out is not handed out again.
     """
 
-    def __init__(
-        self, engine: Engine, stage: Stage, now: datetime, *, only_looks: bool = False
-    ) -> None:
+    def __init__(self, engine: Engine, stage: Stage, now: datetime) -> None:
         self._engine = engine.execution_options(**{READS_ONLY: True})
         self._stage = stage
         self._now = now
-        self._only_looks = only_looks
         self._gathered = GatheredSeeds(stage, now)
+        self._is_gathered = engine.dialect.name == "sqlite"
+        if not self._is_gathered:
+            self._gathered.find_each_time(engine.dialect)
         self._connection: Connection | None = None
         self._reached = 0
-        self._last_batches: deque[tuple[PageRequest, ...]] = deque(maxlen=2)
-        self._handed_out: frozenset[str] | None = None
+        self._last_batches: deque[frozenset[str]] = deque(maxlen=2)
+        """Of these, seeds can be on their way."""
 
     def plan(self) -> StagePlan:
         """Count the seeds by what becomes of them."""
         with self._transaction() as connection:
-            seeds = connection.execute(self._gathered.by_standing()).one()
+            return self._plan(connection)
+
+    def _plan(self, connection: Connection) -> StagePlan:
+        seeds = connection.execute(self._gathered.by_standing()).one()
         return StagePlan(
             due=seeds.due,
             complete=seeds.complete,
@@ -86,31 +85,22 @@ class DueSeeds:
             self._reached = rows[-1].number
             requests = tuple(self._requests(rows))
             if requests:
-                self._last_batches.append(requests)
+                self._last_batches.append(frozenset(request.seed.key for request in requests))
                 return requests
         return ()
 
     def result(self) -> StageResult:
         """Count the seeds by what has become of them meanwhile."""
-        try:
-            return self._result()
-        except DBAPIError as exc:
-            if not exc.connection_invalidated:
-                raise
-            # It has been idle since the last batch: its end is noticed only now.
-            return self._result()
-
-    def _result(self) -> StageResult:
         with self._transaction() as connection:
             rows = connection.execute(self._gathered.by_outcome()).all()
+            seeds = self._plan(connection).seeds
         outcomes = [(_state_in(STANDINGS[row.place], row.state), row) for row in rows]
         counts = Counter[SeedState]()
         for state, row in outcomes:
             counts[state] += row.seeds
         due = (row.retry_at for state, row in outcomes if state is SeedState.PARKED)
-        without_row = self.plan().seeds - counts.total()
         return StageResult(
-            open=counts[SeedState.OPEN] + without_row,
+            open=counts[SeedState.OPEN] + seeds - counts.total(),
             complete=counts[SeedState.COMPLETE],
             refused=counts[SeedState.REFUSED],
             parked=counts[SeedState.PARKED],
@@ -141,11 +131,8 @@ class DueSeeds:
         return PageRequest(task, place, begun_at=row.begun_at, ended_at=row.completed_at)
 
     def _was_handed_out(self, row: Row[Any]) -> bool:
-        """Tell whether this run had asked for a seed, or was about to, before it gathered again."""
-        if self._handed_out is None:
-            return False
-        is_touched = row.id is not None and row.updated_at > self._now
-        return is_touched or str(row.seed_key) in self._handed_out
+        """Tell whether this run is about to ask for a seed, which was found to stand elsewhere."""
+        return any(str(row.seed_key) in batch for batch in self._last_batches)
 
     def _most(self, row: Row[Any]) -> tuple[int, tuple[int | None, ...]]:
         """Return the number of some seeds, and of each the pages and records, and if counted."""
@@ -160,9 +147,12 @@ class DueSeeds:
 
     @contextmanager
     def _transaction(self) -> Iterator[Connection]:
-        """A transaction of the connection that has the gathered seeds."""
-        if self._connection is None or self._connection.invalidated:
-            self.close()
+        """A transaction that sees the seeds in one state."""
+        if not self._is_gathered:
+            with reading(self._engine) as connection:
+                yield connection
+            return
+        if self._connection is None:
             self._gather()
         assert self._connection
         with self._connection.begin():
@@ -170,17 +160,9 @@ class DueSeeds:
 
     def _gather(self) -> None:
         self._connection = connection = self._engine.connect()
-        self._reached = 0
-        if self._last_batches:
-            # Only seeds of these can be on their way without a trace in their rows.
-            requests = chain.from_iterable(self._last_batches)
-            self._handed_out = frozenset(request.seed.key for request in requests)
         try:
             with connection.begin():
-                if self._only_looks and not can_make_tables(connection):
-                    self._gathered.find_each_time(connection)
-                else:
-                    self._gathered.fill(connection)
+                self._gathered.fill(connection)
         except BaseException:
             self.close()
             raise

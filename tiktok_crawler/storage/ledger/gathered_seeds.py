@@ -1,7 +1,6 @@
-"""The seeds of a stage in temporary tables of a connection, as they are at a time.
+"""The seeds of a stage as they are at a time, found in the database or kept in temporary tables.
 
-So a run works off what it has begun with, whatever it stores meanwhile, and needs no more memory
-for a million seeds than for one.
+So a run needs no more memory for a million seeds than for one.
 """
 
 from __future__ import annotations
@@ -21,12 +20,11 @@ from sqlalchemy import (
     insert,
     select,
     union_all,
-    values,
 )
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.seeds import GivenSeeds
-from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.engine.statements import PostgresqlStatements, statements_for
 from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.ledger.seeds import SeedSources
 from tiktok_crawler.storage.ledger.standings import STANDINGS, Standing, begins, standing_of
@@ -38,7 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Join, Select, Subquery
+    from sqlalchemy import ColumnElement, Connection, Dialect, Join, Select, Subquery
     from sqlalchemy.sql.selectable import FromClause
 
     from tiktok_crawler.planning.seeds import Stage
@@ -47,15 +45,17 @@ if TYPE_CHECKING:
 
 SEED = SeedRow.__table__
 
+DUE = STANDINGS.index(Standing.DUE)
+
 AT_ONCE = 10_000
 """Seeds that the user names, in one statement."""
 
 
 class GatheredSeeds:
-    """Tables of the seeds of a stage, and what is read of them.
+    """The seeds of a stage, in tables or as subqueries, and what is read of them.
 
     `gathered` has all of them, with their standings and, as far as there are some, their rows;
-    `due` those that are due, numbered in their order; `given` those that the user names.
+    `due` those that are due, numbered in the order of all; `given` those that the user names.
     """
 
     def __init__(self, stage: Stage, now: datetime) -> None:
@@ -86,21 +86,29 @@ class GatheredSeeds:
         """Gather the seeds into new tables."""
         self._tables.create_all(connection, checkfirst=False)
         self._fill_given(connection)
-        seeds = self._seeds(connection)
+        seeds = self._seeds(connection.dialect)
         connection.execute(insert(self._gathered).from_select(list(self._gathered.c.keys()), seeds))
         c = self._gathered.c
         in_order = self._due_seeds(c.seed_key, c.seed_id).order_by(*self._order)
         connection.execute(insert(self._due).from_select(["seed_key", "seed_id"], in_order))
 
-    def find_each_time(self, connection: Connection) -> None:
-        """Let each statement find the seeds anew, where there can be no tables for them."""
+    def find_each_time(self, dialect: Dialect) -> None:
+        """Let each statement find the seeds in PostgreSQL anew, without tables.
+
+        Temporary ones would be those of a session, which behind a pooler is that of others, too.
+        """
         source = self._stage.source
         if isinstance(source, GivenSeeds):
-            self._given = values(*self._given.c, name="given").data(list(self._given_rows(source)))
-        self._gathered = self._seeds(connection).cte("gathered_seed")
-        c = self._gathered.c
+            rows = list(self._given_rows(source))
+            given = PostgresqlStatements(dialect).rows_of(self._given.c, rows)
+            self._given = given.cte("given_seed")
+        found = self._seeds(dialect).cte("gathered_seed")
+        self._gathered = found
         number = func.row_number().over(order_by=self._order).label("number")
-        self._due = self._due_seeds(number, c.seed_key, c.seed_id).cte("due_seed")
+        # Numbered with those that are not due, they keep their numbers when some have ended.
+        numbered = select(number, found.c.seed_key, found.c.seed_id, found.c.place).subquery()
+        due = select(numbered.c.number, numbered.c.seed_key, numbered.c.seed_id)
+        self._due = due.where(numbered.c.place == DUE).cte("due_seed")
 
     def by_standing(self) -> Rows:
         """Count the seeds of each standing, by its name; `next_retry_at` is that of the waiting."""
@@ -172,16 +180,16 @@ class GatheredSeeds:
         seeds = dict.fromkeys(clean_text(seed) or "" for seed in source.values)
         return zip(map(read, seeds), count(0, -1))
 
-    def _found(self, connection: Connection) -> Rows:
+    def _found(self, dialect: Dialect) -> Rows:
         """The seeds with their weights: the heavier comes first, of equal ones the lower key."""
         source = self._stage.source
         if isinstance(source, GivenSeeds):
             return select(self._given)
-        return SeedSources(statements_for(connection.dialect)).find(source, self._key)
+        return SeedSources(statements_for(dialect)).find(source, self._key)
 
-    def _seeds(self, connection: Connection) -> Rows:
+    def _seeds(self, dialect: Dialect) -> Rows:
         """All seeds, with the columns of `gathered`."""
-        found = self._found(connection).subquery()
+        found = self._found(dialect).subquery()
         return select(
             found.c.seed_key,
             found.c.weight,
@@ -196,7 +204,7 @@ class GatheredSeeds:
         return c.weight.desc(), c.seed_key
 
     def _due_seeds(self, *columns: Any) -> Rows:
-        return select(*columns).where(self._gathered.c.place == STANDINGS.index(Standing.DUE))
+        return select(*columns).where(self._gathered.c.place == DUE)
 
     def _with_rows(self, seeds: FromClause) -> Join:
         return seeds.outerjoin(SEED, self._is_row_of(seeds))

@@ -54,6 +54,7 @@ class PastRun:
     """A run of a database; one that is still running, or was killed, has no end."""
 
     spider: str
+    job: str | None
     begun_at: datetime
     ended_at: datetime | None
     close_reason: str | None
