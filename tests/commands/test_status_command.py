@@ -86,7 +86,17 @@ def test_programs_get_the_same_as_json(collected):
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
     assert status.keys() == {
-        *("database", "origin", "at", "quota", "last_run", "queries", "lists", "listings"),
+        *(
+            "database",
+            "origin",
+            "at",
+            "quota",
+            "last_run",
+            "at_work",
+            "queries",
+            "lists",
+            "listings",
+        ),
         *("imports", "existence", "removals", "freshness"),
     }
     assert status["lists"] == status["listings"] == []

@@ -18,6 +18,7 @@ from tiktok_crawler.query_file.refreshing import KeepFresh, Refreshing
 from tiktok_crawler.reports import status_report
 from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, USERS, Pool
 from tiktok_crawler.research_api.query import Condition, Field, Query
+from tiktok_crawler.storage.engine.workers import Holder
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
@@ -256,6 +257,16 @@ def test_a_last_run_without_an_end_is_running_or_was_killed():
     text = status_report.text(replace(status(), last_run=unfinished), None)
 
     assert "Last run: videos, begun 2024-06-01 12:00 UTC: still running, or killed" in text
+
+
+def test_who_is_at_work_is_told():
+    holders = (Holder("tiktok_crawler node 7", NOON), Holder("tiktok_crawler other 9", NOON))
+    found = replace(status(), at_work=holders)
+    since = "since 2024-06-01 12:00:00 UTC"
+    expected = f"At work: process 7 on node, {since}; process 9 on other, {since}"
+    assert expected in status_report.text(found, None)
+    (first, _) = status_report.as_json(found, None)["at_work"]
+    assert first == {"name": "tiktok_crawler node 7", "since": "2024-06-01T12:00:00+00:00"}
 
 
 def test_the_last_run_in_json():

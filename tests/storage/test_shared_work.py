@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked
 from tiktok_crawler.research_api.endpoints import COMMENTS
 from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.engine.workers import at_work
 
 FIRST_DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 10))
 LAST_DAYS = DateRange(date(2024, 1, 11), date(2024, 1, 31))
@@ -192,6 +194,20 @@ def test_whoever_was_away_goes_on_if_nobody_has_taken_anything(search, database)
     first.ask(following, video(2))
     (window,) = rows(database, "crawl_window")
     assert (window["state"], window["requests"]) == ("complete", 2)
+
+
+def test_who_is_at_work_is_known_once_and_as_long_as_it_is(search, crawl, database):
+    with database.connect() as connection:
+        assert at_work(connection) == []
+        runs = search(), crawl("7")
+        (holder,) = at_work(connection)
+        assert str(os.getpid()) in holder.name
+        runs[1].session.release()
+        assert at_work(connection) == [holder]
+        connection.rollback()
+        run_out(database)
+        assert at_work(connection) == []
+    assert len(rows(database, "worker")) == 1, "whoever looks deletes nothing"
 
 
 def test_the_clock_of_a_machine_says_nothing_about_who_is_at_work(search):

@@ -31,6 +31,7 @@ from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
 from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, shortened, visible
+from tiktok_crawler.storage.engine.lock import describe_holder
 from tiktok_crawler.storage.ledger.status import OLDEST
 
 if TYPE_CHECKING:
@@ -72,6 +73,10 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         },
         "freshness": _freshness_as_json(status),
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
+        "at_work": [
+            {"name": each.name, "since": each.since.isoformat(timespec="seconds")}
+            for each in status.at_work
+        ],
         "queries": [_query_as_json(query) for query in status.queries],
         "lists": [list_as_json(found) for found in status.lists],
         "listings": [listing_as_json(listing) for listing in status.listings],
@@ -105,6 +110,9 @@ def _lines(status: Status, daily_budget: int | None) -> Iterator[str]:
     yield from _quota(status, daily_budget)
     if status.last_run:
         yield _run(status.last_run)
+    if status.at_work:
+        holders = (describe_holder(each.name, each.since) for each in status.at_work)
+        yield f"At work: {'; '.join(holders)}"
     yield from map(_import, status.imports)
     yield from removal_lines(status.removals)
     yield from _stale(status)

@@ -115,6 +115,19 @@ def workers(engine: Engine, purpose: str) -> list[Holder]:
     return [Holder(other.name, other.begun_at) for other in found]
 
 
+def at_work(connection: Connection) -> list[Holder]:
+    """Return who is at work on a database at all, without changing it; of SQLite, nobody is known.
+
+    Whoever works on several things counts once, from the first of them on.
+    """
+    if connection.dialect.name != "postgresql":
+        return []
+    alive = select(WorkerRow.__table__).where(WorkerRow.alive_until >= NOW)
+    rows = connection.execute(alive.order_by(WorkerRow.begun_at.desc()))
+    since = {row.name: row.begun_at for row in rows if not is_gone(row.process)}
+    return [Holder(name, since[name]) for name in sorted(since, key=since.__getitem__)]
+
+
 def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
     """Read the workers of a purpose, and delete those that are none any more.
 

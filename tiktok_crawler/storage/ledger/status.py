@@ -15,6 +15,7 @@ from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.engine.workers import at_work
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.existence import existence_of
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.query_values import Unseen
     from tiktok_crawler.query_file.refreshing import Refreshing
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.engine.workers import Holder
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.existence import Existence
     from tiktok_crawler.storage.ledger.imports import Import
@@ -152,6 +154,7 @@ class Status:
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
     last_run: PastRun | None = None
+    at_work: tuple[Holder, ...] = ()
     recent_runs: tuple[RecentRun, ...] = ()
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
@@ -216,6 +219,7 @@ def status_of(
         queries=tuple(statuses),
         listings=() if files else tuple(listing_statuses(connection)),
         last_run=last_run(connection),
+        at_work=tuple(at_work(connection)),
         recent_runs=recent_runs(connection),
         imports=() if files else tuple(past_imports(connection)),
         files=files,
