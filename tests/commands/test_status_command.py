@@ -86,18 +86,8 @@ def test_programs_get_the_same_as_json(collected):
     assert (run.returncode, run.stderr) == (0, "")
     status = json.loads(run.stdout)
     assert status.keys() == {
-        *(
-            "database",
-            "origin",
-            "at",
-            "quota",
-            "last_run",
-            "at_work",
-            "queries",
-            "lists",
-            "listings",
-        ),
-        *("imports", "existence", "removals", "freshness"),
+        *("database", "origin", "at", "quota", "last_run", "queries", "lists", "listings"),
+        *("at_work", "imports", "existence", "removals", "freshness"),
     }
     assert status["lists"] == status["listings"] == []
     read_at = datetime.fromisoformat(status["at"])
