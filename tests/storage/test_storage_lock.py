@@ -243,6 +243,8 @@ def test_a_lock_is_renewed_as_long_as_its_process_lives(pair, monkeypatch):
     monkeypatch.setattr(workers, "RENEWED_EVERY", timedelta(milliseconds=20))
     lock, other = pair
     lock.acquire()
+    lock.release()
+    lock.acquire()
     run_out(lock.engine)
 
     until = time.monotonic() + 10

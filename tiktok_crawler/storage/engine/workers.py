@@ -62,6 +62,7 @@ class Lease:
         """Become a worker, or say who is one and lets no other be."""
         holder = transaction(self._engine, self.take_in)
         if holder is None:
+            self._ended.clear()
             self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
             self._thread.start()
         return holder
