@@ -13,7 +13,7 @@ import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.storage.engine import workers
@@ -306,3 +306,37 @@ def test_all_of_the_fingerprints_bits_make_a_lock(make_engine, prepared_postgres
         lock.acquire()
         verify(lock)
         lock.release()
+
+
+IN_A_TRANSACTION = """
+import sys
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock
+engine = database.create_engine_for(database.database_url(sys.argv[1]))
+lock = QueryLock(engine, sys.argv[2])
+lock.acquire()
+with engine.begin() as connection:
+    lock.hold(connection)
+    connection.exec_driver_sql("SELECT pg_sleep(2)")
+"""
+
+
+def test_what_a_process_has_sent_before_its_end_is_waited_for(make_engine, prepared_postgresql_url):
+    engine = make_engine(prepared_postgresql_url)
+    command = [sys.executable, "-c", IN_A_TRANSACTION, prepared_postgresql_url, FINGERPRINT]
+    sleeping = text("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(2)'")
+
+    def is_at_work():
+        with engine.connect() as connection:
+            active = text(f"{sleeping} AND state = 'active'")
+            return connection.scalar(active) == 1
+
+    with subprocess.Popen(command) as process:
+        while not is_at_work():
+            assert process.poll() is None
+        process.kill()
+    assert is_at_work()
+    lock = QueryLock(engine, FINGERPRINT)
+    lock.acquire()
+    assert not is_at_work()
+    lock.release()

@@ -114,7 +114,7 @@ MOVES = {
     ("window", "parked"): dict.fromkeys(UNFINISHED, "parked"),
     ("window", "cut"): dict.fromkeys(UNFINISHED, "split"),
     ("window", "lost"): dict.fromkeys(UNFINISHED, "split"),
-    ("window", "left"): {"parked": "split", "complete": "split"},
+    ("window", "left"): {"open": "split", "parked": "split", "complete": "split"},
     ("window", "booked"): {"open": "open", "parked": "parked"},
     ("seed", "page"): dict.fromkeys(UNFINISHED, "open"),
     ("seed", "last page"): dict.fromkeys(UNFINISHED, "complete"),

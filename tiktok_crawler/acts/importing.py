@@ -62,7 +62,7 @@ def _import(engine: Engine, origin: str, source: Source, start: ImportStart) -> 
     lock = QueryLock(engine, start.sha256, "this file", holder="import")
     lock.acquire()
     try:
-        store = ImportStore(engine, start)
+        store = ImportStore(engine, start, lock.verify)
         import_ = store.find(utc_now())
         where = database.describe(engine.url)
         if import_.ended_at:

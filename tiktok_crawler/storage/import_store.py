@@ -26,7 +26,7 @@ from tiktok_crawler.storage.records.names import Names
 from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine, Executable
@@ -42,10 +42,19 @@ MOST_PAGES = 100_000
 
 
 class ImportStore:
-    """Writes an import to a database. For one thread at a time; crawls may be writing, too."""
+    """Writes an import to a database. For one thread at a time; crawls may be writing, too.
 
-    def __init__(self, engine: Engine, start: ImportStart) -> None:
+    Each batch begins with `verify`, which makes sure that nobody else imports the same.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        start: ImportStart,
+        verify: Callable[[Connection], None] = lambda _: None,
+    ) -> None:
         self._engine = engine
+        self._verify = verify
         self._start = start
         self._statements = statements_for(engine.dialect)
         self._names = Names(self._statements)
@@ -66,6 +75,7 @@ class ImportStore:
         came = pages
 
         def write(connection: Connection) -> tuple[Import, Ids, int]:
+            self._verify(connection)
             gate = passed_gate(connection)
             pages, left_out = admitted(connection, gate, came)
             self._forget_deleted(gate)

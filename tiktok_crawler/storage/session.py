@@ -200,16 +200,20 @@ class Session(ABC):
             return work(connection)
 
     def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
-        mark = self.mark
-
         def marked(connection: Connection) -> T:
-            if mark:
-                mark(connection)
+            self._begin_writing(connection)
             return work(connection)
 
         result = transaction(self.engine, marked, flushed_later=flushed_later)
         self._written()
         return result
+
+    def _begin_writing(self, connection: Connection) -> None:
+        """Do what belongs into each transaction that writes."""
+        if self.lock:
+            self.lock.hold(connection)
+        if self.mark:
+            self.mark(connection)
 
     def _written(self) -> None:
         if self._waits:
@@ -243,7 +247,7 @@ class TaskSession(Session):
             tags=self.tags,
             run_id=self.run_id,
             moves_task=moves_task,
-            mark=self.mark,
+            mark=self._begin_writing,
         )
         self._written()
         return saved

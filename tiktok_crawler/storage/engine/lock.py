@@ -83,6 +83,10 @@ class QueryLock:
                 "running now"
             )
 
+    def hold(self, connection: Connection) -> None:
+        """Keep others from taking the lock until the end of a transaction, unless it is lost."""
+        self._lock.loss(connection)
+
     def release(self) -> None:
         """Give the lock back, if it is held."""
         self._lock.release()

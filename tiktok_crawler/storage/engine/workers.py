@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Row
+    from sqlalchemy import Connection, Engine, Row, Select
 
 LEASE = timedelta(minutes=2)
 """The time for which nobody else takes what a worker has, unless its row is renewed."""
@@ -85,7 +85,10 @@ class Lease:
         return None
 
     def is_held(self, connection: Connection) -> bool:
-        """Tell whether the row is there, and keep it until the end of the transaction."""
+        """Tell whether the row is there, and keep it until the end of the transaction.
+
+        So long nobody takes what this worker has, even if its process has ended by then.
+        """
         row = select(WorkerRow.id).where(WorkerRow.id == self.worker_id)
         return connection.scalar(row.with_for_update(read=True, key_share=True)) is not None
 
@@ -132,17 +135,24 @@ def at_work(connection: Connection) -> list[Holder]:
 def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
     """Read the workers of a purpose, and delete those that are none any more.
 
-    One in the midst of a transaction is left alone: it would have to be waited for.
+    What a process has sent to the server just before its end is waited for. One that has run out
+    in the midst of a transaction is left alone: that may take as long as it is away.
     """
     found = select(WorkerRow.__table__, (WorkerRow.alive_until < NOW).label("has_run_out"))
     rows = connection.execute(found.where(WorkerRow.purpose == purpose)).all()
-    over = [row.id for row in rows if row.has_run_out or is_gone(row.process)]
-    if not over:
+    ended = {row.id for row in rows if is_gone(row.process)}
+    run_out = {row.id for row in rows if row.has_run_out} - ended
+    if not ended | run_out:
         return list(rows)
-    free = select(WorkerRow.id).where(WorkerRow.id.in_(over)).with_for_update(skip_locked=True)
-    gone = set(connection.scalars(free))
+    gone = set(connection.scalars(_rows(ended).with_for_update()))
+    gone |= set(connection.scalars(_rows(run_out).with_for_update(skip_locked=True)))
     _delete(connection, gone)
-    return [row for row in rows if row.id not in gone]
+    # Of those that others have deleted while this one waited there is nothing left, either.
+    return [row for row in rows if row.id not in gone | ended]
+
+
+def _rows(row_ids: Collection[int]) -> Select[int]:
+    return select(WorkerRow.id).where(WorkerRow.id.in_(row_ids))
 
 
 def _delete(connection: Connection, row_ids: Collection[int]) -> None:
