@@ -41,6 +41,7 @@ BESIDE_THE_DATA = {
     "removal",
     "value_batch",
     "window_day",
+    "worker",
 }
 """What only the program needs, or what is in the place of its numbers."""
 
