@@ -14,8 +14,8 @@ from stored_pages import ACCOUNT, NOON, OTHER_QUERY, QUERY, Search, content, pag
 from tiktok_crawler.exceptions import (
     DailyBudgetSpentError,
     DailyShareSpentError,
-    QueryLockedError,
     SecondTriesSpentError,
+    TaskTakenError,
 )
 from tiktok_crawler.planning.quota import QuotaAccount
 from tiktok_crawler.research_api.endpoints import Pool
@@ -131,7 +131,7 @@ def test_a_booking_that_fails_counts_nothing(engine, spend):
     run.session.save_page(page(request))
     before = content(engine)
 
-    with pytest.raises(QueryLockedError):
+    with pytest.raises(TaskTakenError):
         run.book(request, NOON)
     assert content(engine) == before
 
