@@ -56,15 +56,17 @@ def pooled(server_url: str, *, sessions: int = 2) -> Iterator[str]:
         user=server.username,
         sessions=sessions,
     )
-    (folder / "pgbouncer.ini").write_text(settings)
+    configuration = folder / "pgbouncer.ini"
+    configuration.write_text(settings)
     as_user = {}
     if os.geteuid() == 0:
         # PgBouncer refuses to run as root.
         os.chown(folder, NOBODY, NOBODY)
+        os.chown(configuration, NOBODY, NOBODY)
         as_user = {"user": NOBODY, "group": NOBODY, "extra_groups": []}
     with (folder / "log").open("wb") as log:
         pooler = subprocess.Popen(
-            [PROGRAM or "pgbouncer", "-q", folder / "pgbouncer.ini"],
+            [PROGRAM or "pgbouncer", configuration],
             stdout=log,
             stderr=log,
             **as_user,

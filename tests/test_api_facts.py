@@ -19,7 +19,8 @@ NUMBER = r"\d+(?:\.\d+)?[a-z]?\b(?!\.\d)"
 GAP = r"[\s#]+"
 """References go on in the next line, of a comment too."""
 NUMBERS = rf"{NUMBER}(?:(?:,|{GAP}to|{GAP}and){GAP}{NUMBER})*"
-REFERENCE = re.compile(rf"\bapi_facts\.md{GAP}({NUMBERS})")
+REFERENCE = re.compile(rf"(?<!\]\()\bapi_facts\.md{GAP}({NUMBERS})")
+"""Not the target of a link, which names a heading."""
 INSIDE = re.compile(rf"\b(?:sections?|rows?) ({NUMBERS})")
 
 FOLDERS = ("tiktok_crawler", "tests", "benchmarks", "alembic", "docs")

@@ -182,13 +182,16 @@ def limit_file_size() -> None:
 
 
 def check_stopped_in_order(stopped: Any, folder: Path, sandbox: WatchedSandbox) -> None:
-    """One clear message, status 70, and in the database whole pages that can be read."""
+    """One clear message, status 70, and in the database whole pages that can be read.
+
+    What fails can be a page, or the booking before it.
+    """
     assert stopped.returncode == 70, stopped.stderr
     assert "Traceback" not in stopped.stderr
     errors = [line for line in stopped.stderr.splitlines() if "] ERROR" in line]
     assert len(errors) == 1, json.dumps(errors, indent=1)
     delivered = {each.log_id for each in sandbox.exchanges if each.page is not None}
-    assert set() < pages_of(f"sqlite:///{folder / 'crawl.db'}") < delivered
+    assert set() < pages_of(f"sqlite:///{folder / 'crawl.db'}") <= delivered
 
 
 def test_a_full_disk_ends_the_crawl_and_the_next_one_goes_on(tmp_path, sandbox):

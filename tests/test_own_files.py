@@ -19,6 +19,7 @@ from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.lock import QueryLock, refuse_crawls
+from tiktok_crawler.storage.engine.transactions import transaction
 
 FINGERPRINT = "9f" * 32
 PRIVATE = "what the next user has written"
@@ -133,7 +134,7 @@ def test_a_colleagues_lock_is_locked_and_left_as_it_is(engine, lock_file):
 
     lock = QueryLock(engine, FINGERPRINT)
     lock.acquire()
-    lock.verify()
+    transaction(engine, lock.verify)
     with pytest.raises(QueryLockedError):
         QueryLock(engine, FINGERPRINT).acquire()
     lock.release()

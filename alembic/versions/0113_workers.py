@@ -45,8 +45,8 @@ def upgrade() -> None:
             "process",
             sa.Text(),
             nullable=True,
-            comment="Its process, for others of the same machine: boot, namespace, number, start; "
-            "NULL: not known.",
+            comment="Its process, for others of the same machine: boot, namespace, number, start, "
+            "and a mark of its own; NULL: not known.",
         ),
         sa.Column(
             "begun_at",

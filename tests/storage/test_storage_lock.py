@@ -11,9 +11,11 @@ import subprocess
 import sys
 import time
 from datetime import UTC, datetime, timedelta
+from unittest.mock import Mock
 
 import pytest
 from sqlalchemy import select, text, update
+from sqlalchemy.exc import OperationalError
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
 from tiktok_crawler.storage.engine import workers
@@ -225,6 +227,18 @@ def test_a_lock_that_has_run_out_can_be_taken_and_is_lost_then(pair):
         with pytest.raises(QueryLockedError, match=r"for too long: process \d+ on .* has taken it"):
             verify(lock)
         other.release()
+
+
+def test_what_a_process_could_not_give_back_is_no_hindrance_to_itself(pair, monkeypatch):
+    lock, other = pair
+    lock.acquire()
+    away = OperationalError("", {}, Exception())
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "transaction", Mock(side_effect=away))
+        lock.release()
+
+    other.acquire()
+    verify(other)
 
 
 def test_a_lock_that_was_given_up_by_others_is_taken_anew(pair):

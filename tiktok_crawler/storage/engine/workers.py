@@ -7,6 +7,7 @@ renewed for a time, or the process is known to be gone.
 
 from __future__ import annotations
 
+import secrets
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
@@ -35,6 +36,9 @@ RENEWED_EVERY = timedelta(seconds=30)
 
 NOW = func.clock_timestamp(type_=DateTime(timezone=True))
 
+_HELD: set[str] = set()
+"""The marks of what this process holds."""
+
 
 @dataclass(frozen=True, slots=True)
 class Holder:
@@ -56,11 +60,18 @@ class Lease:
         self._alone = alone
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
+        self._mark = secrets.token_hex(4)
         self.worker_id: int | None = None
 
     def take(self) -> Holder | None:
         """Become a worker, or say who is one and lets no other be."""
-        holder = transaction(self._engine, self.take_in)
+        _HELD.add(self._mark)
+        holder: Holder | None = None
+        try:
+            holder = transaction(self._engine, self.take_in)
+        finally:
+            if self.worker_id is None:
+                _HELD.discard(self._mark)
         if holder is None:
             self._ended.clear()
             self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
@@ -77,7 +88,7 @@ class Lease:
             purpose=self._purpose,
             is_alone=self._alone,
             name=postgresql.application_name(),
-            process=this_process(),
+            process=_named(self._mark),
             begun_at=NOW,
             alive_until=NOW + LEASE,
         )
@@ -97,8 +108,9 @@ class Lease:
         self._ended.set()
         if self._thread:
             self._thread.join()
+        _HELD.discard(self._mark)
         if self.worker_id is not None:
-            # What cannot be deleted now runs out.
+            # What cannot be deleted now counts as gone in this process, and runs out elsewhere.
             with suppress(SQLAlchemyError):
                 transaction(self._engine, partial(_delete, row_ids={self.worker_id}))
         self.worker_id = None
@@ -128,7 +140,7 @@ def at_work(connection: Connection) -> list[Holder]:
         return []
     alive = select(WorkerRow.__table__).where(WorkerRow.alive_until >= NOW)
     rows = connection.execute(alive.order_by(WorkerRow.begun_at.desc()))
-    since = {row.name: row.begun_at for row in rows if not is_gone(row.process)}
+    since = {row.name: row.begun_at for row in rows if not _is_over(row.process)}
     return [Holder(name, since[name]) for name in sorted(since, key=since.__getitem__)]
 
 
@@ -140,7 +152,7 @@ def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
     """
     found = select(WorkerRow.__table__, (WorkerRow.alive_until < NOW).label("has_run_out"))
     rows = connection.execute(found.where(WorkerRow.purpose == purpose)).all()
-    ended = {row.id for row in rows if is_gone(row.process)}
+    ended = {row.id for row in rows if _is_over(row.process)}
     run_out = {row.id for row in rows if row.has_run_out} - ended
     if not ended | run_out:
         return list(rows)
@@ -149,6 +161,20 @@ def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
     _delete(connection, gone)
     # Of those that others have deleted while this one waited there is nothing left, either.
     return [row for row in rows if row.id not in gone | ended]
+
+
+def _named(mark: str) -> str | None:
+    """Name what this process holds for others of the same machine."""
+    process = this_process()
+    return f"{process} {mark}" if process else None
+
+
+def _is_over(named: str | None) -> bool:
+    """Tell whether who holds something has ended, as far as that can be seen from here."""
+    if named is None:
+        return False
+    process, _, mark = named.rpartition(" ")
+    return mark not in _HELD if process == this_process() else is_gone(process)
 
 
 def _rows(row_ids: Collection[int]) -> Select[int]:

@@ -328,8 +328,8 @@ class WorkerRow(Base):
     is_alone: Mapped[bool] = mapped_column(comment="Whether nobody else may be at work on that.")
     name: Mapped[str] = mapped_column(comment="Its session's name, with machine and process.")
     process: Mapped[str | None] = mapped_column(
-        comment="Its process, for others of the same machine: boot, namespace, number, start; "
-        "NULL: not known."
+        comment="Its process, for others of the same machine: boot, namespace, number, start, and "
+        "a mark of its own; NULL: not known."
     )
     begun_at: Mapped[datetime] = mapped_column(comment="When it began, UTC, by the server's clock.")
     alive_until: Mapped[datetime] = mapped_column(
