@@ -146,6 +146,13 @@ def ended(process: Started) -> tuple[int, str]:
     return process.wait(), output
 
 
+def crawl_together(group: Group, *command: str, status: int = EX_OK) -> None:
+    """Let two nodes crawl at a time; both end with a status."""
+    with group.at_work(*command) as first, group.at_work(*command) as second:
+        ends = [ended(first), ended(second)]
+    assert [found for found, _ in ends] == [status, status], ends
+
+
 def check_shared(group: Group, runs: int, reasons: tuple[Any, ...] = ("finished", EX_OK)) -> None:
     """So many runs have each done a part, and ended in order."""
     assert group.rows(RUNS)[-runs:] == [reasons] * runs
@@ -164,10 +171,7 @@ def check_content(group: Group, queries: Any, content: Any) -> None:
 def test_two_nodes_share_a_query(make_group, alone):
     group = make_group(watched())
     group.begin()
-    with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
-        ends = [ended(first), ended(second)]
-
-    assert [status for status, _ in ends] == [EX_OK, EX_OK], ends
+    crawl_together(group, *VIDEOS)
     check_shared(group, 2)
     assert trials.asked_again(group.sandbox.exchanges) == []
     content, requests, _ = alone
@@ -180,10 +184,8 @@ def test_two_nodes_share_a_query_behind_a_pooler(make_group, postgres_url):
     with pooled(postgres_url, sessions=2) as pooler:
         group = make_group(watched(), pooler=pooler)
         group.begin()
-        with group.at_work(*VIDEOS) as first, group.at_work(*VIDEOS) as second:
-            ends = [ended(first), ended(second)]
+        crawl_together(group, *VIDEOS)
 
-    assert [status for status, _ in ends] == [EX_OK, EX_OK], ends
     check_shared(group, 2)
     assert trials.asked_again(group.sandbox.exchanges) == []
 
@@ -232,10 +234,7 @@ def check_paid(group: Group) -> None:
 def test_two_nodes_share_the_seeds_of_a_listing(make_group, alone):
     group = make_group(list_trials.WatchedSandbox(Profile(latency=SLOWLY)))
     assert group.crawl(*VIDEOS).returncode == EX_OK
-    with group.at_work(*COMMENTS) as first, group.at_work(*COMMENTS) as second:
-        ends = [ended(first), ended(second)]
-
-    assert [status for status, _ in ends] == [EX_OK, EX_OK], ends
+    crawl_together(group, *COMMENTS)
     check_shared(group, 2)
     assert trials.asked_again(group.sandbox.exchanges) == []
     content, _, requests = alone
@@ -247,10 +246,7 @@ def test_two_nodes_send_together_not_one_request_more_than_the_budget(make_group
     group = make_group(watched())
     group.begin()
     limit = ("-s", "TIKTOK_DAILY_BUDGET=12")
-    with group.at_work(*VIDEOS, *limit) as first, group.at_work(*VIDEOS, *limit) as second:
-        ends = [ended(first), ended(second)]
-
-    assert [status for status, _ in ends] == [EX_TEMPFAIL, EX_TEMPFAIL], ends
+    crawl_together(group, *VIDEOS, *limit, status=EX_TEMPFAIL)
     assert len(group.sandbox.exchanges) == 12
     check_shared(group, 2, ("daily_budget_spent", EX_TEMPFAIL))
 
@@ -260,10 +256,7 @@ def test_two_nodes_that_use_the_quota_up_are_refused_once_for_each_request_on_it
     group = make_group(trials.WatchedSandbox(profile))
     group.begin()
     stop = ("-s", "TIKTOK_QUOTA_POLICY=stop")
-    with group.at_work(*VIDEOS, *stop) as first, group.at_work(*VIDEOS, *stop) as second:
-        ends = [ended(first), ended(second)]
-
-    assert [status for status, _ in ends] == [EX_TEMPFAIL, EX_TEMPFAIL], ends
+    crawl_together(group, *VIDEOS, *stop, status=EX_TEMPFAIL)
     pages = [each for each in group.sandbox.exchanges if each.page is not None]
     assert len(pages) == 12
     assert len(group.sandbox.exchanges) - len(pages) <= 2 * SIDE_BY_SIDE
