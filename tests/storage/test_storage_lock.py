@@ -241,6 +241,22 @@ def test_what_a_process_could_not_give_back_is_no_hindrance_to_itself(pair, monk
     verify(other)
 
 
+def test_a_row_whose_commit_was_in_doubt_is_no_hindrance_to_its_process(pair, monkeypatch):
+    lock, other = pair
+
+    def in_doubt(engine, work):
+        transaction(engine, work)
+        raise OperationalError("", {}, Exception())
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "transaction", in_doubt)
+        with pytest.raises(OperationalError):
+            lock.acquire()
+
+    other.acquire()
+    verify(other)
+
+
 def test_a_lock_that_was_given_up_by_others_is_taken_anew(pair):
     lock, other = pair
     lock.acquire()

@@ -66,17 +66,23 @@ class Lease:
     def take(self) -> Holder | None:
         """Become a worker, or say who is one and lets no other be."""
         _HELD.add(self._mark)
-        holder: Holder | None = None
         try:
             holder = transaction(self._engine, self.take_in)
-        finally:
-            if self.worker_id is None:
-                _HELD.discard(self._mark)
-        if holder is None:
-            self._ended.clear()
-            self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
-            self._thread.start()
-        return holder
+        except BaseException:
+            # If its commit was in doubt, a row may be there, which is nobody's then.
+            self._forget()
+            raise
+        if holder:
+            self._forget()
+            return holder
+        self._ended.clear()
+        self._thread = threading.Thread(target=self._keep, name="lease", daemon=True)
+        self._thread.start()
+        return None
+
+    def _forget(self) -> None:
+        _HELD.discard(self._mark)
+        self.worker_id = None
 
     def take_in(self, connection: Connection) -> Holder | None:
         """Do so inside a transaction."""
@@ -108,12 +114,11 @@ class Lease:
         self._ended.set()
         if self._thread:
             self._thread.join()
-        _HELD.discard(self._mark)
         if self.worker_id is not None:
             # What cannot be deleted now counts as gone in this process, and runs out elsewhere.
             with suppress(SQLAlchemyError):
                 transaction(self._engine, partial(_delete, row_ids={self.worker_id}))
-        self.worker_id = None
+        self._forget()
 
     def _keep(self) -> None:
         while not self._ended.wait(RENEWED_EVERY.total_seconds()):
