@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, replace
-from itertools import chain
+from itertools import chain, filterfalse
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, func, not_, or_, select, update
@@ -108,19 +108,17 @@ class Windows:
         ]
         forms = self._keyword_forms(query)
         complete = [w for w in windows[WindowState.COMPLETE] if not is_in_vain(w, forms)]
-        unfinished = [each for state in UNFINISHED for each in windows[state]]
-        taken = {window.id for window in unfinished if self._is_taken(window)}
-        opened, parked = (
-            [window for window in windows[state] if window.id not in taken] for state in UNFINISHED
-        )
-        waiting = (_waiting(window, query) for window in parked)
+        unfinished = chain.from_iterable(windows[state] for state in UNFINISHED)
+        parked = (_waiting(window, query) for window in self._own(windows[WindowState.PARKED]))
         counts = self._counts(WindowState.COMPLETE, *UNFINISHED)
         return Known(
             coverage=tuple(_coverage(complete, fields, counts)),
-            open_windows=tuple(_request(window, query) for window in opened),
-            parked_windows=tuple(sorted(waiting, key=lambda window: window.retry_at)),
+            open_windows=tuple(
+                _request(window, query) for window in self._own(windows[WindowState.OPEN])
+            ),
+            parked_windows=tuple(sorted(parked, key=lambda window: window.retry_at)),
             taken_windows=tuple(
-                _request(window, query) for window in unfinished if window.id in taken
+                _request(window, query) for window in unfinished if self._is_taken(window)
             ),
             cut_windows=tuple(_days(each) for each in windows[WindowState.SPLIT] if each.error),
             counts=counts,
@@ -266,6 +264,9 @@ class Windows:
         """
         unasked = delete(CrawlWindow).where(CrawlWindow.query_id == self.query_id, not_(WAS_ASKED))
         self.connection.execute(unasked.where(CrawlWindow.worker_id.is_(None)))
+
+    def _own(self, windows: Iterable[Row[Any]]) -> Iterator[Row[Any]]:
+        return filterfalse(self._is_taken, windows)
 
     def _is_taken(self, window: Row[Any]) -> bool:
         """Tell whether another worker has an unfinished window; whoever is alone asks for all."""
