@@ -129,7 +129,7 @@ class SearchSession(TaskSession):
         """Decide what this run has to do, and keep other runs from what it goes on with."""
         if self._worker_id() is None:
             return self._read(lambda on: self._plan(on, now))
-        return self._write(lambda on: self._claimed(on, now))
+        return self._write(lambda on: self._claimed(on, now), needs_lock=True)
 
     def video_count(self) -> int:
         """Count the videos that the database has of the query."""
@@ -163,7 +163,6 @@ class SearchSession(TaskSession):
         return make_plan(self.wanted, self._windows(connection).known(query, fields), now)
 
     def _claimed(self, connection: Connection, now: datetime) -> Plan:
-        self._verify_lock(connection)
         lock_query(connection, self._query_id)
         self._last_known = self._windows(connection).last_row()
         plan = self._plan(connection, now)

@@ -133,7 +133,6 @@ class Session(ABC):
         self._waits = False
 
         def write(connection: Connection) -> None:
-            self._verify_lock(connection)
             self._book(connection, request, now)
             if self._account:
                 quota.spend(
@@ -145,7 +144,7 @@ class Session(ABC):
                 )
 
         # The page that the request brings is flushed after it; without one, little is lost.
-        self._write(write, flushed_later=True)
+        self._write(write, needs_lock=True, flushed_later=True)
         return request.booked(now)
 
     def fill_quota(self, now: datetime) -> None:
@@ -199,18 +198,26 @@ class Session(ABC):
         with reading(self.engine) as connection:
             return work(connection)
 
-    def _write(self, work: Callable[[Connection], T], *, flushed_later: bool = False) -> T:
+    def _write(
+        self,
+        work: Callable[[Connection], T],
+        *,
+        needs_lock: bool = False,
+        flushed_later: bool = False,
+    ) -> T:
         def marked(connection: Connection) -> T:
-            self._begin_writing(connection)
+            self._begin_writing(connection, needs_lock=needs_lock)
             return work(connection)
 
         result = transaction(self.engine, marked, flushed_later=flushed_later)
         self._written()
         return result
 
-    def _begin_writing(self, connection: Connection) -> None:
-        """Do what belongs into each transaction that writes."""
-        if self.lock:
+    def _begin_writing(self, connection: Connection, *, needs_lock: bool = False) -> None:
+        """Do what belongs into each transaction that writes; what came is stored without a lock."""
+        if needs_lock:
+            self._verify_lock(connection)
+        elif self.lock:
             self.lock.hold(connection)
         if self.mark:
             self.mark(connection)
@@ -230,15 +237,14 @@ class TaskSession(Session):
             QueryLockedError: the lock was lost.
             TaskTakenError: another run works on the task, or has done so since.
         """
-        if request.task.row_id is not None and self._is_claimed(request):
+        if request.task.row_id is not None and not self._claims_when_opened:
             return request
 
         def write(connection: Connection) -> int:
-            self._verify_lock(connection)
             return self._open_row(connection, request, now)
 
         # A row that is lost with the power is made again, by the booking that follows.
-        return request.opened(self._write(write, flushed_later=True))
+        return request.opened(self._write(write, needs_lock=True, flushed_later=True))
 
     def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
         """Store a page, and move its task on."""
@@ -272,9 +278,10 @@ class TaskSession(Session):
         rest = DateRange(request.window.days.start, event.passed.start - DAY)
         return request.for_days(rest, rest_id)
 
-    def _is_claimed(self, request: PageRequest) -> bool:  # noqa: ARG002 - others do
-        """Tell whether other runs leave a task alone that has a row."""
-        return True
+    @property
+    def _claims_when_opened(self) -> bool:
+        """Tell whether tasks that have a row are kept from other runs only when they are opened."""
+        return False
 
     @abstractmethod
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int: ...

@@ -112,8 +112,9 @@ class StageSession(TaskSession):
         if isinstance(event, Refused):
             self._store.refuse(connection, request, event, now)
 
-    def _is_claimed(self, request: PageRequest) -> bool:  # noqa: ARG002 - it is claimed when opened
-        return self._worker_id() is None
+    @property
+    def _claims_when_opened(self) -> bool:
+        return self._worker_id() is not None
 
     def _open_row(self, connection: Connection, request: PageRequest, now: datetime) -> int:
         return self._tasks(connection).open_seed(self._unnamed(connection, request), now)
