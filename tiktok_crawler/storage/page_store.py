@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine, Executable
+    from sqlalchemy import Connection, Engine, Executable, Row
 
     from tiktok_crawler.planning.query_values import QueryValue
     from tiktok_crawler.planning.task_states import Refused
@@ -119,7 +119,8 @@ class PageStore:
             writer = _PageWriter(tasks, ids, kept, run_id)
             written = writer.write(known, moves_task=moves_task)
             found_values = values if kept is came else self._values_of(kept)
-            self._query_values.write(connection, kept.page, found_values)
+            if written.crawl:
+                self._query_values.write(connection, written.crawl, found_values)
             if self._note and written.is_moved:
                 self._note(connection, kept.page)
             return written._replace(values=frozenset(found_values))
@@ -238,9 +239,10 @@ class _Written(NamedTuple):
     """What became of a page's records, what its search has brought, and the ids of its names."""
 
     came: _Came
-    changes: Sequence[Change]
-    searched: Searched | None
     ids: Ids
+    crawl: Row[Any] | None = None
+    changes: Sequence[Change] = ()
+    searched: Searched | None = None
     is_moved: bool = False
     values: frozenset[QueryValue] = frozenset()
 
@@ -260,14 +262,14 @@ class _PageWriter:
         Returns:
             What became of it; of a page that is stored already, nothing.
         """
-        crawl_id = self._add_crawl()
-        if crawl_id is None:
-            return _Written(self.came, (), None, self.ids)
+        crawl = self._add_crawl()
+        if crawl is None:
+            return _Written(self.came, self.ids)
         read, brought = self.came.read, self.came.brought
         writer = RecordWriter(self.connection, self.statements, brought.type)
         at = time_text(self.page.received_at)
-        changes = write_page(writer, crawl_id, at, read.in_order(), self.ids)
-        stored = self._stored(crawl_id, read.places())
+        changes = write_page(writer, crawl.id, at, read.in_order(), self.ids)
+        stored = self._stored(crawl.id, read.places())
         for link in brought.links:
             link.write(stored, at)
         searched = None
@@ -276,7 +278,7 @@ class _PageWriter:
             searched = add_page(stored, read, known)
         elif is_moved:
             note_missing_comments(self.connection, self.page)
-        return _Written(self.came, changes, searched, self.ids, is_moved)
+        return _Written(self.came, self.ids, crawl, changes, searched, is_moved)
 
     @property
     def connection(self) -> Connection:
@@ -295,7 +297,7 @@ class _PageWriter:
             self.connection, self.statements, self.page, crawl_id, self.came.seed, keys
         )
 
-    def _add_crawl(self) -> int | None:
+    def _add_crawl(self) -> Row[Any] | None:
         page, request = self.page, self.page.request
         row_id, is_window = request.task.row_id, isinstance(request.task, Window)
         values = {
@@ -311,7 +313,7 @@ class _PageWriter:
             "log_id": clean_text(page.log_id),
             "received_at": time_text(page.received_at),
         }
-        return self.statements.run(self.connection, _new_crawl, values).scalar()
+        return self.statements.run(self.connection, _new_crawl, values).first()
 
 
 def _new_crawl(statements: Statements) -> Executable:
@@ -323,4 +325,4 @@ def _new_crawl(statements: Statements) -> Executable:
     }
     query_id = select(CrawlWindow.query_id).where(window).scalar_subquery()
     crawl = statements.insert_into(Crawl.__table__).values(given | {"query_id": query_id})
-    return crawl.on_conflict_do_nothing().returning(Crawl.id)
+    return crawl.on_conflict_do_nothing().returning(Crawl.id, Crawl.query_id)

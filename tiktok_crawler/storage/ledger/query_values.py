@@ -19,7 +19,6 @@ from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.research_api.tasks import Window
 from tiktok_crawler.spelling import nearest
 from tiktok_crawler.storage.models.ledger import (
-    Crawl,
     CrawlWindow,
     DatabaseOrigin,
     QueryValueRow,
@@ -29,7 +28,7 @@ from tiktok_crawler.storage.models.records import Hashtag
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from tiktok_crawler.planning.query_values import QueryValue
     from tiktok_crawler.research_api.pages import Page
@@ -64,17 +63,11 @@ class QueryValues:
         sought = self._sought_by(page)
         return sought.found(lambda field: shown_of(field, records)) if sought else set()
 
-    def write(self, connection: Connection, page: Page, found: set[QueryValue]) -> None:
-        """Write down what a page that is stored has; of what is there already, nothing changes."""
+    def write(self, connection: Connection, crawl: Row[Any], found: set[QueryValue]) -> None:
+        """Write down what the page of a crawl's row has; of what is there, nothing changes."""
         if not found:
             return
-        stored = select(Crawl.query_id, Crawl.id).where(
-            Crawl.crawl_window_id == page.request.task.row_id,
-            Crawl.cursor == page.request.place.cursor,
-            Crawl.received_at == page.received_at,
-        )
-        query_id, crawl_id = connection.execute(stored).one()
-        rows = [(query_id, field, value, crawl_id) for field, value in sorted(found)]
+        rows = [(crawl.query_id, field, value, crawl.id) for field, value in sorted(found)]
         columns = tuple(QueryValueRow.__table__.columns)
         self._statements.insert_missing(connection, columns, rows)
 
