@@ -8,8 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, select, text
-from sqlalchemy.pool import NullPool
+from sqlalchemy import create_engine, text
 
 from tiktok_crawler.storage.models import METADATA
 
@@ -35,13 +34,20 @@ SHAPE = text(
     ORDER BY 1, 2
     """
 )
-SEQUENCES = text("SELECT sequencename, start_value, last_value FROM pg_sequences ORDER BY 1")
-SET_SEQUENCE = text("SELECT setval(:name, coalesce(:last, :start), :last IS NOT NULL)")
+SEQUENCES = text(
+    """
+    SELECT format('SELECT setval(%L, %s, %L)',
+        sequencename, coalesce(last_value, start_value), last_value IS NOT NULL)
+    FROM pg_sequences
+    """
+)
+"""What sets each as it is."""
+
 OTHERS = text(
     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
     " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
 )
-WITHOUT_REFERENCES = text("SET LOCAL session_replication_role = replica")
+WITHOUT_REFERENCES = "SET LOCAL session_replication_role = replica"
 """All rows go, so it is nobody's business who refers to whom; to find out takes a minute."""
 
 VERSION = text("SELECT version_num FROM alembic_version")
@@ -53,13 +59,12 @@ class SharedDatabase:
 
     def __init__(self, url: str, make: Callable[[str], object] = str) -> None:
         self.url, self._make = url, make
-        self._engine = create_engine(url, poolclass=NullPool)
+        self._engine = create_engine(url, pool_size=1, pool_pre_ping=True)
         make(url)
         with self._engine.connect() as connection:
             self._shape = _shape(connection)
-            self._tables = [table for table in METADATA.sorted_tables if self._shape]
-            self._rows = {table: _read(connection, select(table)) for table in self._tables}
-            self._sequences = _read(connection, SEQUENCES)
+            self._put_back = text("; ".join(_keep(connection) if self._shape else ["SELECT"]))
+            connection.commit()
 
     def restore(self) -> None:
         """Put it back into its first state, whatever a test has done to it."""
@@ -69,20 +74,26 @@ class SharedDatabase:
             if is_remade:
                 connection.execute(NEW_SCHEMA)
             else:
-                self._restore_rows(connection)
+                connection.execute(self._put_back)
             connection.commit()
         if is_remade:
             self._make(self.url)
 
-    def _restore_rows(self, connection: Connection) -> None:
-        connection.execute(WITHOUT_REFERENCES)
-        deletions = (f'DELETE FROM "{table.name}"' for table in self._tables)
-        connection.execute(text("; ".join(["SELECT", *deletions])))
-        for table, rows in self._rows.items():
-            if rows:
-                connection.execute(table.insert(), [dict(row._mapping) for row in rows])
-        for name, start, last in self._sequences:
-            connection.execute(SET_SEQUENCE, {"name": name, "start": start, "last": last})
+
+def _keep(connection: Connection) -> list[str]:
+    """Keep the rows of the first state beside the tables; the statements that put all back."""
+    names = [table.name for table in METADATA.sorted_tables]
+    is_filled = {name: text(f'SELECT 1 FROM "{name}" LIMIT 1') for name in names}
+    filled = [name for name, some in is_filled.items() if _read(connection, some)]
+    connection.execute(text("CREATE SCHEMA first_state"))
+    for name in filled:
+        connection.execute(text(f'CREATE TABLE first_state."{name}" AS TABLE "{name}"'))
+    return [
+        WITHOUT_REFERENCES,
+        *(f'DELETE FROM "{name}"' for name in names),
+        *(f'INSERT INTO "{name}" TABLE first_state."{name}"' for name in filled),
+        *(statement for (statement,) in _read(connection, SEQUENCES)),
+    ]
 
 
 def _shape(connection: Connection) -> Rows:

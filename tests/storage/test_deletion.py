@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from listed_pages import store_list
-from sqlalchemy import event, update
+from postgres_server import temporary_database
+from shared_database import SharedDatabase
+from sqlalchemy import create_engine, event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, Search, content, rows, video
 
@@ -86,14 +89,40 @@ def fill(url):
         url, lists["playlists"], "51", {"playlist_id": 51, "playlist_video_ids": [HERS, HIS]}
     )
 
+    engine = create_engine(url)
+    run = RunStart("users", {"usernames": f"{NAME},{OTHER}", "query": f"{NAME}.yaml"})
+    begin_run(engine, run, NOON)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def filled_file(tmp_path_factory):
+    path = tmp_path_factory.mktemp("filled") / "filled.db"
+    fill(f"sqlite:///{path}")
+    return path
+
 
 @pytest.fixture
-def filled(engine, prepared_url):
-    begin_run(
-        engine, RunStart("users", {"usernames": f"{NAME},{OTHER}", "query": f"{NAME}.yaml"}), NOON
-    )
-    fill(prepared_url)
-    return engine
+def filled_sqlite_url(filled_file, tmp_path):
+    return f"sqlite:///{shutil.copy(filled_file, tmp_path / 'test.db')}"
+
+
+@pytest.fixture(scope="module")
+def filled_postgresql(postgres_url):
+    with temporary_database(postgres_url) as url:
+        yield SharedDatabase(url, fill)
+
+
+@pytest.fixture
+def filled_postgresql_url(filled_postgresql):
+    yield filled_postgresql.url
+    filled_postgresql.restore()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def filled(request, make_engine):
+    """Connect to a database that has something of a person in every table that can."""
+    return make_engine(request.getfixturevalue(f"filled_{request.param}_url"))
 
 
 def texts_of(engine):
@@ -145,6 +174,7 @@ def test_others_keep_what_is_theirs(filled):
     assert ["bob"] in values
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("written", ["quokka.person", "QUOKKA.person", "Quokka.Person"])
 def test_a_person_is_found_however_the_name_was_spelled(engine, prepared_url, written):
     stored, longer = "Quokka.Person", "quokka.person_2"
