@@ -1,4 +1,4 @@
-"""What a test does a few times in the ordinary run, and as often as it gets in the marathon."""
+"""What a test does a few times in the ordinary run, more in the slow one, most in the marathon."""
 
 from __future__ import annotations
 
@@ -31,11 +31,17 @@ def times(number: int) -> int:
     return number * settings.default.max_examples
 
 
-def first(ordinary: int, values: Iterable[Any]) -> list[Any]:
-    """The values as parameters; all but the first so many are for the marathon."""
+def first(ordinary: int, values: Iterable[Any], *, slow: int = 0) -> list[Any]:
+    """The values as parameters; behind the first so many some are slow, others for the marathon."""
     remaining = iter(values)
     chosen = list(islice(remaining, ordinary))
-    return chosen + [in_marathon(*_parts(value)) for value in remaining]
+    slow_ones = [in_slow(*_parts(value)) for value in islice(remaining, slow)]
+    return chosen + slow_ones + [in_marathon(*_parts(value)) for value in remaining]
+
+
+def in_slow(*values: Any) -> Any:
+    """Parameters of a slow test."""
+    return pytest.param(*values, marks=pytest.mark.slow)
 
 
 def in_marathon(*values: Any) -> Any:

@@ -15,6 +15,8 @@ from threading import Thread
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 AUDIT = ROOT / ".ci" / "audit.py"
 ADVISORY = {

@@ -13,7 +13,7 @@ from postgres_server import temporary_database
 from processes import scrapy, served_sandbox
 from sqlalchemy import make_url
 
-pytestmark = needs_pgbouncer
+pytestmark = [needs_pgbouncer, pytest.mark.slow]
 
 QUERY = """
 start_date: 2024-01-01

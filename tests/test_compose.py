@@ -72,6 +72,7 @@ def test_a_node_does_not_start_without_a_password():
     assert "choose a password" in run.stderr
 
 
+@pytest.mark.slow
 def test_a_node_knows_the_project_by_its_files_alone(tmp_path):
     """Its folder has no scrapy.cfg: the file of compose.yaml, and its environment, are enough."""
     variables = {"SCRAPY_SETTINGS_MODULE": NODES["node1"]["environment"]["SCRAPY_SETTINGS_MODULE"]}

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 import yaml
 
 ROOT = Path(__file__).parents[1]
@@ -33,6 +34,7 @@ def test_a_linter_of_container_files_finds_nothing():
     assert (done.returncode, done.stdout) == (0, "")
 
 
+@pytest.mark.slow
 def test_what_it_copies_is_enough_for_the_same_wheel(tmp_path):
     copied, there, directly = (tmp_path / name for name in ("checkout", "copied", "directly"))
     copied.mkdir()

@@ -19,6 +19,8 @@ from several_queries import OTHERS, collect, one_of, truth
 
 from tiktok_crawler.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 DOCUMENT = (ROOT / "docs" / "data.md").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
+pytestmark = pytest.mark.slow
+
 SLOWLY = Profile(latency=Latency(seconds=0.05))
 VIDEOS_PER_DAY = 150
 WINDOW_DAYS = 2

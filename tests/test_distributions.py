@@ -18,6 +18,8 @@ import pytest
 if TYPE_CHECKING:
     from email.message import Message
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 BY_BUILD = "PKG-INFO"
 """What building adds."""

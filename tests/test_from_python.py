@@ -22,6 +22,8 @@ from tiktok_crawler.crawling.refusal import crawl_refused
 from tiktok_crawler.exceptions import ConfigurationError, CredentialsError, UsageError
 from tiktok_crawler.spiders.videos import VideosSpider
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "python.md").read_text(encoding="utf-8")
 
 BEGINNING = """

@@ -15,6 +15,8 @@ import pytest
 from hostile_crawls import play
 from marathon import first
 
+pytestmark = pytest.mark.slow
+
 SECONDS = float(os.environ.get("TIKTOK_FUZZ_SECONDS", "10"))
 MARATHON_SECONDS = 300.0
 SEED = os.environ.get("TIKTOK_FUZZ_SEED")

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 from collected import COLLECTED, read
 from lanes import Lane
-from marathon import in_marathon
+from marathon import in_marathon, in_slow
 from postgres_server import temporary_database
 from sandboxes import served_by_thread
 from trials import WatchedSandbox
@@ -81,7 +81,7 @@ def _days(start: date | str, end: date | str) -> DateRange:
     [
         (SearchLane, "sqlite", ((4,), ())),
         (SearchLane, "postgresql", ((), (4,))),
-        (SeveralLane, "sqlite", ((), (4,))),
+        in_slow(SeveralLane, "sqlite", ((), (4,))),
         in_marathon(SearchLane, "sqlite", ((5, 5, 5, 5), (4,))),
         in_marathon(SeveralLane, "sqlite", ((5, 5, 5, 5), ())),
         *(

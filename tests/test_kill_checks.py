@@ -38,6 +38,8 @@ from tiktok_crawler.storage.models.records import (
     Video,
 )
 
+pytestmark = pytest.mark.slow
+
 LISTS = ListBehaviour(comments=60)
 LATER = Profile(
     data=DataBehaviour(turnover=Turnover(videos=0.03, accounts=0.01)),
@@ -160,7 +162,7 @@ def make_lane(tmp_path, request):
     ("kind", "kills", "settings"),
     [
         ("sqlite", (2,), MARKED),
-        ("sqlite", (2,), DELETED),
+        in_marathon("sqlite", (2,), DELETED),
         ("postgresql", (2,), DELETED),
         *(
             in_marathon(kind, (3,) * 16, settings)

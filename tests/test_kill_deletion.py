@@ -18,6 +18,8 @@ from sqlalchemy import text
 
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 
+pytestmark = pytest.mark.slow
+
 FAST = [part for name, value in QUICK.items() for part in ("-s", f"{name}={value}")]
 QUERY = """
 start_date: 2024-01-01

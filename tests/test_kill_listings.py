@@ -22,6 +22,8 @@ from tiktok_crawler.arguments.listing_arguments import SPIDERS
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Latency, ListBehaviour, Profile
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
+pytestmark = pytest.mark.slow
+
 LISTS = ListBehaviour(followers=230, comments=230)
 SLOW = Profile(lists=LISTS, latency=Latency(seconds=0.05, up_to=0.2))
 

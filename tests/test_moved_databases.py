@@ -101,6 +101,7 @@ def disturbed_crawl(data, disturb, command=CRAWL):
             return process.returncode, output, len(searches(sandbox)) - asked
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("disturb", "words"),
     [
@@ -121,6 +122,7 @@ def test_a_crawl_whose_database_is_moved_ends_at_once_and_says_so(data, disturb,
     assert output.count(words.format(data=data)) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("disturb", [remove, rename_folder])
 def test_so_does_a_crawl_of_a_listing(data, disturb):
     names = ",".join(f"name{number}" for number in range(50))
@@ -134,6 +136,7 @@ def test_a_disk_that_is_unmounted_ends_the_crawl_and_nothing_is_left_in_its_fold
     assert not list(disk.iterdir())
 
 
+@pytest.mark.slow
 def test_a_file_that_is_written_over_ends_the_crawl_too(data):
     first = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-02")
     first += ("-s", "TIKTOK_SANDBOX=True")
@@ -155,6 +158,7 @@ def check_end(status, output, asked):
     assert asked <= IN_FLIGHT
 
 
+@pytest.mark.slow
 def test_of_a_database_that_is_gone_an_archive_has_all(data):
     archive = ("-s", f"TIKTOK_ARCHIVE={data.parent / 'archive'}")
     status, output, asked = disturbed_crawl(data, remove_all, (*CRAWL, *archive))

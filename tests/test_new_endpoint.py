@@ -15,6 +15,8 @@ from pathlib import Path
 import pytest
 from processes import SCRAPY, environment
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).with_name("new_endpoint")
 VARIABLES = {"SCRAPY_SETTINGS_MODULE": "settings_with_captions", "PYTHONPATH": str(FOLDER)}
 QUERY = """

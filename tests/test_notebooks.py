@@ -16,6 +16,8 @@ from postgres_server import temporary_database
 from processes import environment
 from several_queries import collect, collect_others, one_of, truth
 
+pytestmark = pytest.mark.slow
+
 FOLDER = Path(__file__).parents[1] / "docs" / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
 

@@ -34,6 +34,7 @@ def old_sqlite(monkeypatch):
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
 def test_every_command_names_the_version_found_the_one_needed_and_the_ways_out(folder, command):
     run = subprocess.run(

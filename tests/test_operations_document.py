@@ -66,6 +66,7 @@ def is_counted_as(code: str, name: str) -> bool:
     return bool(re.fullmatch(name.replace("<>", "[a-z_<>]+"), code))
 
 
+@pytest.mark.slow
 def test_messages_are_found():
     assert len(messages()) > 20
     assert len(statistics()) > 20

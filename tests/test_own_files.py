@@ -193,6 +193,7 @@ def as_colleague(act):
         return told.read()
 
 
+@pytest.mark.slow
 @needs_users
 def test_an_archive_is_for_those_who_share_the_database(tmp_path):
     (tmp_path / "query.yaml").write_text(QUERY_FILE)
@@ -228,6 +229,7 @@ def test_git_ignores_a_folder_that_is_made_and_leaves_others_alone(tmp_path):
     assert list((tmp_path / "data" / "archive").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_folders_of_feeds_and_archives_are_ignored_by_git(tmp_path):
     (tmp_path / "query.yaml").write_text(QUERY_FILE)
     made = ("-O", "exports/2024/videos.json", "-s", "TIKTOK_ARCHIVE=kept")
@@ -269,6 +271,7 @@ def collect(folder, *arguments, **variables):
 EVERYWHERE = ("-O", "a.csv", "--logfile", "a.log", "-s", "TIKTOK_ARCHIVE=kept")
 
 
+@pytest.mark.slow
 def test_one_line_tells_what_everybody_can_get_at(tmp_path):
     for name, mode in (("a.db", 0o644), ("a.csv", 0o666), ("a.log", 0o604)):
         (tmp_path / name).touch()
@@ -292,6 +295,7 @@ def test_one_line_tells_what_everybody_can_get_at(tmp_path):
     assert [line for line in collect(tmp_path, *EVERYWHERE) if WARNING in line] == []
 
 
+@pytest.mark.slow
 def test_a_shells_log_that_everybody_can_read_is_told(tmp_path):
     log = tmp_path / "crawl.log"
     (tmp_path / "query.yaml").write_text(QUERY_FILE)
@@ -328,6 +332,7 @@ def test_commands_that_read_the_database_warn_too(prepared_sqlite_url, tmp_path)
     assert scrapy(tmp_path, "status", **settings).stderr == ""
 
 
+@pytest.mark.slow
 @needs_users
 def test_what_belongs_to_somebody_else_is_told_and_used(sqlite_template, tmp_path):
     shutil.copy(sqlite_template, tmp_path / "a.db")
@@ -339,6 +344,7 @@ def test_what_belongs_to_somebody_else_is_told_and_used(sqlite_template, tmp_pat
     assert f"belongs to somebody else (owner {owner}, mode -rw-rw----): sudo chown root " in line
 
 
+@pytest.mark.slow
 def test_what_users_name_may_be_a_link_or_a_pipe(tmp_path):
     (tmp_path / "elsewhere").mkdir(mode=0o700)
     for name in ("a.db", "a.csv", "a.log"):
@@ -353,6 +359,7 @@ def test_what_users_name_may_be_a_link_or_a_pipe(tmp_path):
     assert all((tmp_path / name).is_symlink() for name in ("a.db", "a.csv", "a.log", "kept"))
 
 
+@pytest.mark.slow
 def test_a_feed_may_go_into_a_pipe(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     read = tmp_path / "read.csv"

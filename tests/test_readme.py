@@ -25,6 +25,8 @@ from sqlalchemy import create_engine
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.query_file.collection import read_collection
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")

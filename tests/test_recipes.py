@@ -27,6 +27,8 @@ from tiktok_crawler.storage.engine import database
 if TYPE_CHECKING:
     from tiktok_crawler.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = (Path(__file__).parents[1] / "docs" / "recipes.md").read_text(encoding="utf-8")
 INTRODUCTION, *SECTIONS = re.split(r"^## ", DOCUMENT, flags=re.MULTILINE)
 ALL_SECONDS = 900

@@ -13,6 +13,8 @@ from trials import QUERY, QUERY_FILE, WANTED, WatchedSandbox, asked_again
 
 from tiktok_crawler.sandbox.faults.profile import Latency, Profile
 
+pytestmark = pytest.mark.slow
+
 RUNS = {"runs": "SELECT job, close_reason, exit_status, arguments, feeds FROM run ORDER BY id"}
 VIDEOS = {"videos": "SELECT id FROM video ORDER BY id"}
 

@@ -18,6 +18,8 @@ from browser import CHROMIUM, Browser, Opened
 from tiktok_crawler.planning.task_states import SeedState, WindowState
 from tiktok_crawler.storage.models import METADATA
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
 PAGES = sorted(

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
     from processes import Started
 
+pytestmark = pytest.mark.slow
+
 QUERY = """
 start_date: 2024-01-01
 end_date: 2024-01-24

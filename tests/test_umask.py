@@ -25,6 +25,7 @@ def test_lines_that_are_told_to_type_write_files_of_their_owners_alone():
     assert [line for line in lines if "umask 077; " not in line] == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [

@@ -8,7 +8,6 @@ import shutil
 import stat
 import subprocess
 import sys
-import sysconfig
 from collections import Counter
 from datetime import date
 from pathlib import Path
@@ -17,8 +16,9 @@ from zipfile import ZipFile
 import pytest
 import tutorial
 import yaml
-from marathon import first, in_marathon
 from shown_outputs import HOME, printed, shown
+
+pytestmark = pytest.mark.marathon
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
@@ -54,23 +54,12 @@ def wheel(tmp_path_factory) -> Path:
     return wheel
 
 
-@pytest.fixture(scope="module", params=first(1, ["beside the tests", "alone"]))
-def installed(request, wheel, tmp_path_factory) -> Path:
-    """The bin folder of an environment with nothing but the wheel and what it depends on.
-
-    To download and install dependencies takes a minute, so those of the tests serve most of the
-    time.
-    """
+@pytest.fixture(scope="module")
+def installed(wheel, tmp_path_factory) -> Path:
+    """The bin folder of an environment with nothing but the wheel and what it depends on."""
     folder = tmp_path_factory.mktemp("wheel")
-    if request.param == "alone":
-        shutil.copy(wheel, folder)
-        done = run("bash", "-euc", tutorial.step("install").text, cwd=folder, **kept_downloads())
-    else:
-        done = run(sys.executable, "-m", "venv", "--without-pip", folder / ".venv", cwd=folder)
-        assert done.returncode == 0, done.stderr
-        pip = (sys.executable, "-m", "pip", "--python", folder / ".venv", "install", "--quiet")
-        done = run(*pip, "--no-deps", wheel, cwd=folder)
-        use_dependencies(folder / ".venv")
+    shutil.copy(wheel, folder)
+    done = run("bash", "-euc", tutorial.step("install").text, cwd=folder, **kept_downloads())
     assert done.returncode == 0, done.stdout + done.stderr
     return folder / ".venv/bin"
 
@@ -79,17 +68,6 @@ def kept_downloads() -> dict[str, str]:
     """Lets pip take what it has downloaded before, if it keeps that."""
     kept = run(sys.executable, "-m", "pip", "cache", "dir", cwd=Path.home(), HOME=str(Path.home()))
     return {} if kept.returncode else {"PIP_CACHE_DIR": kept.stdout.strip()}
-
-
-def use_dependencies(venv: Path) -> None:
-    """Let an environment use what is installed beside the tests, after what it has itself."""
-    (packages,) = venv.glob("lib/python*/site-packages")
-    (packages / "dependencies.pth").write_text(f"{sysconfig.get_path('purelib')}\n")
-    program = venv / "bin" / "scrapy"
-    program.write_text(
-        f"#!{venv / 'bin' / 'python'}\nfrom scrapy.cmdline import execute\nexecute()\n"
-    )
-    program.chmod(0o755)
 
 
 @pytest.fixture(scope="module")
@@ -152,13 +130,12 @@ def test_what_the_readme_says_of_a_checkout_works_in_a_study(study):
     assert stat.S_IMODE((study / "secrets.yaml").stat().st_mode) == 0o600
 
 
-def test_what_the_readme_of_a_study_says_works(study, request):
+def test_what_the_readme_of_a_study_says_works(study):
     lines = [line for line in lines_of(study / "README.md") if is_for_a_study(line)][2:]
     assert len(lines) == 5
-    is_alone = "[alone]" in request.node.nodeid
     for line in lines:
         done = in_study(study, f"{line} -s TIKTOK_SANDBOX=True")
-        needs_more = is_alone and "scrapy report" in line
+        needs_more = "scrapy report" in line
         assert done.returncode == (78 if needs_more else 0), line + done.stderr
         assert ("pip install 'tiktok-crawler[report]'" in done.stderr) == needs_more
 
@@ -211,11 +188,6 @@ def test_documents_of_the_wheel_refer_to_what_it_has(wheel, tmp_path):
     assert lost == {"../benchmarks/README.md"}, "benchmarks are run in a checkout"
 
 
-followed_from_the_wheel_alone = pytest.mark.parametrize(
-    "installed", [in_marathon("alone")], indirect=True
-)
-
-
 @pytest.fixture(scope="module")
 def evening(installed, tmp_path_factory) -> Path:
     """The folder of a tutorial that was followed to its end, whose output is in a file."""
@@ -228,7 +200,6 @@ def evening(installed, tmp_path_factory) -> Path:
     return place
 
 
-@followed_from_the_wheel_alone
 def test_what_the_tutorial_shows_is_what_its_commands_print(evening):
     done = tutorial.done((evening / "told.txt").read_text())
     shows = re.findall(r"<!-- output: (\S+) -->", tutorial.TEXT)
@@ -241,7 +212,6 @@ def test_what_the_tutorial_shows_is_what_its_commands_print(evening):
     assert {name for name, each in done.items() if each.output} == {*shows}
 
 
-@followed_from_the_wheel_alone
 def test_the_tutorial_ends_with_a_plot_a_report_and_an_export(evening):
     study = evening / "my-study"
     assert (study / "videos.png").read_bytes().startswith(b"\x89PNG")
@@ -249,7 +219,6 @@ def test_the_tutorial_ends_with_a_plot_a_report_and_an_export(evening):
     assert (study / "dataset" / "PROVENANCE.md").exists()
 
 
-@followed_from_the_wheel_alone
 def test_the_line_for_cron_in_the_tutorial_is_the_studys_own(evening):
     lines = [
         re.findall(r"```crontab\n(.*)\n```", text)

@@ -130,6 +130,7 @@ def test_of_many_damaged_lines_the_first_are_named_and_all_are_counted(path):
     assert (archives.troubles.damaged, len(archives.troubles.damages)) == (10_000, MOST_NAMED)
 
 
+@pytest.mark.slow
 def test_a_file_of_other_lines_is_left_soon(path):
     path.write_bytes(gzip.compress(dump_start(FileStart("a", NOON, "sandbox")) + b"\n" * 10**6))
     archives = Archives([path])
@@ -154,6 +155,7 @@ def test_files_that_were_joined_are_read_one_after_the_other(tmp_path, path):
     assert [found.journal for found in Archives([path]).lines()] == ["a", "b"]
 
 
+@pytest.mark.slow
 def test_a_line_that_is_too_long_takes_no_memory(path):
     """A file of zipped blanks is a thousand times as large as it looks."""
     start, last = dump_start(FileStart("a", NOON, "sandbox")), dump_line(line(1, 1))

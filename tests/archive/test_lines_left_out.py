@@ -41,6 +41,7 @@ def url(request):
     return request.getfixturevalue(f"{request.param}_url")
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_answer_that_is_none_completes_nothing(folder, url):
     lines = await recorded(folder)
@@ -72,6 +73,7 @@ async def test_a_page_without_its_answer_is_counted(folder, url):
     assert (counts.lost_pages, counts.pages, window["state"]) == (1, 1, "open")
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_window_that_has_ended_is_not_asked_for(folder, url):
     lines = await recorded(folder)

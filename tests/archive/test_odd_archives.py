@@ -238,6 +238,7 @@ def is_start(line):
         return False
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_line_is_taken_only_as_a_session_would_have_written_it(recorded):
     found = await recorded()
@@ -285,6 +286,7 @@ def is_taken(text, subjects, key):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "examples", [10, pytest.param(200, marks=pytest.mark.marathon)], ids=["some", "many"]
 )

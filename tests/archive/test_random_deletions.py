@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import marathon
+import pytest
 from archived import content, new_database
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -223,6 +224,7 @@ def test_profiles_and_accounts_that_are_too_old_leave_the_archive(tmp_path):
         assert replayed[name] == found[name], name
 
 
+@pytest.mark.slow
 @settings(max_examples=marathon.times(1) // 2)
 @given(deeds)
 def test_what_persons_asked_for_is_nowhere(deeds):

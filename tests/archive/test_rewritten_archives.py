@@ -84,6 +84,7 @@ def lines(folder):
     return b"".join(gzip.decompress(path.read_bytes()) for path in folder.glob("archive/*.gz"))
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
     folder = CrawlFolder(tmp_path)
@@ -121,6 +122,7 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
     assert expected["user_relation"]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_crawls_that_end_meanwhile_leave_nothing_in_the_archive(
     tmp_path, database_url, opened, monkeypatch

@@ -49,6 +49,7 @@ def test_a_spider_of_ones_own_is_not_taken_for_another_one():
     assert arguments_text("greeter") == "greeter is a spider of your own"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -13,6 +13,7 @@ import time
 from contextlib import closing
 
 import pytest
+from marathon import first
 from processes import scrapy, served_sandbox, started
 from sandboxes import served_by_thread
 from trials import QUERY_FILE, WatchedSandbox, asked_again
@@ -59,6 +60,7 @@ def test_a_copy_has_all_and_is_its_owners_alone(folder):
     assert names(folder) == ["copy.db", DATABASE]
 
 
+@pytest.mark.slow
 def test_a_copy_is_whole_in_the_midst_of_a_crawl_and_a_crawl_goes_on_with_it(tmp_path):
     (tmp_path / "query.yaml").write_text(QUERY_FILE)
     sandbox = WatchedSandbox(Profile(latency=Latency(seconds=0.2)))
@@ -83,6 +85,7 @@ def test_a_copy_is_whole_in_the_midst_of_a_crawl_and_a_crawl_goes_on_with_it(tmp
     assert rows(tmp_path / "copy.db") == rows(tmp_path / DATABASE)
 
 
+@pytest.mark.slow
 def test_while_a_crawl_waits_for_quota_the_file_alone_has_all(tmp_path):
     (tmp_path / "query.yaml").write_text(QUERY_FILE + "also_collect: [users]\n")
     crawl = ("crawl", "videos", "-a", "query=query.yaml", *SANDBOX)
@@ -215,7 +218,8 @@ def test_a_disk_without_room_gets_nothing(folder):
         subprocess.run(["umount", str(disk)], check=True)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", first(1, [signal.SIGTERM, signal.SIGINT]))
 def test_an_interrupted_copy_leaves_nothing(folder, number):
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
         connection.executemany(

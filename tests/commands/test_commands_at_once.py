@@ -6,10 +6,13 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import pytest
 from archived import content
 from processes import scrapy, served_sandbox
 
 from tiktok_crawler.storage.engine import database, migrations
+
+pytestmark = pytest.mark.slow
 
 QUERY = """
 start_date: 2024-01-01

@@ -77,6 +77,7 @@ def tables(url):
     return names
 
 
+@pytest.mark.slow
 def test_all_tables_are_the_same_and_crawls_go_on_where_they_were(folder, postgresql_url):
     run = scrapy(folder, "copy", postgresql_url, *SANDBOX)
 
@@ -118,6 +119,7 @@ def test_a_database_with_data_is_left_as_it_is(folder, prepared_postgresql_url):
     assert everything(prepared_postgresql_url) == before
 
 
+@pytest.mark.slow
 def test_the_url_can_stand_in_a_file_and_the_password_in_the_environment(folder, postgresql_url):
     (folder / "target").write_text(f"{postgresql_url}\n")
 
@@ -162,6 +164,7 @@ def test_what_postgresql_does_not_take_leaves_nothing(folder, postgresql_url):
     assert tables(postgresql_url) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
 def test_an_interrupted_copy_leaves_nothing(folder, postgresql_url, number):
     engine = create_engine(postgresql_url)
@@ -193,6 +196,7 @@ WHERE datname = current_database() AND query LIKE 'INSERT INTO hashtag%' AND bac
 """Not what the server still does for a process that was killed."""
 
 
+@pytest.mark.slow
 def test_while_a_crawl_is_at_work_nothing_is_copied(tmp_path, postgresql_url):
     (tmp_path / "query.yaml").write_text(QUERY_FILE)
     sandbox = WatchedSandbox(Profile(latency=Latency(seconds=1)))
@@ -240,6 +244,7 @@ def test_only_a_sqlite_database_with_data_is_copied(tmp_path, postgresql_url):
     assert "`scrapy copy` copies a SQLite database, and not PostgreSQL database" in run.stderr
 
 
+@pytest.mark.slow
 def test_tables_of_others_are_named_and_left(folder, postgresql_url):
     change(folder, "CREATE TABLE my_notes (id INTEGER PRIMARY KEY)")
 

@@ -247,6 +247,7 @@ def test_a_second_crawl_of_the_query_says_who_is_at_work(folder):
     assert third.returncode == 0, "the lock died with its process"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("signal_number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_ends_the_crawl_cleanly_and_the_next_run_goes_on(folder, signal_number):
     with started(folder, *CRAWL, *SANDBOX, "-s", "DOWNLOAD_DELAY=3") as process:
@@ -261,6 +262,7 @@ def test_a_signal_ends_the_crawl_cleanly_and_the_next_run_goes_on(folder, signal
     assert videos(folder) > 50
 
 
+@pytest.mark.slow
 def test_a_crawl_whose_answers_hang_ends_within_ten_seconds(folder):
     (folder / "hang.yaml").write_text(
         "description: no search is ever answered\nfaults: [{fault: hang, every: 1, seconds: 300}]\n"
@@ -310,6 +312,7 @@ def test_no_secret_reaches_the_log_at_debug_either(folder):
     assert stat.S_IMODE((folder / "debug.log").stat().st_mode) == 0o600
 
 
+@pytest.mark.slow
 def test_the_own_sandboxes_of_a_day_have_one_quota(folder):
     assert scrapy(folder, *CRAWL, *SANDBOX, "-a", "end_date=2024-01-02").returncode == 0
     with closing(sqlite3.connect(folder / "tiktok-sandbox.db")) as connection, connection:
@@ -353,6 +356,7 @@ def test_a_feed_on_a_full_disk_ends_with_70_and_the_database_has_everything(fold
     assert videos(folder) > 50
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("zone", ["America/New_York", "Asia/Kolkata"])
 def test_the_machines_time_zone_changes_no_stored_time(folder, zone):
     for database, variables in (("utc.db", {"TZ": "UTC"}), ("zone.db", {"TZ": zone})):
@@ -372,6 +376,7 @@ def test_the_machines_time_zone_changes_no_stored_time(folder, zone):
     assert times[0] == times[1]
 
 
+@pytest.mark.slow
 def test_a_database_that_is_behind_stops_the_crawl_with_the_command_to_run(folder):
     scrapy(folder, *CRAWL, *SANDBOX)
     with sqlite3.connect(folder / "tiktok-sandbox.db") as connection:
@@ -401,6 +406,7 @@ def test_a_first_run_prints_a_beginning_and_a_summary_in_few_lines(folder):
     assert heads == ["Stored now", "Missing", "Next"]
 
 
+@pytest.mark.slow
 def test_what_scrapy_says_of_itself_is_printed_on_demand(folder):
     said = ("Overridden settings", "Enabled item pipelines", "Dumping Scrapy stats")
     quiet = scrapy(folder, *CRAWL, *SANDBOX)
@@ -423,6 +429,7 @@ def test_refused_credentials_are_to_be_mended_and_the_reason_is_a_word(folder):
     assert "run the same command again" not in run.stderr
 
 
+@pytest.mark.slow
 def test_the_log_in_a_file_has_progress_and_summary(folder):
     crawl = (*CRAWL, *SANDBOX, "-s", "LOGSTATS_INTERVAL=0.2", "-s", "DOWNLOAD_DELAY=0.5")
     run = scrapy(folder, *crawl, "--logfile", "crawl.log")
@@ -432,6 +439,7 @@ def test_the_log_in_a_file_has_progress_and_summary(folder):
     assert run.stderr.split("\n", 1)[1] in log
 
 
+@pytest.mark.slow
 def test_progress_goes_to_the_log_where_there_is_no_terminal(folder):
     run = scrapy(
         folder, *CRAWL, *SANDBOX, "-s", "LOGSTATS_INTERVAL=0.2", "-s", "DOWNLOAD_DELAY=0.5"

@@ -94,6 +94,7 @@ def _rows(path):
     return pq.read_table(path).to_pylist()
 
 
+@pytest.mark.slow
 def test_the_bytes_of_a_person_are_in_no_file(folder):
     name = person(folder)
     videos = read(folder, f"SELECT id, video_description FROM video WHERE username = '{name}'")
@@ -115,6 +116,7 @@ def test_the_bytes_of_a_person_are_in_no_file(folder):
     assert not left
 
 
+@pytest.mark.slow
 def test_an_export_says_that_it_is_stale(folder):
     assert scrapy(folder, "export", "dataset", "--verify", *OPTIONS).returncode == 0
     delete(folder, "--usernames", person(folder), "--yes")
@@ -161,6 +163,7 @@ def test_only_what_a_query_alone_has_goes_and_its_days_are_missing(folder):
     assert set(read(folder, "SELECT id FROM video")) == both
 
 
+@pytest.mark.slow
 def test_a_replay_takes_back_the_days_of_a_query_too(folder):
     delete(folder, "--query", "1", "--yes")
     replayed = scrapy(
@@ -196,6 +199,7 @@ def test_a_tag_goes_with_what_has_no_other_one(folder):
     assert without_two == [(0,)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "option", [("--query", "long.yaml"), ("--tag", "long"), ("--older-than", "1 days")]
 )
@@ -286,6 +290,7 @@ def test_a_list_of_a_database_that_is_not_there_stops_a_replay(folder):
     assert not (folder / "replayed.db").exists()
 
 
+@pytest.mark.slow
 def test_a_database_that_keeps_nothing_out_is_warned_of(folder):
     url = f"sqlite:///{folder / DATABASE}"
     into = "TIKTOK_DATABASE_URL=sqlite:///replayed.db"
@@ -370,6 +375,7 @@ def test_a_database_without_data_has_nothing_to_delete(tmp_path):
     assert not (tmp_path / DATABASE).exists()
 
 
+@pytest.mark.slow
 def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
     (folder / "long.yaml").write_text(QUERY.replace("2024-01-0", "2024-02-0"))
     name = person(folder)
@@ -390,6 +396,7 @@ def test_the_file_of_a_running_crawl_loses_it_when_that_ends(folder):
     assert not [path for path, found in everything(folder / "archive") if name.encode() in found]
 
 
+@pytest.mark.slow
 def test_an_archive_that_is_not_named_again_is_not_forgotten(folder):
     other = folder / "other"
     other.mkdir()

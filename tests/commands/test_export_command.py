@@ -265,6 +265,7 @@ def test_an_interrupted_export_leaves_the_earlier_one(folder, number):
     assert names(folder) == ["out", DATABASE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("times", first(1, [15, 150]))
 def test_whenever_it_is_killed_there_is_a_whole_export(folder, times):
     dice = random.Random(times)
@@ -297,6 +298,7 @@ def test_what_is_left_where_names_cannot_be_exchanged_is_put_right(folder):
     assert names(folder) == ["out", DATABASE]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["parquet", "csv", "jsonl", "xlsx"])
 def test_a_disk_without_room_leaves_the_earlier_export(folder, format_):
     disk = folder / "disk"

@@ -10,6 +10,7 @@ from contextlib import closing
 from importlib import import_module
 
 import pytest
+from marathon import first
 from processes import scrapy, started
 from sqlalchemy import create_engine, text
 
@@ -203,6 +204,7 @@ def test_what_a_file_that_breaks_off_has_brought_stays(folder):
     assert ": 1,499 videos\n" in status
 
 
+@pytest.mark.slow
 def test_the_status_names_imports_and_no_day_is_covered_by_them(library):
     (library / "query.yaml").write_text(
         "start_date: 2023-11-14\nend_date: 2023-11-15\nusernames: [ann]\n"
@@ -221,6 +223,7 @@ def test_the_status_names_imports_and_no_day_is_covered_by_them(library):
     assert "New windows:   1 (2023-11-14..2023-11-15)\n" in plan.stdout
 
 
+@pytest.mark.slow
 def test_imported_videos_are_seeds_where_their_tag_is_named(library):
     scrapy(library, "import", "old.db", "--tag", "mine")
 
@@ -241,7 +244,8 @@ def batches(url):
         engine.dispose()
 
 
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
+@pytest.mark.parametrize("number", first(2, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
 def test_what_was_interrupted_goes_on_and_nothing_is_lost_or_twice(library, database_url, number):
     variables = {"TIKTOK_DATABASE_URL": database_url}
     with started(library, "import", "old.db", **variables) as process:
@@ -267,6 +271,7 @@ def test_what_was_interrupted_goes_on_and_nothing_is_lost_or_twice(library, data
     assert everything(database_url) == everything(whole)
 
 
+@pytest.mark.slow
 def test_two_imports_of_a_file_do_not_run_at_once(library):
     with started(library, "import", "old.db") as process:
         while process.poll() is None and batches(f"sqlite:///{library / 'tiktok.db'}") < 1:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 
+import pytest
 from processes import scrapy
+
+pytestmark = pytest.mark.slow
 
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
 

@@ -14,6 +14,8 @@ from scrapy.cmdline import _get_commands_from_module
 from tiktok_crawler import commands, outside
 from tiktok_crawler.commands import plan
 
+pytestmark = pytest.mark.slow
+
 CHECKOUT = Path(__file__).parents[2]
 
 SPIDER = """

@@ -88,6 +88,7 @@ def test_two_kinds_that_both_have_to_hold_are_named_with_the_way_to_either(folde
     assert "either" not in either[1]
 
 
+@pytest.mark.slow
 def test_probes_tell_what_a_crawl_costs_and_are_not_paid_again(folder):
     probed = scrapy(folder, "plan", "query.yaml", "--probe", "12", *SANDBOX)
     assert probed.returncode == 0, probed.stderr
@@ -115,6 +116,7 @@ def test_probes_tell_what_a_crawl_costs_and_are_not_paid_again(folder):
     assert found["least"] <= pages - 12 <= found["most"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("regions", "is_said"), [("US,GB,FR,DE,JP", True), ("JP", False)])
 def test_first_pages_that_reach_back_some_hours_only_are_told_as_such(folder, regions, is_said):
     wish = ("-a", f"regions={regions}", "-a", "start_date=2024-01-01", "-a", "end_date=2024-02-01")
@@ -155,6 +157,7 @@ def test_a_query_is_forecast_by_others_that_name_the_same(folder):
     assert "By 1 other query here that name the same: " in run.stdout
 
 
+@pytest.mark.slow
 def test_it_prints_the_body_as_it_is_sent(folder):
     (folder / "query.yaml").write_text(
         "start_date: 2024-01-01\nend_date: 2024-02-29\ninclude: {all_keywords: [butter]}"
@@ -226,6 +229,7 @@ def test_what_is_also_collected_has_its_cost(folder):
     assert "Together:      About " in users
 
 
+@pytest.mark.slow
 def test_what_the_database_has_is_covered(folder):
     crawl = ("crawl", "videos", "-a", "query=query.yaml", "-a", "end_date=2024-01-31")
     assert scrapy(folder, *crawl, *SANDBOX).returncode == 0

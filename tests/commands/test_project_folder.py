@@ -8,6 +8,8 @@ from contextlib import closing
 import pytest
 from processes import scrapy
 
+pytestmark = pytest.mark.slow
+
 QUERY = """
 start_date: 2024-01-01
 end_date: 2024-01-03

@@ -15,6 +15,8 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 from trials import QUERY_FILE
 
+pytestmark = pytest.mark.slow
+
 SANDBOX = ("-s", "TIKTOK_SANDBOX=True")
 DATABASE = "crawl.db"
 PLANS = (

@@ -173,6 +173,7 @@ def reads(process, path):
     return False
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kills", [1, pytest.param(8, marks=pytest.mark.marathon)])
 def test_crawls_that_were_killed_are_replayed(tmp_path, kills, capsys):
     (tmp_path / "query.yaml").write_text(QUERY)

@@ -56,6 +56,7 @@ def column(folder, select):
         return [row[0] for row in connection.execute(select)]
 
 
+@pytest.mark.slow
 def test_it_writes_one_file_and_says_what_is_incomplete(folder):
     before = names(folder)
     run = scrapy(folder, "report", "-o", "report.html", *SANDBOX)
@@ -74,6 +75,7 @@ def test_it_writes_one_file_and_says_what_is_incomplete(folder):
     assert f"<b>{videos:,}</b>" in text
 
 
+@pytest.mark.slow
 def test_an_earlier_report_is_replaced_and_no_other_file(folder):
     report = folder / "again.html"
     assert scrapy(folder, "report", "-o", "again.html", *SANDBOX).returncode == 0
@@ -135,6 +137,7 @@ def test_methods_are_printed_as_text(folder):
     assert "for all 23 fields of videos that this version knows." in run.stdout
 
 
+@pytest.mark.slow
 def test_pseudonyms_name_no_account(folder):
     assert scrapy(folder, "report", "--pseudonyms", "-o", "p.html", *SANDBOX).returncode == 0
     methods = scrapy(folder, "report", "--pseudonyms", "--methods", *SANDBOX).stdout
@@ -184,6 +187,7 @@ def test_what_is_not_installed_is_named_with_the_command(monkeypatch, name):
     )
 
 
+@pytest.mark.slow
 def test_postgresql_is_reported_too(tmp_path, postgresql_url):
     database = ("-s", f"TIKTOK_DATABASE_URL={postgresql_url}")
     collect(tmp_path, "-a", "end_date=2024-01-05", *database)

@@ -133,6 +133,7 @@ async def test_a_name_that_nobody_knows_is_told(folder, caplog):
     assert "https_proxy" in caplog.text
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_silence_is_told_before_it_is_a_timeout(folder, caplog, monkeypatch):
     monkeypatch.setattr(download_handler, "SILENCE_SECONDS", 0.2)
@@ -147,6 +148,7 @@ def test_silence_is_told_within_ten_seconds():
     assert download_handler.SILENCE_SECONDS + download_handler.LOOK_SECONDS < 10
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_what_comes_back_after_an_answer_is_told_again(folder, caplog):
     async def keep_quiet(_body):

@@ -61,6 +61,7 @@ def test_importing_it_loads_nothing_that_takes_long():
     assert run(after=f"print({SLOW} & {{*sys.modules}})").stdout == "set()\n"
 
 
+@pytest.mark.slow
 def test_it_needs_no_library_of_data_frames_and_no_scrapy(odd_sqlite):
     read = f"print(len(data.open({str(odd_sqlite)!r}).videos().to_arrow()))"
 
@@ -162,6 +163,7 @@ def test_without_pyarrow_it_says_how_to_install_it(odd_sqlite):
     assert "pip install 'tiktok-crawler[pandas]' or 'tiktok-crawler[polars]'" in done.stderr
 
 
+@pytest.mark.slow
 def test_without_their_library_data_frames_say_how_to_install_it(odd_sqlite):
     read = f"""
 for library in ("pandas", "polars"):

@@ -23,6 +23,8 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
 
+pytestmark = pytest.mark.slow
+
 KEY = bytes(range(32))
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
 SEARCHED = [name for name in NAMES if len(name) >= 5]

@@ -298,6 +298,7 @@ def test_for_those_who_have_access_ids_are_enough(read):
     ]
 
 
+@pytest.mark.slow
 def test_whatever_persons_are_called_and_say_no_name_leaves(new_url):
     @example(
         (["tea.and.butter", "butter", "tea.and", "and.butter.1"], ["tea.and.butter.1 @and.", "y"])

@@ -119,6 +119,7 @@ def test_what_is_missing_or_empty_stays_so():
     assert rewriter("maria").documents(['["maria"]', None], TEXT) == [filled('["{maria}"]'), None]
 
 
+@pytest.mark.slow
 @settings(max_examples=times(5))
 @given(names_and_texts())
 def test_no_name_is_left_in_any_text(drawn):
@@ -129,6 +130,7 @@ def test_no_name_is_left_in_any_text(drawn):
     assert with_names(writing.texts(texts, LABEL), names) == []
 
 
+@pytest.mark.slow
 @settings(max_examples=times(5))
 @given(names_and_texts(), st.sampled_from([True, False]))
 def test_no_name_is_left_in_any_json_and_all_else_is_there(drawn, is_ascii):

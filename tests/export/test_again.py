@@ -112,6 +112,7 @@ def folder(collected, tmp_path):
     return tmp_path / "out"
 
 
+@pytest.mark.slow
 def test_where_nothing_has_changed_all_months_are_kept(source, tmp_path):
     folder = collect(source).export(tmp_path / "out").folder
     exported = again(source, folder, tables=())
@@ -120,6 +121,7 @@ def test_where_nothing_has_changed_all_months_are_kept(source, tmp_path):
     assert exported.kept == sum(len(parts(folder, name)) for name in dated if exported.rows[name])
 
 
+@pytest.mark.slow
 def test_one_change_after_the_other(source, tmp_path):
     """On both databases; what each changes is told below."""
     folder = collect(source).export(tmp_path / "out", tables=SOME).folder
@@ -161,6 +163,7 @@ def test_a_video_that_gets_its_time_late_moves(collected, folder):
     assert anew(collected, folder, "video_hashtag") == {"2024-02", "undated"}
 
 
+@pytest.mark.slow
 def test_tags_may_come_late(collected, folder):
     see(collected, NOON + DAY, tags=("late",))
 
@@ -183,6 +186,7 @@ def test_comments_of_old_months_may_come(collected, folder):
     assert anew(collected, folder) == set()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listing", [COMMENTS, REPLIES])
 def test_a_page_that_is_stored_late_fills_gaps_of_comments(collected, folder, listing):
     filled = {"id": 12, "video_id": 1, "parent_comment_id": 1, "like_count": 7}
@@ -199,6 +203,7 @@ def store_late(source, listing, seed, record):
         crawl.ask(crawl.requests[0], record, received_at=NOON - DAY)
 
 
+@pytest.mark.slow
 def test_rows_may_be_removed(collected, folder):
     for statement in (
         "DELETE FROM comment WHERE id = 12",
@@ -239,6 +244,7 @@ def test_a_copy_that_has_gone_its_own_way_has_nothing_that_is_kept(sqlite_source
     assert again(copy, tmp_path / "out").kept == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "options",
     [

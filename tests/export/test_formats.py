@@ -42,6 +42,7 @@ def test_what_is_stored_is_as_odd_as_it_was_delivered(stored):
     assert {row["video_description"] for row in stored["video"]} - {None} == kept
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("read", PARQUET_READERS.values(), ids=PARQUET_READERS)
 def test_parquet(exports, stored, read):
     for table in TABLES:
@@ -71,6 +72,7 @@ def without_missing(value):
     return [without_missing(each) for each in value] if isinstance(value, list) else value
 
 
+@pytest.mark.slow
 def test_csv_read_by_a_reader_that_knows_missing_values(exports, stored):
     for table in TABLES:
         rows = by_csv_of_duckdb(exports / "csv", table)
@@ -96,6 +98,7 @@ def test_jsonl(exports, stored):
         assert in_order(found) == in_order(stored[table]), table
 
 
+@pytest.mark.slow
 def test_xlsx(exports, stored):
     for table in TABLES:
         found = valued(table, by_workbook(exports / "xlsx", table))

@@ -47,6 +47,7 @@ def without(rows, *columns):
     return [{key: value for key, value in row.items() if key not in columns} for row in rows]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("format_", ["parquet", "jsonl", "csv", "xlsx"])
 def test_an_export_comes_into_an_empty_database(filled, prepared_sqlite_url, tmp_path, format_):
     second = prepared_sqlite_url

@@ -120,6 +120,7 @@ def test_of_long_rows_fewer_are_held(tmp_path, monkeypatch):
     assert groups == [30, 30, 30, 10]
 
 
+@pytest.mark.slow
 def test_months_in_any_order_get_each_row_once(sqlite_source, tmp_path, monkeypatch):
     """More months than files are open at once, over and over: ids tell nothing of the time."""
     monkeypatch.setattr(parquet_files, "MOST_OPEN", 3)

@@ -21,6 +21,8 @@ from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.tables import TABLES
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 
+pytestmark = pytest.mark.slow
+
 READERS = {"csv": by_csv, "xlsx": by_workbook, "parquet": by_arrow}
 
 TEXT = st.text(max_size=5)

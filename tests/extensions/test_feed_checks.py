@@ -257,6 +257,7 @@ async def test_json_lines_begin_on_a_line_of_their_own(folder):
     assert path.read_text().splitlines() == ['{"id": 1, "vide', '{"id": 7}']
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("before", "warns"), [([3, 4, 5], True), ([3], False)])
 @deferred_f_from_coro_f
 async def test_that_a_feed_becomes_shorter_is_told(folder, caplog, before, warns):

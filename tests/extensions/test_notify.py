@@ -32,6 +32,7 @@ def receivers():
         yield mailbox, posts
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepared_url", ["sqlite", in_marathon("postgresql")], indirect=True)
 @deferred_f_from_coro_f
 async def test_a_month_of_nights_has_one_digest_for_each_change_and_none_for_none(

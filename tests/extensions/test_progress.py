@@ -63,6 +63,7 @@ def test_another_pause_says_what_it_is_for(trouble, until, words):
     assert str(StageSnapshot(USERS, 1, 2, 9, waiting)).endswith(words)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("answer", "words"),
     [
@@ -140,6 +141,7 @@ def test_a_terminal_has_a_live_line_below_the_log(tmp_path):
     assert "Traceback" not in shown
 
 
+@pytest.mark.slow
 def test_a_second_signal_leaves_the_terminal_as_it_was_and_says_how_to_go_on(tmp_path):
     (tmp_path / "hangs.yaml").write_text("faults: [{fault: hang, every: 1, seconds: 60}]")
     query = ["any_hashtags=butter", "start_date=2024-01-01", "end_date=2024-01-09"]

@@ -9,9 +9,12 @@ import pytest
 from browser import CHROMIUM, Browser, Opened
 from invented_report import report
 
-pytestmark = pytest.mark.skipif(
-    CHROMIUM is None, reason="there is no Chromium to open reports in: apt-get install chromium"
-)
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(
+        CHROMIUM is None, reason="there is no Chromium to open reports in: apt-get install chromium"
+    ),
+]
 
 WIDTHS = {"phone": 400, "screen": 1200}
 SHOWN = "[...document.querySelectorAll('figure svg')].filter(e => e.checkVisibility()).length"
@@ -85,6 +88,7 @@ def test_a_screen_reader_is_told_everything_but_pictures(opened):
     assert "- img" not in told
 
 
+@pytest.mark.slow
 def test_it_prints_black_on_white_on_a4(browser, path):
     with Opened(browser, path, width=688, scheme="dark") as opened:
         opened.do("emulate_media", media="print", color_scheme="dark")

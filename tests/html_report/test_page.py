@@ -100,6 +100,7 @@ def test_characters_that_steer_are_made_visible():
     assert STEERING not in text
 
 
+@pytest.mark.slow
 def test_nothing_is_fetched(full):
     links = [each[name] for _, each in full.elements for name in ("src", "href") if name in each]
     assert links
@@ -189,6 +190,7 @@ def test_an_incomplete_collection_says_so_and_a_complete_one_too(full):
     assert "Incomplete" not in whole.text
 
 
+@pytest.mark.slow
 def test_a_sandbox_says_that_its_data_are_invented():
     found = full_facts()
     invented = replace(found, status=replace(found.status, origin="sandbox"))
@@ -205,6 +207,7 @@ def test_of_nothing_there_is_a_page_without_pictures():
     assert "Nothing was searched or listed yet." in empty.text
 
 
+@pytest.mark.slow
 def test_accounts_can_have_other_names():
     told = Read(report(naming=naming(lambda name: f"account-{len(name)}")))
 
@@ -217,6 +220,7 @@ def test_accounts_can_have_other_names():
     assert "Accounts have pseudonyms in place of their names." in told.text
 
 
+@pytest.mark.slow
 def test_what_was_collected_long_ago_is_due_for_a_refresh(full):
     due = full.tables["Last searched or listed more than 15 days ago"]
     assert due[1:] == [
@@ -228,6 +232,7 @@ def test_what_was_collected_long_ago_is_due_for_a_refresh(full):
     assert [row[2] for row in fresh[1:]] == ["0", "0"]
 
 
+@pytest.mark.slow
 def test_long_times_are_told_by_month_and_many_days_without_a_calendar(monkeypatch):
     days = {SPRING.start + n * DAY: 2 for n in range(2000)}
     told = Read(report(added_up=overview(days=days)))
@@ -246,6 +251,7 @@ def test_methods_and_citation_are_part_of_it(full):
     assert "The tiktok_crawler authors. tiktok_crawler, version 1.2.3." in full.text
 
 
+@pytest.mark.slow
 def test_lists_that_were_cut_say_so_at_the_top():
     (listing,) = full_facts().listings
     known = {"counted": 3, "counted_stored": 250, "total": 9000}

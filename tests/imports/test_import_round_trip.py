@@ -21,6 +21,8 @@ from tiktok_crawler.items import feed_items
 from tiktok_crawler.research_api.endpoints import COMMENTS, USERS
 from tiktok_crawler.research_api.pages import Page
 
+pytestmark = pytest.mark.slow
+
 IDS = st.integers(1, 2**63 - 1)
 COUNTS = st.integers(-(2**63) + 1, 2**63 - 1)
 TIMES = st.integers(1, 2**32 - 1)

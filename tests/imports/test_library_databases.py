@@ -210,6 +210,7 @@ def test_the_other_database_is_left_as_it_is(tmp_path, url):
     assert [path.name for path in file.parent.iterdir()] == ["old.db"]
 
 
+@pytest.mark.slow
 def test_more_rows_than_are_read_at_once_come_over(postgresql_url, prepared_url):
     times = [WINTER + timedelta(minutes=n) for n in range(2_345)]
     with Library(postgresql_url, tables=TABLES + LATEST_TABLES) as library:

@@ -325,6 +325,7 @@ def test_a_list_that_is_cut_off_says_where_and_keeps_what_came(tmp_path, url):
     assert [row["id"] for row in told(url)] == list(range(1, 2_001))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", ["json", "jsonl", "csv"])
 def test_a_large_file_is_read_piece_by_piece(tmp_path, ending):
     file, rows = tmp_path / f"videos.{ending}", 12_000

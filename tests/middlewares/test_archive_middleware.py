@@ -19,6 +19,8 @@ from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.pipelines.storage import StoragePipeline
 from tiktok_crawler.storage.engine import database
 
+pytestmark = pytest.mark.slow
+
 
 def engine_of(url):
     return database.create_engine_for(database.database_url(url))

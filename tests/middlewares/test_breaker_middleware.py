@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from os import EX_OK, EX_TEMPFAIL
 
+import pytest
 from crawling import exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, hang_up, page, serving
+
+pytestmark = pytest.mark.slow
 
 YEAR = {"start_date": "2023-01-01", "end_date": "2023-12-31"}
 PATIENT = {

@@ -22,6 +22,7 @@ def redirect(status: int = 302, location: str = f"{PLACE}/portal?from=api") -> A
     return Answer(status, b"", {"Location": location} if location else {})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
 @pytest.mark.parametrize("settings", [{}, {"TIKTOK_RETRY_TIMES": 0}])
 @deferred_f_from_coro_f

@@ -26,6 +26,7 @@ def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
     return folder.rows(f"SELECT {columns} FROM crawl_window ORDER BY id")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [
@@ -86,6 +87,7 @@ async def test_a_window_that_is_too_heavy_is_cut_until_its_parts_succeed(folder)
     assert len(api.bodies) <= 30
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_later_run_asks_for_no_window_that_is_known_to_be_too_wide(folder):
 
@@ -114,6 +116,7 @@ async def test_after_failures_by_chance_windows_are_as_wide_as_before(folder):
     assert len(asked) == 12 + 2 + 2
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_one_bad_day_of_a_year_is_found_and_parked_with_few_failures(folder):
 
@@ -350,6 +353,7 @@ async def test_a_search_that_had_found_something_is_not_believed_to_be_empty(fol
     assert windows(folder, "state") == [("parked",)]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("videos", [{}, {"0": {"id": 1}}, "none", "", 0, 7, False, True])
 @pytest.mark.parametrize("more", [{}, {"has_more": False}])
 @deferred_f_from_coro_f

@@ -47,6 +47,7 @@ ANSWERS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ANSWERS)
 @deferred_f_from_coro_f
 async def test_no_secret_is_kept_or_told(folder, caplog, kind):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from os import EX_NOPERM
 
+import pytest
 from crawling import exit_status
 from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
@@ -12,6 +13,8 @@ from scripted_api import ScriptedApi, error, serving
 
 from tiktok_crawler.sandbox.faults.profile import Profile
 from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
+
+pytestmark = pytest.mark.slow
 
 QUERY = """
 start_date: 2024-01-01

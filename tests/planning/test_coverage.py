@@ -55,6 +55,7 @@ def is_missing(day, coverage, freshness, now):
     return freshness.refresh_after is not None and now - max(searches) > freshness.refresh_after
 
 
+@pytest.mark.slow
 @given(RANGES, COVERAGE, FRESHNESS, MOMENTS, WIDTHS)
 def test_planned_windows_hold_exactly_the_missing_days(wanted, coverage, freshness, now, width):
     searched = last_searches(coverage)

@@ -26,6 +26,7 @@ def nights(days: int, per_day: int = 40, freshness: Freshness = KEPT) -> Nights:
     return found
 
 
+@pytest.mark.slow
 def test_a_thousand_days_of_one_night_are_due_evenly():
     query = nights(1000, freshness=KEPT, per_day=100)
     counts = []
@@ -36,6 +37,7 @@ def test_a_thousand_days_of_one_night_are_due_evenly():
     assert max(counts) < 80
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(st.integers(1, 200), st.sampled_from([0, 3, 40, 700]), st.lists(HOURS, min_size=1))
 def test_no_day_is_older_than_it_may_be_whatever_the_hour_of_the_night(days, per_day, hours):

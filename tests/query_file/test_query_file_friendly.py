@@ -205,6 +205,7 @@ def test_all_mistakes_are_reported_at_once_in_the_order_of_the_file(tmp_path):
     ]
 
 
+@pytest.mark.slow
 def test_a_hundred_mistakes_are_enough(tmp_path):
     lines = mistakes(tmp_path, f"{DATES}regions: [{'XX, ' * 50_000}]")
     assert len(lines) == 101

@@ -98,6 +98,7 @@ def test_anything_like_a_query_file_is_understood_or_refused(text):
     check(DATES + text)
 
 
+@pytest.mark.slow
 @settings(max_examples=times(2))
 @given(st.dictionaries(st.sampled_from(KEYS) | st.text(), structures))
 def test_any_json_is_understood_or_refused(content):
@@ -118,6 +119,7 @@ def test_any_arguments_are_understood_or_refused(overrides):
     check(f"{DATES}regions: [US]", **overrides)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loader", LOADERS)
 @pytest.mark.parametrize(
     "unit",

@@ -125,6 +125,7 @@ def test_no_list_has_what_has_vanished():
     )
 
 
+@pytest.mark.slow
 def test_a_month_later_is_the_same_world_a_month_on():
     clock = Clock(datetime(2024, 3, 1, tzinfo=UTC))
     ahead = Sandbox(profile=load_profile("a-month-later"), now=clock)

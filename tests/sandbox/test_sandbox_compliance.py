@@ -239,6 +239,7 @@ async def test_what_is_no_form_with_a_file_is_refused(options, problem):
     assert (code, body["error"]["code"]) == (400, problem)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_the_largest_file_is_checked():
     asked = sandbox(videos_per_day=1_000)

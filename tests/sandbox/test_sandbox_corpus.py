@@ -62,6 +62,7 @@ def test_a_weekly_rhythm_is_highest_on_wednesdays_and_lowest_on_weekends():
     assert numbers == [93, 119, 130, 119, 93, 73, 73]
 
 
+@pytest.mark.slow
 def test_a_trend_rises_for_90_days_and_falls_for_90():
     season = corpus(videos_per_day=100, trend=4)
     numbers = [len(season.videos_of_day(DAY + timedelta(days=n))) for n in range(361)]
@@ -80,6 +81,7 @@ def test_ids_fall_and_are_made_20_to_40_seconds_before_the_video():
     assert all(2**62 < number < 2**63 for number in ids)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("share", [0.0, 1.0])
 def test_ids_are_unique_over_months(share):
     many = corpus(videos_per_day=300, old_ids=share)

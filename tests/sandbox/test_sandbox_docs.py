@@ -58,6 +58,7 @@ def test_the_example_profile_can_be_loaded():
     assert profile.data.hidden == 0.33
 
 
+@pytest.mark.slow
 def test_the_example_in_python_runs():
     example = re.search(r"```python\n(.*?)```", TEXT, re.DOTALL)
     assert example

@@ -51,6 +51,7 @@ def one_after_another(of: str, names: Iterable[FaultName]) -> list[ScheduledFaul
     return [ScheduledFault(fault=name, of=Requests(of), request=n) for n, name in requests]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listing", NAMES)
 def test_a_fault_strikes_the_requests_that_it_names(listing):
     asking = client(ScheduledFault(fault=FaultName.INTERNAL_ERROR, of=Requests(listing), request=2))

@@ -42,6 +42,7 @@ def test_every_listing_has_a_name_that_a_schedule_counts():
     assert set(NAMES) < set(Requests)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("listing", NAMES)
 def test_the_pages_of_a_list_are_the_truth(listing):
     asking = ListClient(SHARED)

@@ -2,12 +2,15 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 
+import pytest
 from list_client import ListClient, sandbox, some_seeds
 from sandbox_client import EVERYTHING
 
 from tiktok_crawler.sandbox import Profile, Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour
 from tiktok_crawler.sandbox.world.playlist_ids import PERIOD_DAYS, find_playlist
+
+pytestmark = pytest.mark.slow
 
 SHARED = sandbox()
 

@@ -14,6 +14,8 @@ from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.expectation import hard_to_believe
 from tiktok_crawler.sandbox import Sandbox, load_profile, shipped_profiles
 
+pytestmark = pytest.mark.slow
+
 QUERY = query("hashtag_name", "butter", "cheese")
 
 

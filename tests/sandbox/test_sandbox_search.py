@@ -377,6 +377,7 @@ def test_the_truth_can_be_asked_for_longer_ranges():
     assert asking.sandbox.match_count(EVERYTHING, start, start + timedelta(days=364)) == 1_095
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("regions", [["US", "FR"], ["US", "GB", "FR", "DE"]])
 def test_everyday_hashtags_are_found_by_the_thousand(regions):
     wanted = {

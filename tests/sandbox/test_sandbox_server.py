@@ -128,6 +128,7 @@ async def test_a_connection_can_be_reset(caplog):
     assert [record for record in caplog.records if record.name.startswith("aiohttp")] == []
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_answers_take_their_time_side_by_side():
     async with session(sandbox(latency=Latency(seconds=0.5))) as client:
@@ -169,6 +170,7 @@ async def test_stopping_gives_up_answers_that_hang():
             await hanging
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_long_search_does_not_block_the_loop():
     async with session(Sandbox(videos_per_day=2_000)) as client:
@@ -203,6 +205,7 @@ print("stopped", flush=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_serves_in_a_process_of_its_own_until_a_signal(number):
     command = [sys.executable, "-W", "error", "-c", SERVE]

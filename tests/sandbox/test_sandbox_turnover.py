@@ -273,6 +273,7 @@ def test_what_is_no_turnover_is_refused(text):
         parse_profile(f"data: {{turnover: {{{text}}}}}", "mine")
 
 
+@pytest.mark.slow
 def test_a_check_finds_what_was_there_when_it_was_begun():
     clock = Clock(BEFORE)
     profile = Profile(data=DataBehaviour(turnover=MUCH))

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.sandbox.protocol.answers import SandboxAnswer
     from tiktok_crawler.sandbox.protocol.calls import Call
 
+pytestmark = pytest.mark.slow
+
 LISTS = ListBehaviour(
     comments=3, replies=1, followers=30, unknown_users=0.0, withheld_users=0.0, deleted=0.0
 )

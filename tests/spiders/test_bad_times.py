@@ -7,12 +7,15 @@ from datetime import datetime
 from os import EX_OK, EX_TEMPFAIL
 from typing import TYPE_CHECKING
 
+import pytest
 from crawling import CrawlFolder, exit_status, stat
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
+
+pytestmark = pytest.mark.slow
 
 FAULT = error(500, "internal_error")
 REFUSAL = error(400, "invalid_params", "no")

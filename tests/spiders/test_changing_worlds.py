@@ -11,6 +11,8 @@ from changing_worlds import Nights
 from marathon import first, in_marathon
 from scrapy.utils.defer import deferred_f_from_coro_f
 
+pytestmark = pytest.mark.slow
+
 SEEDS = range(10 * int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
 
 

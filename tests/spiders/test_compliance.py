@@ -143,6 +143,7 @@ def quick_study(tmp_path):
     return Study(found)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_all_that_is_gone_is_found_in_a_night_and_nothing_else(study):
     await study.collect()
@@ -178,6 +179,7 @@ async def test_what_no_search_asked_for_again_is_found_too(quick_study):
     assert exit_status(crawler) == EX_OK
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_comments_are_checked_like_videos(study):
     await study.collect()
@@ -262,6 +264,7 @@ FAULTS = {
 HARMLESS = {"CRLF", "header", "shuffled", "500", "failed", "empty", "unknown ids"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_no_fault_makes_anything_gone_that_exists(quick_study, fault):
@@ -293,6 +296,7 @@ async def test_a_check_that_takes_long_is_taken_up_by_the_next_run(study):
     assert not study.gone
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("requests", range(1, 6))
 @deferred_f_from_coro_f
 async def test_an_interrupted_check_goes_on_where_it_was(quick_study, requests):
@@ -403,6 +407,7 @@ async def test_what_comes_back_is_gone_no_more(quick_study):
     assert not study.missing
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_what_is_gone_is_deleted_after_a_time_of_grace(study):
     await study.collect()
@@ -424,6 +429,7 @@ async def test_what_is_gone_is_deleted_after_a_time_of_grace(study):
     assert study.folder.rows("SELECT count(*) FROM kept_out") == [(0,)], "they may come back"
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_the_nightly_crawl_checks_what_it_keeps_fresh(study):
     study.folder.query_file.write_text(f"{QUERY}keep_fresh: 15 days\n")
@@ -454,6 +460,7 @@ async def test_with_counters_only_what_days_do_not_bring_again_is_checked(quick_
     assert stat(crawler, "checks/done_count") == 2
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_new_days_leave_of_the_quota_what_checks_take(quick_study):
     study = quick_study

@@ -18,6 +18,8 @@ from tiktok_crawler.storage.asked_for import without_deleted
 from tiktok_crawler.storage.deletion.deletion import Cause, delete_users
 from tiktok_crawler.storage.engine import database
 
+pytestmark = pytest.mark.slow
+
 DAYS = "start_date: 2024-01-01\nend_date: 2024-01-31\n"
 
 

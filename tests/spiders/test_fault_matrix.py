@@ -41,7 +41,7 @@ from tiktok_crawler.sandbox.faults.schedule import (
 
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
 MIXTURES = [*((seed, 12) for seed in SEEDS[:2]), *((seed, 50) for seed in SEEDS)]
-"""How many of each seed: of two seeds in the ordinary run, of all in the marathon."""
+"""How many of each seed: of one seed in the slow run, of all in the marathon."""
 
 WHEN: dict[str, dict[str, Any]] = {
     "once": {"request": 2},
@@ -122,7 +122,7 @@ def test_each_behaviour_has_its_trial():
     assert {field.name for field in fields(Profile)} == parts.keys() | others
 
 
-@pytest.mark.parametrize("when", first(2, WHEN))
+@pytest.mark.parametrize("when", first(1, WHEN, slow=1))
 @pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_a_fault_of_searches(tmp_path, fault, when):
@@ -131,7 +131,7 @@ async def test_a_fault_of_searches(tmp_path, fault, when):
     await try_out(Trial(Profile(faults=(scheduled,)), settings), tmp_path)
 
 
-@pytest.mark.parametrize("when", ["once", "always"])
+@pytest.mark.parametrize("when", first(1, ["once", "always"], slow=1))
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in FOR_SEARCHES])
 @deferred_f_from_coro_f
 async def test_a_fault_of_tokens(tmp_path, fault, when):
@@ -204,7 +204,7 @@ trials = st.builds(
 )
 
 
-@pytest.mark.parametrize(("number", "mixtures"), first(2, MIXTURES))
+@pytest.mark.parametrize(("number", "mixtures"), first(0, MIXTURES, slow=1))
 @deferred_f_from_coro_f
 async def test_mixtures_of_faults(number, mixtures):
     await try_examples(number, mixtures, trials, _try_out)

@@ -76,6 +76,7 @@ async def test_a_tag_that_has_brought_no_video_is_no_mistake(database, search, s
     assert exit_status(await database.crawl(spider, from_tag="nothing")) == EX_OK
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_crawl_says_when_several_queries_have_the_tag(database, search, caplog):
     await search("butter", "cheese")
@@ -91,6 +92,7 @@ async def test_a_crawl_says_when_several_queries_have_the_tag(database, search, 
     assert not [message for message in caplog.messages if "The tag" in message]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_plan_says_the_same(database, search, tmp_path):
     await search("butter", "cheese")

@@ -30,6 +30,8 @@ from tiktok_crawler.storage.models.records import Video
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+pytestmark = pytest.mark.slow
+
 FIRST_DAY = date(2022, 1, 1)
 SETTINGS = {"TIKTOK_WINDOW_DAYS": 1, "TIKTOK_RATE_LIMIT_DELAY": 0.000002}
 GOOD_ID, WITNESS_ID = 5_000_000, 6_000_000

@@ -11,6 +11,8 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 
 from tiktok_crawler.date_range import DAY, midnight
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize(
     ("prepared_url", "nights"),

@@ -17,6 +17,8 @@ from scripted_api import ScriptedApi, error, page, serving
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.sandbox import load_profile
 
+pytestmark = pytest.mark.slow
+
 KEYWORD = """
 start_date: 2024-01-01
 end_date: 2024-03-02

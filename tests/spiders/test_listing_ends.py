@@ -16,6 +16,8 @@ from tiktok_crawler.pipelines.storage import crawl_storage
 from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.sandbox.faults.profile import ListBehaviour, Profile
 
+pytestmark = pytest.mark.slow
+
 QUERY = "start_date: 2024-01-01\nend_date: 2024-01-01\ntags: [x]\nregions: [FR, US, DE]\n"
 
 

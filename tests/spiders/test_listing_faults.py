@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "2")))
 MIXTURES = [*((seed, 4) for seed in SEEDS[:2]), *((seed, 10) for seed in SEEDS)]
-"""How many of each seed: in the ordinary run, and in the marathon."""
+"""How many of each seed: in the slow run, and in the marathon."""
 
 LISTS = ListBehaviour(
     comments=230,
@@ -131,6 +131,7 @@ MESSY = DataBehaviour(
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepared_url", first(1, ["postgresql", "sqlite"]), indirect=True)
 @pytest.mark.parametrize("listing", SPIDERS)
 @deferred_f_from_coro_f
@@ -142,6 +143,7 @@ async def test_messy_records_are_stored_as_far_as_they_can_be(prepared_url, list
     assert [run.exit_status for run in runs] == [0]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("refuses", [False, True])
 @deferred_f_from_coro_f
 async def test_comments_end_at_the_cap(prepared_sqlite_url, refuses):
@@ -215,7 +217,7 @@ mixtures = st.builds(
 )
 
 
-@pytest.mark.parametrize(("number", "examples"), first(2, MIXTURES))
+@pytest.mark.parametrize(("number", "examples"), first(0, MIXTURES, slow=1))
 @deferred_f_from_coro_f
 async def test_mixtures_of_faults_of_listings(sqlite_template, tmp_path, number, examples):
     database = tmp_path / "mixture.db"

@@ -15,6 +15,8 @@ from tiktok_crawler.arguments.listing_arguments import SPIDERS
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.sandbox.faults.profile import ListBehaviour, Profile
 
+pytestmark = pytest.mark.slow
+
 PROFILE = Profile(
     lists=ListBehaviour(
         comments=30, followers=30, following=30, unknown_users=0, withheld_users=0, private_likes=0

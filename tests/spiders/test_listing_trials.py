@@ -15,6 +15,8 @@ from listing_crawls import ListingDatabase
 from marathon import first
 from scrapy.utils.defer import deferred_f_from_coro_f
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @pytest.mark.parametrize("listing", SPIDERS)

@@ -150,6 +150,7 @@ async def test_values_are_searched_together_and_each_day_of_each_once(folder):
     assert state(again).totals.requests == 3 * WINDOWS
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_one_that_is_added_costs_its_days_and_one_that_is_removed_nothing(folder_on_either):
     folder = folder_on_either
@@ -167,6 +168,7 @@ async def test_one_that_is_added_costs_its_days_and_one_that_is_removed_nothing(
     assert set(api.paid.values()) == {1}
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 @pytest.mark.parametrize("place", [0, 4, 9])
 async def test_one_bad_account_among_ten_is_found_and_named(folder, place):
@@ -190,6 +192,7 @@ async def test_one_bad_account_among_ten_is_found_and_named(folder, place):
     assert state(again).refused[0].retry_at - datetime.now(UTC) > timedelta(minutes=50)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_bad_account_that_works_again_is_collected_like_the_others(folder):
     folder.want(names(10))
@@ -204,6 +207,7 @@ async def test_a_bad_account_that_works_again_is_collected_like_the_others(folde
     assert api.paid == once(names(10))
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_accounts_that_leave_answers_without_data_are_found(folder_on_either):
     folder = folder_on_either
@@ -215,6 +219,7 @@ async def test_accounts_that_leave_answers_without_data_are_found(folder_on_eith
     assert folder.refused() == [("u15", "the API sent no data at all")]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_account_that_only_fails_is_found_when_others_work(folder):
     folder.want(names(12), dates=DateRange(DAYS.start, DAYS.start + timedelta(days=6)))
@@ -237,6 +242,7 @@ async def test_a_query_that_is_refused_whatever_the_account_is_stopped_soon(fold
     assert "The API refuses the query: HTTP 400: invalid_params no such region" in caplog.text
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_run_that_ends_early_is_gone_on_with(folder):
     folder.want(names(30))
@@ -298,6 +304,7 @@ async def test_two_files_with_lists_share_a_run_and_what_they_have_in_common(fol
     assert {value for value, _ in api.paid} == set(names(14))
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_archive_of_a_list_gives_the_same_tables(folder_on_either):
     folder = folder_on_either
@@ -449,6 +456,7 @@ async def test_a_status_of_files_tells_of_their_values_alone(folder):
     assert "Not begun: other.yaml" in text
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kept", "age", "late"),
     [

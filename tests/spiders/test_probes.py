@@ -45,6 +45,7 @@ def forecast_of(url, query):
     return forecast(make_plan(wanted, known, utc_now()), known)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_probes_are_stored_forecast_the_rest_and_are_not_paid_again(prepared_url, query):
     with recording_sandbox(profile=UNEVEN) as (sandbox, url):
@@ -64,6 +65,7 @@ async def test_probes_are_stored_forecast_the_rest_and_are_not_paid_again(prepar
     assert database.rows("SELECT count(*) FROM crawl") == [(len(bodies),)]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_probes_that_bring_all_leave_nothing_to_forecast(prepared_url, query):
     query.write_text(QUERY.format(2024, "no.such.hashtag"))
@@ -95,6 +97,7 @@ async def test_probes_do_not_wait_for_quota(prepared_url, query):
     assert forecast_of(prepared_url, query).least > 12
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @pytest.mark.parametrize("name", ["heavy-windows", "keywords-as-eq"])
 @deferred_f_from_coro_f
@@ -109,6 +112,7 @@ async def test_probes_find_out_what_a_crawl_would(prepared_url, query, name):
     assert found.least <= stat(crawl, "requests/sent_count") <= found.most
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_archive_of_probes_is_replayed_as_it_was(folder, query):
     with recording_sandbox() as (_, url):

@@ -28,6 +28,7 @@ def folder(tmp_path, database_url):
     return found
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_sample_asks_once_for_each_day_whatever_the_api_says_of_more(folder):
     async with serving(ScriptedApi(page(1, 2, has_more=True))) as api:
@@ -45,6 +46,7 @@ async def test_a_sample_asks_once_for_each_day_whatever_the_api_says_of_more(fol
         assert "sample" not in body["query"]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_no_day_of_a_sample_is_covered(folder):
     folder.query_file.write_text(SAMPLE.replace("per_day: 5", "per_day: 1"))
@@ -63,6 +65,7 @@ async def test_no_day_of_a_sample_is_covered(folder):
     assert 0 < drawn[0] < found[0]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_another_draw_is_another_sample(folder):
     async with serving(ScriptedApi(page(1))) as api:
@@ -86,6 +89,7 @@ async def test_a_day_is_drawn_once_when_all_its_videos_are_there(folder):
     assert len(api.bodies) in (7, 8)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_archive_of_a_sample_gives_the_same_tables(folder):
     async with served(WatchedSandbox(Profile())) as url:

@@ -82,6 +82,7 @@ def folder(tmp_path, database_url):
     return found
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_each_file_has_its_turn(folder):
     folder.add("ann")
@@ -108,6 +109,7 @@ async def test_a_file_of_higher_priority_is_asked_for_more_often(folder):
     assert Counter(api.asked) == {"ann": 1, "ben": 3}
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_file_takes_no_more_requests_of_a_run_than_it_may_and_goes_on_in_the_next(folder):
     folder.add("ann", "max_requests: 2")
@@ -145,6 +147,7 @@ async def test_a_file_with_all_the_videos_it_wants_is_done_in_later_runs_too(fol
     assert search_ends(first)["ann"].result.plan.standings.missing, "and it says what is not there"
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_query_that_only_fails_does_not_use_up_the_others_day(folder):
     for name in ("ann", "ben", "eve"):
@@ -163,6 +166,7 @@ async def test_a_query_that_only_fails_does_not_use_up_the_others_day(folder):
     assert set(api.asked) == {"ann"}
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_api_that_is_down_for_all_is_waited_for(folder):
     folder.add("ann")
@@ -193,6 +197,7 @@ async def test_a_query_that_is_refused_ends_alone_with_the_status_of_a_refused_o
     assert search_ends(crawler)["ben"].is_done
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("later", ["2024-04-02", "2024-05-03"])
 @deferred_f_from_coro_f
 async def test_two_files_with_one_query_pay_once_and_tag_what_each_asks_for(folder, later):
@@ -214,6 +219,7 @@ async def test_two_files_with_one_query_pay_once_and_tag_what_each_asks_for(fold
     assert folder.rows("SELECT count(*) FROM query") == [(1,)]
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_what_each_file_wants_besides_is_collected_with_the_tags_of_all_that_want_it(folder):
     folder.add("ann", "tags: [first]", "also_collect: [users]")
@@ -227,6 +233,7 @@ async def test_what_each_file_wants_besides_is_collected_with_the_tags_of_all_th
     assert all(results[stage].is_fulfilled for stage in stages)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_query_that_another_crawl_is_at_work_on_is_left_to_it(folder, caplog):
     folder.add("ann")
@@ -269,6 +276,7 @@ async def test_nothing_starts_while_one_of_the_files_has_a_mistake(folder):
     assert not (folder.path / "test.db").exists()
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_an_archive_of_several_queries_gives_the_same_tables(folder):
     folder.add("ann", "tags: [first]", "also_collect: [users]", hashtag="art")

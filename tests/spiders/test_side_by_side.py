@@ -62,6 +62,7 @@ def videos(folder):
     return folder.rows("SELECT id FROM video ORDER BY id")
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_two_crawls_of_a_query_share_its_windows(folder, sandbox, tmp_path):
     recorded, url = sandbox
@@ -85,6 +86,7 @@ async def test_two_crawls_of_a_query_share_its_windows(folder, sandbox, tmp_path
     assert pages(searches(recorded)[:asked]) == pages(searches(recorded)[asked:])
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_what_one_crawl_leaves_the_other_finishes(folder, sandbox):
     recorded, url = sandbox
@@ -114,6 +116,7 @@ async def test_two_crawls_share_the_seeds_of_a_listing(folder, sandbox):
     assert set(database.column("SELECT state FROM seed")) == {"complete"}
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_two_crawls_share_a_list(tmp_path, prepared_postgresql_url):
     folder, wanted = Lists(tmp_path), names(12)
@@ -126,6 +129,7 @@ async def test_two_crawls_share_a_list(tmp_path, prepared_postgresql_url):
     assert api.paid == once(wanted)
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_the_archives_of_crawls_side_by_side_make_the_same_database(folder, sandbox):
     _, url = sandbox

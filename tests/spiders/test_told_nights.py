@@ -17,6 +17,8 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.sandbox.faults.profile import Latency
 from tiktok_crawler.sandbox.faults.profile_file import load_profile, shipped_profiles
 
+pytestmark = pytest.mark.slow
+
 DAYS = DateRange(date(2024, 1, 1), date(2024, 2, 29))
 VIDEOS_PER_DAY = 40
 NIGHTS = 6

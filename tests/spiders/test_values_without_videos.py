@@ -17,6 +17,8 @@ from tiktok_crawler.reports import status_report
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.storage.ledger.status import read_status
 
+pytestmark = pytest.mark.slow
+
 DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-31"}
 MISSPELLED = DAYS | {
     "include": {"any_hashtags": ["butter", "chese"], "any_keywords": ["bread", "antarctica"]},

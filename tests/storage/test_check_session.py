@@ -140,6 +140,7 @@ def test_what_is_held_is_not_asked_about_again(checks, engine):
     assert gone(engine) == []
 
 
+@pytest.mark.slow
 def test_so_many_candidates_leave_room_for_others(checks, engine):
     there = range(1, 51)
     missing = range(1000, 1000 + MOST_IDS + 500)

@@ -97,12 +97,14 @@ LISTINGS = st.sampled_from([COMMENTS, FOLLOWING, LIKED_VIDEOS, USERS])
 CASES = st.tuples(ROWS, LIMITS, TIMES, LISTINGS)
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(CASES)
 def test_sql_says_the_same_as_the_rule_on_sqlite(make_engine, prepared_sqlite_url, case):
     says_the_same(make_engine(prepared_sqlite_url), *case)
 
 
+@pytest.mark.slow
 @EXAMPLES
 @given(CASES)
 def test_sql_says_the_same_as_the_rule_on_postgresql(make_engine, prepared_postgresql_url, case):
@@ -146,6 +148,7 @@ def most_of(asked, listing):
     return None if None in pages else sum(pages)
 
 
+@pytest.mark.slow
 def test_many_named_seeds_come_in_their_order_and_in_batches(due_seeds):
     names = [str(number) for number in range(25_000, 0, -1)]
     seeds = due_seeds(*names, "25000")

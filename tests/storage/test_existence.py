@@ -159,6 +159,7 @@ def test_a_list_that_is_cut_off_says_nothing(prepared_url, engine):
     assert comments(engine)[5][1] is None
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("status", "missing", "gone"),
     [

@@ -118,6 +118,7 @@ def lacking(use, url) -> list[str]:
     return message.split(" run: ")[1].removesuffix(";").split("; ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("role", ["ann", 'Ann-Marie "A"'], indirect=True)
 def test_a_role_that_may_not_make_tables_is_told_the_grant_and_then_makes_them(role, server):
     grants = lacking(crawl, server.url_of(role))
@@ -136,6 +137,7 @@ def test_a_schema_that_may_not_be_looked_into_is_not_taken_for_an_empty_one(role
     assert first == f"GRANT USAGE ON SCHEMA public TO {quoted(role)}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("privileges", ["CREATE", "USAGE, CREATE"])
 def test_a_copy_into_a_new_database_needs_to_make_tables(
     role, server, prepared_sqlite_url, privileges
@@ -327,6 +329,7 @@ def test_every_command_says_it_in_one_line_with_status_78(role, server, folder, 
     assert "SELECT" not in last
 
 
+@pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_crawl_needs_nothing_that_its_refusal_does_not_name(role, prepared, folder):
     # Another grant keeps the tables from being told as one, so that each has what it needs alone.

@@ -369,6 +369,7 @@ def test_a_json_value_written_in_another_way_is_the_same(see):
     assert saved.updated_count == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [*permutations(range(3)), (0, 0, 1, 2, 1)])
 def test_pages_in_any_order_end_in_the_same_latest_values(engine, see, order):
     for hours in order:
@@ -399,6 +400,7 @@ def test_records_that_are_no_objects_are_told_and_change_nothing(engine, see, li
     assert changed - {"account"} == stored
 
 
+@pytest.mark.slow
 def test_many_random_pages_keep_the_tables_consistent(engine, see):
     """Repeats, overlaps and late pages: each edge and account is there once."""
     random.seed(7)

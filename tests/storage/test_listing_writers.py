@@ -14,6 +14,8 @@ from stored_pages import rows, video
 
 from tiktok_crawler.research_api.endpoints import LISTINGS
 
+pytestmark = pytest.mark.slow
+
 SEEDS, PAGES = 4, 4
 EDGES = 200_000
 MEGABYTE = 1024

@@ -13,6 +13,8 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.task_states import Lost
 from tiktok_crawler.storage.engine import database
 
+pytestmark = pytest.mark.slow
+
 TENTH = date(2024, 1, 10)
 
 

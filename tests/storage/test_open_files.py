@@ -115,6 +115,7 @@ INSERT INTO hashtag (name) SELECT :n || 'a hashtag with a long name' || n FROM n
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", ["nothing", "garbage", "another", "older"])
 def test_a_file_that_is_written_over_is_noticed(overwritten, tmp_path, what):
     with database.opened(f"sqlite:///{tmp_path / 'other.db'}") as engine:
@@ -129,6 +130,7 @@ def test_a_file_that_is_written_over_is_noticed(overwritten, tmp_path, what):
         overwritten(content[what])
 
 
+@pytest.mark.slow
 def test_writers_that_empty_the_log_all_the_time_are_no_trouble(prepared_sqlite_url, tmp_path):
     command = [sys.executable, "-c", EMPTYING, str(tmp_path / "test.db")]
     until = time.monotonic() + 3

@@ -213,6 +213,7 @@ def test_what_databases_refuse_is_taken_out_everywhere(engine, save):
     assert saved.read.cleaned_count == 8
 
 
+@pytest.mark.slow
 def test_large_values_and_many_names_are_stored(engine, save):
     names = [f"name {number}" for number in range(40_000)]
     save(video(1, video_description="x" * 5_000_000, hashtag_names=names))

@@ -85,6 +85,7 @@ def network(prepared_url):
     store_list(prepared_url, FOLLOWERS, "ann", {"username": "gus"}, {"username": "eve"})
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("searched")
 def test_videos_name_seeds_in_the_order_of_what_they_promise(seeds):
     for listing, source, expected in (
@@ -105,6 +106,7 @@ def test_videos_name_seeds_in_the_order_of_what_they_promise(seeds):
         assert seeds(listing, source) == expected, source
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("searched")
 def test_replies_are_listed_of_comments_that_have_some(seeds, prepared_url):
     store_list(prepared_url, COMMENTS, "1", {"id": 11, "reply_count": 2}, {"id": 12})
@@ -147,6 +149,7 @@ def test_reviews_are_listed_of_stored_products(seeds, prepared_url):
     assert seeds.plan.most_requests == 4
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("searched")
 def test_counts_in_the_database_bound_the_requests(seeds, prepared_url):
     seeds(COMMENTS, OF_QUERY)
@@ -175,6 +178,7 @@ def test_a_database_that_is_not_there_yet_names_nothing(sqlite_url, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("network")
 def test_a_step_leads_to_those_in_the_lists_the_most_listed_first(seeds):
     for listing, users, found in (

@@ -154,6 +154,7 @@ def write(engine):
     return write
 
 
+@pytest.mark.slow
 def test_two_writers_leave_what_one_leaves(engine, make_engine, prepared_url, write):
     first_ids = count(1000, 10)
     stores = PageStore(engine), PageStore(make_engine(prepared_url))

@@ -51,6 +51,8 @@ if TYPE_CHECKING:
 
     History = list[tuple[datetime, Any]]
 
+pytestmark = pytest.mark.slow
+
 SECONDS = (3.0, float(os.environ.get("TIKTOK_TEST_SECONDS", "60")))
 """In the ordinary run, and in the marathon."""
 

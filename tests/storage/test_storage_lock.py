@@ -351,6 +351,7 @@ with engine.begin() as connection:
 """
 
 
+@pytest.mark.slow
 def test_what_a_process_has_sent_before_its_end_is_waited_for(make_engine, prepared_postgresql_url):
     engine = make_engine(prepared_postgresql_url)
     command = [sys.executable, "-c", IN_A_TRANSACTION, prepared_postgresql_url, FINGERPRINT]

@@ -148,6 +148,7 @@ def test_models_and_migrations_agree(engine):
     command.check(config(engine))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "change",
     [
@@ -173,6 +174,7 @@ def test_every_comment_of_the_models_is_in_postgresql(make_engine, prepared_post
         assert stored == {column.name: column.comment for column in table.columns}
 
 
+@pytest.mark.slow
 def test_migrations_go_down_and_up_with_data(filled):
     command.downgrade(config(filled), "base")
     assert inspect(filled).get_table_names() == ["alembic_version"]
@@ -181,6 +183,7 @@ def test_migrations_go_down_and_up_with_data(filled):
     assert not content(filled)["video"]
 
 
+@pytest.mark.slow
 def test_what_queries_have_brought_is_found_in_stored_videos(search, engine):
     names = Condition("hashtag_name", "IN", ("a", "b", "É", "nothing"))
     others = (
@@ -206,6 +209,7 @@ def test_what_queries_have_brought_is_found_in_stored_videos(search, engine):
     assert rows(engine, "query_value") == expected
 
 
+@pytest.mark.slow
 def test_tags_of_runs_that_have_brought_nothing_are_added(engine):
     query_id_of(engine, collection(tags=("one", "two")))
     query_id_of(engine, collection(query=OTHER_QUERY, tags=("two", "Ünïcode")))
@@ -229,6 +233,7 @@ ENDED = {
 """Where seeds of a listing ended, by cursor and number of records, and whether that is a limit."""
 
 
+@pytest.mark.slow
 def test_it_is_filled_in_which_seeds_have_reached_the_limit_of_the_api(collected):
     at = {"created_at": NOON, "updated_at": NOON, "state": SeedState.COMPLETE}
     ends = {
@@ -290,6 +295,7 @@ FORMS = {
 }
 
 
+@pytest.mark.slow
 def test_single_keywords_were_sent_as_eq(engine):
     for query, form in FORMS.items():
         first_request(engine, query=query)
@@ -352,6 +358,7 @@ def alembic(*arguments, folder, **environment):
     )
 
 
+@pytest.mark.slow
 def test_alembic_works_on_the_database_of_the_environment(make_engine, database_url, tmp_path):
     for arguments in (["upgrade", "head"], ["check"]):
         result = alembic(*arguments, folder=tmp_path, TIKTOK_DATABASE_URL=database_url)
@@ -360,6 +367,7 @@ def test_alembic_works_on_the_database_of_the_environment(make_engine, database_
     assert inspect(make_engine(database_url)).has_table("video")
 
 
+@pytest.mark.slow
 def test_alembic_works_on_a_named_section(tmp_path):
     result = alembic(
         "--name", "test", "upgrade", "head", folder=tmp_path, TIKTOK_DATABASE_URL="sqlite:///x.db"
@@ -369,6 +377,7 @@ def test_alembic_works_on_a_named_section(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["test.db"]
 
 
+@pytest.mark.slow
 def test_alembic_works_on_the_database_of_the_settings(tmp_path):
     (tmp_path / "project.py").write_text('TIKTOK_DATABASE_URL = "sqlite:///project.db"')
     (tmp_path / "scrapy.cfg").write_text("[settings]\ndefault = project\n")
@@ -378,6 +387,7 @@ def test_alembic_works_on_the_database_of_the_settings(tmp_path):
     assert (tmp_path / "project.db").exists()
 
 
+@pytest.mark.slow
 def test_alembic_refuses_settings_that_do_not_exist(tmp_path):
     result = alembic("upgrade", "head", folder=tmp_path, TIKTOK_DATABSE_URL="sqlite:///x.db")
 
@@ -387,6 +397,7 @@ def test_alembic_refuses_settings_that_do_not_exist(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_alembic_prints_sql(tmp_path):
     result = alembic(
         "upgrade", "head", "--sql", folder=tmp_path, TIKTOK_DATABASE_URL="postgres://h/d"
@@ -396,6 +407,7 @@ def test_alembic_prints_sql(tmp_path):
     assert "CREATE TABLE video (" in result.stdout
 
 
+@pytest.mark.slow
 def test_alembic_names_a_mistake_and_no_password(tmp_path):
     url = "postgresql://u:s3cr3t@h@x/d"
     result = alembic("upgrade", "head", folder=tmp_path, TIKTOK_DATABASE_URL=url)
@@ -416,6 +428,7 @@ def test_scripts_are_found_in_an_installed_package(tmp_path, monkeypatch):
     assert migrations.is_known(database.HEAD)
 
 
+@pytest.mark.slow
 def test_before_there_were_imports_nothing_but_what_they_brought_is_lost(filled):
     before = content(filled)
     with migrations.exclusively(filled) as connection:

@@ -82,6 +82,7 @@ def test_tables_without_revision_are_refused(engine, statement):
             use()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("revision", ["9999", "a104a59"])
 def test_a_database_of_a_newer_version_is_refused(engine, revision):
     execute(engine, f"UPDATE alembic_version SET version_num = '{revision}'")
@@ -107,6 +108,7 @@ def test_migrate_creates_the_tables_and_says_so(empty):
     assert database.is_new(empty)
 
 
+@pytest.mark.slow
 def test_stamping_marks_tables_that_have_no_revision(engine):
     execute(engine, "DROP TABLE alembic_version")
     execute(engine, "CREATE INDEX mine ON video (username)")
@@ -120,6 +122,7 @@ def test_stamping_refuses_what_has_a_revision(engine):
         database.migrate(engine, stamp=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("statement", "named"),
     [
@@ -156,6 +159,7 @@ print([name for name in sys.modules if name.split(".")[0] in ("alembic", "scrapy
 """
 
 
+@pytest.mark.slow
 def test_a_database_that_is_up_to_date_needs_neither_alembic_nor_scrapy(prepared_url):
     command = [sys.executable, "-c", STARTING, prepared_url]
     result = subprocess.run(command, capture_output=True, text=True, check=True)

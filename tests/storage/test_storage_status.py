@@ -113,6 +113,7 @@ def test_a_window_that_lies_in_two_ranges_of_days_is_searched_once(search, statu
     assert only(status()).next_windows == 1
 
 
+@pytest.mark.slow
 def test_all_but_one_day_is_not_a_hundred_percent(search, status):
     days = DateRange(date(2020, 1, 1), date(2024, 1, 1))
     run = search(dates=days)

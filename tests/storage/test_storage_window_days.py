@@ -188,6 +188,7 @@ def test_a_page_without_a_cursor_of_its_own_withholds_nothing(engine, search):
     assert days(engine) == {TENTH: DayCount(2, 1)}
 
 
+@pytest.mark.slow
 def test_a_search_that_goes_on_after_the_migration_withholds_what_the_api_does(engine, search):
     """What its pages brought was not counted: its cursor tells for how many matches they stand."""
     run = search()

@@ -135,6 +135,7 @@ ERRORS = {"booked": TaskTakenError, "page": None, "last page": None, "left": Non
 """What a move that does not exist raises, if that is not `LookupError`; None: nothing."""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_task_moves_as_the_table_says_and_in_no_other_way(engine, make, kind):
     run = make(kind).run
@@ -156,6 +157,7 @@ def test_a_task_moves_as_the_table_says_and_in_no_other_way(engine, make, kind):
             assert (found["state"], found["updated_at"]) == (allowed, LATER), f"{state} {deed}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", TABLES)
 def test_a_deed_that_is_done_again_because_its_commit_was_in_doubt_changes_nothing(
     engine, make, kind

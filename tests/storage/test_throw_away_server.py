@@ -8,7 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import pytest
 from sqlalchemy import make_url
+
+pytestmark = pytest.mark.slow
 
 TESTS = Path(__file__).parents[1]
 

@@ -13,6 +13,8 @@ from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transfer import Content, transfer
 from tiktok_crawler.storage.models.records import Hashtag, UserInfo, UserInfoHistory, Video
 
+pytestmark = pytest.mark.slow
+
 HASHTAG, VIDEO = Hashtag.__table__, Video.__table__
 PLACES = {column.name: place for place, column in enumerate(VIDEO.columns)}
 

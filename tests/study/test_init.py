@@ -41,6 +41,7 @@ def refused(capsys, *arguments: str) -> str:
     return line
 
 
+@pytest.mark.slow
 def test_a_rehearsal_that_fails_leaves_a_whole_study(tmp_path):
     """The database of the sandbox has no place."""
     run = init_limited_to(30_000, tmp_path)
@@ -269,6 +270,7 @@ def test_credentials_are_asked_for_and_not_shown(tmp_path):
     assert read_credentials({}, path) == Credentials(KEY, SECRET)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("typed", ["\n", "\x04"], ids=["enter", "ctrl-d"])
 def test_credentials_can_be_left_for_later(tmp_path, typed):
     terminal = asked(tmp_path)
@@ -278,6 +280,7 @@ def test_credentials_can_be_left_for_later(tmp_path, typed):
     assert "your-client-key" in (tmp_path / "mine" / "secrets.yaml").read_text()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("by", ["ctrl-c", "sigterm"])
 def test_what_is_interrupted_leaves_nothing(tmp_path, by):
     terminal = asked(tmp_path)
@@ -290,6 +293,7 @@ def test_what_is_interrupted_leaves_nothing(tmp_path, by):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_the_rehearsal_and_not_the_study(tmp_path):
     terminal = Terminal(tmp_path, "--no-secrets")
     terminal.until("NOTICE: Collecting")
@@ -301,6 +305,7 @@ def test_ctrl_c_ends_the_rehearsal_and_not_the_study(tmp_path):
     assert (tmp_path / "mine" / "README.md").exists()
 
 
+@pytest.mark.slow
 def test_sigterm_ends_the_rehearsal_too(tmp_path):
     terminal = Terminal(tmp_path, "--no-secrets")
     terminal.until("NOTICE: Collecting")

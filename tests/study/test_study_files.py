@@ -61,6 +61,7 @@ def test_all_of_it_is_its_owners_alone(study, tmp_path, umask):
     assert modes(tmp_path / "mine" if umask else study) == {True: {0o700}, False: {0o600}}
 
 
+@pytest.mark.slow
 def test_in_a_folder_that_a_group_shares_all_but_the_secrets_is_the_groups(tmp_path):
     shared = tmp_path / "shared"
     shared.mkdir()
