@@ -91,3 +91,16 @@ async def test_lines_before_and_after_their_session_are_left_out(folder, url):
     words = "stands where its session has not begun, or has ended"
     assert left_out == [(opening.number, words)] * 2
     assert windows == []
+
+
+@deferred_f_from_coro_f
+async def test_a_window_is_asked_for_after_another_crawl_of_the_query_has_begun(folder, url):
+    """Two crawls side by side: what one has just opened, the other one leaves."""
+    begin, opening, *deeds = await recorded(folder)
+    other = replace(begin, journal="other")
+    _, (alone,), _ = replayed(url, [begin, opening, *deeds])
+    beside = f"sqlite:///{folder.path / 'beside.db'}"
+    counts, (window,), left_out = replayed(beside, [begin, opening, other, *deeds])
+    assert left_out == []
+    assert (counts.pages, counts.stray_pages) == (2, 0)
+    assert window == alone

@@ -213,11 +213,16 @@ class Replay:
 
 @dataclass(slots=True)
 class _ReplayedSession:
-    """A session of one run; it knows the rows of its tasks, and what they were answered last."""
+    """A session of one run; it knows the rows of its tasks, and what they were answered last.
+
+    A task that was `opened` has a row to rely on once it was asked for: until then another crawl of
+    the query, which the first one was at work beside, drops it when it begins.
+    """
 
     session: SearchSession | StageSession
     begun: Deed
     counts: Counts
+    _opened: dict[WindowName | str, PageRequest] = field(default_factory=dict)
     _rows: dict[WindowName | str, int] = field(default_factory=dict)
     _answers: dict[WindowName | str, Deed] = field(default_factory=dict)
 
@@ -230,7 +235,8 @@ class _ReplayedSession:
             return
         match deed.kind:
             case Kind.OPEN:
-                self._open(asked, now)
+                self._open(asked.request, now)
+                self._opened[asked.name] = asked.request
             case Kind.ASK:
                 self._answers.pop(asked.name, None)
                 request = self._find(asked, now)
@@ -298,21 +304,20 @@ class _ReplayedSession:
         return True
 
     def _find(self, asked: Asked, now: datetime) -> PageRequest:
-        """Return a request whose task has its row, which is made if no line has said so."""
+        """Return a request whose task has its row, which is made if it is not there."""
+        request, opened = asked.request, self._opened.pop(asked.name, None)
         if asked.name not in self._rows:
-            task = asked.request.task
-            row_id = self._tasks(lambda tasks: tasks.find(task, asked.opened_at))
+            row_id = self._tasks(lambda tasks: tasks.find(request.task, asked.opened_at))
             if row_id is None:
-                request = replace(asked.request, second_try=False)
-                return self._open(replace(asked, request=request), asked.opened_at or now)
+                request = request if opened else replace(request, second_try=False)
+                row_id = self._open(opened or request, asked.opened_at or now)
             self._rows[asked.name] = row_id
-        return asked.request.opened(self._rows[asked.name])
+        return request.opened(self._rows[asked.name])
 
-    def _open(self, asked: Asked, now: datetime) -> PageRequest:
-        opened = self.session.open_task(asked.request, now)
-        assert opened.task.row_id
-        self._rows[asked.name] = opened.task.row_id
-        return opened
+    def _open(self, request: PageRequest, now: datetime) -> int:
+        row_id = self.session.open_task(request, now).task.row_id
+        assert row_id
+        return row_id
 
     def _stored(self, names: Iterable[WindowName]) -> Iterator[StoredWindow]:
         assert isinstance(self.session, SearchSession)
