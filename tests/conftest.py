@@ -54,11 +54,6 @@ def pytest_configure(config: pytest.Config) -> None:
     settings.load_profile("marathon" if marathon.is_run(config) else "ordinary")
 
 
-def pytest_xdist_auto_num_workers() -> int:
-    """Have more workers than CPUs: a quarter of their time they wait for processes and servers."""
-    return max(1, (os.cpu_count() or 1) * 3 // 2)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what takes long; the marathon has what is tried at random, too."""
