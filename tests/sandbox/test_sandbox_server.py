@@ -175,14 +175,14 @@ async def test_stopping_gives_up_answers_that_hang():
 async def test_a_long_search_does_not_block_the_loop():
     async with session(Sandbox(videos_per_day=2_000)) as client:
         request = asyncio.ensure_future(post(client, json=search_body(end_date="20240131")))
-        longest, started = 0.0, time.perf_counter()
-        last = started
+        # Whatever else the machine does, this is the work of the loop's own thread, and of all.
+        longest, last, started = 0.0, time.thread_time(), time.process_time()
         while not request.done():
             await asyncio.sleep(0)
-            now = time.perf_counter()
+            now = time.thread_time()
             longest, last = max(longest, now - last), now
         assert (await request)[0] == 200
-    assert longest < (last - started) / 3
+        assert longest < (time.process_time() - started) / 3
 
 
 @deferred_f_from_coro_f
