@@ -98,9 +98,8 @@ async def test_a_window_is_asked_for_after_another_crawl_of_the_query_has_begun(
     """Two crawls side by side: what one has just opened, the other one leaves."""
     begin, opening, *deeds = await recorded(folder)
     other = replace(begin, journal="other")
-    _, (alone,), _ = replayed(url, [begin, opening, *deeds])
-    beside = f"sqlite:///{folder.path / 'beside.db'}"
-    counts, (window,), left_out = replayed(beside, [begin, opening, other, *deeds])
+    counts, (window,), left_out = replayed(url, [begin, opening, other, *deeds])
+    _, (alone,), _ = replayed(f"sqlite:///{folder.path / 'alone.db'}", [begin, opening, *deeds])
     assert left_out == []
     assert (counts.pages, counts.stray_pages) == (2, 0)
     assert window == alone
