@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import timedelta
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pytest
 from listed_pages import store_list
 from postgres_server import temporary_database
 from shared_database import SharedDatabase
-from sqlalchemy import create_engine, event, update
+from sqlalchemy import event, update
 from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, Search, content, rows, video
 
@@ -89,40 +88,27 @@ def fill(url):
         url, lists["playlists"], "51", {"playlist_id": 51, "playlist_video_ids": [HERS, HIS]}
     )
 
-    engine = create_engine(url)
-    run = RunStart("users", {"usernames": f"{NAME},{OTHER}", "query": f"{NAME}.yaml"})
-    begin_run(engine, run, NOON)
-    engine.dispose()
-
 
 @pytest.fixture(scope="module")
-def filled_file(tmp_path_factory):
+def sqlite_template(tmp_path_factory):
+    """Here a file has something of a person already."""
     path = tmp_path_factory.mktemp("filled") / "filled.db"
     fill(f"sqlite:///{path}")
     return path
 
 
-@pytest.fixture
-def filled_sqlite_url(filled_file, tmp_path):
-    return f"sqlite:///{shutil.copy(filled_file, tmp_path / 'test.db')}"
-
-
 @pytest.fixture(scope="module")
-def filled_postgresql(postgres_url):
+def prepared_postgresql(postgres_url):
     with temporary_database(postgres_url) as url:
         yield SharedDatabase(url, fill)
 
 
 @pytest.fixture
-def filled_postgresql_url(filled_postgresql):
-    yield filled_postgresql.url
-    filled_postgresql.restore()
-
-
-@pytest.fixture(params=["sqlite", "postgresql"])
-def filled(request, make_engine):
-    """Connect to a database that has something of a person in every table that can."""
-    return make_engine(request.getfixturevalue(f"filled_{request.param}_url"))
+def filled(engine):
+    begin_run(
+        engine, RunStart("users", {"usernames": f"{NAME},{OTHER}", "query": f"{NAME}.yaml"}), NOON
+    )
+    return engine
 
 
 def texts_of(engine):
@@ -176,16 +162,17 @@ def test_others_keep_what_is_theirs(filled):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("written", ["quokka.person", "QUOKKA.person", "Quokka.Person"])
-def test_a_person_is_found_however_the_name_was_spelled(engine, prepared_url, written):
+def test_a_person_is_found_however_the_name_was_spelled(make_engine, database_url, written):
+    engine = make_engine(database_url)
     stored, longer = "Quokka.Person", "quokka.person_2"
     mentions = [stored, longer, "quokka.pers"]
-    with Search(prepared_url, tags=("t",)) as run:
+    with Search(database_url, tags=("t",)) as run:
         run.ask(run.first(), video(HERS, username=stored))
         run.ask(run.first(), video(HIS, username=longer, video_mention_list=mentions))
     for name in (stored, stored.lower()):
-        store_list(prepared_url, LISTINGS["users"], name, {"display_name": "Shown"})
-        store_list(prepared_url, LISTINGS["pinned_videos"], name, video(33))
-    store_list(prepared_url, LISTINGS["followers"], longer, {"username": stored})
+        store_list(database_url, LISTINGS["users"], name, {"display_name": "Shown"})
+        store_list(database_url, LISTINGS["pinned_videos"], name, video(33))
+    store_list(database_url, LISTINGS["followers"], longer, {"username": stored})
     with engine.connect() as connection:
         selected = selecting.Selected(RemovalReason.ASKED, users=(written, NAME))
         counted = selecting.count(connection, selected)
