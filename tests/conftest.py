@@ -52,6 +52,9 @@ def pytest_configure(config: pytest.Config) -> None:
     if twice := [name for name, files in names.items() if files > 1]:
         raise pytest.UsageError(f"files of tests need names of their own: {', '.join(twice)}")
     settings.load_profile("marathon" if marathon.is_run(config) else "ordinary")
+    if not marathon.is_run(config):
+        chosen = config.option.markexpr
+        config.option.markexpr = f"({chosen}) and not marathon" if chosen else "not marathon"
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -62,10 +65,6 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if is_hypothesis_test(getattr(item, "obj", None)):
                 item.add_marker(pytest.mark.marathon)
-        return
-    left_out = [item for item in items if item.get_closest_marker("marathon")]
-    config.hook.pytest_deselected(items=left_out)
-    items[:] = [item for item in items if not item.get_closest_marker("marathon")]
 
 
 @pytest.hookimpl(trylast=True)
