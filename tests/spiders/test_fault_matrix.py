@@ -40,7 +40,7 @@ from tiktok_crawler.sandbox.faults.schedule import (
 )
 
 SEEDS = range(int(os.environ.get("TIKTOK_TEST_SEEDS", "6")))
-MIXTURES = [*((seed, 12) for seed in SEEDS[:2]), *((seed, 50) for seed in SEEDS)]
+MIXTURES = [(SEEDS[0], 12), *((seed, 50) for seed in SEEDS)]
 """How many of each seed: of one seed in the slow run, of all in the marathon."""
 
 WHEN: dict[str, dict[str, Any]] = {
