@@ -1,4 +1,4 @@
-"""Start-up of `scrapy crawl videos` with nothing to do against a bare crawl. Target: at most 2."""
+"""Start-up of `scrapy crawl videos` with nothing to do over a bare crawl. Target: at most 1.7."""
 
 from __future__ import annotations
 

@@ -6,6 +6,8 @@ docs/configuration.md lists these.
 
 from __future__ import annotations
 
+import atexit
+import gc
 import os
 
 from tiktok_crawler.crawling import notice
@@ -13,6 +15,11 @@ from tiktok_crawler.crawling import notice
 # Every command, Python script and Scrapyd reads this first: what they write - database, log, feeds,
 # archive - is its owner's alone.
 os.umask(0o077)
+
+# Python looks for garbage while modules are loaded (default: at each 700 new objects), and at the
+# end, when all memory is given back anyway: that was a third of the time of a short run.
+gc.set_threshold(3_000)
+atexit.register(gc.freeze)
 
 BOT_NAME = "tiktok_crawler"
 SPIDER_MODULES = ["tiktok_crawler.spiders"]

@@ -8,6 +8,9 @@ from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+# Scrapy's module looks through the whole stack and all modules when it is imported: the fewer there
+# are, the sooner a command begins. The spiders need it anyway.
+import scrapy.core.downloader.handlers.http11  # noqa: F401
 from scrapy.exceptions import UsageError
 
 from tiktok_crawler.arguments.search_arguments import parse_pairs

@@ -5,9 +5,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-# Scrapy's module looks through the whole stack and all modules when it is imported: the fewer there
-# are, the sooner a crawl begins. The spiders need it anyway.
-import scrapy.core.downloader.handlers.http11  # noqa: F401
 from scrapy.spiderloader import SpiderLoader
 
 from tiktok_crawler.config.sources import check_settings

@@ -82,7 +82,6 @@ class Corpus:
         self.seed = seed
         self.videos_per_day = videos_per_day
         self._behaviour = behaviour
-        self._accounts = invent_accounts(seed)
         keep_days = lru_cache(max(_DAYS_KEPT, _VIDEOS_KEPT // videos_per_day))
         self.videos_of_day: Callable[[date], tuple[SandboxVideo, ...]] = keep_days(self._invent_day)
         """The videos created on a UTC day, in the order of their ids, newest first."""
@@ -128,7 +127,8 @@ class Corpus:
     def _invent_video(self, rng: Random, start: int, number: int) -> SandboxVideo:
         random = rng.random
         create_time = start + int(random() * DAY_SECONDS)
-        account = self._accounts[int(len(self._accounts) * random() ** 2)]
+        accounts = invent_accounts(self.seed)
+        account = accounts[int(len(accounts) * random() ** 2)]
         hashtags = _hashtags(rng, account)
         return SandboxVideo(
             id=self._invent_id(rng, create_time, number),

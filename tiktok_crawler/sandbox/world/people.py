@@ -56,12 +56,11 @@ class People:
         self._behaviour = behaviour
         self._aging = aging
         self._now = now
-        self._accounts = invent_accounts(seed)
 
     def person(self, number: int) -> Person:
         rng = Random(self._seed << 32 ^ number)
         if number < ACCOUNTS:
-            username, _, language = self._accounts[number]
+            username, _, language = invent_accounts(self._seed)[number]
         else:
             username, language = invent_username(rng, number), rng.choice(COUNTRIES)[1]
         name = self._aging.name_at(username, self._moment)
@@ -94,7 +93,7 @@ class People:
     def accounts(self) -> Iterator[str]:
         """The names of those who post; the first post most."""
         at, moment = self._aging.name_at, self._moment
-        return (at(account.username, moment) for account in self._accounts)
+        return (at(account.username, moment) for account in invent_accounts(self._seed))
 
     def _is_gone(self, number: int) -> bool:
         return self._aging.is_person_gone(number, self._moment)
