@@ -5,12 +5,9 @@ from __future__ import annotations
 import gzip
 import json
 from contextlib import closing
-from functools import cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.archive.replay import Replay, require_new
@@ -19,6 +16,7 @@ from tiktok_crawler.storage.models.base import Base
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
+    from pathlib import Path
 
     from crawling import CrawlFolder
     from scrapy.crawler import Crawler
@@ -74,29 +72,6 @@ def replay_lines(url: str, lines: Iterable[Line], *, origin: str = "sandbox") ->
 
 def _refuse(line: Line, error: LineError) -> None:
     raise AssertionError(f"line {line.number} is left out: {error}")
-
-
-@cache
-def _tables() -> bytes:
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "empty.db")
-        forget_origin(f"sqlite:///{path}")
-        return path.read_bytes()
-
-
-def forget_origin(url: str) -> None:
-    """Let a database with tables be one that no crawl has used."""
-    engine = database.create_engine_for(database.database_url(url))
-    database.prepare(engine, "sandbox")
-    with engine.begin() as connection:
-        connection.execute(text("DELETE FROM database_origin"))
-    engine.dispose()
-
-
-def new_database(path: Path) -> str:
-    """Return the URL of a database that has its tables, which take long to make."""
-    path.write_bytes(_tables())
-    return f"sqlite:///{path}"
 
 
 def content(url: str) -> dict[str, list[dict[str, Any]]]:

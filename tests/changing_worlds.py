@@ -12,9 +12,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from archived import new_database, replay
+from archived import replay
 from crawling import CrawlFolder
 from listing_crawls import SPIDERS
+from new_databases import new_database
 from scrapy.crawler import Crawler
 from sqlalchemy import create_engine, text
 from trials import WatchedSandbox, logged_problems, served
@@ -107,7 +108,7 @@ class Nights:
     def __init__(self, path: Path, chance: Random, database_url: str | None = None) -> None:
         self.folder = CrawlFolder(path)
         self.folder.query_file.write_text(QUERY)
-        self.folder.database_url = database_url or new_database(path / "crawl.db")
+        self.folder.database_url = database_url or self.folder.database_url
         self.chance = chance
         self.level = 0
         self.asked = Asked()

@@ -22,6 +22,7 @@ from scrapy.settings import Settings
 from scrapy.utils.log import _uninstall_scrapy_root_handler, install_scrapy_root_handler
 from shared_database import SharedDatabase
 from sqlalchemy import make_url
+from xdist.plugin import pytest_xdist_auto_num_workers as number_of_cpus
 
 from tiktok_crawler.storage.engine import database
 
@@ -55,6 +56,12 @@ def pytest_configure(config: pytest.Config) -> None:
     if not marathon.is_run(config):
         chosen = config.option.markexpr
         config.option.markexpr = f"({chosen}) and not marathon" if chosen else "not marathon"
+
+
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """With `-n auto`, one more than there are CPUs: tests wait for processes and servers."""
+    is_named = "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ
+    return None if is_named else number_of_cpus(config) + 1
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from new_databases import new_database
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
 from scripted_api import ScriptedApi, page
@@ -40,7 +41,7 @@ def project_settings(**overrides: Any) -> Settings:
 
 @dataclass
 class CrawlFolder:
-    """A user's folder: query file, secrets, database."""
+    """A user's folder: query file, secrets, database, which has its tables."""
 
     path: Path
 
@@ -50,7 +51,7 @@ class CrawlFolder:
         self.secrets_file = self.path / "secrets.yaml"
         self.secrets_file.write_text("client_key: key-of-ann\nclient_secret: secret-of-ann\n")
         self.secrets_file.chmod(0o600)
-        self.database_url = f"sqlite:///{self.path / 'crawl.db'}"
+        self.database_url = new_database(self.path / "crawl.db")
 
     async def crawl(
         self, api_url: str, settings: dict[str, Any] | None = None, **arguments: str

@@ -23,11 +23,12 @@ from urllib.parse import unquote
 
 import list_trials
 import trials
-from archived import assert_same, new_database
+from archived import assert_same
 from crawling import QUICK
 from hostile_answers import Hostility
 from hostile_server import KEY, SECRET, HostileServer, plainly, serving
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from processes import scrapy
 
 from tiktok_crawler.sandbox import Profile, Sandbox

@@ -8,7 +8,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from archived import new_database
+from new_databases import new_database
 
 from tiktok_crawler.archive.recorder import Journal
 from tiktok_crawler.arguments.named_seeds import named_seeds

@@ -12,9 +12,7 @@ from collections import defaultdict
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, lru_cache
-from pathlib import Path
-from tempfile import TemporaryDirectory
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from crawling import CrawlFolder, exit_status, project_settings
@@ -28,7 +26,6 @@ from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
 from tiktok_crawler.sandbox import Sandbox
 from tiktok_crawler.sandbox.faults.profile import DataBehaviour, Profile
 from tiktok_crawler.sandbox.server import start
-from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.models.ledger import Crawl, CrawlWindow, WindowDay
 from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_EFFECT_IDS,
@@ -40,6 +37,7 @@ from tiktok_crawler.storage.models.records import (
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+    from pathlib import Path
 
     from scrapy.crawler import Crawler
     from sqlalchemy import Connection, Select
@@ -149,15 +147,12 @@ class Run:
 
 
 class TrialFolder(CrawlFolder):
-    """A user's folder for the query of all trials; the database has its tables."""
+    """A user's folder for the query of all trials."""
 
     def __init__(self, path: Path, database_url: str | None = None) -> None:
         super().__init__(path)
         self.query_file.write_text(QUERY_FILE)
-        if database_url:
-            self.database_url = database_url
-        else:
-            (path / "crawl.db").write_bytes(_empty_database())
+        self.database_url = database_url or self.database_url
 
     async def run(self, sandbox: WatchedSandbox, trial: Trial, **arguments: str) -> Run:
         """One crawl, and what has to be true after any crawl."""
@@ -418,17 +413,6 @@ def videos_in(connection: Connection) -> dict[int, dict[str, Any]]:
         for video_id, name in connection.execute(links):
             videos[video_id].setdefault(key, set()).add(name)
     return videos
-
-
-@cache
-def _empty_database() -> bytes:
-    """A database with its tables, which take longer to make than to copy."""
-    with TemporaryDirectory() as folder:
-        path = Path(folder, "empty.db")
-        engine = database.create_engine_for(database.database_url(f"sqlite:///{path}"))
-        database.prepare(engine, "sandbox")
-        engine.dispose()
-        return path.read_bytes()
 
 
 def expected_row(record: dict[str, Any]) -> tuple[int, dict[str, Any]]:

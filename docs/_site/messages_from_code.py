@@ -24,6 +24,7 @@ def trees() -> dict[str, ast.Module]:
     }
 
 
+@cache
 def messages() -> list[tuple[str, str]]:
     """The module and the template of each WARNING and ERROR."""
     return [

@@ -19,11 +19,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from archived import archived_crawl, new_database
+from archived import archived_crawl
 from crawling import CrawlFolder, project_settings
 from hypothesis import HealthCheck, Phase, given, note, settings
 from hypothesis import strategies as st
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 

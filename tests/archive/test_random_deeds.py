@@ -6,9 +6,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from archived import assert_same, forget_origin, new_database, replay
+from archived import assert_same, replay
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
+from new_databases import forget_origin, new_database
 from postgres_server import temporary_database
 from random_deeds import Chance, Deeds
 from sqlalchemy import make_url

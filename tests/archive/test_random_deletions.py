@@ -11,9 +11,10 @@ from tempfile import TemporaryDirectory
 
 import marathon
 import pytest
-from archived import content, new_database
+from archived import content
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from new_databases import new_database
 from sqlalchemy import update
 from stored_pages import NOON, Search
 

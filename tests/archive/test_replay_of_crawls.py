@@ -8,9 +8,10 @@ from collections import defaultdict
 from os import EX_OK
 
 import pytest
-from archived import archived_crawl, assert_same, content, new_database, replay, replay_lines, texts
+from archived import archived_crawl, assert_same, content, replay, replay_lines, texts
 from crawling import CrawlFolder, exit_status, stat
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from random_deeds import Calm, Deeds
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f

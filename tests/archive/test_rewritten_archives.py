@@ -5,9 +5,10 @@ from __future__ import annotations
 import gzip
 
 import pytest
-from archived import content, new_database, replay
+from archived import content, replay
 from crawling import CrawlFolder
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 from sqlalchemy import insert, select

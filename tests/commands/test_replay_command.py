@@ -16,7 +16,8 @@ from pathlib import Path
 
 import crawling
 import pytest
-from archived import assert_same, content, new_database, texts
+from archived import assert_same, content, texts
+from new_databases import new_database
 from processes import scrapy, started
 from sandboxes import recording_sandbox
 

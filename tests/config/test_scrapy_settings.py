@@ -222,6 +222,7 @@ class SetsJobdir:
 
 @deferred_f_from_coro_f
 async def test_what_an_add_on_sets_is_refused_too(folder):
+    (folder.path / "crawl.db").unlink()
     with pytest.raises(ConfigurationError, match="JOBDIR must not be set"):
         await folder.crawl("http://127.0.0.1:1", {"ADDONS": {SetsJobdir: 1}})
 

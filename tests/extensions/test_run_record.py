@@ -92,6 +92,7 @@ class Unwilling:
 @deferred_f_from_coro_f
 async def test_a_run_that_never_started_leaves_nothing(folder):
     pipelines = {"ITEM_PIPELINES": {StoragePipeline: 100, Unwilling: 200}}
+    (folder.path / "crawl.db").unlink()
     async with serving(ScriptedApi(page(1))) as api:
         with pytest.raises(RuntimeError, match="unwilling"):
             await folder.crawl(api.url, pipelines)

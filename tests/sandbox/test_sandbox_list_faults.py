@@ -29,7 +29,11 @@ PAGED = sorted(
 )
 FOLLOW = ("followers", "following")
 PLAIN = Sandbox(now=Clock())
-SEEDS = {name: some_seeds(PLAIN, name, 1, at_least=1)[0] for name in NAMES}
+
+
+@cache
+def seed_of(listing: str) -> str:
+    return some_seeds(PLAIN, listing, 1, at_least=1)[0]
 
 
 def client(*faults: ScheduledFault, daily_quota: int | None = None, **parts: object) -> ListClient:
@@ -38,7 +42,7 @@ def client(*faults: ScheduledFault, daily_quota: int | None = None, **parts: obj
 
 
 def statuses(asking: ListClient, *names: str) -> list[int]:
-    return [asking.post(name, SEEDS[name]).status for name in names]
+    return [asking.post(name, seed_of(name)).status for name in names]
 
 
 def strike(name: FaultName, of: str) -> ScheduledFault:
@@ -96,7 +100,7 @@ STAND_IN = {
 def test_faults_stand_in_for_answers(listing):
     asking = client(*one_after_another(listing, STAND_IN))
     for fault, status in STAND_IN.items():
-        answer = asking.post(listing, SEEDS[listing])
+        answer = asking.post(listing, seed_of(listing))
         assert answer.status == status, fault
         assert b'"code":"ok"' not in answer.body, fault
 
@@ -104,22 +108,22 @@ def test_faults_stand_in_for_answers(listing):
 @pytest.mark.parametrize("listing", NAMES)
 def test_all_data_can_come_with_status_500(listing):
     asking = client(strike(FaultName.DATA_WITH_500, listing))
-    status, body = asking.ask(listing, SEEDS[listing])
+    status, body = asking.ask(listing, seed_of(listing))
     assert (status, body["error"]) == (500, {})
-    assert body["data"] == ListClient(PLAIN).data(listing, SEEDS[listing])
+    assert body["data"] == ListClient(PLAIN).data(listing, seed_of(listing))
 
 
 @pytest.mark.parametrize("listing", NAMES)
 def test_data_can_be_missing(listing):
     asking = client(*one_after_another(listing, [FaultName.NO_DATA, FaultName.NULL_DATA]))
     for _ in range(2):
-        _, body = asking.ask(listing, SEEDS[listing])
+        _, body = asking.ask(listing, seed_of(listing))
         assert body.get("data") is None
 
 
 @pytest.mark.parametrize("listing", NAMES)
 def test_half_an_answer_is_no_json(listing):
-    answer = client(strike(FaultName.TRUNCATED_JSON, listing)).post(listing, SEEDS[listing])
+    answer = client(strike(FaultName.TRUNCATED_JSON, listing)).post(listing, seed_of(listing))
     with pytest.raises(ValueError, match="line 1"):
         json.loads(answer.body)
 
@@ -136,7 +140,7 @@ WRONG = {
 def test_what_says_how_to_go_on_can_be_wrong(listing):
     asking = client(*one_after_another(listing, WRONG))
     for fault, (key, value) in WRONG.items():
-        assert asking.data(listing, SEEDS[listing]).get(key, ...) == value, fault
+        assert asking.data(listing, seed_of(listing)).get(key, ...) == value, fault
 
 
 @pytest.mark.parametrize("kind", ["users", "comments", "lists"])
@@ -149,7 +153,7 @@ def test_a_search_cannot_be_lost_where_there_is_none(kind):
 def test_every_endpoint_checks_the_token(listing):
     asking = client()
     asking.tokens.token = "clt.0.0.0"
-    assert asking.problem(listing, SEEDS[listing])[:2] == (401, "access_token_invalid")
+    assert asking.problem(listing, seed_of(listing))[:2] == (401, "access_token_invalid")
 
 
 def test_each_pool_has_a_quota_of_its_own():
@@ -164,7 +168,7 @@ def test_each_pool_has_a_quota_of_its_own():
 @pytest.mark.parametrize("listing", NAMES)
 def test_a_request_draws_on_the_pool_of_its_endpoint(listing):
     asking = client()
-    asking.post(listing, SEEDS[listing])
+    asking.post(listing, seed_of(listing))
     pool = "follow" if listing in FOLLOW else "research"
     assert asking.sandbox.statistics()["quota_spent"] == {pool: 1}
 
@@ -244,10 +248,10 @@ def test_lists_are_served_on_a_socket(listing):
     with served_by_thread(asked) as url:
         request = Request(  # noqa: S310 - the sandbox's own
             kind.endpoint.url(url, kind.endpoint.fields),
-            json.dumps({str(kind.seed_key): SEEDS[listing]}).encode(),
+            json.dumps({str(kind.seed_key): seed_of(listing)}).encode(),
             {"Authorization": f"Bearer {token}"},
         )
         with urlopen(request, timeout=10) as response:  # noqa: S310 - likewise
             body = json.load(response)
-    assert listed(body["data"]) == listed(ListClient(PLAIN).data(listing, SEEDS[listing]))
+    assert listed(body["data"]) == listed(ListClient(PLAIN).data(listing, seed_of(listing)))
     assert asked.requests[-1].path == kind.endpoint.path

@@ -6,9 +6,9 @@ import os
 from random import Random
 
 import pytest
-from archived import forget_origin
 from changing_worlds import Nights
 from marathon import first, in_marathon
+from new_databases import forget_origin
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 pytestmark = pytest.mark.slow

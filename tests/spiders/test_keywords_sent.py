@@ -7,9 +7,10 @@ from datetime import date
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
-from archived import archived_crawl, assert_same, new_database, replay
+from archived import archived_crawl, assert_same, replay
 from crawling import CrawlFolder, exit_status, project_settings
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
-from archived import assert_same, new_database, replay
+from archived import assert_same, replay
 from crawling import exit_status
 from listing_crawls import ListingDatabase
+from new_databases import new_database
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from os import EX_OK, EX_TEMPFAIL
 
 import pytest
-from archived import assert_same, new_database, replay
+from archived import assert_same, replay
 from crawling import exit_status, project_settings, stat
 from listing_crawls import ListingDatabase
 from marathon import first
+from new_databases import new_database
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 

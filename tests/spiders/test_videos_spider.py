@@ -174,6 +174,7 @@ async def test_a_script_or_spider_with_a_setting_that_does_not_exist_is_refused(
     of_spider, of_script = (misspelt, {}) if place == "spider" else ({}, misspelt)
     spider = type("Mine", (VideosSpider,), {"custom_settings": of_spider})
     crawler = Crawler(spider, folder.settings("http://127.0.0.1:1", **of_script))
+    (folder.path / "crawl.db").unlink()
     with pytest.raises(ConfigurationError, match=r"did you mean TIKTOK_SANDBOX\?"):
         await crawler.crawl_async(query=str(folder.query_file))
     assert not (folder.path / "crawl.db").exists()
