@@ -110,6 +110,16 @@ def test_a_collection_is_registered_once_and_remembers_its_runs(engine, search):
     }
 
 
+def test_of_runs_that_begin_at_once_the_later_one_may_be_stored_first(engine, search):
+    search(refresh_after=2 * DAY, now=LATER)
+    search(refresh_after=DAY)
+
+    query, collection = row(engine, "query"), row(engine, "collection")
+    assert (query["first_used_at"], query["last_used_at"]) == (NOON, LATER)
+    assert (collection["first_run_at"], collection["last_run_at"]) == (NOON, LATER)
+    assert collection["refreshing"] == {"refresh_after": "2 days"}
+
+
 @pytest.mark.parametrize(
     "change",
     [

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import case, func, insert, literal, or_, select, update
 
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.forecast import Density
@@ -16,6 +16,7 @@ from tiktok_crawler.planning.task_states import UNFINISHED, WindowState
 from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.tagging import Tagging
+from tiktok_crawler.storage.models.column_types import UtcDateTime
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
     CollectionRow,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import Case, ColumnElement, Connection, Row
 
     from tiktok_crawler.query_file.collection import Collection as QueryFile
     from tiktok_crawler.storage.engine.statements import Statements
@@ -93,8 +94,11 @@ def register_collection(
     values = _asked_for(query_id, collection)
     refreshing = collection.refreshing.to_json() or None
     again = update(CollectionRow).filter_by(**values)
-    again = again.values(last_run_at=now, refreshing=refreshing)
-    if not connection.execute(again).rowcount:
+    first_run_at = _earlier(CollectionRow.first_run_at, literal(now, UtcDateTime()))
+    if connection.execute(again.values(first_run_at=first_run_at)).rowcount:
+        latest = again.where(CollectionRow.last_run_at <= now)
+        connection.execute(latest.values(last_run_at=now, refreshing=refreshing))
+    else:
         times = {"first_run_at": now, "last_run_at": now}
         new = values | times | {"refreshing": refreshing}
         connection.execute(insert(CollectionRow).values(new))
@@ -194,10 +198,22 @@ def _register_query(
         first_used_at=now,
         last_used_at=now,
     )
-    upsert = new.on_conflict_do_update(
-        index_elements=[QueryRow.fingerprint], set_={"last_used_at": now}
-    )
+    row, used = QueryRow.__table__.c, new.excluded
+    times = {
+        "first_used_at": _earlier(row.first_used_at, used.first_used_at),
+        "last_used_at": _later(row.last_used_at, used.last_used_at),
+    }
+    upsert = new.on_conflict_do_update(index_elements=[QueryRow.fingerprint], set_=times)
     return connection.execute(upsert.returning(QueryRow.id)).scalar_one()
+
+
+def _earlier(stored: Any, time: Any) -> Case[Any]:
+    """The first of two times: of runs that begin at once, the later one may be stored first."""
+    return case((stored < time, stored), else_=time)
+
+
+def _later(stored: Any, time: Any) -> Case[Any]:
+    return case((stored > time, stored), else_=time)
 
 
 def _asked_for(query_id: int, collection: QueryFile) -> dict[str, Any]:
