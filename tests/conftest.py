@@ -124,6 +124,13 @@ def folder(tmp_path):
 
 
 @pytest.fixture
+def new_folder(folder):
+    """The same before the first crawl, without a database."""
+    (folder.path / "crawl.db").unlink()
+    return folder
+
+
+@pytest.fixture
 def log(tmp_path):
     """A log file, as Scrapy writes it."""
     path, level = tmp_path / "crawl.log", logging.root.level

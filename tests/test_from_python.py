@@ -190,19 +190,21 @@ async def test_settings_without_those_of_the_project_are_refused(folder, caplog)
 
 
 @deferred_f_from_coro_f
-async def test_what_a_crawl_cannot_do_without_is_missed_before_anything_is_begun(folder, caplog):
+async def test_what_a_crawl_cannot_do_without_is_missed_before_anything_is_begun(
+    new_folder, caplog
+):
     off = {"tiktok_crawler.extensions.outcome.Outcome": None}
     for settings, error in (
-        ({"TIKTOK_SECRETS_FILE": str(folder.path / "none.yaml")}, CredentialsError),
+        ({"TIKTOK_SECRETS_FILE": str(new_folder.path / "none.yaml")}, CredentialsError),
         ({"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_PROFILE": "nonne"}, ConfigurationError),
         ({"FEEDS": {"a.txt": {"format": "text"}}}, ConfigurationError),
         ({"EXTENSIONS": off}, ConfigurationError),
     ):
-        crawler = Crawler(VideosSpider, folder.settings("http://127.0.0.1:9", **settings))
+        crawler = Crawler(VideosSpider, new_folder.settings("http://127.0.0.1:9", **settings))
         with pytest.raises(error) as refused:
-            await crawler.crawl_async(query=str(folder.query_file))
+            await crawler.crawl_async(query=str(new_folder.query_file))
         assert f"The crawl is refused: {refused.value}" in caplog.text
-    assert not list(folder.path.glob("*.db"))
+    assert not list(new_folder.path.glob("*.db"))
 
 
 @deferred_f_from_coro_f

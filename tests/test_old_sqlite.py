@@ -36,11 +36,11 @@ def old_sqlite(monkeypatch):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command[0])
-def test_every_command_names_the_version_found_the_one_needed_and_the_ways_out(folder, command):
+def test_every_command_names_the_version_found_the_one_needed_and_the_ways_out(tmp_path, command):
     run = subprocess.run(
         [sys.executable, "-c", AS_OLD, *command, "-s", "TIKTOK_SANDBOX=True"],
-        cwd=folder.path,
-        env=environment(folder.path),
+        cwd=tmp_path,
+        env=environment(tmp_path),
         capture_output=True,
         text=True,
         check=False,
@@ -49,7 +49,7 @@ def test_every_command_names_the_version_found_the_one_needed_and_the_ways_out(f
     assert run.stderr.startswith("error: this Python has SQLite 3.34.1, and 3.35 or later")
     for way_out in ("uv's", "conda's", "PostgreSQL"):
         assert way_out in run.stderr
-    assert not list(folder.path.glob("*.db"))
+    assert not list(tmp_path.glob("*.db"))
 
 
 @pytest.mark.usefixtures("old_sqlite")

@@ -221,12 +221,11 @@ class SetsJobdir:
 
 
 @deferred_f_from_coro_f
-async def test_what_an_add_on_sets_is_refused_too(folder):
-    (folder.path / "crawl.db").unlink()
+async def test_what_an_add_on_sets_is_refused_too(new_folder):
     with pytest.raises(ConfigurationError, match="JOBDIR must not be set"):
-        await folder.crawl("http://127.0.0.1:1", {"ADDONS": {SetsJobdir: 1}})
+        await new_folder.crawl("http://127.0.0.1:1", {"ADDONS": {SetsJobdir: 1}})
 
-    assert not (folder.path / "crawl.db").exists()
+    assert not (new_folder.path / "crawl.db").exists()
 
 
 @pytest.mark.parametrize(

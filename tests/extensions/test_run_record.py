@@ -90,14 +90,13 @@ class Unwilling:
 
 
 @deferred_f_from_coro_f
-async def test_a_run_that_never_started_leaves_nothing(folder):
+async def test_a_run_that_never_started_leaves_nothing(new_folder):
     pipelines = {"ITEM_PIPELINES": {StoragePipeline: 100, Unwilling: 200}}
-    (folder.path / "crawl.db").unlink()
     async with serving(ScriptedApi(page(1))) as api:
         with pytest.raises(RuntimeError, match="unwilling"):
-            await folder.crawl(api.url, pipelines)
+            await new_folder.crawl(api.url, pipelines)
         assert api.bodies == []
-    assert not (folder.path / "crawl.db").exists()
+    assert not (new_folder.path / "crawl.db").exists()
 
 
 @deferred_f_from_coro_f

@@ -169,15 +169,14 @@ async def test_an_argument_that_cannot_be_used_is_named(folder, arguments, words
 
 @pytest.mark.parametrize("place", ["script", "spider"])
 @deferred_f_from_coro_f
-async def test_a_script_or_spider_with_a_setting_that_does_not_exist_is_refused(folder, place):
+async def test_a_script_or_spider_with_a_setting_that_does_not_exist_is_refused(new_folder, place):
     misspelt = {"TIKTOK_SANDOX": True}
     of_spider, of_script = (misspelt, {}) if place == "spider" else ({}, misspelt)
     spider = type("Mine", (VideosSpider,), {"custom_settings": of_spider})
-    crawler = Crawler(spider, folder.settings("http://127.0.0.1:1", **of_script))
-    (folder.path / "crawl.db").unlink()
+    crawler = Crawler(spider, new_folder.settings("http://127.0.0.1:1", **of_script))
     with pytest.raises(ConfigurationError, match=r"did you mean TIKTOK_SANDBOX\?"):
-        await crawler.crawl_async(query=str(folder.query_file))
-    assert not (folder.path / "crawl.db").exists()
+        await crawler.crawl_async(query=str(new_folder.query_file))
+    assert not (new_folder.path / "crawl.db").exists()
 
 
 @deferred_f_from_coro_f
