@@ -17,7 +17,8 @@ from pages import PAGE_SIZE
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-TESTS = Path(__file__).parents[1] / "tests"
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
 sys.path += [str(TESTS), str(TESTS / "storage")]
 from postgres_server import running_server, temporary_database  # noqa: E402 - the tests' own
 
@@ -56,7 +57,13 @@ class Writer:
 
 @contextmanager
 def writer(
-    command: Iterable[str], url: str, pages: Path, *, turn: int, **variables: str
+    command: Iterable[str],
+    url: str,
+    pages: Path,
+    *,
+    turn: int,
+    checkout: Path = ROOT,
+    **variables: str,
 ) -> Iterator[Writer]:
     """Start a writer of pages.
 
@@ -65,17 +72,18 @@ def writer(
         url: of the database.
         pages: the file that it takes pages from.
         turn: how many pages it stores when it is its turn.
+        checkout: of this project, with its environment in `.venv`, whose script it is.
         variables: of its environment.
     """
     name, *words = command
-    python = peer.python() if name == "peer" else sys.executable
-    script = Path(__file__).with_name(f"write_{name}.py")
+    python = peer.python() if name == "peer" else checkout / ".venv" / "bin" / "python"
+    script, tests = checkout / "benchmarks" / f"write_{name}.py", checkout / "tests"
     process = subprocess.Popen(
         [python, script, url, pages, *words],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env=os.environ | {"PYTHONPATH": f"{TESTS.parent}:{TESTS}:{TESTS / 'storage'}"} | variables,
+        env=os.environ | {"PYTHONPATH": f"{checkout}:{tests}:{tests / 'storage'}"} | variables,
     )
     try:
         yield Writer(process, url, turn)
