@@ -27,7 +27,7 @@ class SandboxAccount(NamedTuple):
 
 @lru_cache(maxsize=4)
 def invent_accounts(seed: int) -> tuple[SandboxAccount, ...]:
-    """All accounts of a sandbox, invented once; the first ones post most."""
+    """All accounts of a sandbox; the first ones post most."""
     rng = Random(f"{seed}:accounts")
     shares = [share for _, _, share in COUNTRIES]
     countries = rng.choices(COUNTRIES, weights=shares, k=ACCOUNTS)

@@ -6,7 +6,7 @@ A `Video` holds what a search can ask for; `records` makes the API's object of i
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from itertools import accumulate
 from math import cos, exp, log, pi
 from random import Random
@@ -87,6 +87,10 @@ class Corpus:
         """The videos created on a UTC day, in the order of their ids, newest first."""
         self._tags_of_day: Callable[[date], dict[int, SandboxVideo]] = keep_days(self._read_tags)
 
+    @cached_property
+    def _accounts(self) -> tuple[SandboxAccount, ...]:
+        return invent_accounts(self.seed)
+
     def find(self, video_id: int) -> SandboxVideo | None:
         """The video with this id: it was created within a month after its id was made."""
         if not 0 < video_id < _ID_LIMIT:
@@ -127,8 +131,7 @@ class Corpus:
     def _invent_video(self, rng: Random, start: int, number: int) -> SandboxVideo:
         random = rng.random
         create_time = start + int(random() * DAY_SECONDS)
-        accounts = invent_accounts(self.seed)
-        account = accounts[int(len(accounts) * random() ** 2)]
+        account = self._accounts[int(len(self._accounts) * random() ** 2)]
         hashtags = _hashtags(rng, account)
         return SandboxVideo(
             id=self._invent_id(rng, create_time, number),

@@ -5,6 +5,7 @@ A handle ends with the number of its owner, so that everybody can be found witho
 
 from __future__ import annotations
 
+from functools import cached_property
 from random import Random
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -16,6 +17,7 @@ from tiktok_crawler.sandbox.protocol.errors import (
 )
 from tiktok_crawler.sandbox.world.accounts import (
     ACCOUNTS,
+    SandboxAccount,
     invent_accounts,
     invent_username,
     number_in,
@@ -57,10 +59,14 @@ class People:
         self._aging = aging
         self._now = now
 
+    @cached_property
+    def _accounts(self) -> tuple[SandboxAccount, ...]:
+        return invent_accounts(self._seed)
+
     def person(self, number: int) -> Person:
         rng = Random(self._seed << 32 ^ number)
         if number < ACCOUNTS:
-            username, _, language = invent_accounts(self._seed)[number]
+            username, _, language = self._accounts[number]
         else:
             username, language = invent_username(rng, number), rng.choice(COUNTRIES)[1]
         name = self._aging.name_at(username, self._moment)
@@ -93,7 +99,7 @@ class People:
     def accounts(self) -> Iterator[str]:
         """The names of those who post; the first post most."""
         at, moment = self._aging.name_at, self._moment
-        return (at(account.username, moment) for account in invent_accounts(self._seed))
+        return (at(account.username, moment) for account in self._accounts)
 
     def _is_gone(self, number: int) -> bool:
         return self._aging.is_person_gone(number, self._moment)
