@@ -105,10 +105,9 @@ class Asked:
 class Nights:
     """A folder with an archive, and the nights of its study."""
 
-    def __init__(self, path: Path, chance: Random, database_url: str | None = None) -> None:
-        self.folder = CrawlFolder(path)
+    def __init__(self, path: Path, chance: Random, database_url: str = "") -> None:
+        self.folder = CrawlFolder(path, database_url)
         self.folder.query_file.write_text(QUERY)
-        self.folder.database_url = database_url or self.folder.database_url
         self.chance = chance
         self.level = 0
         self.asked = Asked()

@@ -44,6 +44,7 @@ class CrawlFolder:
     """A user's folder: query file, secrets, database, which has its tables."""
 
     path: Path
+    database_url: str = ""
 
     def __post_init__(self) -> None:
         self.query_file = self.path / "query.yaml"
@@ -51,7 +52,7 @@ class CrawlFolder:
         self.secrets_file = self.path / "secrets.yaml"
         self.secrets_file.write_text("client_key: key-of-ann\nclient_secret: secret-of-ann\n")
         self.secrets_file.chmod(0o600)
-        self.database_url = new_database(self.path / "crawl.db")
+        self.database_url = self.database_url or new_database(self.path / "crawl.db")
 
     async def crawl(
         self, api_url: str, settings: dict[str, Any] | None = None, **arguments: str

@@ -149,10 +149,9 @@ class Run:
 class TrialFolder(CrawlFolder):
     """A user's folder for the query of all trials."""
 
-    def __init__(self, path: Path, database_url: str | None = None) -> None:
-        super().__init__(path)
+    def __init__(self, path: Path, database_url: str = "") -> None:
+        super().__init__(path, database_url)
         self.query_file.write_text(QUERY_FILE)
-        self.database_url = database_url or self.database_url
 
     async def run(self, sandbox: WatchedSandbox, trial: Trial, **arguments: str) -> Run:
         """One crawl, and what has to be true after any crawl."""
