@@ -18,7 +18,7 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 import peer
-from measured import EVERYTHING, crawl_command, machine, print_table, run, served_sandbox
+from measured import DELIVERED, EVERYTHING, crawl_command, machine, print_table, run, served_sandbox
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 START = date(2023, 1, 1)
 ONE_WINDOW, FOUR_WINDOWS = 31, 124
 """Days. Windows of 31 days can be searched side by side, which gains time where answers take it."""
-
-DELIVERED = 0.92
-"""The share of a sandbox's videos that are not hidden."""
 
 PEAK_TARGET = 150.0
 """In MB, of 1,000,000 bytes."""

@@ -17,7 +17,7 @@ from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
 
-from measured import EVERYTHING, crawl_command, machine, print_table, run, served_sandbox
+from measured import DELIVERED, EVERYTHING, crawl_command, machine, print_table, run, served_sandbox
 from pages import PAGE_SIZE, write_pages
 from writers import ROOT, SYSTEMS, alternate, ratio, writer
 
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 SLOWEST = 1.05
 DAYS = 31
 DATES = {"start_date": "2024-01-01", "end_date": f"2024-01-{DAYS}"}
-DELIVERED = 0.92
-"""The share of a sandbox's videos that are not hidden."""
 
 
 def main() -> None:
@@ -74,8 +72,10 @@ def storing(earlier: Path, options: Namespace) -> Iterator[tuple[str, float]]:
             write_pages(pages, options.videos)
             turn = options.videos // PAGE_SIZE // options.rounds
             then, now = (
-                stack.enter_context(writer(["ours"], new_url(), pages, turn=turn, checkout=folder))
-                for folder in (earlier, ROOT)
+                stack.enter_context(
+                    writer(["ours"], new_url(), pages, turn=turn, checkout=checkout)
+                )
+                for checkout in (earlier, ROOT)
             )
             for time in ("first", "second"):
                 alternate([then, now], options.rounds)

@@ -32,6 +32,9 @@ ENVIRONMENT = {**os.environ, "SCRAPY_SETTINGS_MODULE": "tiktok_crawler.settings"
 EVERYTHING = {"and": [{"operation": "GTE", "field_name": "view_count", "field_values": ["0"]}]}
 """A query that matches all videos of the sandbox, so that their number is known."""
 
+DELIVERED = 0.92
+"""The share of a sandbox's videos that are not hidden."""
+
 
 @dataclass(frozen=True, slots=True)
 class Run:

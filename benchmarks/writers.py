@@ -72,11 +72,12 @@ def writer(
         url: of the database.
         pages: the file that it takes pages from.
         turn: how many pages it stores when it is its turn.
-        checkout: of this project, with its environment in `.venv`, whose script it is.
+        checkout: of this project, whose script it is; another one has its environment in `.venv`.
         variables: of its environment.
     """
     name, *words = command
-    python = peer.python() if name == "peer" else checkout / ".venv" / "bin" / "python"
+    own = sys.executable if checkout == ROOT else f"{checkout}/.venv/bin/python"
+    python = peer.python() if name == "peer" else own
     script, tests = checkout / "benchmarks" / f"write_{name}.py", checkout / "tests"
     process = subprocess.Popen(
         [python, script, url, pages, *words],
