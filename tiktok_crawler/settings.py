@@ -17,7 +17,7 @@ from tiktok_crawler.crawling import notice
 os.umask(0o077)
 
 # Python looks for garbage while modules are loaded (default: at each 700 new objects), and at the
-# end, when all memory is given back anyway: that was a third of the time of a short run.
+# end, when all memory is given back anyway: that was a quarter of the time of a short run.
 gc.set_threshold(max(3_000, gc.get_threshold()[0]))
 atexit.register(gc.freeze)
 
