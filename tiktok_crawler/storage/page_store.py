@@ -159,8 +159,7 @@ class PageStore:
 
         What the next commit flushes to disk has these before it.
         """
-        names = came.names(tags)
-        if not self._statements.has_many_writers or self._names.remembers(names):
+        if not self._statements.has_many_writers or self._names.remembers(came.names(tags)):
             return _Ahead(came)
 
         def resolve(connection: Connection) -> _Ahead:

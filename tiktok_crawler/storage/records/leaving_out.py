@@ -130,10 +130,10 @@ def is_stand_in(seed: object) -> bool:
 
 def removed_number(record: Any) -> int | None:
     """Return the number of what stays in the place of a record; None of a record."""
-    if not isinstance(record, dict) or record.keys() - {REMOVED, "create_time"}:
+    if not isinstance(record, dict) or REMOVED not in record:
         return None
-    number = record.get(REMOVED)
-    if not isinstance(number, int) or not LEAST <= number < LEAST + RANGE:
+    number, is_record = record[REMOVED], record.keys() - {REMOVED, "create_time"}
+    if is_record or not isinstance(number, int) or not LEAST <= number < LEAST + RANGE:
         return None
     return number
 

@@ -47,8 +47,11 @@ class Shape:
 
     def id_of(self, record: Mapping[str, Any]) -> Any:
         """The id of a record, None if it has no usable one."""
-        ids = (self.read_id(record.get(key)) for key in self.id_keys)
-        return next((id_ for id_ in ids if id_ is not None), None)
+        for key in self.id_keys:
+            id_ = self.read_id(record.get(key))
+            if id_ is not None:
+                return id_
+        return None
 
     def knows(self, key: str) -> bool:
         """Tell whether the API is known to have such a field."""
