@@ -85,7 +85,7 @@ def make_lane(tmp_path, request):
         yield make
 
 
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+@pytest.mark.parametrize("kind", first(1, ["postgresql", "sqlite"]))
 @pytest.mark.parametrize(("kills", "seeds"), first(1, [(2, 12), (10, 40)]))
 def test_killed_a_listing_collects_the_truth(make_lane, kind, kills, seeds):
     lanes = [make_lane(kind, listing, seeds) for listing in ("followers", "comments")]

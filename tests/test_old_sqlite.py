@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+from marathon import in_marathon
 from processes import environment
 
 from tiktok_crawler.exceptions import ConfigurationError
@@ -22,9 +23,9 @@ execute(["scrapy", *sys.argv[1:]])
 
 COMMANDS = [
     ("crawl", "videos", "-a", "query=query.yaml"),
-    ("plan", "query.yaml"),
-    ("status",),
-    ("migrate",),
+    in_marathon(("plan", "query.yaml")),
+    in_marathon(("status",)),
+    in_marathon(("migrate",)),
 ]
 
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from crawling import exit_status
 from listing_crawls import ListingDatabase
+from marathon import first
 from processes import SCRAPY, environment
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -226,6 +227,7 @@ class Larder:
         return found if isinstance(found, list) else []
 
 
+@pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
 @deferred_f_from_coro_f
 async def test_the_sql_of_recipes_is_about_one_query_of_three(prepared_url, tmp_path):
     with recording_sandbox() as (sandbox, url):

@@ -181,6 +181,7 @@ def test_two_nodes_share_a_query(make_group, alone):
     assert len(group.sandbox.exchanges) == requests
 
 
+@pytest.mark.marathon
 @needs_pgbouncer
 def test_two_nodes_share_a_query_behind_a_pooler(make_group, postgres_url):
     with pooled(postgres_url, sessions=2) as pooler:

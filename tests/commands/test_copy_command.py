@@ -9,6 +9,7 @@ import time
 from contextlib import closing
 
 import pytest
+from marathon import first
 from processes import scrapy, started
 from sandboxes import served_by_thread
 from sqlalchemy import create_engine, inspect, make_url, select, text
@@ -165,7 +166,7 @@ def test_what_postgresql_does_not_take_leaves_nothing(folder, postgresql_url):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.parametrize("number", first(1, [signal.SIGKILL, signal.SIGINT]))
 def test_an_interrupted_copy_leaves_nothing(folder, postgresql_url, number):
     engine = create_engine(postgresql_url)
     with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:

@@ -13,6 +13,7 @@ from os import EX_CONFIG, EX_USAGE
 import pyarrow.parquet as pq
 import pytest
 from crawling import QUICK
+from marathon import in_marathon
 from processes import scrapy, started
 
 from tiktok_crawler.storage.engine.database import create_engine_for, database_url
@@ -201,7 +202,12 @@ def test_a_tag_goes_with_what_has_no_other_one(folder):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "option", [("--query", "long.yaml"), ("--tag", "long"), ("--older-than", "1 days")]
+    "option",
+    [
+        ("--query", "long.yaml"),
+        in_marathon(("--tag", "long")),
+        in_marathon(("--older-than", "1 days")),
+    ],
 )
 def test_days_of_an_interrupted_search_are_searched_anew_also_after_a_replay(folder, option):
     (folder / "long.yaml").write_text(

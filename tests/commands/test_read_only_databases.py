@@ -9,6 +9,7 @@ import subprocess
 from contextlib import closing
 
 import pytest
+from marathon import in_marathon
 from postgres_server import temporary_database
 from processes import scrapy
 from sqlalchemy import create_engine, make_url, text
@@ -140,7 +141,7 @@ def server_database(postgres_url, tmp_path_factory):
         run_all(postgres_url, f"DROP ROLE IF EXISTS {ROLE}")
 
 
-@pytest.mark.parametrize("role", [ONLY_SELECT, READS_ONLY])
+@pytest.mark.parametrize("role", [ONLY_SELECT, in_marathon(READS_ONLY)])
 def test_a_role_that_may_only_read(server_database, role):
     folder, url = server_database
     run_all(url, *role)

@@ -6,6 +6,7 @@ from os import EX_OK, EX_TEMPFAIL
 
 import pytest
 from crawling import exit_status, stat
+from marathon import first
 from scrapy.http import Response
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import Answer, ScriptedApi, error, page, serving
@@ -24,7 +25,7 @@ def redirect(status: int = 302, location: str = f"{PLACE}/portal?from=api") -> A
 
 @pytest.mark.slow
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308])
-@pytest.mark.parametrize("settings", [{}, {"TIKTOK_RETRY_TIMES": 0}])
+@pytest.mark.parametrize("settings", first(1, [{}, {"TIKTOK_RETRY_TIMES": 0}]))
 @deferred_f_from_coro_f
 async def test_three_redirects_end_the_crawl_and_say_nothing_about_the_window(
     folder, caplog, status, settings

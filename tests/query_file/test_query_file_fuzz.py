@@ -8,7 +8,7 @@ import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from marathon import times
+from marathon import first, times
 from query_files import DATES, TODAY, mistakes, read, write
 
 from tiktok_crawler.exceptions import CrawlerError
@@ -120,7 +120,7 @@ def test_any_arguments_are_understood_or_refused(overrides):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("loader", LOADERS)
+@pytest.mark.parametrize("loader", first(1, LOADERS))
 @pytest.mark.parametrize(
     "unit",
     [

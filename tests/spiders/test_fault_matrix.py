@@ -122,7 +122,7 @@ def test_each_behaviour_has_its_trial():
     assert {field.name for field in fields(Profile)} == parts.keys() | others
 
 
-@pytest.mark.parametrize("when", first(1, WHEN, slow=1))
+@pytest.mark.parametrize("when", first(1, WHEN))
 @pytest.mark.parametrize("fault", FAULTS)
 @deferred_f_from_coro_f
 async def test_a_fault_of_searches(tmp_path, fault, when):
@@ -131,7 +131,7 @@ async def test_a_fault_of_searches(tmp_path, fault, when):
     await try_out(Trial(Profile(faults=(scheduled,)), settings), tmp_path)
 
 
-@pytest.mark.parametrize("when", first(1, ["once", "always"], slow=1))
+@pytest.mark.parametrize("when", first(1, ["once", "always"]))
 @pytest.mark.parametrize("fault", [fault for fault in FAULTS if fault not in FOR_SEARCHES])
 @deferred_f_from_coro_f
 async def test_a_fault_of_tokens(tmp_path, fault, when):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 from datetime import UTC, datetime, timedelta
-from itertools import permutations
 
 import pytest
 from listed_pages import Crawl, stage
@@ -370,7 +369,7 @@ def test_a_json_value_written_in_another_way_is_the_same(see):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("order", [*permutations(range(3)), (0, 0, 1, 2, 1)])
+@pytest.mark.parametrize("order", [(2, 1, 0), (0, 0, 1, 2, 1)])
 def test_pages_in_any_order_end_in_the_same_latest_values(engine, see, order):
     for hours in order:
         see(hours, COMMENTS, "7", {"id": 1, "like_count": hours, "text": str(hours)})
