@@ -24,6 +24,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_users,
     delete_videos,
 )
+from tiktok_crawler.storage.deletion.mentions import MOST_LOOKED_FOR
 from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
 
@@ -158,6 +159,21 @@ def test_others_keep_what_is_theirs(filled):
     assert "wombat_person" in texts_of(filled)["query"]
     values = [each["old_value"] for each in rows(filled, "video_revision")]
     assert ["bob"] in values
+
+
+def test_of_many_persons_no_value_of_a_query_stays_however_it_was_spelled(
+    make_engine, database_url
+):
+    engine = make_engine(database_url)
+    written = Query(and_=(Condition("username", "IN", ("Quokka.Person", OTHER)),))
+    with Search(database_url, query=written, tags=("t",)) as run:
+        run.ask(run.first(), video(HERS, username="Quokka.Person"), video(HIS, username=OTHER))
+    many = [f"person{number}" for number in range(MOST_LOOKED_FOR)]
+
+    delete_users(engine, [NAME, *many], ASKED, LATER, quiet)
+
+    assert "quokka" not in repr(content(engine)).lower()
+    assert OTHER in {each["value"] for each in rows(engine, "query_value")}
 
 
 @pytest.mark.slow

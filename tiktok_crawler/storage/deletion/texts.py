@@ -6,13 +6,13 @@ import json
 from collections import Counter
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import JSON, delete, func, select, update
+from sqlalchemy import JSON, Text, delete, func, select, update
 
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.query import Field, Query
-from tiktok_crawler.storage.deletion.mentions import CHANGED, MOST_LOOKED_FOR, may_name
+from tiktok_crawler.storage.deletion.mentions import CHANGED, may_name
 from tiktok_crawler.storage.ledger.unnaming import Words, query_without
 from tiktok_crawler.storage.models.existence import ComplianceCheck
 from tiktok_crawler.storage.models.ledger import (
@@ -26,7 +26,7 @@ from tiktok_crawler.storage.models.ledger import (
 )
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Table
+    from sqlalchemy import Connection, Table
 
     from tiktok_crawler.storage.engine.statements import Statements
     from tiktok_crawler.storage.records.leaving_out import Key
@@ -117,9 +117,9 @@ class Texts:
             for kind, field in VALUES.items():
                 texts = sorted(key.text for key in self.keys if key.kind is kind)
                 if texts:
-                    lower = func.lower(table.c.value)
-                    is_value = table.c.field_name == field.value
-                    drop = delete(table).where(is_value, self._among(lower, table, texts))
+                    is_field = table.c.field_name == field.value
+                    is_gone = self.statements.among(func.lower(table.c.value, type_=Text()), texts)
+                    drop = delete(table).where(is_field, is_gone)
                     counts[table.name] += connection.execute(drop).rowcount
         errors = select(ValueBatchRow.query_id, ValueBatchRow.value, ValueBatchRow.error)
         for query_id, value, error in connection.execute(
@@ -129,7 +129,3 @@ class Texts:
                 is_row = (ValueBatchRow.query_id == query_id, ValueBatchRow.value == value)
                 connection.execute(update(ValueBatchRow).where(*is_row).values(error=after))
         return counts
-
-    def _among(self, lower: Any, table: Table, texts: list[str]) -> ColumnElement[bool]:
-        column = lower if len(texts) <= MOST_LOOKED_FOR else table.c.value
-        return column.in_(texts) if column is lower else self.statements.among(column, texts)

@@ -174,7 +174,7 @@ class Statements(ABC):
         """Build the condition that the column has one of the values of a statement for `read`."""
         return self._is_in(column, bindparam(VALUES, type_=Text()))
 
-    def among(self, column: Column[Any], values: Collection[Any]) -> ColumnElement[bool]:
+    def among(self, column: ColumnElement[Any], values: Collection[Any]) -> ColumnElement[bool]:
         """Build the condition that the column has one of the values, however many there are."""
         return self._is_in(column, literal(self._list(values), Text()))
 
@@ -211,11 +211,13 @@ class Statements(ABC):
         """Encode many values as one for a statement."""
 
     @abstractmethod
-    def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _unlist(self, column: ColumnElement[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
         """The values of a list for a column as a column to select."""
 
     @abstractmethod
-    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]: ...
+    def _is_in(
+        self, column: ColumnElement[Any], listed: ColumnElement[Any]
+    ) -> ColumnElement[bool]: ...
 
     @abstractmethod
     def _insert_rows(self, columns: Columns) -> Insert: ...
@@ -313,11 +315,13 @@ class SqliteStatements(Statements):
     def _list(self, values: Collection[Any]) -> str:
         return dump_json(list(values))
 
-    def _unlist(self, _column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _unlist(
+        self, _column: ColumnElement[Any], listed: ColumnElement[Any]
+    ) -> ColumnElement[Any]:
         value: ColumnElement[Any] = func.json_each(listed).table_valued("value").c.value
         return value
 
-    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
+    def _is_in(self, column: ColumnElement[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
         return column.in_(select(self._unlist(column, listed)))
 
     def _insert_rows(self, columns: Columns) -> Insert:
@@ -407,10 +411,10 @@ class PostgresqlStatements(Statements):
             return "{" + dump_json(list(values))[1:-1] + "}"
         return "{" + ",".join(map(_array_item, values)) + "}"
 
-    def _unlist(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
+    def _unlist(self, column: ColumnElement[Any], listed: ColumnElement[Any]) -> ColumnElement[Any]:
         return func.unnest(cast(listed, self._array(column)))
 
-    def _is_in(self, column: Column[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
+    def _is_in(self, column: ColumnElement[Any], listed: ColumnElement[Any]) -> ColumnElement[bool]:
         return column == any_(cast(listed, self._array(column)))
 
     def _insert_rows(self, columns: Columns) -> Insert:
