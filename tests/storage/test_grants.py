@@ -6,7 +6,7 @@ import re
 import uuid
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from os import EX_OK
+from os import EX_CONFIG, EX_OK
 from pathlib import Path
 
 import pytest
@@ -344,6 +344,20 @@ async def test_a_crawl_needs_nothing_that_its_refusal_does_not_name(role, prepar
         for spider in ("comments", "users", "playlists"):
             assert exit_status(await theirs.crawl(spider, **of_query)) == EX_OK, spider
         assert exit_status(await theirs.crawl("products", shop_names="a")) == EX_OK
+
+
+@deferred_f_from_coro_f
+async def test_checks_that_are_to_delete_begin_only_where_they_may(role, prepared, caplog):
+    prepared.run(f"GRANT SELECT ON shop TO {quoted(role)}")  # so that no grant is of all tables
+    crawl_needs_everything(prepared, role)
+    deletes = {"TIKTOK_ON_GONE": "delete"}
+    with recording_sandbox() as (_, url):
+        theirs = ListingDatabase(prepared.url_of(role), url)
+        assert exit_status(await theirs.crawl("compliance")) == EX_OK
+        assert exit_status(await theirs.crawl("compliance", deletes)) == EX_CONFIG
+        (told,) = [each.getMessage() for each in caplog.records if "DELETE ON" in each.getMessage()]
+        prepared.run(told.partition("run: ")[2])
+        assert exit_status(await theirs.crawl("compliance", deletes)) == EX_OK
 
 
 def test_the_documented_grants_are_enough_to_read(role, prepared):

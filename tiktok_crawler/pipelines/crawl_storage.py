@@ -20,6 +20,7 @@ from tiktok_crawler.crawling.storage_thread import StorageThread
 from tiktok_crawler.exceptions import CrawlerError
 from tiktok_crawler.extensions.run_record import RunRecord
 from tiktok_crawler.pipelines.sharing import Sharing
+from tiktok_crawler.planning.checks import OnGone
 from tiktok_crawler.reports.deletion_report import lost_lines
 from tiktok_crawler.research_api.checks import CHECKS
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY
@@ -30,6 +31,7 @@ from tiktok_crawler.storage.check_session import (
     ChecksResult,
     look_up_checks,
 )
+from tiktok_crawler.storage.deletion.disk import check_may_delete
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.outage import explain
@@ -340,6 +342,8 @@ class CrawlStorage:
             limit=self._config.gone_limit,
         )
         await self._open(CHECKS, session)
+        if self._config.on_gone is OnGone.DELETE:
+            await self._thread.run(check_may_delete, session.engine)
         await self._begin(CHECKS, session)
         return await self._thread.run_patiently(session.plan, utc_now())
 

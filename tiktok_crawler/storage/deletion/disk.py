@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
+from tiktok_crawler.exceptions import DatabaseLostError
 from tiktok_crawler.storage.engine import database, grants, sqlite
 from tiktok_crawler.storage.engine.transactions import reading
 
@@ -39,11 +39,7 @@ def check_may_delete(engine: Engine) -> None:
         sqlite.check_writable(engine.url)
         return
     with reading(engine) as connection:
-        if lacking := grants.to_delete(connection):
-            raise ConfigurationError(
-                f"{database.describe(engine.url)} cannot be used: the role lacks a grant. Let the "
-                f"owner of the database, or an administrator, run: {'; '.join(lacking)};"
-            )
+        database.check_grants(engine.url, grants.to_delete(connection))
 
 
 def empty_log(engine: Engine) -> bool:

@@ -134,7 +134,7 @@ def is_new(engine: Engine) -> bool:
         return True
     with explained(engine), reading(engine) as connection:
         if connection.dialect.name == "postgresql":
-            _check_grants(engine.url, grants.to_look(connection))
+            check_grants(engine.url, grants.to_look(connection))
         found = revision(connection)
         return found is None or (found == HEAD and origin_of(connection) is None)
 
@@ -191,7 +191,7 @@ def prepare(engine: Engine, origin: str) -> None:
         with reading(engine) as connection:
             if connection.dialect.name == "postgresql":
                 postgresql.check_takes_writes(connection)
-                _check_grants(engine.url, grants.to_write(connection))
+                check_grants(engine.url, grants.to_write(connection))
                 postgresql.check_encoding(connection)
             found = revision(connection)
         if found is None:
@@ -231,11 +231,11 @@ def _check_may_change(engine: Engine) -> None:
     if engine.dialect.name != "postgresql":
         return
     with reading(engine) as connection:
-        _check_grants(engine.url, grants.to_tell_revision(connection))
+        check_grants(engine.url, grants.to_tell_revision(connection))
         if revision(connection) == HEAD:
             return
         postgresql.check_takes_writes(connection)
-        _check_grants(engine.url, grants.to_make_tables(connection))
+        check_grants(engine.url, grants.to_make_tables(connection))
         if owner := grants.other_owner(connection):
             grant = f", or let an administrator run: {owner.membership};"
             raise ConfigurationError(
@@ -244,7 +244,8 @@ def _check_may_change(engine: Engine) -> None:
             )
 
 
-def _check_grants(url: URL, lacking: Sequence[str]) -> None:
+def check_grants(url: URL, lacking: Sequence[str]) -> None:
+    """Refuse a database for which a role lacks grants, with the statements that give them."""
     if lacking:
         raise ConfigurationError(
             f"{describe(url)} cannot be used: the role lacks a grant. Let the owner of the "
@@ -258,7 +259,7 @@ def explained(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as exc:
-        _check_grants(engine.url, grants.after_denial(engine, exc))
+        check_grants(engine.url, grants.after_denial(engine, exc))
         reason = "; ".join(filter(None, (explain(exc, engine.url), sqlite.advice(exc.orig))))
         raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
 

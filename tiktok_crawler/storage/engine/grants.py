@@ -47,7 +47,7 @@ APPENDED = frozenset(
         "videos_to_query_tags",
     }
 )
-"""Tables whose rows never change."""
+"""Tables whose rows a crawl never changes."""
 
 THINNED = frozenset(
     {
@@ -60,7 +60,7 @@ THINNED = frozenset(
         "worker",
     }
 )
-"""Tables whose rows can go."""
+"""Tables whose rows can go in a crawl."""
 
 WRITTEN = {
     name: ("SELECT", "INSERT")
