@@ -98,8 +98,22 @@ def test_an_empty_profile_is_a_good_day(text):
     assert parse_profile(text, "x") == Profile()
 
 
-def test_tags_build_nothing():
-    assert parse_profile("seed: !!python/object/apply:os.abort 7", "x") == Profile(seed=7)
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("seed: 1\nseed: 2", "2:1: seed: stands twice, the first time in line 1"),
+        ("{a: 1, [b]: 2}", "1:8: a list or keys with values cannot be a key"),
+        ("{", "is not valid YAML"),
+        ("data: " + "[" * 5_000, "lists or keys inside one another"),
+        ("data: " + "{a: " * 50, "lists or keys inside one another"),
+        ("seed: !!python/object/apply:os.abort 7", "1:7: tags"),
+    ],
+)
+def test_what_is_no_simple_yaml_is_told_with_its_place(text, message):
+    with pytest.raises(ConfigurationError) as told:
+        parse_profile(text, "mine.yaml")
+    assert str(told.value).startswith("mine.yaml:")
+    assert message in str(told.value)
 
 
 def test_every_shipped_profile_can_be_loaded_and_says_what_it_is():
@@ -203,9 +217,6 @@ def test_binary_data_is_told(tmp_path):
         ("faults: [{fault: hnag, every: 3}]", "faults[1].fault: 'hnag' is unknown; did you mean"),
         ("faults: [{fault: hang, requests: [1]}]", "faults[1].requests takes a list of 2 values"),
         ("- none", "the file must hold keys and values"),
-        ("seed: 1\nseed: 2", "line 1: 'seed' is no key, or stands twice"),
-        ("{a: 1, [b]: 2}", "is no key, or stands twice"),
-        ("{", "expected the node content"),
     ],
 )
 def test_mistakes_are_told_with_their_place(text, message):

@@ -259,7 +259,7 @@ def _check_format(content: Values) -> None:
     if found in UNRELEASED:
         raise ConfigurationError(
             f"it has format {found}, of a version that was never released; this version reads "
-            f"format {FORMAT} alone"
+            f"formats {max(UNRELEASED) + 1} to {FORMAT}"
         )
     if found > FORMAT:
         raise ConfigurationError(

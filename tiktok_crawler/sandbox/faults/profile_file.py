@@ -13,13 +13,15 @@ from pathlib import Path
 from types import UnionType
 from typing import TYPE_CHECKING, Any, get_args, get_origin, get_type_hints
 
-import yaml
-
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.query_file.mistakes import Mistakes
+from tiktok_crawler.query_file.yaml_text import ListNode, MapNode, TextNode, parse
 from tiktok_crawler.sandbox.faults.profile import Profile
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from tiktok_crawler.query_file.yaml_text import Node
 
 SHIPPED = Path(__file__).with_name("profiles")
 
@@ -57,10 +59,13 @@ def load_profile(name_or_path: str) -> Profile:
 
 def parse_profile(text: str, name: str) -> Profile:
     """Build the profile that YAML text describes; `name` is what error messages call it."""
+    mistakes = Mistakes(Path(name))
+    document = _plain(parse(text, mistakes))
+    if mistakes.has_mistakes:
+        mistakes.stop()
     try:
-        document = yaml.load(text, _Loader)  # noqa: S506 - builds nothing but text, lists, mappings
-        profile: Profile = _build(Profile, document or {}, "")
-    except (_ProfileError, yaml.YAMLError) as exc:
+        profile: Profile = _build(Profile, document, "")
+    except _ProfileError as exc:
         raise ConfigurationError(f"sandbox profile {name!r}: {exc}") from exc
     return profile
 
@@ -74,18 +79,17 @@ class _ProfileError(Exception):
     """Raised within this module for what a profile cannot say."""
 
 
-class _Loader(yaml.BaseLoader):
-    """Every scalar is the text that was typed, and a key stands once."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's own signature
-        keys = [key.value for key, _ in node.value]
-        for key in keys:
-            if not isinstance(key, str) or keys.count(key) > 1:
-                raise _ProfileError(
-                    f"line {node.start_mark.line + 1}: {key!r} is no key, or stands twice"
-                )
-        mapping: dict[Any, Any] = super().construct_mapping(node, deep=deep)
-        return mapping
+def _plain(node: Node | None) -> Any:
+    """The text, list or mapping that a node is."""
+    match node:
+        case TextNode():
+            return node.text
+        case ListNode():
+            return [_plain(item) for item in node.items]
+        case MapNode():
+            return {key: _plain(entry.value) for key, entry in node.entries.items()}
+        case None:
+            return {}
 
 
 def _convert(kind: Any, value: Any, where: str) -> Any:
