@@ -2,45 +2,27 @@
 
 from __future__ import annotations
 
-import re
-from pathlib import Path
-
 import pytest
-import scrapy
 from crawling import exit_status, project_settings
 from scrapy.crawler import AsyncCrawlerProcess, AsyncCrawlerRunner, CrawlerProcess, CrawlerRunner
 from scrapy.extensions.corestats import CoreStats
 from scrapy.settings import Settings, default_settings
 from scrapy.utils.defer import deferred_f_from_coro_f
+from scrapys_settings import documented
 from scripted_api import ScriptedApi, page, serving
 
 from tiktok_crawler import settings as module
 from tiktok_crawler.config import Config
 from tiktok_crawler.config.rules import anything, date_format, headers, listing, log_file, text
-from tiktok_crawler.config.scrapy_settings import COMPONENTS, HONOURED, REFUSED, WITHOUT_EFFECT
+from tiktok_crawler.config.scrapy_settings import COMPONENTS, HONOURED, REFUSED
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.spiders.videos import VideosSpider
-
-PROJECT = Path(__file__).parents[2]
-LOWEST = re.search(r'"scrapy>=([\d.]+)"', (PROJECT / "pyproject.toml").read_text())[1]
-ITS_SETTINGS = {*default_settings.__all__, "DNS_RESOLVER", "CONCURRENT_REQUESTS_PER_IP"}
-"""Those that are documented, and two that Scrapy gives up."""
 
 MAPPINGS = {name for name, value in vars(default_settings).items() if isinstance(value, dict)}
 
 
 def check(**overrides):
     return Config.of(project_settings(**overrides), {})
-
-
-@pytest.mark.skipif(
-    not scrapy.__version__.startswith(LOWEST), reason="a newer Scrapy may have other settings"
-)
-def test_every_setting_of_the_lowest_allowed_scrapy_stands_in_one_list():
-    lists = [set(COMPONENTS), set(REFUSED), set(HONOURED), set(WITHOUT_EFFECT)]
-
-    assert set().union(*lists) == ITS_SETTINGS
-    assert sum(map(len, lists)) == len(ITS_SETTINGS)
 
 
 def test_what_a_newer_scrapy_adds_or_drops_is_passed_over():
@@ -205,7 +187,7 @@ def test_standard_output_cannot_go_to_the_log_and_be_a_feed():
 
 @deferred_f_from_coro_f
 async def test_what_is_said_to_be_without_effect_is_not_even_read(folder):
-    nonsense = {name: {"?": "?"} if name in MAPPINGS else "?" for name in WITHOUT_EFFECT}
+    nonsense = {name: {"?": "?"} if name in MAPPINGS else "?" for name in documented()["no effect"]}
     async with serving(ScriptedApi(page(1))) as api:
         crawler = await folder.crawl(api.url, nonsense)
 
