@@ -129,6 +129,18 @@ def test_an_export_says_that_it_is_stale(folder):
     assert scrapy(folder, "export", "dataset", "--verify", *OPTIONS).returncode == 0
 
 
+def test_a_feed_that_is_named_after_a_person_is_named_as_it_is(folder):
+    name = person(folder)
+    feeds = json.dumps([f"{name}.csv"])
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        connection.execute("UPDATE run SET feeds = ? WHERE id = 1", [feeds])
+
+    done = delete(folder, "--usernames", name, "--yes")
+
+    assert f"feeds that runs have written: {name}.csv" in done.stdout
+    assert name not in str(read(folder, "SELECT feeds FROM run"))
+
+
 def test_what_was_deleted_is_told_in_numbers(folder):
     delete(folder, "--usernames", person(folder), "--yes")
 

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
-from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.planning.window_days import UNKNOWN, DayCount
 from tiktok_crawler.reports.days_report import ranges
+from tiktok_crawler.research_api.query import Condition, Query
 
 DAY = timedelta(days=1)
 NOW = datetime(2024, 6, 1, 12, tzinfo=UTC)
@@ -64,6 +65,24 @@ def test_a_collection_that_is_covered_needs_no_request():
     assert plan.is_empty
     assert plan.least_requests == 0
     assert plan.standings.covered == tuple(JANUARY)
+
+
+def test_a_query_that_asks_for_nobody_needs_no_request_whatever_is_due():
+    nobody = Query((Condition("username", "EQ", ("deleted:",)),))
+    known = Known(
+        coverage=(covered(days(1, 9)), silent(days(10), NOW - 9 * DAY)),
+        open_windows=(unfinished(days(11, 12), cursor=300),),
+        parked_windows=(parked(days(13)),),
+    )
+    often = Freshness(settle=timedelta(days=2), refresh_after=timedelta(days=1))
+
+    plan = make_plan(january(query=nobody, freshness=often), known, NOW)
+
+    assert plan.is_empty
+    assert plan.is_complete
+    assert plan.standings.covered == tuple(JANUARY)
+    assert plan.standings.by_day[date(2024, 1, 9)].count == UNKNOWN
+    assert plan.standings.by_day[date(2024, 1, 31)].count == DayCount()
 
 
 def test_open_windows_are_finished_as_they_are():

@@ -4,7 +4,7 @@ import json
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
@@ -75,6 +75,7 @@ def test_several_keywords_are_always_sent_as_in():
 @given(groups, groups, groups)
 def test_what_is_sent_is_the_query(and_, or_, not_):
     query = Query(tuple(and_), tuple(or_), tuple(not_))
+    assume(not any(each.is_of_nobody for each in (*and_, *or_, *not_)))
     assert all(Query.from_json(query.sent(form)) == query for form in (Operation.IN, Operation.EQ))
 
 
@@ -102,6 +103,24 @@ def test_there_is_no_choice_where_a_form_that_finds_nothing_would_find_more():
     assert not Query((tea,), not_=(keyword,)).has_keyword_forms
     assert not Query(or_=(tea, keyword), not_=(keyword,)).has_keyword_forms
     assert Query((tea, keyword), not_=(keyword,)).has_keyword_forms
+
+
+DELETED = Condition("username", "EQ", ("deleted:",)), Condition("video_id", "EQ", ("1",))
+
+
+@pytest.mark.parametrize("deleted", DELETED)
+def test_what_is_about_deleted_ones_alone_is_not_sent_beside_others(deleted):
+    query = Query((REGIONS,), (NOT_ADS, deleted), (deleted,))
+    assert query.sent(Operation.EQ) == Query((REGIONS,), (NOT_ADS,)).sent(Operation.EQ)
+    assert not query.asks_for_nobody
+
+
+@pytest.mark.parametrize("deleted", DELETED)
+def test_a_query_of_deleted_ones_alone_asks_for_nobody(deleted):
+    assert Query((deleted, REGIONS)).asks_for_nobody
+    assert Query((REGIONS,), (deleted,)).asks_for_nobody
+    assert not Query((REGIONS,), not_=(deleted,)).asks_for_nobody
+    assert not Query((REGIONS,)).asks_for_nobody
 
 
 def test_values_are_sorted_as_text_without_repeats():

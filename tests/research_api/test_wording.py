@@ -11,6 +11,7 @@ BUTTER = Condition("hashtag_name", "IN", ("butter", "cheese"))
 BREAD = Condition("keyword", "EQ", ("bread",))
 REGIONS = Condition("region_code", "IN", ("DE", "AT"))
 ANN = Condition("username", "EQ", ("ann",))
+GONE = Condition("username", "EQ", ("deleted:",))
 BEFORE, ON = (Condition("create_date", op, ("20240105",)) for op in ("LT", "EQ"))
 VIEWS = Condition("view_count", "GTE", ("1000",))
 
@@ -27,6 +28,7 @@ VIEWS = Condition("view_count", "GTE", ("1000",))
             "videos with at least one of: #butter or #cheese OR the keyword bread",
         ),
         (Query((), (BREAD,)), "videos with the keyword bread"),
+        (Query((GONE, BREAD)), "videos by persons who were deleted with the keyword bread"),
         (
             Query((REGIONS,), (BUTTER, BREAD)),
             "videos from AT or DE with at least one of: #butter or #cheese OR the keyword bread",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from os import EX_OK
 
@@ -10,6 +11,7 @@ from crawling import CrawlFolder, exit_status
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 
+from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.config import Config
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.query_file.collection import read_collection
@@ -30,8 +32,8 @@ def quiet(_what, _count):
 class Deleted(CrawlFolder):
     """A study of some accounts, one of which is deleted between two crawls."""
 
-    async def crawl_twice(self, wanted):
-        """Crawl an account, then what is wanted, then that once more when one was deleted."""
+    async def crawl_twice(self, wanted, days_then=DAYS):
+        """Crawl accounts, then what is wanted, then that once more when one was deleted."""
         with recording_sandbox(daily_quota=None, videos_per_day=30) as (sandbox, url):
             self.query_file.write_text(f"{DAYS}include: {{any_hashtags: [butter]}}")
             await self.crawl(url)
@@ -43,6 +45,7 @@ class Deleted(CrawlFolder):
                 cause = Cause(RemovalReason.ASKED)
                 delete_users(engine, names[:1], cause, datetime.now(UTC), quiet)
             before = len(searches(sandbox))
+            self.query_file.write_text(days_then + wanted(names))
             crawler = await self.crawl(url)
             return names[0], crawler, searches(sandbox)[before:]
 
@@ -77,6 +80,28 @@ async def test_who_was_deleted_is_neither_asked_for_nor_named_again(folder, want
     assert not sent, "what is stored is searched again"
     assert not folder.named(name)
     assert "names persons or videos that were deleted as persons have asked" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("wanted", "left"),
+    [
+        (lambda names: f"usernames: [{names[0]}]", []),
+        (lambda names: f"exclude: {{usernames: [{names[0]}]}}\nregions: [FR]", ["region_code"]),
+        (lambda names: f"usernames: [{', '.join(names[:2])}]", ["username"]),
+    ],
+)
+@deferred_f_from_coro_f
+async def test_nobody_is_asked_for_in_the_place_of_who_was_deleted(folder, wanted, left):
+    name, crawler, sent = await folder.crawl_twice(wanted, DAYS.replace("01-31", "02-01"))
+
+    assert exit_status(crawler) == EX_OK
+    conditions = [each for body in sent for group in body["query"].values() for each in group]
+    assert [each["field_name"] for each in conditions] == left
+    assert not {name, "deleted:"} & {value for each in conditions for value in each["field_values"]}
+    settings = folder.settings("http://127.0.0.1")
+    (*_, query) = json.loads(status_command._report(settings, as_json=True))["queries"]
+    assert (query["coverage_percent"], query["unseen"]) == (100, [])
+    assert not status_command._check(settings)
 
 
 def test_a_database_that_is_not_there_keeps_nothing_out(tmp_path):

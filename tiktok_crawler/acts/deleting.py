@@ -171,6 +171,8 @@ def _folders(config: Config, opts: argparse.Namespace) -> tuple[Path, ...]:
 def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
     engine = place.engine
     show(database.describe(engine.url))
+    with reading(engine) as connection:
+        outputs = outputs_of_runs(connection)  # In the database, a name in theirs goes, too.
     selected: Selected | None = None
     if wanted.is_named or wanted.select:
         with reading(engine) as connection:
@@ -191,7 +193,7 @@ def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
             selected = _settle(place, wanted)
         removed = _remove(place, selected)
         show("\n".join(removed_lines(removed, selected)))
-    return _finish(place, opts, removed)
+    return _finish(place, opts, removed, outputs)
 
 
 def _selected(connection: Connection, wanted: _Wanted) -> Selected:
@@ -265,8 +267,13 @@ def _remove(place: _Place, selected: Selected) -> list[Removed]:
     return removed
 
 
-def _finish(place: _Place, opts: argparse.Namespace, removed: list[Removed]) -> int:
-    """Take what was deleted out of the archive and off the disk, and say what is left to do."""
+def _finish(
+    place: _Place, opts: argparse.Namespace, removed: list[Removed], outputs: list[str]
+) -> int:
+    """Take what was deleted out of the archive and off the disk, and say what is left to do.
+
+    `outputs` are the files that runs have written, as they were called.
+    """
     engine = place.engine
     rewritten = rewrite_archive(engine, place.folders) if place.folders else Rewritten()
     show("\n".join(archive_lines(rewritten, has_folders=bool(place.folders))))
@@ -276,8 +283,6 @@ def _finish(place: _Place, opts: argparse.Namespace, removed: list[Removed]) -> 
         tell(line)
     is_empty = disk.empty_log(engine)
     vacuumed = opts.vacuum and disk.vacuum(engine)
-    with reading(engine) as connection:
-        outputs = outputs_of_runs(connection)
     names_users = any(each.kind is RecordKind.USER for each in removed)
     state = disk.Left(
         engine.dialect.name, is_log_empty=is_empty, is_vacuumed=vacuumed, asked_to=opts.vacuum

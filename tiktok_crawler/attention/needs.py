@@ -168,7 +168,8 @@ def _full_disks(disks: Iterable[Disk]) -> Iterator[Need]:
 def _of_query(query: QueryStatus, now: datetime) -> Iterator[Need]:
     used, days = query.used, query.days
     searched = len(days.in_state(DayState.COVERED, DayState.SAMPLED, DayState.DUE))
-    if not query.totals.videos and _is_half(searched, len(days.by_day)):
+    may_bring = not used.query.asks_for_nobody
+    if may_bring and not query.totals.videos and _is_half(searched, len(days.by_day)):
         yield Need(
             f"empty:{used.query_id}",
             f"{_query(used)} has brought no video, though most of its days were searched: scrapy "

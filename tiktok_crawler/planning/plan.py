@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning import coverage
-from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
-from tiktok_crawler.planning.window_days import UNKNOWN
+from tiktok_crawler.planning.window_days import NONE, UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.research_api.video_ids import ID_SKEW
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from datetime import date, datetime, timedelta
 
     from tiktok_crawler.date_range import DateRange
-    from tiktok_crawler.planning.coverage import Covered
     from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Operation, Query
 
@@ -257,8 +256,10 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     Open windows that overlap the wanted days are finished as they are, with the fields that they
     began with, parked ones only if they bring all wanted fields; days that an unfinished window
     will bring with all wanted fields are not searched besides. A second search of suspicious days
-    that was begun is a parked window, too.
+    that was begun is a parked window, too. A query that asks for nobody needs no search.
     """
+    if wanted.query.asks_for_nobody:
+        known = _searched(wanted, known, now)
     forms = known.keyword_forms if wanted.query.has_keyword_forms else ONE_FORM
     searched = coverage.last_searches(known.coverage)
     share = _share(wanted, known, now)
@@ -317,6 +318,15 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         trial=_trial(wanted, forms, known, missing_set),
         taken_windows=tuple(taken_windows),
     )
+
+
+def _searched(wanted: Wanted, known: Known, now: datetime) -> Known:
+    """Return what is known of a query as if all its days had been searched by now, as they are."""
+    last = coverage.last_coverage(known.coverage)
+    counts = {
+        day: last[day].counts.get(day, UNKNOWN) if day in last else NONE for day in wanted.days
+    }
+    return Known((Covered(wanted.days, now, counts=counts),))
 
 
 def _share(wanted: Wanted, known: Known, now: datetime) -> Container[date]:

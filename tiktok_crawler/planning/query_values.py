@@ -142,6 +142,7 @@ def _by_field(conditions: Sequence[Condition]) -> dict[Field, list[str]]:
                 value
                 for condition in conditions
                 if condition.field_name == field and _names_values(condition)
+                if not condition.is_of_nobody
                 for value in condition.field_values
                 if len(value) <= LONGEST_VALUE
             }

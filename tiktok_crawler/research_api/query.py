@@ -62,6 +62,10 @@ class Field(StrEnum):
         return tuple(Operation) if self.is_ordered else (Operation.EQ, Operation.IN)
 
 
+NOBODY: dict[str, str] = {Field.USERNAME: "deleted:", Field.VIDEO_ID: "1"}
+"""The value of a condition that was about deleted ones alone: no account or video can have it."""
+
+
 @dataclass(frozen=True, order=True, slots=True)
 class Condition:
     """One condition, in canonical form: values without repeats and sorted, `IN` one value is `EQ`.
@@ -83,6 +87,11 @@ class Condition:
     def is_one_keyword(self) -> bool:
         """True if it can be sent as `EQ` and as `IN`, which may find different things."""
         return self.field_name == Field.KEYWORD and len(self.field_values) == 1
+
+    @property
+    def is_of_nobody(self) -> bool:
+        """True if all that it was about was deleted."""
+        return self.field_values == (NOBODY.get(self.field_name),)
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -152,11 +161,14 @@ class Query:
         return groups | ({SAMPLE: self.sample.to_json()} if self.sample else {})
 
     def sent(self, keywords_as: Operation) -> dict[Group, list[dict[str, Any]]]:
-        """The object that is sent: a single keyword has this operation (api_facts.md 13.20)."""
-        return {
-            key: [condition.sent(keywords_as) for condition in group]
-            for key, group in self._groups()
-        }
+        """The object that is sent: a single keyword has this operation (api_facts.md 13.20).
+
+        What is about deleted ones alone is left out, unless nothing else is there.
+        """
+        groups = list(self._groups())
+        named = [(key, [each for each in group if not each.is_of_nobody]) for key, group in groups]
+        left = [(key, group) for key, group in named if group] or groups
+        return {key: [each.sent(keywords_as) for each in group] for key, group in left}
 
     def canonical(self) -> str:
         """The text that identifies the query: its JSON with sorted keys and no blanks."""
@@ -166,6 +178,12 @@ class Query:
     def fingerprint(self) -> str:
         """The SHA-256 of the canonical form in UTF-8, in hexadecimal."""
         return sha256(self.canonical().encode()).hexdigest()
+
+    @property
+    def asks_for_nobody(self) -> bool:
+        """True if it can find nothing, since all that it asks for was deleted."""
+        is_or_empty = bool(self.or_) and all(each.is_of_nobody for each in self.or_)
+        return is_or_empty or any(each.is_of_nobody for each in self.and_)
 
     @property
     def has_single_keywords(self) -> bool:

@@ -28,6 +28,10 @@ _VALUES = {
     Field.VIEW_COUNT: "{} views",
     Field.COMMENT_COUNT: "{} comments",
 }
+_DELETED = {
+    Field.USERNAME: "by persons who were deleted",
+    Field.VIDEO_ID: "the ids of videos that were deleted",
+}
 _SIGNS = {Field.HASHTAG_NAME: "#", Field.USERNAME: "@"}
 _BOUNDS = {
     Operation.GT: "more than",
@@ -80,6 +84,8 @@ def _joined_places(wheres: list[str]) -> Iterable[str]:
 
 def _condition(condition: Condition) -> str:
     field = Field(condition.field_name)
+    if condition.is_of_nobody:
+        return _DELETED[field]
     values = [_value(field, value) for value in condition.field_values[:LISTED_VALUES]]
     more = len(condition.field_values) - LISTED_VALUES
     text = listed([*values, f"{more:,} more"] if more > 0 else values)

@@ -94,7 +94,7 @@ def shown_of(field: Field, records: Iterable[Record]) -> list[str]:
 
 def unseen(connection: Connection, query_id: int, query: Query, totals: Totals) -> Unseen | None:
     """Read which values of a query brought no video; None as long as no window is complete."""
-    if not totals.windows.get(WindowState.COMPLETE):
+    if query.asks_for_nobody or not totals.windows.get(WindowState.COMPLETE):
         return None
     is_empty = totals.videos == 0
     values = list(

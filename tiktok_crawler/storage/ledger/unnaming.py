@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.planning.checks import RecordKind
-from tiktok_crawler.research_api.query import Condition, Field, Query
+from tiktok_crawler.research_api.query import NOBODY, Condition, Field, Query
 from tiktok_crawler.storage.records.leaving_out import Key
 
 if TYPE_CHECKING:
@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 
 INSTEAD = "[deleted]"
 """What stands in a text where a name or an id was."""
-
-NOBODY = {Field.USERNAME: "deleted", Field.VIDEO_ID: "1"}
-"""The value of a condition that was about deleted ones alone."""
 
 _KINDS = {Field.USERNAME: RecordKind.USER, Field.VIDEO_ID: RecordKind.VIDEO}
 
@@ -47,8 +44,7 @@ def _condition_without(condition: Condition, deleted: Keys) -> Condition:
     kept = values_without(condition.field_name, values, deleted)
     if len(kept) == len(values):
         return condition
-    nobody = NOBODY[condition.field_name]  # type: ignore[index]
-    return replace(condition, field_values=kept or (nobody,))
+    return replace(condition, field_values=kept or (NOBODY[condition.field_name],))
 
 
 def values_without(field: str, values: tuple[str, ...], deleted: Keys) -> tuple[str, ...]:
