@@ -19,7 +19,8 @@ from scripted_api import Answer, ScriptedApi, error, page, serving
 
 from tiktok_crawler.archive.reader import Archives, find_archives
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, load_profile
+from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET, Profile, load_profile
+from tiktok_crawler.sandbox.faults.profile import ListBehaviour
 
 QUERY = """
 start_date: 2024-01-01
@@ -151,14 +152,17 @@ async def test_a_crawl_that_collects_more_has_one_journal(folder):
         "include: {any_hashtags: [butter]}\n"
         "also_collect: {users: {max_seeds: 3}, comments: {max_seeds: 3}}\n"
     )
-    with recording_sandbox(daily_quota=None, videos_per_day=100) as (_, url):
+    several_pages = Profile(lists=ListBehaviour(comments=130))
+    options = {"daily_quota": None, "videos_per_day": 100, "profile": several_pages}
+    with recording_sandbox(**options) as (_, url):
         settings = {"TIKTOK_SANDBOX": True, "TIKTOK_SANDBOX_URL": url}
         crawler = await archived_crawl(folder, url, settings)
     everything = repr(texts(folder.path / "archive"))
     assert exit_status(crawler) == EX_OK
     assert len(list((folder.path / "archive").glob("*.gz"))) == 1
     made = replayed(folder)
-    assert made["comment"]
+    assert len(made["comment"]) > 2 * 100
+    assert not any(comment["missing_since"] for comment in made["comment"])
     assert made["user_info"]
     for secret in (CLIENT_KEY, CLIENT_SECRET, "clt.", "oauth", "uthorization"):
         assert secret not in everything

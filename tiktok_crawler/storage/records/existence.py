@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, not_, null, or_, select, update
 
 from tiktok_crawler.research_api.tasks import Seed
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, SeedRow
 from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
 
 if TYPE_CHECKING:
@@ -66,7 +66,8 @@ def note_missing_comments(connection: Connection, page: Page) -> None:
     is_whole = not (page.has_more or page.is_at_api_limit or page.suspicious)
     if not (isinstance(task, Seed) and task.listing.seed_key.is_number and is_whole):
         return
-    begun_at = min(page.request.begun_at or page.received_at, page.received_at)
+    listed = select(SeedRow.begun_at).where(SeedRow.id == task.row_id)
+    begun_at = min(connection.execute(listed).scalar_one(), page.received_at)
     missing = update(Comment).where(
         Comment.parent_comment_id == int(task.key),
         Comment.missing_since.is_(None),
