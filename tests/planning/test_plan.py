@@ -240,6 +240,25 @@ def test_days_that_two_windows_search_are_planned_twice():
     assert plan.planned_days == 8 + 29 + 2
 
 
+@pytest.mark.parametrize(
+    ("revisit", "window", "anew"),
+    [
+        (10, days(5, 8), True),
+        (10, days(5, 11), False),
+        (100, days(5, 8), False),
+    ],
+    ids=["all have come of age", "some have", "none has"],
+)
+def test_a_search_whose_days_have_all_come_of_age_begins_anew(revisit, window, anew):
+    began, now = datetime(2024, 1, 12, tzinfo=UTC), datetime(2024, 1, 20, tzinfo=UTC)
+    begun = window_request(window, fields=FIELDS, row_id=7, cursor=300, begun_at=began)
+    by_age = Freshness(settle=timedelta(0), revisit=(timedelta(days=revisit),))
+
+    plan = make_plan(january(freshness=by_age), Known(open_windows=(begun,)), now)
+
+    assert [each.starts_task for each in plan.open_windows] == [anew]
+
+
 def test_unsettled_days_are_named_until_they_can_be_final():
     # The 30th and 31st were searched on the 1st of February at noon.
     known = Known(coverage=(covered(JANUARY, datetime(2024, 2, 1, 12, tzinfo=UTC)),))

@@ -81,10 +81,17 @@ class Freshness:
 
     def is_due(self, day: date, searched_at: datetime, now: datetime) -> bool:
         """Tell whether a day that was searched has to be searched again by now."""
-        end = midnight(day + DAY)
-        if any(searched_at < end + age <= now for age in self.ages):
+        if self.has_come_of_age(day, self.ages, searched_at, now):
             return True
         return self.refresh_after is not None and now - searched_at > self.refresh_after
+
+    @staticmethod
+    def has_come_of_age(
+        day: date, ages: Iterable[timedelta], searched_at: datetime, now: datetime
+    ) -> bool:
+        """Tell whether a day has reached one of some ages since it was searched."""
+        end = midnight(day + DAY)
+        return any(searched_at < end + age <= now for age in ages)
 
     @property
     def searches_again(self) -> bool:

@@ -467,13 +467,14 @@ def _too_wide(wanted: Wanted, known: Known) -> tuple[DateRange, ...]:
 def _continued(request: PageRequest, freshness: Freshness, now: datetime) -> PageRequest:
     """The request that goes on with an open window.
 
-    A search that began before its days were final starts anew as soon as they are: what it still
-    brings would have to be collected once more.
+    A search that began before its days were final starts anew as soon as they are, and so does one
+    all of whose days have come of an age at which they are searched again: what it still brings
+    would have to be collected once more. Days come of an age once, so it comes to its end.
     """
-    began = request.begun_at
-    if began and any(
-        not freshness.is_settled(day, began) and now >= freshness.final_from(day)
-        for day in request.window.days
+    began, days = request.begun_at, request.window.days
+    if began and (
+        any(freshness.has_come_of_age(day, (freshness.settle,), began, now) for day in days)
+        or all(freshness.has_come_of_age(day, freshness.ages, began, now) for day in days)
     ):
         return request.from_start()
     return request
