@@ -44,6 +44,11 @@ def rows(path, statement="SELECT id FROM video ORDER BY id"):
         return connection.execute(statement).fetchall()
 
 
+def changed(path, statement):
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute(statement)
+
+
 def names(folder):
     return sorted(path.name for path in folder.iterdir())
 
@@ -106,15 +111,33 @@ def test_while_a_crawl_waits_for_quota_the_file_alone_has_all(tmp_path):
 
 
 def test_a_file_is_replaced_only_if_that_is_asked_for(folder):
-    (folder / "copy.db").write_text("precious")
+    shutil.copy(folder / DATABASE, folder / "copy.db")
+    changed(folder / "copy.db", "DELETE FROM video")
 
     refused = scrapy(folder, "backup", "copy.db", *SANDBOX)
     assert refused.returncode == 64
     assert "copy.db exists: name another file, or replace it with --overwrite" in refused.stderr
-    assert (folder / "copy.db").read_text() == "precious"
+    assert rows(folder / "copy.db") == []
 
     assert scrapy(folder, "backup", "copy.db", "--overwrite", *SANDBOX).returncode == 0
     assert rows(folder / "copy.db") == rows(folder / DATABASE)
+
+
+def test_nothing_is_replaced_but_a_copy_of_the_same_database(folder):
+    others = {"query.yaml": b"start_date: 2024-01-01", "notes.db": b"SQLite format 3\0 no more"}
+    for name, content in others.items():
+        (folder / name).write_bytes(content)
+    shutil.copy(folder / DATABASE, folder / "tiktok.db")
+    changed(folder / "tiktok.db", "UPDATE database_origin SET origin = 'https://api'")
+    (folder / "empty.db").touch()
+    before = {name: (folder / name).read_bytes() for name in (*others, "tiktok.db")}
+
+    for name, content in before.items():
+        run = scrapy(folder, "backup", "--overwrite", name, *SANDBOX)
+        assert run.returncode == 64
+        assert f"{name} exists, and is no copy of this database: name another" in run.stderr
+        assert (folder / name).read_bytes() == content
+    assert scrapy(folder, "backup", "--overwrite", "empty.db", *SANDBOX).returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -154,7 +177,8 @@ def test_a_name_that_no_file_can_have_is_told(folder):
 
 def test_a_link_leads_to_the_file_that_is_replaced(folder):
     (folder / "disk").mkdir()
-    (folder / "disk" / "copy.db").write_text("older")
+    shutil.copy(folder / DATABASE, folder / "disk" / "copy.db")
+    changed(folder / "disk" / "copy.db", "DELETE FROM video")
     (folder / "copy.db").symlink_to("disk/copy.db")
 
     assert scrapy(folder, "backup", "--overwrite", "copy.db", *SANDBOX).returncode == 0

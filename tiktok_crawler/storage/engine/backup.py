@@ -40,7 +40,7 @@ class Backup:
 
 
 def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress) -> Backup:
-    """Copy a database as it is now into one file, and check it; a file there is kept, or replaced.
+    """Copy a database as it is now into one file, and check it; a copy there is kept, or replaced.
 
     A link leads to the file that is written, as with `cp`.
     `progress` is told how many pages are copied, and of how many.
@@ -65,11 +65,13 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
     try:
         _check_target(target, database, overwrite=overwrite)
+        _check_replaced(target, engine)
         with folder_beside(target) as folder:
             partial = folder / target.name
             os.close(make(partial))
             broken_tables = _copy(engine, partial, progress)
             _check_target(target, database, overwrite=overwrite)
+            _check_replaced(target, engine)
             partial.replace(target)
         flush(target.parent)
     except (sqlite3.Error, OSError) as exc:
@@ -91,6 +93,25 @@ def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
         if os.path.lexists(beside):
             # SQLite would take it for the log of the copy, or refuse it.
             raise UsageError(f"{beside} is there, of a database that is in use: name another file")
+
+
+def _check_replaced(target: Path, engine: Engine) -> None:
+    """Refuse to replace anything but an older copy of the database, and what holds nothing."""
+    if not target.exists() or not target.stat().st_size:
+        return
+    with reading(engine) as connection:
+        data = tuple(connection.execute(text(_WHOSE_DATA)).one())
+    try:
+        with closing(sqlite3.connect(f"{target.as_uri()}?immutable=1", uri=True)) as copy:
+            is_copy = copy.execute(_WHOSE_DATA).fetchone() in (data, (None, None))
+    except sqlite3.Error:
+        is_copy = False
+    if not is_copy:
+        raise UsageError(f"{target} exists, and is no copy of this database: name another file")
+
+
+_WHOSE_DATA = "SELECT max(origin), max(created_at) FROM database_origin"
+"""The origin of a database's data, and when its first crawl began: a copy has the same."""
 
 
 def _copy(engine: Engine, partial: Path, progress: Progress) -> tuple[str, ...]:
