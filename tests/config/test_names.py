@@ -39,6 +39,11 @@ def test_a_setting_that_does_not_exist_is_refused_with_the_nearest_name(name, me
         Config.of(chosen, {})
 
 
+def test_blanks_around_a_name_are_told_as_that():
+    with pytest.raises(ConfigurationError, match=r"'TIKTOK_SANDBOX ' \(write NAME=VALUE, without"):
+        Config.of(settings(**{"TIKTOK_SANDBOX ": "True"}), {})
+
+
 def test_a_setting_with_our_prefix_is_refused_also_if_it_resembles_none():
     with pytest.raises(ConfigurationError, match="no such setting: TIKTOK_FOO, TIKTOK_XY"):
         Config.of(settings(TIKTOK_FOO=1, TIKTOK_XY=1), {})

@@ -105,6 +105,7 @@ def test_without_a_header_each_line_is_a_value(tmp_path, content, what, expected
         ("username,Username\nada,Ada\n", ":1: 2 columns are called 'username'; rename all but"),
         ('ada\n"bob\ncy\n', ":2: cannot be read as a table: unexpected end of data"),
         (b"{\\rtf1 ann", ": is text with formats; save it as plain text in UTF-8"),
+        (b"PK\x03\x04\0\0word/document.xml", ": is a document of Word or the like; save it as"),
         (b"PK\x03\x04\0\0", ": is a workbook of a spreadsheet; save it as CSV in UTF-8"),
         ("name,username\nLovelace, Ada,ada\nBob,bob\n", ":2: has more cells than the first line"),
         ("username\nada\nbob,x\ncy,y\n", ":3: has more cells than the first line has columns, and"),

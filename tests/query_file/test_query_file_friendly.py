@@ -135,6 +135,7 @@ def test_empty_sections_are_no_condition(tmp_path):
         ("view_count: {eq: [1, 2]}", "view_count.eq: EQ takes one value, found 2; use IN"),
         ("view_count: {gte: }", "view_count.gte: has no value"),
         ("view_count: {min: 5}", "3:14: view_count.min: is not a key here; allowed: eq, in, gt"),
+        ("\xa0\xa0regions: [US]", "blanks of another kind are beside it, such as U+00A0: write"),
         ("view_count: {GTE: 5}", "did you mean 'gte'?"),
         ("create_date: {gte: yesterday}", "create_date.gte: 'yesterday' is not a day"),
         ("create_date: {gte: 2024-02-30}", "create_date.gte: '2024-02-30' is not a day"),

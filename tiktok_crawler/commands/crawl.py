@@ -152,7 +152,8 @@ class Command(Checked, CrawlCommand):
 
 def _spider_name(args: list[str], spiders: list[str]) -> str:
     if files := [arg for arg in args if arg.endswith((".yaml", ".yml", ".json"))]:
-        way = f"scrapy crawl videos -a query={shlex.quote(shortened(files[0]))}"
+        file = shortened(files[0].removeprefix("query="))
+        way = f"scrapy crawl videos -a query={shlex.quote(file)}"
         fail(EX_USAGE, f"a query file goes behind -a: {way}")
     if len(args) != 1:
         fail(EX_USAGE, f"name one spider to crawl, of: {', '.join(spiders)}")

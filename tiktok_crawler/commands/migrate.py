@@ -8,7 +8,9 @@ from scrapy.commands import ScrapyCommand
 
 from tiktok_crawler.commands import Project
 from tiktok_crawler.config import Config
+from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show
+from tiktok_crawler.spelling import quoted
 from tiktok_crawler.storage.engine import database
 
 if TYPE_CHECKING:
@@ -29,7 +31,12 @@ class Command(Project, ScrapyCommand):
             help="only write down that the tables are up to date: for tables without a revision",
         )
 
-    def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
+    def act(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings
+        if args:
+            raise UsageError(
+                f"{quoted(args[0])} stands alone: the database is that of TIKTOK_DATABASE_URL; "
+                "name another one by -s TIKTOK_DATABASE_URL=sqlite:///other.db"
+            )
         with database.opened(Config.of(self.settings).database_url) as engine:
             show(database.migrate(engine, stamp=opts.stamp))

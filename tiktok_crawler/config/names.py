@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from scrapy.settings import SETTINGS_PRIORITIES, default_settings
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.spelling import nearest, shortened
+from tiktok_crawler.spelling import nearest, quoted, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -126,6 +126,8 @@ def _unknown_variables(environ: Iterable[str]) -> Iterator[str]:
 
 
 def _unknown(name: str) -> str:
+    if name != name.strip():
+        return f"{quoted(name)} (write NAME=VALUE, without blanks around =)"
     similar = _meant(name, alike=HINT_ALIKE) or _scrapys(name)
     return f"{shortened(name)} (did you mean {similar}?)" if similar else shortened(name)
 

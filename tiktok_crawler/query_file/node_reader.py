@@ -184,6 +184,8 @@ class NodeReader:
     def _report_unknown(self, entry: Entry, path: str, known: Collection[str]) -> None:
         hint = self._hints.get(path) or self._hints.get(entry.key)
         more = f"; {hint}" if hint else did_you_mean(nearest(entry.key, known))
+        if entry.key != entry.key.strip():
+            more = "; blanks of another kind are beside it, such as U+00A0: write ordinary ones"
         words = f"is not a key here; allowed: {', '.join(known)}{more}"
         self._findings.mistake(entry.place, path, words)
 

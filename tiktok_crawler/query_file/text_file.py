@@ -19,6 +19,11 @@ MAX_BYTES = 1024 * 1024
 _WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 """How files of Excel and LibreOffice begin."""
 
+_LETTER = (b"word/document", b"opendocument.text", "WordDocument".encode("utf-16-le"))
+"""What only those of Word and LibreOffice Writer have in them."""
+
+_PLAIN = "save it as plain text in UTF-8"
+
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
@@ -72,12 +77,14 @@ def _file_problem(status: stat_result, what: str, max_bytes: int) -> str | None:
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise QueryFileError(f"{named(path)}: is UTF-16 text; save it as UTF-8")
+    if any(mark in data for mark in _LETTER) and data.startswith(_WORKBOOK):
+        raise QueryFileError(f"{named(path)}: is a document of Word or the like; {_PLAIN}")
     if data.startswith(_WORKBOOK):
         raise QueryFileError(
             f"{named(path)}: is a workbook of a spreadsheet; save it as CSV in UTF-8"
         )
     if data.startswith(b"{\\rtf"):
-        raise QueryFileError(f"{named(path)}: is text with formats; save it as plain text in UTF-8")
+        raise QueryFileError(f"{named(path)}: is text with formats; {_PLAIN}")
     if b"\0" in data:
         raise QueryFileError(f"{named(path)}: holds binary data, not text")
     try:
