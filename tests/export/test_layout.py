@@ -23,7 +23,7 @@ from tiktok_crawler.dataset.arrow import record_batch
 from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.reading import Part
 from tiktok_crawler.dataset.tables import TABLES
-from tiktok_crawler.exceptions import ExportError
+from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export import parquet_files, workbook
 from tiktok_crawler.export.options import UNITS
 from tiktok_crawler.export.parquet_files import ParquetFiles
@@ -184,6 +184,30 @@ def test_csv_is_as_rfc_4180_says(texts, tmp_path):
     assert (folder / "comment.csv").read_bytes() == (
         b'"text","like_count","id"\r\n"a\r\nb",,"1"\r\n"x""y",,"2"\r\n"",,"3"\r\n'
     )
+
+
+@pytest.mark.parametrize("texts", [["a"]], indirect=True)
+def test_csv_of_one_column_has_no_empty_lines(texts, tmp_path):
+    with pytest.raises(UsageError, match="like_count alone would be an empty line"):
+        texts.export(tmp_path / "out", "csv", columns=("comment.like_count",))
+    texts.export(tmp_path / "out", "csv", columns=("comment.id",))
+    texts.export(tmp_path / "other", "jsonl", columns=("comment.like_count",))
+
+
+@pytest.mark.parametrize("texts", [["a"]], indirect=True)
+@pytest.mark.parametrize("format_", ["csv", "jsonl", "xlsx"])
+def test_a_table_that_somebody_has_worked_on_is_not_replaced(texts, tmp_path, format_):
+    folder = texts.export(tmp_path / "coded", format_, tables=("comment",)).folder
+    (table,) = folder.glob(f"*.{format_}")
+    table.write_bytes(table.read_bytes() + b"code")
+    worked_on = table.read_bytes()
+
+    with pytest.raises(ExportError, match="has changed since it was exported, and would be"):
+        texts.export(folder, format_, tables=("comment",))
+    assert table.read_bytes() == worked_on
+
+    table.rename(tmp_path / table.name)
+    assert texts.export(folder, format_, tables=("comment",)).replaces
 
 
 @pytest.mark.parametrize("texts", [["x" * 32_767, "👍" * 16_383]], indirect=True)

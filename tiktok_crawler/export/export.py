@@ -13,7 +13,7 @@ from tiktok_crawler.dataset.coverage import coverage_blocks
 from tiktok_crawler.dataset.protector import Protector
 from tiktok_crawler.dataset.reading import UNDATED, Part, Reader
 from tiktok_crawler.dataset.tables import COVERAGE, VIDEOS
-from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export.changes import Basis, changes_since, is_with_video
 from tiktok_crawler.export.description import (
     DESCRIPTION,
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.status import QueryDays, Terms
 
 
+WORKED_ON = (".csv", ".jsonl", ".xlsx")
+
+
 @dataclass(frozen=True, slots=True)
 class Exported:
     """An export that is in its place: the rows of its tables, and the facts of what it is of.
@@ -79,6 +82,8 @@ def export(engine: Engine, target: Path, options: Options, terms: Terms, now: da
         Protector(connection, options.protection) as protector,
     ):
         earlier = _earlier(staging.target)
+        if earlier:
+            _check_unchanged(staging.target, earlier)
         facts = read_provenance(connection, terms, now)
         work = _Work(connection, staging, options, facts, protector)
         work.days = partial(query_days, connection, terms, now)
@@ -243,6 +248,21 @@ def _earlier(target: Path) -> Manifest | None:
             "program's in it): name a new folder"
         )
     return manifest
+
+
+def _check_unchanged(target: Path, earlier: Manifest) -> None:
+    """Refuse to replace a table that somebody has worked on: in these formats, people code by hand.
+
+    Raises:
+        ExportError: one is no longer as it was written.
+    """
+    for file in earlier.files:
+        path = target / file.name
+        if path.suffix in WORKED_ON and path.exists() and not file.is_in(target):
+            raise ExportError(
+                f"{path} has changed since it was exported, and would be replaced: move it away, "
+                "or name another folder"
+            )
 
 
 def _files(folder: Path, options: Options, there: set[str]) -> Files:

@@ -48,6 +48,21 @@ class Options:
     selection: Selection = field(default_factory=Selection)
     protection: Protection = field(default_factory=Protection)
 
+    def __post_init__(self) -> None:
+        """Refuse rows that readers would pass over: in CSV, one missing value is an empty line.
+
+        Raises:
+            UsageError: a table has one column alone, whose values can be missing.
+        """
+        for table in self.tables if self.format is Format.CSV else ():
+            columns = [column.name for column in table.columns if column != MISFIT_DATA]
+            keys = [column.name for column in table.order]
+            if len(columns) == 1 and columns[0] not in keys:
+                raise UsageError(
+                    f"--columns: in CSV, {columns[0]} alone would be an empty line where it is "
+                    f"missing, which readers pass over: name {', '.join(keys)} too"
+                )
+
     @property
     def tables(self) -> tuple[DataTable, ...]:
         """Return the tables as they are written."""

@@ -50,7 +50,7 @@ def verify(folder: Path) -> Verified:
         more = f", and {len(damages) - SHOWN:,} more" if len(damages) > SHOWN else ""
         raise ExportError(
             f"{named(folder)} is not as it was written: {'; '.join(damages[:SHOWN])}{more}. "
-            "Export it once more"
+            "Export it once more; what somebody has changed on purpose is to be moved away first"
         )
     own = {*written, CHECKSUMS, IGNORED}
     others = [str(path) for path in files_in(folder) if str(path) not in own]
