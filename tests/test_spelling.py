@@ -15,6 +15,7 @@ from tiktok_crawler.spelling import (
     number_of,
     quoted,
     shortened,
+    unguarded,
     visible,
     visible_lines,
 )
@@ -105,6 +106,7 @@ def test_a_number_stands_before_its_noun(count, plural, words):
 )
 def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before(cell):
     assert guarded(cell) == f"'{cell}"
+    assert unguarded(guarded(cell)) == cell
 
 
 @pytest.mark.parametrize(
@@ -112,3 +114,8 @@ def test_text_that_a_spreadsheet_would_run_has_an_apostrophe_before(cell):
 )
 def test_other_cells_stay_as_they_are(cell):
     assert guarded(cell) is cell
+
+
+@pytest.mark.parametrize("cell", ["", "'", "'tis", "a=1", "1-1"])
+def test_an_apostrophe_that_guards_nothing_stays(cell):
+    assert unguarded(cell) == cell

@@ -66,6 +66,12 @@ def guarded(cell: Any) -> Any:
     return f"'{cell}" if is_formula else cell
 
 
+def unguarded(cell: str) -> str:
+    """A cell as it was before `guarded`."""
+    bare = cell.removeprefix("'")
+    return bare if bare != cell == guarded(bare) else cell
+
+
 def number_of(count: int, plural: str) -> str:
     """`1 reply`, `1,234 videos`."""
     return f"{count:,} {plural if count != 1 else _singular(plural)}"

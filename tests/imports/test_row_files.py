@@ -409,3 +409,14 @@ def test_the_database_is_not_imported_into_itself(tmp_path, url):
         import_into(url, tmp_path / "test.db")
     with pytest.raises(ImportFileError, match="into itself"):
         import_into(url, url)
+
+
+@pytest.mark.parametrize(("begin", "text"), [("\ufeff", "@bob, hi"), ("", "'@bob, hi")])
+def test_the_apostrophes_that_guard_a_file_for_excel_go(url, tmp_path, begin, text):
+    path = tmp_path / "videos.csv"
+    path.write_text(f"{begin}id,video_description,username\n{ONE},\"'@bob, hi\",'ann\n", "utf-8")
+
+    import_into(url, path)
+
+    (video,) = table(url, "video")
+    assert (video["video_description"], video["username"]) == (text, "'ann")
