@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select, update
@@ -63,19 +63,7 @@ class Import:
         return replace(self, batches=self.batches + 1, counts=counts)
 
 
-_COLUMNS = (
-    ImportRow.file,
-    ImportRow.kind,
-    ImportRow.begun_at,
-    ImportRow.sha256,
-    ImportRow.id,
-    ImportRow.ended_at,
-    ImportRow.batches,
-    ImportRow.counts,
-    ImportRow.refused,
-    ImportRow.collected_at,
-    ImportRow.tags,
-)
+_COLUMNS = tuple(getattr(ImportRow, each.name) for each in fields(Import))
 
 
 def past_imports(connection: Connection) -> list[Import]:
