@@ -33,7 +33,7 @@ from typing import ClassVar
 class CrawlerError(Exception):
     """The root; `exit_status` is what the process ends with. Not raised itself."""
 
-    exit_status: ClassVar[int]
+    exit_status: ClassVar[int] = EX_SOFTWARE
 
 
 class UsageError(CrawlerError):
@@ -71,37 +71,25 @@ class QueryFileError(ConfigurationError):
 class ArchiveError(CrawlerError):
     """Raised by `archive.writer` when a line cannot be written, such as on a full disk."""
 
-    exit_status = EX_SOFTWARE
-
 
 class CopyError(CrawlerError):
     """Raised by `scrapy backup` and `scrapy copy`; what was begun is taken back."""
-
-    exit_status = EX_SOFTWARE
 
 
 class ExportError(CrawlerError):
     """Raised by `scrapy export`; an earlier export in the same folder is as it was."""
 
-    exit_status = EX_SOFTWARE
-
 
 class ReportError(CrawlerError):
     """Raised by `scrapy report` when its file cannot be written, such as on a full disk."""
-
-    exit_status = EX_SOFTWARE
 
 
 class StudyError(CrawlerError):
     """Raised by `python -m tiktok_crawler init` on a full disk; what was begun is taken back."""
 
-    exit_status = EX_SOFTWARE
-
 
 class DatabaseLostError(CrawlerError):
     """Raised by `storage.engine` when a file that is in use was removed, renamed or replaced."""
-
-    exit_status = EX_SOFTWARE
 
 
 class TemporaryError(CrawlerError):
