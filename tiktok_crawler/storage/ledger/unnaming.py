@@ -12,10 +12,7 @@ from tiktok_crawler.research_api.query import NOBODY, Condition, Field, Query
 from tiktok_crawler.storage.records.leaving_out import Key
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tiktok_crawler.storage.records.leaving_out import Keys
-
 
 INSTEAD = "[deleted]"
 """What stands in a text where a name or an id was."""
@@ -92,12 +89,3 @@ class Words:
         if isinstance(value, dict):
             return {self.without(key): self.without_in(item) for key, item in value.items()}
         return value
-
-
-def named_in(query: Query, words: Words) -> Iterator[str]:
-    """Yield the values of other conditions that have a deleted name in them: they stay."""
-    for condition in (*query.and_, *query.or_, *query.not_):
-        if condition.field_name not in _KINDS:
-            for value in condition.field_values:
-                if words.without(value) != value:
-                    yield value
