@@ -9,7 +9,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
-from tiktok_crawler.own_files import is_at, make, make_folder
+from tiktok_crawler.own_files import flush, is_at, make, make_folder
 from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
@@ -113,7 +113,9 @@ class _GzipFile:
         # Whoever takes records out of the archive sees that the file is being written.
         with suppress(OSError):
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        _sync_folder(path.parent)
+        # A new file's name survives power loss where the file system can do that.
+        with suppress(OSError):
+            flush(path.parent)
 
     def append(self, data: bytes, *, synced: bool) -> None:
         """Write the data so that it can be read whatever comes after it."""
@@ -138,13 +140,3 @@ class _GzipFile:
         left = memoryview(packed)
         while left:
             left = left[self._file.write(left) :]
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make sure that a new file's name survives power loss, where the file system can."""
-    with suppress(OSError):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
