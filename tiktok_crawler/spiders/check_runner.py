@@ -32,11 +32,11 @@ from tiktok_crawler.research_api.checks import TaskStatus, task_id_of, task_stat
 from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import number_of
+from tiktok_crawler.storage.deletion.deletion import delete_gone
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
-    from datetime import datetime, timedelta
-    from pathlib import Path
+    from collections.abc import AsyncIterator
+    from datetime import timedelta
 
     from scrapy import Request
     from scrapy.crawler import Crawler
@@ -47,7 +47,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.problems import Problem
     from tiktok_crawler.research_api.checks import CheckStep
     from tiktok_crawler.storage.check_session import CheckSession, ChecksResult
-    from tiktok_crawler.storage.deletion.deletion import Removed
 
 logger = logging.getLogger(__name__)
 
@@ -72,9 +71,8 @@ class CheckRunner:
     tiktok/records/gone_count, tiktok/records/deleted_count.
     """
 
-    def __init__(self, crawler: Crawler, *, waits_for_quota: bool = True):
+    def __init__(self, crawler: Crawler):
         self.crawler = crawler
-        self._waits_for_quota = waits_for_quota
         self._open = 0
         self._is_creating = False
         self._is_cut_short = False
@@ -229,13 +227,12 @@ class CheckRunner:
         config, now = config_of(self.crawler), utc_now()
         if config.on_gone is not OnGone.DELETE:
             return
-        delete = partial(
-            _delete_gone,
-            older_than=now - config.gone_grace,
-            now=now,
-            archives=(config.archive,) if config.archive else (),
+        older_than = now - config.gone_grace
+        archives = (config.archive,) if config.archive else ()
+        gone = await self._storage.check(
+            lambda checks: delete_gone(checks.engine, older_than, now, archives=archives)
         )
-        for removed in await self._storage.check(delete):
+        for removed in gone:
             self.crawler.stats.inc_value("tiktok/records/deleted_count", removed.records)
             records = number_of(removed.records, f"{removed.kind}s")
             logger.log(NOTICE, "Deleted, since they are gone: %(records)s", {"records": records})
@@ -257,8 +254,7 @@ class CheckRunner:
 
     def _request(self, step: CheckStep) -> Request:
         self._is_creating |= step.endpoint is CREATE_CHECK
-        request = PageRequest(step, refreshes=True)
-        attempt = Attempt(request, waits_for_quota=self._waits_for_quota)
+        attempt = Attempt(PageRequest(step, refreshes=True))
         return api_request(
             api_url(self.crawler), attempt, callback=self._parse, errback=self._failed
         )
@@ -274,9 +270,3 @@ class CheckRunner:
 
 def _next_check(checks: CheckSession, *, nothing_open: bool) -> CheckStep | None:
     return checks.next_check(utc_now(), nothing_open=nothing_open)
-
-
-def _delete_gone(
-    checks: CheckSession, *, older_than: datetime, now: datetime, archives: tuple[Path, ...]
-) -> Sequence[Removed]:
-    return checks.delete_gone(older_than, now, archives=archives)

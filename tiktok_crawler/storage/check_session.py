@@ -20,7 +20,6 @@ from tiktok_crawler.planning.checks import (
     without,
 )
 from tiktok_crawler.research_api.checks import CHECKS, Category, read_ids
-from tiktok_crawler.storage.deletion.deletion import delete_gone
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
@@ -31,7 +30,6 @@ from tiktok_crawler.storage.session import Session
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime, timedelta
-    from pathlib import Path
 
     from sqlalchemy import Connection
 
@@ -39,7 +37,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.research_api.checks import Checks, CheckStep
     from tiktok_crawler.research_api.tasks import PageRequest
-    from tiktok_crawler.storage.deletion.deletion import Removed
     from tiktok_crawler.storage.ledger.checks import Begun, Checked
     from tiktok_crawler.storage.ledger.existence import HeldCheck
 
@@ -196,12 +193,6 @@ class CheckSession(Session):
                 self.result.gone[checked.kind] = gone
         self.result.held = self._read(held_checks)
         return self.result
-
-    def delete_gone(
-        self, older_than: datetime, now: datetime, *, archives: tuple[Path, ...]
-    ) -> Sequence[Removed]:
-        """Delete what has been gone since a time, or longer."""
-        return delete_gone(self.engine, older_than, now, archives=archives)
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
         segments = _segments(rows, self.max_age, now)
