@@ -115,22 +115,16 @@ def test_a_batch_has_a_value_at_least_and_not_too_many(value):
 
 
 def test_days_are_settled_after_two_days_by_default():
-    freshness = Config.of(settings()).freshness(None)
-
-    assert freshness.settle == timedelta(days=2)
-    assert freshness.refresh_after is None
+    assert Config.of(settings()).settle == timedelta(days=2)
 
 
 def test_settle_days_may_be_a_part_of_a_day():
-    freshness = Config.of(settings(TIKTOK_SETTLE_DAYS="0.5")).freshness(timedelta(days=7))
-
-    assert freshness.settle == timedelta(hours=12)
-    assert freshness.refresh_after == timedelta(days=7)
+    assert Config.of(settings(TIKTOK_SETTLE_DAYS="0.5")).settle == timedelta(hours=12)
 
 
 def test_settle_days_are_not_negative():
     with pytest.raises(ConfigurationError, match="TIKTOK_SETTLE_DAYS=-1"):
-        Config.of(settings(TIKTOK_SETTLE_DAYS=-1)).freshness(None)
+        Config.of(settings(TIKTOK_SETTLE_DAYS=-1))
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.value_batches import WantedValues
 from tiktok_crawler.query_file.collection import collection_of_arguments
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from tiktok_crawler.config import Config
-    from tiktok_crawler.planning.coverage import Freshness
     from tiktok_crawler.query_file.collection import Collection
 
 OVERRIDES = OPTIONS
@@ -184,7 +184,7 @@ def wanted_values(collection: Collection, config: Config) -> WantedValues:
 
 def _freshness(collection: Collection, config: Config) -> Freshness:
     """Return the rules for searching days of the collection again."""
-    return config.freshness(None).with_keys(collection.refreshing)
+    return Freshness(config.settle).with_keys(collection.refreshing)
 
 
 def whole_number(arguments: Mapping[str, str], name: str) -> int | None:

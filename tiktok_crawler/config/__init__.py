@@ -207,17 +207,13 @@ class Config:
         refresh_share = self.refresh_share
         return replace(account, part=part, share=self.shares.get(part), refresh_share=refresh_share)
 
-    def freshness(self, refresh_after: timedelta | None) -> Freshness:
-        """Return the rules for searching covered days again."""
-        return Freshness(self.settle, refresh_after)
-
     def terms(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
         """Return the terms of a run for a query; without fields, it asks for those of the settings.
 
         How fresh the days shall be is not said: that stands in query files.
         """
         return Wanted(
-            query, days, fields or self.video_fields, self.freshness(None), self.window_days
+            query, days, fields or self.video_fields, Freshness(self.settle), self.window_days
         )
 
 
