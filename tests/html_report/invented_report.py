@@ -111,7 +111,6 @@ def full_facts(**changes):
     runs = RunFacts(
         NOON,
         NOON + DAY,
-        {"videos": 3},
         ("1.0",),
         {"finished": 1, "shutdown": 1, None: 1, SCRIPT: 1},
         (RunDay(NOON.date(), 2, 20, {"fault": 2}), RunDay((NOON + DAY).date(), 2, 9, {SCRIPT: 1})),

@@ -121,7 +121,6 @@ def test_runs_their_versions_and_the_quota_are_told():
     runs = RunFacts(
         NOON,
         NOON + HOUR,
-        {"videos": 3},
         ("1.0", "1.1"),
         {"finished": 1, "shutdown": 1, None: 1},
         (RunDay(NOON.date(), 3, 20, {"fault": 2}),),

@@ -82,7 +82,6 @@ def test_runs_are_added_up_by_the_day_on_which_they_began(engine, provenance):
     assert (runs.count, runs.requests) == (4, 30)
     assert list(runs.faults.items()) == [("no_answer", 4), ("fault", 3)]
     assert runs.endings == {"finished": 2, "shutdown": 1, None: 1}
-    assert runs.spiders == {"videos": 3, "users": 1}
     assert runs.versions == (version(),)
     assert (runs.first_begun_at, runs.last_begun_at) == (NOON, NOON + timedelta(days=2))
 

@@ -274,7 +274,7 @@ class CrawlStorage:
         """Store a page, and move its task on, in one transaction."""
         saved = await self._thread.run_patiently(self._doer(page.request).save_page, page)
         if budget := self._budgets.get(page.request.task.subject):
-            budget.stored(saved.new_count, saved.updated_count)
+            budget.stored(saved.new_count)
         return saved
 
     async def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:

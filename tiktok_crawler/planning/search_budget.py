@@ -15,7 +15,7 @@ class SearchBudget:
     """What has been spent so far, and the limits that the query file sets.
 
     `requests` are those that were sent in this run, `videos` those that the database has of the
-    query, of which `new` and `updated` are of this run. `failure` is why the file was set aside.
+    query, of which `new` are of this run. `failure` is why the file was set aside.
     """
 
     priority: int = 1
@@ -24,7 +24,6 @@ class SearchBudget:
     requests: int = 0
     videos: int = 0
     new: int = 0
-    updated: int = 0
     failure: str | None = None
 
     @property
@@ -52,8 +51,7 @@ class SearchBudget:
             self.requests -= 1
             raise
 
-    def stored(self, new: int, updated: int) -> None:
+    def stored(self, new: int) -> None:
         """Count what a page has brought."""
         self.videos += new
         self.new += new
-        self.updated += updated

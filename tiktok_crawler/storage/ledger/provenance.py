@@ -80,7 +80,6 @@ class RunFacts:
 
     first_begun_at: datetime | None = None
     last_begun_at: datetime | None = None
-    spiders: Mapping[str, int] = field(default_factory=dict)
     versions: tuple[str, ...] = ()
     endings: Mapping[str | None, int] = field(default_factory=dict)
     days: tuple[RunDay, ...] = ()
@@ -168,7 +167,6 @@ _OF_LISTINGS = (
 )
 _RUNS = select(
     RunRow.begun_at,
-    RunRow.spider,
     RunRow.version,
     RunRow.close_reason,
     RunRow.requests,
@@ -202,15 +200,14 @@ def _quota(connection: Connection) -> Iterator[QuotaDay]:
 def _runs(connection: Connection) -> RunFacts:
     """Add up the runs day by day."""
     first_at = last_at = None
-    spiders, endings, versions = Counter[str](), Counter[str | None](), Counter[str]()
+    endings, versions = Counter[str | None](), Counter[str]()
     days = []
     runs = connection.execute(_RUNS.execution_options(yield_per=_RUNS_AT_ONCE))
     for day, begun in groupby(runs, key=lambda run: run.begun_at.date()):
         of_day = list(begun)
         first_at, last_at = first_at or of_day[0].begun_at, of_day[-1].begun_at
-        spiders.update(run.spider for run in of_day)
         endings.update(run.close_reason for run in of_day)
         versions.update(run.version for run in of_day)
         faults = sum((Counter(run.faults) for run in of_day), Counter[str]())
         days.append(RunDay(day, len(of_day), sum(run.requests for run in of_day), dict(faults)))
-    return RunFacts(first_at, last_at, spiders, tuple(versions), endings, tuple(days))
+    return RunFacts(first_at, last_at, tuple(versions), endings, tuple(days))
