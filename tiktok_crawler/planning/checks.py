@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
     from datetime import date, datetime, timedelta
 
+REQUESTS_OF_CHECK = 3
+"""It is created, asked about, and its file downloaded."""
+
 MOST_MISSED = 9_900
 """A second check asks about no more: the others are controls."""
 

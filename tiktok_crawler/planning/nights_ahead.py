@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.date_range import DAY, DateRange, midnight
 from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.batch_searches import Searched
+from tiktok_crawler.planning.checks import REQUESTS_OF_CHECK
 from tiktok_crawler.planning.spreading import Due, share_of
+from tiktok_crawler.research_api.checks import MOST_IDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -27,10 +29,6 @@ if TYPE_CHECKING:
 
 NIGHTS = 30
 """The terms of January 2026 want a refresh as often (api_facts.md 15)."""
-
-IDS_OF_A_CHECK = 10_000
-REQUESTS_OF_A_CHECK = 3
-"""It is created, asked about and downloaded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class Stored:
     def checks_of_round(self, fresh: KeepFresh) -> int:
         """The requests that find out once what is there; searches tell it of videos, too."""
         kinds = (0 if fresh.counters else self.videos, self.comments)
-        return REQUESTS_OF_A_CHECK * sum(ceil(each / IDS_OF_A_CHECK) for each in kinds)
+        return REQUESTS_OF_CHECK * sum(ceil(each / MOST_IDS) for each in kinds)
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.date_range import midnight
 from tiktok_crawler.planning.checks import (
     MOST_MISSED,
+    REQUESTS_OF_CHECK,
     CheckState,
     Judgement,
     judge_first,
@@ -39,9 +40,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.checks import Begun, Checked
     from tiktok_crawler.storage.ledger.existence import HeldCheck
-
-REQUESTS_OF_CHECK = 3
-"""It is created, asked about, and its file downloaded."""
 
 DELETED_MEANWHILE = "records that it asks about were deleted, so that their order is not known"
 
