@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, time
 from functools import reduce
 from operator import and_
 from typing import TYPE_CHECKING
@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from tiktok_crawler.dataset.arrow import UTC_TIME
+from tiktok_crawler.date_range import midnight
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,7 +35,7 @@ def were_created(selection: Selection) -> Iterator[pc.Expression]:
     """Make conditions that rows of `video` were created on some days."""
     created = pc.field("create_time")
     if selection.since:
-        yield created >= _midnight(selection.since)
+        yield created >= pa.scalar(midnight(selection.since), UTC_TIME)
     if selection.until:
         last = datetime.combine(selection.until, time.max, UTC)
         yield created <= pa.scalar(last, UTC_TIME)
@@ -48,7 +49,3 @@ def all_of(conditions: Iterable[pc.Expression]) -> pc.Expression | None:
     """Join conditions; without one, there is none."""
     conditions = list(conditions)
     return reduce(and_, conditions) if conditions else None
-
-
-def _midnight(day: date) -> pa.Scalar:
-    return pa.scalar(datetime.combine(day, time(), UTC), UTC_TIME)

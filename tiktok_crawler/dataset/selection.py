@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime
 from hashlib import blake2b
 from heapq import nsmallest
 from operator import eq, ge, gt, itemgetter, le, lt, ne
@@ -17,6 +17,7 @@ from sqlalchemy import select
 
 from tiktok_crawler.dataset.columns import Kind
 from tiktok_crawler.dataset.tables import VIDEO, VIDEOS
+from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.query_file.written_dates import parse_day
 from tiktok_crawler.spelling import listed, quoted
@@ -113,11 +114,11 @@ class Selection:
             tagged = select(links.video_id).where(links.query_tag_id.in_(_tags(connection, self)))
             yield VIDEO.id.in_(tagged)
         if self.since:
-            yield VIDEO.create_time >= _midnight(self.since)
+            yield VIDEO.create_time >= midnight(self.since)
         if self.until == date.max:
             yield VIDEO.create_time.is_not(None)
         elif self.until:
-            yield VIDEO.create_time < _midnight(self.until + timedelta(days=1))
+            yield VIDEO.create_time < midnight(self.until + DAY)
         yield from map(comparison, self.comparisons)
 
 
@@ -194,14 +195,10 @@ def _integer(text: str) -> int:
 
 def _time(text: str) -> datetime:
     try:
-        return _midnight(parse_day(text))
+        return midnight(parse_day(text))
     except ValueError:
         found = datetime.fromisoformat(text)
         return found.astimezone(UTC) if found.tzinfo else found.replace(tzinfo=UTC)
-
-
-def _midnight(day: date) -> datetime:
-    return datetime.combine(day, time(), UTC)
 
 
 def _tags(connection: Connection, selection: Selection) -> list[int]:
