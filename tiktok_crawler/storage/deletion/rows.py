@@ -154,9 +154,8 @@ class Rows:
     def user(self, username: str) -> None:
         """Delete what is left of a user: the profile, the account without its edges, the lists."""
         names = [username]
-        self._delete(UserInfoHistory.__table__, UserInfoHistory.__table__.c.username, names)
-        self._delete(UserInfo.__table__, UserInfo.__table__.c.username, names)
-        self._delete(Account.__table__, Account.__table__.c.username, names)
+        self.profile(username)
+        self.accounts(names)
         self._delete(UserVideo.__table__, UserVideo.__table__.c.username, names)
         self._rename_seeds(SeedKey.USERNAME, RecordKind.USER, names)
 
