@@ -335,12 +335,7 @@ class CheckRows:
         Returns:
             The number of records that are gone; what is too much at once is held.
         """
-        undecided = (
-            select(Check.first_run_id)
-            .where(Check.kind == checked.kind, Check.verdict.is_(None), IS_CONCLUSIVE)
-            .where(Check.state == CheckState.DONE, Check.missed > 0)
-            .distinct()
-        )
+        undecided = select(Check.first_run_id).where(_is_undecided(checked)).distinct()
         return sum(
             self._decide(checked, run_id, limit, now)
             for run_id in self.connection.scalars(undecided.order_by(Check.first_run_id)).all()
@@ -359,14 +354,7 @@ class CheckRows:
         self.connection.execute(delete(Asked).where(Asked.check_id == check_id))
 
     def _decide(self, checked: Checked, run_id: int, limit: float, now: datetime) -> int:
-        seconds = select(Check.id).where(
-            Check.first_run_id == run_id,
-            Check.kind == checked.kind,
-            Check.state == CheckState.DONE,
-            Check.verdict.is_(None),
-            IS_CONCLUSIVE,
-            Check.missed > 0,
-        )
+        seconds = select(Check.id).where(Check.first_run_id == run_id, _is_undecided(checked))
         check_ids = list(self.connection.scalars(seconds))
         reason = too_much(self._gone_at_once(checked, run_id, check_ids), limit)
         if reason is None:
@@ -533,6 +521,12 @@ def _known(checked: Checked) -> Select[int]:
 def _in_question(checked: Checked) -> Select[int]:
     """Select those of them that some check has not listed."""
     return _known(checked).where(or_(Check.is_second, Check.state == CheckState.DONE))
+
+
+def _is_undecided(checked: Checked) -> ColumnElement[bool]:
+    """Build the condition that a check has missed something twice, and nothing was decided."""
+    is_done = and_(Check.kind == checked.kind, Check.state == CheckState.DONE)
+    return and_(is_done, Check.verdict.is_(None), IS_CONCLUSIVE, Check.missed > 0)
 
 
 def _waits(checked: Checked) -> Collection[ColumnElement[bool]]:
