@@ -120,8 +120,6 @@ class CrawlStorage:
             QueryLockedError: another crawl of this query is running on the database.
             CrawlEndedError: the crawl has been closed.
         """
-        if self._is_closed:
-            raise CrawlEndedError
         query = collection.query
         session = SearchSession(
             self._url,
@@ -188,8 +186,6 @@ class CrawlStorage:
             QueryLockedError: another crawl of this listing is running on the database.
             CrawlEndedError: the crawl has been closed.
         """
-        if self._is_closed:
-            raise CrawlEndedError
         listing = stage.listing
         session = StageSession(
             self._url,
@@ -332,8 +328,6 @@ class CrawlStorage:
             QueryLockedError: another crawl does checks on the database.
             CrawlEndedError: the crawl has been closed.
         """
-        if self._is_closed:
-            raise CrawlEndedError
         session = CheckSession(
             self._url,
             origin=self._config.origin,
@@ -418,6 +412,8 @@ class CrawlStorage:
                 self.sharing.leave(session.subject)
 
     async def _open(self, subject: Subject, session: S) -> None:
+        if self._is_closed:
+            raise CrawlEndedError
         session.hold = self._hold
         is_of_list = isinstance(session, SearchSession) and bool(session.collection.batch)
         session.is_alone = is_of_list or isinstance(session, CheckSession)

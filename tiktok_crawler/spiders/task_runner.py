@@ -28,7 +28,7 @@ from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
 from tiktok_crawler.middlewares.breaker import BreakerMiddleware
-from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.pipelines.storage import StoragePipeline, crawl_storage
 from tiktok_crawler.planning.problems import ApiIsDown, AskAnew, EndOfList, SetAside, StopCrawl
 from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Unusable
 from tiktok_crawler.research_api.pages import Page, read_page
@@ -311,7 +311,7 @@ class TaskRunner:
 
     @property
     def _storage(self) -> CrawlStorage:
-        return item_pipeline(self.crawler, StoragePipeline).storage
+        return crawl_storage(self.crawler)
 
     @property
     def _reports(self) -> StorageReports:
