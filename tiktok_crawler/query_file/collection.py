@@ -10,9 +10,9 @@ from tiktok_crawler.query_file import also_collect, each_value
 from tiktok_crawler.query_file.each_value import (
     EACH_HINTS,
     Each,
-    EachReader,
     ValueBatch,
     published_on,
+    read_each,
     tells_days,
     template_of,
 )
@@ -216,9 +216,7 @@ def _each(
     findings: Mistakes,
 ) -> Each | None:
     entry = entries.get(each_value.KEY)
-    if entry is None:
-        return None
-    return EachReader.of(entry, reader, findings).check(rest, today, findings)
+    return read_each(entry, rest, today, reader=reader, findings=findings) if entry else None
 
 
 def _refuse_searching_again(given: Iterable[Given[Any]], findings: Mistakes) -> None:

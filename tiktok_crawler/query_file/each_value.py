@@ -104,49 +104,32 @@ NAMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class EachReader:
-    """What stands under `each`, before it is known to be right."""
-
-    entry: Entry
-    drafts: tuple[ParsedCondition, ...]
-
-    @classmethod
-    def of(cls, entry: Entry, reader: NodeReader, findings: Mistakes) -> EachReader:
-        """Read an entry; report unless it has one list."""
-        entries = list(reader.entries(entry.value, KEY, EACH))
-        if len(entries) != 1 and not findings.has_mistakes:
-            found = f"found {len(entries)}" if entries else "found none"
-            words = f"takes the values of one list, {found}; allowed: {', '.join(EACH)}"
-            findings.mistake(entry.place, KEY, words)
-        drafts = friendly_drafts(entries, reader, form=EACH, path=KEY)
-        return cls(entry, tuple(drafts))
-
-    def check(
-        self, rest: Iterable[ParsedCondition], today: date, findings: Mistakes
-    ) -> Each | None:
-        """Report what is wrong with the values, or with the rest of the query beside them."""
-        if len(self.drafts) != 1:
-            return None
-        (draft,) = self.drafts
-        if not draft.check(findings):
-            return None
-        self._report_long_ones(draft, findings)
-        field = Field(draft.field_name)
-        if field is Field.VIDEO_ID:
-            _report_impossible_times(draft, today, findings)
-        for other in rest:
-            if other.field_name == field:
-                _report_same_field(field, other.spots["field_values"], findings)
-        return None if findings.has_mistakes else Each(field, draft.condition.field_values)
-
-    @staticmethod
-    def _report_long_ones(draft: ParsedCondition, findings: Mistakes) -> None:
-        for value in draft.values:
-            if (length := len(value.text)) > LONGEST_VALUE:
-                words = f"has {length:,} characters, allowed: {LONGEST_VALUE}"
-                key = draft.spots["field_values"].key
-                findings.mistake(value.place, key, f"{quoted(value.typed)} {words}")
+def read_each(
+    entry: Entry,
+    rest: Iterable[ParsedCondition],
+    today: date,
+    *,
+    reader: NodeReader,
+    findings: Mistakes,
+) -> Each | None:
+    """Read the one list; report what is wrong with it, or with the rest of the query beside it."""
+    entries = list(reader.entries(entry.value, KEY, EACH))
+    if len(entries) != 1 and not findings.has_mistakes:
+        found = f"found {len(entries)}" if entries else "found none"
+        words = f"takes the values of one list, {found}; allowed: {', '.join(EACH)}"
+        findings.mistake(entry.place, KEY, words)
+    drafts = list(friendly_drafts(entries, reader, form=EACH, path=KEY))
+    if len(drafts) != 1 or not drafts[0].check(findings):
+        return None
+    (draft,) = drafts
+    _report_long_ones(draft, findings)
+    field = Field(draft.field_name)
+    if field is Field.VIDEO_ID:
+        _report_impossible_times(draft, today, findings)
+    for other in rest:
+        if other.field_name == field:
+            _report_same_field(field, other.spots["field_values"], findings)
+    return None if findings.has_mistakes else Each(field, draft.condition.field_values)
 
 
 def tells_days(entry: Entry | None) -> bool:
@@ -158,6 +141,14 @@ def published_on(video_ids: Sequence[str], today: date) -> DateRange:
     """The days from the first to the last on which videos with these ids can be published."""
     days = [days_of(number) for number in (min(map(int, video_ids)), max(map(int, video_ids)))]
     return DateRange(days[0].start, min(days[1].end, today))
+
+
+def _report_long_ones(draft: ParsedCondition, findings: Mistakes) -> None:
+    for value in draft.values:
+        if (length := len(value.text)) > LONGEST_VALUE:
+            words = f"has {length:,} characters, allowed: {LONGEST_VALUE}"
+            key = draft.spots["field_values"].key
+            findings.mistake(value.place, key, f"{quoted(value.typed)} {words}")
 
 
 def _report_impossible_times(draft: ParsedCondition, today: date, findings: Mistakes) -> None:
