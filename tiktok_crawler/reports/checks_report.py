@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.attention.needs import held
-from tiktok_crawler.reports.words import GONE, MISSING
+from tiktok_crawler.reports.words import GONE, MISSING, time_as_json
 from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
@@ -52,19 +52,18 @@ def held_lines(found: Existence) -> Iterator[Labelled]:
 
 def existence_as_json(found: Existence) -> dict[str, Any]:
     """Return what is known of what still exists, for programs."""
-    last = found.last_check_at
     return {
         "missing": {f"{kind}s": count for kind, count in found.missing.items()},
         "gone": {f"{kind}s": count for kind, count in found.gone.items()},
         "checks_under_way": found.under_way,
-        "last_check_at": last.isoformat(timespec="seconds") if last else None,
+        "last_check_at": time_as_json(found.last_check_at),
         "held": [
             {
                 "check": check.id,
                 "kind": check.kind,
                 "records": check.records,
                 "reason": check.reason,
-                "since": check.since.isoformat(timespec="seconds"),
+                "since": time_as_json(check.since),
             }
             for check in found.held
         ],

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.query_file.each_value import NAMES
 from tiktok_crawler.reports.days_report import listed_ranges, ranges, ranges_as_json
 from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
-from tiktok_crawler.reports.words import UNSETTLED, from_time
+from tiktok_crawler.reports.words import UNSETTLED, from_time, time_as_json
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, quoted, shortened, visible
 
@@ -156,10 +156,8 @@ def list_as_json(found: ListStatus) -> dict[str, Any]:
                 "value": value.value,
                 "reason": value.reason,
                 "log_id": value.log_id,
-                "refused_at": value.refused_at.isoformat(timespec="seconds"),
-                "retry_at": value.retry_at.isoformat(timespec="seconds")
-                if value.retry_at
-                else None,
+                "refused_at": time_as_json(value.refused_at),
+                "retry_at": time_as_json(value.retry_at),
             }
             for value in found.refused[:NAMED]
         ],

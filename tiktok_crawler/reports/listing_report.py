@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
-from tiktok_crawler.reports.words import from_time
+from tiktok_crawler.reports.words import from_time, time_as_json
 from tiktok_crawler.research_api.verdicts import SeedStatus
 from tiktok_crawler.spelling import number_of, shortened, visible
 
@@ -45,14 +45,14 @@ def listing_lines(listing: ListingStatus, now: datetime) -> Iterator[str]:
 
 def listing_as_json(listing: ListingStatus) -> dict[str, Any]:
     """Return the same as JSON; docs/operations.md says what the keys mean."""
-    due, tally = listing.next_retry_at, listing.tally
+    tally = listing.tally
     return {
         "listing": listing.listing.name,
         "seeds": {state.value: listing.counts[state] for state in SeedState},
         "ends": {end.value: tally.ends[end] for end in SeedEnd},
         "refusals": {status.value: tally.refusals[status] for status in SeedStatus},
         "suspicious": listing.suspicious,
-        "next_retry_at": due.isoformat(timespec="seconds") if due else None,
+        "next_retry_at": time_as_json(listing.next_retry_at),
         "records": listing.records,
         "counted": {
             "seeds": tally.counted,

@@ -28,7 +28,7 @@ from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
 from tiktok_crawler.reports.removals_report import removal_lines, removals_as_json
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
-from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time
+from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time, time_as_json
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, shortened, visible
 from tiktok_crawler.storage.engine.lock import describe_holder
@@ -65,7 +65,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
     return {
         "database": status.location,
         "origin": status.origin,
-        "at": status.at.isoformat(timespec="seconds"),
+        "at": time_as_json(status.at),
         "quota": {
             "day": status.at.date().isoformat(),
             "daily_budget": daily_budget,
@@ -74,8 +74,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
         "freshness": _freshness_as_json(status),
         "last_run": _run_as_json(status.last_run) if status.last_run else None,
         "at_work": [
-            {"name": each.name, "since": each.since.isoformat(timespec="seconds")}
-            for each in status.at_work
+            {"name": each.name, "since": time_as_json(each.since)} for each in status.at_work
         ],
         "queries": [_query_as_json(query) for query in status.queries],
         "lists": [list_as_json(found) for found in status.lists],
@@ -90,7 +89,7 @@ def as_json(status: Status, daily_budget: int | None) -> dict[str, Any]:
 def _freshness_as_json(status: Status) -> dict[str, Any]:
     """Return how old the oldest search is, and whether anything is done about that."""
     return {
-        "oldest_search_at": _time(status.oldest_search_at),
+        "oldest_search_at": time_as_json(status.oldest_search_at),
         "keeps_fresh": status.keeps_fresh,
         "is_stale": status.is_stale,
     }
@@ -163,8 +162,8 @@ def _import_as_json(import_: Import) -> dict[str, Any]:
         "file": import_.file,
         "kind": import_.kind,
         "sha256": import_.sha256,
-        "begun_at": import_.begun_at.isoformat(timespec="seconds"),
-        "ended_at": import_.ended_at.isoformat(timespec="seconds") if import_.ended_at else None,
+        "begun_at": time_as_json(import_.begun_at),
+        "ended_at": time_as_json(import_.ended_at),
         "stored": import_.counts,
         "refused": import_.refused,
     }
@@ -335,8 +334,8 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
 
 def _run_as_json(run: PastRun) -> dict[str, Any]:
     return asdict(run) | {
-        "begun_at": run.begun_at.isoformat(timespec="seconds"),
-        "ended_at": run.ended_at.isoformat(timespec="seconds") if run.ended_at else None,
+        "begun_at": time_as_json(run.begun_at),
+        "ended_at": time_as_json(run.ended_at),
     }
 
 
@@ -369,7 +368,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "uncounted": _days_as_json(days.uncounted),
         "refreshing": query.used.refreshing.to_json() or None,
         "to_refresh": ranges_as_json(query.to_refresh),
-        "oldest_search_at": _time(query.oldest_search_at),
+        "oldest_search_at": time_as_json(query.oldest_search_at),
         **unseen_as_json(query.unseen),
         "open": [_open_as_json(window) for window in query.open_windows],
         "parked": [_parked_as_json(window) for window in query.parked_windows],
@@ -383,10 +382,6 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
             "suspicious": query.next_suspicious,
         },
     }
-
-
-def _time(at: datetime | None) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
 
 
 def _keywords_as_json(query: QueryStatus) -> dict[str, str | None] | None:
@@ -403,15 +398,15 @@ def _open_as_json(window: UnfinishedWindow) -> dict[str, Any]:
         "pages": window.pages,
         "videos": window.videos,
         "reached": window.reached.isoformat() if window.reached else None,
-        "last_request_at": window.updated_at.isoformat(timespec="seconds"),
+        "last_request_at": time_as_json(window.updated_at),
     }
 
 
 def _parked_as_json(window: UnfinishedWindow) -> dict[str, Any]:
     return {
         **range_as_json(window.days),
-        "since": _since(window).isoformat(timespec="seconds"),
-        "due": window.retry_at.isoformat(timespec="seconds") if window.retry_at else None,
+        "since": time_as_json(_since(window)),
+        "due": time_as_json(window.retry_at),
         "reason": window.error,
         "log_id": window.error_log_id,
     }
@@ -423,7 +418,7 @@ def _doubts_as_json(doubts: Mapping[date, datetime | None]) -> list[dict[str, st
     found = [
         {
             **range_as_json(days),
-            "again_at": again_at.isoformat(timespec="seconds") if again_at else None,
+            "again_at": time_as_json(again_at),
         }
         for again_at in times
         for days in contiguous(day for day, at in doubts.items() if at == again_at)
