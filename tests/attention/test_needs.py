@@ -23,7 +23,7 @@ from tiktok_crawler.storage.ledger.existence import Existence, HeldCheck
 from tiktok_crawler.storage.ledger.list_status import ListStatus
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.quota import Spent
-from tiktok_crawler.storage.ledger.runs import RecentRun
+from tiktok_crawler.storage.ledger.runs import PastRun
 from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 from tiktok_crawler.storage.ledger.value_batches import ListTotals, RefusedValue
 
@@ -56,7 +56,7 @@ def parked(opened_at, state=WindowState.PARKED):
 def run(ago, status=0, kind="a", **changes):
     begun_at = NOON - ago
     values = {"ended_at": begun_at + HOUR, "close_reason": "finished"} | changes
-    return RecentRun("videos", kind, begun_at, exit_status=status, **values)
+    return PastRun(kind, "videos", None, begun_at, exit_status=status, requests=1, **values)
 
 
 def list_status(videos=9, missing=(), refused=()):

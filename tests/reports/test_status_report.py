@@ -234,11 +234,13 @@ def test_a_listing_as_json(due, text):
     ]
 
 
-RUN = PastRun("videos", None, NOON, NOON + timedelta(minutes=5), "daily_budget_spent", 75, 1234)
+RUN = PastRun(
+    "a", "videos", None, NOON, NOON + timedelta(minutes=5), "daily_budget_spent", 75, 1234
+)
 
 
 def test_the_last_run_is_one_line():
-    text = status_report.text(replace(status(), last_run=RUN), None)
+    text = status_report.text(replace(status(), recent_runs=(RUN,)), None)
 
     assert text.splitlines()[2] == (
         "Last run: videos, begun 2024-06-01 12:00 UTC, ended 2024-06-01 12:05 UTC: "
@@ -247,14 +249,14 @@ def test_the_last_run_is_one_line():
 
 
 def test_a_run_of_scrapyds_is_told_by_its_job():
-    text = status_report.text(replace(status(), last_run=replace(RUN, job="26c5")), None)
+    text = status_report.text(replace(status(), recent_runs=(replace(RUN, job="26c5"),)), None)
 
     assert "Last run: videos, job 26c5, begun 2024-06-01 12:00 UTC, ended" in text
 
 
 def test_a_last_run_without_an_end_is_running_or_was_killed():
     unfinished = replace(RUN, ended_at=None, close_reason=None, exit_status=None)
-    text = status_report.text(replace(status(), last_run=unfinished), None)
+    text = status_report.text(replace(status(), recent_runs=(unfinished,)), None)
 
     assert "Last run: videos, begun 2024-06-01 12:00 UTC: still running, or killed" in text
 
@@ -270,7 +272,7 @@ def test_who_is_at_work_is_told():
 
 
 def test_the_last_run_in_json():
-    report = status_report.as_json(replace(status(), last_run=RUN), None)
+    report = status_report.as_json(replace(status(), recent_runs=(RUN,)), None)
 
     assert status_report.as_json(status(), None)["last_run"] is None
     assert report["last_run"] == {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.existence import HeldCheck
     from tiktok_crawler.storage.ledger.list_status import ListStatus
     from tiktok_crawler.storage.ledger.queries import UsedQuery
-    from tiktok_crawler.storage.ledger.runs import RecentRun
+    from tiktok_crawler.storage.ledger.runs import PastRun
     from tiktok_crawler.storage.ledger.status import QueryStatus, Status
 
 LATE = timedelta(hours=36)
@@ -120,7 +120,7 @@ WHAT_TO_DO = {
 }
 
 
-def _run(run: RecentRun) -> str:
+def _run(run: PastRun) -> str:
     return f"the crawl of {shortened(run.spider)} begun {_minute(run.begun_at)}"
 
 
@@ -144,13 +144,13 @@ def _late_run(status: Status) -> Iterator[Need]:
     )
 
 
-def _is_late(last: RecentRun, status: Status) -> bool:
+def _is_late(last: PastRun, status: Status) -> bool:
     """Tell whether the last run is too long ago; one that still sends is none of the past."""
     is_at_work = last.ended_at is None and any(spent.requests for spent in status.spent)
     return not is_at_work and status.at - (last.ended_at or last.begun_at) > LATE
 
 
-def _are_regular(last: RecentRun, earlier: Iterable[RecentRun]) -> bool:
+def _are_regular(last: PastRun, earlier: Iterable[PastRun]) -> bool:
     ages = {(last.begun_at.date() - run.begun_at.date()).days for run in earlier}
     return len(ages & NIGHTS_BEFORE) >= LEAST_NIGHTS
 

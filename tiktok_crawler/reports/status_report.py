@@ -333,10 +333,8 @@ def _spent_as_json(spent: Spent) -> dict[str, Any]:
 
 
 def _run_as_json(run: PastRun) -> dict[str, Any]:
-    return asdict(run) | {
-        "begun_at": time_as_json(run.begun_at),
-        "ended_at": time_as_json(run.ended_at),
-    }
+    times = {"begun_at": time_as_json(run.begun_at), "ended_at": time_as_json(run.ended_at)}
+    return {name: value for name, value in (asdict(run) | times).items() if name != "kind"}
 
 
 def _query_as_json(query: QueryStatus) -> dict[str, Any]:

@@ -51,8 +51,12 @@ class RunEnd:
 
 @dataclass(frozen=True, slots=True)
 class PastRun:
-    """A run of a database; one that is still running, or was killed, has no end."""
+    """A run of a database; one that is still running, or was killed, has no end.
 
+    Those of one spider with the same arguments are of one `kind`.
+    """
+
+    kind: str
     spider: str
     job: str | None
     begun_at: datetime
@@ -60,18 +64,6 @@ class PastRun:
     close_reason: str | None
     exit_status: int | None
     requests: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecentRun:
-    """A run of the last days; those of one spider with the same arguments are of one `kind`."""
-
-    spider: str
-    kind: str
-    begun_at: datetime
-    ended_at: datetime | None
-    close_reason: str | None
-    exit_status: int | None
 
 
 def begin_run(engine: Engine, start: RunStart, now: datetime) -> int:
@@ -101,25 +93,15 @@ def outputs_of_runs(connection: Connection) -> list[str]:
     return list(dict.fromkeys(name for feeds, exports in runs for name in (*feeds, *exports)))
 
 
-def last_run(connection: Connection) -> PastRun | None:
-    """The run that began last, whether it has ended or not."""
-    columns = (getattr(RunRow, each.name) for each in fields(PastRun))
-    run = connection.execute(select(*columns).order_by(RunRow.id.desc()).limit(1)).first()
-    return PastRun(*run) if run else None
-
-
-def recent_runs(connection: Connection) -> tuple[RecentRun, ...]:
+def recent_runs(connection: Connection) -> tuple[PastRun, ...]:
     """Read the last run and those of some days before it, the last one first."""
     last = connection.scalar(select(func.max(RunRow.begun_at)))
     if last is None:
         return ()
-    columns = (RunRow.spider, RunRow.arguments, RunRow.begun_at, RunRow.ended_at)
-    found = select(*columns, RunRow.close_reason, RunRow.exit_status)
-    recent = found.where(RunRow.begun_at >= last - RECENT).order_by(
-        RunRow.begun_at.desc(), RunRow.id.desc()
-    )
-    rows = connection.execute(recent)
-    return tuple(RecentRun(row[0], _kind(row[0], row[1]), *row[2:]) for row in rows)
+    columns = (getattr(RunRow, each.name) for each in fields(PastRun)[1:])
+    recent = select(RunRow.arguments, *columns).where(RunRow.begun_at >= last - RECENT)
+    rows = connection.execute(recent.order_by(RunRow.begun_at.desc(), RunRow.id.desc()))
+    return tuple(PastRun(_kind(row[0], arguments), *row) for arguments, *row in rows)
 
 
 def _kind(spider: str, arguments: Mapping[str, str]) -> str:

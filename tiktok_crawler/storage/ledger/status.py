@@ -29,7 +29,7 @@ from tiktok_crawler.storage.ledger.listing_status import listing_statuses
 from tiktok_crawler.storage.ledger.queries import last_searches, totals_of, used_queries
 from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.removals import Removals, read_removals
-from tiktok_crawler.storage.ledger.runs import last_run, recent_runs
+from tiktok_crawler.storage.ledger.runs import recent_runs
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
     from tiktok_crawler.storage.ledger.quota import Spent
-    from tiktok_crawler.storage.ledger.runs import PastRun, RecentRun
+    from tiktok_crawler.storage.ledger.runs import PastRun
 
 
 OLDEST = timedelta(days=30)
@@ -153,9 +153,8 @@ class Status:
     spent: tuple[Spent, ...] = ()
     queries: tuple[QueryStatus, ...] = ()
     listings: tuple[ListingStatus, ...] = ()
-    last_run: PastRun | None = None
     at_work: tuple[Holder, ...] = ()
-    recent_runs: tuple[RecentRun, ...] = ()
+    recent_runs: tuple[PastRun, ...] = ()
     imports: tuple[Import, ...] = ()
     files: tuple[QueryFile, ...] = ()
     lists: tuple[ListStatus, ...] = ()
@@ -165,6 +164,11 @@ class Status:
     """The same as of a query, of all of them."""
     keeps_fresh: bool = False
     """Whether some query file has said so."""
+
+    @property
+    def last_run(self) -> PastRun | None:
+        """The run that began last, whether it has ended or not."""
+        return next(iter(self.recent_runs), None)
 
     @property
     def is_stale(self) -> bool:
@@ -218,7 +222,6 @@ def status_of(
         spent=tuple(quota.spent_on(connection, now.astimezone(UTC).date())),
         queries=tuple(statuses),
         listings=() if files else tuple(listing_statuses(connection)),
-        last_run=last_run(connection),
         at_work=tuple(at_work(connection)),
         recent_runs=recent_runs(connection),
         imports=() if files else tuple(past_imports(connection)),
