@@ -73,7 +73,7 @@ def batch(begin, prepared_url):
 
 def known(engine, collection=LIST, fields=FIELDS):
     with reading(engine) as connection:
-        return known_batches(connection, collection, fields)
+        return list(known_batches(connection, collection, fields).values())
 
 
 def refuse(engine, value):

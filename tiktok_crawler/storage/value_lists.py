@@ -110,7 +110,7 @@ def state_of(
     """Read how far a list is, as one transaction sees it."""
     assert collection.each
     statements = statements_for(connection.dialect)
-    batches = tuple(known_batches(connection, collection, wanted.fields))
+    batches = tuple(known_batches(connection, collection, wanted.fields).values())
     plan = plan_batches(wanted, batches, now)
     return ListState(
         wanted,

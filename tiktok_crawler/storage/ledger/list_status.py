@@ -23,7 +23,7 @@ from tiktok_crawler.research_api.video_ids import days_of
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.ledger.value_batches import (
     ListTotals,
-    known_by_query,
+    known_batches,
     missed_ids,
     refused_values,
     totals_of_list,
@@ -122,7 +122,7 @@ def _status(  # noqa: PLR0913, PLR0917
     ranges = [days for each in wishes.values() for days in each] + [file.days for file in files]
     span = DateRange(min(days.start for days in ranges), max(days.end for days in ranges))
     some = Collection(rest, span, "", "", each=Each(field, ()))
-    known = known_by_query(connection, some, _last_fields(connection, template))
+    known = known_batches(connection, some, _last_fields(connection, template))
     standing = _Standing(DayBits(span), field, refreshing.again_within)
     for query_id, batch in known.items():
         standing.add(batch, wishes[query_id], freshness, now)

@@ -56,15 +56,8 @@ def register_batch(
 
 def known_batches(
     connection: Connection, collection: Collection, fields: Iterable[str]
-) -> list[KnownBatch]:
-    """Read what a plan has to know of all batches of a list, by the age of their queries."""
-    return list(known_by_query(connection, collection, fields).values())
-
-
-def known_by_query(
-    connection: Connection, collection: Collection, fields: Iterable[str]
 ) -> dict[int, KnownBatch]:
-    """Read the same, by the queries' ids."""
+    """Read what a plan has to know of all batches of a list, by their queries' ids, in order."""
     batches: dict[int, _Batch] = defaultdict(_Batch)
     for row in _stream(connection, _values(collection.fingerprint)):
         batches[row.query_id].add_value(row.value, row.refused_at)
