@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from asked import window_request
+from asked import seed_request, window_request
 from scrapy import Request, Spider, signals
 from scrapy.core.engine import ExecutionEngine
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -18,10 +18,11 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.crawling.attempt import KEY, Attempt
 from tiktok_crawler.extensions import delay_queue
 from tiktok_crawler.extensions.delay_queue import DelayQueue, PoolTrouble
-from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.research_api.endpoints import FOLLOWERS, Pool
 
 EVENING = datetime(2024, 5, 1, 20, tzinfo=UTC)
 MIDNIGHT = datetime(2024, 5, 2, tzinfo=UTC)
+RESEARCH, FOLLOW = window_request(), seed_request(FOLLOWERS)
 LONG_ENOUGH = 0.1  # seconds after which what has not happened does not happen
 
 
@@ -74,9 +75,9 @@ class Crawl:
     def request_sent(self, request):
         self.sent.append(request)
 
-    def hold(self, *words, pool=Pool.RESEARCH):
+    def hold(self, *words, request=RESEARCH):
         for word in words:
-            self.queue.hold(pool, asking_for(word))
+            self.queue.hold(asking_for(word, request))
 
     def close_until(self, time):
         return self.queue.close_pool(Pool.RESEARCH, time, PoolTrouble.QUOTA)
@@ -99,8 +100,8 @@ class Crawl:
         return self.crawler.stats.get_value("finish_reason")
 
 
-def asking_for(word):
-    return Request(f"data:,{word}", dont_filter=True, meta={KEY: Attempt(window_request())})
+def asking_for(word, request=RESEARCH):
+    return Request(f"data:,{word}", dont_filter=True, meta={KEY: Attempt(request)})
 
 
 @asynccontextmanager
@@ -156,12 +157,12 @@ async def test_a_delayed_request_is_sent_after_its_time_and_not_before():
 @deferred_f_from_coro_f
 async def test_a_closed_pool_admits_nothing_and_other_pools_go_on():
     async with crawling() as crawl:
-        assert crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
+        assert crawl.queue.admits(asking_for("a"))
 
         crawl.close_until(MIDNIGHT)
 
-        assert not crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
-        assert crawl.queue.admits(Pool.FOLLOW, asking_for("a"))
+        assert not crawl.queue.admits(asking_for("a"))
+        assert crawl.queue.admits(asking_for("a", FOLLOW))
         assert crawl.queue.closed_until(Pool.RESEARCH) == MIDNIGHT
         assert crawl.queue.closed_until(Pool.FOLLOW) is None
 
@@ -196,8 +197,8 @@ async def test_while_one_request_tries_a_pool_no_other_is_admitted():
         await crawl.answered("a")
 
         [probe] = crawl.sent
-        assert crawl.queue.admits(Pool.RESEARCH, probe)
-        assert not crawl.queue.admits(Pool.RESEARCH, asking_for("c"))
+        assert crawl.queue.admits(probe)
+        assert not crawl.queue.admits(asking_for("c"))
 
 
 @deferred_f_from_coro_f
@@ -211,7 +212,7 @@ async def test_a_request_that_tried_a_pool_once_waits_at_its_next_closing():
         crawl.queue.delay(crawl.sent[0].replace(), 0)
         await crawl.answered("a", "a")
 
-        assert not crawl.queue.admits(Pool.RESEARCH, crawl.sent[1])
+        assert not crawl.queue.admits(crawl.sent[1])
 
 
 @deferred_f_from_coro_f
@@ -232,7 +233,7 @@ async def test_a_pool_whose_probe_was_refused_waits_again_and_tries_one_again():
 
         assert crawl.close_until(later)
         assert not crawl.close_until(later + timedelta(days=1))
-        crawl.queue.hold(Pool.RESEARCH, crawl.sent[0])
+        crawl.queue.hold(crawl.sent[0])
         await crawl.answered("a")
 
         crawl.clock.now = later
@@ -254,7 +255,7 @@ async def test_a_request_that_tried_a_pool_and_is_delayed_is_no_second_one_to_tr
         crawl.clock.now = later
         await crawl.answered("a", "a", "b")
 
-        assert [crawl.queue.admits(Pool.RESEARCH, request) for request in crawl.sent[1:]] == [
+        assert [crawl.queue.admits(request) for request in crawl.sent[1:]] == [
             True,
             False,
         ]
@@ -276,7 +277,7 @@ async def test_a_pool_that_nothing_waits_for_opens_at_its_time():
         crawl.clock.now = MIDNIGHT
 
         assert await crawl.finished() == "finished"
-        assert crawl.queue.admits(Pool.RESEARCH, asking_for("a"))
+        assert crawl.queue.admits(asking_for("a"))
 
 
 @pytest.mark.parametrize("early", [timedelta(0), timedelta(seconds=1)])
@@ -296,7 +297,7 @@ async def test_pools_wait_each_for_their_own_time():
         crawl.close_until(MIDNIGHT + timedelta(days=1))
         crawl.queue.close_pool(Pool.FOLLOW, MIDNIGHT, PoolTrouble.QUOTA)
         crawl.hold("research")
-        crawl.hold("follow", pool=Pool.FOLLOW)
+        crawl.hold("follow", request=FOLLOW)
 
         crawl.clock.now = MIDNIGHT
 

@@ -93,14 +93,15 @@ class DelayQueue:
         closed = self._closed.get(pool)
         return closed.trouble if closed else None
 
-    def admits(self, pool: Pool, request: Request) -> bool:
-        """Tell whether the request may be sent: the pool is open, or the request is to try it."""
-        return pool not in self._closed or attempt_of(request).is_probe
+    def admits(self, request: Request) -> bool:
+        """Tell whether the request may be sent: its pool is open, or the request is to try it."""
+        attempt = attempt_of(request)
+        return attempt.pool not in self._closed or attempt.is_probe
 
-    def hold(self, pool: Pool, request: Request) -> None:
+    def hold(self, request: Request) -> None:
         """Keep the request until its pool, which is closed, opens."""
         # A copy: the engine may not be done with the request itself when the pool opens.
-        self._closed[pool].held.append(request.copy())
+        self._closed[attempt_of(request).pool].held.append(request.copy())
         self.crawler.stats.inc_value("tiktok/delay_queue/held_count")
 
     def close_pool(self, pool: Pool, until: datetime, trouble: PoolTrouble) -> bool:
@@ -129,11 +130,11 @@ class DelayQueue:
         if closed and closed.trouble in troubles:
             self._open(pool)
 
-    def dropped(self, pool: Pool, request: Request) -> None:
+    def dropped(self, request: Request) -> None:
         """A request will not be sent after all: if it was to try its pool, the next one does."""
-        closed = self._closed.get(pool)
-        if closed and closed.is_probing and attempt_of(request).is_probe:
-            self._probe(pool, closed)
+        if self._still_probes(request):
+            pool = attempt_of(request).pool
+            self._probe(pool, self._closed[pool])
 
     def spider_idle(self) -> None:
         if self._delayed or self._closed:

@@ -44,7 +44,7 @@ class BreakerMiddleware(ApiMiddleware):
             return response
         if verdict_of(request).kind is AnswerKind.FAULT:
             self._act_on_failure(request)
-        elif self._queue.admits(attempt_of(request).pool, request):
+        elif self._queue.admits(request):
             self._breaker.worked()
             self._queue.open_pool(attempt_of(request).pool, PoolTrouble.FAULTS)
         return response
@@ -82,7 +82,7 @@ class BreakerMiddleware(ApiMiddleware):
         """
         if self.failed(request) and not is_last_try(request, self.config.retry_times):
             count_try(request)
-            self._queue.hold(attempt_of(request).pool, request)
+            self._queue.hold(request)
             raise ApiUnavailableError
 
     def open(self, request: Request) -> None:
@@ -92,7 +92,7 @@ class BreakerMiddleware(ApiMiddleware):
             self._give_up()
             return
         self._close_pool(attempt_of(request).pool)
-        self._queue.hold(attempt_of(request).pool, request)
+        self._queue.hold(request)
 
     def _close_pool(self, pool: Pool) -> None:
         until = utc_now() + self.config.probe_interval

@@ -76,9 +76,8 @@ class QuotaMiddleware(ApiMiddleware):
     async def process_request(self, request: Request) -> None:
         if not is_api_request(request):
             return
-        pool = attempt_of(request).pool
-        if not self._queue.admits(pool, request):
-            self._queue.hold(pool, request)
+        if not self._queue.admits(request):
+            self._queue.hold(request)
             raise RequestDelayedError
         self._spend()
         await self._book(request)
@@ -94,7 +93,7 @@ class QuotaMiddleware(ApiMiddleware):
         if verdict.kind is AnswerKind.FAULT:
             self._try_the_next(request)
         # Not if it was on its way when the pool closed: that says nothing of now.
-        elif self._queue.admits(attempt_of(request).pool, request):
+        elif self._queue.admits(request):
             self._rate_limits_in_a_row = 0
             self._queue.open_pool(attempt_of(request).pool, *REFUSALS)
         return response
@@ -149,14 +148,14 @@ class QuotaMiddleware(ApiMiddleware):
 
     def _not_sent(self, request: Request) -> None:
         self._sent -= 1
-        self._queue.dropped(attempt_of(request).pool, request)
+        self._queue.dropped(request)
 
     async def _daily_quota_refused(self, request: Request) -> None:
         self.crawler.stats.inc_value("tiktok/quota/refused_count")
         # First: a pool must not open again between its closing and the holding of the request.
         await self._storage.fill_quota(attempt_of(request).request)
         if not attempt_of(request).waits_for_quota:
-            self._queue.dropped(attempt_of(request).pool, request)
+            self._queue.dropped(request)
             raise QuotaUsedUpError
         if self.config.quota_policy is QuotaPolicy.STOP:
             self._outcome.stop(CloseReason.DAILY_QUOTA_SPENT)
@@ -172,7 +171,7 @@ class QuotaMiddleware(ApiMiddleware):
                     "hint": SANDBOX_HINT if self.config.uses_sandbox else "",
                 },
             )
-        self._queue.hold(pool, request)
+        self._queue.hold(request)
         raise RequestDelayedError
 
     def _rate_limited(self, request: Request, response: Response) -> None:
@@ -180,7 +179,7 @@ class QuotaMiddleware(ApiMiddleware):
         pool: Pool = attempt_of(request).pool
         breaker = downloader_middleware(self.crawler, BreakerMiddleware)
         if self._rate_limits_in_a_row >= RATE_LIMITS_IN_A_ROW and breaker.failed(request):
-            self._queue.hold(pool, request)
+            self._queue.hold(request)
             raise ApiUnavailableError
         seconds = rate_limit_seconds(
             self._rate_limits_in_a_row + 1, self.config.rate_limit_delay, _retry_after(response)
@@ -192,7 +191,7 @@ class QuotaMiddleware(ApiMiddleware):
                 "The API says that requests come too fast; going on in %(seconds).0f s",
                 {"seconds": seconds},
             )
-        self._queue.hold(pool, request)
+        self._queue.hold(request)
         raise RequestDelayedError
 
     @property

@@ -197,7 +197,7 @@ class TokenMiddleware(ApiMiddleware):
             {"listing": task.listing.name, "message": message},
         )
         self._outcome.part_ended(CloseReason.CREDENTIALS_REFUSED)
-        extension(self.crawler, DelayQueue).dropped(attempt_of(request).pool, request)
+        extension(self.crawler, DelayQueue).dropped(request)
         raise PartEndedError
 
     def _give_up(self, message: str) -> NoReturn:
