@@ -6,7 +6,7 @@ import os
 from contextlib import contextmanager
 from os import EX_TEMPFAIL, EX_USAGE
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 # Scrapy's module looks through the whole stack and all modules when it is imported: the fewer there
 # are, the sooner a command begins. The spiders need it anyway.
@@ -91,13 +91,22 @@ def _check_options(args: list[str], opts: argparse.Namespace) -> None:
 class Project(Checked):
     """Makes a command one of the project: it logs nothing, and says in a line why it ends early.
 
-    `interrupted` is what it says after Ctrl-C; `uses_database` is whether there can be one already.
+    `usage` is what stands behind its name, `about` what it is for; `interrupted` is what it says
+    after Ctrl-C; `uses_database` is whether there can be one already.
     """
 
+    usage: ClassVar[str] = ""
+    about: ClassVar[str]
     requires_project = True
     requires_crawler_process = False
     interrupted = "interrupted"
     uses_database = True
+
+    def syntax(self) -> str:
+        return self.usage
+
+    def short_desc(self) -> str:
+        return self.about
 
     def run(self, args: list[str], opts: argparse.Namespace) -> None:
         assert self.settings

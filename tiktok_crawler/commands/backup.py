@@ -25,13 +25,9 @@ MEGABYTE = 1_000_000
 class Command(Project, ScrapyCommand):
     """Reads the database, and writes one file, which is there as a whole or not at all."""
 
+    usage = "[options] <file>"
+    about = "Copy the database into a file, also while crawls go on"
     interrupted = "interrupted; nothing is left of the copy"
-
-    def syntax(self) -> str:
-        return "[options] <file>"
-
-    def short_desc(self) -> str:
-        return "Copy the database into a file, also while crawls go on"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

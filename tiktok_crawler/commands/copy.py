@@ -23,13 +23,9 @@ if TYPE_CHECKING:
 class Command(Project, ScrapyCommand):
     """Reads one database and fills another one, in one transaction."""
 
+    usage = "[options] <URL of a PostgreSQL database, or @file with it>"
+    about = "Copy the SQLite database into an empty PostgreSQL database"
     interrupted = "interrupted; nothing was copied"
-
-    def syntax(self) -> str:
-        return "[options] <URL of a PostgreSQL database, or @file with it>"
-
-    def short_desc(self) -> str:
-        return "Copy the SQLite database into an empty PostgreSQL database"
 
     def act(self, args: list[str], opts: argparse.Namespace) -> None:  # noqa: ARG002 - Scrapy's
         assert self.settings

@@ -21,13 +21,9 @@ AGAIN = "what was deleted stays so, and the same command goes on with the rest"
 class Command(Project, ScrapyCommand):
     """Writes to the database and the archive; sends nothing."""
 
+    usage = "[options]"
+    about = "Delete records from the database, the archive and the next exports"
     interrupted = f"interrupted; {AGAIN}"
-
-    def syntax(self) -> str:
-        return "[options]"
-
-    def short_desc(self) -> str:
-        return "Delete records from the database, the archive and the next exports"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -59,13 +59,9 @@ MEGABYTE = 1_000_000
 class Command(Project, ScrapyCommand):
     """Reads the database, and writes a folder, which is there as a whole or not at all."""
 
+    usage = "[options] <folder>"
+    about = "Export the data as Parquet, CSV, JSON lines or XLSX, with what tells of them"
     interrupted = "interrupted; an earlier export in the folder is as it was"
-
-    def syntax(self) -> str:
-        return "[options] <folder>"
-
-    def short_desc(self) -> str:
-        return "Export the data as Parquet, CSV, JSON lines or XLSX, with what tells of them"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -29,11 +29,8 @@ if TYPE_CHECKING:
 class Command(Project, ScrapyCommand):
     """Shows what is held, and takes a person's word on it; nothing is deleted here."""
 
-    def syntax(self) -> str:
-        return "[options]"
-
-    def short_desc(self) -> str:
-        return "Show what no longer exists, and say whether what checks found is true"
+    usage = "[options]"
+    about = "Show what no longer exists, and say whether what checks found is true"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

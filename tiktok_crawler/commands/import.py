@@ -25,13 +25,9 @@ GOES_ON = "what was stored stays, and the same command goes on with the rest"
 class Command(Project, ScrapyCommand):
     """Reads the file and writes to the database; sends nothing."""
 
+    usage = "[options] <file, URL of a database, or @file with the URL>"
+    about = "Bring in videos, comments and profiles that other tools have collected"
     interrupted = f"interrupted; {GOES_ON}"
-
-    def syntax(self) -> str:
-        return "[options] <file, URL of a database, or @file with the URL>"
-
-    def short_desc(self) -> str:
-        return "Bring in videos, comments and profiles that other tools have collected"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 class Command(Project, ScrapyCommand):
     """Works from the wheel too; two of them at once migrate once."""
 
-    def short_desc(self) -> str:
-        return "Bring the tables of the database up to date"
+    about = "Bring the tables of the database up to date"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -21,11 +21,8 @@ class Command(Project, ScrapyCommand):
     that name would list.
     """
 
-    def syntax(self) -> str:
-        return "[options] <query file, folder or spider>"
-
-    def short_desc(self) -> str:
-        return "Say what a crawl will cost, and what it would ask for"
+    usage = "[options] <query file, folder or spider>"
+    about = "Say what a crawl will cost, and what it would ask for"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

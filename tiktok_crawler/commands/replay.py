@@ -20,15 +20,11 @@ AGAIN = "what was made of the database is not complete: remove it, and replay ag
 class Command(Project, ScrapyCommand):
     """Needs neither credentials nor the API, but a database without data."""
 
+    usage = "[options] <folder> ..."
+    about = "Build a database from the archives that crawls have written"
     uses_database = False
 
     interrupted = f"interrupted; {AGAIN}"
-
-    def syntax(self) -> str:
-        return "[options] <folder> ..."
-
-    def short_desc(self) -> str:
-        return "Build a database from the archives that crawls have written"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -47,13 +47,9 @@ EXTRA = ("altair", "jinja2", "vl_convert")
 class Command(Project, ScrapyCommand):
     """Reads the database at one moment; sends nothing, and writes the one file that is named."""
 
+    usage = "-o <file> | --methods"
+    about = "Make an HTML report of what the database has, or a methods section for a paper"
     interrupted = "interrupted; no report was written"
-
-    def syntax(self) -> str:
-        return "-o <file> | --methods"
-
-    def short_desc(self) -> str:
-        return "Make an HTML report of what the database has, or a methods section for a paper"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

@@ -22,10 +22,8 @@ DEFAULT_PORT = 8890
 class Command(Project, ScrapyCommand):
     """Serves on loopback only, until Ctrl-C."""
 
+    about = "Serve an imitation of the Research API on this machine"
     uses_database = False
-
-    def short_desc(self) -> str:
-        return "Serve an imitation of the Research API on this machine"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)

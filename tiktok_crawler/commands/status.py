@@ -37,11 +37,8 @@ class Command(Project, ScrapyCommand):
     With query files, as a crawl takes them, it is about their queries alone.
     """
 
-    def syntax(self) -> str:
-        return "[options] [query file or folder]"
-
-    def short_desc(self) -> str:
-        return "Show how far every query of the database has come, and what is spent today"
+    usage = "[options] [query file or folder]"
+    about = "Show how far every query of the database has come, and what is spent today"
 
     def add_options(self, parser: argparse.ArgumentParser) -> None:
         super().add_options(parser)
