@@ -10,11 +10,13 @@ import stat
 import subprocess
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from unittest.mock import Mock
 
 import pytest
-from sqlalchemy import select, text, update
+from marathon import first
+from sqlalchemy import make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
@@ -22,6 +24,7 @@ from tiktok_crawler.storage.engine import workers
 from tiktok_crawler.storage.engine.lock import QueryLock, describe_holder, others_at_work
 from tiktok_crawler.storage.engine.process_identity import is_gone, this_process
 from tiktok_crawler.storage.engine.transactions import transaction
+from tiktok_crawler.storage.engine.workers import Lease
 from tiktok_crawler.storage.models.ledger import WorkerRow
 
 FINGERPRINT = "9f" * 32
@@ -255,6 +258,27 @@ def test_a_row_whose_commit_was_in_doubt_is_no_hindrance_to_its_process(pair, mo
 
     other.acquire()
     verify(other)
+
+
+@pytest.mark.parametrize("level", first(1, [r"repeatable\ read", "serializable"]))
+def test_of_two_that_begin_at_once_one_is_alone_whatever_the_default_isolation_is(
+    make_engine, prepared_postgresql_url, level
+):
+    options = {"options": f"-c default_transaction_isolation={level}"}
+    url = make_url(prepared_postgresql_url).update_query_dict(options)
+    engine = make_engine(url.render_as_string(hide_password=False))
+    waiting = text("SELECT count(*) FROM pg_locks WHERE NOT granted AND locktype = 'advisory'")
+    locks = [QueryLock(engine, FINGERPRINT) for _ in range(2)]
+    with ThreadPoolExecutor() as threads:
+        with engine.connect() as gate:
+            Lease(engine, FINGERPRINT[:16], alone=True).take_in(gate)
+            begun = [threads.submit(lock.acquire) for lock in locks]
+            while gate.scalar(waiting) < len(locks):
+                assert not any(each.done() for each in begun)
+            gate.rollback()
+        assert sorted(type(each.exception()) is QueryLockedError for each in begun) == [False, True]
+    for lock in locks:
+        lock.release()
 
 
 def test_a_lock_that_was_given_up_by_others_is_taken_anew(pair):

@@ -35,6 +35,8 @@ def engine_options(url: URL) -> dict[str, Any]:
     return {
         # A server that was restarted between two pages costs nothing.
         "pool_pre_ping": True,
+        # What waits for a lock sees afterwards what its holder has done, whatever the default is.
+        "isolation_level": "READ COMMITTED",
         "connect_args": {
             "application_name": application_name(),
             "client_encoding": "utf8",
