@@ -18,11 +18,21 @@ from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
 from sqlalchemy import create_engine, make_url
 from sqlalchemy.pool import NullPool
+from stored_pages import Search, video
 
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.endpoints import USERS
+from tiktok_crawler.storage.deletion.deletion import (
+    Cause,
+    delete_users,
+    delete_videos,
+    say_nothing,
+)
 from tiktok_crawler.storage.deletion.disk import check_may_delete
+from tiktok_crawler.storage.deletion.selecting import of_tag
+from tiktok_crawler.storage.deletion.take_back import HeldQueries
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.transfer import transfer
 from tiktok_crawler.storage.ledger.status import read_status
@@ -370,12 +380,26 @@ def test_the_documented_grants_are_enough_to_read(role, prepared):
     Server(prepared.url_of(role)).run("SELECT id FROM later")
 
 
-def test_who_deletes_is_told_what_that_takes(prepared, role):
-    prepared.run(f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {quoted(role)}")
+def test_who_deletes_is_told_what_that_takes(prepared, role, tmp_path):
+    prepared.run(
+        f"GRANT SELECT ON ALL TABLES IN SCHEMA public TO {quoted(role)}",
+        f"REVOKE SELECT ON shop FROM {quoted(role)}",  # so that no grant is of all tables
+    )
+    with Search(prepared.url, tags=("t",)) as run:
+        run.ask(run.first(), video(1), video(2))
+    asked = Cause(RemovalReason.ASKED, archives=(tmp_path,))
     with database.opened(prepared.url_of(role)) as engine:
         with pytest.raises(ConfigurationError, match="DELETE ON") as refused:
             check_may_delete(engine)
-        statement = str(refused.value).partition("run: ")[2]
-        prepared.run(statement)
+        statements = str(refused.value).partition("run: ")[2]
+        sequences = "public.removal_id_seq, public.worker_id_seq"
+        assert f"GRANT USAGE ON SEQUENCE {sequences} TO {quoted(role)};" in statements
+        prepared.run(statements)
         check_may_delete(engine)
+        with HeldQueries(engine) as held:
+            selected = held.select(lambda on: of_tag(on, "t"))
+            held.take_back(selected.windows, NOW)
+        delete_videos(engine, selected.videos, asked, NOW, say_nothing)
+        removed = delete_users(engine, ["ann"], asked, NOW, say_nothing)
+    assert (len(selected.videos), removed.records) == (2, 1)
     prepared.run(f"DROP OWNED BY {quoted(role)}")

@@ -157,12 +157,15 @@ def to_write(connection: Connection) -> list[str]:
     return [
         *_schema_grants(schema, creates=False),
         *_table_grants(connection, schema, WRITTEN),
-        *_sequence_grants(connection, schema),
+        *_sequence_grants(connection, schema, WRITTEN),
     ]
 
 
+NOTED_IN = frozenset({"archive_removal", "kept_out", "removal", "worker"})
+"""Tables that get rows by a deletion."""
+
 DELETED_FROM = {
-    name: ("SELECT", "INSERT", "UPDATE", "DELETE")
+    name: ("SELECT", *("INSERT",) * (name in NOTED_IN), "UPDATE", "DELETE")
     for name in METADATA.tables
     if name not in ("api_quota", "api_quota_share", "crawl", "journal_mark", "notice")
 } | {REVISION_TABLE: ("SELECT",)}
@@ -177,6 +180,7 @@ def to_delete(connection: Connection) -> list[str]:
     return [
         *_schema_grants(schema, creates=False),
         *_table_grants(connection, schema, DELETED_FROM),
+        *_sequence_grants(connection, schema, DELETED_FROM),
     ]
 
 
@@ -256,9 +260,12 @@ def _table_grants(
     ]
 
 
-def _sequence_grants(connection: Connection, schema: Row[Any]) -> list[str]:
-    named = {"schema": schema.oid, "names": list(OURS)}
-    sequences = connection.execute(SEQUENCES, named).all()
+def _sequence_grants(
+    connection: Connection, schema: Row[Any], wanted: Mapping[str, Sequence[str]]
+) -> list[str]:
+    """Name what is lacking to number the rows of the tables that get any."""
+    names = [name for name, privileges in wanted.items() if "INSERT" in privileges]
+    sequences = connection.execute(SEQUENCES, {"schema": schema.oid, "names": names}).all()
     lacking = [f"{schema.name}.{one.quoted}" for one in sequences if one.lacks]
     if not lacking:
         return []
