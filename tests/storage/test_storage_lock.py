@@ -20,7 +20,7 @@ from sqlalchemy import make_url, select, text, update
 from sqlalchemy.exc import OperationalError
 
 from tiktok_crawler.exceptions import ConfigurationError, QueryLockedError
-from tiktok_crawler.storage.engine import workers
+from tiktok_crawler.storage.engine import process_identity, workers
 from tiktok_crawler.storage.engine.lock import QueryLock, describe_holder, others_at_work
 from tiktok_crawler.storage.engine.process_identity import is_gone, this_process
 from tiktok_crawler.storage.engine.transactions import transaction
@@ -329,17 +329,39 @@ def test_whoever_need_not_be_alone_shares_a_lock_with_others_like_it(engine):
     assert others_at_work(engine, FINGERPRINT) == []
 
 
-def test_a_process_is_known_as_gone_when_it_has_ended():
+@pytest.fixture
+def other():
+    """Another process, whose identity is its first line."""
     command = [sys.executable, "-c", IDENTITY]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        identity = process.stdout.readline().strip()
-        assert not is_gone(identity)
+        yield process
         process.kill()
+
+
+def test_a_process_is_known_as_gone_when_it_has_ended(other):
+    identity = other.stdout.readline().strip()
+    assert not is_gone(identity)
+    other.kill()
+    other.wait()
     assert is_gone(identity)
     boot, *others = this_process().split()
     assert not is_gone(" ".join([boot[::-1], *others])), "nobody knows of other machines"
     assert is_gone(" ".join([boot, *others[:-1], "1"])), "a number is used again"
     assert not is_gone(None)
+
+
+def test_a_process_that_is_hidden_is_not_taken_for_gone(other, tmp_path, monkeypatch):
+    identity = other.stdout.readline().strip()
+    for shown in ("sys", "self", str(os.getpid())):
+        (tmp_path / shown).symlink_to(f"/proc/{shown}")
+    monkeypatch.setattr(process_identity, "PROC", tmp_path)
+    assert not is_gone(identity)
+    with monkeypatch.context() as another_users:
+        another_users.setattr(os, "kill", Mock(side_effect=PermissionError))
+        assert not is_gone(identity)
+    other.kill()
+    other.wait()
+    assert is_gone(identity)
 
 
 @pytest.mark.parametrize(

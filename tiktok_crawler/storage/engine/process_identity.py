@@ -17,10 +17,10 @@ def this_process() -> str | None:
     try:
         boot = (PROC / "sys/kernel/random/boot_id").read_text().strip()
         namespace = (PROC / "self/ns/pid").stat().st_ino
+        started = _started(os.getpid())
     except OSError:
         return None
-    started = _started(os.getpid())
-    return f"{boot} {namespace} {os.getpid()} {started}" if started else None
+    return f"{boot} {namespace} {os.getpid()} {started}"
 
 
 def is_gone(process: str | None) -> bool:
@@ -29,15 +29,26 @@ def is_gone(process: str | None) -> bool:
     if process is None or here is None:
         return False
     *place, pid, started = process.split()
-    return place == here.split()[:-2] and _started(int(pid)) != started
+    if place != here.split()[:-2]:
+        return False
+    try:
+        return _started(int(pid)) != started
+    except OSError:
+        return _has_ended(int(pid))
 
 
 def _started(pid: int) -> str | None:
     """Read when a process began, in ticks since the boot; None if it has ended."""
-    try:
-        status = (PROC / str(pid) / "stat").read_text()
-    except OSError:
-        return None
+    status = (PROC / str(pid) / "stat").read_text()
     # The name in brackets, which may hold anything, is followed by the state.
     state, *values = status.rpartition(")")[2].split()
     return None if state in "ZX" else values[18]
+
+
+def _has_ended(pid: int) -> bool:
+    """Tell it of a process that /proc does not show: it may hide those of other users."""
+    try:
+        os.kill(pid, 0)
+    except OSError as exc:
+        return isinstance(exc, ProcessLookupError)
+    return False
