@@ -17,7 +17,8 @@ from postgres_server import RestartableServer, restartable_server, temporary_dat
 from processes import environment
 from sandboxes import served_by_thread
 from scrapy.utils.defer import deferred_f_from_coro_f
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 from trials import QUERY, QUERY_FILE, WANTED, WatchedSandbox, asked_again, logged_problems
 
 from tiktok_crawler.crawling import storage_thread
@@ -38,6 +39,7 @@ WINDOW_DAYS = 2
 
 OUTAGE_AFTER = 5
 LONGEST_SECONDS = 40
+TROUBLE_SECONDS = 3
 
 IMPATIENT = """
 import sys
@@ -87,11 +89,48 @@ async def outage(
     server: RestartableServer, sandbox: WatchedSandbox, seconds: float = LONGEST_SECONDS
 ) -> None:
     """Stop the server in the middle of a crawl, for so long."""
-    while len(sandbox.exchanges) < OUTAGE_AFTER:  # noqa: ASYNC110 - it is served by a thread
-        await asyncio.sleep(0.01)
+    await midst(sandbox)
     server.stop()
     await asyncio.sleep(seconds)
     server.start()
+
+
+async def midst(sandbox: WatchedSandbox) -> None:
+    """Wait for the middle of a crawl."""
+    while len(sandbox.exchanges) < OUTAGE_AFTER:  # noqa: ASYNC110 - it is served by a thread
+        await asyncio.sleep(0.01)
+
+
+async def lock(url: str, sandbox: WatchedSandbox) -> None:
+    """Keep others from writing videos for a while, where statements may not take long."""
+    administer(url, f"ALTER DATABASE {make_url(url).database} SET statement_timeout = '500ms'")
+    await midst(sandbox)
+    engine = create_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("LOCK TABLE video IN SHARE MODE"))
+        await asyncio.sleep(TROUBLE_SECONDS)
+    engine.dispose()
+
+
+async def fail_over(url: str, sandbox: WatchedSandbox) -> None:
+    """Let the server take no writes for a while, as if another one were becoming the primary."""
+    await midst(sandbox)
+    database = make_url(url).database
+    end_sessions = (
+        f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{database}'"
+    )
+    administer(url, f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    administer(url, f"{end_sessions} AND pid <> pg_backend_pid()")
+    await asyncio.sleep(TROUBLE_SECONDS)
+    # Who stays connected can still only read.
+    administer(url, f"ALTER DATABASE {database} SET default_transaction_read_only = off")
+
+
+def administer(url: str, statement: str) -> None:
+    engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+    with engine.connect() as connection:
+        connection.execute(text("SET default_transaction_read_only = off"))
+        connection.execute(text(statement))
 
 
 def check_all_there(database_url: str, sandbox: WatchedSandbox) -> None:
@@ -108,11 +147,25 @@ def check_all_there(database_url: str, sandbox: WatchedSandbox) -> None:
 @deferred_f_from_coro_f
 async def test_a_server_that_comes_back_is_waited_for(folder, server, sandbox):
     with served_by_thread(sandbox) as url, logged_problems() as problems:
-        trouble = asyncio.ensure_future(outage(server, sandbox, seconds=3))
+        trouble = asyncio.ensure_future(outage(server, sandbox, TROUBLE_SECONDS))
         crawler = await crawl(folder, url)
         await trouble
     assert problems == []
     assert exit_status(crawler) == 0
+    assert asked_again(sandbox.exchanges) == []
+    check_all_there(folder.database_url, sandbox)
+
+
+@pytest.mark.parametrize("trouble", [lock, fail_over])
+@deferred_f_from_coro_f
+async def test_a_server_that_refuses_for_a_while_is_waited_for(folder, sandbox, trouble):
+    with served_by_thread(sandbox) as url, logged_problems() as problems:
+        begun = asyncio.ensure_future(trouble(folder.database_url, sandbox))
+        crawler = await crawl(folder, url)
+        await begun
+    assert problems == []
+    assert exit_status(crawler) == 0
+    assert crawler.stats.get_value("tiktok/storage/outage_count") > 0
     assert asked_again(sandbox.exchanges) == []
     check_all_there(folder.database_url, sandbox)
 

@@ -28,13 +28,15 @@ NO_TLS_HELP = (
     "database URL goes without: then everybody on the way can read the password and all data"
 )
 
-POSTGRESQL_OUTAGES = ("08", "53", "57P", "58")
-"""Beginnings of the SQLSTATE: connection exception, insufficient resources (a full disk is one),
-operator intervention (the server shuts down or starts up), system error."""
+POSTGRESQL_OUTAGES = ("08", "25P03", "25P04", "40", "53", "55P03", "57", "58")
+"""Beginnings of the SQLSTATE: connection exception, a transaction that paused or took too long, one
+that others stopped however often it was tried, insufficient resources (a full disk is one), a lock
+that others have, operator intervention (the server shuts down or starts up, or a statement took too
+long), system error."""
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell whether the same may succeed later: the database is away, or its disk is full."""
+    """Tell whether the same may succeed later: the database is away or busy, or its disk full."""
     if not isinstance(error, DBAPIError):
         return False
     if isinstance(error.orig, sqlite3.Error):

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
-    from sqlalchemy import URL, Connection, Engine
+    from sqlalchemy import URL, Connection, Engine, ExceptionContext
 
 APPLICATION = "tiktok_crawler"
 CONNECT_SECONDS = 10
@@ -28,6 +28,9 @@ UNANSWERED_MILLISECONDS = 10_000
 """The lifetime of a connection while the network loses what is sent on it."""
 HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
+
+READ_ONLY = "25006"
+"""read_only_sql_transaction, as on a standby."""
 
 
 def engine_options(url: URL) -> dict[str, Any]:
@@ -110,6 +113,7 @@ def configure(engine: Engine) -> None:
     """Prepare each connection that the engine makes."""
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "begin", _begin)
+    event.listen(engine, "handle_error", _on_error)
 
 
 def _begin(connection: Connection) -> None:
@@ -123,6 +127,15 @@ def _on_connect(connection: DriverConnection, _record: object) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SET TIME ZONE 'UTC'")
     connection.autocommit = False
+
+
+def _on_error(context: ExceptionContext) -> None:
+    """Let go of all connections to a server that takes no writes any more: it gave way to another.
+
+    That one is found by connecting anew.
+    """
+    if getattr(context.original_exception, "pgcode", None) == READ_ONLY:
+        context.is_disconnect = True
 
 
 def check_takes_writes(connection: Connection) -> None:
