@@ -66,8 +66,9 @@ def note_missing_comments(connection: Connection, page: Page) -> None:
     is_whole = not (page.has_more or page.is_at_api_limit or page.suspicious)
     if not (isinstance(task, Seed) and task.listing.seed_key.is_number and is_whole):
         return
-    listed = select(SeedRow.begun_at).where(SeedRow.id == task.row_id)
-    begun_at = min(connection.execute(listed).scalar_one(), page.received_at)
+    listed_at = connection.scalar(select(SeedRow.begun_at).where(SeedRow.id == task.row_id))
+    assert listed_at
+    begun_at = min(listed_at, page.received_at)
     missing = update(Comment).where(
         Comment.parent_comment_id == int(task.key),
         Comment.missing_since.is_(None),
