@@ -46,6 +46,9 @@ SOME = (
 )
 """Tables in which pages change something."""
 
+GONE = "missing_since = '2024-06-03 00:00:00.000000', gone_at = '2024-06-04 00:00:00.000000'"
+BACK = "missing_since = NULL, gone_at = NULL"
+
 
 def collect(source):
     see(source, NOON, *VIDEOS, tags=("all",))
@@ -184,6 +187,62 @@ def test_comments_of_old_months_may_come(collected, folder):
 
     assert anew(collected, folder, "comment") == {"2024-02", "undated"}
     assert anew(collected, folder) == set()
+
+
+@pytest.mark.parametrize(
+    ("found", "undone", "month"),
+    [
+        (
+            "missing_since = '2024-06-03 00:00:00.000000' WHERE id = 3",
+            "missing_since = NULL",
+            "2024-02",
+        ),
+        (f"{GONE} WHERE id = 4", BACK, "2024-03"),
+        (f"{GONE} WHERE id = 5", "gone_at = NULL", "undated"),
+    ],
+)
+def test_a_check_changes_the_months_of_what_it_does_not_find(
+    collected, folder, found, undone, month
+):
+    """It stores no page."""
+    change(collected, f"UPDATE video SET {found}")
+    assert anew(collected, folder) == {month}
+    change(collected, f"UPDATE video SET {undone}")
+    assert anew(collected, folder, "video_statistics") == {month}
+    assert anew(collected, folder) == set()
+
+
+def test_what_is_missing_instead_of_others_is_seen(collected, folder):
+    change(collected, f"UPDATE video SET {GONE} WHERE id = 3")
+    again(collected, folder)
+    change(collected, f"UPDATE video SET {BACK}", f"UPDATE video SET {GONE} WHERE id = 4")
+
+    assert anew(collected, folder) == {"2024-02", "2024-03"}
+
+
+def test_comments_may_be_gone(collected, folder):
+    change(collected, f"UPDATE comment SET {GONE} WHERE id IN (12, 13)")
+    assert anew(collected, folder, "comment") == {"2024-02", "undated"}
+
+
+def test_comments_that_come_once_more_without_news_do_so_later(collected, folder):
+    store_list(collected.url, COMMENTS, "1", COMMENTS_OF_1[1], now=NOON + DAY, max_age=HOUR)
+
+    assert anew(collected, folder, "comment") == {"2024-02", "undated"}
+
+
+@pytest.mark.slow
+def test_existence_on_both_databases(source, tmp_path):
+    folder = collect(source).export(tmp_path / "out", tables=SOME).folder
+    for statement in (
+        f"UPDATE video SET {GONE} WHERE id IN (3, 5)",
+        f"UPDATE comment SET {GONE} WHERE id = 12",
+        f"UPDATE video SET {BACK} WHERE id = 5",
+    ):
+        change(source, statement)
+        assert again(source, folder).kept > 0
+    store_list(source.url, COMMENTS, "1", *COMMENTS_OF_1, now=NOON + DAY, max_age=HOUR)
+    again(source, folder)
 
 
 @pytest.mark.slow

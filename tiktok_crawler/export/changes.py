@@ -1,22 +1,25 @@
 """Finds out what of an earlier export is still true, by the pages that were stored since.
 
-Whatever changes a video comes with a page that has it, but for tags, which are counted.
+Whatever changes a video comes with a page that has it, but for tags, which are counted, and for
+what is missing or gone, of which an export keeps a mark for each month or day.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, or_, select
 
-from tiktok_crawler.dataset.reading import UNDATED
+from tiktok_crawler.dataset.reading import ROWS_AT_ONCE, UNDATED
 from tiktok_crawler.dataset.tables import SOURCES, VIDEO, VIDEOS
 from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.ledger.removals import read_removals
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, DatabaseOrigin, SeedRow
-from tiktok_crawler.storage.models.records import Comment, VideoRevision
+from tiktok_crawler.storage.models.records import Comment, Video, VideoRevision
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -25,13 +28,17 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.dataset.tables import DataTable
 
+MAY_BE_GONE = (Video, Comment)
+"""Records that are kept in months or days, and that the API may no longer have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Basis:
     """What an export was made of: a database up to its last page, by some options and version.
 
     A copy of a database is the same one as long as it has the same last page. When something was
-    deleted since, `removals` is another one.
+    deleted since, `removals` is another one. Of an export in parts, `existence` has a mark of what
+    is missing or gone, by table and by month or day.
     """
 
     database: str
@@ -41,9 +48,10 @@ class Basis:
     received_at: str
     pages: int
     removals: str
+    existence: Mapping[str, Mapping[str, str]]
 
     @classmethod
-    def of(cls, connection: Connection, options: str, version: str) -> Basis:
+    def of(cls, connection: Connection, options: str, version: str, *, unit: int = 0) -> Basis:
         last, pages = connection.execute(select(func.max(Crawl.id), func.count())).one()
         origin, made = connection.execute(
             select(DatabaseOrigin.origin, DatabaseOrigin.created_at)
@@ -56,7 +64,13 @@ class Basis:
             _received_at(connection, last),
             pages,
             read_removals(connection).mark,
+            _existence(connection, unit) if unit else {},
         )
+
+    def existing_otherwise(self, later: Basis, table: str) -> frozenset[str]:
+        """Return the months or days of which later others are missing or gone."""
+        before, after = self.existence[table], later.existence[table]
+        return frozenset(part for part, _ in before.items() ^ after.items())
 
     def is_followed_by(self, later: Basis, connection: Connection) -> bool:
         """Tell whether nothing but pages was added since: none was stored late, or removed."""
@@ -72,6 +86,27 @@ class Basis:
 def _received_at(connection: Connection, page: int | None) -> str:
     found = connection.scalar(select(Crawl.received_at).where(Crawl.id == page))
     return found.isoformat() if found else ""
+
+
+def _existence(connection: Connection, unit: int) -> dict[str, dict[str, str]]:
+    return {kind.__tablename__: _marks(connection, kind, unit) for kind in MAY_BE_GONE}
+
+
+def _marks(connection: Connection, kind: type[Video | Comment], unit: int) -> dict[str, str]:
+    """Return marks of what is missing or gone, by month or day."""
+    statements = statements_for(connection.dialect)
+    columns = kind.create_time, kind.id, kind.missing_since, kind.gone_at
+    # What is gone is missing, and that has an index, in whose order it is read.
+    missing = (
+        select(*map(statements.as_text, columns))
+        .where(kind.missing_since.is_not(None))
+        .order_by(kind.missing_since, kind.id)
+    )
+    digests = defaultdict[str, Any](sha256)
+    for rows in statements.stream(connection, missing, ROWS_AT_ONCE):
+        for created, *judged in rows:
+            digests[(created or UNDATED)[:unit]].update(repr(judged).encode())
+    return {part: digest.hexdigest()[:16] for part, digest in digests.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +135,9 @@ def _read_with(table: DataTable) -> str:
     return VIDEOS.name if is_with_video(table) else table.name
 
 
-def changes_since(connection: Connection, last_page: int, unit: int) -> Changes:
-    """Find the months or days with something new or other than up to a page."""
-    pages = VIDEOS_TO_CRAWLS.c
+def changes_since(connection: Connection, earlier: Basis, now: Basis, unit: int) -> Changes:
+    """Find the months or days with something new or other than in an export that was made."""
+    pages, last_page = VIDEOS_TO_CRAWLS.c, earlier.last_page
     seen = select(pages.video_id).where(pages.crawl_id > last_page)
     videos = select(VIDEO.create_time).where(VIDEO.id.in_(seen))
     # A video that has got another time has left its month, too.
@@ -113,21 +148,24 @@ def changes_since(connection: Connection, last_page: int, unit: int) -> Changes:
     )
     received = select(Crawl.received_at).where(Crawl.id > last_page)
     left = {str(value)[:unit] for value in connection.scalars(moved)}
-    return Changes(
-        {
-            VIDEOS.name: _with_undated(_parts(connection, videos, unit) | left),
-            Comment.__tablename__: _with_undated(_comments(connection, last_page, unit)),
-            SOURCES.name: _parts(connection, received, unit),
-        }
-    )
+    changed = {
+        VIDEOS.name: _parts(connection, videos, unit) | left,
+        Comment.__tablename__: _comments(connection, last_page, unit),
+    }
+    parts = {
+        name: _with_undated(found) | earlier.existing_otherwise(now, name)
+        for name, found in changed.items()
+    }
+    return Changes(parts | {SOURCES.name: _parts(connection, received, unit)})
 
 
 def _comments(connection: Connection, last_page: int, unit: int) -> frozenset[str]:
-    """Find when comments were written that are new, or may have changed.
+    """Find when comments were written that are new, or that came once more.
 
     A page that was received before others, and stored after them, as one of an import mostly is,
     fills gaps of comments, which stay those of the later page: so any may have changed.
     """
+    since = select(func.min(Crawl.received_at)).where(Crawl.id > last_page).scalar_subquery()
     earlier = select(func.max(Crawl.received_at)).where(Crawl.id <= last_page).scalar_subquery()
     has_comments = SeedRow.listing.in_((COMMENTS.name, REPLIES.name))
     late = (
@@ -139,7 +177,8 @@ def _comments(connection: Connection, last_page: int, unit: int) -> frozenset[st
     )
     comments = select(Comment.create_time)
     if connection.scalar(late) is None:
-        comments = comments.where(Comment.crawl_id > last_page)
+        again = Comment.last_returned_at >= since
+        comments = comments.where(or_(Comment.crawl_id > last_page, again))
     return _parts(connection, comments, unit)
 
 

@@ -127,9 +127,9 @@ class _Work:
         self._protector = protector
         self._protected = {table.name: table for table in options.tables}
         digest = options.digest(protector.names_digest())
-        self.basis = Basis.of(connection, digest, facts.version)
-        drawn = options.selection.drawn(connection)
         unit = options.unit if options.is_in_parts else 0
+        self.basis = Basis.of(connection, digest, facts.version, unit=unit)
+        drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=unit, as_text=options.kinds_of_text)
         self.kept = 0
         self.rows = Counter[str]()
@@ -138,7 +138,7 @@ class _Work:
         """Write all tables, but for what an earlier export has as it would be written now."""
         basis = earlier and earlier.basis
         if earlier and basis and self._can_go_on(basis):
-            changes = changes_since(self._connection, basis.last_page, self._options.unit)
+            changes = changes_since(self._connection, basis, self.basis, self._options.unit)
             changes = changes.also(self._touched(earlier, changes))
             kept = list(self._unchanged(earlier, changes))
             written = list(self._written(changes, kept))
