@@ -26,9 +26,10 @@ from tiktok_crawler.query_file.collection import read_collection
 from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.reports import status_report
+from tiktok_crawler.reports.dataset_tables import minute
 from tiktok_crawler.reports.list_plan import ListPlan
 from tiktok_crawler.reports.list_report import refused_lines
-from tiktok_crawler.reports.provenance_report import methods_text, provenance_text
+from tiktok_crawler.reports.provenance_report import lacking, methods_text, provenance_text
 from tiktok_crawler.reports.refreshing_report import RefreshingCost
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
@@ -432,8 +433,40 @@ async def test_a_list_is_one_entry_of_status_plan_summary_and_methods(folder):
     methods, provenance = methods_text(facts), provenance_text(facts)
     assert "A list asked for videos from FR, for each of 14 usernames, published on" in methods
     assert "The API refused searches for 1 of the values, even alone." in methods
+    whole = (
+        "For all values but 1 that the API refuses a search was paged to its end for 91 of 91 days."
+    )
+    assert whole in methods
+    missing = "List of 14 usernames: the API refuses searches for 1 of them."
+    assert f"The collection is incomplete as of {minute(facts.status.at)}. {missing}" in methods
+    assert f"- {missing}" in provenance
+    assert "- values that the API refuses: 1\n- values besides that lack days: 0" in provenance
     assert "u07" not in methods + provenance
     assert "## List of 14 usernames" in provenance
+
+
+@deferred_f_from_coro_f
+async def test_searches_for_some_values_that_are_hard_to_believe_are_told(folder):
+    folder.want(names(12))
+    async with serving(ScriptedApi(page())) as api:
+        await folder.run(api)
+    (query_id,) = folder.rows("SELECT query_id FROM value_batch WHERE value = 'u11'")[0]
+    folder.rows(
+        f"UPDATE crawl_window SET suspicious = 1 WHERE query_id = {query_id} "
+        "AND start_date <= '2024-02-01' AND end_date >= '2024-02-01'"
+    )
+    config, now = Config.of(folder.settings(api.url)), datetime.now(UTC)
+    with database.opened_to_read(folder.database_url) as engine, reading(engine) as connection:
+        facts = read_provenance(connection, config.terms, now)
+    (days,) = facts.status.lists[0].suspicious
+    assert date(2024, 2, 1) in days
+    assert lacking(facts) == [
+        f"List of 12 usernames: suspiciously few videos came of {days} for some of them."
+    ]
+    text = status_report.text(facts.status, None)
+    assert f"  suspicious {days}: suspiciously few videos for some values" in text
+    (found,) = status_report.as_json(facts.status, None)["lists"]
+    assert found["suspicious"] == [{"start": str(days.start), "end": str(days.end)}]
 
 
 @deferred_f_from_coro_f

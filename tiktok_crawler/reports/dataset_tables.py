@@ -118,14 +118,21 @@ def lists(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Table:
     """List the lists under `each`, and how far their values are."""
     return Table(
         "Lists: what is asked for each of some values",
-        ("list", "days wanted", "days that some lack", "lacking days", "refused", "videos"),
+        (
+            "list",
+            "days wanted",
+            "refused",
+            "others that lack days",
+            "days that they lack",
+            "videos",
+        ),
         tuple(
             (
                 each_in_words(naming.query(found.rest), found.each),
                 listed_ranges(found.days),
-                listed_ranges(found.missing) or "none",
-                f"{found.lacking:,} of {len(found.each.values):,}",
                 len(found.refused),
+                f"{found.lacking:,} of {len(found.each.values) - len(found.refused):,}",
+                listed_ranges(found.missing) or "none",
                 found.totals.videos,
             )
             for found in facts.status.lists

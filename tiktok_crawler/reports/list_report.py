@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.query_file.each_value import NAMES
-from tiktok_crawler.reports.days_report import listed_ranges, ranges, ranges_as_json
+from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges, ranges_as_json
 from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
 from tiktok_crawler.reports.words import UNSETTLED, from_time, time_as_json
 from tiktok_crawler.research_api.wording import in_words
@@ -46,15 +46,16 @@ def stored_of_list(state: ListState) -> Iterator[Labelled]:
     plan, days = state.plan, state.wanted.days
     yield "values", str(state.wanted.each)
     whole = len(days) - sum(map(len, plan.missing))
-    whom = f"all values{_but(len(plan.refused))}"
+    whom = values_searched(len(plan.refused))
     yield "days", f"{days}: {whole:,} of {number_of(len(days), 'days')} for {whom}"
     if state.missed:
         ids = number_of(state.missed, "ids")
         yield "not found", f"{ids}: the API has returned no such video, which proves nothing"
 
 
-def _but(refused: int) -> str:
-    return f" but {refused:,} that the API refuses" if refused else ""
+def values_searched(refused: int) -> str:
+    """Say for which values days are told: all, but for those that the API refuses."""
+    return f"all values but {refused:,} that the API refuses" if refused else "all values"
 
 
 def list_in_a_line(state: ListState) -> str:
@@ -126,13 +127,15 @@ def list_lines(found: ListStatus, now: datetime, files: Iterable[str]) -> Iterat
 def _days_of_list(found: ListStatus) -> Iterator[Labelled]:
     wanted, missing = (sum(map(len, days)) for days in (found.days, found.missing))
     yield "wanted", f"{listed_ranges(found.days)} ({number_of(wanted, 'days')})"
-    whom = f"all values{_but(len(found.refused))}"
+    whom = values_searched(len(found.refused))
     yield "covered", f"{number_of(wanted - missing, 'days')} for {whom}"
     if found.lacking:
         lacking = f"{found.lacking:,} of {found.each}"
         yield "missing", f"{lacking} lack some of {listed_ranges(found.missing)}"
     if found.unsettled:
         yield "not final", f"{listed_ranges(found.unsettled)}: {UNSETTLED}"
+    if found.suspicious:
+        yield "suspicious", f"{listed_ranges(found.suspicious)}: {FEW} for some values"
     if found.missed:
         yield "not found", f"{number_of(found.missed, 'ids')}: the API has returned no such video"
 
@@ -147,6 +150,7 @@ def list_as_json(found: ListStatus) -> dict[str, Any]:
         "wanted": ranges_as_json(found.days),
         "missing": ranges_as_json(found.missing),
         "not_final": ranges_as_json(found.unsettled),
+        "suspicious": ranges_as_json(found.suspicious),
         "refreshing": found.refreshing.to_json() or None,
         "overdue_values": found.overdue,
         "lacking_values": found.lacking,

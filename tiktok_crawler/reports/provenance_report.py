@@ -16,7 +16,7 @@ from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports import dataset_tables
 from tiktok_crawler.reports.dataset_tables import minute, period
 from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges
-from tiktok_crawler.reports.list_report import each_in_words
+from tiktok_crawler.reports.list_report import each_in_words, values_searched
 from tiktok_crawler.reports.listing_report import (
     describe_ends,
     describe_refusals,
@@ -195,7 +195,8 @@ def _list(found: ListStatus, naming: Naming) -> Iterator[str]:
     yield f"{period(totals.first_page_at, totals.last_page_at)},"
     yield f"with {number_of(totals.requests, 'requests')}."
     whole = wanted - sum(map(len, found.missing))
-    yield f"For all of the values a search was paged to its end for {whole:,} of {wanted:,} days."
+    whom = values_searched(len(found.refused))
+    yield f"For {whom} a search was paged to its end for {whole:,} of {wanted:,} days."
     if found.refused:
         yield f"The API refused searches for {len(found.refused):,} of the values, even alone."
     if found.missed:
@@ -286,8 +287,13 @@ def _lacking_of_list(found: ListStatus) -> Iterator[str]:
     name = f"List of {found.each}"
     if found.lacking:
         yield f"{name}: {found.lacking:,} lack some of {listed_ranges(found.missing)}."
+    if found.refused:
+        yield f"{name}: the API refuses searches for {len(found.refused):,} of them."
     if found.unsettled:
         yield f"{name}: {listed_ranges(found.unsettled)} are {UNSETTLED}."
+    if found.suspicious:
+        days = listed_ranges(found.suspicious)
+        yield f"{name}: {FEW} came of {days} for some of them."
 
 
 def _lacking_of_listing(listing: ListingFacts) -> Iterator[str]:
@@ -348,9 +354,9 @@ def _list_section(found: ListStatus, naming: Naming) -> Iterator[str]:
     yield from (f"## List of {found.each}", "", escaped(words), "")
     tags = ", ".join(naming.label(visible(tag)) for tag in found.tags)
     yield from (f"- tags: {escaped(tags) or 'none'}", f"- days wanted: {_all_ranges(found.days)}")
-    yield f"- days that some value lacks: {_all_ranges(found.missing) or 'none'}"
-    yield f"- values that lack days: {found.lacking:,}"
-    yield from (f"- values that the API refuses: {len(found.refused):,}", "")
+    yield f"- values that the API refuses: {len(found.refused):,}"
+    yield f"- values besides that lack days: {found.lacking:,}"
+    yield from (f"- days that these lack: {_all_ranges(found.missing) or 'none'}", "")
 
 
 def _all_ranges(found: Iterable[DateRange]) -> str:

@@ -9,18 +9,21 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
+from tiktok_crawler.planning.suspicion import doubts
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.query_file.refreshing import Refreshing
 from tiktok_crawler.research_api.query import Field, Query
 from tiktok_crawler.research_api.video_ids import days_of
 from tiktok_crawler.storage.engine.statements import statements_for
+from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.value_batches import (
     ListTotals,
     known_batches,
@@ -32,7 +35,7 @@ from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, Que
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Values
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
@@ -51,7 +54,8 @@ class ListStatus:
 
     `days` are those for which any value is wanted. Those that the API has `refused` aside, so many
     values are `lacking` days, some of the `missing` ones. The `unsettled` ones were searched before
-    all their videos can have appeared. `refreshing` is as the last run had it; so many values are
+    all their videos can have appeared; of the `suspicious` ones, a search for some values brought
+    so little that it is hard to believe. `refreshing` is as the last run had it; so many values are
     `overdue`: days of them were last searched longer ago than it says.
     """
 
@@ -68,6 +72,7 @@ class ListStatus:
     totals: ListTotals
     refreshing: Refreshing = Refreshing()  # noqa: RUF009 - it is frozen
     overdue: int = 0
+    suspicious: tuple[DateRange, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +127,8 @@ def _status(  # noqa: PLR0913, PLR0917
     ranges = [days for each in wishes.values() for days in each] + [file.days for file in files]
     span = DateRange(min(days.start for days in ranges), max(days.end for days in ranges))
     some = Collection(rest, span, "", "", each=Each(field, ()))
-    known = known_batches(connection, some, _last_fields(connection, template))
+    fields = _last_fields(connection, template)
+    known = known_batches(connection, some, fields)
     standing = _Standing(DayBits(span), field, refreshing.again_within)
     for query_id, batch in known.items():
         standing.add(batch, wishes[query_id], freshness, now)
@@ -137,6 +143,13 @@ def _status(  # noqa: PLR0913, PLR0917
     for value in refused:
         del lacking[value.value]
     bits = standing.bits
+    doubted = chain.from_iterable(
+        _doubted(
+            Windows(connection, query_id), some.for_values(batch.values).query, fields, freshness
+        )
+        for query_id, batch in known.items()
+        if batch.is_doubtful and not standing.wanted.keys().isdisjoint(batch.values)
+    )
     return ListStatus(
         template,
         rest,
@@ -153,7 +166,15 @@ def _status(  # noqa: PLR0913, PLR0917
         totals=totals_of_list(connection, statements, every),
         refreshing=refreshing,
         overdue=standing.overdue(),
+        suspicious=bits.ranges(union(standing.wanted.values()) & union(map(bits.of, doubted))),
     )
+
+
+def _doubted(
+    windows: Windows, query: Query, fields: Iterable[str], freshness: Freshness
+) -> Iterable[DateRange]:
+    """Return the days of which the searches of a query are suspicious."""
+    return contiguous(doubts(windows.known(query, fields).coverage, freshness))
 
 
 @dataclass(slots=True)
