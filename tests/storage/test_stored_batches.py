@@ -12,6 +12,7 @@ from stored_pages import JANUARY, MINUTE, NOON, Run, rows, video
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.batch_searches import Searched
 from tiktok_crawler.planning.coverage import Freshness
+from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import SeedsOfQuery
 from tiktok_crawler.planning.task_states import Cut, Halved, Parked, Unusable
@@ -25,6 +26,7 @@ from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.seeds import SeedSources
+from tiktok_crawler.storage.ledger.status import query_days
 from tiktok_crawler.storage.ledger.value_batches import known_batches, queries_of
 from tiktok_crawler.storage.models.ledger import ValueBatchRow
 from tiktok_crawler.storage.search_session import SearchSession
@@ -101,6 +103,41 @@ def test_a_run_writes_down_once_which_values_its_query_has(engine, batch):
 def test_other_queries_have_no_values(engine, search):
     search()
     assert rows(engine, "value_batch") == []
+
+
+def covered(engine):
+    """How the days stand of each query, by its values."""
+
+    def terms(query, dates, fields):
+        return Wanted(query, dates, fields or FIELDS, TWO_DAYS)
+
+    with reading(engine) as connection:
+        return {
+            ",".join(found.used.query.and_[-1].field_values): {
+                state: found.days.in_state(state)
+                for state in DayState
+                if found.days.in_state(state)
+            }
+            for found in query_days(connection, terms, NOON + MINUTE)
+        }
+
+
+def test_days_of_values_that_are_refused_together_are_those_of_others(engine, batch):
+    every = batch("ada", "bob", "cem")
+    every.ask(every.first(days(1, 4)), video(1))
+    every.end(every.first(days(5, 31)), Halved("HTTP 400", "L"))
+    batch("ada", "bob")
+    gaps = tuple(days(5, 31))
+    assert covered(engine) == {
+        "ada,bob,cem": {DayState.COVERED: tuple(days(1, 4)), DayState.GAP: gaps},
+        "ada,bob": {DayState.GAP: tuple(JANUARY)},
+    }
+    batch("cem")
+    assert covered(engine) == {
+        "ada,bob,cem": {DayState.COVERED: tuple(days(1, 4))},
+        "ada,bob": {DayState.GAP: tuple(JANUARY)},
+        "cem": {DayState.GAP: tuple(JANUARY)},
+    }
 
 
 def test_batches_are_known_with_what_became_of_their_windows(engine, batch):

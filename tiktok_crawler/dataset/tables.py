@@ -265,15 +265,18 @@ RELATIONS = _table(
 
 COVERAGE = DataTable(
     "coverage",
-    "One row for each query and day that was wanted of it: how it stands, and what came of it.",
+    "One row for each query and day that was wanted of it: how it stands, and what came of it. "
+    "Values of a list that the API refuses together are searched by other queries: of theirs, the "
+    "days that were not searched have no rows.",
     (
         Column("query_id", Kind.ID, "The query (`query.id`)."),
         Column("day", Kind.DATE, "Day, UTC."),
         Column(
             "state",
             Kind.TEXT,
-            "covered: searched to its end; due: covered, and to be searched once more by now; "
-            "open: searched in part; parked: postponed; gap: not searched yet.",
+            "covered: searched to its end; sampled: videos of it were drawn at random; due: "
+            "covered, and to be searched once more by now; open: searched in part; parked: "
+            "postponed; gap: not searched yet.",
         ),
         Column(
             "settled",

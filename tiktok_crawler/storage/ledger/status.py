@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Protocol
 
 from tiktok_crawler.date_range import DateRange, contiguous
-from tiktok_crawler.planning.days import Days
+from tiktok_crawler.planning.days import Days, DayState
 from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.query import Query
@@ -30,6 +30,7 @@ from tiktok_crawler.storage.ledger.queries import last_searches, totals_of, used
 from tiktok_crawler.storage.ledger.query_values import unseen
 from tiktok_crawler.storage.ledger.removals import Removals, read_removals
 from tiktok_crawler.storage.ledger.runs import recent_runs
+from tiktok_crawler.storage.ledger.value_batches import replaced_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -76,6 +77,12 @@ class QueryDays:
     def days(self) -> Days:
         """All days wanted."""
         return Days.joined(plan.standings for plan in self.plans)
+
+    @property
+    def begun(self) -> list[DateRange]:
+        """The days that are no gaps."""
+        states = (state for state in DayState if state is not DayState.GAP)
+        return contiguous(self.days.in_state(*states))
 
 
 @dataclass(frozen=True)
@@ -235,10 +242,21 @@ def status_of(
 
 
 def query_days(connection: Connection, terms: Terms, now: datetime) -> Iterator[QueryDays]:
-    """Read the days of each query, those for some values of a list among them, one by one."""
+    """Read the days of each query, those for some values of a list among them, one by one.
+
+    Of queries that others stand in for, these are the days that were searched all the same.
+    """
+    replaced = replaced_batches(connection)
     for used in used_queries(connection):
-        windows = Windows(connection, used.query_id)
-        yield QueryDays(used, _plans(windows, used, terms, now))
+        found = _query_days(connection, used, terms, now)
+        if used.query_id in replaced:
+            begun = replace(used, days=tuple(found.begun))
+            found = _query_days(connection, begun, terms, now)
+        yield found
+
+
+def _query_days(connection: Connection, used: UsedQuery, terms: Terms, now: datetime) -> QueryDays:
+    return QueryDays(used, _plans(Windows(connection, used.query_id), used, terms, now))
 
 
 def _lists(

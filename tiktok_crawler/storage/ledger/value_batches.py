@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Text, cast, func, select, update
+from sqlalchemy import Text, and_, cast, func, select, update
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.batch_searches import Searched
@@ -147,6 +147,23 @@ def refused_values(
     found = select(*columns, retry_at).where(*of_list, BATCH.c.query_id.in_(alone))
     refused = {row[0]: RefusedValue(*row) for row in connection.execute(found)}
     return tuple(refused[value] for value in values if value in refused)
+
+
+def replaced_batches(connection: Connection) -> set[int]:
+    """Return the queries for several values that the API refuses, and that others stand in for."""
+    refused = select(BATCH.c.query_id).group_by(BATCH.c.query_id)
+    refused = refused.having(func.count() > 1, func.count(BATCH.c.refused_at) > 0)
+    searched = select(BATCH.c.template, BATCH.c.value).where(BATCH.c.query_id.not_in(refused))
+    other = searched.distinct().subquery()
+    is_of_value = and_(other.c.template == BATCH.c.template, other.c.value == BATCH.c.value)
+    found = (
+        select(BATCH.c.query_id)
+        .outerjoin_from(BATCH, other, is_of_value)
+        .where(BATCH.c.query_id.in_(refused))
+        .group_by(BATCH.c.query_id)
+        .having(func.count() == func.count(other.c.value))
+    )
+    return set(connection.scalars(found))
 
 
 def missed_ids(connection: Connection, statements: Statements, collection: Collection) -> int:
