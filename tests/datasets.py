@@ -47,7 +47,7 @@ def covered(days=DAYS, counts=None, at=NOON):
     return Covered(days, at, counts=counts or {})
 
 
-def facts(*queries, origin=DEFAULT_URL, listings=(), runs=None, quota=()):
+def facts(*queries, origin=DEFAULT_URL, listings=(), runs=None, quota=(), rows=None):
     return Provenance(
         status=Status("SQLite database /home/ann/x.db", origin, NOON),
         database="SQLite",
@@ -56,7 +56,7 @@ def facts(*queries, origin=DEFAULT_URL, listings=(), runs=None, quota=()):
         listings=listings,
         runs=runs or RunFacts(),
         quota=quota,
-        rows={"video": 5678, "comment": 0},
+        rows=rows or {"video": 5678, "comment": 0},
     )
 
 

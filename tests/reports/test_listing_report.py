@@ -46,7 +46,7 @@ CAPPED = tally(
 )
 
 
-def test_a_stage_tells_what_is_stored_of_what_the_records_count_and_how_lists_ended():
+def test_a_stage_tells_what_was_delivered_of_what_the_records_count_and_how_lists_ended():
     assert outcome(COMMENTS, CAPPED, complete=50) == (
         "comments: of 50 videos 2 complete, 48 complete up to the API's limit of 1,000, "
         "0 refused, 0 open, 0 postponed; 46,436 of about 1,034,000 comments"
@@ -58,7 +58,7 @@ def test_a_status_tells_the_same():
         "Listing comments",
         "seeds      50 videos: 0 open, 50 complete, 0 refused, 0 parked",
         "ends       2 complete, 48 complete up to the API's limit of 1,000",
-        "records    46,436 of about 1,034,000 comments",
+        "delivered  46,436 of about 1,034,000 comments",
         "requests   7 so far",
     ]
 
@@ -132,8 +132,8 @@ def test_refusals_are_told_by_reason():
         ),
     ],
 )
-def test_what_is_stored_is_never_a_part_of_less(listing, sums, words):
-    assert f"records    {words}" in words_of(listing, tally(**sums), complete=sums["seeds"])
+def test_what_was_delivered_is_never_a_part_of_less(listing, sums, words):
+    assert f"delivered  {words}" in words_of(listing, tally(**sums), complete=sums["seeds"])
 
 
 SAID = "; the API said of the first: HTTP 400: no�"

@@ -26,7 +26,7 @@ from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.dataset_tables import listings, missing_days
 from tiktok_crawler.reports.provenance_report import lacking, methods_text, provenance_text
-from tiktok_crawler.research_api.endpoints import COMMENTS, DEFAULT_URL
+from tiktok_crawler.research_api.endpoints import COMMENTS, DEFAULT_URL, PLAYLISTS
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.provenance import (
     ListingFacts,
@@ -161,8 +161,23 @@ def test_listings_tell_their_ends_and_what_is_left():
         "Of 6 videos the comments were asked for, with 20 requests; pages were received from "
         "2024-06-01 12:00 UTC to 2024-06-01 13:00 UTC. Of the lists, 2 complete, 1 complete up to "
         "the API's limit of 1,000. The API lists nothing of 2 videos: 2 withheld. "
-        "Stored: 1,100 comments."
+        "The last listing of each delivered 1,100 comments."
     ) in methods_text(told)
+
+
+def test_what_is_stored_is_told_by_what_is_there():
+    told = facts(rows={"comment": 1_087})
+
+    assert "\n\nThe database has 1,087 comments, replies among them.\n\n" in methods_text(told)
+    assert "The database has" not in methods_text(facts())
+
+
+def test_videos_of_playlists_are_those_that_are_there():
+    counts = dict.fromkeys(SeedState, 0) | {SeedState.COMPLETE: 1}
+    status = ListingStatus(PLAYLISTS, counts, tally(seeds=1, stored=9), 0, 1, 1, None)
+    told = facts(listings=(ListingFacts(status, Pages(1, NOON, NOON, 1)),))
+
+    assert "The database has 9 videos of these." in methods_text(told)
 
 
 def test_lists_that_were_cut_are_not_told_as_complete():
@@ -176,7 +191,7 @@ def test_lists_that_were_cut_are_not_told_as_complete():
     told = dict(zip(table.head, row, strict=True))
     assert told["complete"] == 1
     assert told["cut at your maximum"] == 2
-    assert told["records"] == "250 of about 9,000"
+    assert told["delivered last"] == "250 of about 9,000"
 
 
 def test_nothing_of_it_is_markdown_or_steers_a_terminal():

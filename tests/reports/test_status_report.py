@@ -201,7 +201,7 @@ def test_a_listing_tells_how_far_its_seeds_are():
     assert words[-4:] == [
         "Listing liked videos",
         "seeds      1,204 users: 1,200 open, 3 complete, 0 refused, 1 parked",
-        "records    1,234 videos",
+        "delivered  1,234 videos",
         "requests   5,678 so far",
     ]
 

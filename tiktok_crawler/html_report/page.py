@@ -201,7 +201,8 @@ def _listing_tile(status: ListingStatus) -> Tile:
         notes.insert(0, f"of about {total:,}")
     if cut := status.tally.ends[SeedEnd.CUT]:
         notes.append(f"{cut:,} cut at your maximum ({status.listing.limit_argument})")
-    return Tile(status.listing.noun.capitalize(), f"{status.records:,}", "; ".join(notes))
+    words = f"{status.listing.noun.capitalize()} delivered"
+    return Tile(words, f"{status.records:,}", "; ".join(notes))
 
 
 def _query_parts(facts: Provenance, naming: Naming) -> Iterator[QueryPart]:

@@ -108,7 +108,7 @@ def listings(facts: Provenance) -> Table:
         "refused",
         "open",
         "parked",
-        "records",
+        "delivered last",
         "requests",
     )
     return Table("Listings", (*head, "notes"), tuple(_listings(facts)))
@@ -179,7 +179,7 @@ def removals(facts: Provenance) -> Table:
 
 
 def records_of_all(status: ListingStatus) -> Cell:
-    """Say how many records there are, of how many in all if that is known."""
+    """Say how many records were delivered, of how many in all if that is known."""
     total = total_of_all(status.tally)
     return status.records if total is None else f"{status.records:,} of about {total:,}"
 

@@ -39,7 +39,7 @@ def listing_lines(listing: ListingStatus, now: datetime) -> Iterator[str]:
         yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
     if listing.next_retry_at:
         yield f"  next retry {from_time(listing.next_retry_at, now)}"
-    yield f"  records    {describe_stored(listing.listing, tally)}"
+    yield f"  delivered  {describe_delivered(listing.listing, tally)}"
     yield f"  requests   {listing.requests:,} so far"
 
 
@@ -70,7 +70,7 @@ def stage_outcome(listing: Listing, result: StageResult) -> str:
     return (
         f"{listing.words}: of {seeds} {describe_ends(listing, tally)}, "
         f"{result.refused:,} refused{why}, {result.open:,} open, {result.parked:,} postponed; "
-        f"{describe_stored(listing, tally)}"
+        f"{describe_delivered(listing, tally)}"
     )
 
 
@@ -115,19 +115,22 @@ def describe_refusals(tally: Tally) -> str:
     )
 
 
-def describe_stored(listing: Listing, tally: Tally) -> str:
-    """Describe how many records are stored, beside what the records of the seeds count."""
-    stored, total = number_of(tally.stored, listing.noun), f"about {tally.total:,}"
+def describe_delivered(listing: Listing, tally: Tally) -> str:
+    """Describe how many records the last listing of each seed brought, beside what is counted.
+
+    What counts them are the records of the seeds.
+    """
+    delivered, total = number_of(tally.stored, listing.noun), f"about {tally.total:,}"
     if not tally.counted:
-        return stored
+        return delivered
     if total_of_all(tally):
         return f"{tally.stored:,} of {total} {listing.noun}"
     is_known_of_all = tally.counted == tally.seeds
     seeds = number_of(tally.seeds, listing.seed_key.noun)
     counters = f"the counters of {'' if is_known_of_all else f'{tally.counted:,} of '}{seeds}"
     if tally.total < tally.counted_stored:
-        return f"{stored}; {counters} say {total}"
-    return f"{stored}; {tally.counted_stored:,} of {total} by {counters}"
+        return f"{delivered}; {counters} say {total}"
+    return f"{delivered}; {tally.counted_stored:,} of {total} by {counters}"
 
 
 def total_of_all(tally: Tally) -> int | None:

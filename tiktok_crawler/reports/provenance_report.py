@@ -18,9 +18,9 @@ from tiktok_crawler.reports.dataset_tables import minute, period
 from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges
 from tiktok_crawler.reports.list_report import each_in_words, values_searched
 from tiktok_crawler.reports.listing_report import (
+    describe_delivered,
     describe_ends,
     describe_refusals,
-    describe_stored,
 )
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.removals_report import removal_sentences
@@ -28,6 +28,8 @@ from tiktok_crawler.reports.words import UNSETTLED
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import json_text, listed, number_of, visible
+from tiktok_crawler.storage.models.records import Comment
+from tiktok_crawler.storage.records.all_types import listed as listed_by
 from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
@@ -90,6 +92,7 @@ def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Itera
         yield " ".join(_list(found, naming))
     for listing in facts.listings:
         yield " ".join(_listing(listing))
+    yield from _comments(facts)
     yield from removal_sentences(facts.status.removals)
     missing = lacking(facts)
     if missing:
@@ -262,7 +265,17 @@ def _listing(listing: ListingFacts) -> Iterator[str]:
     if found.counts[SeedState.REFUSED]:
         refused = number_of(found.counts[SeedState.REFUSED], found.listing.seed_key.noun)
         yield f"The API lists nothing of {refused}: {describe_refusals(found.tally)}."
-    yield f"Stored: {describe_stored(found.listing, found.tally)}."
+    delivered = describe_delivered(found.listing, found.tally)
+    if listed_by(found.listing).counted_by is None:
+        yield f"The last listing of each delivered {delivered}."
+    else:
+        yield f"The database has {delivered} of these."
+
+
+def _comments(facts: Provenance) -> Iterator[str]:
+    """Tell how many comments are stored: a later listing can bring fewer, or others."""
+    if stored := facts.rows.get(Comment.__tablename__):
+        yield f"The database has {number_of(stored, 'comments')}, replies among them."
 
 
 def _lacking_of_query(query: QueryFacts) -> Iterator[str]:
