@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -43,6 +44,9 @@ def searched(*values, at=NOW, **changes):
 NEW = state()
 STALE = RefreshingCost(Refreshing(), Ahead(), 1000)
 POSTPONED = state(KnownBatch(EACH.values, postponed=(DAYS,), retry_at=NOW + timedelta(hours=4)))
+REFUSED = KnownBatch(("bob",), postponed=(DAYS,), refused_at=NOW, retry_at=NOW)
+TRIED_AGAIN = state(searched("ada"), REFUSED)
+TRIED_LATER = state(searched("ada"), replace(REFUSED, retry_at=NOW + timedelta(hours=4)))
 DONE = state(searched("ada", "bob"), missed=3)
 
 
@@ -101,8 +105,19 @@ def test_a_run_begins_with_what_it_has_to_do(found, words):
         (NEW, "At least 1 request"),
         (NEW, "New searches:  1 search, for 2 usernames: at least 1 request"),
         (POSTPONED, "Postponed:     what is left is tried again from 2024-02-01 16:00 UTC on"),
+        (TRIED_AGAIN, "At least 1 request"),
+        (TRIED_AGAIN, "Second tries:  1 search, for what the API has refused: at least 1 request"),
+        (TRIED_LATER, "No requests: nothing is due"),
         (DONE, "No requests: nothing is due"),
     ],
 )
 def test_a_plan_says_what_a_list_costs(found, words):
-    assert words in "\n".join(ListPlan(LIST, found, Allowance(1000, 1000), NOW, STALE).lines())
+    assert words in "\n".join(plan_of(found).lines())
+
+
+def test_a_plan_for_programs_counts_second_tries():
+    assert [plan_of(found).as_json()["least_requests"] for found in (TRIED_AGAIN, DONE)] == [1, 0]
+
+
+def plan_of(found):
+    return ListPlan(LIST, found, Allowance(1000, 1000), NOW, STALE)

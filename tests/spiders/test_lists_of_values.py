@@ -423,7 +423,7 @@ async def test_a_list_is_one_entry_of_status_plan_summary_and_methods(folder):
     never = RefreshingCost(Refreshing(), Ahead(), 1000)
     plan = ListPlan(collection, looked_up, Allowance(1000, 1000), now, never)
     lines = "\n".join(plan.lines())
-    assert lines.startswith("Videos from FR, for each of 15 usernames\nAt least 3 requests")
+    assert lines.startswith("Videos from FR, for each of 15 usernames\nAt least 4 requests")
     assert "15 usernames: 13 have all days\nLacking:       1 lack" in lines
     assert "New searches:  1 search, for 1 username: at least 3 requests" in lines
     assert plan.as_json()["values"] == {"wanted": 15, "lacking": 2, "refused": 1}

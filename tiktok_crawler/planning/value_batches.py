@@ -155,6 +155,11 @@ class BatchPlan:
     def least_requests(self) -> int:
         return sum(batch.least_requests for batch in self.of_others)
 
+    def second_tries(self, now: datetime) -> tuple[Batch, ...]:
+        """The batches that the API has refused, and that are tried again by now."""
+        refused = (batch for batch in self.batches if batch.is_refused)
+        return tuple(batch for batch in refused if (batch.due_at or now) <= now)
+
     @property
     def due_at(self) -> datetime | None:
         """From when on a run can go on; None: at any time."""

@@ -36,15 +36,20 @@ class ListPlan:
     @property
     def forecast(self) -> Forecast:
         """What it will cost: how many pages a search has is not known before."""
-        least = self.state.plan.least_requests
+        least = self.least_requests
         return Forecast(least, None, None) if least else Forecast(0, 0, 0)
+
+    @property
+    def least_requests(self) -> int:
+        """Those of what lacks days, and one for each second try: it can be refused again."""
+        return self.state.plan.least_requests + len(self._second_tries)
 
     def lines(self) -> Iterator[str]:
         """Describe the list, what it will cost, and then its parts."""
         plan, each = self.state.plan, self.state.wanted.each
         words = each_in_words(self.collection.query, each)
         yield words[0].upper() + words[1:]
-        if plan.least_requests:
+        if self.least_requests:
             yield cost(self.forecast, self.allowance, self.now.date())
             yield "One more for each further 100 matches of a search"
         else:
@@ -64,6 +69,10 @@ class ListPlan:
             least = number_of(sum(batch.least_requests for batch in self._new), "requests")
             searches = number_of(len(self._new), "searches")
             yield f"New searches:  {searches}, for {number_of(new, noun)}: at least {least}"
+        if tries := len(self._second_tries):
+            least = f"at least {number_of(tries, 'requests')}"
+            searches = number_of(tries, "searches")
+            yield f"Second tries:  {searches}, for what the API has refused: {least}"
         for label, text in refused_lines(self.state.refused, len(plan.refused), self.now):
             yield f"{label.capitalize() + ':':15}{text}"
         for label, text in next_of_list(self.state, self.now):
@@ -76,7 +85,7 @@ class ListPlan:
         return {
             "query": each_in_words(self.collection.query, each),
             "forecast": asdict(self.forecast),
-            "least_requests": plan.least_requests,
+            "least_requests": self.least_requests,
             "quota": asdict(self.allowance),
             "values": {
                 "wanted": plan.values,
@@ -93,3 +102,7 @@ class ListPlan:
     def _new(self) -> list[Batch]:
         """The batches whose values were not searched together before."""
         return [batch for batch in self.state.plan.of_others if batch.known is None]
+
+    @property
+    def _second_tries(self) -> tuple[Batch, ...]:
+        return self.state.plan.second_tries(self.now)
