@@ -199,6 +199,32 @@ def test_a_verdict_reads_as_status_and_the_words_of_the_api(status, body, words)
     assert str(classify(status, body)) == words
 
 
+SOMEBODYS = json.dumps({"data": {"comments": [{"text": "her words"}], "has_more": False}})
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(SOMEBODYS[:-1], id="cut off"),
+        pytest.param(f" \n{SOMEBODYS[:30]}", id="cut off after blanks"),
+        pytest.param(SOMEBODYS[30:], id="without its beginning"),
+        pytest.param(f"[{SOMEBODYS}]", id="in a list"),
+        pytest.param(f"1a\r\n{SOMEBODYS}\r\n0", id="behind something"),
+        pytest.param(json.dumps(SOMEBODYS), id="as text"),
+    ],
+)
+def test_nothing_of_a_record_is_quoted(body, encoding):
+    sent = body.encode(encoding)
+    words = f"HTTP 200: no whole JSON object in {len(sent)} bytes"
+    assert str(classify(200, sent)) == words
+
+
+def test_html_is_quoted_up_to_what_it_has_of_a_record():
+    body = f"<b>Bad gateway</b> {SOMEBODYS}".encode()
+    assert str(classify(502, body)) == "HTTP 502: not JSON: Bad gateway"
+
+
 @pytest.mark.parametrize("body", [b"{}", b'{"error":{"code":""}}', b'{"data":{}}'])
 def test_an_answer_that_never_said_ok_is_not_quoted_as_saying_so(body):
     assert classify(500, body).code == ""

@@ -5,6 +5,7 @@ Whoever gets a verdict acts on it: `middlewares/token.py`, `quota.py` and `retry
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -50,6 +51,9 @@ REDIRECTS = range(300, 400)
 
 ERRORS = REDIRECTS.start
 """HTTP statuses from here on do not say that it went well."""
+
+_JSON = re.compile(r'\A\s*[\[{]|[\[{]\s*\\*["\[{]|"\s*:')
+"""What JSON begins with, or has somewhere: its beginning may be lost, too."""
 
 LONGEST_WORDS = 500
 """More characters than this of the API's words help nobody."""
@@ -153,7 +157,7 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     if found is None and endpoint.answers_with_file and status < ERRORS:
         return Verdict(AnswerKind.PAGE, status)
     if found is None:
-        return Verdict(_kind_for(endpoint, status), status, message=_excerpt(body))
+        return Verdict(_kind_for(endpoint, status), status, message=_words_for(body))
     verdict = _classify_object(status, found.content, endpoint)
     return replace(verdict, replaced_count=found.replaced_count)
 
@@ -219,10 +223,17 @@ def words_of(value: object) -> str:
     return visible(" ".join(printable.replace("\0", " ").split())[:LONGEST_WORDS])
 
 
-def _excerpt(body: bytes) -> str:
-    """The first words of a body that is not JSON, without markup."""
-    text = re.sub(r"<[^>]*>|\s+", " ", body[:2000].decode("utf-8", "replace"))
-    words = visible(" ".join(text.split())[:100])
+def _words_for(body: bytes) -> str:
+    """Words for a body that is no JSON object: its first ones, without markup.
+
+    Of JSON that is cut off or damaged there are none: they would be those of a record.
+    """
+    text = body.decode(json.detect_encoding(body), "replace")
+    found = _JSON.search(text)
+    if found and not text.lstrip().startswith("<"):
+        return f"no whole JSON object in {len(body):,} bytes"
+    text = text[: min(2000, found.start() if found else 2000)]
+    words = visible(" ".join(re.sub(r"<[^>]*>|\s+", " ", text).split())[:100])
     return f"not JSON: {words}" if words else "an empty body"
 
 
