@@ -14,18 +14,27 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from tiktok_crawler.archive.lines import RawAnswer, answer_json, dump
+from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.paging import PAGING_KEYS
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.ledger.unnaming import INSTEAD, query_without
-from tiktok_crawler.storage.records.leaving_out import deleted_seed, seed_stand_in, user, without
+from tiktok_crawler.storage.records.leaving_out import (
+    Key,
+    deleted_seed,
+    seed_stand_in,
+    user,
+    without,
+)
 
 if TYPE_CHECKING:
     from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.storage.records.leaving_out import Deleted, Keys
 
 _WORD = re.compile(r"[\w.]*\w")
+_PART = re.compile(r"\w+")
+_NUMBER = re.compile(r"[0-9]+")
 
 
 @dataclass(slots=True)
@@ -115,17 +124,30 @@ def body_without(
     if isinstance(content.get("data"), dict):
         data, count = _data_without(content["data"], listing, seed, deleted)
         changed["data"] = data
-    error = content.get("error")
-    if isinstance(error, dict) and isinstance(error.get("message"), str):
-        changed["error"] = error | {"message": text_without(error["message"], deleted)}
+    if isinstance(error := content.get("error"), dict):
+        texts = {key: text for key, text in error.items() if isinstance(text, str)}
+        kept = {key: text_without(text, deleted) for key, text in texts.items()}
+        changed["error"] = error | kept
     if changed == content:
         return body, 0
     return json.dumps(changed, separators=(",", ":")).encode(), count
 
 
 def text_without(text: str, deleted: Deleted) -> str:
-    """Return a text, such as the API's words, without the names of deleted accounts."""
-    return _WORD.sub(lambda word: INSTEAD if user(word[0]) in deleted else word[0], text)
+    """Return a text, such as the API's words, without names and ids of what was deleted."""
+    named = _WORD.sub(lambda word: _word_without(word[0], deleted), text)
+    return _NUMBER.sub(lambda id_: INSTEAD if _is_id(id_[0], deleted) else id_[0], named)
+
+
+def _word_without(word: str, deleted: Deleted) -> str:
+    """Return a word without names; the dots may be in a name, or between words."""
+    if user(word.lstrip(".")) in deleted or user(word) in deleted:
+        return INSTEAD
+    return _PART.sub(lambda part: INSTEAD if user(part[0]) in deleted else part[0], word)
+
+
+def _is_id(text: str, deleted: Deleted) -> bool:
+    return any(Key(kind, text) in deleted for kind in (RecordKind.VIDEO, RecordKind.COMMENT))
 
 
 def _data_without(
