@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 
 import pytest
 from archived import content, replay
@@ -18,6 +19,8 @@ from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.reports.deletion_report import archive_lines
+from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.sandbox.faults.schedule import FaultName, Requests, ScheduledFault
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
@@ -218,3 +221,49 @@ async def test_a_crawl_warns_of_lines_that_it_leaves_out(tmp_path, opened, caplo
 
     assert "a.jsonl.gz: 1 line that cannot be read left out" in caplog.text
     assert not pending_archives(engine)
+
+
+NO_PAGES = Profile(
+    faults=(
+        ScheduledFault(fault=FaultName.TRUNCATED_JSON, of=Requests.SEARCHES, request=1),
+        ScheduledFault(fault=FaultName.LISTS_AS_OBJECTS, of=Requests.SEARCHES, request=2),
+    )
+)
+
+
+@deferred_f_from_coro_f
+async def test_answers_that_make_no_page_leave_the_archive_whole(tmp_path, opened):
+    url, archive = new_database(tmp_path / "crawl.db"), tmp_path / "archive"
+    settings = {"TIKTOK_ARCHIVE": str(archive), "TIKTOK_RETRY_DELAY": 0.01}
+    for tag in ("butter", "cheese"):
+        query = f"start_date: 2024-01-01\nend_date: 2024-01-02\ninclude: {{any_hashtags: [{tag}]}}"
+        (tmp_path / f"{tag}.yaml").write_text(query)
+    crawl = {"settings": settings, "query": str(tmp_path / "butter.yaml")}
+    with recording_sandbox(daily_quota=None, videos_per_day=30, profile=NO_PAGES) as (_, api):
+        await ListingDatabase(url, api).crawl("videos", **crawl)
+    engine = opened(url)
+    with engine.connect() as connection:
+        videos = dict(connection.execute(select(Video.id, Video.video_description)).all())
+        names = connection.scalars(select(Video.username).order_by(Video.id))
+        name = max(names, key=lambda name: lines(tmp_path).count(name.encode()))
+        hers = set(connection.scalars(select(Video.id).where(Video.username == name)))
+    assert lines(tmp_path).count(name.encode()) > len(hers)
+    delete_users(engine, [name], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+
+    rewritten = rewrite_archive(engine, [archive])
+
+    assert rewritten.is_done
+    assert rewritten.bodies == 2
+    told = list(archive_lines(rewritten, has_folders=True))
+    assert told[1].startswith("  2 answers taken out whole: no page can be read from them")
+    words = [name, *map(str, hers), *(videos[id_] for id_ in hers)]
+    with recording_sandbox(daily_quota=None, videos_per_day=30, profile=NO_PAGES) as (_, api):
+        for tag in ("cheese", "butter"):
+            crawl["query"] = str(tmp_path / f"{tag}.yaml")
+            await ListingDatabase(url, api).crawl("videos", **crawl)
+    assert not [word for word in words if json.dumps(word)[1:-1].encode() in lines(tmp_path)]
+    made = new_database(tmp_path / "replayed.db")
+    assert replay(made, archive).stray_pages == 0
+    found, expected = without_leftovers(content(made)), without_leftovers(content(url))
+    for table, rows in expected.items():
+        assert found[table] == rows, table

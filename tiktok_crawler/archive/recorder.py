@@ -35,7 +35,7 @@ from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
 from tiktok_crawler.storage.ledger.journal_marks import drop_mark, marks, set_mark
-from tiktok_crawler.storage.ledger.kept_out import read_gate
+from tiktok_crawler.storage.ledger.kept_out import KeptOutOf, read_gate
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.search_session import SearchSession
 
@@ -278,13 +278,13 @@ class RecordedSession:
         listing, seed = (task.listing, task.key) if isinstance(task, Seed) else (None, None)
         with reading(self._session.engine) as connection:
             gate = read_gate(connection)
+            if gate.salt is None:
+                return answer
             found = gate.found(
-                connection, lambda deleted: body_without(answer.body, listing, seed, deleted)
+                connection, lambda deleted: body_without(answer, listing, seed, deleted)
             )
-        if found is None:
-            return answer
-        body, _ = body_without(answer.body, listing, seed, found)
-        return replace(answer, body=body)
+        kept = body_without(answer, listing, seed, found or KeptOutOf(gate.salt))
+        return replace(answer, body=kept.body)
 
     def _asked(self, request: PageRequest) -> Asked:
         row_id = request.task.row_id

@@ -77,14 +77,16 @@ class Gone:
 class Rewritten:
     """What became of the files of an archive.
 
-    Of those that have something of what was deleted, `running` are written by crawls, `damaged`
-    cannot be read to the end, and `failed` cannot be written, with the reason. Of files that were
-    written anew, `unreadable` are how many lines nobody could read, and `torn` end in the middle:
-    these lines and ends are left out, since they may have something of it.
+    `records` were taken out, and `bodies` are the answers that were, as no page can be read from
+    them. Of the files that have something of what was deleted, `running` are written by crawls,
+    `damaged` cannot be read to the end, and `failed` cannot be written, with the reason. Of files
+    that were written anew, `unreadable` are how many lines nobody could read, and `torn` end in the
+    middle: these lines and ends are left out, since they may have something of it.
     """
 
     files: int = 0
     records: int = 0
+    bodies: int = 0
     unreadable: dict[Path, int] = field(default_factory=dict)
     torn: list[Path] = field(default_factory=list)
     running: list[Path] = field(default_factory=list)
@@ -183,6 +185,7 @@ def _rewrite(path: Path, pending: tuple[Pending, ...], done: Rewritten) -> bool:
         own_files.flush(path.parent)
         done.files += 1
         done.records += stripper.count
+        done.bodies += stripper.bodies
         done.torn += torn
         if stripper.unreadable:
             done.unreadable[path] = stripper.unreadable
@@ -203,17 +206,22 @@ class _Stripping:
     def count(self) -> int:
         return self._stripper.count
 
+    @property
+    def bodies(self) -> int:
+        return self._stripper.bodies
+
     def line(self, text: bytes) -> bytes:
         """Return a line without what was deleted; one that cannot be read stays away."""
         if len(self._asked) < len(self._pending):
             written_at = _written_at(text)
-            self._stripper.deleted = Gone(
-                tuple(
-                    each
-                    for each in self._pending
-                    if each.is_asked or written_at is None or written_at <= each.begun_at
-                )
+            concerned = tuple(
+                each
+                for each in self._pending
+                if each.is_asked or written_at is None or written_at <= each.begun_at
             )
+            if not concerned:
+                return text
+            self._stripper.deleted = Gone(concerned)
         try:
             return self._stripper.line(text)
         except (ValueError, LookupError, TypeError):

@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import re
 from base64 import b64decode
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import orjson
 
@@ -19,6 +19,7 @@ from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.json_text import read_json_object
 from tiktok_crawler.research_api.paging import PAGING_KEYS
 from tiktok_crawler.research_api.query import Query
+from tiktok_crawler.research_api.verdicts import AnswerKind, classify_object
 from tiktok_crawler.storage.ledger.unnaming import INSTEAD, query_without
 from tiktok_crawler.storage.records.leaving_out import (
     Key,
@@ -29,12 +30,17 @@ from tiktok_crawler.storage.records.leaving_out import (
 )
 
 if TYPE_CHECKING:
-    from tiktok_crawler.research_api.endpoints import Listing
+    from collections.abc import Iterator
+
+    from tiktok_crawler.research_api.endpoints import Endpoint, Listing
     from tiktok_crawler.storage.records.leaving_out import Deleted, Keys
 
 _WORD = re.compile(r"[\w.]*\w")
 _PART = re.compile(r"\w+")
 _NUMBER = re.compile(r"[0-9]+")
+
+_NOTHING = (None, {}, [], "", INSTEAD)
+"""What can stand in the place of an answer's `data` and has no record."""
 
 
 @dataclass(slots=True)
@@ -42,12 +48,14 @@ class Stripper:
     """Strips the lines of one file, in their order.
 
     `asked` are those of the deleted that persons have asked for: queries name them no more.
-    `count` are the records that were taken out.
+    `count` are the records that were taken out, `bodies` the answers that were, as no page can be
+    read from them.
     """
 
     deleted: Deleted
     asked: Keys
     count: int = 0
+    bodies: int = 0
     _fingerprints: dict[str, str] = field(default_factory=dict)
 
     def line(self, text: bytes) -> bytes:
@@ -98,39 +106,89 @@ class Stripper:
     def _of_answer(
         self, response: dict[str, Any], listing: Listing | None, seed: str | None
     ) -> dict[str, Any]:
-        body = _body_of(response)
-        kept, count = body_without(body, listing, seed, self.deleted)
-        if kept == body:
+        answer = RawAnswer(response["status"], response["headers"], _body_of(response))
+        kept = body_without(answer, listing, seed, self.deleted)
+        if kept.body == answer.body:
             return {}
-        self.count += count
-        answer = RawAnswer(response["status"], response["headers"], kept)
-        return {"response": answer_json(answer)}
+        self.count += kept.records
+        self.bodies += not kept.is_read
+        return {"response": answer_json(replace(answer, body=kept.body))}
 
     def _text(self, text: str) -> str:
         return text_without(text, self.deleted)
 
 
-def body_without(
-    body: bytes, listing: Listing | None, seed: str | None, deleted: Deleted
-) -> tuple[bytes, int]:
-    """Return the body of an answer without what was deleted, and how many records that were.
+class KeptBody(NamedTuple):
+    """What is left of a body, and how many `records` were taken out of what was read of it."""
 
-    Where there is nothing of it, it is as it was; what is no JSON loses nothing.
+    body: bytes
+    records: int = 0
+    is_read: bool = True
+
+
+def body_without(
+    answer: RawAnswer, listing: Listing | None, seed: str | None, deleted: Deleted
+) -> KeptBody:
+    """Return the body of an answer without what was deleted.
+
+    Where there is nothing of it, it is as it was. From what makes no page nothing can be taken out
+    by itself: such a body, or its `data`, goes as a whole, and the rest makes no page either.
     """
-    content = _body_object(body)
+    content = _body_object(answer.body)
     if content is None:
-        return body, 0
-    changed, count = dict(content), 0
-    if isinstance(content.get("data"), dict):
-        data, count = _data_without(content["data"], listing, seed, deleted)
-        changed["data"] = data
-    if isinstance(error := content.get("error"), dict):
-        texts = {key: text for key, text in error.items() if isinstance(text, str)}
-        kept = {key: text_without(text, deleted) for key, text in texts.items()}
-        changed["error"] = error | kept
-    if changed == content:
-        return body, 0
-    return json.dumps(changed, separators=(",", ":")).encode(), count
+        return KeptBody(INSTEAD.encode() if answer.body else b"", is_read=False)
+    kept, count, is_read = dict(content), 0, True
+    for key, value in content.items():
+        if key == "data" and not _makes_page(answer.status, content, listing):
+            is_read = value in _NOTHING
+            kept[key] = value if is_read else INSTEAD
+        elif key == "data" and isinstance(value, dict):
+            kept[key], count = _data_without(value, listing, seed, deleted)
+        elif key == "error" and isinstance(value, dict):
+            kept[key] = _error_without(value, deleted)
+        else:
+            kept[key] = _rest_without(value, deleted)
+    if kept == content:
+        return KeptBody(answer.body)
+    return KeptBody(json.dumps(kept, separators=(",", ":")).encode(), count, is_read)
+
+
+def _makes_page(status: int, content: dict[str, Any], listing: Listing | None) -> bool:
+    verdict = classify_object(status, content, _endpoint(listing))
+    return verdict.kind in (AnswerKind.PAGE, AnswerKind.MALFORMED)
+
+
+def _endpoint(listing: Listing | None) -> Endpoint:
+    return listing.endpoint if listing else VIDEO_QUERY
+
+
+def _error_without(error: dict[str, Any], deleted: Deleted) -> dict[str, Any]:
+    """Return what the API says of an error; the code stays, whoever is called so."""
+    kept = {key: _rest_without(value, deleted) for key, value in error.items()}
+    return kept | {"code": error["code"]} if "code" in error else kept
+
+
+def _rest_without(value: Any, deleted: Deleted) -> Any:
+    """Return what is no record: a text without names and ids, anything else if it has none."""
+    if isinstance(value, str):
+        return text_without(value, deleted)
+    is_named = any(text_without(text, deleted) != text for text in _texts(value))
+    return INSTEAD if is_named else value
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Yield all texts and numbers in a JSON value."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case dict() as each:
+                waiting += (*each.keys(), *each.values())
+            case list() as each:
+                waiting += each
+            case bool():
+                pass
+            case int() | str() as each:
+                yield str(each)
 
 
 def text_without(text: str, deleted: Deleted) -> str:
@@ -153,20 +211,20 @@ def _is_id(text: str, deleted: Deleted) -> bool:
 def _data_without(
     data: dict[str, Any], listing: Listing | None, seed: str | None, deleted: Deleted
 ) -> tuple[dict[str, Any], int]:
-    endpoint = listing.endpoint if listing else VIDEO_QUERY
-    changed, count = dict(data), 0
+    endpoint = _endpoint(listing)
+    paging = {key: value for key, value in data.items() if key in PAGING_KEYS}
+    rest = {key: value for key, value in data.items() if key not in PAGING_KEYS}
     if not endpoint.records_keys:
-        paging = {key: value for key, value in data.items() if key in PAGING_KEYS}
-        record = {key: value for key, value in data.items() if key not in PAGING_KEYS}
-        if not record:
-            return data, 0
-        (kept,), count = without(listing, seed, (record,), deleted)
-        return paging | kept, count
-    for key in endpoint.records_keys:
-        if isinstance(data.get(key), list):
-            records, found = without(listing, seed, data[key], deleted)
+        kept, count = without(listing, seed, (rest,) if rest else (), deleted)
+        return {**paging, **(kept[0] if kept else {})}, count
+    changed, count = dict(data), 0
+    for key, value in rest.items():
+        if key in endpoint.records_keys and isinstance(value, list):
+            records, found = without(listing, seed, value, deleted)
             changed[key] = list(records)
             count += found
+        elif key != "search_id":
+            changed[key] = _rest_without(value, deleted)
     return changed, count
 
 

@@ -85,6 +85,9 @@ def archive_lines(rewritten: Rewritten, *, has_folders: bool) -> Iterator[str]:
     files = number_of(rewritten.files, "files")
     records = number_of(rewritten.records, "records")
     yield f"Archive: {files} written anew, without {records}"
+    if rewritten.bodies:
+        answers = number_of(rewritten.bodies, "answers")
+        yield f"  {answers} taken out whole: no page can be read from them, and it may be in there"
     yield from (f"  {line}" for line in lost_lines(rewritten))
     for path in islice(rewritten.running, MOST_NAMED):
         yield (

@@ -158,11 +158,12 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
         return Verdict(AnswerKind.PAGE, status)
     if found is None:
         return Verdict(_kind_for(endpoint, status), status, message=_words_for(body))
-    verdict = _classify_object(status, found.content, endpoint)
+    verdict = classify_object(status, found.content, endpoint)
     return replace(verdict, replaced_count=found.replaced_count)
 
 
-def _classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -> Verdict:
+def classify_object(status: int, payload: dict[str, Any], endpoint: Endpoint) -> Verdict:
+    """Tell what an answer means whose body is this object."""
     error = payload.get("error")
     code, message, log_id = _error_words(error if isinstance(error, dict) else {})
     if code in {"", "ok"} and not message:
