@@ -182,6 +182,27 @@ def test_archives_are_found_in_folders_below_each_once(tmp_path):
     assert find_archives([tmp_path, tmp_path / "2024", path]) == [path]
 
 
+def test_archives_are_found_in_linked_folders_each_once(tmp_path):
+    archive, disk = tmp_path / "archive", tmp_path / "disk"
+    (disk / "below").mkdir(parents=True)
+    archive.mkdir()
+    paths = [write(disk / "a.jsonl.gz"), write(disk / "below" / "b.jsonl.gz")]
+    (archive / "2024").symlink_to("../disk")
+    (archive / "2025").symlink_to(disk / "below")
+    (disk / "below" / "circle").symlink_to(archive)
+    assert find_archives([archive]) == paths
+
+
+def test_a_link_to_a_folder_that_is_away_is_told(tmp_path):
+    write(tmp_path / "a.jsonl.gz", line(1, 1))
+    (tmp_path / "2024").symlink_to(tmp_path / "disk")
+    archives = Archives(find_archives([tmp_path]))
+    assert [found.number for found in archives.lines()] == [1]
+    assert archives.troubles.damages == [
+        f"{tmp_path / 'disk'}, line 1: nothing can be read from here on"
+    ]
+
+
 def test_a_place_without_archives_is_named(tmp_path):
     with pytest.raises(UsageError, match="has no archives"):
         find_archives([tmp_path])

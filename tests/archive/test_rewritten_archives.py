@@ -185,6 +185,26 @@ def test_a_folder_that_is_not_named_again_is_not_forgotten(tmp_path, opened):
     assert not pending_archives(engine)
 
 
+def test_a_folder_with_a_link_to_one_that_is_away_is_not_forgotten(tmp_path, opened):
+    engine = opened(new_database(tmp_path / "crawl.db"))
+    database.prepare(engine, "sandbox")
+    archive, disk, away = (tmp_path / name for name in ("archive", "disk", "away"))
+    archive.mkdir()
+    away.mkdir()
+    (archive / "2024").symlink_to(disk)
+    (away / "a.jsonl.gz").write_bytes(gzip.compress(b'{"kind":"end","reason":"no 17"}\n'))
+    delete_videos(engine, [17], Cause(RemovalReason.ASKED, (archive,)), utc_now(), quiet)
+
+    rewritten = rewrite_archive(engine, [archive])
+
+    assert rewritten.failed == [(disk, "No such file or directory")]
+    assert pending_archives(engine) == {archive}
+    away.rename(disk)
+    assert rewrite_archive(engine, [archive]).files == 1
+    assert b"no [deleted]" in gzip.decompress((disk / "a.jsonl.gz").read_bytes())
+    assert not pending_archives(engine)
+
+
 def test_lines_that_cannot_be_read_are_counted_and_told(tmp_path, opened):
     engine = opened(new_database(tmp_path / "crawl.db"))
     database.prepare(engine, "sandbox")

@@ -56,7 +56,7 @@ class TornFileError(Exception):
 
 
 def find_archives(places: Iterable[Path]) -> list[Path]:
-    """Find the archive files in folders and the folders in them, each once.
+    """Find the archive files in folders and the folders in them, linked ones too, each once.
 
     A file may be named itself.
 
@@ -84,7 +84,9 @@ def archives_in(folders: Iterable[Path]) -> list[Path]:
 
 
 def _in_folder(folder: Path) -> Iterator[Path]:
-    """Find what is named as an archive, whatever it is, but for folders.
+    """Find what is named as an archive, whatever it is, but for folders; and links to nowhere.
+
+    Links to folders are followed, each folder once: what such a link leads to may have archives.
 
     Raises:
         UsageError: a folder cannot be looked into.
@@ -93,8 +95,18 @@ def _in_folder(folder: Path) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
         raise UsageError(f"{named(error.filename)} cannot be read: {error.strerror}")
 
-    for parent, _, names in os.walk(folder, onerror=refuse):
-        yield from (Path(parent, name) for name in names if name.endswith(SUFFIX))
+    seen: set[str] = set()
+    for parent, folders, names in os.walk(folder, onerror=refuse, followlinks=True):
+        if (place := os.path.realpath(parent)) in seen:
+            folders.clear()
+            continue
+        seen.add(place)
+        paths = (Path(parent, name) for name in names)
+        yield from (path for path in paths if path.name.endswith(SUFFIX) or _leads_nowhere(path))
+
+
+def _leads_nowhere(path: Path) -> bool:
+    return path.is_symlink() and not os.path.exists(path)  # noqa: PTH110 - of circles pathlib raises
 
 
 @dataclass(slots=True)
