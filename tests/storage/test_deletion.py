@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from sqlalchemy.exc import OperationalError
 from stored_pages import NOON, Search, content, rows, video
 
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.reports.deletion_report import removed_lines
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.deletion import selecting
@@ -36,6 +39,9 @@ ABOUT_HER = Query(and_=(Condition("username", "IN", (NAME, OTHER)),))
 ABOUT_IDS = Query(and_=(Condition("video_id", "IN", ("7000000000000000011", "12")),))
 HERS, HIS = 7000000000000000011, 7000000000000000012
 COMMENT_ID, REPLY_ID = 7000000000000000021, 7000000000000000022
+
+
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "deletion.md").read_text(encoding="utf-8")
 
 
 def quiet(_what, _count):
@@ -207,6 +213,58 @@ def test_a_query_that_named_a_person_is_the_one_without_the_name(filled):
 
     left = Query(and_=(Condition("username", "EQ", (OTHER,)),))
     assert left.fingerprint in {each["fingerprint"] for each in rows(filled, "query")}
+
+
+def test_tags_with_a_name_stay_and_are_told(filled):
+    url = filled.url.render_as_string(hide_password=False)
+    tags = {f"on {NAME}", str(HERS), f"{NAME}2"}
+    for tag in sorted(tags):
+        with Search(url, query=ABOUT_IDS, tags=(tag,), now=LATER):
+            pass
+
+    removed = delete_users(filled, [NAME], ASKED, LATER, quiet)
+
+    assert {f"on {NAME}", str(HERS), f"{NAME}2"} <= {
+        tag["name"] for tag in rows(filled, "query_tag")
+    }
+    assert removed.rows["query_tag.stays"] == 2
+    told = list(removed_lines([removed], selecting.Selected(RemovalReason.ASKED)))
+    assert told[-1].startswith("2 tags with a name or id of it left")
+    assert not [line for line in told if line.startswith("  query_tag")]
+
+
+def test_a_tag_is_renamed_as_the_document_says(filled):
+    url = filled.url.render_as_string(hide_password=False)
+    for tags in (("somebody", "other"), ("t",)):
+        with Search(url, query=ABOUT_IDS, tags=tags, now=LATER):
+            pass
+    blocks = DOCUMENT.split("### Tags")[1].split("```sql\n")[1:]
+    block = blocks[filled.dialect.name == "postgresql"].split("```")[0]
+
+    with filled.begin() as connection:
+        for statement in filter(str.strip, block.split(";")):
+            connection.exec_driver_sql(statement)
+
+    found = [sorted(row["tags"]) for row in rows(filled, "collection")]
+    assert ["other", "study-1"] in found
+    assert ["t"] in found
+    assert_nothing_of(filled, "somebody")
+
+
+def test_a_tag_is_renamed_in_the_archive_as_the_document_says(tmp_path):
+    begin = '{"kind":"begin","tags":["a","somebody"],"collection":{"query":["somebody"]}}\n'
+    lines = '{"kind":"file","begun":[' + begin.strip() + "," + begin.strip() + "]}\n" + begin
+    lines += '{"kind":"ask","seed":"somebody"}\n'
+    (tmp_path / "archive").mkdir()
+    path = tmp_path / "archive" / "a.jsonl.gz"
+    path.write_bytes(gzip.compress(lines.encode()))
+    script = DOCUMENT.split("### Tags")[1].split("```sh\n")[1].split("```")[0]
+
+    subprocess.run(["/bin/sh", "-ec", script], cwd=tmp_path, check=True)
+
+    expected = lines.replace('"a","somebody"', '"a","study-1"')
+    assert gzip.decompress(path.read_bytes()).decode() == expected
+    assert [each.name for each in path.parent.iterdir()] == [path.name]
 
 
 def test_a_video_goes_with_its_comments_and_the_hashtags_that_it_alone_had(filled):

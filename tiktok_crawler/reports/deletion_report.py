@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.reports.removals_report import NOUNS
 from tiktok_crawler.spelling import listed, named, number_of, visible
+from tiktok_crawler.storage.deletion.texts import STAYS
+from tiktok_crawler.storage.models.ledger import QueryTag
 
 if TYPE_CHECKING:
     from collections import Counter
@@ -72,7 +74,14 @@ def removed_lines(removed: Sequence[Removed], selected: Selected) -> Iterator[st
     for each in removed:
         yield f"Deleted: {number_of(each.records, NOUNS[each.kind])}"
         for table, rows in each.rows.most_common():
-            yield f"  {table:22} {rows:14,}"
+            if not table.endswith(STAYS):
+                yield f"  {table:22} {rows:14,}"
+    tags = max((each.rows[f"{QueryTag.__tablename__}{STAYS}"] for each in removed), default=0)
+    if tags:
+        yield (
+            f"{number_of(tags, 'tags')} with a name or id of it left, as tags are your own words: "
+            "docs/deletion.md, Tags, says how to rename one"
+        )
     if selected.windows and not removed:
         yield "Deleted: nothing; days are missing again"
 

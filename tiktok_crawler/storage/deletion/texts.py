@@ -19,6 +19,7 @@ from tiktok_crawler.storage.models.ledger import (
     CrawlWindow,
     ImportRow,
     QueryRow,
+    QueryTag,
     QueryValueRow,
     RunRow,
     SeedRow,
@@ -39,6 +40,9 @@ TEXTS: dict[Table, tuple[str, ...]] = {
     ComplianceCheck.__table__: ("error",),
 }
 """The texts of users and of the API that can name somebody."""
+
+STAYS = ".stays"
+"""Behind the name of a table: rows that stay, although they have a name or an id."""
 
 VALUES: dict[RecordKind, Field] = {
     RecordKind.USER: Field.USERNAME,
@@ -62,12 +66,17 @@ class Texts:
         return Words(self._names)
 
     def forget(self, connection: Connection) -> Counter[str]:
-        """Take them out of all texts and queries; count the rows that were changed."""
+        """Take them out of all texts and queries; count the rows that were changed.
+
+        Tags stay: they are the user's own words, by which runs are told apart, and two of them
+        could become one. Those that have a name are counted.
+        """
         counts = Counter[str]()
         for table, columns in TEXTS.items():
             counts[f"{table.name}{CHANGED}"] += self._rewrite(connection, table, columns)
         counts[f"{QueryRow.__tablename__}{CHANGED}"] += self._rewrite_queries(connection)
         counts.update(self._drop_values(connection))
+        counts[f"{QueryTag.__tablename__}{STAYS}"] = self._count_tags(connection)
         return counts
 
     def _rewrite(self, connection: Connection, table: Table, columns: tuple[str, ...]) -> int:
@@ -87,6 +96,11 @@ class Texts:
                 connection.execute(update(table).where(table.c.id == id_).values(changed))
                 count += 1
         return count
+
+    def _count_tags(self, connection: Connection) -> int:
+        name = QueryTag.__table__.c.name
+        tags = connection.scalars(select(name).where(may_name([name], self._names)))
+        return sum(self._words.without(tag) != tag for tag in tags)
 
     def _rewrite_queries(self, connection: Connection) -> int:
         """Let queries ask for nobody who was deleted; what they have found otherwise stays theirs.
