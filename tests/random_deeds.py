@@ -23,6 +23,7 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.planning.task_states import (
     Cut,
+    Emptied,
     Halved,
     Lost,
     Parked,
@@ -250,7 +251,7 @@ class Run:
         task = request.task
         events += OF_BATCHES * self._is_batch
         if isinstance(task, Seed):
-            events.append(Refused(self.chance.choice(SeedStatus), "no", "L2"))
+            events += [Refused(self.chance.choice(SeedStatus), "no", "L2"), Emptied()]
         elif len(task.days) > 1 and request.starts_task:
             events.append(Cut("too wide", "L3"))
         elif len(task.days) > 1:

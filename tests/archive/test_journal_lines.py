@@ -28,7 +28,15 @@ from tiktok_crawler.archive.lines import (
 from tiktok_crawler.archive.values import LineError
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Refused, Unusable
+from tiktok_crawler.planning.task_states import (
+    Cut,
+    Emptied,
+    Halved,
+    Lost,
+    Parked,
+    Refused,
+    Unusable,
+)
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import ValueBatch
 from tiktok_crawler.query_file.refreshing import KeepFresh
@@ -100,7 +108,7 @@ deeds = (
     | st.builds(Deed, st.sampled_from([Kind.ASK, Kind.PAGE]), times, asked)
     | st.builds(Deed, st.just(Kind.ANSWER), times, asked, answers)
     | st.builds(Deed, st.just(Kind.END), times, of_windows, parked | cut_or_lost)
-    | st.builds(Deed, st.just(Kind.END), times, of_seeds, parked | refused)
+    | st.builds(Deed, st.just(Kind.END), times, of_seeds, parked | refused | st.just(Emptied()))
     | st.builds(Deed, st.just(Kind.VOID), what=st.integers(1, 6))
     | st.just(Deed(Kind.CLOSE))
 )

@@ -24,11 +24,13 @@ from tiktok_crawler.archive.recorder import Journal, RecordedSession
 from tiktok_crawler.archive.replay import Replay, read_kept_out, take_along
 from tiktok_crawler.archive.rewriting import pending_archives, rewrite_archive
 from tiktok_crawler.archive.stripping import Stripper
+from tiktok_crawler.archive.taken_back import write_taken_back
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
 from tiktok_crawler.research_api.endpoints import LISTINGS
 from tiktok_crawler.research_api.pages import read_page
 from tiktok_crawler.research_api.verdicts import classify
+from tiktok_crawler.storage.deletion import selecting
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
@@ -36,8 +38,9 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_users,
     delete_videos,
 )
+from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_list_again
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.models.records import UserInfo
+from tiktok_crawler.storage.models.records import Account, Comment, UserInfo
 from tiktok_crawler.storage.records.leaving_out import is_stand_in
 from tiktok_crawler.storage.stage_session import StageSession
 
@@ -122,6 +125,18 @@ class Project:
         with self.engine() as engine:
             delete(engine, keys, self.cause(RemovalReason.ASKED), self.now, lambda *_: None)
         self.asked.add(str(text))
+
+    def delete_older_than(self, engine, time):
+        archive = self.folder / "archive"
+        with HeldQueries(engine) as held:
+            selected = held.select(lambda connection: selecting.older_than(connection, time))
+            now, lists = self.later(), to_list_again(engine, selected)
+            write_taken_back(archive, "sandbox", (), now, lists=lists, beside=None)
+            held.take_back(selected, now)
+            cause, now = self.cause(RemovalReason.AGE), self.later()
+            delete_comments(engine, selected.comments, cause, now, lambda *_: None)
+            delete_profiles(engine, selected.profiles, cause, now, lambda *_: None)
+        rewrite_archive(engine, [archive])
 
     def _list(self, listing, seed, records):
         stage = Stage(listing, GivenSeeds((str(seed),)), max_age=timedelta(0))
@@ -224,6 +239,42 @@ def test_profiles_and_accounts_that_are_too_old_leave_the_archive(tmp_path):
         row.pop("crawl_id")  # Names the seed.
     for name in ("account", "user_relation"):
         assert replayed[name] == found[name], name
+
+
+def test_lists_of_which_something_was_too_old_are_missing_after_a_replay_too(tmp_path):
+    project = Project(tmp_path)
+    project.do("search", [{"id": VIDEOS[0], "username": NAMES[0]}])
+    project.do("comments", (VIDEOS[0], [{"id": COMMENTS[0], "text": "words"}]))
+    project.do("comments", (VIDEOS[1], [{"id": COMMENTS[1], "text": "words"}]))
+    project.do("users", (NAMES[0], []))
+    project.do("followers", (NAMES[1], [NAMES[2]]))
+    old = {"crawled_at": NOON - timedelta(days=900)}
+    with project.engine() as engine:
+        with engine.begin() as connection:
+            connection.execute(update(Comment).where(Comment.id == COMMENTS[0]).values(old))
+            connection.execute(update(Account).where(Account.username == NAMES[2]).values(old))
+            first_seen = {"first_seen_at": old["crawled_at"]}
+            connection.execute(update(UserInfo).values(first_seen))
+        project.delete_older_than(engine, NOON)
+    project.do("comments", (VIDEOS[1], [{"id": COMMENTS[1], "text": "words"}]))
+
+    found, replayed = content(project.url), content(project.replayed())
+    names = {row["seed"] for row in found["seed"]}
+    states = {(row["listing"], row["seed"]): row["state"] for row in found["seed"]}
+    assert states == {
+        ("comments", str(VIDEOS[0])): "open",
+        ("comments", str(VIDEOS[1])): "complete",
+        ("followers", NAMES[1]): "open",
+        ("users", NAMES[0]): "open",
+    }
+    assert not replayed["user_info"]
+    # The seed that was the person's is nobody's, and the person has none.
+    users = [row for row in replayed["seed"] if row["listing"] == "users"]
+    assert [is_stand_in(row["seed"]) for row in users] == [True]
+    for rows in (found["seed"], replayed["seed"]):
+        rows[:] = [row for row in rows if row["listing"] != "users"]
+    assert replayed["seed"] == found["seed"]
+    assert names > {row["seed"] for row in replayed["seed"]}
 
 
 @pytest.mark.slow

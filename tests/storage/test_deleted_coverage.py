@@ -38,7 +38,7 @@ def settled(engine, select):
     """Select what goes, and take back the coverage of its days."""
     with HeldQueries(engine) as held:
         selected = held.select(select)
-        held.take_back(selected.windows, LATER)
+        held.take_back(selected, LATER)
     return selected
 
 

@@ -33,7 +33,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.deletion.selecting import Selected
-from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_take_back
+from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_list_again, to_take_back
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
@@ -189,9 +189,10 @@ def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
     disk.check_may_delete(engine)
     removed: list[Removed] = []
     if selected:
-        if wanted.select:
-            selected = _settle(place, wanted)
-        removed = _remove(place, selected)
+        with HeldQueries(engine) as held:
+            if wanted.select:
+                selected = _settle(place, wanted, held)
+            removed = _remove(place, selected)
         show("\n".join(removed_lines(removed, selected)))
     return _finish(place, opts, removed, outputs)
 
@@ -222,26 +223,28 @@ def _ask(opts: argparse.Namespace) -> None:
         fail(EX_TEMPFAIL, "nothing was deleted")
 
 
-def _settle(place: _Place, wanted: _Wanted) -> Selected:
-    """Let the days be missing of which something goes, while nobody crawls them.
+def _settle(place: _Place, wanted: _Wanted, held: HeldQueries) -> Selected:
+    """Let the days and lists be missing of which something goes, while nobody crawls them.
 
-    What a crawl brings from then on stays.
+    What a crawl of the queries brings from then on stays.
 
     Returns:
         What goes: more may have come since it was counted.
 
     Raises:
-        QueryLockedError: one of their queries is being crawled.
+        QueryLockedError: one of their queries or listings is being crawled.
     """
-    with HeldQueries(place.engine) as held:
-        selected = held.select(lambda connection: _selected(connection, wanted))
-        searches, now = to_take_back(place.engine, selected.windows), utc_now()
-        if searches and place.folders:
-            # First: what is interrupted behind it is searched again, and nothing is missing unseen.
-            from tiktok_crawler.archive.taken_back import write_taken_back  # noqa: PLC0415 - seldom
+    selected = held.select(lambda connection: _selected(connection, wanted))
+    searches, now = to_take_back(place.engine, selected.windows), utc_now()
+    lists = to_list_again(place.engine, selected)
+    if (searches or lists) and place.folders:
+        # First: what is interrupted behind it is searched again, and nothing is missing unseen.
+        from tiktok_crawler.archive.taken_back import write_taken_back  # noqa: PLC0415 - seldom
 
-            write_taken_back(place.folders[0], place.origin, searches, now, beside=place.file)
-        held.take_back(selected.windows, now)
+        write_taken_back(
+            place.folders[0], place.origin, searches, now, lists=lists, beside=place.file
+        )
+    held.take_back(selected, now)
     return selected
 
 

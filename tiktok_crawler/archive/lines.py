@@ -28,6 +28,7 @@ from tiktok_crawler.date_range import DAY
 from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.task_states import (
     Cut,
+    Emptied,
     Event,
     Halved,
     Lost,
@@ -66,8 +67,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
 
-FORMAT = 5
-"""Goes up with each key that is new: readers take no line with keys that they do not know."""
+FORMAT = 6
+"""Goes up with each key and event that is new: readers take no line with what they do not know."""
 
 UNRELEASED = (1, 2)
 
@@ -117,10 +118,13 @@ class EventName(StrEnum):
     LOST = "lost"
     HALVED = "halved"
     UNUSABLE = "unusable"
+    EMPTIED = "emptied"
 
 
-EVENTS_OF_SEEDS = (EventName.PARKED, EventName.REFUSED)
-EVENTS_OF_WINDOWS = tuple(name for name in EventName if name is not EventName.REFUSED)
+EVENTS_OF_SEEDS = (EventName.PARKED, EventName.REFUSED, EventName.EMPTIED)
+EVENTS_OF_WINDOWS = tuple(
+    name for name in EventName if name not in (EventName.REFUSED, EventName.EMPTIED)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -555,6 +559,8 @@ def _body(content: Values) -> bytes:
 
 
 def _event_json(event: Event) -> dict[str, Any]:
+    if isinstance(event, Emptied):
+        return {}
     if isinstance(event, Lost):
         return {"passed": _days_json(event.passed)}
     why = {"reason": event.reason, "log_id": event.log_id}
@@ -569,8 +575,8 @@ def _event_json(event: Event) -> dict[str, Any]:
 def _event(content: Values, subject: Subject) -> Event:
     is_seed = isinstance(subject, Listing)
     name = content.one_of("event", EVENTS_OF_SEEDS if is_seed else EVENTS_OF_WINDOWS)
-    if name is EventName.LOST:
-        return Lost(_passed(content))
+    if name in (EventName.EMPTIED, EventName.LOST):
+        return Emptied() if name is EventName.EMPTIED else Lost(_passed(content))
     why = content.text("reason", WORDS), content.text_or_none("log_id", WORDS)
     match name:
         case EventName.PARKED:

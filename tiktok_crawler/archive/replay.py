@@ -26,7 +26,7 @@ from tiktok_crawler.exceptions import ConfigurationError
 from tiktok_crawler.planning.coverage import Freshness
 from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import GivenSeeds, Stage
-from tiktok_crawler.planning.task_states import Halved, Lost, Parked, Unusable
+from tiktok_crawler.planning.task_states import Emptied, Halved, Lost, Parked, Unusable
 from tiktok_crawler.research_api.pages import read_page, stands_for_page
 from tiktok_crawler.research_api.paging import START
 from tiktok_crawler.research_api.query import Query
@@ -279,6 +279,7 @@ class _ReplayedSession:
     def _end(self, request: PageRequest, event: Any, now: datetime) -> None:
         standing = self._tasks(lambda tasks: tasks.standing(request.task))
         may_have_ended = standing.is_complete and isinstance(event, Halved | Unusable)
+        may_have_ended = may_have_ended or isinstance(event, Emptied)
         if not (standing.is_unfinished or may_have_ended):
             return
         if isinstance(event, Lost) and self._strays(request, now):

@@ -89,7 +89,12 @@ class Unusable:
     log_id: str | None
 
 
-Event = Parked | Refused | Cut | Lost | Halved | Unusable
+@dataclass(frozen=True, slots=True)
+class Emptied:
+    """Records that a seed had brought are deleted: its list is asked for from the start."""
+
+
+Event = Parked | Refused | Cut | Lost | Halved | Unusable | Emptied
 
 
 class Cause(Enum):
@@ -122,5 +127,6 @@ MOVES: dict[Cause | type[Event], Move] = {
     Lost: Move(UNFINISHED, WindowState.SPLIT),
     Halved: Move((*UNFINISHED, WindowState.COMPLETE), WindowState.SPLIT),
     Unusable: Move((*UNFINISHED, WindowState.COMPLETE), WindowState.PARKED),
+    Emptied: Move(tuple(SeedState), SeedState.OPEN),
 }
 """All changes of state; the words for open, parked and complete are those of both kinds of task."""

@@ -46,14 +46,18 @@ def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
         yield "To be deleted, rows by table:"
     for table, rows in counts.most_common():
         yield f"  {table:22} {rows:14,}"
-    if selected.windows:
-        windows = number_of(len(selected.windows), "windows")
+    if parts := _taken_back(selected):
         yield (
-            f"  The coverage of {windows} is taken back: a crawl that asks for their days searches "
-            "these again"
+            f"  The coverage of {listed(parts, conjunction='and')} is taken back: a crawl that "
+            "asks for it collects it again"
         )
     if selected.users:
         yield COMMENTS_HAVE_NO_NAME
+
+
+def _taken_back(selected: Selected) -> list[str]:
+    lost = ((selected.windows, "windows"), (selected.seeds, "lists"))
+    return [number_of(len(ids), noun) for ids, noun in lost if ids]
 
 
 def _asked(selected: Selected) -> Iterator[str]:

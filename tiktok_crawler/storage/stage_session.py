@@ -25,11 +25,17 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.quota import QuotaAccount
     from tiktok_crawler.planning.seeds import Stage, StagePlan, StageResult
     from tiktok_crawler.planning.task_states import Event
+    from tiktok_crawler.research_api.endpoints import Listing
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.records.leaving_out import Deleted
 
 LOOKED_UP = 20
 """Of so many due seeds a plan has the requests."""
+
+
+def lock_of(listing: Listing) -> tuple[str, str]:
+    """Return what the lock of a listing is called, by programs and by people."""
+    return sha256(f"listing {listing.name}".encode()).hexdigest(), listing.words
 
 
 class StageSession(TaskSession):
@@ -52,8 +58,7 @@ class StageSession(TaskSession):
 
     @property
     def lock_name(self) -> tuple[str, str]:
-        listing = self.stage.listing
-        return sha256(f"listing {listing.name}".encode()).hexdigest(), listing.words
+        return lock_of(self.stage.listing)
 
     def plan(self, now: datetime) -> StagePlan:
         """Count what there is to ask for now."""

@@ -86,7 +86,7 @@ class Cause:
     """The reason of a deletion, and what found it.
 
     What is `asked` for is kept out. Files in the folders of `archives` are told what they lose.
-    Videos that a page after `last_page` has brought stay.
+    Videos that a page after `last_page` has brought stay, with the comments under them.
     """
 
     why: RemovalReason
@@ -359,6 +359,8 @@ class _Deletion:
             return rows.still_gone(key, values)
         if key.table is Video.__table__ and self._cause.last_page is not None:
             return rows.not_brought_since(values, self._cause.last_page)
+        if key.table is Comment.__table__ and self._cause.last_page is not None:
+            return rows.not_under_brought(values, self._cause.last_page)
         return values
 
     def forget_mentions(self, usernames: Collection[str]) -> None:

@@ -137,6 +137,16 @@ class Rows:
         brought = set(self.connection.scalars(later.where(pages.crawl_id > page)))
         return [id_ for id_ in ids if id_ not in brought]
 
+    def not_under_brought(self, ids: Sequence[int], page: int) -> list[int]:
+        """Return those of some comments that are not under videos that a page after one brought."""
+        pages, comments = VIDEOS_TO_CRAWLS.c, Comment.__table__.c
+        brought = select(pages.video_id).where(pages.crawl_id > page)
+        under = select(comments.id).where(
+            self._among(comments.id, ids), comments.video_id.in_(brought)
+        )
+        stay = set(self.connection.scalars(under))
+        return [id_ for id_ in ids if id_ not in stay]
+
     def edges(self, username: str) -> int:
         """Delete the next edges of an account; they are no records."""
         table = UserRelation.__table__

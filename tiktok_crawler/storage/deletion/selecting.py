@@ -6,7 +6,6 @@ All is read on one connection, which writes nothing.
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -16,6 +15,7 @@ from sqlalchemy import and_, func, or_, select, union
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.storage.deletion.deletion import spellings
+from tiktok_crawler.storage.deletion.emptied_lists import READ_AT_ONCE, emptied_lists, has
 from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.ledger import (
@@ -42,8 +42,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Select, Table
 
-READ_AT_ONCE = 10_000
-
 
 def numbers(ids: Iterable[int] = ()) -> array[int]:
     return array("q", ids)
@@ -54,8 +52,8 @@ class Selected:
     """What is to be deleted, and why.
 
     `videos` and `comments` are in order. `users` are persons with all that is theirs, `profiles`
-    what is asked about a name alone. The coverage of `windows` is taken back: what they brought is
-    missing then. Videos that a page after `last_page` has brought stay.
+    what is asked about a name alone. The coverage of `windows` and `seeds` is taken back: what they
+    brought is missing then. Videos that a page after `last_page` has brought stay.
     """
 
     why: RemovalReason
@@ -64,6 +62,7 @@ class Selected:
     users: Sequence[str] = ()
     profiles: Sequence[str] = ()
     windows: Collection[int] = ()
+    seeds: Collection[int] = ()
     query_id: int | None = None
     last_page: int | None = None
 
@@ -91,10 +90,12 @@ def of_query(connection: Connection, query_ids: Collection[int]) -> Selected:
     windows = select(CrawlWindow.id).where(
         statements.among(CrawlWindow.__table__.c.query_id, query_ids), SPEAKS_FOR_DAYS
     )
+    ids = numbers(_stream(connection, in_order))
     return Selected(
         RemovalReason.QUERY,
-        videos=numbers(_stream(connection, in_order)),
+        videos=ids,
         windows=frozenset(connection.scalars(windows)),
+        seeds=emptied_lists(connection, ids),
         query_id=next(iter(query_ids)) if len(query_ids) == 1 else None,
     )
 
@@ -121,7 +122,12 @@ def of_tag(connection: Connection, tag: str) -> Selected | None:
         tagged.query_tag_id == tag_id, ~has_other.exists(), ~without.exists()
     )
     ids = numbers(_stream(connection, videos.order_by(tagged.video_id)))
-    return Selected(RemovalReason.TAG, videos=ids, windows=_windows(connection, ids))
+    return Selected(
+        RemovalReason.TAG,
+        videos=ids,
+        windows=_windows(connection, ids),
+        seeds=emptied_lists(connection, ids),
+    )
 
 
 def older_than(connection: Connection, time: datetime) -> Selected:
@@ -130,14 +136,16 @@ def older_than(connection: Connection, time: datetime) -> Selected:
     comments = select(Comment.id).where(Comment.crawled_at < time).order_by(Comment.id)
     profiles = select(UserInfo.username).where(UserInfo.first_seen_at < time)
     accounts = select(Account.username).where(Account.crawled_at < time)
-    ids = numbers(_stream(connection, videos))
-    names = union(profiles, accounts).subquery()
+    ids, comment_ids = (numbers(_stream(connection, found)) for found in (videos, comments))
+    either = union(profiles, accounts).subquery()
+    names = list(connection.scalars(select(either.c.username)))
     return Selected(
         RemovalReason.AGE,
         videos=ids,
-        comments=numbers(_stream(connection, comments)),
-        profiles=list(connection.scalars(select(names.c.username))),
+        comments=comment_ids,
+        profiles=names,
         windows=_windows(connection, ids),
+        seeds=emptied_lists(connection, ids, comment_ids, names),
     )
 
 
@@ -223,7 +231,7 @@ class _Counting:
         rows = self._connection.execute(select(table.c.id, table.c.video_id).where(either))
         own = frozenset(ids)
         self._counts[table.name] += sum(
-            (id_ in own or not _has(comments, id_)) and not _has(videos, video_id)
+            (id_ in own or not has(comments, id_)) and not has(videos, video_id)
             for id_, video_id in rows
         )
 
@@ -237,10 +245,3 @@ class _Counting:
 
     def _add(self, table: Table, rows: Select[Any]) -> None:
         self._counts[table.name] += self._connection.scalar(rows) or 0
-
-
-def _has(in_order: Sequence[int], value: int | None) -> bool:
-    if value is None:
-        return False
-    place = bisect_left(in_order, value)
-    return place < len(in_order) and in_order[place] == value

@@ -19,6 +19,7 @@ from tiktok_crawler.planning.task_states import (
     UNFINISHED,
     Cause,
     Cut,
+    Emptied,
     Halved,
     Lost,
     Parked,
@@ -247,6 +248,8 @@ class Tasks:
                 self._move(row, row_id, event, now, values | _reason(row, event))
             case Cut():
                 self._move(row, row_id, event, now, _reason(row, event))
+            case Emptied():
+                self._move(row, row_id, event, now, _AS_NEW)
             case Lost(passed=passed):
                 return self._split_off(row_id, passed, event, now)
         return None
@@ -352,6 +355,26 @@ class Tasks:
 
 _WITHOUT_REASON: dict[Any, Any] = {CrawlWindow.error: None, CrawlWindow.error_log_id: None}
 """Days that other windows have are left to these, whatever the window was parked for."""
+
+_AS_NEW: dict[Any, Any] = {
+    SeedRow.cursor: 0,
+    SeedRow.begun_at: None,
+    SeedRow.pages: 0,
+    SeedRow.record_count: 0,
+    SeedRow.status: None,
+    SeedRow.has_more: None,
+    SeedRow.at_api_limit: False,
+    SeedRow.suspicious: False,
+    SeedRow.last_page_at: None,
+    SeedRow.completed_at: None,
+    SeedRow.parked_count: 0,
+    SeedRow.parked_at: None,
+    SeedRow.retry_at: None,
+    SeedRow.error: None,
+    SeedRow.error_log_id: None,
+    SeedRow.worker_id: None,
+}
+"""What a new seed has; the requests that were sent for this one stay counted."""
 
 
 def leave_to_others(tasks: Tasks, window_id: int, now: datetime) -> None:
