@@ -13,7 +13,7 @@ from tiktok_crawler.arguments.named_seeds import named_seeds
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import NowAndThen, fail, show, tell
-from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.query_file.written_dates import parse_time_ago
 from tiktok_crawler.reports.deletion_report import (
@@ -32,7 +32,6 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_users,
     delete_videos,
 )
-from tiktok_crawler.storage.deletion.selecting import Selected
 from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_list_again, to_take_back
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.statements import statements_for
@@ -49,6 +48,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.config import Config
     from tiktok_crawler.storage.deletion.deletion import Removed
+    from tiktok_crawler.storage.deletion.selecting import Selected
 
 NAMED = ("usernames", "video_ids", "comment_ids")
 SINGLE = ("query", "tag", "older_than", "gone")
@@ -200,12 +200,7 @@ def _delete(place: _Place, wanted: _Wanted, opts: argparse.Namespace) -> int:
 def _selected(connection: Connection, wanted: _Wanted) -> Selected:
     if wanted.select:
         return wanted.select(connection)
-    return Selected(
-        RemovalReason.ASKED,
-        videos=selecting.numbers(sorted(wanted.videos)),
-        comments=selecting.numbers(sorted(wanted.comments)),
-        users=wanted.users,
-    )
+    return selecting.named(connection, wanted.users, wanted.videos, wanted.comments)
 
 
 def _ask(opts: argparse.Namespace) -> None:

@@ -29,6 +29,10 @@ COMMENTS_HAVE_NO_NAME = (
     "cannot be found by it, and stay. Delete them by --comment-ids"
 )
 
+WHOSE_IS_NOT_KNOWN = (
+    "whether it is by one of these persons cannot be told, and it stays. Delete such by --video-ids"
+)
+
 
 def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
     """Tell what would be deleted."""
@@ -40,8 +44,6 @@ def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
             if selected.why is RemovalReason.ASKED
             else "There is nothing to delete"
         )
-        if not selected.windows:
-            return
     else:
         yield "To be deleted, rows by table:"
     for table, rows in counts.most_common():
@@ -53,6 +55,9 @@ def selected_lines(selected: Selected, counts: Counter[str]) -> Iterator[str]:
         )
     if selected.users:
         yield COMMENTS_HAVE_NO_NAME
+    if selected.nameless:
+        videos = number_of(selected.nameless, "videos")
+        yield f"{videos} came without `username`: {WHOSE_IS_NOT_KNOWN}"
 
 
 def _taken_back(selected: Selected) -> list[str]:

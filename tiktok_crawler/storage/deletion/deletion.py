@@ -15,6 +15,7 @@ from sqlalchemy import Text, cast, func, insert, literal, select, update
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
+from tiktok_crawler.storage.deletion.authors import videos_by
 from tiktok_crawler.storage.deletion.mentions import Mentions
 from tiktok_crawler.storage.deletion.rows import Names, Rows
 from tiktok_crawler.storage.deletion.texts import Texts
@@ -142,7 +143,8 @@ def delete_users(
         deletion.close_out(map(user, batch))
     with reading(engine) as connection:
         names = spellings(connection, usernames)
-    videos = deletion.videos_by([spelled for name in names for spelled in names[name]])
+        spelled = [spelling for name in names for spelling in names[name]]
+        videos = sorted(videos_by(connection, spelled))
     deletion.videos(videos, are_records=False)
     for name in names:
         deletion.person(names[name])
@@ -307,12 +309,6 @@ class _Deletion:
             return rows.comments(left)
 
         self._do(act)
-
-    def videos_by(self, usernames: Sequence[str]) -> list[int]:
-        """Read which videos are by some users."""
-        by = self._statements.among(Video.__table__.c.username, usernames)
-        with reading(self._engine) as connection:
-            return list(connection.scalars(select(Video.id).where(by)))
 
     def person(self, spelled: Iterable[str]) -> None:
         """Delete what is left of a person, however spelled, but for mentions."""

@@ -14,6 +14,7 @@ from sqlalchemy import and_, func, or_, select, union
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.storage.deletion.authors import count_nameless, videos_by
 from tiktok_crawler.storage.deletion.deletion import spellings
 from tiktok_crawler.storage.deletion.emptied_lists import READ_AT_ONCE, emptied_lists, has
 from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
@@ -53,7 +54,8 @@ class Selected:
 
     `videos` and `comments` are in order. `users` are persons with all that is theirs, `profiles`
     what is asked about a name alone. The coverage of `windows` and `seeds` is taken back: what they
-    brought is missing then. Videos that a page after `last_page` has brought stay.
+    brought is missing then. Videos that a page after `last_page` has brought stay. Of `nameless`
+    videos nobody knows whether they are by one of the users.
     """
 
     why: RemovalReason
@@ -65,10 +67,27 @@ class Selected:
     seeds: Collection[int] = ()
     query_id: int | None = None
     last_page: int | None = None
+    nameless: int = 0
 
     @property
     def is_empty(self) -> bool:
         return not (self.videos or self.comments or self.users or self.profiles or self.windows)
+
+
+def named(
+    connection: Connection,
+    users: Sequence[str],
+    videos: Iterable[int],
+    comments: Iterable[int],
+) -> Selected:
+    """Select what persons ask to delete."""
+    return Selected(
+        RemovalReason.ASKED,
+        videos=numbers(sorted(videos)),
+        comments=numbers(sorted(comments)),
+        users=users,
+        nameless=count_nameless(connection, _spelled(connection, users)) if users else 0,
+    )
 
 
 def of_query(connection: Connection, query_ids: Collection[int]) -> Selected:
@@ -162,6 +181,10 @@ def gone(connection: Connection) -> Selected:
     )
 
 
+def _spelled(connection: Connection, users: Iterable[str]) -> list[str]:
+    return [name for some in spellings(connection, users).values() for name in some]
+
+
 def _stream(connection: Connection, ids: Select[Any]) -> Iterable[int]:
     for block in statements_for(connection.dialect).stream(connection, ids, READ_AT_ONCE):
         for (id_,) in block:
@@ -182,11 +205,11 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
     Mentions in the records of others, and hashtags that nobody has any more, are not counted.
     """
     counts = Counter[str]()
-    names = [name for spelled in spellings(connection, selected.users).values() for name in spelled]
+    names = _spelled(connection, selected.users)
     counting = _Counting(connection, counts)
     videos = selected.videos
     if names:
-        videos = numbers(sorted({*videos, *counting.videos_by(names)}))
+        videos = numbers(sorted({*videos, *videos_by(connection, names)}))
     for ids in batched(videos, READ_AT_ONCE):
         for table in (Video.__table__, *OF_VIDEOS):
             column = table.c.id if table is Video.__table__ else table.c.video_id
@@ -210,10 +233,6 @@ class _Counting:
         self._connection = connection
         self._statements = statements_for(connection.dialect)
         self._counts = counts
-
-    def videos_by(self, names: Sequence[str]) -> Iterable[int]:
-        by = self._statements.among(Video.__table__.c.username, names)
-        return self._connection.scalars(select(Video.id).where(by))
 
     def add(self, table: Table, column: Any, values: Sequence[Any]) -> None:
         rows = select(func.count()).select_from(table)
