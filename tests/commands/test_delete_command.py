@@ -342,6 +342,7 @@ def test_what_is_not_there_is_kept_out_and_said(folder):
 
     assert done.returncode == 0
     assert "Nothing of it is in the database: deleting it keeps it out from then on" in done.stdout
+    assert "Deleted: 0 users" in done.stdout
     assert len(read(folder, "SELECT * FROM kept_out")) == 1
 
 

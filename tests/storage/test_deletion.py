@@ -28,6 +28,7 @@ from tiktok_crawler.storage.deletion.deletion import (
     delete_videos,
 )
 from tiktok_crawler.storage.deletion.mentions import MOST_LOOKED_FOR
+from tiktok_crawler.storage.ledger.removals import read_removals
 from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.records import Comment, UserInfo, Video
 
@@ -151,6 +152,36 @@ def test_nothing_of_a_person_is_left_in_any_table(filled):
     (row,) = rows(filled, "removal")
     assert row["ended_at"]
     assert row["rows"]["video"] == 1
+
+
+def test_only_persons_of_whom_something_was_there_are_counted(filled):
+    removed = delete_users(filled, [NAME, "never.seen"], ASKED, LATER, quiet)
+    again = delete_users(filled, [NAME, "never.seen"], ASKED, MUCH_LATER, quiet)
+
+    assert (removed.records, again.records) == (1, 0)
+    with filled.connect() as connection:
+        assert list(read_removals(connection).totals.values()) == [1]
+    selected = selecting.Selected(RemovalReason.ASKED, users=(NAME, "never.seen"))
+    told = list(removed_lines([removed], selected))
+    assert told[-1] == "Kept out from now on, of whom nothing was there: 1 user"
+
+
+@pytest.mark.parametrize("deed", ["video", "account", "user_info", "user_video"])
+def test_a_person_of_whom_there_is_only_one_row_is_counted(make_engine, database_url, deed):
+    engine = make_engine(database_url)
+    name, lists = "quokka.alone", LISTINGS
+    match deed:
+        case "video":
+            with Search(database_url, tags=("t",)) as run:
+                run.ask(run.first(), video(77, username=name))
+        case "account":
+            store_list(database_url, lists["followers"], OTHER, {"username": name})
+        case "user_info":
+            store_list(database_url, lists["users"], name, {"display_name": "Shown"})
+        case "user_video":
+            store_list(database_url, lists["liked_videos"], name, video(78))
+
+    assert delete_users(engine, [name], ASKED, LATER, quiet).records == 1
 
 
 def test_others_keep_what_is_theirs(filled):

@@ -6,7 +6,7 @@ import shlex
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.checks import RemovalReason
+from tiktok_crawler.planning.checks import RecordKind, RemovalReason
 from tiktok_crawler.reports.removals_report import NOUNS
 from tiktok_crawler.spelling import listed, named, number_of, visible
 from tiktok_crawler.storage.deletion.texts import STAYS
@@ -85,6 +85,9 @@ def removed_lines(removed: Sequence[Removed], selected: Selected) -> Iterator[st
         for table, rows in each.rows.most_common():
             if not table.endswith(STAYS):
                 yield f"  {table:22} {rows:14,}"
+        persons = {name.casefold() for name in selected.users}
+        if each.kind is RecordKind.USER and (unknown := len(persons) - each.records) > 0:
+            yield f"Kept out from now on, of whom nothing was there: {number_of(unknown, 'users')}"
     tags = max((each.rows[f"{QueryTag.__tablename__}{STAYS}"] for each in removed), default=0)
     if tags:
         yield (

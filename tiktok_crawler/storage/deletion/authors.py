@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -14,10 +15,10 @@ from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, QueryR
 from tiktok_crawler.storage.models.records import UserVideo, Video
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Row
 
     from tiktok_crawler.research_api.query import Condition
 
@@ -25,53 +26,73 @@ NAMELESS = Video.username.is_(None)
 """A video came without its author: `TIKTOK_VIDEO_FIELDS` had no `username`."""
 
 
-def videos_by(connection: Connection, names: Collection[str]) -> set[int]:
-    """Return the videos of persons, whose names are spelled as they were stored.
+@dataclass(frozen=True, slots=True)
+class Works:
+    """The videos of persons, and which of the persons have some, in lower case."""
+
+    videos: set[int] = field(default_factory=set)
+    authors: set[str] = field(default_factory=set)
+
+    def add(self, rows: Iterable[Row[int, str]]) -> None:
+        for id_, author in rows:
+            self.videos.add(id_)
+            self.authors.add(author.casefold())
+
+
+def works_of(connection: Connection, names: Collection[str]) -> Works:
+    """Find the videos of persons, whose names are spelled as they were stored.
 
     Of those without an author these are theirs: what a query has brought that asked for nobody
     else's, and what they have pinned.
     """
-    among, pages = statements_for(connection.dialect).among, VIDEOS_TO_CRAWLS.c
-    by_name = select(Video.id).where(among(Video.__table__.c.username, names))
-    asked_for = (
-        select(Video.id)
-        .join(VIDEOS_TO_CRAWLS, pages.video_id == Video.id)
-        .join(Crawl, Crawl.id == pages.crawl_id)
-        .where(NAMELESS, among(Crawl.__table__.c.query_id, list(_queries_for(connection, names))))
-    )
-    pinned = (
-        select(Video.id)
-        .join(UserVideo, UserVideo.video_id == Video.id)
-        .where(NAMELESS, UserVideo.kind == VideoList.PINNED)
-        .where(among(UserVideo.__table__.c.username, names))
-    )
-    return {id_ for found in (by_name, asked_for, pinned) for id_ in connection.scalars(found)}
+    works, among = Works(), statements_for(connection.dialect).among
+    by_name = select(Video.id, Video.username)
+    works.add(connection.execute(by_name.where(among(Video.__table__.c.username, names))))
+    pinned = select(Video.id, UserVideo.username).join(UserVideo, UserVideo.video_id == Video.id)
+    theirs = among(UserVideo.__table__.c.username, names), UserVideo.kind == VideoList.PINNED
+    works.add(connection.execute(pinned.where(NAMELESS, *theirs)))
+    pages = VIDEOS_TO_CRAWLS.c
+    brought = select(Video.id).join(VIDEOS_TO_CRAWLS, pages.video_id == Video.id)
+    brought = brought.join(Crawl, Crawl.id == pages.crawl_id)
+    for query_id, persons in _queries_for(connection, names):
+        found = set(connection.scalars(brought.where(NAMELESS, Crawl.query_id == query_id)))
+        works.videos.update(found)
+        works.authors.update(persons if found else ())
+    return works
 
 
 def count_nameless(connection: Connection, names: Collection[str]) -> int:
     """Count the videos without an author of which it cannot be told whether they are theirs."""
     theirs = statements_for(connection.dialect).among(
-        Video.__table__.c.id, videos_by(connection, names)
+        Video.__table__.c.id, works_of(connection, names).videos
     )
     nameless = select(func.count()).select_from(Video).where(NAMELESS, ~theirs)
     return connection.scalar(nameless) or 0
 
 
-def _queries_for(connection: Connection, names: Collection[str]) -> Iterator[int]:
-    """Yield the queries that ask for the videos of these persons alone."""
-    persons = {name.casefold() for name in names}
-    rows = connection.execute(select(QueryRow.id, QueryRow.canonical_json).order_by(QueryRow.id))
-    for id_, canonical in rows:
+def _queries_for(
+    connection: Connection, names: Collection[str]
+) -> Iterator[tuple[int, AbstractSet[str]]]:
+    """Yield the queries that ask for the videos of these persons alone, and of which of them."""
+    given = {name.casefold() for name in names}
+    rows = select(QueryRow.id, QueryRow.canonical_json).order_by(QueryRow.id)
+    for id_, canonical in connection.execute(rows).all():
         if Field.USERNAME in canonical:
-            query = Query.from_json(json.loads(canonical))
-            one_by_one = any(_is_about(each, persons) for each in query.and_)
-            if one_by_one or (query.or_ and all(_is_about(each, persons) for each in query.or_)):
-                yield id_
+            persons = _persons(Query.from_json(json.loads(canonical)))
+            if persons and persons <= given:
+                yield id_, persons
 
 
-def _is_about(condition: Condition, persons: AbstractSet[str]) -> bool:
-    return (
-        condition.field_name == Field.USERNAME
-        and condition.operation in (Operation.EQ, Operation.IN)
-        and {value.casefold() for value in condition.field_values} <= persons
-    )
+def _persons(query: Query) -> AbstractSet[str]:
+    """Return the authors of all videos that a query can find, in lower case; none: anybody."""
+    for condition in query.and_:
+        if authors := _authors(condition):
+            return authors
+    either = [_authors(condition) for condition in query.or_]
+    return frozenset().union(*either) if all(either) else frozenset()
+
+
+def _authors(condition: Condition) -> AbstractSet[str]:
+    is_one_of = condition.operation in (Operation.EQ, Operation.IN)
+    is_about_authors = condition.field_name == Field.USERNAME and is_one_of
+    return frozenset(map(str.casefold, condition.field_values) if is_about_authors else ())

@@ -15,7 +15,7 @@ from sqlalchemy import Text, cast, func, insert, literal, select, update
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
-from tiktok_crawler.storage.deletion.authors import videos_by
+from tiktok_crawler.storage.deletion.authors import works_of
 from tiktok_crawler.storage.deletion.mentions import Mentions
 from tiktok_crawler.storage.deletion.rows import Names, Rows
 from tiktok_crawler.storage.deletion.texts import Texts
@@ -137,17 +137,20 @@ def delete_comments(
 def delete_users(
     engine: Engine, usernames: Sequence[str], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
-    """Delete persons: profile, videos, account with its edges, lists, and mentions of them."""
+    """Delete persons: profile, videos, account with its edges, lists, and mentions of them.
+
+    Those of whom nothing but mentions was there do not count as deleted.
+    """
     deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
     for batch in batched(sorted(usernames), BATCH):
         deletion.close_out(map(user, batch))
     with reading(engine) as connection:
         names = spellings(connection, usernames)
-        spelled = [spelling for name in names for spelling in names[name]]
-        videos = sorted(videos_by(connection, spelled))
+        works = works_of(connection, [spelled for name in names for spelled in names[name]])
+    videos = sorted(works.videos)
     deletion.videos(videos, are_records=False)
     for name in names:
-        deletion.person(names[name])
+        deletion.person(names[name], has_works=name in works.authors)
     deletion.forget_mentions(usernames)
     texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
     deletion.forget_texts((*map(user, usernames), *texts))
@@ -310,15 +313,14 @@ class _Deletion:
 
         self._do(act)
 
-    def person(self, spelled: Iterable[str]) -> None:
+    def person(self, spelled: Iterable[str], *, has_works: bool) -> None:
         """Delete what is left of a person, however spelled, but for mentions."""
         for username in spelled:
             self._edges(username)
 
         def act(rows: Rows) -> int:
-            for username in spelled:
-                rows.user(username)
-            return 1
+            left = sum(map(rows.user, spelled))
+            return 1 if left or has_works else 0
 
         self._do(act)
 

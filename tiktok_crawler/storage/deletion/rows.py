@@ -161,13 +161,17 @@ class Rows:
         self.counts[table.name] += len(rows)
         return 0
 
-    def user(self, username: str) -> None:
-        """Delete what is left of a user: the profile, the account without its edges, the lists."""
-        names = [username]
-        self.profile(username)
-        self.accounts(names)
-        self._delete(UserVideo.__table__, UserVideo.__table__.c.username, names)
+    def user(self, username: str) -> int:
+        """Delete what is left of a user: the profile, the account without its edges, the lists.
+
+        Returns:
+            How many rows that were.
+        """
+        names, records = [username], (UserInfoHistory, UserInfo, Account, UserVideo)
+        tables = (record.__table__ for record in records)
+        count = sum(self._delete(table, table.c.username, names) for table in tables)
         self._rename_seeds(SeedKey.USERNAME, RecordKind.USER, names)
+        return count
 
     def profile(self, username: str) -> int:
         """Delete a profile alone, with the past of its values.

@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, or_, select, union
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
-from tiktok_crawler.storage.deletion.authors import count_nameless, videos_by
+from tiktok_crawler.storage.deletion.authors import count_nameless, works_of
 from tiktok_crawler.storage.deletion.deletion import spellings
 from tiktok_crawler.storage.deletion.emptied_lists import READ_AT_ONCE, emptied_lists, has
 from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
@@ -209,7 +209,7 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
     counting = _Counting(connection, counts)
     videos = selected.videos
     if names:
-        videos = numbers(sorted({*videos, *videos_by(connection, names)}))
+        videos = numbers(sorted({*videos, *works_of(connection, names).videos}))
     for ids in batched(videos, READ_AT_ONCE):
         for table in (Video.__table__, *OF_VIDEOS):
             column = table.c.id if table is Video.__table__ else table.c.video_id
