@@ -88,7 +88,7 @@ collection = Collection(
     "2024-01-01",
     "a month ago",
     ("dairy",),
-    refresh_after=timedelta(days=30),
+    refresh_after=timedelta(days=1000),
     revisit=(timedelta(days=3), timedelta(hours=36)),
     keep_fresh=KeepFresh(timedelta(days=15), counters=True),
 )

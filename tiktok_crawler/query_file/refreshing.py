@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.query_file.written_dates import NEVER, parse_age
-from tiktok_crawler.spelling import number_of
+from tiktok_crawler.query_file.written_dates import NEVER, age_as_written, parse_age
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -18,6 +18,8 @@ WITH_COUNTERS = "with counters"
 LEAST = timedelta(days=1)
 """Nights come once a day."""
 
+_GROUPED = re.compile(r"\b([0-9]{1,2}),([0-9]{3}) (hours|days)")
+
 
 @dataclass(frozen=True, slots=True)
 class KeepFresh:
@@ -27,7 +29,7 @@ class KeepFresh:
     counters: bool = False
 
     def __str__(self) -> str:
-        return age_in_words(self.every) + (f" {WITH_COUNTERS}" if self.counters else "")
+        return age_as_written(self.every) + (f" {WITH_COUNTERS}" if self.counters else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +46,25 @@ class Refreshing:
         return self.keep_fresh.every if self.keep_fresh and self.keep_fresh.counters else None
 
     def to_json(self) -> dict[str, str]:
-        """Return the keys as they can stand in a query file; nothing of those that do not."""
+        """Return the keys as they can stand in a query file; nothing of those that do not.
+
+        The same texts are for `from_json`, out of tables and archives, and for people.
+        """
         found = {
-            "refresh_after": self.refresh_after and age_in_words(self.refresh_after),
-            "revisit": ", ".join(map(age_in_words, self.revisit)),
+            "refresh_after": self.refresh_after and age_as_written(self.refresh_after),
+            "revisit": ", ".join(map(age_as_written, self.revisit)),
             "keep_fresh": self.keep_fresh and str(self.keep_fresh),
         }
         return {key: words for key, words in found.items() if words}
 
     @classmethod
     def from_json(cls, words: Mapping[str, str]) -> Self:
-        """Read what `to_json` has returned.
+        """Read what `to_json` has returned, or what it once did: `1,000 days`.
 
         Raises:
             ValueError: a text is something else.
         """
+        words = {key: _GROUPED.sub(_as_written, text) for key, text in words.items()}
         return cls(
             parse_age(words["refresh_after"]) if "refresh_after" in words else None,
             tuple(map(parse_age, words["revisit"].split(","))) if "revisit" in words else (),
@@ -66,10 +72,10 @@ class Refreshing:
         )
 
 
-def age_in_words(age: timedelta) -> str:
-    """Write an age as it can stand in a query file."""
-    hours = round(age / timedelta(hours=1))
-    return number_of(hours, "hours") if hours % 24 else number_of(hours // 24, "days")
+def _as_written(grouped: re.Match[str]) -> str:
+    """Write an age with a comma among its digits as it is written now."""
+    thousands, rest, unit = grouped.groups()
+    return age_as_written(timedelta(**{unit: int(thousands + rest)}))
 
 
 def parse_keep_fresh(text: str) -> KeepFresh:

@@ -27,6 +27,7 @@ _DAY = re.compile(r"([1-9][0-9]{3})(-?)([0-9]{2})\2([0-9]{2})")
 _LOOSE_DAY = re.compile(r"([1-9][0-9]{3})[-/. ]([0-9]{1,2})[-/. ]([0-9]{1,2})(?:[T ].*)?")
 _AGO = re.compile(r"([0-9]{1,4}) (day|week)s? ago")
 _AGE = re.compile(r"([1-9][0-9]{0,3}) ?(h|hours?|d|days?|w|weeks?)")
+_MOST = 9999
 _LONG_AGE = re.compile(r"([1-9][0-9]{0,3}) ?(months?|y|years?)")
 
 _DATE_FORMS = ("today", "yesterday", "{} days ago", "{} weeks ago")
@@ -84,6 +85,24 @@ def parse_age(text: str) -> timedelta:
     raise ValueError(
         f"is not an age; allowed: 12 hours, 7 days, 7d, 2 weeks or never{_meant(words, _AGE_FORMS)}"
     )
+
+
+def age_as_written(age: timedelta) -> str:
+    """Write an age that `parse_age` has read as it can stand in a query file: 36 hours, 1000 days.
+
+    Tables and archives have it so, where `parse_age` reads it again; people are shown the same,
+    as they can write it themselves; `1,000 days`, which no query file can say, is for neither.
+
+    Raises:
+        ValueError: the age is one that no query file can say.
+    """
+    if age == NEVER:
+        return "never"
+    for word in ("day", "week", "hour"):
+        count, rest = divmod(age, _UNITS[word[0]])
+        if not rest and count <= _MOST:
+            return f"{count} {word}" if count == 1 else f"{count} {word}s"
+    raise ValueError("is not an age that can be written")
 
 
 def parse_time_ago(text: str, *, now: datetime) -> datetime:
