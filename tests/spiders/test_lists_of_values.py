@@ -364,6 +364,21 @@ async def test_a_list_with_all_the_videos_it_wants_is_done_in_later_runs_too(fol
 
 
 @deferred_f_from_coro_f
+async def test_videos_that_another_query_has_brought_count_among_those_a_list_wants(folder):
+    async with serving(Accounts()) as api:
+        folder.want(names(40), "regions: [FR]")
+        await folder.run(api)
+        [(of_others,)] = folder.rows("SELECT max(query_id) FROM value_batch")
+        folder.want(names(40), "max_videos: 15")
+        await folder.run(api, {"CONCURRENT_REQUESTS": 1})
+    [(videos,)] = folder.rows(
+        "SELECT count(DISTINCT video_id) FROM videos_to_crawls JOIN crawl ON crawl.id = crawl_id "
+        f"WHERE query_id > {of_others}"
+    )
+    assert 15 <= videos <= 25
+
+
+@deferred_f_from_coro_f
 async def test_a_list_is_not_probed(folder):
     folder.want(names(2))
     async with serving(Accounts()) as api:

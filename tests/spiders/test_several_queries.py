@@ -147,6 +147,21 @@ async def test_a_file_with_all_the_videos_it_wants_is_done_in_later_runs_too(fol
     assert search_ends(first)["ann"].result.plan.standings.missing, "and it says what is not there"
 
 
+@deferred_f_from_coro_f
+async def test_videos_that_another_query_has_brought_count_among_those_a_file_wants(folder):
+    folder.add("ann")
+    folder.add("ben", "max_videos: 2")
+
+    def the_same(body):
+        return page(int(body["start_date"]))
+
+    async with serving(ApiOfHashtags(ann=the_same, ben=the_same)) as api:
+        crawler = await folder.run(api)
+    assert exit_status(crawler) == EX_OK
+    assert Counter(api.asked) == {"ann": 3, "ben": 2}
+    assert stat(crawler, "videos/new_count") == 3
+
+
 @pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_query_that_only_fails_does_not_use_up_the_others_day(folder):

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 from sqlalchemy.exc import OperationalError
-from stored_pages import NOON, Search
+from stored_pages import NOON, OTHER_QUERY, Search
 
 LATER = NOON + timedelta(hours=1)
 
@@ -23,3 +23,22 @@ def test_a_crawl_waits_for_a_writer_only_for_a_moment_at_a_time(
             run.session.book(request, LATER)
         assert run.session.result().plan.window_count == 1, "what only reads waits for nobody"
     assert time.monotonic() - begun < 5
+
+
+def test_videos_are_counted_that_no_page_of_the_query_had_before(search):
+    other = search(query=OTHER_QUERY)
+    other.ask(other.first(), {"id": 1}, {"id": 2})
+    run = search()
+    run.session.counted = run.collection
+
+    following = run.ask(run.first(), {"id": 1}, {"id": 3}, {"id": 4}, has_more=True)
+    assert (run.saved.new_count, run.saved.first_count) == (2, 2 + 1)
+    run.ask(following, {"id": 2}, {"id": 3}, {"id": 5})
+    assert (run.saved.new_count, run.saved.first_count) == (1, 1 + 1)
+    assert run.session.video_count() == 5
+
+
+def test_nobody_counts_such_videos_without_a_limit(search):
+    run = search()
+    run.ask(run.first(), {"id": 1})
+    assert run.saved.first_count == 0

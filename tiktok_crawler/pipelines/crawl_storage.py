@@ -111,9 +111,16 @@ class CrawlStorage:
         return f"{self.location}: {explain(error, database.database_url(self._url))}"
 
     async def begin_search(
-        self, collection: Collection, wanted: Wanted, budget: SearchBudget
+        self,
+        collection: Collection,
+        wanted: Wanted,
+        budget: SearchBudget,
+        *,
+        of_list: Collection | None = None,
     ) -> Plan:
         """Open the database for a query, register a run of it, and decide what it has to do.
+
+        One for some values of a list shares the list's budget.
 
         Raises:
             ConfigurationError: the database, or the archive's folder, cannot be used as it is.
@@ -128,6 +135,7 @@ class CrawlStorage:
             wanted=wanted,
             account=self._account(VIDEO_QUERY.pool, "videos"),
         )
+        session.counted = (of_list or collection) if budget.max_videos else None
         self._budgets[query] = budget
         await self._open(query, session)
         await self._begin(query, session)
@@ -270,7 +278,7 @@ class CrawlStorage:
         """Store a page, and move its task on, in one transaction."""
         saved = await self._thread.run_patiently(self._doer(page.request).save_page, page)
         if budget := self._budgets.get(page.request.task.subject):
-            budget.stored(saved.new_count)
+            budget.stored(saved.new_count, saved.first_count)
         return saved
 
     async def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:

@@ -15,7 +15,8 @@ class SearchBudget:
     """What has been spent so far, and the limits that the query file sets.
 
     `requests` are those that were sent in this run, `videos` those that the database has of the
-    query, of which `new` are of this run. `failure` is why the file was set aside.
+    query, as far as `max_videos` needs them. `new` are those that this run has brought to the
+    database. `failure` is why the file was set aside.
     """
 
     priority: int = 1
@@ -51,7 +52,10 @@ class SearchBudget:
             self.requests -= 1
             raise
 
-    def stored(self, new: int) -> None:
-        """Count what a page has brought."""
-        self.videos += new
+    def stored(self, new: int, first: int) -> None:
+        """Count what a page has brought; `first` is how much no page of the query had before.
+
+        That may be in the database all the same: of another query, or an import.
+        """
+        self.videos += first
         self.new += new

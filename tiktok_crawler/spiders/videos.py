@@ -221,7 +221,8 @@ class VideosSpider(ResearchSpider):
         self._searched[number].add(collection.query)
         storage, budget = crawl_storage(self.crawler), self.budgets[number]
         try:
-            plan = await storage.begin_search(collection, wanted, budget)
+            of_list = self.collections[number] if collection.batch else None
+            plan = await storage.begin_search(collection, wanted, budget, of_list=of_list)
         except QueryLockedError as exc:
             self._yield_to_others(collection, exc)
             return None

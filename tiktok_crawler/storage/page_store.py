@@ -57,7 +57,8 @@ class Saved:
 
     `page` is the page without the records that persons asked to delete, `left_out` of them.
     `updated_count` are records that were there before, with other values; of followers and
-    following, accounts are counted.
+    following, accounts are counted. `first_count` are videos that no page of the query file had
+    before, where its session counts them.
     """
 
     new_count: int
@@ -65,6 +66,7 @@ class Saved:
     read: Records
     page: Page
     left_out: int = 0
+    first_count: int = 0
 
 
 class PageStore:

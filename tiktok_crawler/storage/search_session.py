@@ -14,6 +14,7 @@ from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
 from tiktok_crawler.storage.ledger.lost_searches import days_passed
 from tiktok_crawler.storage.ledger.queries import (
+    count_brought_once,
     count_videos,
     densities,
     find_query,
@@ -26,10 +27,11 @@ from tiktok_crawler.storage.ledger.tasks import TAKEN
 from tiktok_crawler.storage.ledger.value_batches import (
     accept_query,
     note_returned_ids,
+    queries_of,
     refuse_query,
     register_batch,
 )
-from tiktok_crawler.storage.models.ledger import Crawl
+from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl
 from tiktok_crawler.storage.page_store import PageStore
 from tiktok_crawler.storage.session import TaskSession
 
@@ -50,6 +52,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.tasks import PageRequest
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.queries import Totals
+    from tiktok_crawler.storage.page_store import Saved
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,11 @@ class SearchResult:
 
 
 class SearchSession(TaskSession):
-    """Holds the query's lock from `open` to `release`."""
+    """Holds the query's lock from `open` to `release`.
+
+    Videos that are new to the query file `counted` are counted, if there is one: the collection
+    itself, or the list whose values it has some of.
+    """
 
     def __init__(
         self,
@@ -106,6 +113,7 @@ class SearchSession(TaskSession):
         self.wanted = wanted
         self._judged = Corrections()
         self._last_known = 0
+        self.counted: Collection | None = None
 
     @property
     def subject(self) -> Query:
@@ -134,6 +142,21 @@ class SearchSession(TaskSession):
     def video_count(self) -> int:
         """Count the videos that the database has of the query."""
         return self._read(lambda on: count_videos(on, Crawl.query_id == self._query_id))
+
+    def save_page(self, page: Page, *, moves_task: bool = True) -> Saved:
+        """Store a page, and move its task on; count what it has brought to what is `counted`."""
+        saved = super().save_page(page, moves_task=moves_task)
+        if not self.counted:
+            return saved
+        counted, ids = self.counted, tuple(saved.read.by_id)
+        return replace(saved, first_count=self._read(lambda on: self._brought(on, counted, ids)))
+
+    def _brought(self, connection: Connection, counted: Collection, ids: tuple[int, ...]) -> int:
+        """Count the videos of a page, which is stored, that no page of a query file had before."""
+        among = self._statements.among
+        queries = queries_of(connection, self._statements, counted)
+        are_of = among(Crawl.__table__.c.query_id, queries)
+        return count_brought_once(connection, are_of, among(VIDEOS_TO_CRAWLS.c.video_id, ids))
 
     def days_passed(self, request: PageRequest) -> tuple[DateRange | None, bool]:
         """Find the days that a lost search has delivered completely.

@@ -136,6 +136,20 @@ def count_videos(connection: Connection, are_of: ColumnElement[bool]) -> int:
     return connection.scalar(videos) or 0
 
 
+def count_brought_once(
+    connection: Connection, are_of: ColumnElement[bool], are_meant: ColumnElement[bool]
+) -> int:
+    """Count the videos, of those that are meant, that only one of some pages has brought."""
+    once = (
+        select(VIDEOS_TO_CRAWLS.c.video_id)
+        .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
+        .where(are_of, are_meant)
+        .group_by(VIDEOS_TO_CRAWLS.c.video_id)
+        .having(func.count() == 1)
+    )
+    return connection.scalar(select(func.count()).select_from(once.subquery())) or 0
+
+
 def stored_of(connection: Connection, query_ids: Collection[int]) -> Stored:
     """Count the videos of some queries, and the comments on them."""
     videos = (
