@@ -220,7 +220,7 @@ def logged_problems() -> Iterator[list[str]]:
 
 
 async def try_out(trial: Trial, path: Path, *, runs: int = 3) -> list[Run]:
-    """Crawl under faults, again until all is there or `runs` are over, then once without faults.
+    """Crawl under faults until all is there; if it is not after so many runs, then without faults.
 
     After each run the database is honest, and after the last one it equals the truth.
     """
@@ -231,7 +231,8 @@ async def try_out(trial: Trial, path: Path, *, runs: int = 3) -> list[Run]:
         check_run(done[-1])
         check_database(folder, trial, sandbox.exchanges, done[-1])
     assert asked_again(sandbox.exchanges) == []
-    await _complete(folder, replace(trial, profile=without_faults(trial.profile)))
+    if done[-1].exit_status or not equals_truth(folder, trial):
+        await _complete(folder, replace(trial, profile=without_faults(trial.profile)))
     return done
 
 
@@ -247,8 +248,7 @@ async def _complete(folder: TrialFolder, trial: Trial) -> None:
         folder.let_time_pass()
         again = await folder.run(sandbox, trial, refresh_after="7 days")
         assert again.exit_status == 0
-    truth = truth_of(trial.profile.data)
-    assert stored_videos(folder) == {k: v for day in WANTED for k, v in truth[day].items()}
+    assert equals_truth(folder, trial)
 
 
 def without_faults(profile: Profile) -> Profile:
@@ -332,8 +332,7 @@ def check_reasons(status: dict[str, Any]) -> None:
 def check_videos(folder: TrialFolder, trial: Trial, covered: set[date]) -> None:
     truth = truth_of(trial.profile.data)
     stored = stored_videos(folder)
-    everything = {video_id: row for day in WANTED for video_id, row in truth[day].items()}
-    assert stored.items() <= everything.items()
+    assert stored.items() <= everything_wanted(trial).items()
     for day in covered - suspicious_days(folder):
         assert truth[day].keys() <= stored.keys(), f"{day} is not complete"
 
@@ -356,6 +355,11 @@ def asked_again(exchanges: Iterable[Any]) -> list[Any]:
             delivered[task].add(exchange.cursor)
         last[task] = exchange
     return repeated
+
+
+def equals_truth(folder: TrialFolder, trial: Trial) -> bool:
+    """Whether every video is stored, as it should be, and no other."""
+    return stored_videos(folder) == everything_wanted(trial)
 
 
 def suspicious_days(folder: TrialFolder) -> set[date]:
@@ -382,6 +386,12 @@ def truth_of(data: DataBehaviour) -> dict[date, dict[int, dict[str, Any]]]:
         )
         for day in WANTED
     }
+
+
+def everything_wanted(trial: Trial) -> dict[int, dict[str, Any]]:
+    """The rows that all videos of the query should have, by id."""
+    truth = truth_of(trial.profile.data)
+    return {video_id: row for day in WANTED for video_id, row in truth[day].items()}
 
 
 @lru_cache
