@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.slow
 
 FIRST_DAY = date(2022, 1, 1)
-SETTINGS = {"TIKTOK_WINDOW_DAYS": 1, "TIKTOK_RATE_LIMIT_DELAY": 0.000002}
+SETTINGS = {"TIKTOK_WINDOW_DAYS": 1, "TIKTOK_RATE_LIMIT_DELAY": 0.0000001}
 GOOD_ID, WITNESS_ID = 5_000_000, 6_000_000
 """Videos of good answers have ids from here on; those that stand beside bad values from there."""
 
