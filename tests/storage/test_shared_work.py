@@ -196,6 +196,27 @@ def test_whoever_was_away_goes_on_if_nobody_has_taken_anything(search, database)
     assert (window["state"], window["requests"]) == ("complete", 2)
 
 
+def test_whoever_was_alone_and_away_changes_nothing_that_others_have_ended(
+    prepared_postgresql_url, start, database
+):
+    first = start(Search(prepared_postgresql_url))
+    lost = first.booked()
+    run_out(database)
+    second = start(Search(prepared_postgresql_url, now=LATER))
+    (resumed,) = second.session.plan(LATER).open_windows
+    second.ask(resumed, video(1))
+    second.session.release()
+
+    with pytest.raises(TaskTakenError, match=r"another crawl works on 2024-01-01\.\.2024-01-31"):
+        first.session.end(lost, Parked("HTTP 500", None, lost.place), LATER)
+    for deed in (first.session.open_task, first.session.book):
+        with pytest.raises(QueryLockedError, match="the lock on this query is lost"):
+            deed(first.first(FIRST_DAYS), LATER)
+    first.store(lost, video(2))
+    (window,) = rows(database, "crawl_window")
+    assert (window["state"], window["requests"], window["videos"]) == ("complete", 2, 1)
+
+
 def test_who_is_at_work_is_known_once_and_as_long_as_it_is(search, crawl, database):
     with database.connect() as connection:
         assert at_work(connection) == []

@@ -281,16 +281,34 @@ def test_of_two_that_begin_at_once_one_is_alone_whatever_the_default_isolation_i
         lock.release()
 
 
-def test_a_lock_that_was_given_up_by_others_is_taken_anew(pair):
+def test_a_lock_that_others_have_had_meanwhile_stays_lost(pair):
     lock, other = pair
     lock.acquire()
     run_out(lock.engine)
     other.acquire()
     other.release()
 
+    for _ in range(2):
+        with pytest.raises(QueryLockedError, match=r"this query is lost, .* for too long: another"):
+            verify(lock)
+    other.acquire()
+    verify(other)
+
+
+def test_a_shared_lock_that_others_have_had_meanwhile_is_taken_anew(pair):
+    _, other = pair
+    lock = QueryLock(other.engine, FINGERPRINT, alone=False)
+    lock.acquire()
+    first = lock.worker_id
+    run_out(lock.engine)
+    other.acquire()
+    other.release()
+
     verify(lock)
+    assert lock.worker_id != first
     with pytest.raises(QueryLockedError, match="another crawl"):
         other.acquire()
+    lock.release()
 
 
 def test_a_lock_is_renewed_as_long_as_its_process_lives(pair, monkeypatch):

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.date_range import DAY, DateRange
-from tiktok_crawler.exceptions import QueryLockedError
+from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.planning.task_states import Lost
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.lock import QueryLock
@@ -24,7 +24,7 @@ from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, reading, transaction
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.tags import register_tags
-from tiktok_crawler.storage.ledger.tasks import Tasks
+from tiktok_crawler.storage.ledger.tasks import TAKEN, Tasks
 from tiktok_crawler.storage.page_store import PageStore
 
 if TYPE_CHECKING:
@@ -265,14 +265,18 @@ class TaskSession(Session):
             Of a lost search the request for what is left to search.
 
         Raises:
-            TaskTakenError: another run works on the task, or has done so since.
+            TaskTakenError: another run works on the task, has done so since, or may, as the lock
+                was lost.
         """
 
         def write(connection: Connection) -> int | None:
             self._note_end(connection, request, event, now)
             return self._tasks(connection).end(request, event, now)
 
-        rest_id = self._write(write)
+        try:
+            rest_id = self._write(write, needs_lock=True)
+        except QueryLockedError as exc:
+            raise TaskTakenError(TAKEN.format(request)) from exc
         if rest_id is None or not isinstance(event, Lost):
             return None
         rest = DateRange(request.window.days.start, event.passed.start - DAY)

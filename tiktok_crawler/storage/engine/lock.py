@@ -71,7 +71,9 @@ class QueryLock:
     def verify(self, connection: Connection) -> None:
         """Make sure that the lock is held, until the end of a transaction.
 
-        One that has run out is taken anew, if it can be; what was claimed is free by then.
+        One that has run out is taken anew by those who share it; what was claimed is free by then.
+        Whoever is alone has lost it as soon as somebody else has looked for it: others may have
+        worked, and ended, since.
 
         Raises:
             QueryLockedError: it was lost, so that another crawl may have begun.
@@ -226,11 +228,15 @@ class _LeasedLock(_Lock):
     def loss(self, connection: Connection) -> str | None:
         # What was lost stays lost: others have worked on since where this one was.
         if self._loss is None and not self._lease.is_held(connection):
-            holder = self._lease.take_in(connection)
-            if holder:
-                has_taken_it = f"{describe_holder(holder.name, holder.since)} has taken it"
-                self._loss = f"since PostgreSQL could not be reached for too long: {has_taken_it}"
+            self._loss = self._loss_now(connection)
         return self._loss
+
+    def _loss_now(self, connection: Connection) -> str | None:
+        lease = self._lease
+        rival = lease.rival(connection) if lease.alone else lease.take_in(connection)
+        if rival:
+            return f"{RAN_OUT}: {describe_holder(rival.name, rival.since)} has taken it"
+        return RAN_OUT if lease.alone else None
 
     def release(self) -> None:
         self._lease.end()
@@ -239,6 +245,7 @@ class _LeasedLock(_Lock):
 
 SIGNATURE_BYTES = 300
 NEVER_TAKEN = "as it is not taken"
+RAN_OUT = "since this machine or PostgreSQL was away for too long"
 UNKNOWN_HOLDER = "a process that has just begun, or has just ended"
 
 

@@ -51,13 +51,14 @@ class Holder:
 class Lease:
     """A row of the table `worker`, which a thread renews from `take` to `end`.
 
-    `worker_id` is its number: another one after it had to be taken anew.
+    `worker_id` is its number: another one after it had to be taken anew, by whoever need not be
+    `alone`.
     """
 
     def __init__(self, engine: Engine, purpose: str, *, alone: bool) -> None:
         self._engine = engine
         self._purpose = purpose
-        self._alone = alone
+        self.alone = alone
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
         self._mark = secrets.token_hex(4)
@@ -86,19 +87,26 @@ class Lease:
 
     def take_in(self, connection: Connection) -> Holder | None:
         """Do so inside a transaction."""
-        connection.execute(select(func.pg_advisory_xact_lock(_number_of(self._purpose))))
-        for other in _others(connection, self._purpose):
-            if other.is_alone or self._alone:
-                return Holder(other.name, other.begun_at)
+        rival = self.rival(connection)
+        if rival:
+            return rival
         new = insert(WorkerRow).values(
             purpose=self._purpose,
-            is_alone=self._alone,
+            is_alone=self.alone,
             name=postgresql.application_name(),
             process=_named(self._mark),
             begun_at=NOW,
             alive_until=NOW + LEASE,
         )
         self.worker_id = connection.execute(new.returning(WorkerRow.id)).scalar_one()
+        return None
+
+    def rival(self, connection: Connection) -> Holder | None:
+        """Find a worker that lets this one not be; until the end of a transaction, none begins."""
+        connection.execute(select(func.pg_advisory_xact_lock(_number_of(self._purpose))))
+        for other in _others(connection, self._purpose):
+            if other.is_alone or self.alone:
+                return Holder(other.name, other.begun_at)
         return None
 
     def is_held(self, connection: Connection) -> bool:
