@@ -129,6 +129,35 @@ async def test_two_crawls_share_a_list(tmp_path, prepared_postgresql_url):
     assert api.paid == once(wanted)
 
 
+@pytest.mark.parametrize("on_its_way", [2, 3], ids=["of its values", "the last of its values"])
+@deferred_f_from_coro_f
+async def test_a_list_that_others_have_taken_over_is_theirs(
+    tmp_path, prepared_postgresql_url, caplog, on_its_way
+):
+    folder, wanted, others = Lists(tmp_path), names(6), []
+    folder.database_url = prepared_postgresql_url
+    folder.want(wanted)
+    api = Accounts()
+    one_by_one = {"CONCURRENT_REQUESTS": 1, "TIKTOK_WINDOW_DAYS": 31}
+
+    async def be_away(body):
+        if len(api.bodies) == on_its_way:
+            folder.rows("UPDATE worker SET alive_until = '2024-01-01'")
+            others.append(await crawl(folder, api.url, one_by_one | {"TIKTOK_BATCH": 3}))
+            others.append(len(api.bodies))
+        return api.give(body)
+
+    api.answers = [be_away]
+    async with serving(api):
+        crawler = await crawl(folder, api.url, one_by_one | {"TIKTOK_BATCH": 2})
+    other, asked = others
+    assert exit_status(other) == EX_OK
+    assert len(api.bodies) == asked
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert crawler.stats.get_value("finish_reason") == "lock_lost"
+    assert "is lost, since this machine or PostgreSQL was away for too long" in caplog.text
+
+
 @pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_the_archives_of_crawls_side_by_side_make_the_same_database(folder, sandbox):

@@ -136,6 +136,7 @@ class CrawlStorage:
             account=self._account(VIDEO_QUERY.pool, "videos"),
         )
         session.counted = (of_list or collection) if budget.max_videos else None
+        session.list_lock = self.sharing.list_lock(collection)
         self._budgets[query] = budget
         await self._open(query, session)
         await self._begin(query, session)

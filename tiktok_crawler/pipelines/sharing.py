@@ -43,7 +43,7 @@ class Sharing:
         self._hold = hold
         self._thread = thread
         self._lock_names: dict[Shared, str] = {}
-        self._lists: dict[Collection, QueryLock] = {}
+        self._lists: dict[str, QueryLock] = {}
         self._met: set[Shared] = set()
 
     def works_on(self, subject: Shared, lock_name: str) -> None:
@@ -91,21 +91,29 @@ class Sharing:
         """
         self.works_on(collection, collection.fingerprint)
         try:
-            self._lists[collection] = await self._thread.run(self._lock_list, collection)
+            lock = await self._thread.run(self._lock_list, collection)
         except QueryLockedError:
             if self._url.get_backend_name() == "postgresql":
                 self.leave(collection)
             raise
+        self._lists[collection.fingerprint] = lock
+
+    def list_lock(self, collection: Collection) -> QueryLock | None:
+        """The lock of the list that a collection has some values of, if it has."""
+        return self._lists.get(collection.batch.template) if collection.batch else None
 
     async def give_list(self, collection: Collection) -> None:
         """Let others have a list, if it was taken."""
-        if lock := self._lists.pop(collection, None):
-            await self._thread.run(_release, lock)
+        await self._give(collection.fingerprint)
 
     async def give_all(self) -> None:
         """Let others have all lists."""
-        for collection in list(self._lists):
-            await self.give_list(collection)
+        for fingerprint in list(self._lists):
+            await self._give(fingerprint)
+
+    async def _give(self, fingerprint: str) -> None:
+        if lock := self._lists.pop(fingerprint, None):
+            await self._thread.run(_release, lock)
 
     @property
     def _url(self) -> URL:

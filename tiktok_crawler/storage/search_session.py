@@ -50,6 +50,7 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.research_api.query import Query
     from tiktok_crawler.research_api.tasks import PageRequest
+    from tiktok_crawler.storage.engine.lock import QueryLock
     from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
     from tiktok_crawler.storage.ledger.queries import Totals
     from tiktok_crawler.storage.page_store import Saved
@@ -97,6 +98,8 @@ class SearchSession(TaskSession):
 
     Videos that are new to the query file `counted` are counted, if there is one: the collection
     itself, or the list whose values it has some of.
+    For some of the values of a list, `list_lock` has to be held, too: others search for the same
+    values together with others.
     """
 
     def __init__(
@@ -111,6 +114,7 @@ class SearchSession(TaskSession):
         super().__init__(url, origin=origin, account=account, tags=collection.tags)
         self.collection = collection
         self.wanted = wanted
+        self.list_lock: QueryLock | None = None
         self._judged = Corrections()
         self._last_known = 0
         self.counted: Collection | None = None
@@ -226,6 +230,10 @@ class SearchSession(TaskSession):
             if self._windows(connection).others_have(request.window.days, self._last_known):
                 raise TaskTakenError(TAKEN.format(request))
         return self._tasks(connection).open_window(self._query_id, request, now)
+
+    @property
+    def _locks(self) -> tuple[QueryLock, ...]:
+        return (*super()._locks, self.list_lock) if self.list_lock else super()._locks
 
     def _windows(self, connection: Connection) -> Windows:
         return Windows(connection, self._query_id, self._worker_id())

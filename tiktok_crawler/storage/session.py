@@ -178,13 +178,19 @@ class Session(ABC):
         """Count a request that is about to be sent where it belongs."""
 
     def _verify_lock(self, connection: Connection) -> None:
-        assert self.lock
         try:
-            self.lock.verify(connection)
+            for lock in self._locks:
+                lock.verify(connection)
         except QueryLockedError:
             # A folder that is gone has taken the lock along: then that is what has to be said.
             check_in_place(connection)
             raise
+
+    @property
+    def _locks(self) -> tuple[QueryLock, ...]:
+        """What this run has to hold when something is about to be asked for."""
+        assert self.lock
+        return (self.lock,)
 
     def _worker_id(self) -> int | None:
         """The number by which other runs know what this one works on; None if it is alone."""
