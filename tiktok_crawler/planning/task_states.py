@@ -1,4 +1,4 @@
-"""The states of a task, the events that change them, and which may follow which.
+"""The states of a task, the events that change them, which may follow which, and after what wait.
 
 An event is what a run decides about a task that brings no page now. It is a value, so that it can
 be written down before it is done.
@@ -7,10 +7,13 @@ be written down before it is done.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum, StrEnum, auto
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.research_api.paging import Place
     from tiktok_crawler.research_api.verdicts import SeedStatus
@@ -130,3 +133,18 @@ MOVES: dict[Cause | type[Event], Move] = {
     Emptied: Move(tuple(SeedState), SeedState.OPEN),
 }
 """All changes of state; the words for open, parked and complete are those of both kinds of task."""
+
+
+FIRST_DELAY = timedelta(hours=1)
+LONGEST_DELAY = timedelta(days=16)
+
+
+def retry_at(parked_count: int, now: datetime) -> datetime:
+    """From when on a window that was parked so often, just now included, may be tried again.
+
+    The next run may try it at once; after that the delay is four times as long each time.
+    """
+    if parked_count <= 1:
+        return now
+    delay: timedelta = FIRST_DELAY * 4 ** min(parked_count - 2, 16)
+    return now + min(delay, LONGEST_DELAY)

@@ -13,7 +13,6 @@ from sqlalchemy import and_, bindparam, insert, or_, select, update
 
 from tiktok_crawler.date_range import DAY, DateRange
 from tiktok_crawler.exceptions import TaskTakenError
-from tiktok_crawler.planning.postponing import retry_at
 from tiktok_crawler.planning.task_states import (
     MOVES,
     UNFINISHED,
@@ -26,6 +25,7 @@ from tiktok_crawler.planning.task_states import (
     Refused,
     Unusable,
     WindowState,
+    retry_at,
 )
 from tiktok_crawler.research_api.paging import START, Place
 from tiktok_crawler.research_api.tasks import Seed, Window

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tiktok_crawler.planning.postponing import retry_at
+from tiktok_crawler.planning.task_states import retry_at
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 
