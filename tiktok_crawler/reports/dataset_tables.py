@@ -11,19 +11,20 @@ from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.days_report import FEW, listed_ranges
 from tiktok_crawler.reports.endings import ending
-from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.list_report import each_in_words
 from tiktok_crawler.reports.listing_report import describe_ends, describe_refusals, total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.removals_report import NOUNS, REASONS, checks_of
 from tiktok_crawler.reports.words import PARKED, UNSETTLED
 from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.storage.records.imported import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.storage.ledger.imports import Import
     from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.provenance import Provenance, QueryFacts
     from tiktok_crawler.storage.ledger.status import QueryStatus
@@ -53,6 +54,12 @@ class Table:
 def minute(at: datetime | None) -> str:
     """Write a time to the minute."""
     return f"{at:%Y-%m-%d %H:%M} UTC" if at else "never"
+
+
+def stored(import_: Import) -> str:
+    """Say how many records of each kind an import has brought: `12 videos, 1 comment`."""
+    numbers = {kind: sum(import_.counts.get(kind, {}).values()) for kind in map(str, Kind)}
+    return ", ".join(number_of(n, kind) for kind, n in numbers.items() if n) or "nothing"
 
 
 def period(first: datetime | None, last: datetime | None) -> str:

@@ -14,6 +14,7 @@ from tiktok_crawler.reports.checks_report import (
     existence_lines,
     held_lines,
 )
+from tiktok_crawler.reports.dataset_tables import stored
 from tiktok_crawler.reports.days_report import (
     day_lines,
     listed_ranges,
@@ -21,7 +22,6 @@ from tiktok_crawler.reports.days_report import (
     ranges,
     ranges_as_json,
 )
-from tiktok_crawler.reports.imported import stored
 from tiktok_crawler.reports.keywords_report import keyword_lines
 from tiktok_crawler.reports.list_report import list_as_json, list_lines
 from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
