@@ -33,7 +33,8 @@ from tiktok_crawler.sandbox.faults.profile import (
 )
 from tiktok_crawler.sandbox.faults.schedule import (
     FOR_SEARCHES,
-    OF_CHECKS,
+    OF_FILES,
+    OF_NEW_CHECKS,
     FaultName,
     Requests,
     ScheduledFault,
@@ -48,7 +49,7 @@ WHEN: dict[str, dict[str, Any]] = {
     "always": {"every": 1, "seconds": 0.01},
     "often": {"every": 3},
 }
-FAULTS = tuple(fault for fault in FaultName if fault not in OF_CHECKS)
+FAULTS = tuple(fault for fault in FaultName if fault not in OF_NEW_CHECKS | OF_FILES)
 OF_SEARCHES = (Requests.SEARCHES, Requests.FIRST_PAGES, Requests.LATER_PAGES, Requests.TOKENS)
 TWO_WINDOWS = {"TIKTOK_WINDOW_DAYS": 5}
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 2.0}

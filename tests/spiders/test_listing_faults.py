@@ -29,7 +29,13 @@ from tiktok_crawler.sandbox.faults.profile import (
     QuotaBehaviour,
     TokenBehaviour,
 )
-from tiktok_crawler.sandbox.faults.schedule import OF_CHECKS, FaultName, Requests, ScheduledFault
+from tiktok_crawler.sandbox.faults.schedule import (
+    OF_FILES,
+    OF_NEW_CHECKS,
+    FaultName,
+    Requests,
+    ScheduledFault,
+)
 from tiktok_crawler.sandbox.protocol.errors import SandboxProblem
 
 if TYPE_CHECKING:
@@ -59,7 +65,8 @@ TRIED = [("comments", "often"), ("users", "always"), ("followers", "often"), ("p
 
 IMPATIENT = {"DOWNLOAD_TIMEOUT": 2.0}
 """Where answers hang. Elsewhere a busy machine must not lose the answers that are compared."""
-FAULTS = [fault for fault in FaultName if fault not in OF_CHECKS | {FaultName.SEARCH_LOST}]
+NOT_OF_LISTINGS = OF_NEW_CHECKS | OF_FILES | {FaultName.SEARCH_LOST}
+FAULTS = [fault for fault in FaultName if fault not in NOT_OF_LISTINGS]
 FAULTS_TRIED = [
     (fault, *TRIED[(number + turn) % len(TRIED)])
     for turn in range(len(TRIED))

@@ -74,9 +74,6 @@ OF_FILES = frozenset(
 )
 """Faults of the file that a check ends with."""
 
-OF_CHECKS = OF_NEW_CHECKS | OF_FILES
-"""Faults that nothing but a compliance check can have."""
-
 
 FOR_SEARCHES = frozenset(
     {
