@@ -9,11 +9,11 @@ from sqlalchemy import URL
 
 from tiktok_crawler.data.database import Database
 from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.storage.engine.sqlite import SIGN
 
 if TYPE_CHECKING:
     from tiktok_crawler.data.dataset import Source
 
-SQLITE = b"SQLite format 3\0"
 SANDBOX = "tiktok-sandbox.db"
 """The file of a crawl of the sandbox, unless it is set otherwise."""
 
@@ -49,8 +49,8 @@ def _check(path: Path) -> None:
             + (f"; the sandbox's database is there: {sandbox}" if sandbox.is_file() else "")
         )
     with path.open("rb") as file:
-        beginning = file.read(len(SQLITE))
-    if beginning != SQLITE:
+        beginning = file.read(len(SIGN))
+    if beginning != SIGN:
         raise ConfigurationError(
             f"{path} is no SQLite database{_export_of(path)}" if beginning else f"{path} is empty"
         )

@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import URL, Connection, Engine, Select, TableClause
 
-SQLITE = b"SQLite format 3\0"
-
 ROWS_AT_ONCE = 1_000
 
 OLDEST, BETWEEN, TODAY = (

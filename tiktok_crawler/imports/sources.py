@@ -36,7 +36,7 @@ def opened(written: str, target: URL) -> Source:
     path = Path(written).expanduser()
     try:
         _refuse_itself(is_target=path.resolve() == sqlite.file_of(target))
-        if path.is_file() and _begins_with(path, library_database.SQLITE):
+        if path.is_file() and _begins_with(path, sqlite.SIGN):
             return library_database.sqlite_database(path)
         return row_files.opened(path)
     except OSError as exc:

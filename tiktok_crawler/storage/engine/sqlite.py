@@ -44,6 +44,9 @@ TABLES = "SELECT name FROM sqlite_master WHERE type = 'table' AND substr(name, 1
 OWN_TABLES = {REVISION_TABLE, DatabaseOrigin.__tablename__}
 SHOWN_TABLES = 5
 
+SIGN = b"SQLite format 3\0"
+"""What a file begins with."""
+
 OLDEST = (3, 35)
 """The first version that has RETURNING."""
 
