@@ -8,6 +8,7 @@ told of where others can get at it.
 from __future__ import annotations
 
 import errno
+import fcntl
 import os
 import pwd
 import shlex
@@ -99,6 +100,15 @@ def open_existing(path: Path) -> int:
         os.close(file)
         raise
     return file
+
+
+def try_lock(file: int, *, shared: bool = False) -> bool:
+    """Lock a file, or a folder, as long as it is open; tell whether nobody else had done so."""
+    try:
+        fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def is_at(file: int, path: Path) -> bool:

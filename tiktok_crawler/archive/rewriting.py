@@ -7,7 +7,6 @@ files of a folder may still have, until a later call has found it in none of the
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from contextlib import contextmanager
@@ -261,9 +260,5 @@ def _write(path: Path, lines: Iterable[bytes]) -> None:
 def _locked(path: Path) -> Iterator[bool]:
     """Hold a file, unless a crawl is writing it."""
     with path.open("rb") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-            return
-        yield own_files.is_at(file.fileno(), path)
+        is_free = own_files.try_lock(file.fileno())
+        yield is_free and own_files.is_at(file.fileno(), path)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 import zlib
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import ArchiveError, ConfigurationError
-from tiktok_crawler.own_files import flush, is_at, make, make_folder
+from tiktok_crawler.own_files import flush, is_at, make, make_folder, try_lock
 from tiktok_crawler.spelling import named
 
 if TYPE_CHECKING:
@@ -112,7 +111,7 @@ class _GzipFile:
         self._file = os.fdopen(make(path, like=path.parent), "ab", buffering=0)
         # Whoever takes records out of the archive sees that the file is being written.
         with suppress(OSError):
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            try_lock(self._file.fileno())
         # A new file's name survives power loss where the file system can do that.
         with suppress(OSError):
             flush(path.parent)

@@ -101,9 +101,7 @@ class Staging:
         self._locks.append(lock)
         if not own_files.is_own(lock):
             self._refuse(f"{self.folder} belongs to somebody else: let them remove it")
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not own_files.try_lock(lock):
             self._refuse(f"another export to {self.target} is at work: wait until it has ended")
         if not own_files.is_at(lock, self.folder):
             self._refuse(f"another export to {self.target} has just ended: run the command again")

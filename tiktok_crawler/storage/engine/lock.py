@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import glob
 import os
 from abc import ABC, abstractmethod
@@ -111,7 +110,7 @@ def refuse_crawls(engine: Engine) -> None:
     database = Path(str(engine.url.database)).resolve()
     for path in database.parent.glob(f"{glob.escape(database.name)}.*.lock"):
         with suppress(OSError), os.fdopen(own_files.open_existing(path), "rb") as file:
-            if not _lock(file.fileno(), fcntl.LOCK_SH):
+            if not own_files.try_lock(file.fileno(), shared=True):
                 raise QueryLockedError(
                     f"a crawl is running on this database: {_signature(file.fileno())}. End it "
                     "first: what it stores from now on would be missing"
@@ -170,7 +169,7 @@ class _FileLock(_Lock):
             while not self._is_held():
                 self._close()
                 self._file = file = self._open()
-                if not _lock(file):
+                if not own_files.try_lock(file):
                     holder = _signature(file)
                     self._close()
                     return holder
@@ -247,14 +246,6 @@ SIGNATURE_BYTES = 300
 NEVER_TAKEN = "as it is not taken"
 RAN_OUT = "since this machine or PostgreSQL was away for too long"
 UNKNOWN_HOLDER = "a process that has just begun, or has just ended"
-
-
-def _lock(file: int, kind: int = fcntl.LOCK_EX) -> bool:
-    try:
-        fcntl.flock(file, kind | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    return True
 
 
 def _sign(file: int) -> None:
