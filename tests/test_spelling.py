@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tiktok_crawler.spelling import (
+    and_more,
     did_you_mean,
     guarded,
     json_text,
@@ -48,6 +49,11 @@ def test_suggestions_end_a_message():
 def test_words_are_listed():
     assert listed(["a"]) == "a"
     assert listed(["a", "b", "c"], conjunction="and") == "a, b and c"
+
+
+def test_of_many_words_the_first_are_named():
+    assert and_more(["a", "b"], 2) == "a, b"
+    assert and_more(["a", "b"], 1236) == "a, b and 1,234 more"
 
 
 def test_long_texts_are_cut_and_stay_on_one_line():

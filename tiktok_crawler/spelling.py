@@ -95,6 +95,12 @@ def listed(words: Sequence[str], *, conjunction: str = "or") -> str:
     return f"{', '.join(first)} {conjunction} {last}" if first else last
 
 
+def and_more(shown: Sequence[str], count: int) -> str:
+    """`a, b and 1,234 more`: those that are shown, of so many words."""
+    more = count - len(shown)
+    return ", ".join(shown) + (f" and {more:,} more" if more > 0 else "")
+
+
 def did_you_mean(suggestions: Sequence[str]) -> str:
     """The end of a message: `; did you mean 'a' or 'b'?`, or nothing without suggestions."""
     if not suggestions:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.exceptions import UsageError
-from tiktok_crawler.spelling import did_you_mean, nearest, quoted
+from tiktok_crawler.spelling import and_more, did_you_mean, nearest, quoted
 from tiktok_crawler.storage.engine.database import database_url, describe
 from tiktok_crawler.storage.ledger.tags import look_up_tags
 
@@ -45,6 +45,5 @@ def _advice(tag: str, names: AbstractSet[str]) -> str:
         )
     if similar := did_you_mean(nearest(tag, names)):
         return similar
-    shown = sorted(names)[:LISTED_TAGS]
-    more = f" and {len(names) - len(shown):,} more" if len(names) > len(shown) else ""
-    return f"; it has {', '.join(map(quoted, shown))}{more}"
+    shown = list(map(quoted, sorted(names)[:LISTED_TAGS]))
+    return f"; it has {and_more(shown, len(names))}"

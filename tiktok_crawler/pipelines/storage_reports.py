@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from tiktok_crawler.planning.task_states import Cut, Halved, Lost, Parked, Refused, Unusable
 from tiktok_crawler.reports.listing_report import refused_seeds
 from tiktok_crawler.research_api.tasks import Window
-from tiktok_crawler.spelling import number_of, shortened, visible
+from tiktok_crawler.spelling import and_more, number_of, shortened, visible
 
 if TYPE_CHECKING:
     from scrapy.crawler import Crawler
@@ -184,14 +184,10 @@ class StorageReports:
         new_fields = sorted(read.unknown_fields - self._known_extra_fields)
         if new_fields:
             self._known_extra_fields.update(new_fields)
-            others = len(new_fields) - MOST_TOLD
-            more = f" and {others:,} more" if others > 0 else ""
+            shown = list(map(shortened, new_fields[:MOST_TOLD]))
             logger.warning(
                 "The API has fields that this version does not know, kept in %(place)s: %(fields)s",
-                {
-                    "place": place,
-                    "fields": f"{', '.join(map(shortened, new_fields[:MOST_TOLD]))}{more}",
-                },
+                {"place": place, "fields": and_more(shown, len(new_fields))},
             )
 
 

@@ -8,7 +8,7 @@ from tiktok_crawler.clock import utc_now
 from tiktok_crawler.date_range import contiguous
 from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.reports.words import from_time
-from tiktok_crawler.spelling import number_of
+from tiktok_crawler.spelling import and_more, number_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -65,8 +65,7 @@ def ranges(days: Iterable[date]) -> str:
 
 def listed_ranges(found: Sequence[DateRange]) -> str:
     """Name the first of some ranges of days."""
-    more = len(found) - LISTED_RANGES
-    return ", ".join(map(str, found[:LISTED_RANGES])) + (f" and {more:,} more" if more > 0 else "")
+    return and_more(list(map(str, found[:LISTED_RANGES])), len(found))
 
 
 def ranges_as_json(found: Iterable[DateRange]) -> list[dict[str, str]]:

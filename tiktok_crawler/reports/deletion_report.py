@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
 from tiktok_crawler.reports.removals_report import NOUNS
-from tiktok_crawler.spelling import listed, named, number_of, visible
+from tiktok_crawler.spelling import and_more, listed, named, number_of, visible
 from tiktok_crawler.storage.deletion.texts import STAYS
 from tiktok_crawler.storage.models.ledger import QueryTag
 
@@ -173,12 +173,7 @@ def left_lines(
     yield "  exports: export into the same folders again; --verify says which are stale"
     yield "  backups, copies of the database or of the archive, and logs"
     if outputs:
-        yield f"  feeds that runs have written: {_some(outputs)}"
+        shown = list(map(visible, outputs[:MOST_NAMED]))
+        yield f"  feeds that runs have written: {and_more(shown, len(outputs))}"
     if names_users:
         yield "  query files and lists that name these persons"
-
-
-def _some(outputs: Sequence[str]) -> str:
-    shown = ", ".join(map(visible, outputs[:MOST_NAMED]))
-    more = len(outputs) - MOST_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.reports.dataset_tables import minute
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import and_more, number_of, visible
 from tiktok_crawler.storage.records.imported import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -111,6 +110,4 @@ def _frequent(counts: Counter[str]) -> str:
 
 
 def _named(names: list[str]) -> str:
-    shown = ", ".join(map(visible, islice(names, MOST_NAMED)))
-    more = len(names) - MOST_NAMED
-    return f"{shown} and {more:,} more" if more > 0 else shown
+    return and_more(list(map(visible, names[:MOST_NAMED])), len(names))

@@ -8,7 +8,7 @@ from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.task_states import SeedState
 from tiktok_crawler.reports.words import from_time, time_as_json
 from tiktok_crawler.research_api.verdicts import SeedStatus
-from tiktok_crawler.spelling import number_of, shortened, visible
+from tiktok_crawler.spelling import and_more, number_of, shortened, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -79,10 +79,9 @@ def refused_seeds(
 ) -> str:
     """Describe the seeds that were refused for one reason; `names` are the first of them."""
     seeds, were = number_of(count, listing.seed_key.noun), "was" if count == 1 else "were"
-    listed = ", ".join(map(shortened, names))
-    more = f" and {count - len(names):,} more" if count > len(names) else ""
+    listed = and_more(list(map(shortened, names)), count)
     said = f"; the API said of the first: {visible(reason)}" if status is SeedStatus.REFUSED else ""
-    return f"{listing.words}: {seeds} {were} {REFUSED[status]}: {listed}{more}{said}"
+    return f"{listing.words}: {seeds} {were} {REFUSED[status]}: {listed}{said}"
 
 
 def describe_ends(listing: Listing, tally: Tally) -> str:

@@ -10,7 +10,7 @@ from tiktok_crawler.planning.page_counts import most_pages
 from tiktok_crawler.planning.quota import DAILY_QUOTAS
 from tiktok_crawler.reports.forecast_report import cost
 from tiktok_crawler.research_api.tasks import PageRequest, Seed
-from tiktok_crawler.spelling import number_of, visible
+from tiktok_crawler.spelling import and_more, number_of, visible
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -105,10 +105,8 @@ def stage_lines(planned: PlannedStage) -> Iterator[str]:
         retry_at = f"{plan.next_retry_at:%Y-%m-%d %H:%M} UTC"
         yield f"{'Postponed:':15}tried again by runs from {retry_at} on"
     if plan.due:
-        listed = ", ".join(visible(request.seed.key) for request in plan.first_requests)
-        more = plan.due - len(plan.first_requests)
-        and_more = f" and {more:,} more" if more > 0 else ""
-        yield f"{'To ask for:':15}{plan.due:,} ({listed}{and_more})"
+        first = [visible(request.seed.key) for request in plan.first_requests]
+        yield f"{'To ask for:':15}{plan.due:,} ({and_more(first, plan.due)})"
 
 
 def _cost(planned: PlannedStage) -> str:

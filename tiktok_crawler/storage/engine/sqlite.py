@@ -17,7 +17,7 @@ from sqlalchemy.pool import StaticPool
 
 from tiktok_crawler import own_files
 from tiktok_crawler.exceptions import ConfigurationError, DatabaseLostError
-from tiktok_crawler.spelling import named, shortened
+from tiktok_crawler.spelling import and_more, named, shortened
 from tiktok_crawler.storage.engine.open_files import (
     BESIDE,
     NAMES_BESIDE,
@@ -242,16 +242,12 @@ def _check_owner(connection: sqlite3.Connection, tables: set[str]) -> None:
     if others and not others.intersection(METADATA.tables):
         (_, _, path), *_ = connection.execute("PRAGMA database_list")
         connection.close()
+        shown = [shortened(name) for name in sorted(others)[:SHOWN_TABLES]]
+        some = and_more(shown, len(others))
         raise ConfigurationError(
-            f"the database {named(path)} is another program's: it has the tables {_some(others)}. "
+            f"the database {named(path)} is another program's: it has the tables {some}. "
             f"It was left as it is. {OTHER_DATABASE}"
         )
-
-
-def _some(tables: set[str]) -> str:
-    names = [shortened(name) for name in sorted(tables)]
-    more = f" and {len(names) - SHOWN_TABLES:,} more" if len(names) > SHOWN_TABLES else ""
-    return f"{', '.join(names[:SHOWN_TABLES])}{more}"
 
 
 def _on_connect(connection: sqlite3.Connection, _record: object) -> None:
