@@ -14,6 +14,7 @@ from stored_pages import NOON, Search, video
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import DatabaseLostError
+from tiktok_crawler.storage.deletion import disk
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
 from tiktok_crawler.storage.engine.transactions import reading, transaction
@@ -80,6 +81,14 @@ def test_a_reader_of_an_earlier_state_keeps_the_log_and_nobody_waits_for_long(
         with Search(prepared_sqlite_url) as run:
             run.store(run.booked(), video(1))
         assert (tmp_path / "test.db-wal").stat().st_size > 0
+
+
+def test_a_file_that_others_write_is_not_vacuumed(make_engine, prepared_sqlite_url, monkeypatch):
+    monkeypatch.setattr(sqlite, "PATIENT_SECONDS", 0)
+    with make_engine(prepared_sqlite_url).begin() as writer:
+        writer.execute(text(FILL), {"n": 1})
+        assert not disk.vacuum(make_engine(prepared_sqlite_url))
+    assert disk.vacuum(make_engine(prepared_sqlite_url))
 
 
 def copied(folder) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -46,7 +47,7 @@ def empty_log(engine: Engine) -> bool:
     """Move SQLite's log into the file, and cut it; tell whether that was possible."""
     if engine.dialect.name != "sqlite":
         return True
-    with suppress(DBAPIError, DatabaseLostError), engine.connect() as connection:
+    with suppress(sqlite3.Error, DBAPIError, DatabaseLostError), engine.connect() as connection:
         driver = connection.connection
         found = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         return not found[0]
@@ -60,7 +61,7 @@ def vacuum(engine: Engine) -> bool:
     """
     if engine.dialect.name != "sqlite":
         return False
-    with suppress(DBAPIError), engine.connect() as connection:
+    with suppress(sqlite3.Error, DBAPIError), engine.connect() as connection:
         connection.connection.execute("PRAGMA secure_delete = ON")
         connection.connection.execute("VACUUM")
         return empty_log(engine)
