@@ -279,7 +279,7 @@ def _finish(
     named = {Path(os.path.realpath(folder)) for folder in place.folders}
     for line in pending_lines(sorted(pending - named)):
         tell(line)
-    is_empty = disk.empty_log(engine)
+    is_empty = sqlite.empty_log(engine, patiently=True)
     vacuumed = opts.vacuum and disk.vacuum(engine)
     names_users = any(each.kind is RecordKind.USER for each in removed)
     state = disk.Left(

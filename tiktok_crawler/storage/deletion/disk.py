@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import DBAPIError
 
-from tiktok_crawler.exceptions import DatabaseLostError
 from tiktok_crawler.storage.engine import database, grants, sqlite
 from tiktok_crawler.storage.engine.transactions import reading
 
@@ -43,17 +42,6 @@ def check_may_delete(engine: Engine) -> None:
         database.check_grants(engine.url, grants.to_delete(connection))
 
 
-def empty_log(engine: Engine) -> bool:
-    """Move SQLite's log into the file, and cut it; tell whether that was possible."""
-    if engine.dialect.name != "sqlite":
-        return True
-    with suppress(sqlite3.Error, DBAPIError, DatabaseLostError), engine.connect() as connection:
-        driver = connection.connection
-        found = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-        return not found[0]
-    return False
-
-
 def vacuum(engine: Engine) -> bool:
     """Write a SQLite file anew, without what its free space has; tell whether that was possible.
 
@@ -64,5 +52,5 @@ def vacuum(engine: Engine) -> bool:
     with suppress(sqlite3.Error, DBAPIError), engine.connect() as connection:
         connection.connection.execute("PRAGMA secure_delete = ON")
         connection.connection.execute("VACUUM")
-        return empty_log(engine)
+        return sqlite.empty_log(engine, patiently=True)
     return False

@@ -278,19 +278,22 @@ def _begin(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN" if reads_only else "BEGIN IMMEDIATE")
 
 
-def empty_log(engine: Engine) -> None:
+def empty_log(engine: Engine, *, patiently: bool = False) -> bool:
     """Move what is in the log into the file, so that a copy of the file alone has all of it.
 
-    Not if that is not possible now: others read an earlier state, or the disk is full.
+    Returns:
+        Whether that was possible: others may read an earlier state, or the disk be full.
     """
     if engine.dialect.name != "sqlite":
-        return
+        return True
     with suppress(sqlite3.Error, DBAPIError, DatabaseLostError), engine.connect() as connection:
         driver = connection.connection
-        driver.execute(_busy_timeout(IMPATIENT_SECONDS))
-        driver.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        driver.execute(_busy_timeout(PATIENT_SECONDS if patiently else IMPATIENT_SECONDS))
+        is_busy, *_ = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
         # A long wait may follow: this is what has to be there after it.
         check_in_place(connection)
+        return not is_busy
+    return False
 
 
 def version(connection: Connection) -> int:
