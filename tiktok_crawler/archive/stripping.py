@@ -39,7 +39,7 @@ _WORD = re.compile(r"[\w.]*\w")
 _PART = re.compile(r"\w+")
 _NUMBER = re.compile(r"[0-9]+")
 
-_NOTHING = (None, {}, [], "", INSTEAD)
+_NOTHING: tuple[Any, ...] = (None, {}, [], "", INSTEAD)
 """What can stand in the place of an answer's `data` and has no record."""
 
 

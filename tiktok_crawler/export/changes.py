@@ -95,7 +95,8 @@ def _existence(connection: Connection, unit: int) -> dict[str, dict[str, str]]:
 def _marks(connection: Connection, kind: type[Video | Comment], unit: int) -> dict[str, str]:
     """Return marks of what is missing or gone, by month or day."""
     statements = statements_for(connection.dialect)
-    columns = kind.create_time, kind.id, kind.missing_since, kind.gone_at
+    names = ("create_time", "id", "missing_since", "gone_at")
+    columns = [kind.__table__.c[name] for name in names]
     # What is gone is missing, and that has an index, in whose order it is read.
     missing = (
         select(*map(statements.as_text, columns))
