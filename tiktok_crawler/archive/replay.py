@@ -96,14 +96,14 @@ def read_kept_out(url: str) -> KeptOutList | None:
     Raises:
         ConfigurationError: it cannot be read, or has no data: perhaps it is not the one meant.
     """
-    with database.opened_to_read(url) as engine:
-        if database.stored_origin(engine) is None:
+    with database.reading_data(url) as connection:
+        if connection is None:
+            place = database.describe(database.database_url(url))
             raise ConfigurationError(
-                f"--deleted-from: {database.describe(engine.url)} has no data; name the database "
-                "from which persons asked to be deleted"
+                f"--deleted-from: {place} has no data; name the database from which persons asked "
+                "to be deleted"
             )
-        with reading(engine) as connection:
-            return read_list(connection)
+        return read_list(connection)
 
 
 def take_along(url: str, origin: str, kept_out: KeptOutList) -> None:

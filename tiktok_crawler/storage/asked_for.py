@@ -6,7 +6,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.kept_out import read_gate
 from tiktok_crawler.storage.ledger.unnaming import query_without, values_without
 
@@ -26,13 +25,11 @@ def without_deleted(
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        is_there = database.has_data(engine, origin) if origin else database.stored_origin(engine)
-        if not is_there:
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
             return collections
-        with reading(engine) as connection:
-            gate = read_gate(connection)
-            found = gate.found(connection, lambda deleted: _without(collections, deleted))
+        gate = read_gate(connection)
+        found = gate.found(connection, lambda deleted: _without(collections, deleted))
     return _without(collections, found) if found else collections
 
 

@@ -23,7 +23,6 @@ from tiktok_crawler.planning.checks import (
 from tiktok_crawler.research_api.checks import CHECKS, Category, read_ids
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.checks import CHECKED, CheckRows
 from tiktok_crawler.storage.ledger.existence import held_checks
 from tiktok_crawler.storage.session import Session
@@ -241,13 +240,12 @@ def look_up_checks(url: str, origin: str, max_age: timedelta | None, now: dateti
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        if not database.has_data(engine, origin):
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
             return ChecksPlan((), has_candidates=False, due=0)
-        with reading(engine) as connection:
-            rows = CheckRows(connection, statements_for(connection.dialect))
-            segments = _segments(rows, max_age, now)
-            return _plan(rows, _due(rows, segments, max_age, now))
+        rows = CheckRows(connection, statements_for(connection.dialect))
+        segments = _segments(rows, max_age, now)
+        return _plan(rows, _due(rows, segments, max_age, now))
 
 
 def _segments(

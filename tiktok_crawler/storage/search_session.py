@@ -10,7 +10,6 @@ from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import Halved, Unusable
 from tiktok_crawler.research_api.query import Field
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.coverage import Corrections, Windows
 from tiktok_crawler.storage.ledger.lost_searches import days_passed
 from tiktok_crawler.storage.ledger.queries import (
@@ -257,13 +256,12 @@ def look_up(url: str, origin: str, wanted: Wanted) -> LookedUp:
         ConfigurationError: the database cannot be used as it is.
     """
     query = wanted.query
-    with database.opened_to_read(url) as engine:
-        if not database.has_data(engine, origin):
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
             return LookedUp()
-        with reading(engine) as connection:
-            query_id = find_query(connection, query.fingerprint)
-            known = None
-            if query_id is not None:
-                windows = Windows(connection, query_id)
-                known = replace(windows.known(query, wanted.fields), reached=windows.reached())
-            return LookedUp(known, tuple(densities(connection, besides=query_id)))
+        query_id = find_query(connection, query.fingerprint)
+        known = None
+        if query_id is not None:
+            windows = Windows(connection, query_id)
+            known = replace(windows.known(query, wanted.fields), reached=windows.reached())
+        return LookedUp(known, tuple(densities(connection, besides=query_id)))

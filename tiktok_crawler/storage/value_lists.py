@@ -9,7 +9,6 @@ from tiktok_crawler.planning.nights_ahead import Stored
 from tiktok_crawler.planning.value_batches import plan_batches
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import stored_of
 from tiktok_crawler.storage.ledger.value_batches import (
     ListTotals,
@@ -83,11 +82,10 @@ def look_up_list(
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        if not database.has_data(engine, origin):
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
             return ListState(wanted, plan_batches(wanted, (), now), NO_TOTALS, now)
-        with reading(engine) as connection:
-            return state_of(connection, collection, wanted, now)
+        return state_of(connection, collection, wanted, now)
 
 
 def look_up_stored(url: str, origin: str, collection: Collection) -> Stored:
@@ -96,12 +94,11 @@ def look_up_stored(url: str, origin: str, collection: Collection) -> Stored:
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        if not database.has_data(engine, origin):
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
             return Stored()
-        with reading(engine) as connection:
-            statements = statements_for(connection.dialect)
-            return stored_of(connection, queries_of(connection, statements, collection))
+        statements = statements_for(connection.dialect)
+        return stored_of(connection, queries_of(connection, statements, collection))
 
 
 def state_of(

@@ -178,6 +178,22 @@ def has_data(engine: Engine, origin: str) -> bool:
     return stored is not None
 
 
+@contextmanager
+def reading_data(url: str, origin: str | None = None) -> Iterator[Connection | None]:
+    """A connection that reads the data of a database; None if no crawl has used it yet.
+
+    Raises:
+        ConfigurationError: it cannot be read, has tables of another revision, or data of another
+            origin, if one is given.
+    """
+    with opened_to_read(url) as engine:
+        if not (has_data(engine, origin) if origin else stored_origin(engine)):
+            yield None
+            return
+        with reading(engine) as connection:
+            yield connection
+
+
 def prepare(engine: Engine, origin: str) -> None:
     """Make sure that data of this origin can be stored; an empty database gets its tables.
 

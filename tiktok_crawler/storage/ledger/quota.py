@@ -22,7 +22,6 @@ from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.models.ledger import ApiQuota, ApiQuotaShare
 
 if TYPE_CHECKING:
@@ -163,11 +162,8 @@ def read_spent(url: str, now: datetime) -> list[Spent]:
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        if database.stored_origin(engine) is None:
-            return []
-        with reading(engine) as connection:
-            return spent_on(connection, now.astimezone(UTC).date())
+    with database.reading_data(url) as connection:
+        return spent_on(connection, now.astimezone(UTC).date()) if connection else []
 
 
 def _row(connection: Connection, account: QuotaAccount, day: date, **values: int) -> Insert:

@@ -14,7 +14,6 @@ from tiktok_crawler.planning.plan import make_plan
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.engine.workers import at_work
 from tiktok_crawler.storage.ledger import quota
 from tiktok_crawler.storage.ledger.coverage import Windows
@@ -201,11 +200,10 @@ def read_status(url: str, terms: Terms, now: datetime, files: tuple[QueryFile, .
     Raises:
         ConfigurationError: the database cannot be reached, or has tables of another revision.
     """
-    with database.opened_to_read(url) as engine:
-        if database.stored_origin(engine) is None:
-            return Status(database.describe(engine.url), None, now)
-        with reading(engine) as connection:
-            return status_of(connection, terms, now, files)
+    with database.reading_data(url) as connection:
+        if connection is None:
+            return Status(database.describe(database.database_url(url)), None, now)
+        return status_of(connection, terms, now, files)
 
 
 def status_of(

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from tiktok_crawler.storage.engine import database
-from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.queries import used_queries
 from tiktok_crawler.storage.models.ledger import QueryTag
 from tiktok_crawler.storage.records.names import NameIds
@@ -16,7 +15,7 @@ from tiktok_crawler.storage.records.names import NameIds
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
     from tiktok_crawler.storage.engine.statements import Statements
     from tiktok_crawler.storage.ledger.queries import UsedQuery
@@ -41,11 +40,8 @@ def look_up_tags(url: str, origin: str, tag: str) -> UsedTags:
     Raises:
         ConfigurationError: the database cannot be used as it is.
     """
-    with database.opened_to_read(url) as engine:
-        return _read(engine, tag) if database.has_data(engine, origin) else UsedTags()
-
-
-def _read(engine: Engine, tag: str) -> UsedTags:
-    with reading(engine) as connection:
+    with database.reading_data(url, origin) as connection:
+        if connection is None:
+            return UsedTags()
         queries = (used for used in used_queries(connection) if tag in used.tags)
         return UsedTags(frozenset(connection.scalars(select(QueryTag.name))), tuple(queries))
