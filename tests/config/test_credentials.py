@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import logging
 import traceback
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -320,9 +319,7 @@ def test_requests_are_booked_on_the_hash_of_the_client_key_and_the_user_is_warne
     account = config.quota_account(Pool.RESEARCH, "videos")
 
     assert config.credentials == Credentials("ada", SECRET)
-    assert account == replace(
-        QuotaAccount.of("ada", Pool.RESEARCH, daily_budget=None, parked_share=0.1), part="videos"
-    )
+    assert account == QuotaAccount("", Pool.RESEARCH, part="videos").of_client("ada")
     assert len(caplog.records) == 1
 
 

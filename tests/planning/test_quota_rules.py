@@ -126,7 +126,7 @@ def test_each_pool_has_its_daily_quota():
 
 
 def test_an_account_has_the_hash_of_the_client_key_alone():
-    account = QuotaAccount.of("key-of-ann", Pool.RESEARCH, daily_budget=800, parked_share=0.1)
+    account = QuotaAccount("", Pool.RESEARCH, 800).of_client("key-of-ann")
 
     assert account == QuotaAccount(sha256(b"key-of-ann").hexdigest(), Pool.RESEARCH, 800)
     assert "key-of-ann" not in repr(account)

@@ -14,7 +14,7 @@ from tiktok_crawler.storage.check_session import CheckSession
 from tiktok_crawler.storage.ledger.runs import RunStart, begin_run
 from tiktok_crawler.storage.models.records import Video
 
-ACCOUNT = QuotaAccount.of("key-of-ann", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
+ACCOUNT = QuotaAccount("", Pool.RESEARCH).of_client("key-of-ann")
 LONG_AGO = NOON - timedelta(days=100)
 
 

@@ -32,7 +32,7 @@ JANUARY_10 = 1704844800
 
 NOON = datetime(2024, 6, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-ACCOUNT = QuotaAccount.of("key-of-ann", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
+ACCOUNT = QuotaAccount("", Pool.RESEARCH).of_client("key-of-ann")
 QUERY = Query(and_=(Condition("region_code", "EQ", ("FR",)),))
 OTHER_QUERY = Query(and_=(Condition("region_code", "EQ", ("US",)),))
 

@@ -26,7 +26,7 @@ from tiktok_crawler.storage.ledger.quota import Spent
 
 TODAY = NOON.date()
 TOMORROW = NOON + timedelta(days=1)
-BOB = QuotaAccount.of("key-of-bob", Pool.RESEARCH, daily_budget=None, parked_share=0.1)
+BOB = QuotaAccount("", Pool.RESEARCH).of_client("key-of-bob")
 
 
 def spent(client, requests):

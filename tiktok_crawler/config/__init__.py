@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -198,14 +198,19 @@ class Config:
         Raises:
             CredentialsError: there are no credentials.
         """
-        account = QuotaAccount.of(
-            self.credentials.client_key,
+        return self.account_of_nobody(pool, part).of_client(self.credentials.client_key)
+
+    def account_of_nobody(self, pool: Pool, part: str) -> QuotaAccount:
+        """Return the same without a client, for which there need be no credentials."""
+        return QuotaAccount(
+            "",
             pool,
-            daily_budget=self.daily_budget if pool is Pool.RESEARCH else None,
-            parked_share=self.parked_share,
+            self.daily_budget if pool is Pool.RESEARCH else None,
+            self.parked_share,
+            self.shares.get(part),
+            part,
+            self.refresh_share,
         )
-        refresh_share = self.refresh_share
-        return replace(account, part=part, share=self.shares.get(part), refresh_share=refresh_share)
 
     def terms(self, query: Query, days: DateRange, fields: tuple[str, ...]) -> Wanted:
         """Return the terms of a run for a query; without fields, it asks for those of the settings.

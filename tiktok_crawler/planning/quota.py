@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from hashlib import sha256
@@ -53,13 +53,9 @@ class QuotaAccount:
     refresh_share: float = 0.3
     due: int = 0
 
-    @classmethod
-    def of(
-        cls, client_key: str, pool: Pool, *, daily_budget: int | None, parked_share: float
-    ) -> QuotaAccount:
-        """The account of a client key, which itself is kept nowhere."""
-        client = sha256(client_key.encode()).hexdigest()
-        return cls(client, pool, daily_budget, parked_share)
+    def of_client(self, client_key: str) -> QuotaAccount:
+        """The same for a client key, which itself is kept nowhere."""
+        return replace(self, client=sha256(client_key.encode()).hexdigest())
 
     @property
     def second_tries(self) -> int:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.planning.quota import DAILY_QUOTAS, Allowance, QuotaAccount
-from tiktok_crawler.research_api.endpoints import Pool
+from tiktok_crawler.planning.quota import DAILY_QUOTAS, Allowance
 from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
@@ -15,6 +14,7 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.config import Config
     from tiktok_crawler.planning.forecast import Forecast
+    from tiktok_crawler.research_api.endpoints import Pool
     from tiktok_crawler.storage.ledger.quota import Spent
 
 _SHARES = (
@@ -35,12 +35,7 @@ _SHARES = (
 
 def allowance_of(config: Config, pool: Pool, part: str, spent: Iterable[Spent]) -> Allowance:
     """Return what a crawl of videos, or of a listing, may send; of several keys by the busiest."""
-    account = QuotaAccount(
-        "",
-        pool,
-        daily_budget=config.daily_budget if pool is Pool.RESEARCH else None,
-        share=config.shares.get(part),
-    )
+    account = config.account_of_nobody(pool, part)
     of_pool = [each for each in spent if each.pool is pool]
     used = max((DAILY_QUOTAS[pool] if s.is_used_up else s.requests for s in of_pool), default=0)
     return Allowance.of(account, used, max((s.parts.get(part, 0) for s in of_pool), default=0))
