@@ -95,13 +95,13 @@ def _existence(connection: Connection, unit: int) -> dict[str, dict[str, str]]:
 def _marks(connection: Connection, kind: type[Video | Comment], unit: int) -> dict[str, str]:
     """Return marks of what is missing or gone, by month or day."""
     statements = statements_for(connection.dialect)
-    names = ("create_time", "id", "missing_since", "gone_at")
-    columns = [kind.__table__.c[name] for name in names]
+    row = kind.__table__.c
+    columns = row.create_time, row.id, row.missing_since, row.gone_at
     # What is gone is missing, and that has an index, in whose order it is read.
     missing = (
         select(*map(statements.as_text, columns))
-        .where(kind.missing_since.is_not(None))
-        .order_by(kind.missing_since, kind.id)
+        .where(row.missing_since.is_not(None))
+        .order_by(row.missing_since, row.id)
     )
     digests = defaultdict[str, Any](sha256)
     for rows in statements.stream(connection, missing, ROWS_AT_ONCE):
