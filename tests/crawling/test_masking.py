@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import json
 from base64 import b64encode, urlsafe_b64encode
-from time import perf_counter
+from time import perf_counter, process_time
 from urllib.parse import quote, quote_plus, urlencode
 
 import pytest
@@ -103,3 +103,14 @@ def test_no_text_makes_it_slow(text):
     began = perf_counter()
     assert without_secrets(text, [SECRET]) == text
     assert perf_counter() - began < 30
+
+
+def seconds_of_cpu(text):
+    began = process_time()
+    assert without_secrets(text, [SECRET]) == text
+    return process_time() - began
+
+
+def test_layers_of_backslashes_take_no_more_than_other_escapes():
+    others = seconds_of_cpu(b"\\u3042" * (2**20 // 6) + b"\\u0041")
+    assert seconds_of_cpu(b"\\u0041" + b"\\" * 2**20) < 2 * others + 0.1

@@ -7,7 +7,8 @@ import re
 from array import array
 from base64 import b64encode
 from bisect import bisect_right
-from functools import lru_cache
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from string import ascii_letters, digits
 from sys import maxunicode
 from typing import TYPE_CHECKING, NamedTuple
@@ -25,18 +26,21 @@ _NULS = re.compile(rb"\x00+")
 """Between the characters of a text in UTF-16 or UTF-32, which JSON can be in."""
 
 _ESCAPES = re.compile(
-    rb"%(?P<percent>[0-9A-Fa-f]{2})"
+    rb"(?P<percents>(?:%[0-9A-Fa-f]{2})+)"
     rb"|(?:%|\\)u(?P<unit>[0-9A-Fa-f]{4})"
     rb"|\\x(?P<x>[0-9A-Fa-f]{2})"
     rb"|\\U(?P<long>[0-9A-Fa-f]{8})"
     rb"|\\u\{0*(?P<braced>[0-9A-Fa-f]{1,6})\}"
     rb"|\\(?P<octal>[0-3][0-7]{2})"
-    rb"|\\(?P<character>[^0-9A-Za-z])"
+    rb"|(?P<characters>(?:\\[^0-9A-Za-z])+)"
     rb"|&#0*(?P<decimal>[0-9]{1,7});?"
     rb"|&#[xX]0*(?P<hexadecimal>[0-9A-Fa-f]{1,6});?"
     rb"|&(?P<name>amp|lt|gt|quot|apos);"
 )
-"""How URLs, JSON, programs and HTML write a character."""
+"""How URLs, JSON, programs and HTML write a character, or some of them one after another."""
+
+_WIDTHS = {"percents": 3, "characters": 2}
+"""What each byte of a run takes that is written so: runs of millions are read at once."""
 
 _BASES = {"decimal": 10, "octal": 8}
 """Of the numbers that characters are written by; others are hexadecimal."""
@@ -107,20 +111,42 @@ def _may_have(text: bytes, forms: list[_Form]) -> bool:
     return any(form.run in letters for form in forms)
 
 
-class _Layer(NamedTuple):
-    """A text with one encoding taken off.
+@dataclass(frozen=True)
+class _Layer:
+    """A text with one encoding taken off, as it was `before`."""
 
-    `inner` are the places at and behind what was encoded, `outer` the same places around it.
-    """
+    before: bytes
+    encoding: re.Pattern[bytes]
 
-    text: bytes
-    inner: array[int]
-    outer: array[int]
+    @cached_property
+    def text(self) -> bytes:
+        return self.encoding.sub(b"" if self.encoding is _NULS else _decoded, self.before)
+
+    @cached_property
+    def _known(self) -> tuple[array[int], array[int]]:
+        """Places at and behind what was encoded, in the text, and the same ones before."""
+        inner, outer = array("I", [0]), array("I", [0])
+        place, end = 0, 0
+        for found in self.encoding.finditer(self.before):
+            place += found.start() - end
+            start, end = found.span()
+            length = len(_decoded(found))
+            if width := _WIDTHS.get(found.lastgroup or ""):
+                inner.extend(range(place, place + length))
+                outer.extend(range(start, end, width))
+            else:
+                inner.append(place)
+                outer.append(start)
+            place += length
+            inner.append(place)
+            outer.append(end)
+        return inner, outer
 
     def around(self, place: int) -> int:
         """Return where a place of the text is in the one that it was taken from."""
-        known = bisect_right(self.inner, place) - 1
-        return self.outer[known] + place - self.inner[known]
+        inner, outer = self._known
+        known = bisect_right(inner, place) - 1
+        return outer[known] + place - inner[known]
 
 
 def _places(text: bytes, forms: list[bytes]) -> Iterator[tuple[int, int]]:
@@ -149,28 +175,12 @@ def _found(text: bytes, forms: list[bytes]) -> Iterator[tuple[int, int]]:
 
 def _layers(text: bytes) -> Iterator[_Layer]:
     """Take one encoding after the other off, until there is none."""
-    if b"\x00" in text:
-        yield (layer := _without(_NULS, text))
-        text = layer.text
-    for _ in range(MOST_LAYERS):
-        if not _ESCAPES.search(text):
-            return
-        yield (layer := _without(_ESCAPES, text))
-        text = layer.text
-
-
-def _without(encoding: re.Pattern[bytes], text: bytes) -> _Layer:
-    plain, inner, outer = bytearray(), array("I", [0]), array("I", [0])
-    end = 0
-    for found in encoding.finditer(text):
-        plain += text[end : found.start()]
-        inner.append(len(plain))
-        outer.append(found.start())
-        plain += _decoded(found)
-        end = found.end()
-        inner.append(len(plain))
-        outer.append(end)
-    return _Layer(bytes(plain + text[end:]), inner, outer)
+    for encoding, most in ((_NULS, 1), (_ESCAPES, MOST_LAYERS)):
+        for _ in range(most):
+            if not encoding.search(text):
+                break
+            yield (layer := _Layer(text, encoding))
+            text = layer.text
 
 
 def _decoded(found: re.Match[bytes]) -> bytes:
@@ -179,10 +189,10 @@ def _decoded(found: re.Match[bytes]) -> bytes:
     match way:
         case None:
             return b""
-        case "percent":
-            return bytes.fromhex(written.decode())
-        case "character":
-            return written
+        case "percents":
+            return bytes.fromhex(written.replace(b"%", b"").decode())
+        case "characters":
+            return written[1::2]
         case "name":
             return html.unescape(found[0].decode()).encode()
     number = int(written, _BASES.get(way, 16))
