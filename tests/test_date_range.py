@@ -102,3 +102,11 @@ def test_no_days_are_no_ranges():
 
 def test_a_day_starts_at_midnight_utc():
     assert midnight(date(2024, 3, 31)) == datetime(2024, 3, 31, tzinfo=UTC)
+
+
+def test_a_range_is_in_another_that_has_all_of_its_days():
+    days = DateRange(date(2024, 1, 10), date(2024, 1, 12))
+    assert days.is_in(days)
+    assert days.is_in(DateRange(date(2024, 1, 1), date(2024, 1, 12)))
+    assert not days.is_in(DateRange(date(2024, 1, 11), date(2024, 1, 31)))
+    assert not days.is_in(DateRange(date(2024, 1, 1), date(2024, 1, 11)))

@@ -35,6 +35,10 @@ class DateRange:
     def __contains__(self, day: date) -> bool:
         return self.start <= day <= self.end
 
+    def is_in(self, other: DateRange) -> bool:
+        """Tell whether the other range has all of these days."""
+        return other.start <= self.start and self.end <= other.end
+
     def overlaps(self, other: DateRange) -> bool:
         return self.start <= other.end and other.start <= self.end
 

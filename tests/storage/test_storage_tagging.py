@@ -146,3 +146,44 @@ def test_a_run_that_fails_registers_and_tags_nothing(engine, register, interrupt
         register(tags=("x",))
 
     assert content(engine) == before
+
+
+def test_a_run_that_goes_on_with_a_wider_window_tags_the_videos_of_its_days_alone(engine, search):
+    first = search(tags=("january",))
+    following = first.ask(first.first(), at(1, JANUARY_10 + 9 * DAY), has_more=True)
+    second = search(dates=TENTH, tags=("tenth",), now=LATER)
+    following = second.ask(
+        following,
+        at(2, JANUARY_10 + DAY),
+        at(3, JANUARY_10 + DAY - 1),
+        at(4, JANUARY_10),
+        {"id": 5},
+        has_more=True,
+    )
+    second.ask(following, at(6, JANUARY_10 - 1))
+
+    assert tagged(engine, "tenth") == ([3, 4, 5], 3)
+
+
+def test_the_other_videos_have_the_tags_of_the_runs_that_asked_for_their_days(engine, search):
+    first = search(tags=("january",))
+    following = first.ask(first.first(), at(1, JANUARY_10 + 9 * DAY), has_more=True)
+    search(dates=DateRange(date(2024, 1, 8), date(2024, 1, 9)), tags=("before", "both"))
+    search(query=OTHER_QUERY, tags=("other",))
+    second = search(dates=TENTH, tags=("tenth", "both"), now=LATER)
+    second.ask(following, at(2, JANUARY_10), at(3, JANUARY_10 - 1), at(4, JANUARY_10 - 3 * DAY))
+
+    assert tagged(engine, "january") == ([1, 2, 3, 4], 2)
+    assert tagged(engine, "before") == ([3], 2)
+    assert tagged(engine, "tenth") == ([2], 2)
+    assert tagged(engine, "both") == ([2, 3], 2)
+    assert tagged(engine, "other") == ([], 0)
+
+
+def test_the_time_of_a_video_may_be_known_from_before(engine, search):
+    first = search()
+    following = first.ask(first.first(), at(1, JANUARY_10 + DAY), has_more=True)
+    second = search(dates=TENTH, tags=("tenth",), now=LATER)
+    second.ask(following, {"id": 1}, {"id": 2})
+
+    assert tagged(engine, "tenth") == ([2], 2)

@@ -545,7 +545,7 @@ class _Planning:
 
 
 def _are_in(days: DateRange, ranges: Iterable[DateRange]) -> bool:
-    return any(each.start <= days.start and days.end <= each.end for each in ranges)
+    return any(days.is_in(each) for each in ranges)
 
 
 def narrowest(cut_windows: Iterable[DateRange], widest: int) -> tuple[DateRange, ...]:

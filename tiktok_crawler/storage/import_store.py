@@ -23,7 +23,7 @@ from tiktok_crawler.storage.models.column_types import time_text
 from tiktok_crawler.storage.models.ledger import Crawl
 from tiktok_crawler.storage.records.imported import Tally, all_names
 from tiktok_crawler.storage.records.names import Names
-from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
+from tiktok_crawler.storage.records.record_writer import RecordWriter, tag_page, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -85,8 +85,9 @@ class ImportStore:
             for number, page in enumerate(pages, start=begun.batches * MOST_PAGES):
                 crawl_id = self._add_page(connection, begun, page, number)
                 writer = RecordWriter(connection, self._statements, page.kind.type)
-                at = time_text(page.at)
-                tally.add(page, write_page(writer, crawl_id, at, page.records, page.own(ids)))
+                at, own = time_text(page.at), page.own(ids)
+                tally.add(page, write_page(writer, crawl_id, at, page.records, own))
+                tag_page(writer, crawl_id, [record.id for record in page.records], own)
             moved = begun.with_batch(tally.outcomes())
             keep_progress(connection, moved)
             return moved, ids, left_out

@@ -15,6 +15,7 @@ from tiktok_crawler.storage.engine.text import clean_text
 from tiktok_crawler.storage.engine.transactions import transaction
 from tiktok_crawler.storage.ledger.kept_out import passed_gate
 from tiktok_crawler.storage.ledger.query_values import QueryValues
+from tiktok_crawler.storage.ledger.tagging import Tagging
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.ledger.window_days import SearchesUnderWay, add_page
 from tiktok_crawler.storage.models.column_types import time_text
@@ -29,7 +30,7 @@ from tiktok_crawler.storage.records.leaving_out import (
 )
 from tiktok_crawler.storage.records.links import StoredPage
 from tiktok_crawler.storage.records.names import TAGS, Names
-from tiktok_crawler.storage.records.record_writer import RecordWriter, write_page
+from tiktok_crawler.storage.records.record_writer import RecordWriter, tag_page, write_page
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine, Executable, Row
 
+    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.query_values import QueryValue
     from tiktok_crawler.planning.task_states import Refused
     from tiktok_crawler.research_api.endpoints import Listing
@@ -73,7 +75,8 @@ class PageStore:
     """Writes pages to a database. For one thread at a time; other processes may be writing too.
 
     A page that has moved its task on is told to `note`, in its transaction. Whoever shares tasks
-    with others has a `worker_id`, which may change.
+    with others has a `worker_id`, which may change. Where a window reaches beyond the `days` of its
+    run, each run of the query gives its tags to the videos of its own days.
     """
 
     def __init__(
@@ -81,9 +84,11 @@ class PageStore:
         engine: Engine,
         note: Callable[[Connection, Page], None] | None = None,
         *,
+        days: DateRange | None = None,
         worker_id: Callable[[], int | None] = lambda: None,
     ) -> None:
         self._engine = engine
+        self._days = days
         self._note = note
         self._worker_id = worker_id
         self._statements = statements_for(engine.dialect)
@@ -118,7 +123,7 @@ class PageStore:
             ids = ahead.ids if ahead.deletions == self._deletions else {}
             ids = ids or self._names.resolve(connection, kept.names(tags))
             tasks = Tasks(connection, self._statements, self._worker_id())
-            writer = _PageWriter(tasks, ids, kept, run_id)
+            writer = _PageWriter(tasks, ids, kept, run_id, self._days)
             written = writer.write(known, moves_task=moves_task)
             found_values = values if kept is came else self._values_of(kept)
             if written.crawl:
@@ -256,6 +261,7 @@ class _PageWriter:
     ids: Ids
     came: _Came
     run_id: int | None
+    days: DateRange | None
 
     def write(self, known: Searched | None, *, moves_task: bool) -> _Written:
         """Write the page and its records, and move its task on.
@@ -270,6 +276,7 @@ class _PageWriter:
         writer = RecordWriter(self.connection, self.statements, brought.type)
         at = time_text(self.page.received_at)
         changes = write_page(writer, crawl.id, at, read.in_order(), self.ids)
+        self._tag(writer, crawl)
         stored = self._stored(crawl.id, read.places())
         for link in brought.links:
             link.write(stored, at)
@@ -292,6 +299,15 @@ class _PageWriter:
     @property
     def page(self) -> Page:
         return self.came.page
+
+    def _tag(self, writer: RecordWriter, crawl: Row[Any]) -> None:
+        """Give the run's tags to the page and its records, or each run's to what it wanted."""
+        task = self.page.request.task
+        if self.days and isinstance(task, Window) and not task.days.is_in(self.days):
+            tag_page(writer, crawl.id, (), self.ids)
+            Tagging(self.connection, self.statements, crawl.query_id).tag_page(crawl.id, task.days)
+        else:
+            tag_page(writer, crawl.id, sorted(self.came.read.by_id), self.ids)
 
     def _stored(self, crawl_id: int, keys: Sequence[Any]) -> StoredPage:
         return StoredPage(

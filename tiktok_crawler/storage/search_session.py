@@ -213,8 +213,9 @@ class SearchSession(TaskSession):
 
     def _use(self, engine: Engine) -> None:
         super()._use(engine)
-        if self.collection.batch:
-            self._store = PageStore(engine, self._note, worker_id=self._worker_id)
+        note = self._note if self.collection.batch else None
+        days = self.collection.dates
+        self._store = PageStore(engine, note, days=days, worker_id=self._worker_id)
 
     def _note(self, connection: Connection, page: Page) -> None:
         batch = self.collection.batch

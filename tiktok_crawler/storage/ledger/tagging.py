@@ -1,12 +1,14 @@
-"""Gives the tags of a run to what earlier runs of its query stored, without a request."""
+"""Gives the tags of a run to what other runs of its query store, without a request."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, literal, or_, select
 
+from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.storage.models.ledger import (
     CRAWLS_TO_QUERY_TAGS,
     VIDEOS_TO_CRAWLS,
@@ -20,9 +22,11 @@ from tiktok_crawler.storage.models.records import Video
 from tiktok_crawler.storage.records.names import NameIds
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import date
+
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
-    from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.storage.engine.statements import Statements
 
 
@@ -41,13 +45,36 @@ class Tagging:
     def tag(self, days: DateRange, tags: set[str]) -> None:
         """Tag the pages of windows that overlap the days, and their videos of these days."""
         windows = self._untagged_windows(days, tags)
-        if not tags or not windows:
-            return
+        if tags and windows:
+            in_windows = self.statements.among(Crawl.__table__.c.crawl_window_id, windows)
+            self._tag(in_windows, {tag: [days] for tag in tags})
+
+    def tag_page(self, crawl_id: int, days: DateRange) -> None:
+        """Tag a page of a window with these days, and its videos, as all runs of them want it."""
+        self._tag(Crawl.id == crawl_id, self._wanted(days))
+
+    def _wanted(self, days: DateRange) -> dict[str, list[DateRange]]:
+        """Read which of the days runs have wanted, by their tags."""
+        runs = select(CollectionRow.start_date, CollectionRow.end_date, CollectionRow.tags).where(
+            CollectionRow.query_id == self.query_id,
+            CollectionRow.start_date <= days.end,
+            CollectionRow.end_date >= days.start,
+        )
+        wanted: dict[str, set[date]] = defaultdict(set)
+        for start, end, tags in self.connection.execute(runs):
+            for tag in tags:
+                wanted[tag].update(day for day in days if start <= day <= end)
+        return {tag: contiguous(found) for tag, found in wanted.items()}
+
+    def _tag(
+        self, are_meant: ColumnElement[bool], wanted: Mapping[str, Sequence[DateRange]]
+    ) -> None:
+        """Tag some pages, and their videos of the days that are wanted with each tag."""
         names = NameIds(self.statements, QueryTag.__table__.c.name)
-        in_windows = self.statements.among(Crawl.__table__.c.crawl_window_id, windows)
-        for tag_id in sorted(names.resolve(self.connection, tags).values()):
-            self._add(CRAWLS_TO_QUERY_TAGS, _crawls(tag_id, in_windows))
-            self._add(VIDEOS_TO_QUERY_TAGS, _videos(tag_id, in_windows, days))
+        ids = names.resolve(self.connection, set(wanted))
+        for tag_id, tag in sorted((id_, tag) for tag, id_ in ids.items()):
+            self._add(CRAWLS_TO_QUERY_TAGS, _crawls(tag_id, are_meant))
+            self._add(VIDEOS_TO_QUERY_TAGS, _videos(tag_id, are_meant, wanted[tag]))
 
     def _untagged_windows(self, days: DateRange, tags: set[str]) -> list[int]:
         """The windows with pages on these days that no run with these tags has seen as a whole."""
@@ -75,17 +102,19 @@ class Tagging:
         self.connection.execute(insert.on_conflict_do_nothing())
 
 
-def _crawls(tag_id: int, in_windows: ColumnElement[bool]) -> Select[int, int]:
-    return select(Crawl.id, literal(tag_id)).where(in_windows).order_by(Crawl.id)
+def _crawls(tag_id: int, are_meant: ColumnElement[bool]) -> Select[int, int]:
+    return select(Crawl.id, literal(tag_id)).where(are_meant).order_by(Crawl.id)
 
 
-def _videos(tag_id: int, in_windows: ColumnElement[bool], days: DateRange) -> Select[int, int]:
-    is_on_days = or_(Video.is_published_on(days), Video.create_time.is_(None))
+def _videos(
+    tag_id: int, are_meant: ColumnElement[bool], days: Sequence[DateRange]
+) -> Select[int, int]:
+    is_on_days = or_(Video.create_time.is_(None), *map(Video.is_published_on, days))
     return (
         select(literal(tag_id), Video.id)
         .join(VIDEOS_TO_CRAWLS, VIDEOS_TO_CRAWLS.c.video_id == Video.id)
         .join(Crawl, Crawl.id == VIDEOS_TO_CRAWLS.c.crawl_id)
-        .where(in_windows, is_on_days)
+        .where(are_meant, is_on_days)
         .distinct()
         .order_by(Video.id)
     )

@@ -126,22 +126,27 @@ def write_page(
 ) -> Sequence[Change]:
     """Write the records of a page, which come sorted by key, and that it brought them.
 
-    Its row is `crawl_id`; all tags among the `ids` are those of the page and its records.
+    Its row is `crawl_id`.
     """
     kind, statements, connection = writer.type, writer.statements, writer.connection
     states = [kind.state(record, at, crawl_id, ids) for record in records]
     changes = writer.write(states)
     note_returned(connection, statements, kind, _noted(kind, records, changes), at)
-    tag_ids = sorted(ids[TAGS].values())
     if kind.pages is not None:
         brought = [(crawl_id, state.key) for state in states]
         statements.insert(connection, tuple(kind.pages.columns), brought)
+    return changes
+
+
+def tag_page(writer: RecordWriter, crawl_id: int, keys: Sequence[Any], ids: Ids) -> None:
+    """Give the tags among the `ids` to a page that is written, and to records by sorted keys."""
+    kind, statements, connection = writer.type, writer.statements, writer.connection
+    tag_ids = sorted(ids[TAGS].values())
     of_page = [(crawl_id, tag_id) for tag_id in tag_ids]
     statements.insert_missing(connection, tuple(CRAWLS_TO_QUERY_TAGS.columns), of_page)
     if kind.tags is not None:
-        of_records = [(tag_id, state.key) for tag_id in tag_ids for state in states]
+        of_records = [(tag_id, key) for tag_id in tag_ids for key in keys]
         statements.insert_missing(connection, tuple(kind.tags.columns), of_records)
-    return changes
 
 
 def _noted(kind: RecordType, records: Sequence[Record], changes: Sequence[Change]) -> list[Any]:
