@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from listed_pages import store_list
+from listed_pages import Crawl, stage, store_list
 from stored_pages import NOON, OTHER_QUERY, Search, content, rows, video
 
 from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.reports.deletion_report import selected_lines
-from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, PINNED_VIDEOS
+from tiktok_crawler.research_api.endpoints import LIKED_VIDEOS, PINNED_VIDEOS, PLAYLISTS
 from tiktok_crawler.research_api.query import Condition, Query
 from tiktok_crawler.storage.deletion import selecting
-from tiktok_crawler.storage.deletion.deletion import Cause, delete_users
+from tiktok_crawler.storage.deletion.deletion import Cause, Named, delete_users
+from tiktok_crawler.storage.records import leaving_out
 
 LATER = NOON + timedelta(days=1)
 NAME, OTHER = "quokka.person", "wombat_person"
@@ -41,7 +42,8 @@ def deleted(engine, *names):
         selected = selecting.named(connection, names, (), ())
         counts = selecting.count(connection, selected)
     removed = delete_users(engine, names, Cause(RemovalReason.ASKED), LATER, lambda *_: None)
-    assert removed.rows["video"] == counts["video"]
+    for table in ("video", "playlist", "playlist_video"):
+        assert removed.rows[table] == counts[table], table
     return list(selected_lines(selected, counts))
 
 
@@ -99,3 +101,42 @@ def test_a_video_by_somebody_else_stays_wherever_it_came_from(engine, prepared_u
 
     assert rows(engine, "video")
     assert "came without" not in " ".join(said)
+
+
+def playlist(url, id_, *videos):
+    found = {"playlist_id": id_, "playlist_name": f"teas {id_}", "playlist_video_ids": [*videos]}
+    store_list(url, PLAYLISTS, str(id_), found)
+
+
+def test_playlists_of_a_person_go_with_the_ids_of_videos_that_were_not_collected(
+    engine, prepared_url
+):
+    with Search(prepared_url) as run:
+        hers = video(HERS, username=NAME, playlist_id=7300000000000000051)
+        run.ask(run.first(), hers, video(UNKNOWN, username=OTHER, playlist_id=53))
+    playlist(prepared_url, 7300000000000000051, 7300000000000000099)
+    playlist(prepared_url, 7300000000000000052, HERS, 7300000000000000098)
+    playlist(prepared_url, 53, UNKNOWN)
+    playlist(prepared_url, 54, HERS, UNKNOWN)
+
+    deleted(engine, NAME)
+
+    assert [each["id"] for each in rows(engine, "playlist")] == [53, 54]
+    assert [each["video_id"] for each in rows(engine, "playlist_video")] == [UNKNOWN, UNKNOWN]
+    found = repr(content(engine))
+    for gone in ("teas 73", *(f"73000000000000000{number}" for number in (51, 52, 98, 99))):
+        assert gone not in found
+    with Crawl(prepared_url, stage(PLAYLISTS, "53")) as crawl:
+        assert crawl.plan.complete == 1
+
+
+def test_of_a_playlist_that_goes_the_archive_has_neither_name_nor_ids():
+    gone = Named("salt", frozenset({leaving_out.playlist(51)}))
+    records = [{"playlist_id": id_, "playlist_video_ids": [HERS]} for id_ in (51, 52)]
+
+    kept = [leaving_out.without(PLAYLISTS, str(r["playlist_id"]), (r,), gone) for r in records]
+
+    stand_in = gone.stand_in(leaving_out.playlist(51))
+    assert kept == [(({"removed": stand_in},), 1), ((records[1],), 0)]
+    assert leaving_out.deleted_seed(PLAYLISTS, "51", gone) == leaving_out.playlist(51)
+    assert leaving_out.deleted_seed(PLAYLISTS, "52", gone) is None

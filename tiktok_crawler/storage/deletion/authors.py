@@ -12,7 +12,7 @@ from tiktok_crawler.research_api.query import Field, Operation, Query
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.models.base import VideoList
 from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, QueryRow
-from tiktok_crawler.storage.models.records import UserVideo, Video
+from tiktok_crawler.storage.models.records import PlaylistVideo, UserVideo, Video
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
@@ -59,6 +59,20 @@ def works_of(connection: Connection, names: Collection[str]) -> Works:
         works.videos.update(found)
         works.authors.update(persons if found else ())
     return works
+
+
+def playlists_of(connection: Connection, works: Works) -> list[int]:
+    """Return the playlists in which videos of persons are, and none that is known of others."""
+    among = statements_for(connection.dialect).among
+    links, videos = PlaylistVideo.__table__.c, Video.__table__.c
+    said = select(videos.playlist_id).where(among(videos.id, works.videos))
+    listed = select(links.playlist_id).where(among(links.video_id, works.videos))
+    found = {*connection.scalars(said), *connection.scalars(listed)} - {None}
+    is_others = videos.username.is_not(None), ~among(videos.id, works.videos)
+    others = select(videos.playlist_id).where(among(videos.playlist_id, found), *is_others)
+    link = select(links.playlist_id).join(Video, videos.id == links.video_id)
+    linked = link.where(among(links.playlist_id, found), *is_others)
+    return sorted(found - {*connection.scalars(others), *connection.scalars(linked)})
 
 
 def count_nameless(connection: Connection, names: Collection[str]) -> int:

@@ -15,7 +15,7 @@ from sqlalchemy import Text, cast, func, insert, literal, select, update
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RecordKind, RemovalReason
-from tiktok_crawler.storage.deletion.authors import works_of
+from tiktok_crawler.storage.deletion.authors import playlists_of, works_of
 from tiktok_crawler.storage.deletion.mentions import Mentions
 from tiktok_crawler.storage.deletion.rows import Names, Rows
 from tiktok_crawler.storage.deletion.texts import Texts
@@ -47,6 +47,7 @@ from tiktok_crawler.storage.records.leaving_out import (
     Key,
     account,
     number_of_digest,
+    playlist,
     profile,
     user,
 )
@@ -139,7 +140,8 @@ def delete_users(
 ) -> Removed:
     """Delete persons: profile, videos, account with its edges, lists, and mentions of them.
 
-    Those of whom nothing but mentions was there do not count as deleted.
+    Those of whom nothing but mentions was there do not count as deleted. Playlists go first: the
+    videos tell whose they are.
     """
     deletion = _Deletion(engine, RecordKind.USER, cause, now, progress)
     for batch in batched(sorted(usernames), BATCH):
@@ -147,12 +149,14 @@ def delete_users(
     with reading(engine) as connection:
         names = spellings(connection, usernames)
         works = works_of(connection, [spelled for name in names for spelled in names[name]])
+        playlists = playlists_of(connection, works)
+    deletion.playlists(playlists)
     videos = sorted(works.videos)
     deletion.videos(videos, are_records=False)
     for name in names:
         deletion.person(names[name], has_works=name in works.authors)
     deletion.forget_mentions(usernames)
-    texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in videos)
+    texts = (Key(RecordKind.VIDEO, str(id_)) for id_ in (*videos, *playlists))
     deletion.forget_texts((*map(user, usernames), *texts))
     return deletion.end()
 
@@ -304,6 +308,17 @@ class _Deletion:
             self._do(act)
             done += len(batch)
             self._progress("videos", done)
+
+    def playlists(self, ids: Sequence[int]) -> None:
+        """Delete playlists, which go with a person."""
+        for batch in batched(ids, BATCH):
+
+            def act(rows: Rows, batch: Sequence[int] = batch) -> int:
+                self._note(rows.connection, (), also=list(map(playlist, batch)))
+                rows.playlists(batch)
+                return 0
+
+            self._do(act)
 
     def comments(self, ids: Sequence[int]) -> None:
         def act(rows: Rows) -> int:

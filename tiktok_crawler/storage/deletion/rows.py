@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, delete, or_, select, update
@@ -25,6 +26,7 @@ from tiktok_crawler.storage.models.records import (
     VIDEOS_TO_HASHTAGS,
     Account,
     Comment,
+    Playlist,
     PlaylistVideo,
     UserInfo,
     UserInfoHistory,
@@ -34,10 +36,10 @@ from tiktok_crawler.storage.models.records import (
     VideoRevision,
     VideoStatistics,
 )
-from tiktok_crawler.storage.records.leaving_out import Key, seed_stand_in
+from tiktok_crawler.storage.records.leaving_out import Key, playlist, seed_stand_in, user
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from sqlalchemy import Column, Connection, Table
 
@@ -99,7 +101,7 @@ class Rows:
         self.comments(sorted(found))
         for table in OF_VIDEOS:
             self._delete(table, table.c.video_id, ids)
-        self._rename_seeds(SeedKey.VIDEO_ID, RecordKind.VIDEO, ids)
+        self._rename_seeds(SeedKey.VIDEO_ID, partial(Key, RecordKind.VIDEO), ids)
         self._forget_checks(RecordKind.VIDEO, ids)
         return self._delete(Video.__table__, Video.__table__.c.id, ids)
 
@@ -117,7 +119,7 @@ class Rows:
             following = sorted(set(self.connection.scalars(replies)) - own)
             deleted = self._delete(table, table.c.id, generation)
             count = count or deleted
-            self._rename_seeds(SeedKey.COMMENT_ID, RecordKind.COMMENT, generation)
+            self._rename_seeds(SeedKey.COMMENT_ID, partial(Key, RecordKind.COMMENT), generation)
             self._forget_checks(RecordKind.COMMENT, generation)
             own.update(following)
             generation = following
@@ -170,8 +172,14 @@ class Rows:
         names, records = [username], (UserInfoHistory, UserInfo, Account, UserVideo)
         tables = (record.__table__ for record in records)
         count = sum(self._delete(table, table.c.username, names) for table in tables)
-        self._rename_seeds(SeedKey.USERNAME, RecordKind.USER, names)
+        self._rename_seeds(SeedKey.USERNAME, user, names)
         return count
+
+    def playlists(self, ids: Sequence[int]) -> None:
+        """Delete playlists, with the ids of their videos, whether these were collected or not."""
+        self._delete(PlaylistVideo.__table__, PlaylistVideo.__table__.c.playlist_id, ids)
+        self._delete(Playlist.__table__, Playlist.__table__.c.id, ids)
+        self._rename_seeds(SeedKey.PLAYLIST_ID, playlist, ids)
 
     def profile(self, username: str) -> int:
         """Delete a profile alone, with the past of its values.
@@ -202,7 +210,9 @@ class Rows:
             linked = select(name_id).where(self._among(video_id, ids)).distinct()
             noted.update(self.connection.scalars(linked))
 
-    def _rename_seeds(self, key: SeedKey, kind: RecordKind, values: Iterable[Any]) -> None:
+    def _rename_seeds(
+        self, key: SeedKey, record_of: Callable[[str], Key], values: Iterable[Any]
+    ) -> None:
         """Let seeds stand for nobody: their pages stay, and what these say of others."""
         table = SeedRow.__table__
         listings = [listing.name for listing in LISTINGS.values() if listing.seed_key is key]
@@ -211,8 +221,7 @@ class Rows:
             table.c.listing.in_(listings), self._among(table.c.seed, texts)
         )
         for row_id, seed in self.connection.execute(named.order_by(table.c.id)).all():
-            text = seed.casefold() if kind is RecordKind.USER else seed
-            stand_in = seed_stand_in(Key(kind, text), self.deleted)
+            stand_in = seed_stand_in(record_of(seed), self.deleted)
             if self._is_seed(row_id, stand_in):
                 # The same name, spelled in another way.
                 stand_in = f"{stand_in}-{row_id}"

@@ -14,7 +14,7 @@ from sqlalchemy import and_, func, or_, select, union
 
 from tiktok_crawler.batches import batched
 from tiktok_crawler.planning.checks import RemovalReason
-from tiktok_crawler.storage.deletion.authors import count_nameless, works_of
+from tiktok_crawler.storage.deletion.authors import count_nameless, playlists_of, works_of
 from tiktok_crawler.storage.deletion.deletion import spellings
 from tiktok_crawler.storage.deletion.emptied_lists import READ_AT_ONCE, emptied_lists, has
 from tiktok_crawler.storage.deletion.rows import OF_VIDEOS, SPEAKS_FOR_DAYS, windows_of
@@ -30,6 +30,8 @@ from tiktok_crawler.storage.models.ledger import (
 from tiktok_crawler.storage.models.records import (
     Account,
     Comment,
+    Playlist,
+    PlaylistVideo,
     UserInfo,
     UserInfoHistory,
     UserRelation,
@@ -209,7 +211,9 @@ def count(connection: Connection, selected: Selected) -> Counter[str]:
     counting = _Counting(connection, counts)
     videos = selected.videos
     if names:
-        videos = numbers(sorted({*videos, *works_of(connection, names).videos}))
+        works = works_of(connection, names)
+        videos = numbers(sorted({*videos, *works.videos}))
+        counting.add_playlists(playlists_of(connection, works), videos)
     for ids in batched(videos, READ_AT_ONCE):
         for table in (Video.__table__, *OF_VIDEOS):
             column = table.c.id if table is Video.__table__ else table.c.video_id
@@ -253,6 +257,13 @@ class _Counting:
             (id_ in own or not has(comments, id_)) and not has(videos, video_id)
             for id_, video_id in rows
         )
+
+    def add_playlists(self, ids: Sequence[int], videos: Sequence[int]) -> None:
+        """Add playlists, with the ids of videos that do not go themselves."""
+        self.add(Playlist.__table__, Playlist.__table__.c.id, ids)
+        table, among = PlaylistVideo.__table__, self._statements.among
+        links = select(func.count()).select_from(table).where(among(table.c.playlist_id, ids))
+        self._add(table, links.where(~among(table.c.video_id, videos)))
 
     def add_edges(self, names: Sequence[str]) -> None:
         table = UserRelation.__table__

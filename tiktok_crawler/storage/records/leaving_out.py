@@ -99,6 +99,11 @@ def account(name: str) -> Key:
     return Key(RecordKind.USER, f"account {name}")
 
 
+def playlist(id_: int | str) -> Key:
+    """Return the key of a playlist that goes with the person whose it is."""
+    return Key(RecordKind.VIDEO, f"playlist {id_}")
+
+
 def seed_key(listing: Listing | None, seed: str | None) -> Key | None:
     """Return the record that a seed is; None if it is none that can be deleted."""
     kind = _SEED_KINDS.get(listing.seed_key) if listing else None
@@ -114,6 +119,8 @@ def deleted_seed(listing: Listing | None, seed: str | None, deleted: Keys) -> Ke
         keys.append(profile(seed))
     if seed is not None and listing in (FOLLOWERS, FOLLOWING):
         keys.append(account(seed))
+    if seed is not None and listing is PLAYLISTS:
+        keys.append(playlist(seed))
     return next((key for key in keys if key is not None and key in deleted), None)
 
 
@@ -200,6 +207,8 @@ def keys_of(listing: Listing | None, seed: str | None, record: Mapping[str, Any]
         for key in _users(record):
             yield key
             yield account(record["username"])
+    elif listing is PLAYLISTS and seed is not None:
+        yield playlist(seed)
     elif listing is None or listing in VIDEO_LISTS:
         yield from video_keys(record)
 
