@@ -101,9 +101,14 @@ async def midst(sandbox: WatchedSandbox) -> None:
         await asyncio.sleep(0.01)
 
 
-async def lock(url: str, sandbox: WatchedSandbox) -> None:
-    """Keep others from writing videos for a while, where statements may not take long."""
+async def time_out(url: str, sandbox: WatchedSandbox) -> None:
+    """Lock, where statements may not take long."""
     administer(url, f"ALTER DATABASE {make_url(url).database} SET statement_timeout = '500ms'")
+    await lock(url, sandbox)
+
+
+async def lock(url: str, sandbox: WatchedSandbox) -> None:
+    """Keep others from writing videos for a while."""
     await midst(sandbox)
     engine = create_engine(url)
     with engine.begin() as connection:
@@ -156,7 +161,7 @@ async def test_a_server_that_comes_back_is_waited_for(folder, server, sandbox):
     check_all_there(folder.database_url, sandbox)
 
 
-@pytest.mark.parametrize("trouble", [lock, fail_over])
+@pytest.mark.parametrize("trouble", [lock, time_out, fail_over])
 @deferred_f_from_coro_f
 async def test_a_server_that_refuses_for_a_while_is_waited_for(folder, sandbox, trouble):
     with served_by_thread(sandbox) as url, logged_problems() as problems:

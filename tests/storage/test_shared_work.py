@@ -7,14 +7,17 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from listed_pages import Crawl, stage
-from sqlalchemy import text
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
 from stored_pages import JANUARY, NOON, Search, collection, rows, video
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.planning.task_states import Cut, Lost, Parked
 from tiktok_crawler.research_api.endpoints import COMMENTS
+from tiktok_crawler.storage.engine import transactions
 from tiktok_crawler.storage.engine.lock import QueryLock
+from tiktok_crawler.storage.engine.outage import is_outage
 from tiktok_crawler.storage.engine.workers import at_work
 
 FIRST_DAYS = DateRange(date(2024, 1, 1), date(2024, 1, 10))
@@ -170,6 +173,31 @@ def test_whoever_was_away_for_too_long_asks_for_nothing_that_others_have(taken_o
         first.session.book(lost, LATER)
     (window,) = rows(database, "crawl_window")
     assert (window["state"], window["requests"]) == ("complete", 3)
+
+
+def test_a_run_whose_machine_sleeps_in_a_transaction_keeps_nothing_from_others(
+    search, database, monkeypatch
+):
+    monkeypatch.setattr(transactions, "LONGEST_PAUSE_SECONDS", 0.1)
+    first = search()
+    first.session.plan(NOON)
+    request = first.session.open_task(first.first(FIRST_DAYS), NOON)
+
+    def sleep(_connection):
+        monkeypatch.undo()
+        run_out(database)
+        second = search(now=LATER)
+        while second.session.plan(LATER).taken_windows:
+            second.session.release()
+            second = search(now=LATER)
+        second.ask(second.first(FIRST_DAYS), video(1))
+
+    event.listen(first.session.engine, "commit", sleep, once=True)
+    with pytest.raises(DBAPIError) as error:
+        first.book(request)
+    assert is_outage(error.value)
+    with pytest.raises(TaskTakenError):
+        first.book(request)
 
 
 def test_a_page_that_comes_too_late_is_stored_and_moves_nothing(taken_over, database):

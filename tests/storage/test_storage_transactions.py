@@ -4,15 +4,26 @@ from __future__ import annotations
 
 import threading
 import time
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import event, text
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import DBAPIError, OperationalError
 from stored_pages import rows
 
+from tiktok_crawler.crawling import storage_thread
 from tiktok_crawler.storage.engine import transactions
+from tiktok_crawler.storage.engine.migrations import exclusively
+from tiktok_crawler.storage.engine.outage import is_outage
 from tiktok_crawler.storage.engine.sqlite import PATIENT_SECONDS
-from tiktok_crawler.storage.engine.transactions import WAITS_SECONDS, transaction
+from tiktok_crawler.storage.engine.transactions import (
+    LONGEST_PAUSE_SECONDS,
+    PAUSES_SECONDS,
+    WAITS_SECONDS,
+    reading,
+    transaction,
+)
+from tiktok_crawler.storage.engine.workers import LEASE
 
 
 def rename(tag_id):
@@ -64,6 +75,65 @@ def test_sqlite_waits_as_long_as_it_is_told_and_only_once(make_engine, prepared_
     transaction(impatient, tries.append)
     with second.begin() as patient:
         assert patient.scalar(text("PRAGMA busy_timeout")) == PATIENT_SECONDS * 1000
+
+
+@pytest.fixture
+def postgresql(make_engine, prepared_postgresql_url):
+    engine = make_engine(prepared_postgresql_url)
+    with engine.begin() as connection:
+        connection.execute(text("INSERT INTO query_tag (id, name) VALUES (1, 'a'), (2, 'b')"))
+    return engine
+
+
+def test_postgresql_waits_for_a_lock_as_long_as_it_is_told(postgresql):
+    impatient = postgresql.execution_options(**{WAITS_SECONDS: 0.1})
+    with postgresql.begin() as first:
+        first.execute(rename(1))
+        with pytest.raises(OperationalError) as error:
+            transaction(impatient, lambda on: on.execute(rename(1)))
+    assert is_outage(error.value)
+    transaction(impatient, lambda on: on.execute(rename(1)))
+
+
+def test_who_pauses_in_a_transaction_keeps_others_waiting_no_longer_than_told(postgresql):
+    sleepy = postgresql.execution_options(**{PAUSES_SECONDS: 0.1})
+
+    def pause(connection):
+        connection.execute(rename(1))
+        transaction(postgresql, lambda on: on.execute(rename(1)))
+        connection.execute(rename(2))
+
+    with pytest.raises(DBAPIError) as error:
+        transaction(sleepy, pause)
+    assert is_outage(error.value)
+    assert [found["name"] for found in rows(postgresql, "query_tag")] == ["a+", "b"]
+
+
+def test_pauses_are_shorter_than_waits_and_waits_than_leases():
+    patience = timedelta(seconds=storage_thread.PATIENCE_SECONDS)
+    assert timedelta(seconds=LONGEST_PAUSE_SECONDS) < patience < LEASE
+
+
+LONGEST_PAUSE = text("SHOW idle_in_transaction_session_timeout")
+
+
+def test_what_changes_tables_may_pause_and_what_writes_may_not_for_long(postgresql):
+    with exclusively(postgresql) as connection:
+        assert connection.scalar(LONGEST_PAUSE) == "0"
+    assert transaction(postgresql, lambda on: on.scalar(LONGEST_PAUSE)) == "30s"
+    with reading(postgresql) as connection:
+        assert connection.scalar(LONGEST_PAUSE) == "0"
+
+
+def test_what_a_transaction_demands_goes_before_many_rows_as_before_one(postgresql):
+    def work(connection):
+        named = {"id_": 1, "name": "c"}, {"id_": 2, "name": "d"}
+        renamed = text("UPDATE query_tag SET name = :name WHERE id = :id_")
+        connection.execute(renamed, list(named))
+        return connection.scalar(LONGEST_PAUSE)
+
+    assert transaction(postgresql, work) == "30s"
+    assert [found["name"] for found in rows(postgresql, "query_tag")] == ["c", "d"]
 
 
 @pytest.mark.parametrize("failures", [1, 3])

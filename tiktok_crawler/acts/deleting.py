@@ -35,7 +35,7 @@ from tiktok_crawler.storage.deletion.deletion import (
 from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_list_again, to_take_back
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.engine.transactions import PAUSES_SECONDS, reading
 from tiktok_crawler.storage.ledger.queries import stored_queries
 from tiktok_crawler.storage.ledger.runs import outputs_of_runs
 from tiktok_crawler.storage.ledger.value_batches import queries_of
@@ -53,6 +53,9 @@ if TYPE_CHECKING:
 NAMED = ("usernames", "video_ids", "comment_ids")
 SINGLE = ("query", "tag", "older_than", "gone")
 
+SEARCHING_SECONDS = 600
+"""The longest that long texts are searched for many names between two statements of a deletion."""
+
 EXAMPLE = "such as: scrapy delete --usernames some.body1; scrapy delete -h lists what there is"
 
 
@@ -69,7 +72,8 @@ def delete(config: Config, args: list[str], opts: argparse.Namespace) -> int:
             show(f"{database.describe(engine.url)} has no data{config.sandbox_hint}")
             return EX_OK
         sqlite_file = sqlite.file_of(database.database_url(config.database_url))
-        return _delete(_Place(engine, config.origin, folders, sqlite_file), wanted, opts)
+        searching = engine.execution_options(**{PAUSES_SECONDS: SEARCHING_SECONDS})
+        return _delete(_Place(searching, config.origin, folders, sqlite_file), wanted, opts)
 
 
 class _Place(NamedTuple):

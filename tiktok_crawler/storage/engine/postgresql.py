@@ -13,13 +13,20 @@ from urllib.parse import unquote
 from sqlalchemy import event, text
 
 from tiktok_crawler.exceptions import ConfigurationError
-from tiktok_crawler.storage.engine.transactions import FLUSHED_LATER
+from tiktok_crawler.storage.engine.transactions import (
+    FLUSHED_LATER,
+    PAUSES_SECONDS,
+    READS_ONLY,
+    WAITS_SECONDS,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
+    from psycopg2.extensions import cursor as DriverCursor  # noqa: N812 - a class
     from sqlalchemy import URL, Connection, Engine, ExceptionContext
+    from sqlalchemy.engine import ExecutionContext
 
 APPLICATION = "tiktok_crawler"
 CONNECT_SECONDS = 10
@@ -28,6 +35,9 @@ UNANSWERED_MILLISECONDS = 10_000
 """The lifetime of a connection while the network loses what is sent on it."""
 HOST_CHARACTERS = 40
 """PostgreSQL cuts the name of an application at 63."""
+
+READY = 1
+"""The status of psycopg2's connection (STATUS_READY) until the first statement of a transaction."""
 
 READ_ONLY = "25006"
 """read_only_sql_transaction, as on a standby."""
@@ -112,13 +122,47 @@ def application_name() -> str:
 def configure(engine: Engine) -> None:
     """Prepare each connection that the engine makes."""
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _begin)
+    event.listen(engine, "do_execute", _execute)
+    event.listen(engine, "do_executemany", _execute_many)
     event.listen(engine, "handle_error", _on_error)
 
 
-def _begin(connection: Connection) -> None:
-    if connection.get_execution_options().get(FLUSHED_LATER):
-        connection.exec_driver_sql("SET LOCAL synchronous_commit TO off")
+def _execute(
+    cursor: DriverCursor, statement: str, parameters: Any, context: ExecutionContext
+) -> bool:
+    """Send a transaction's settings with its first statement: they take no time of their own.
+
+    Returns:
+        Whether the statement was executed here.
+    """
+    settings = _settings(cursor, context)
+    if settings:
+        cursor.execute(settings + statement, parameters)
+    return bool(settings)
+
+
+def _execute_many(
+    cursor: DriverCursor, _statement: str, _parameters: Any, context: ExecutionContext
+) -> None:
+    if settings := _settings(cursor, context):
+        cursor.execute(settings)
+
+
+def _settings(cursor: DriverCursor, context: ExecutionContext) -> str:
+    """What the transaction that begins demands, as statements; nothing later on."""
+    options = context.root_connection.get_execution_options()
+    if cursor.connection.status != READY or options.get(READS_ONLY):
+        return ""
+    wanted = {
+        "synchronous_commit": "off" if options.get(FLUSHED_LATER) else None,
+        "lock_timeout": _seconds(options.get(WAITS_SECONDS)),
+        "idle_in_transaction_session_timeout": _seconds(options.get(PAUSES_SECONDS)),
+    }
+    return "".join(f"SET LOCAL {name} TO '{value}'; " for name, value in wanted.items() if value)
+
+
+def _seconds(number: float | None) -> str | None:
+    return f"{number}s" if number else None
 
 
 def _on_connect(connection: DriverConnection, _record: object) -> None:

@@ -26,7 +26,15 @@ READS_ONLY = "tiktok_reads_only"
 """Of connections that write nothing, and so need not wait for a writer."""
 
 WAITS_SECONDS = "tiktok_waits_seconds"
-"""The time that a transaction on SQLite waits for another program's."""
+"""The time that a transaction waits for another program's: without it, SQLite's default, and on
+PostgreSQL as long as that takes."""
+
+PAUSES_SECONDS = "tiktok_pauses_seconds"
+"""The time after which PostgreSQL ends a transaction that says nothing, as others wait for it: its
+machine may sleep, or be cut off."""
+
+LONGEST_PAUSE_SECONDS = 30
+"""Of transactions that say nothing else: shorter than others wait for a database that is away."""
 
 FLUSHED_LATER = "tiktok_flushed_later"
 """Of transactions that need not survive a power cut before the next one does."""
@@ -59,8 +67,8 @@ def transaction(
     Raises:
         DatabaseLostError: the file was removed, renamed or replaced: nothing is stored for good.
     """
-    if flushed_later:
-        engine = engine.execution_options(**{FLUSHED_LATER: True})
+    pauses = engine.get_execution_options().get(PAUSES_SECONDS, LONGEST_PAUSE_SECONDS)
+    engine = engine.execution_options(**{PAUSES_SECONDS: pauses, FLUSHED_LATER: flushed_later})
     for tried in range(1, TRIES):
         try:
             return _once(engine, work)

@@ -161,7 +161,7 @@ def _others(connection: Connection, purpose: str) -> list[Row[Any]]:
     """Read the workers of a purpose, and delete those that are none any more.
 
     What a process has sent to the server just before its end is waited for. One that has run out
-    in the midst of a transaction is left alone: that may take as long as it is away.
+    in the midst of a transaction is left alone until that has ended.
     """
     found = select(WorkerRow.__table__, (WorkerRow.alive_until < NOW).label("has_run_out"))
     rows = connection.execute(found.where(WorkerRow.purpose == purpose)).all()
