@@ -19,7 +19,7 @@ PASSED_ON = {
     # The words come from somewhere else: a file's warnings, an exception, TikTok.
     ("spiders/videos.py", "%(warning)s"): "begins with the query file",
     ("spiders/task_runner.py", "%(reason)s"): "The API refuses the requests: ...",
-    ("spiders/task_runner.py", "%(error)s"): "the lock on ... is lost",
+    ("extensions/outcome.py", "%(error)s"): "the lock on ... is lost",
     ("spiders/check_runner.py", "%(held)s"): "That may be a fault of the API: ",
     ("pipelines/crawl_storage.py", "%(line)s"): "that cannot be read left out",
     ("pipelines/crawl_storage.py", "%(warning)s"): "lies on a network file system",

@@ -103,7 +103,7 @@ class QueryLockedError(TemporaryError):
 
 
 class TaskTakenError(TemporaryError):
-    """Raised by `storage.ledger.tasks` when another crawl works on a task, or has done so since."""
+    """Raised by `storage` when another crawl works on a task or a check, or has done so since."""
 
 
 class DailyBudgetSpentError(TemporaryError):

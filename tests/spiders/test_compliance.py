@@ -17,6 +17,7 @@ from trials import WatchedSandbox, served
 from tiktok_crawler.commands import gone as gone_command
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.research_api.endpoints import CHECK_STATUS
 from tiktok_crawler.sandbox.faults.profile import (
     ComplianceBehaviour,
     DataBehaviour,
@@ -320,6 +321,44 @@ async def test_an_interrupted_check_goes_on_where_it_was(quick_study, requests):
     assert study.gone == study.removed() != set()
     assert study.creations == 2
     assert sum(count for (count,) in study.checks("requests")) <= 7, "asked about once more"
+
+
+class TakenOver(WatchedSandbox):
+    """Lets others end the check that it is asked to create, or about, before it answers."""
+
+    study, at, loses_lock = None, CREATE, False
+
+    def answer(self, call):
+        if call.path == self.at and not self.study.checks("id = 1 AND state = 'done'")[0][0]:
+            self.study.folder.rows("UPDATE compliance_check SET state = 'done', task_id = '5'")
+            if self.loses_lock:
+                for lock in self.study.folder.path.glob("*.lock"):
+                    lock.unlink()
+        return super().answer(call)
+
+
+@pytest.mark.parametrize("loses_lock", [False, True])
+@pytest.mark.parametrize(("at", "requests"), [(CREATE, 1), (CHECK_STATUS.path, 2)])
+@deferred_f_from_coro_f
+async def test_a_check_that_others_have_taken_over_is_theirs(
+    quick_study, caplog, at, requests, loses_lock
+):
+    study = quick_study
+    await study.collect()
+    study.grow_old()
+    names = {"study": study, "at": at, "loses_lock": loses_lock}
+    study.sandbox_type = type("TakenOverHere", (TakenOver,), names)
+
+    crawler = await study.check(world(turnover=LATER))
+
+    assert study.checks("state", "task_id", "requests") == [("done", "5", requests)]
+    assert stat(crawler, "requests/sent_count") == requests
+    assert exit_status(crawler) == EX_TEMPFAIL
+    ending = "lock_lost" if loses_lock else "finished"
+    assert crawler.stats.get_value("finish_reason") == ending
+    message = "the lock on checks of existence is lost" if loses_lock else "has done so meanwhile"
+    assert message in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @deferred_f_from_coro_f

@@ -9,11 +9,13 @@ from checked_records import CheckRun, store_videos
 from random_deeds import Fate, Fated
 from sqlalchemy import Engine, event, update
 from sqlalchemy.exc import OperationalError
-from stored_pages import NOON, rows, video
+from stored_pages import MINUTE, NOON, rows, video
 
+from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.planning import checks as planning
 from tiktok_crawler.planning.checks import MOST_MISSED, RemovalReason
 from tiktok_crawler.research_api.checks import MOST_IDS, Category
+from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.storage.check_session import CheckSession, look_up_checks
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
@@ -187,6 +189,93 @@ def test_a_check_whose_commit_is_in_doubt_is_begun_once(checks, engine, fate):
     run.decide()
     assert gone(engine) == [7]
     assert [check["state"] for check in rows(engine, "compliance_check")] == ["done", "done"]
+
+
+@pytest.mark.usefixtures("stored")
+def test_what_an_answer_says_is_written_once_though_its_commit_was_in_doubt(checks, engine):
+    run = checks(session=FatedChecks)
+    step = run.begin()
+
+    def write_twice(deed):
+        run.session.fate = Fate.FAILS_AFTER
+        with pytest.raises(OperationalError):
+            deed()
+        deed()
+
+    write_twice(lambda: run.session.created(step, "5"))
+    write_twice(lambda: run.session.fail(step.status("5"), "no", None, run.later()))
+    (check,) = rows(engine, "compliance_check")
+    assert (check["state"], check["task_id"], check["ended_at"]) == (
+        "failed",
+        "5",
+        run.now - MINUTE,
+    )
+    assert run.session.result.failed == 1
+
+
+def states(engine):
+    return [rows(engine, table) for table in ("compliance_check", "compliance_check_record")]
+
+
+@pytest.fixture
+def taken_over(checks):
+    """A run that was away while it created a check, its step, and the run that did it since."""
+    away = checks()
+    step = away.begin()
+    away.session.book(PageRequest(step), away.later())
+    other = checks(now=away.now)
+    (resumed,) = other.plan.unfinished
+    return away, step, other, resumed
+
+
+@pytest.mark.usefixtures("stored")
+@pytest.mark.parametrize("has_ended", [False, True])
+def test_what_comes_too_late_changes_no_check_of_others(taken_over, engine, has_ended):
+    away, step, other, resumed = taken_over
+    if has_ended:
+        other.answer(resumed, 7)
+    else:
+        other.send(resumed)
+    before, session, late = states(engine), away.session, step.status("5")
+
+    for deed in (
+        lambda: session.created(step, "5"),
+        lambda: session.fail(step, "no", None, NOON),
+        lambda: session.fail(late, "no", None, NOON),
+        lambda: session.came(late.download(), b"7\n", NOON),
+    ):
+        with pytest.raises(TaskTakenError, match="another crawl works on check 1 of videos, or"):
+            deed()
+    assert states(engine) == before
+    assert session.result.failed == session.result.done == 0
+
+
+@pytest.mark.usefixtures("stored")
+def test_a_check_that_has_ended_is_not_booked(taken_over, engine):
+    _, step, other, resumed = taken_over
+    other.answer(resumed, 7)
+    before = states(engine), rows(engine, "api_quota")
+
+    for ended in (step, step.status("5")):
+        with pytest.raises(TaskTakenError):
+            other.session.book(PageRequest(ended), other.later())
+    assert (states(engine), rows(engine, "api_quota")) == before
+
+
+@pytest.mark.usefixtures("stored")
+def test_whoever_has_lost_the_lock_of_checks_begins_and_decides_nothing(taken_over, engine):
+    away, step, other, resumed = taken_over
+    other.answer(resumed, 7)
+    before, session = states(engine), away.session
+
+    for deed in (
+        lambda: session.book(PageRequest(step), NOON),
+        lambda: session.next_check(NOON, nothing_open=True),
+        lambda: session.decide(NOON),
+    ):
+        with pytest.raises(QueryLockedError, match="the lock on checks of existence is lost"):
+            deed()
+    assert states(engine) == before
 
 
 @pytest.mark.usefixtures("stored")

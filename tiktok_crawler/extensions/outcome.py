@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.exceptions import CrawlerError
+    from tiktok_crawler.exceptions import CrawlerError, QueryLockedError
 
 logger = logging.getLogger(__name__)
 
@@ -78,6 +78,12 @@ class Outcome:
         tell_refusal(self.crawler, error)
         self._statuses.append(error.exit_status)
         return CloseSpider(CloseReason.NOT_STARTED)
+
+    def lose_lock(self, error: QueryLockedError) -> CloseSpider:
+        """Return the exception to raise in place of an error that keeps the crawl from going on."""
+        if not self._closing:
+            logger.error("%(error)s", {"error": error})
+        return CloseSpider(CloseReason.LOCK_LOST)
 
     def broke(self) -> None:
         """Something went wrong while the crawl was closing."""

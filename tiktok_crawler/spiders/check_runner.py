@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from tiktok_crawler.attention.needs import held
 from tiktok_crawler.clock import utc_now
@@ -18,9 +18,11 @@ from tiktok_crawler.crawling.failures import (
     QuotaUsedUpError,
     RequestDelayedError,
     TaskFailedError,
+    TaskLeftError,
 )
 from tiktok_crawler.crawling.notice import NOTICE
 from tiktok_crawler.crawling.storage_thread import NotStoredError
+from tiktok_crawler.exceptions import QueryLockedError, TaskTakenError
 from tiktok_crawler.extensions.delay_queue import DelayQueue
 from tiktok_crawler.extensions.outcome import Outcome
 from tiktok_crawler.extensions.sandbox import api_url
@@ -33,9 +35,10 @@ from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.research_api.tasks import PageRequest
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.deletion.deletion import delete_gone
+from tiktok_crawler.storage.ledger.tasks import TAKEN
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Iterable
     from datetime import timedelta
 
     from scrapy import Request
@@ -48,6 +51,8 @@ if TYPE_CHECKING:
     from tiktok_crawler.research_api.checks import CheckStep
     from tiktok_crawler.storage.check_session import CheckSession, ChecksResult
 
+T = TypeVar("T")
+
 logger = logging.getLogger(__name__)
 
 MOST_OPEN = 100
@@ -58,6 +63,8 @@ TIMES_ASKED = 3
 
 GROWTH = 10
 """The wait before a check is asked about grows so each time."""
+
+OTHERS_HAVE_IT = TAKEN.format("it")
 
 
 class CheckRunner:
@@ -84,11 +91,22 @@ class CheckRunner:
         Raises:
             CrawlerError: the checks cannot begin.
             NotStoredError: the database is away; the crawl ends.
+            CloseSpider: the lock was lost; the crawl ends.
         """
         plan = await self._storage.begin_checks(max_age)
         level = logging.INFO if plan.is_empty else NOTICE
         logger.log(level, "%(work)s", {"work": checks_beginning(plan)})
-        for step in plan.unfinished:
+        try:
+            async for request in self._work_off(plan.unfinished):
+                yield request
+            self._tell(await self._storage.check(lambda checks: checks.decide(utc_now())))
+        except QueryLockedError as exc:
+            raise self._outcome.lose_lock(exc) from exc
+        await self._delete_gone()
+        await self._storage.end_checks()
+
+    async def _work_off(self, unfinished: Iterable[CheckStep]) -> AsyncIterator[Request]:
+        for step in unfinished:
             while self._is_creating and step.endpoint is CREATE_CHECK:
                 self._something_came.clear()
                 await self._something_came.wait()
@@ -96,9 +114,6 @@ class CheckRunner:
             yield self._request(step)
         while new := await self._next():
             yield self._request(new)
-        self._tell(await self._storage.check(lambda checks: checks.decide(utc_now())))
-        await self._delete_gone()
-        await self._storage.end_checks()
 
     async def _next(self) -> CheckStep | None:
         """Wait until another check may begin; None when all have ended."""
@@ -123,13 +138,7 @@ class CheckRunner:
         attempt = attempt_of(response.request)
         step, data = attempt.request.step, attempt.verdict.data if attempt.verdict else None
         try:
-            if step.endpoint is CREATE_CHECK:
-                following = await self._created(step, task_id_of(data))
-            elif step.endpoint is CHECK_STATUS:
-                following = await self._asked(step, task_status_of(data))
-            else:
-                await self._came(step, response.body)
-                following = None
+            following = await self._unless_taken(step, self._following(step, data, response.body))
         except NotStoredError:
             return  # The crawl is ending.
         self._end_step(step, is_last=following is None)
@@ -139,6 +148,25 @@ class CheckRunner:
             self._ask_later(following)
         else:
             yield self._request(following)
+
+    async def _following(
+        self, step: CheckStep, data: dict[str, Any] | None, body: bytes
+    ) -> CheckStep | None:
+        """Keep what an answer says, and return the step after it; None after the last."""
+        if step.endpoint is CREATE_CHECK:
+            return await self._created(step, task_id_of(data))
+        if step.endpoint is CHECK_STATUS:
+            return await self._asked(step, task_status_of(data))
+        await self._came(step, body)
+        return None
+
+    async def _unless_taken(self, step: CheckStep, deed: Awaitable[T]) -> T | None:
+        """Do something about a check; one that another crawl has taken over is left to it."""
+        try:
+            return await deed
+        except TaskTakenError:
+            await self._leave(step, OTHERS_HAVE_IT)
+            return None
 
     async def _created(self, step: CheckStep, task_id: str | None) -> CheckStep | None:
         if task_id is None:
@@ -179,7 +207,9 @@ class CheckRunner:
                     spent = "quota" if is_quota else "share (TIKTOK_SHARES)"
                     await self._leave(step, f"the day's {spent} is used up")
                 case TaskFailedError(problem=problem):
-                    await self._give_up(step, problem)
+                    await self._unless_taken(step, self._give_up(step, problem))
+                case TaskLeftError():
+                    await self._leave(step, OTHERS_HAVE_IT)
                 case _:
                     self._outcome.stop(CloseReason.UNEXPECTED_ERROR)
                     failure.raiseException()

@@ -7,7 +7,6 @@ import logging
 from typing import TYPE_CHECKING, Protocol
 
 from scrapy import signals
-from scrapy.exceptions import CloseSpider
 
 from tiktok_crawler.crawling.attempt import Attempt, api_request, attempt_of
 from tiktok_crawler.crawling.closing import CloseReason
@@ -146,8 +145,7 @@ class TaskRunner:
             self._queue.left(request.task)
             return None
         except QueryLockedError as exc:
-            logger.error("%(error)s", {"error": exc})
-            raise CloseSpider(CloseReason.LOCK_LOST) from exc
+            raise self._outcome.lose_lock(exc) from exc
 
     def _parse(self, response: Response) -> Iterator[Page | Request]:
         """Yield the page first: the request for the next one is scheduled after it is stored."""

@@ -128,12 +128,15 @@ class CheckSession(Session):
         """Begin the next check; None if there is none now.
 
         What first checks did not list is asked about together, as soon as nothing else is open.
+
+        Raises:
+            QueryLockedError: the lock was lost.
         """
         for category in Category:
             if self._failures[category] >= MOST_FAILURES:
                 continue
             begin = partial(self._next, category, now, nothing_open=nothing_open)
-            if begun := self._write(begin):
+            if begun := self._write(begin, needs_lock=True):
                 self._begun.add(begun.step.row_id)
                 if begun.first is not None and begun.last is not None:
                     self._asked_about(category, begun.first, begun.last)
@@ -141,12 +144,20 @@ class CheckSession(Session):
         return None
 
     def created(self, step: CheckStep, task_id: str) -> None:
-        """Write down by which name the API knows a check."""
+        """Write down by which name the API knows a check.
+
+        Raises:
+            TaskTakenError: another run has created it, or ended it.
+        """
         self._write(lambda on: self._rows(on).created(step, task_id))
 
     def fail(self, step: CheckStep, reason: str, log_id: str | None, now: datetime) -> None:
-        """End a check that proves nothing."""
-        self._write(lambda on: self._rows(on).fail(step.row_id, reason, log_id, now))
+        """End a check that proves nothing.
+
+        Raises:
+            TaskTakenError: another run has ended it, or created it anew.
+        """
+        self._write(lambda on: self._rows(on).fail(step, reason, log_id, now))
         self.result.failed += 1
         self._failures[step.category] += 1
 
@@ -160,7 +171,11 @@ class CheckSession(Session):
         self._failures[step.category] = MOST_FAILURES
 
     def came(self, step: CheckStep, file: bytes, now: datetime) -> Judgement:
-        """Judge the file of a check, and keep what it says."""
+        """Judge the file of a check, and keep what it says.
+
+        Raises:
+            TaskTakenError: another run has ended it, or created it anew.
+        """
         state, is_second, sent = self._read(lambda on: self._rows(on).standing(step))
         if state is not CheckState.PROCESSING:
             return Judgement()  # It was kept, though the commit was in doubt.
@@ -184,9 +199,13 @@ class CheckSession(Session):
         return judged
 
     def decide(self, now: datetime) -> ChecksResult:
-        """Decide on what was missed twice; what is too much waits for a person."""
+        """Decide on what was missed twice; what is too much waits for a person.
+
+        Raises:
+            QueryLockedError: the lock was lost.
+        """
         for checked in CHECKED.values():
-            if gone := self._write(partial(self._decide, checked, now)):
+            if gone := self._write(partial(self._decide, checked, now), needs_lock=True):
                 self.result.gone[checked.kind] = gone
         self.result.held = self._read(held_checks)
         return self.result

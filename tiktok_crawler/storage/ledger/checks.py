@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, delete, false, func, insert, not_, null, or_, select, true, update
 
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.exceptions import TaskTakenError
 from tiktok_crawler.planning.checks import (
     LEAST_GONE,
     MOST_MISSED,
@@ -29,6 +30,7 @@ from tiktok_crawler.planning.checks import (
 from tiktok_crawler.research_api.checks import MOST_IDS, Category, CheckStep
 from tiktok_crawler.research_api.endpoints import CHECK_STATUS, CREATE_CHECK
 from tiktok_crawler.storage.engine.text import clean_text
+from tiktok_crawler.storage.ledger.tasks import TAKEN
 from tiktok_crawler.storage.models.existence import ComplianceCheck, ComplianceCheckRecord
 from tiktok_crawler.storage.models.records import Comment, Video
 from tiktok_crawler.storage.records.existence import was_brought_since
@@ -111,7 +113,8 @@ class CheckRows:
         """Let go of checks that the API has worked on for too long."""
         old = Check.state.in_(UNFINISHED_CHECKS), Check.created_at < now - GIVEN_UP_AFTER
         for row in self.connection.execute(select(Check.id).where(*old)).all():
-            self.fail(row.id, "the API never completed it", None, now)
+            self._update(row.id, **_failed("the API never completed it", None, now))
+            self._free(row.id)
 
     def unfinished(self) -> list[CheckStep]:
         """Return the steps that go on with checks that were begun."""
@@ -257,28 +260,36 @@ class CheckRows:
         return self._add(checked, run_id, asked, values, now)
 
     def book(self, step: CheckStep, now: datetime) -> None:
-        """Count a request, and when the check was sent."""
+        """Count a request, and when the check was sent.
+
+        Raises:
+            TaskTakenError: the check is not where the step found it any more.
+        """
         values: dict[Any, Any] = {Check.requests: Check.requests + 1}
         if step.endpoint is CREATE_CHECK:
             values |= {Check.sent_at: now, Check.ids: len(step.ids)}
-        self.connection.execute(update(Check).where(Check.id == step.row_id).values(values))
+        self._move(step, values)
 
     def created(self, step: CheckStep, task_id: str) -> None:
-        """Write down by which name the API knows a check."""
-        self._update(step.row_id, state=CheckState.PROCESSING, task_id=task_id)
+        """Write down by which name the API knows a check; once more, it changes nothing.
 
-    def fail(self, row_id: int, reason: str, log_id: str | None, now: datetime) -> None:
-        """End a check that proves nothing; what a second one asked about waits for another."""
-        self._update(
-            row_id,
-            state=CheckState.FAILED,
-            ended_at=now,
-            error=clean_text(reason),
-            error_log_id=clean_text(log_id),
-        )
-        is_second = self.connection.scalar(select(Check.is_second).where(Check.id == row_id))
-        which = Asked.is_control if is_second else true()
-        self.connection.execute(delete(Asked).where(Asked.check_id == row_id, which))
+        Raises:
+            TaskTakenError: another run has created it, or ended it.
+        """
+        if not self._stands(step.status(task_id), CheckState.PROCESSING):
+            self._move(step, {Check.state: CheckState.PROCESSING, Check.task_id: task_id})
+
+    def fail(self, step: CheckStep, reason: str, log_id: str | None, now: datetime) -> None:
+        """End a check that proves nothing; what a second one asked about waits for another.
+
+        Once more, it changes nothing.
+
+        Raises:
+            TaskTakenError: the check is not where the step found it any more.
+        """
+        if not self._stands(step, CheckState.FAILED):
+            self._move(step, _failed(reason, log_id, now))
+            self._free(step.row_id)
 
     def asked(self, step: CheckStep) -> tuple[tuple[int, ...], frozenset[int]]:
         """Return the ids of a check in the order in which it asks, and the controls among them."""
@@ -290,9 +301,16 @@ class CheckRows:
         return in_order(others, controls, step.row_id), controls
 
     def standing(self, step: CheckStep) -> tuple[CheckState, bool, int]:
-        """Return the state of a check, whether it is a second one, and how many ids were sent."""
-        found = select(Check.state, Check.is_second, Check.ids).where(Check.id == step.row_id)
-        state, is_second, ids = self.connection.execute(found).one()
+        """Return the state of a check, whether it is a second one, and how many ids were sent.
+
+        Raises:
+            TaskTakenError: another run has created it anew.
+        """
+        columns = select(Check.state, Check.is_second, Check.ids)
+        found = self.connection.execute(columns.where(*_is_named_by(step))).one_or_none()
+        if found is None:
+            raise TaskTakenError(TAKEN.format(step))
+        state, is_second, ids = found
         return state, is_second, ids
 
     def came(self, step: CheckStep, judged: Judgement, now: datetime) -> None:
@@ -300,6 +318,9 @@ class CheckRows:
 
         What is doubtful becomes a candidate, and is asked about again by a later run. What was
         deleted since the check began counts no more.
+
+        Raises:
+            TaskTakenError: the check is not where the step found it any more.
         """
         checked, row_id = CHECKED[step.category], step.row_id
         check = self.connection.execute(select(Check.__table__).where(Check.id == row_id)).one()
@@ -317,17 +338,17 @@ class CheckRows:
                 self.statements.among(Asked.__table__.c.record_id, settled),
             )
         )
-        self._update(
-            row_id,
-            state=CheckState.DONE,
-            ended_at=now,
-            ids=len(asked),
-            candidates=len(asked) - controls if check.is_second else len(candidates),
-            listed=len(judged.listed),
-            missed=len(judged.missed) + len(judged.doubtful),
-            missed_candidates=len(candidates & (judged.missed | judged.doubtful)),
-            unknown=judged.unknown,
-        )
+        values = {
+            "state": CheckState.DONE,
+            "ended_at": now,
+            "ids": len(asked),
+            "candidates": len(asked) - controls if check.is_second else len(candidates),
+            "listed": len(judged.listed),
+            "missed": len(judged.missed) + len(judged.doubtful),
+            "missed_candidates": len(candidates & (judged.missed | judged.doubtful)),
+            "unknown": judged.unknown,
+        }
+        self._move(step, values)
 
     def decide(self, checked: Checked, limit: float, now: datetime) -> int:
         """Decide on what checks of a run have missed twice, as soon as all of them have ended.
@@ -508,8 +529,40 @@ class CheckRows:
         )
         return tuple(self.connection.execute(found).one())
 
+    def _move(self, step: CheckStep, values: Mapping[Any, Any]) -> None:
+        """Change a check that is where a step found it."""
+        state = CheckState.OPEN if step.task_id is None else CheckState.PROCESSING
+        change = update(Check).where(*_is_named_by(step), Check.state == state)
+        if not self.connection.execute(change.values(dict(values))).rowcount:
+            raise TaskTakenError(TAKEN.format(step))
+
+    def _stands(self, step: CheckStep, state: CheckState) -> bool:
+        """Tell whether a check is in a state by now, so that the commit of that was in doubt."""
+        found = select(Check.id).where(*_is_named_by(step), Check.state == state)
+        return self.connection.scalar(found) is not None
+
+    def _free(self, row_id: int) -> None:
+        """Let others ask about what a check that failed has asked about."""
+        is_second = self.connection.scalar(select(Check.is_second).where(Check.id == row_id))
+        which = Asked.is_control if is_second else true()
+        self.connection.execute(delete(Asked).where(Asked.check_id == row_id, which))
+
     def _update(self, row_id: int, **values: Any) -> None:
         self.connection.execute(update(Check).where(Check.id == row_id).values(**values))
+
+
+def _is_named_by(step: CheckStep) -> tuple[ColumnElement[bool], ...]:
+    """Build the conditions of the check that a step is about, by the API's name for it, too."""
+    return Check.id == step.row_id, Check.task_id.is_not_distinct_from(step.task_id)
+
+
+def _failed(reason: str, log_id: str | None, now: datetime) -> dict[str, Any]:
+    return {
+        "state": CheckState.FAILED,
+        "ended_at": now,
+        "error": clean_text(reason),
+        "error_log_id": clean_text(log_id),
+    }
 
 
 def _known(checked: Checked) -> Select[int]:
