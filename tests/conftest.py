@@ -9,6 +9,7 @@ import shutil
 import signal
 import sys
 from collections import Counter
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,8 @@ import marathon
 import pytest
 from crawling import CrawlFolder
 from hypothesis import is_hypothesis_test, settings
-from postgres_server import running_server, temporary_database
+from new_databases import forget_origin, new_database
+from postgres_server import remake, running_server, temporary_database
 from scrapy.settings import Settings
 from scrapy.utils.log import _uninstall_scrapy_root_handler, install_scrapy_root_handler
 from shared_database import SharedDatabase
@@ -179,15 +181,32 @@ def prepared_sqlite_url(sqlite_template, sqlite_url, tmp_path):
 
 
 @pytest.fixture(scope="session")
-def prepared_postgresql(postgres_url):
+def prepared_postgresql(postgres_url, postgresql_template):
     with temporary_database(postgres_url) as url:
-        yield SharedDatabase(url, prepare)
+        yield SharedDatabase(url, partial(remake, postgres_url, postgresql_template))
 
 
 @pytest.fixture
 def prepared_postgresql_url(prepared_postgresql):
     yield prepared_postgresql.url
     prepared_postgresql.restore()
+
+
+@pytest.fixture
+def unused_sqlite_url(tmp_path):
+    return new_database(tmp_path / "test.db")
+
+
+@pytest.fixture
+def unused_postgresql_url(prepared_postgresql_url):
+    forget_origin(prepared_postgresql_url)
+    return prepared_postgresql_url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def unused_url(request):
+    """The URL of a database that has its tables and that no crawl has used, one test on each."""
+    return request.getfixturevalue(f"unused_{request.param}_url")
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

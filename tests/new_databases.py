@@ -20,7 +20,6 @@ def new_database(path: Path) -> str:
 def forget_origin(url: str) -> None:
     """Let a database with tables be one that no crawl has used."""
     engine = database.create_engine_for(database.database_url(url))
-    database.prepare(engine, "sandbox")
     with engine.begin() as connection:
         connection.execute(text("DELETE FROM database_origin"))
     engine.dispose()
@@ -30,5 +29,9 @@ def forget_origin(url: str) -> None:
 def _tables() -> bytes:
     with TemporaryDirectory() as folder:
         path = Path(folder, "empty.db")
-        forget_origin(f"sqlite:///{path}")
+        url = f"sqlite:///{path}"
+        engine = database.create_engine_for(database.database_url(url))
+        database.prepare(engine, "sandbox")
+        engine.dispose()
+        forget_origin(url)
         return path.read_bytes()

@@ -95,14 +95,25 @@ class RestartableServer:
 def temporary_database(server_url: str, options: str = "TEMPLATE template0") -> Iterator[str]:
     """The URL of a new database on a server, which is dropped at the end."""
     name = f"t_{uuid.uuid4().hex}"
+    url = make_url(server_url).set(database=name).render_as_string(hide_password=False)
+    _execute(server_url, f"CREATE DATABASE {name} {options}")
+    try:
+        yield url
+    finally:
+        _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def remake(server_url: str, template: str, url: str) -> None:
+    """Replace a database by a copy of another one."""
+    name = make_url(url).database
+    _execute(server_url, f"DROP DATABASE {name} WITH (FORCE)")
+    _execute(server_url, f"CREATE DATABASE {name} TEMPLATE {template}")
+
+
+def _execute(server_url: str, statement: str) -> None:
     server = create_engine(server_url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
     with server.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} {options}"))
-    try:
-        yield make_url(server_url).set(database=name).render_as_string(hide_password=False)
-    finally:
-        with server.connect() as connection:
-            connection.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        connection.execute(text(statement))
 
 
 def _as_user(folder: Path) -> dict[str, Any]:

@@ -51,7 +51,9 @@ WITHOUT_REFERENCES = "SET LOCAL session_replication_role = replica"
 """All rows go, so it is nobody's business who refers to whom; to find out takes a minute."""
 
 VERSION = text("SELECT version_num FROM alembic_version")
-NEW_SCHEMA = text("DROP SCHEMA public CASCADE; CREATE SCHEMA public")
+NEW_SCHEMA = text(
+    "DROP SCHEMA IF EXISTS first_state CASCADE; DROP SCHEMA public CASCADE; CREATE SCHEMA public"
+)
 
 
 class SharedDatabase:
@@ -60,11 +62,7 @@ class SharedDatabase:
     def __init__(self, url: str, make: Callable[[str], object] = str) -> None:
         self.url, self._make = url, make
         self._engine = create_engine(url, pool_size=1, pool_pre_ping=True)
-        make(url)
-        with self._engine.connect() as connection:
-            self._shape = _shape(connection)
-            self._put_back = text("; ".join(_keep(connection) if self._shape else ["SELECT"]))
-            connection.commit()
+        self._begin()
 
     def restore(self) -> None:
         """Put it back into its first state, whatever a test has done to it."""
@@ -77,7 +75,14 @@ class SharedDatabase:
                 connection.execute(self._put_back)
             connection.commit()
         if is_remade:
-            self._make(self.url)
+            self._begin()
+
+    def _begin(self) -> None:
+        self._make(self.url)
+        with self._engine.connect() as connection:
+            self._shape = _shape(connection)
+            self._put_back = text("; ".join(_keep(connection) if self._shape else ["SELECT"]))
+            connection.commit()
 
 
 def _keep(connection: Connection) -> list[str]:

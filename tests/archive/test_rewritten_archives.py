@@ -90,10 +90,10 @@ def lines(folder):
 
 @pytest.mark.slow
 @deferred_f_from_coro_f
-async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
+async def test_a_replay_makes_what_is_left(tmp_path, unused_url, opened):
     folder = CrawlFolder(tmp_path)
-    names = await crawled(folder, database_url)
-    engine = opened(database_url)
+    names = await crawled(folder, unused_url)
+    engine = opened(unused_url)
     with engine.connect() as connection:
         hers = set(connection.scalars(select(Video.id).where(Video.username.in_(names[:2]))))
         others = list(connection.scalars(select(Video.id).where(Video.id.not_in(hers)).limit(9)))
@@ -117,7 +117,7 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
     url = new_database(tmp_path / "replayed.db")
     counts = replay(url, tmp_path / "archive")
     assert counts.stray_pages == 0
-    found, expected = without_leftovers(content(url)), without_leftovers(content(database_url))
+    found, expected = without_leftovers(content(url)), without_leftovers(content(unused_url))
     for name, rows in expected.items():
         assert found[name] == rows, name
     assert expected["video"]
@@ -129,10 +129,10 @@ async def test_a_replay_makes_what_is_left(tmp_path, database_url, opened):
 @pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_crawls_that_end_meanwhile_leave_nothing_in_the_archive(
-    tmp_path, database_url, opened, monkeypatch
+    tmp_path, unused_url, opened, monkeypatch
 ):
-    await crawled(CrawlFolder(tmp_path), database_url)
-    engine, archive = opened(database_url), tmp_path / "archive"
+    await crawled(CrawlFolder(tmp_path), unused_url)
+    engine, archive = opened(unused_url), tmp_path / "archive"
     with engine.connect() as connection:
         ids = list(connection.scalars(select(Video.id).limit(4)))
 
@@ -148,8 +148,8 @@ async def test_crawls_that_end_meanwhile_leave_nothing_in_the_archive(
     assert not pending_archives(engine)
 
 
-def test_what_is_deleted_while_files_are_read_is_not_forgotten(tmp_path, database_url, opened):
-    engine, archive = opened(database_url), tmp_path / "archive"
+def test_what_is_deleted_while_files_are_read_is_not_forgotten(tmp_path, unused_url, opened):
+    engine, archive = opened(unused_url), tmp_path / "archive"
     database.prepare(engine, "sandbox")
     archive.mkdir()
     asked = Cause(RemovalReason.ASKED, (archive,))

@@ -38,7 +38,7 @@ def files_of_at_most(size):
 
 @deferred_f_from_coro_f
 async def test_a_full_disk_ends_the_crawl_and_its_page_is_not_stored(folder, caplog, request):
-    url = request.getfixturevalue("postgresql_url")  # its files are not this process's
+    url = request.getfixturevalue("unused_postgresql_url")  # its files are not this process's
     noise = {"noise": os.urandom(60_000).hex()}
     script = ScriptedApi(page(3, has_more=True), page(2, has_more=True, **noise), page(1))
     settings = {"TIKTOK_DATABASE_URL": url}
@@ -61,7 +61,7 @@ async def test_a_disk_that_is_full_at_the_end_leaves_corrections_to_the_next_cra
     folder, caplog, request
 ):
     """A window that was parked is needless when other fields of its days are collected, too."""
-    url = request.getfixturevalue("postgresql_url")
+    url = request.getfixturevalue("unused_postgresql_url")
     settings = {"TIKTOK_DATABASE_URL": url}
     script = ScriptedApi(page(9), error(400, "invalid_params", "no"), page(1))
     archive = folder.path / "archive"
@@ -100,7 +100,7 @@ async def test_a_disk_that_is_full_at_the_end_leaves_corrections_to_the_next_cra
 async def test_a_full_disk_ends_a_crawl_of_a_listing_and_its_page_is_not_stored(
     tmp_path, caplog, request
 ):
-    url = request.getfixturevalue("postgresql_url")
+    url = request.getfixturevalue("unused_postgresql_url")
 
     def comments(id_, **noise):
         data = {"comments": [{"id": id_, **noise}], "cursor": id_ * 100, "has_more": True}

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from changing_worlds import Nights
 from marathon import first, in_marathon
-from new_databases import forget_origin
 from scrapy.utils.defer import deferred_f_from_coro_f
 
 pytestmark = pytest.mark.slow
@@ -24,6 +23,5 @@ async def test_nothing_that_exists_is_gone_and_nothing_deleted_is_there(tmp_path
 
 @pytest.mark.parametrize("seed", [in_marathon(seed) for seed in SEEDS[:10]])
 @deferred_f_from_coro_f
-async def test_so_it_is_on_postgresql(tmp_path, seed, prepared_postgresql_url):
-    forget_origin(prepared_postgresql_url)
-    await Nights(tmp_path, Random(seed), prepared_postgresql_url).happen(10)
+async def test_so_it_is_on_postgresql(tmp_path, seed, unused_postgresql_url):
+    await Nights(tmp_path, Random(seed), unused_postgresql_url).happen(10)

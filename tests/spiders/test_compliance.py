@@ -124,9 +124,8 @@ class Study:
 
 
 @pytest.fixture
-def folder(tmp_path, database_url):
-    found = CrawlFolder(tmp_path)
-    found.database_url = database_url
+def folder(tmp_path, unused_url):
+    found = CrawlFolder(tmp_path, unused_url)
     found.query_file.write_text(QUERY)
     return found
 

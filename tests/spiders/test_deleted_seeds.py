@@ -55,9 +55,8 @@ class Deleted(CrawlFolder):
 
 
 @pytest.fixture
-def folder(tmp_path, database_url):
-    found = Deleted(tmp_path)
-    found.database_url = database_url
+def folder(tmp_path, unused_url):
+    found = Deleted(tmp_path, unused_url)
     found.secrets_file.write_text(f"client_key: {CLIENT_KEY}\nclient_secret: {CLIENT_SECRET}\n")
     return found
 

@@ -144,7 +144,7 @@ POSTGRESQL_FIRST = first(1, ["postgresql", "sqlite"])
 def folder(request, tmp_path):
     crawl_folder = CrawlFolder(tmp_path)
     if request.param == "postgresql":
-        crawl_folder.database_url = request.getfixturevalue("postgresql_url")
+        crawl_folder.database_url = request.getfixturevalue("unused_postgresql_url")
     return crawl_folder
 
 

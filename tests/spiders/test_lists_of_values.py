@@ -131,8 +131,8 @@ def folder(tmp_path):
 
 
 @pytest.fixture
-def folder_on_either(folder, database_url):
-    folder.database_url = database_url
+def folder_on_either(folder, unused_url):
+    folder.database_url = unused_url
     return folder
 
 

@@ -21,9 +21,8 @@ SAMPLE = f"{JANUARY}tags: [drawn]\nsample: {{per_day: 5}}\n{BUTTER}"
 
 
 @pytest.fixture
-def folder(tmp_path, database_url):
-    found = CrawlFolder(tmp_path)
-    found.database_url = database_url
+def folder(tmp_path, unused_url):
+    found = CrawlFolder(tmp_path, unused_url)
     found.query_file.write_text(SAMPLE)
     return found
 

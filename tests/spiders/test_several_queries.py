@@ -76,10 +76,8 @@ def search_ends(crawler):
 
 
 @pytest.fixture
-def folder(tmp_path, database_url):
-    found = Files(tmp_path)
-    found.database_url = database_url
-    return found
+def folder(tmp_path, unused_url):
+    return Files(tmp_path, unused_url)
 
 
 @pytest.mark.slow

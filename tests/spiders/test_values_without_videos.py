@@ -33,9 +33,9 @@ EMPTY = DAYS | {"include": {"all_hashtags": ["butter", "chese"]}}
 
 
 @pytest.fixture
-def database(database_url):
+def database(unused_url):
     with recording_sandbox() as (_, url):
-        yield ListingDatabase(database_url, url)
+        yield ListingDatabase(unused_url, url)
 
 
 @pytest.fixture
