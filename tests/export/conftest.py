@@ -39,6 +39,12 @@ class Source:
 
 
 @pytest.fixture(scope="session")
+def source_at():
+    """Makes sources of SQLite files."""
+    return lambda path: Source(f"sqlite:///{path}")
+
+
+@pytest.fixture(scope="session")
 def filled_sqlite(sqlite_template, tmp_path_factory):
     path = tmp_path_factory.mktemp("filled") / "filled.db"
     shutil.copy(sqlite_template, path)

@@ -56,9 +56,18 @@ def collect(source):
     return source
 
 
+@pytest.fixture(scope="module")
+def first_export(source_at, sqlite_template, tmp_path_factory):
+    """A folder with a database and its export, of which each test gets copies."""
+    path = tmp_path_factory.mktemp("first")
+    shutil.copy(sqlite_template, path / "test.db")
+    collect(source_at(path / "test.db")).export(path / "out", tables=SOME)
+    return path
+
+
 @pytest.fixture
-def collected(sqlite_source):
-    return collect(sqlite_source)
+def collected(first_export, source_at, tmp_path):
+    return source_at(shutil.copy(first_export / "test.db", tmp_path))
 
 
 def see(source, now, *records, **wish):
@@ -110,9 +119,8 @@ def anew(source, folder, table="video", **options):
 
 
 @pytest.fixture
-def folder(collected, tmp_path):
-    collected.export(tmp_path / "out", tables=SOME)
-    return tmp_path / "out"
+def folder(first_export, tmp_path):
+    return shutil.copytree(first_export / "out", tmp_path / "out")
 
 
 @pytest.mark.slow
