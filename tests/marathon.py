@@ -26,6 +26,13 @@ def is_run(config: pytest.Config) -> bool:
     return bool(config.option.markexpr == "marathon")
 
 
+def on_both(values: Iterable[Any], *, postgresql: int = 1) -> list[Any]:
+    """Each value on SQLite and the first so many on PostgreSQL, the others for the marathon."""
+    parts = [_parts(value) for value in values]
+    pairs = [(kind, *each) for kind in ("sqlite", "postgresql") for each in parts]
+    return first(len(parts) + postgresql, pairs)
+
+
 def times(number: int) -> int:
     """Say how many examples are so many times those of other tests."""
     return number * settings.default.max_examples

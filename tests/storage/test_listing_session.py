@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import RECORDS, Crawl, stage
+from marathon import on_both
 from sqlalchemy import update
 from stored_pages import ACCOUNT, MINUTE, NOON, content, row, rows
 
@@ -28,11 +29,6 @@ DAY = timedelta(days=1)
 NO_USER = Refused(SeedStatus.NOT_FOUND, "`username: ann` is invalid: cannot find it", "20240601LOG")
 
 
-@pytest.fixture(params=sorted(LISTINGS))
-def listing(request):
-    return LISTINGS[request.param]
-
-
 @pytest.fixture
 def run(begin, prepared_url):
     """Begins runs of stages."""
@@ -48,7 +44,11 @@ def comments(count, first=100):
     return [{"id": first + n, "text": str(n)} for n in range(count)]
 
 
-def test_each_listing_is_collected_and_complete(prepared_url, listing):
+@pytest.mark.parametrize(
+    ("prepared_url", "name"), on_both(LISTINGS, postgresql=4), indirect=["prepared_url"]
+)
+def test_each_listing_is_collected_and_complete(prepared_url, name):
+    listing = LISTINGS[name]
     with Crawl(prepared_url, stage(listing, "7"), tags=("tea",)) as crawl:
         (request,) = crawl.requests
         assert request == PageRequest(Seed(listing, "7"))

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 from listed_pages import Crawl, stage, store_list
+from marathon import on_both
 from sqlalchemy import update
 from stored_pages import NOON, row
 from tallies import tally
@@ -206,7 +207,9 @@ SEED_COUNTERS = {
 """A listing that tells of a seed, what it tells, a record of that seed, and what is known then."""
 
 
-@pytest.mark.parametrize("listing", SEED_COUNTERS, ids=lambda listing: listing.name)
+@pytest.mark.parametrize(
+    ("prepared_url", "listing"), on_both(SEED_COUNTERS), indirect=["prepared_url"]
+)
 def test_each_listing_has_the_counter_of_its_seed(engine, prepared_url, listing):
     source, told, record, expected = SEED_COUNTERS[listing]
     store_list(prepared_url, source, "7", told)

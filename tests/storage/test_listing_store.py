@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from listed_pages import Crawl, stage
+from marathon import on_both
 from sqlalchemy import select
 from stored_pages import (
     NOON,
@@ -388,7 +389,9 @@ def test_pages_in_any_order_end_in_the_same_latest_values(engine, see, order):
         assert times.all() == [(NOON, NOON + 2 * HOUR)]
 
 
-@pytest.mark.parametrize("listing", LISTINGS.values(), ids=LISTINGS)
+@pytest.mark.parametrize(
+    ("prepared_url", "listing"), on_both(LISTINGS.values()), indirect=["prepared_url"]
+)
 def test_records_that_are_no_objects_are_told_and_change_nothing(engine, see, listing):
     before = content(engine)
     saved = see(0, listing, "7", None, 7, "x")

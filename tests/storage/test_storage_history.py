@@ -110,37 +110,39 @@ def test_counters_are_no_revisions(engine, see):
     assert revisions(engine) == []
 
 
-@pytest.mark.parametrize(
-    ("field", "values", "kept"),
-    [
-        ("video_description", ("Beurre", "Fromage"), "Beurre"),
-        ("username", ("marie", ""), "marie"),
-        ("region_code", ("fr", "us"), "FR"),
-        ("voice_to_text", ('bon\\jour "l\'ami" 🧈', "hi"), 'bon\\jour "l\'ami" 🧈'),
-        ("music_id", (2**63 - 1, 7), 2**63 - 1),
-        ("playlist_id", (1, 2), 1),
-        ("video_duration", (0, 1), 0),
-        ("is_stem_verified", (False, True), False),
-        ("create_time", (JANUARY_10, JANUARY_10 + 1), "2024-01-10 00:00:00"),
-        ("video_label", ({"a": [1, None]}, {"a": [1]}), {"a": [1, None]}),
-        ("video_mention_list", (["ann"], []), ["ann"]),
-        ("hashtag_info_list", ([{"b": 1, "a": 2}], [{"b": 1, "a": True}]), [{"b": 1, "a": 2}]),
-        ("novelty", ({"a": 1}, [1]), {"a": 1}),
-        ("hashtag_names", (["b", "a", "C"], ["b"]), ["C", "a", "b"]),
-        ("hashtag_names", (["b"], []), ["b"]),
-        ("effect_ids", (["7"], ["8"]), ["7"]),
-    ],
-)
-def test_a_value_that_is_replaced_is_kept_with_until_when(engine, see, field, values, kept):
-    old, new = values
-    see(0, {"id": 1, field: old, "other": 1})
-    see(1, {"id": 1, field: old, "other": 1})
-    see(2, {"id": 1, field: new})
-    see(3, {"id": 1, field: new})
+REPLACED = {
+    "video_description": ("Beurre", "Fromage", "Beurre"),
+    "username": ("marie", "", "marie"),
+    "region_code": ("fr", "us", "FR"),
+    "voice_to_text": ('bon\\jour "l\'ami" 🧈', "hi", 'bon\\jour "l\'ami" 🧈'),
+    "music_id": (2**63 - 1, 7, 2**63 - 1),
+    "playlist_id": (1, 2, 1),
+    "video_duration": (0, 1, 0),
+    "is_stem_verified": (False, True, False),
+    "create_time": (JANUARY_10, JANUARY_10 + 1, "2024-01-10 00:00:00"),
+    "video_label": ({"a": [1, None]}, {"a": [1]}, {"a": [1, None]}),
+    "video_mention_list": (["ann"], [], ["ann"]),
+    "hashtag_info_list": ([{"b": 1, "a": 2}], [{"b": 1, "a": True}], [{"b": 1, "a": 2}]),
+    "novelty": ({"a": 1}, [1], {"a": 1}),
+    "hashtag_names": (["b", "a", "C"], ["b"], ["C", "a", "b"]),
+    "effect_ids": (["7"], ["8"], ["7"]),
+}
+"""What fields have, then another value, and what is kept of the first one."""
 
-    name = "extra_data.novelty" if field == "novelty" else field
-    assert revisions(engine) == [(name, kept, 2)]
-    assert row(engine, "video_revision")["crawl_id"] == rows(engine, "crawl")[2]["id"]
+
+@pytest.mark.parametrize("replaced", [REPLACED, {"hashtag_names": (["b"], [], ["b"])}])
+def test_a_value_that_is_replaced_is_kept_with_until_when(engine, see, replaced):
+    old, new, kept = ({name: each[n] for name, each in replaced.items()} for n in range(3))
+    see(0, {"id": 1, **old, "other": 1})
+    see(1, {"id": 1, **old, "other": 1})
+    see(2, {"id": 1, **new})
+    see(3, {"id": 1, **new})
+
+    names = {name: "extra_data.novelty" if name == "novelty" else name for name in kept}
+    found = sorted(revisions(engine), key=lambda revision: revision[0])
+    assert found == sorted((names[name], kept[name], 2) for name in kept)
+    page = rows(engine, "crawl")[2]["id"]
+    assert {each["crawl_id"] for each in rows(engine, "video_revision")} == {page}
     assert row(engine, "video")["crawled_updated_at"] == NOON + 2 * HOUR
 
 

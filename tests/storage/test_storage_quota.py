@@ -9,6 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from threading import Barrier
 
 import pytest
+from marathon import on_both
 from stored_pages import ACCOUNT, NOON, OTHER_QUERY, QUERY, Search, content, page, row, rows
 
 from tiktok_crawler.exceptions import (
@@ -220,14 +221,17 @@ def test_each_part_is_counted_apart(engine, spend, spent_on):
 
 
 @pytest.mark.parametrize(
-    ("changes", "allowed"),
-    [
-        ({"daily_budget": 20, "share": 0.1}, 2),
-        ({"daily_budget": 20, "share": 0.01}, 1),
-        ({"daily_budget": 20, "share": 0.0}, 0),
-        ({"share": 0.003}, 3),
-        ({"share": 0.0001, "pool": Pool.FOLLOW}, 2),
-    ],
+    ("prepared_url", "changes", "allowed"),
+    on_both(
+        [
+            ({"daily_budget": 20, "share": 0.1}, 2),
+            ({"daily_budget": 20, "share": 0.01}, 1),
+            ({"daily_budget": 20, "share": 0.0}, 0),
+            ({"share": 0.003}, 3),
+            ({"share": 0.0001, "pool": Pool.FOLLOW}, 2),
+        ]
+    ),
+    indirect=["prepared_url"],
 )
 def test_a_part_has_its_share_of_the_day(engine, spend, changes, allowed):
     account = {"part": "users", **changes}

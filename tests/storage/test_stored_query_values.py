@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 from listed_pages import store_list
+from marathon import on_both
 from sqlalchemy import event
 from stored_pages import JANUARY, rows, video
 
@@ -95,29 +96,36 @@ def test_a_page_whose_commit_was_in_doubt_is_stored_once_more_without_harm(searc
 
 
 @pytest.mark.parametrize(
-    ("condition", "record", "found"),
-    [
-        (
-            of("hashtag_name", "a", "b"),
-            {"hashtag_info_list": [{"hashtag_name": "A"}, 7, {}]},
-            {"a"},
-        ),
-        (of("hashtag_name", "a", "b"), {"hashtag_info_list": {"hashtag_name": "a"}}, set()),
-        (of("region_code", "FR", "US"), {"region_code": "us"}, {"US"}),
-        (of("username", "ann", "bob"), {"username": "Bob"}, {"bob"}),
-        (of("music_id", "7", "8"), {"music_id": "7"}, {"7"}),
-        (of("effect_id", "7", "8"), {"effect_ids": ["8"]}, {"8"}),
-        (of("effect_id", "7", "8"), {"effect_info_list": [{"effect_id": 7}]}, {"7"}),
-        (of("video_length", "SHORT", "LONG"), {"video_duration": 100}, {"LONG"}),
-        (of("video_id", "1", "2"), {}, {"1"}),
-        (of("keyword", "green tea", "milk"), {"video_description": "Tea! Green."}, {"green tea"}),
-        (
-            of("keyword", "tea", "milk"),
-            {"video_description": "", "voice_to_text": "Milk"},
-            {"milk"},
-        ),
-        (of("keyword", "tea", "milk"), {"voice_to_text": "milk"}, set()),
-    ],
+    ("prepared_url", "condition", "record", "found"),
+    on_both(
+        [
+            (
+                of("hashtag_name", "a", "b"),
+                {"hashtag_info_list": [{"hashtag_name": "A"}, 7, {}]},
+                {"a"},
+            ),
+            (of("hashtag_name", "a", "b"), {"hashtag_info_list": {"hashtag_name": "a"}}, set()),
+            (of("region_code", "FR", "US"), {"region_code": "us"}, {"US"}),
+            (of("username", "ann", "bob"), {"username": "Bob"}, {"bob"}),
+            (of("music_id", "7", "8"), {"music_id": "7"}, {"7"}),
+            (of("effect_id", "7", "8"), {"effect_ids": ["8"]}, {"8"}),
+            (of("effect_id", "7", "8"), {"effect_info_list": [{"effect_id": 7}]}, {"7"}),
+            (of("video_length", "SHORT", "LONG"), {"video_duration": 100}, {"LONG"}),
+            (of("video_id", "1", "2"), {}, {"1"}),
+            (
+                of("keyword", "green tea", "milk"),
+                {"video_description": "Tea! Green."},
+                {"green tea"},
+            ),
+            (
+                of("keyword", "tea", "milk"),
+                {"video_description": "", "voice_to_text": "Milk"},
+                {"milk"},
+            ),
+            (of("keyword", "tea", "milk"), {"voice_to_text": "milk"}, set()),
+        ]
+    ),
+    indirect=["prepared_url"],
 )
 def test_each_field_of_a_query_is_found_in_what_shows_it(search, engine, condition, record, found):
     run = search(query=Query((condition,)))
