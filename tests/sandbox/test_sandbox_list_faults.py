@@ -205,7 +205,7 @@ def test_records_of_every_kind_can_be_blemished(listing, blemish):
 def unblemished_truth(listing: str) -> dict[str, object]:
     """What some seeds list."""
     plain = client(data=DataBehaviour(lower_case_regions=0), lists=FEW).sandbox
-    seeds = some_seeds(plain, listing, 30, at_least=1)
+    seeds = some_seeds(plain, listing, 10, at_least=1)
     return {seed: plain.truth(listing, seed) for seed in seeds}
 
 
