@@ -86,17 +86,6 @@ async def test_two_crawls_of_a_query_share_its_windows(folder, sandbox, tmp_path
     assert pages(searches(recorded)[:asked]) == pages(searches(recorded)[asked:])
 
 
-@pytest.mark.slow
-@deferred_f_from_coro_f
-async def test_what_one_crawl_leaves_the_other_finishes(folder, sandbox):
-    recorded, url = sandbox
-    first, second = await asyncio.gather(crawl(folder, url, max_requests="5"), crawl(folder, url))
-    assert [exit_status(each) for each in (first, second)] == [EX_TEMPFAIL, EX_OK]
-    assert set(pages(searches(recorded)).values()) == {1}
-    assert exit_status(await crawl(folder, url)) == EX_OK
-    assert set(pages(searches(recorded)).values()) == {1}
-
-
 @deferred_f_from_coro_f
 async def test_two_crawls_share_the_seeds_of_a_listing(folder, sandbox):
     recorded, url = sandbox
@@ -160,10 +149,13 @@ async def test_a_list_that_others_have_taken_over_is_theirs(
 
 @pytest.mark.slow
 @deferred_f_from_coro_f
-async def test_the_archives_of_crawls_side_by_side_make_the_same_database(folder, sandbox):
-    _, url = sandbox
+async def test_what_one_crawl_leaves_the_other_finishes_and_archives_have_all(folder, sandbox):
+    recorded, url = sandbox
     settings = {"TIKTOK_ARCHIVE": str(folder.path / "archive")}
-    await asyncio.gather(
+    first, second = await asyncio.gather(
         crawl(folder, url, settings, max_requests="9"), crawl(folder, url, settings)
     )
+    assert [exit_status(each) for each in (first, second)] == [EX_TEMPFAIL, EX_OK]
+    assert exit_status(await crawl(folder, url, settings)) == EX_OK
+    assert set(pages(searches(recorded)).values()) == {1}
     assert_replayed(folder, besides=FIRST_TO_COMMIT)
