@@ -199,7 +199,7 @@ WHERE datname = current_database() AND query LIKE 'INSERT INTO hashtag%' AND bac
 
 @pytest.mark.slow
 def test_while_a_crawl_is_at_work_nothing_is_copied(tmp_path, postgresql_url):
-    (tmp_path / "query.yaml").write_text(QUERY_FILE)
+    (tmp_path / "query.yaml").write_text(QUERY_FILE.replace("2024-01-09", "2024-01-05"))
     sandbox = WatchedSandbox(Profile(latency=Latency(seconds=1)))
     with served_by_thread(sandbox) as url:
         crawl = ("crawl", "videos", "-a", "query=query.yaml", "-s", "TIKTOK_WINDOW_DAYS=1")
