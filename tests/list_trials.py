@@ -17,6 +17,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from listing_crawls import ListingDatabase
+from marathon import in_marathon
 from sqlalchemy import select, update
 from trials import (
     ORDERLY_STATUSES,
@@ -68,6 +69,9 @@ if TYPE_CHECKING:
 VIDEOS_PER_DAY = 20
 LISTS = ListBehaviour(private_likes=0.5, unknown_users=0.1, withheld_users=0.1, follower_cap=700)
 SPIDERS = tuple(name for name, listing in LISTINGS.items() if listing.has_spider)
+ALIKE = ("following", "pinned_videos", "reposted_videos")
+"""Other listings have records of the same kind."""
+OF_EACH_KIND = [in_marathon(name) if name in ALIKE else name for name in SPIDERS]
 
 NOBODY = {
     "comments": ["7000000000000000001", "12"],

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from crawling import QUERY
+from marathon import in_marathon
 from processes import environment
 from scrapy.crawler import Crawler
 from scrapy.settings import Settings
@@ -107,9 +108,9 @@ def modes(path):
     ("kind", "how"),
     [
         ("AsyncCrawlerProcess", OF_PROCESS),
-        ("CrawlerProcess", OF_PROCESS),
-        ("AsyncCrawlerRunner", OF_RUNNER),
         ("CrawlerRunner", OF_RUNNER),
+        in_marathon("CrawlerProcess", OF_PROCESS),
+        in_marathon("AsyncCrawlerRunner", OF_RUNNER),
     ],
 )
 def test_each_way_says_why_crawls_are_refused_and_keeps_files_to_their_owner(folder, kind, how):

@@ -234,6 +234,7 @@ def check_paid(group: Group) -> None:
     assert sum(asked.values()) - len(asked) <= SIDE_BY_SIDE
 
 
+@pytest.mark.marathon
 def test_two_nodes_share_the_seeds_of_a_listing(make_group, alone):
     group = make_group(list_trials.WatchedSandbox(Profile(latency=SLOWLY)))
     assert group.crawl(*VIDEOS).returncode == EX_OK

@@ -245,7 +245,18 @@ def batches(url):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("number", first(2, [signal.SIGKILL, signal.SIGINT, signal.SIGTERM]))
+@pytest.mark.parametrize(
+    ("database_url", "number"),
+    first(
+        2,
+        [
+            *(("sqlite", signal.SIGKILL), ("postgresql", signal.SIGINT)),
+            *(("sqlite", signal.SIGINT), ("postgresql", signal.SIGKILL)),
+            *(("sqlite", signal.SIGTERM), ("postgresql", signal.SIGTERM)),
+        ],
+    ),
+    indirect=["database_url"],
+)
 def test_what_was_interrupted_goes_on_and_nothing_is_lost_or_twice(library, database_url, number):
     variables = {"TIKTOK_DATABASE_URL": database_url}
     with started(library, "import", "old.db", **variables) as process:

@@ -30,16 +30,20 @@ def windows(folder: CrawlFolder, columns: str) -> list[tuple]:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
-    [
-        FAULT,
-        hang_up,
-        *(Answer(503, b"busy", {"Content-Encoding": each}) for each in ("gzip", "deflate", "br")),
-        Answer(503, b"<html>Service Unavailable</html>"),
-        Answer(504, b""),
-        Answer(200, b'{"data": {"videos": ['),
-        Answer(200, b"<html>hello</html>"),
-        Answer(200, {"error": {"code": "never_heard_of"}}),
-    ],
+    first(
+        4,
+        [
+            FAULT,
+            hang_up,
+            Answer(503, b"busy", {"Content-Encoding": "gzip"}),
+            Answer(200, b'{"data": {"videos": ['),
+            *(Answer(503, b"busy", {"Content-Encoding": each}) for each in ("deflate", "br")),
+            Answer(503, b"<html>Service Unavailable</html>"),
+            Answer(504, b""),
+            Answer(200, b"<html>hello</html>"),
+            Answer(200, {"error": {"code": "never_heard_of"}}),
+        ],
+    ),
 )
 @deferred_f_from_coro_f
 async def test_a_fault_is_tried_again(folder, fault):

@@ -8,6 +8,7 @@ from os import EX_OK
 
 import pytest
 from crawling import CrawlFolder, exit_status
+from marathon import on_both
 from sandboxes import recording_sandbox, searches
 from scrapy.utils.defer import deferred_f_from_coro_f
 
@@ -61,16 +62,16 @@ def folder(tmp_path, unused_url):
     return found
 
 
-@pytest.mark.parametrize(
-    "wanted",
-    [
-        lambda names: f"each: {{usernames: [{', '.join(names)}]}}",
-        lambda names: f"each: {{usernames: [{names[0]}]}}",
-        lambda names: f"usernames: [{', '.join(names)}]",
-        lambda names: f"usernames: [{names[0].upper()}]",
-        lambda names: f"exclude: {{usernames: [{', '.join(names)}]}}\nregions: [FR]",
-    ],
+WANTED = (
+    lambda names: f"each: {{usernames: [{', '.join(names)}]}}",
+    lambda names: f"each: {{usernames: [{names[0]}]}}",
+    lambda names: f"usernames: [{', '.join(names)}]",
+    lambda names: f"usernames: [{names[0].upper()}]",
+    lambda names: f"exclude: {{usernames: [{', '.join(names)}]}}\nregions: [FR]",
 )
+
+
+@pytest.mark.parametrize(("unused_url", "wanted"), on_both(WANTED), indirect=["unused_url"])
 @deferred_f_from_coro_f
 async def test_who_was_deleted_is_neither_asked_for_nor_named_again(folder, wanted, caplog):
     name, crawler, sent = await folder.crawl_twice(wanted)

@@ -16,7 +16,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.mark.parametrize(
     ("prepared_url", "nights"),
-    [("sqlite", 31), ("postgresql", 16), in_marathon("postgresql", 31)],
+    [("sqlite", 31), in_marathon("postgresql", 31)],
     indirect=["prepared_url"],
 )
 @deferred_f_from_coro_f

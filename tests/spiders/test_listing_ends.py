@@ -8,6 +8,7 @@ import pytest
 from archived import assert_same, replay
 from crawling import exit_status
 from listing_crawls import ListingDatabase
+from marathon import on_both
 from new_databases import new_database
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -48,7 +49,11 @@ def total_of(database, listing):
     return int(total)
 
 
-@pytest.mark.parametrize("refuses", [False, True])
+@pytest.mark.parametrize(
+    ("prepared_url", "refuses"),
+    on_both([False, True]),
+    indirect=["prepared_url"],
+)
 @deferred_f_from_coro_f
 async def test_comments_are_cut_by_the_run_and_then_by_the_api(prepared_url, tmp_path, refuses):
     archive = {"TIKTOK_ARCHIVE": str(tmp_path / "archive")}

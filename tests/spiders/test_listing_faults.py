@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import strategies as st
-from list_trials import SPIDERS, Trial, truthful, try_out
+from list_trials import OF_EACH_KIND, SPIDERS, Trial, truthful, try_out
 from marathon import first
 from mixtures import scheduled_faults, try_examples
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -140,7 +140,7 @@ MESSY = DataBehaviour(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("prepared_url", first(1, ["postgresql", "sqlite"]), indirect=True)
-@pytest.mark.parametrize("listing", SPIDERS)
+@pytest.mark.parametrize("listing", OF_EACH_KIND)
 @deferred_f_from_coro_f
 async def test_messy_records_are_stored_as_far_as_they_can_be(prepared_url, listing):
     # Without an error object nothing is left of an answer whose list is missing.

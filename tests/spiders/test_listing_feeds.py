@@ -7,6 +7,7 @@ import json
 
 import pytest
 from crawling import exit_status
+from list_trials import OF_EACH_KIND
 from listing_crawls import ListingDatabase
 from sandboxes import recording_sandbox
 from scrapy.utils.defer import deferred_f_from_coro_f
@@ -24,7 +25,7 @@ PROFILE = Profile(
 )
 
 
-@pytest.mark.parametrize("name", SPIDERS)
+@pytest.mark.parametrize("name", OF_EACH_KIND)
 @deferred_f_from_coro_f
 async def test_each_record_is_a_line_that_names_what_it_was_listed_of(name, tmp_path):
     listing = SPIDERS[name]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from list_trials import (
-    SPIDERS,
+    OF_EACH_KIND,
     Trial,
     WatchedSandbox,
     check_database,
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 
 @pytest.mark.parametrize("prepared_url", first(1, ["sqlite", "postgresql"]), indirect=True)
-@pytest.mark.parametrize("listing", SPIDERS)
+@pytest.mark.parametrize("listing", OF_EACH_KIND)
 @deferred_f_from_coro_f
 async def test_a_listing_collects_the_truth_with_the_least_requests(prepared_url, listing):
     trial, database = Trial(listing), ListingDatabase(prepared_url, "")
