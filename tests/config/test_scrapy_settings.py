@@ -177,6 +177,16 @@ def test_a_log_file_is_left_to_whoever_opens_it(tmp_path):
     assert [path.read_text() for path in tmp_path.iterdir()] == ["old"]
 
 
+def test_no_log_is_added_to_a_query_file_or_a_list(tmp_path):
+    for name in ("query.yaml", "names.CSV"):
+        (tmp_path / name).write_text("mine")
+        with pytest.raises(ConfigurationError, match=r"cannot be written: it is no log, by its"):
+            check(LOG_FILE=str(tmp_path / name))
+        assert (tmp_path / name).read_text() == "mine"
+    (tmp_path / "empty.json").touch()
+    assert check(LOG_FILE=str(tmp_path / "empty.json"))
+
+
 def test_standard_output_cannot_go_to_the_log_and_be_a_feed():
     feeds = {"stdout:": {"format": "jsonl"}}
 

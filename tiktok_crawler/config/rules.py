@@ -276,8 +276,16 @@ def _log_problem(path: Path) -> str | None:
     else:
         with path.open("a+b") as file:
             file.seek(0)
-            return "it is no text; a database, perhaps" if b"\0" in file.read(BEGINNING) else None
+            begin = file.read(BEGINNING)
+        if b"\0" in begin:
+            return "it is no text; a database, perhaps"
+        if begin and path.suffix.lower() in NO_LOGS:
+            return "it is no log, by its name; name another file"
     return None
+
+
+NO_LOGS = (".csv", ".json", ".py", ".tsv", ".xml", ".yaml", ".yml")
+"""The endings of query files, lists, secrets and feeds: a log would be added to what they hold."""
 
 
 def log_stdout(settings: BaseSettings, name: str) -> None:
