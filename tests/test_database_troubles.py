@@ -23,6 +23,7 @@ from trials import QUERY, QUERY_FILE, WANTED, WatchedSandbox, asked_again, logge
 
 from tiktok_crawler.crawling import storage_thread
 from tiktok_crawler.sandbox.faults.profile import Latency, Profile
+from tiktok_crawler.storage import session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -163,7 +164,10 @@ async def test_a_server_that_comes_back_is_waited_for(folder, server, sandbox):
 
 @pytest.mark.parametrize("trouble", [lock, time_out, fail_over])
 @deferred_f_from_coro_f
-async def test_a_server_that_refuses_for_a_while_is_waited_for(folder, sandbox, trouble):
+async def test_a_server_that_refuses_for_a_while_is_waited_for(
+    monkeypatch, folder, sandbox, trouble
+):
+    monkeypatch.setattr(session, "QUEUED_SECONDS", 1)
     with served_by_thread(sandbox) as url, logged_problems() as problems:
         begun = asyncio.ensure_future(trouble(folder.database_url, sandbox))
         crawler = await crawl(folder, url)

@@ -41,6 +41,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+QUEUED_SECONDS = 10
+"""The longest that a crawl waits at once for rows of others, where writers stand in line for them:
+whoever gives up begins behind all."""
+
 
 class Session(ABC):
     """Opens a database, prepares it, and holds a lock until `release`.
@@ -115,7 +119,8 @@ class Session(ABC):
         self.begun_at = now
         # Wait no longer for others to write than a crawl does between looks at what goes on: what
         # fails then is tried again by the crawl, unless it is interrupted.
-        self._use(self.engine.execution_options(**{WAITS_SECONDS: IMPATIENT_SECONDS}))
+        waits = QUEUED_SECONDS if self._statements.has_many_writers else IMPATIENT_SECONDS
+        self._use(self.engine.execution_options(**{WAITS_SECONDS: waits}))
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
         """Write down that a request is about to be sent.
