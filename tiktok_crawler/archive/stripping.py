@@ -141,7 +141,7 @@ def body_without(
     for key, value in content.items():
         if key == "data" and not _makes_page(answer.status, content, listing):
             is_read = value in _NOTHING
-            kept[key] = value if is_read else INSTEAD
+            kept[key] = value if is_read else _in_place_of(value, _endpoint(listing))
         elif key == "data" and isinstance(value, dict):
             kept[key], count = _data_without(value, listing, seed, deleted)
         elif key == "error" and isinstance(value, dict):
@@ -151,6 +151,12 @@ def body_without(
     if kept == content:
         return KeptBody(answer.body)
     return KeptBody(json.dumps(kept, separators=(",", ":")).encode(), count, is_read)
+
+
+def _in_place_of(data: Any, endpoint: Endpoint) -> Any:
+    """Return what stands in the place of `data` that makes no page, and counts as it did."""
+    has_other_lists = isinstance(data, dict) and not endpoint.mistyped(data)
+    return {INSTEAD: [INSTEAD]} if has_other_lists and endpoint.misnamed(data) else INSTEAD
 
 
 def _makes_page(status: int, content: dict[str, Any], listing: Listing | None) -> bool:

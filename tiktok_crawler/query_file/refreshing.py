@@ -18,6 +18,8 @@ WITH_COUNTERS = "with counters"
 LEAST = timedelta(days=1)
 """Nights come once a day."""
 
+_KEYS = ("refresh_after", "revisit", "keep_fresh")
+
 _GROUPED = re.compile(r"\b([0-9]{1,2}),([0-9]{3}) (hours|days)")
 
 
@@ -64,7 +66,7 @@ class Refreshing:
         Raises:
             ValueError: a text is something else.
         """
-        words = {key: _GROUPED.sub(_as_written, text) for key, text in words.items()}
+        words = {key: _GROUPED.sub(_as_written, words[key]) for key in _KEYS if key in words}
         return cls(
             parse_age(words["refresh_after"]) if "refresh_after" in words else None,
             tuple(map(parse_age, words["revisit"].split(","))) if "revisit" in words else (),
