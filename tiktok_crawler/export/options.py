@@ -57,10 +57,11 @@ class Options:
         for table in self.tables if self.format is Format.CSV else ():
             columns = [column.name for column in table.columns if column != MISFIT_DATA]
             keys = [column.name for column in table.order]
-            if len(columns) == 1 and columns[0] not in keys:
+            if len(columns) == 1 and not table.lists and columns[0] not in keys:
+                such_as = f", such as {', '.join(keys)}" if keys else ""
                 raise UsageError(
                     f"--columns: in CSV, {columns[0]} alone would be an empty line where it is "
-                    f"missing, which readers pass over: name {', '.join(keys)} too"
+                    f"missing, which readers pass over: name another one, too{such_as}"
                 )
 
     @property
