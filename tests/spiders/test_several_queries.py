@@ -286,7 +286,7 @@ async def test_nothing_starts_while_one_of_the_files_has_a_mistake(folder):
         with pytest.raises(QueryFileError, match=r"ben\.yaml:3:11: priority: 'low'"):
             await folder.run(api)
     assert api.bodies == []
-    assert not (folder.path / "test.db").exists()
+    assert folder.rows("SELECT id FROM run") == []
 
 
 @pytest.mark.slow
