@@ -125,6 +125,11 @@ EVENTS_OF_SEEDS = (EventName.PARKED, EventName.REFUSED, EventName.EMPTIED)
 EVENTS_OF_WINDOWS = tuple(
     name for name in EventName if name not in (EventName.REFUSED, EventName.EMPTIED)
 )
+WITH_REASON_ALONE: dict[EventName, type[Cut | Halved | Unusable]] = {
+    EventName.CUT: Cut,
+    EventName.HALVED: Halved,
+    EventName.UNUSABLE: Unusable,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -575,21 +580,20 @@ def _event_json(event: Event) -> dict[str, Any]:
 def _event(content: Values, subject: Subject) -> Event:
     is_seed = isinstance(subject, Listing)
     name = content.one_of("event", EVENTS_OF_SEEDS if is_seed else EVENTS_OF_WINDOWS)
-    if name in (EventName.EMPTIED, EventName.LOST):
-        return Emptied() if name is EventName.EMPTIED else Lost(_passed(content))
+    match name:
+        case EventName.EMPTIED:
+            return Emptied()
+        case EventName.LOST:
+            return Lost(_passed(content))
     why = content.text("reason", WORDS), content.text_or_none("log_id", WORDS)
     match name:
         case EventName.PARKED:
             return Parked(*why, _place(content.object("resume")))
         case EventName.REFUSED:
             return Refused(content.one_of("status", SeedStatus), *why)
-        case EventName.HALVED:
-            return Halved(*why)
-        case EventName.UNUSABLE:
-            return Unusable(*why)
-    if len(content.object("window").days()) == 1:
-        raise LineError("cuts a window of one day")
-    return Cut(*why)
+        case EventName.CUT if len(content.object("window").days()) == 1:
+            raise LineError("cuts a window of one day")
+    return WITH_REASON_ALONE[name](*why)
 
 
 def _passed(content: Values) -> DateRange:

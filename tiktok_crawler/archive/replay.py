@@ -278,8 +278,9 @@ class _ReplayedSession:
 
     def _end(self, request: PageRequest, event: Any, now: datetime) -> None:
         standing = self._tasks(lambda tasks: tasks.standing(request.task))
-        may_have_ended = standing.is_complete and isinstance(event, Halved | Unusable)
-        may_have_ended = may_have_ended or isinstance(event, Emptied)
+        may_have_ended = isinstance(event, Emptied) or (
+            standing.is_complete and isinstance(event, Halved | Unusable)
+        )
         if not (standing.is_unfinished or may_have_ended):
             return
         if isinstance(event, Lost) and self._strays(request, now):
