@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 PAGES_AT_ONCE = 10_000
 SHOWN_DAMAGES = 3
 
+WHOSE_DATA = "SELECT max(origin), max(created_at) FROM database_origin"
+"""The origin of a database's data, and when its first crawl began: a copy has the same."""
+
 
 @dataclass(frozen=True, slots=True)
 class Backup:
@@ -62,16 +65,14 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     except OSError as exc:
         kind = UsageError if isinstance(exc, FileNotFoundError) else CopyError
         raise kind(f"{named(target)} could not be written: {exc.strerror}") from None
-    database, target = Path(str(engine.url.database)), Path(os.path.realpath(target))
+    target = Path(os.path.realpath(target))
     try:
-        _check_target(target, database, overwrite=overwrite)
-        _check_replaced(target, engine)
+        _check_target(target, engine, overwrite=overwrite)
         with folder_beside(target) as folder:
             partial = folder / target.name
             os.close(make(partial))
             broken_tables = _copy(engine, partial, progress)
-            _check_target(target, database, overwrite=overwrite)
-            _check_replaced(target, engine)
+            _check_target(target, engine, overwrite=overwrite)
             partial.replace(target)
         flush(target.parent)
     except (sqlite3.Error, OSError) as exc:
@@ -79,7 +80,8 @@ def back_up(engine: Engine, target: Path, *, overwrite: bool, progress: Progress
     return Backup(target, target.stat().st_size, broken_tables)
 
 
-def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
+def _check_target(target: Path, engine: Engine, *, overwrite: bool) -> None:
+    database = Path(str(engine.url.database))
     if not target.parent.is_dir():
         raise UsageError(f"there is no folder {named(target.parent)} for {named(target.name)}")
     own = [Path(f"{database.resolve()}{ending}") for ending in ("", *NAMES_BESIDE)]
@@ -93,25 +95,19 @@ def _check_target(target: Path, database: Path, *, overwrite: bool) -> None:
         if os.path.lexists(beside):
             # SQLite would take it for the log of the copy, or refuse it.
             raise UsageError(f"{beside} is there, of a database that is in use: name another file")
-
-
-def _check_replaced(target: Path, engine: Engine) -> None:
-    """Refuse to replace anything but an older copy of the database, and what holds nothing."""
-    if not target.exists() or not target.stat().st_size:
-        return
-    with reading(engine) as connection:
-        data = tuple(connection.execute(text(_WHOSE_DATA)).one())
-    try:
-        with closing(sqlite3.connect(f"{target.as_uri()}?immutable=1", uri=True)) as copy:
-            is_copy = copy.execute(_WHOSE_DATA).fetchone() in (data, (None, None))
-    except sqlite3.Error:
-        is_copy = False
-    if not is_copy:
+    if target.exists() and target.stat().st_size and not _is_copy(target, engine):
         raise UsageError(f"{target} exists, and is no copy of this database: name another file")
 
 
-_WHOSE_DATA = "SELECT max(origin), max(created_at) FROM database_origin"
-"""The origin of a database's data, and when its first crawl began: a copy has the same."""
+def _is_copy(target: Path, engine: Engine) -> bool:
+    """Tell whether a file is an older copy of the database, or one without data."""
+    with reading(engine) as connection:
+        data = tuple(connection.execute(text(WHOSE_DATA)).one())
+    try:
+        with closing(sqlite3.connect(f"{target.as_uri()}?immutable=1", uri=True)) as copy:
+            return copy.execute(WHOSE_DATA).fetchone() in (data, (None, None))
+    except sqlite3.Error:
+        return False
 
 
 def _copy(engine: Engine, partial: Path, progress: Progress) -> tuple[str, ...]:
