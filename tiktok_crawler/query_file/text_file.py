@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 1024 * 1024
 
-_WORKBOOK = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
-"""How files of Excel and LibreOffice begin."""
+_OFFICE = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+"""How files of Excel, Word and LibreOffice begin."""
 
 _LETTER = (b"word/document", b"opendocument.text", "WordDocument".encode("utf-16-le"))
 """What only those of Word and LibreOffice Writer have in them."""
@@ -77,9 +77,9 @@ def _file_problem(status: stat_result, what: str, max_bytes: int) -> str | None:
 def _decoded(path: Path, data: bytes) -> str:
     if data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise QueryFileError(f"{named(path)}: is UTF-16 text; save it as UTF-8")
-    if any(mark in data for mark in _LETTER) and data.startswith(_WORKBOOK):
-        raise QueryFileError(f"{named(path)}: is a document of Word or the like; {_PLAIN}")
-    if data.startswith(_WORKBOOK):
+    if data.startswith(_OFFICE):
+        if any(mark in data for mark in _LETTER):
+            raise QueryFileError(f"{named(path)}: is a document of Word or the like; {_PLAIN}")
         raise QueryFileError(
             f"{named(path)}: is a workbook of a spreadsheet; save it as CSV in UTF-8"
         )

@@ -182,8 +182,9 @@ class Query:
     @property
     def asks_for_nobody(self) -> bool:
         """True if it can find nothing, since all that it asks for was deleted."""
-        is_or_empty = bool(self.or_) and all(each.is_of_nobody for each in self.or_)
-        return is_or_empty or any(each.is_of_nobody for each in self.and_)
+        if any(each.is_of_nobody for each in self.and_):
+            return True
+        return bool(self.or_) and all(each.is_of_nobody for each in self.or_)
 
     @property
     def has_single_keywords(self) -> bool:
