@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from tiktok_crawler.config import SANDBOX_ORIGIN
 from tiktok_crawler.research_api.query import Field, Operation
-from tiktok_crawler.spelling import listed, nearest, shortened
+from tiktok_crawler.spelling import and_more, listed, nearest, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -112,8 +112,7 @@ def _conditions(query: Query) -> Iterator[str]:
 
 def _named(values: Sequence[UnseenValue], known: Sequence[str]) -> str:
     words = [_value(each, known) for each in values[:NAMED_VALUES]]
-    more = len(values) - NAMED_VALUES
-    return f"{', '.join(words)} and {more:,} more" if more > 0 else listed(words)
+    return and_more(words, len(values)) if len(values) > NAMED_VALUES else listed(words)
 
 
 def _value(unseen: UnseenValue, known: Sequence[str]) -> str:
