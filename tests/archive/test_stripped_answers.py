@@ -127,6 +127,22 @@ def test_what_is_nested_without_end_is_stripped():
     assert "her words" not in stripped(json.dumps(page([], more=nested)))
 
 
+@pytest.mark.parametrize(
+    ("key", "twice"),
+    [
+        ('"has_more":', '"more": "quokka.one", "more": "", "has_more":'),
+        ('"id": 1', f'"id": {VIDEO}, "id": 1'),
+        ('"message":', '"message": "quokka.one", "message":'),
+    ],
+)
+def test_what_a_repeated_key_hides_goes(key, twice):
+    body = json.dumps(page([OTHER])).replace(key, twice)
+    kept = stripped(body)
+    assert "quokka" not in kept
+    assert str(VIDEO) not in kept
+    assert json.loads(kept) == json.loads(body)
+
+
 values = st.recursive(
     st.none() | st.booleans() | st.integers(0, 9) | st.sampled_from(["", "ok", "quokka.one"]),
     lambda inner: (

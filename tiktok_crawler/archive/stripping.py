@@ -11,9 +11,8 @@ from base64 import b64decode
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-import orjson
-
 from tiktok_crawler.archive.lines import RawAnswer, answer_json, dump
+from tiktok_crawler.archive.values import parse_object
 from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.endpoints import LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.json_text import read_json_object
@@ -62,11 +61,9 @@ class Stripper:
         """Return a line, which has no line feed, without what was deleted.
 
         Raises:
-            ValueError: it is no line.
+            LineError: it is no line.
         """
-        content = _loads(text)
-        if not isinstance(content, dict):
-            raise ValueError("no object")  # noqa: TRY004 - of a line that is damaged
+        content = dict(parse_object(text).content)
         changed = self._changed(content)
         return dump(content | changed).removesuffix(b"\n") if changed else text
 
@@ -126,17 +123,32 @@ class KeptBody(NamedTuple):
     is_read: bool = True
 
 
+@dataclass(slots=True)
+class _Repeats:
+    """Makes the objects of a body, and notices whether any has a key twice."""
+
+    are_found: bool = False
+
+    def object_of(self, pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        made = dict(pairs)
+        self.are_found |= len(made) < len(pairs)
+        return made
+
+
 def body_without(
     answer: RawAnswer, listing: Listing | None, seed: str | None, deleted: Deleted
 ) -> KeptBody:
     """Return the body of an answer without what was deleted.
 
-    Where there is nothing of it, it is as it was. From what makes no page nothing can be taken out
-    by itself: such a body, or its `data`, goes as a whole, and the rest makes no page either.
+    Where there is nothing of it, it is as it was, unless an object has a key twice: only the last
+    value is read, and whatever the others say goes. From what makes no page nothing can be taken
+    out by itself: such a body, or its `data`, goes as a whole, and the rest makes no page either.
     """
-    content = _body_object(answer.body)
-    if content is None:
+    repeats = _Repeats()
+    read = read_json_object(answer.body, repeats.object_of)
+    if read is None:
         return KeptBody(INSTEAD.encode() if answer.body else b"", is_read=False)
+    content = read.content
     kept, count, is_read = dict(content), 0, True
     for key, value in content.items():
         if key == "data" and not _makes_page(answer.status, content, listing):
@@ -148,7 +160,7 @@ def body_without(
             kept[key] = _error_without(value, deleted)
         else:
             kept[key] = _rest_without(value, deleted)
-    if kept == content:
+    if kept == content and not repeats.are_found:
         return KeptBody(answer.body)
     return KeptBody(json.dumps(kept, separators=(",", ":")).encode(), count, is_read)
 
@@ -234,23 +246,7 @@ def _data_without(
     return changed, count
 
 
-def _body_object(body: bytes) -> dict[str, Any] | None:
-    try:
-        content = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        read = read_json_object(body)
-        return read.content if read else None
-    return content if isinstance(content, dict) else None
-
-
 def _body_of(response: dict[str, Any]) -> bytes:
     if isinstance(body := response.get("body"), str):
         return body.encode()
     return b64decode(response["body_base64"], validate=True)
-
-
-def _loads(text: bytes) -> Any:
-    try:
-        return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        return json.loads(text)

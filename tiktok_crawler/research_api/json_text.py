@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 _MARK = "\ufffd"
 
@@ -17,15 +20,18 @@ class JsonObject:
     replaced_count: int = 0
 
 
-def read_json_object(body: bytes) -> JsonObject | None:
+def read_json_object(
+    body: bytes, object_of: Callable[[list[tuple[str, Any]]], Any] | None = None
+) -> JsonObject | None:
     """Return the object that a body holds; None if it holds none.
 
+    `object_of` makes an object of its pairs; without it, the last value of a key counts.
     Bytes that are not UTF-8 are replaced, and control characters inside a text are its characters:
     neither says anything against the rest.
     """
     text, replaced_count = _decode(body)
     try:
-        content = json.loads(text, strict=False)
+        content = json.loads(text, strict=False, object_pairs_hook=object_of)
     except (ValueError, RecursionError):
         return None
     return JsonObject(content, replaced_count) if isinstance(content, dict) else None
