@@ -13,6 +13,7 @@ from tiktok_crawler.storage.engine import database
 
 def new_database(path: Path) -> str:
     """Return the URL of a database that no crawl has used, as `scrapy migrate` makes it."""
+    path.touch(0o600)
     path.write_bytes(_tables())
     return f"sqlite:///{path}"
 

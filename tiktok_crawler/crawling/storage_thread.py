@@ -113,8 +113,8 @@ class StorageThread:
     def _report_end(self, reason: str) -> None:
         if not self._has_given_up:
             logger.error(
-                "The database is still away, and the crawl ends; run the same command again when "
-                "it is back: %(reason)s",
+                "The database still cannot be used, and the crawl ends; run the same command "
+                "again when it can: %(reason)s",
                 {"reason": reason},
             )
 
@@ -130,6 +130,6 @@ class StorageThread:
         if not self._is_away:
             self._is_away = True
             logger.warning(
-                "The database is away, and is tried again for %(seconds)d s: %(reason)s",
+                "The database cannot be used now, and is tried again for %(seconds)d s: %(reason)s",
                 {"seconds": PATIENCE_SECONDS, "reason": reason},
             )
