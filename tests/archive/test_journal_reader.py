@@ -91,6 +91,13 @@ def test_a_mark_says_nothing_of_a_run_that_went_on(tmp_path, path):
     assert seconds(path, later) == [1, 2, 5, 9]
 
 
+def test_a_run_that_has_ended_has_done_all_whatever_another_machines_clock_says(tmp_path, path):
+    end = Line("a", 3, at(3), COMMENTS, Deed(Kind.CLOSE))
+    write(path, line(1, 1), line(2, 2), end)
+    later = write(tmp_path / "b.jsonl.gz", line(1, 9, marks={"a": 1}, journal="b"), journal="b")
+    assert seconds(path, later) == [1, 2, 3, 9]
+
+
 def test_a_later_mark_counts_more(tmp_path, path):
     write(path, line(1, 1), line(2, 2), line(3, 3))
     others = [

@@ -21,6 +21,7 @@ from tiktok_crawler.archive.lines import (
     START,
     Begin,
     FileStart,
+    Kind,
     Line,
     read_line,
     read_start,
@@ -154,19 +155,23 @@ class _Numbers:
 
 @dataclass(slots=True)
 class _Journal:
-    """The outcome of a run's deeds, as far as it is known before they are read in order."""
+    """The outcome of a run's deeds, as far as it is known before they are read in order.
+
+    A run that `is_ended` has said of each deed whether it was done.
+    """
 
     last_at: datetime
     void: set[int] = field(default_factory=set)
     marks: list[tuple[datetime, int]] = field(default_factory=list)
+    is_ended: bool = False
 
     def has_done(self, number: int) -> bool:
         """Tell whether the deed of a line was done.
 
         Marks that were read while the run still wrote lines say nothing about the later ones.
         """
-        if number in self.void:
-            return False
+        if self.is_ended or number in self.void:
+            return number not in self.void
         is_final = any(at >= self.last_at for at, _ in self.marks)
         return not is_final or number <= max(line for _, line in self.marks)
 
@@ -243,6 +248,7 @@ class Archives:
         journal.last_at = max(journal.last_at, found.at)
         if not isinstance(found, Line):
             return
+        journal.is_ended = found.deed.kind is Kind.CLOSE
         what = found.deed.what
         if isinstance(what, int):
             journal.void |= {found.number, what}
