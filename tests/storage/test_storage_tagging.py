@@ -130,6 +130,17 @@ def test_pages_that_came_after_a_run_began_are_tagged_by_the_next_one(
     assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6], 2)
 
 
+def test_so_are_those_that_came_after_it_by_a_clock_that_is_behind(
+    engine, register, store, january
+):
+    register(LATER, tags=("x",))
+    store.save(page(january, at(6, JANUARY_10), received_at=LATER - timedelta(minutes=10)), tags=())
+
+    register(LATER + timedelta(minutes=1), tags=("x",))
+
+    assert tagged(engine, "x") == ([1, 2, 3, 4, 5, 6], 2)
+
+
 @pytest.mark.usefixtures("january")
 def test_a_run_for_some_days_leaves_the_others_to_a_wider_one(engine, register):
     register(dates=TENTH, tags=("x",))

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import exists, literal, or_, select
+from sqlalchemy import literal, or_, select
 
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.storage.models.ledger import (
@@ -28,6 +29,11 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Connection, Select, Table
 
     from tiktok_crawler.storage.engine.statements import Statements
+
+
+MARGIN = timedelta(hours=1)
+"""What was stored so shortly before a run, by the clock of perhaps another machine, may have come
+after it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,24 +84,28 @@ class Tagging:
 
     def _untagged_windows(self, days: DateRange, tags: set[str]) -> list[int]:
         """The windows with pages on these days that no run with these tags has seen as a whole."""
-        runs = select(CollectionRow.id, CollectionRow.tags).where(
-            CollectionRow.query_id == self.query_id
+        wish = CollectionRow
+        found = self.connection.execute(
+            select(wish.start_date, wish.end_date, wish.last_run_at, wish.tags).where(
+                wish.query_id == self.query_id
+            )
         )
-        alike = [id_ for id_, given in self.connection.execute(runs) if tags <= set(given)]
-        seen = exists().where(
-            self.statements.among(CollectionRow.__table__.c.id, alike),
-            CollectionRow.start_date <= CrawlWindow.start_date,
-            CollectionRow.end_date >= CrawlWindow.end_date,
-            CollectionRow.last_run_at >= CrawlWindow.last_page_at,
+        runs = [(DateRange(*row[:2]), row.last_run_at) for row in found if tags <= set(row.tags)]
+        window = CrawlWindow
+        windows = select(window.id, window.start_date, window.end_date, window.last_page_at).where(
+            window.query_id == self.query_id,
+            window.start_date <= days.end,
+            window.end_date >= days.start,
+            window.last_page_at.is_not(None),
         )
-        windows = select(CrawlWindow.id).where(
-            CrawlWindow.query_id == self.query_id,
-            CrawlWindow.start_date <= days.end,
-            CrawlWindow.end_date >= days.start,
-            CrawlWindow.last_page_at.is_not(None),
-            ~seen,
-        )
-        return list(self.connection.scalars(windows))
+        return [
+            id_
+            for id_, start, end, last_page_at in self.connection.execute(windows)
+            if not any(
+                seen.start <= start and end <= seen.end and last_page_at <= at - MARGIN
+                for seen, at in runs
+            )
+        ]
 
     def _add(self, table: Table, rows: Select[int, int]) -> None:
         insert = self.statements.insert_into(table).from_select(table.columns.keys(), rows)
