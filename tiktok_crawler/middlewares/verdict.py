@@ -15,6 +15,8 @@ from tiktok_crawler.research_api.verdicts import AnswerKind, Verdict, classify
 from tiktok_crawler.spelling import number_of
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from scrapy import Request
     from scrapy.http import Response
 
@@ -41,6 +43,15 @@ def _level(asked: PageRequest, verdict: Verdict) -> int:
     return logging.DEBUG if is_told or ends_list else logging.INFO
 
 
+def _received_at(asked: PageRequest) -> datetime:
+    """Return the time of an answer: it follows its search, also if the clock was set back since.
+
+    By it a search's own pages are told from earlier ones.
+    """
+    now = utc_now()
+    return max(now, asked.begun_at or now)
+
+
 class VerdictMiddleware(ApiMiddleware):
     """Classifies each answer, for the others: what it means stands in the attempt.
 
@@ -52,7 +63,7 @@ class VerdictMiddleware(ApiMiddleware):
             return response
         asked = attempt_of(request).request
         verdict = _verdict(response, asked)
-        change(request, verdict=verdict, received_at=utc_now())
+        change(request, verdict=verdict, received_at=_received_at(asked))
         self.crawler.stats.inc_value(f"tiktok/answers/{verdict.kind}_count")
         if verdict.replaced_count:
             self._tell_replaced(asked, verdict)

@@ -1,0 +1,30 @@
+"""A machine's clock that is set back in the midst of a search."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from os import EX_OK
+
+from crawling import exit_status
+from scrapy.utils.defer import deferred_f_from_coro_f
+from scripted_api import ScriptedApi, page, serving
+
+from tiktok_crawler.clock import utc_now
+
+AGAIN = {"refresh_after": "1 hour"}
+
+
+@deferred_f_from_coro_f
+async def test_what_a_search_has_brought_is_not_missing_since_it(folder, clock):
+    async with serving(ScriptedApi(page(1, 2, has_more=True), page(3))) as api:
+        await folder.crawl(api.url)
+        clock.set_to(utc_now() + timedelta(hours=3))
+        api.answers = [page(1, 2, has_more=True)]
+        await folder.crawl(api.url, max_requests="1", **AGAIN)
+        clock.set_to(utc_now() + timedelta(hours=2))
+        api.answers = [page(3)]
+        crawler = await folder.crawl(api.url, **AGAIN)
+    assert exit_status(crawler) == EX_OK
+    assert [len(body) for body in api.bodies] == [4, 6, 4, 6]
+    missing = "SELECT id FROM video WHERE missing_since IS NOT NULL"
+    assert folder.rows(missing) == []
