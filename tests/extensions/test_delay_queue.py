@@ -178,6 +178,17 @@ async def test_a_closed_pool_holds_its_requests_until_its_time():
 
 
 @deferred_f_from_coro_f
+async def test_a_clock_that_is_set_back_makes_no_wait_longer():
+    async with crawling() as crawl:
+        crawl.close_until(EVENING + timedelta(seconds=2 * LONG_ENOUGH))
+        crawl.hold("a")
+        crawl.clock.now -= timedelta(hours=3)
+
+        await crawl.answered()
+        await crawl.answered("a")
+
+
+@deferred_f_from_coro_f
 async def test_at_its_time_one_request_is_sent_and_the_rest_after_its_success():
     async with waiting_for_quota("a", "b", "c") as crawl:
         # As after a night in which the machine slept: only the wall clock knows.

@@ -40,10 +40,14 @@ class PoolTrouble(Enum):
 
 @dataclass(slots=True)
 class _ClosedPool:
-    """A pool that takes no requests until a time; then one is sent, the rest after its success."""
+    """A pool that takes no requests until a time; then one is sent, the rest after its success.
+
+    At the `deadline`, by the event loop's time, the wait is over even if the clock was set back.
+    """
 
     until: datetime
     trouble: PoolTrouble
+    deadline: float = 0.0
     held: list[Request] = field(default_factory=list)
     timer: asyncio.TimerHandle | None = None
     is_probing: bool = False
@@ -121,6 +125,7 @@ class DelayQueue:
         closed.until = until
         closed.trouble = trouble
         closed.is_probing = False
+        closed.deadline = asyncio.get_running_loop().time() + self._remaining(closed)
         self._watch(pool, closed)
         return True
 
@@ -150,13 +155,17 @@ class DelayQueue:
         self._closed.clear()
 
     def _watch(self, pool: Pool, closed: _ClosedPool) -> None:
-        remaining = (closed.until - self._clock()).total_seconds()
         closed.timer = asyncio.get_running_loop().call_later(
-            min(max(remaining, 0), LONGEST_TIMER_SECONDS), self._probe, pool, closed
+            min(self._remaining(closed), LONGEST_TIMER_SECONDS), self._probe, pool, closed
         )
 
+    def _remaining(self, closed: _ClosedPool) -> float:
+        """The seconds until a pool's time, by the clock."""
+        return max((closed.until - self._clock()).total_seconds(), 0)
+
     def _probe(self, pool: Pool, closed: _ClosedPool) -> None:
-        if self._clock() < closed.until:
+        is_over = asyncio.get_running_loop().time() >= closed.deadline
+        if not is_over and self._remaining(closed):
             self._watch(pool, closed)
             return
         if not closed.held:
