@@ -20,6 +20,7 @@ from tiktok_crawler.crawling.components import item_pipeline
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.pipelines.storage import StoragePipeline
+from tiktok_crawler.planning.checks import RemovalReason
 from tiktok_crawler.planning.nights_ahead import Ahead
 from tiktok_crawler.planning.quota import Allowance
 from tiktok_crawler.query_file.collection import read_collection
@@ -34,6 +35,7 @@ from tiktok_crawler.reports.refreshing_report import RefreshingCost
 from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.sandbox import CLIENT_KEY, CLIENT_SECRET
 from tiktok_crawler.sandbox.faults.profile import Profile, SearchBehaviour
+from tiktok_crawler.storage.deletion.deletion import Cause, delete_users, say_nothing
 from tiktok_crawler.storage.engine import database
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
@@ -384,6 +386,23 @@ async def test_a_list_is_not_probed(folder):
     async with serving(Accounts()) as api:
         with pytest.raises(UsageError, match="planned without probes"):
             await folder.run(api, probes="2")
+
+
+@deferred_f_from_coro_f
+async def test_who_was_refused_together_with_a_deleted_person_is_asked_for(folder):
+    folder.want(["u00", "u01"], dates=DateRange(DAYS.start, DAYS.start))
+    async with serving(Accounts(bad=["u00"])) as api:
+        await folder.run(api)
+        assert [values_of(body) for body in api.bodies] == [["u00", "u01"], ["u00"], ["u01"]]
+        engine = database.create_engine_for(database.database_url(folder.database_url))
+        delete_users(engine, ["u00"], Cause(RemovalReason.ASKED), NOW, say_nothing)
+        engine.dispose()
+        api.bodies.clear()
+        folder.want(["u01"])
+        crawler = await folder.run(api)
+    assert exit_status(crawler) == EX_OK
+    assert [values_of(body) for body in api.bodies] == [["u01"]] * WINDOWS
+    assert folder.refused() == []
 
 
 @deferred_f_from_coro_f

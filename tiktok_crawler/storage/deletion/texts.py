@@ -14,6 +14,7 @@ from tiktok_crawler.planning.checks import RecordKind
 from tiktok_crawler.research_api.query import Field, Query
 from tiktok_crawler.storage.deletion.mentions import CHANGED, may_name
 from tiktok_crawler.storage.ledger.unnaming import Words, query_without
+from tiktok_crawler.storage.ledger.value_batches import accept_query
 from tiktok_crawler.storage.models.existence import ComplianceCheck
 from tiktok_crawler.storage.models.ledger import (
     CrawlWindow,
@@ -125,16 +126,23 @@ class Texts:
         return count
 
     def _drop_values(self, connection: Connection) -> Counter[str]:
-        """Forget what became of the values that queries had."""
-        counts = Counter[str]()
+        """Forget what became of the values that queries had.
+
+        That they were refused together with others says nothing of these.
+        """
+        counts, batches = Counter[str](), set[int]()
         for table in (QueryValueRow.__table__, ValueBatchRow.__table__):
             for kind, field in VALUES.items():
                 texts = sorted(key.text for key in self.keys if key.kind is kind)
                 if texts:
                     is_field = table.c.field_name == field.value
                     is_gone = self.statements.among(func.lower(table.c.value, type_=Text()), texts)
-                    drop = delete(table).where(is_field, is_gone)
-                    counts[table.name] += connection.execute(drop).rowcount
+                    drop = delete(table).where(is_field, is_gone).returning(table.c.query_id)
+                    queries = connection.scalars(drop).all()
+                    counts[table.name] += len(queries)
+                    batches.update(queries if table is ValueBatchRow.__table__ else ())
+        for query_id in sorted(batches):
+            accept_query(connection, query_id)
         errors = select(ValueBatchRow.query_id, ValueBatchRow.value, ValueBatchRow.error)
         for query_id, value, error in connection.execute(
             errors.where(ValueBatchRow.error.is_not(None))
