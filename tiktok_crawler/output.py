@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import contextlib
 import errno
+import io
+import json
 import os
 import signal
 import sys
@@ -22,6 +25,9 @@ GONE = (errno.EPIPE, errno.EIO)
 """Nobody reads any more: the reader of a pipe has seen enough, or the terminal is closed."""
 
 TOLD_EVERY_SECONDS = 10
+
+AS_IN_JSON = "as_in_json"
+"""The name under which Python knows how characters are written that an encoding does not have."""
 
 
 def show(text: str) -> None:
@@ -79,11 +85,20 @@ def fail(status: int, message: str) -> NoReturn:
 def open_streams() -> None:
     """Open the standard streams that were closed (`2>&-`), to nowhere.
 
-    The next file that is opened, such as the database, would take the place of one.
+    The next file that is opened, such as the database, would take the place of one. What the
+    encoding of the output has no character for is written as in JSON.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_RDWR), mode))
+    codecs.register_error(AS_IN_JSON, _as_in_json)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors=AS_IN_JSON)
+
+
+def _as_in_json(error: UnicodeError) -> tuple[str, int]:
+    assert isinstance(error, UnicodeEncodeError)
+    return json.dumps(error.object[error.start : error.end])[1:-1], error.end
 
 
 def end_on_sigterm() -> None:

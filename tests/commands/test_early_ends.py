@@ -30,12 +30,14 @@ def folder(tmp_path):
     return tmp_path
 
 
-def in_shell(folder, *arguments: str, redirected: str = "") -> subprocess.CompletedProcess[str]:
+def in_shell(
+    folder, *arguments: str, redirected: str = "", **variables: str
+) -> subprocess.CompletedProcess[str]:
     """Run a command as a shell does, with its outputs redirected."""
     return subprocess.run(
         ["sh", "-c", f'"$@" {redirected}', "sh", SCRAPY, *arguments],
         cwd=folder,
-        env=environment(folder),
+        env=environment(folder, **variables),
         capture_output=True,
         text=True,
         check=False,
@@ -115,6 +117,13 @@ def test_an_output_that_is_closed_is_no_failure(folder, command, closed):
 
 def test_what_is_wrong_has_its_status_also_where_nobody_can_be_told(folder):
     assert in_shell(folder, "crawl", "vidoes", redirected=">&- 2>&-").returncode == 64
+
+
+def test_an_output_that_lacks_a_character_has_it_as_in_json(folder):
+    (folder / "query.yaml").write_text(QUERY.replace("butter", '"crème", "🍞"'), "utf-8")
+    run = in_shell(folder, *PLAN, PYTHONIOENCODING="ascii")
+    assert run.returncode == 0, run.stderr
+    assert "#cr\\u00e8me or #\\ud83c\\udf5e\n" in run.stdout
 
 
 def test_an_output_that_cannot_be_written_is_told(folder):
