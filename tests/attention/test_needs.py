@@ -17,7 +17,7 @@ from tiktok_crawler.planning.plan import Known, Wanted, make_plan
 from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.query_file.refreshing import KeepFresh, Refreshing
-from tiktok_crawler.research_api.query import Field
+from tiktok_crawler.research_api.query import Condition, Field, Query
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.existence import Existence, HeldCheck
 from tiktok_crawler.storage.ledger.list_status import ListStatus
@@ -33,11 +33,11 @@ JANUARY = DateRange(date(2024, 1, 1), date(2024, 1, 10))
 EXISTENCE = Existence({}, {}, 0, (), None)
 
 
-def query(videos=50, covered=JANUARY, searched_at=NOON - DAY, windows=(), **keys):
+def query(videos=50, covered=JANUARY, searched_at=NOON - DAY, windows=(), asked=QUERY, **keys):
     known = Known((Covered(covered, searched_at),) if covered else ())
-    wanted = Wanted(QUERY, JANUARY, ("id",), Freshness(2 * DAY))
+    wanted = Wanted(asked, JANUARY, ("id",), Freshness(2 * DAY))
     return QueryStatus(
-        used=UsedQuery(7, QUERY, ("dairy",), (JANUARY,), ("id",), Refreshing(**keys)),
+        used=UsedQuery(7, asked, ("dairy",), (JANUARY,), ("id",), Refreshing(**keys)),
         plans=(make_plan(wanted, known, NOON),),
         windows=windows,
         totals=Totals({}, 10, videos),
@@ -105,6 +105,8 @@ def test_days_that_are_parked_for_a_week_are_told_by_number_and_tags_alone():
     long, lately = parked(NOON - 8 * DAY), parked(NOON - 6 * DAY)
     assert keys(queries=(query(windows=(lately,)),)) == []
     assert keys(queries=(query(windows=(replace(long, state=WindowState.OPEN),)),)) == []
+    nobody = Query((Condition("username", "EQ", ("deleted:",)),))
+    assert keys(queries=(query(windows=(long,), asked=nobody),)) == []
     [need] = found(queries=(query(windows=(long, lately)),))
     assert need.key == "parked:7"
     assert need.text.startswith(

@@ -176,7 +176,7 @@ def _of_query(query: QueryStatus, now: datetime) -> Iterator[Need]:
             "status says what may be wrong",
         )
     parked = [w for w in query.parked_windows if now - (w.opened_at or w.updated_at) > PARKED_LONG]
-    if parked:
+    if may_bring and parked:
         count = len({day for window in parked for day in window.days})
         first = min(window.opened_at or window.updated_at for window in parked)
         yield Need(
