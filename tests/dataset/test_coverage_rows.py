@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,6 +15,7 @@ from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.plan import Known, Wanted, make_plan
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.research_api.query import Sample
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.status import QueryStatus
 
@@ -23,11 +25,11 @@ LATER = datetime(2024, 1, 9, tzinfo=UTC)
 SOON = datetime(2024, 1, 3, 1, tzinfo=UTC)
 
 
-def one(query_id, *covered, days=ALL_DAYS, now=LATER):
+def one(query_id, *covered, days=ALL_DAYS, now=LATER, query=QUERY):
     known = Known(tuple(covered))
-    wanted = [Wanted(QUERY, part, ("id",), Freshness(timedelta(days=2))) for part in days]
+    wanted = [Wanted(query, part, ("id",), Freshness(timedelta(days=2))) for part in days]
     return QueryStatus(
-        used=UsedQuery(query_id, QUERY, (), days, ("id",)),
+        used=UsedQuery(query_id, query, (), days, ("id",)),
         plans=tuple(make_plan(part, known, now) for part in wanted),
         windows=(),
         totals=Totals({}, 0, 0),
@@ -49,6 +51,25 @@ def test_a_day_is_told_with_what_its_last_search_brought():
         covered | {"day": FIRST, "videos": 7, "withheld": 2, "refused": 1, "repeated": 3},
         covered | {"day": SECOND} | unknown,
         covered | {"day": THIRD, "state": "gap", "settled": False} | unknown,
+    ]
+
+
+def test_of_a_sampled_day_nobody_knows_what_was_withheld():
+    search = Covered(DateRange(FIRST, FIRST), LATER, counts={FIRST: DayCount(4, 0)})
+    sample = replace(QUERY, sample=Sample(5))
+
+    assert rows(one(1, search, days=(DateRange(FIRST, FIRST),), query=sample)) == [
+        {
+            "query_id": 1,
+            "day": FIRST,
+            "state": "sampled",
+            "settled": True,
+            "suspicious": False,
+            "videos": 4,
+            "withheld": None,
+            "refused": 0,
+            "repeated": 0,
+        }
     ]
 
 

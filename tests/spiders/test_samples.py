@@ -12,8 +12,15 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 from trials import WatchedSandbox, served
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.commands import status as status_command
+from tiktok_crawler.config import Config
+from tiktok_crawler.html_report import series
+from tiktok_crawler.reports.provenance_report import methods_text, provenance_text
 from tiktok_crawler.sandbox.faults.profile import Profile
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.provenance import read_provenance
 
 JANUARY = "start_date: 2024-01-01\nend_date: 2024-01-31\n"
 BUTTER = "include: {any_hashtags: [butter]}\n"
@@ -55,6 +62,13 @@ async def test_no_day_of_a_sample_is_covered(folder):
         text = status_command._report(folder.settings(url, **settings), as_json=False)
         assert "  sampled    31 of 31 days: " in text
         assert "  covered " not in text
+        config, now = Config.of(folder.settings(url, **settings)), utc_now()
+        with database.opened_to_read(folder.database_url) as engine, reading(engine) as connection:
+            facts = read_provenance(connection, config.terms, now)
+        assert "It is a random sample: " in methods_text(facts)
+        assert "matches" not in methods_text(facts)
+        assert "| matches that the API counts | not counted |" in provenance_text(facts)
+        assert series.withheld_over_time(facts) is None
         folder.query_file.write_text(f"{JANUARY}{BUTTER}")
         crawler = await folder.crawl(url, settings)
     assert stat(crawler, "requests/sent_count") > 0, "the whole is still missing"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.dataset.tables import COVERAGE
-from tiktok_crawler.planning.days import DayState
+from tiktok_crawler.planning.days import DONE
 from tiktok_crawler.planning.window_days import UNKNOWN
 
 if TYPE_CHECKING:
@@ -28,13 +28,12 @@ def _rows(query: QueryDays) -> Iterator[tuple[Any, ...]]:
     days = query.days
     unsettled = frozenset(days.unsettled)
     for day, standing in sorted(days.by_day.items()):
-        is_covered = standing.state is DayState.COVERED
         count = standing.count or UNKNOWN
         yield (
             query.used.query_id,
             day.isoformat(),
             standing.state.value,
-            is_covered and day not in unsettled,
+            standing.state in DONE and day not in unsettled,
             day in days.doubts,
             count.videos,
             count.withheld,

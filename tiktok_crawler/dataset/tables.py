@@ -289,7 +289,11 @@ COVERAGE = DataTable(
             "Whether it brought so little that it is hard to believe.",
         ),
         Column("videos", Kind.INTEGER, "Videos that its last search brought; missing: not known."),
-        Column("withheld", Kind.INTEGER, "Matches that the API counted and did not deliver."),
+        Column(
+            "withheld",
+            Kind.INTEGER,
+            "Matches that the API counted and did not deliver; missing: not known, as of a sample.",
+        ),
         Column("refused", Kind.INTEGER, "Records without a usable id, which are not stored."),
         Column("repeated", Kind.INTEGER, "Records that the same search had brought before."),
     ),

@@ -22,6 +22,10 @@ if TYPE_CHECKING:
     Row = tuple[str | int, ...]
 
 
+NOT_COUNTED = ("not counted", "")
+"""What a sample says of the matches: nobody knows how many there are."""
+
+
 class Mark(Enum):
     """The marks of days: a letter, since colour alone says nothing, a word, and what it means."""
 
@@ -113,8 +117,8 @@ def _title(day: date, standing: Day, mark: Mark) -> str:
     count = standing.count
     if count is None or count.videos is None:
         return f"{day}: {mark.word}"
-    came = f"{number_of(count.videos, 'videos')}, {count.withheld or 0:,} withheld"
-    return f"{day}: {mark.word}, {came}"
+    withheld = "" if count.withheld is None else f", {count.withheld:,} withheld"
+    return f"{day}: {mark.word}, {number_of(count.videos, 'videos')}{withheld}"
 
 
 def _day_row(day: date, standing: Day, days: Days) -> Row:
@@ -135,5 +139,8 @@ def _month_rows(days: Days) -> Iterator[Row]:
     for name, standings in months.items():
         found = known_sum(standing.count for standing in standings if standing.count)
         covered = sum(standing.state is DayState.COVERED for standing in standings)
-        videos, withheld = found.videos or 0, found.withheld or 0
-        yield name, len(standings), covered, videos, withheld, share(withheld, found.matches)
+        is_sample = any(standing.state is DayState.SAMPLED for standing in standings)
+        withheld = found.withheld or 0
+        of_matches = (withheld, share(withheld, found.matches))
+        row = (name, len(standings), covered, found.videos or 0)
+        yield (*row, *(NOT_COUNTED if is_sample else of_matches))

@@ -185,7 +185,7 @@ def _tiles(facts: Provenance, overview: Overview) -> Iterator[Tile]:
     if wanted:
         percent = f"{covered * 1000 // wanted / 10:.1f} %"
         yield Tile("Days covered", percent, f"{covered:,} of {wanted:,} days wanted")
-    found = known_sum(query.status.days.found for query in facts.queries)
+    found = known_sum(query.status.days.counted for query in facts.queries)
     if found.matches:
         withheld = found.withheld or 0
         noun = number_of(found.matches, "matches")

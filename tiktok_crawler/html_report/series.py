@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.html_report.charts import Bar, Picture, Point, bars, lines
+from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.window_days import known_sum
 from tiktok_crawler.reports.dataset_tables import Table, share
 from tiktok_crawler.spelling import number_of
@@ -139,10 +140,10 @@ def _counted(title: str, what: str, found: Mapping[date, int]) -> Figure | None:
 
 
 def _day_counts(facts: Provenance) -> Iterator[tuple[date, DayCount]]:
-    """Give what came of each wanted day of each query."""
+    """Give what came of each wanted day of each query of which the API counts the matches."""
     for query in facts.queries:
         for day, standing in query.status.days.by_day.items():
-            if standing.count:
+            if standing.count and standing.state is not DayState.SAMPLED:
                 yield day, standing.count
 
 

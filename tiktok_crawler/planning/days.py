@@ -105,6 +105,15 @@ class Days:
         return known_sum(count for count in counts if count)
 
     @property
+    def counted(self) -> DayCount:
+        """What came of the days of which the API counts the matches: of a sample it counts none."""
+        return known_sum(
+            standing.count
+            for standing in self.by_day.values()
+            if standing.count and standing.state is not DayState.SAMPLED
+        )
+
+    @property
     def uncounted(self) -> tuple[date, ...]:
         """The days that were searched before it was kept what came of a day."""
         return tuple(

@@ -401,6 +401,8 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
     for day in wanted.days:
         searched = last.get(day)
         count = searched.counts.get(day, UNKNOWN) if searched else None
+        if count and wanted.query.sample:
+            count = count._replace(withheld=None)
         searched_at = searched.searched_at if searched else None
         if day not in missing:
             done = DayState.SAMPLED if wanted.query.sample else DayState.COVERED

@@ -199,11 +199,12 @@ def rows(facts: Provenance) -> Table:
 
 def delivered(query: QueryFacts) -> Table:
     """Set what came beside what the API counts."""
-    found = query.status.days.found
+    days, found = query.status.days, query.status.days.found
+    is_sample = bool(days.in_state(DayState.SAMPLED))
     given = (
-        ("matches that the API counts", found.matches),
+        ("matches that the API counts", "not counted" if is_sample else found.matches),
         ("videos delivered", found.videos or 0),
-        ("withheld by the API", found.withheld or 0),
+        ("withheld by the API", "not counted" if is_sample else found.withheld or 0),
         ("delivered without a date", found.undated or 0),
         ("records without a usable id, not stored", found.refused or 0),
         ("records that a search delivered twice", found.repeated or 0),

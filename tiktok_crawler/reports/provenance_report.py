@@ -233,7 +233,7 @@ def _coverage(days: Days) -> Iterator[str]:
 
 
 def _matched(days: Days) -> Iterator[str]:
-    found = days.found
+    found = days.counted
     if not found.matches:
         return
     withheld = found.withheld or 0

@@ -359,7 +359,7 @@ def _query_as_json(query: QueryStatus) -> dict[str, Any]:
         "not_final": _days_as_json(days.unsettled),
         "suspicious": _doubts_as_json(days.doubts),
         "delivered": found.videos,
-        "withheld": found.withheld,
+        "withheld": None if query.used.query.sample else found.withheld,
         "undated": found.undated,
         "refused": found.refused,
         "repeated": found.repeated,
