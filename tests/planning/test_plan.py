@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.planning.coverage import Covered, Freshness
+from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
-from tiktok_crawler.planning.window_days import UNKNOWN, DayCount
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.days_report import ranges
 from tiktok_crawler.research_api.query import Condition, Query
 
@@ -79,10 +80,11 @@ def test_a_query_that_asks_for_nobody_needs_no_request_whatever_is_due():
     plan = make_plan(january(query=nobody, freshness=often), known, NOW)
 
     assert plan.is_empty
-    assert plan.is_complete
-    assert plan.standings.covered == tuple(JANUARY)
-    assert plan.standings.by_day[date(2024, 1, 9)].count == UNKNOWN
-    assert plan.standings.by_day[date(2024, 1, 31)].count == DayCount()
+    assert plan.is_fulfilled
+    assert plan.standings.covered == tuple(days(1, 10))
+    assert plan.standings.in_state(DayState.GAP) == tuple(days(11, 31))
+    assert not plan.standings.unsettled
+    assert not plan.standings.doubts
 
 
 def test_open_windows_are_finished_as_they_are():

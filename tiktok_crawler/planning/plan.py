@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from tiktok_crawler.date_range import midnight
+from tiktok_crawler.date_range import DAY, midnight
 from tiktok_crawler.planning import coverage
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.days import Day, Days, DayState
 from tiktok_crawler.planning.keyword_forms import NOTHING_TRIED, ONE_FORM, KeywordForms
 from tiktok_crawler.planning.suspicion import doubts
-from tiktok_crawler.planning.window_days import NONE, UNKNOWN
+from tiktok_crawler.planning.window_days import UNKNOWN
 from tiktok_crawler.research_api.endpoints import LONGEST_WINDOW_DAYS
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.research_api.video_ids import ID_SKEW
@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from tiktok_crawler.planning.window_days import DayCount
     from tiktok_crawler.research_api.query import Operation, Query
 
+
+NEVER_AGAIN = Freshness(-DAY)
+"""A day that was ever searched is final."""
 
 GOES_ALONG = 5
 """Days that are refreshed go along in the window of new ones up to so many requests."""
@@ -122,10 +125,13 @@ class Wanted:
         if self.query.sample:
             object.__setattr__(self, "window_days", 1)
             object.__setattr__(self, "freshness", Freshness(self.freshness.settle))
+        if self.query.asks_for_nobody:
+            object.__setattr__(self, "freshness", NEVER_AGAIN)
 
     def may_be_searched(self, day: date, now: datetime) -> bool:
         """Tell whether a day may be searched: it is sampled once, when all its videos are there."""
-        return not self.query.sample or self.freshness.final_from(day) <= now
+        is_due = not self.query.sample or self.freshness.final_from(day) <= now
+        return is_due and not self.query.asks_for_nobody
 
     def window(self, days: DateRange, keywords_as: Operation) -> Window:
         """Return a window that searches these days."""
@@ -256,10 +262,11 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
     Open windows that overlap the wanted days are finished as they are, with the fields that they
     began with, parked ones only if they bring all wanted fields; days that an unfinished window
     will bring with all wanted fields are not searched besides. A second search of suspicious days
-    that was begun is a parked window, too. A query that asks for nobody needs no search.
+    that was begun is a parked window, too. A query that asks for nobody is searched
+    no more, whatever it lacks.
     """
     if wanted.query.asks_for_nobody:
-        known = _searched(wanted, known, now)
+        known = Known(known.coverage, keyword_forms=ONE_FORM)
     forms = known.keyword_forms if wanted.query.has_keyword_forms else ONE_FORM
     searched = coverage.last_searches(known.coverage)
     share = _share(wanted, known, now)
@@ -318,15 +325,6 @@ def make_plan(wanted: Wanted, known: Known, now: datetime) -> Plan:
         trial=_trial(wanted, forms, known, missing_set),
         taken_windows=tuple(taken_windows),
     )
-
-
-def _searched(wanted: Wanted, known: Known, now: datetime) -> Known:
-    """Return what is known of a query as if all its days had been searched by now, as they are."""
-    last = coverage.last_coverage(known.coverage)
-    counts = {
-        day: last[day].counts.get(day, UNKNOWN) if day in last else NONE for day in wanted.days
-    }
-    return Known((Covered(wanted.days, now, counts=counts),))
 
 
 def _share(wanted: Wanted, known: Known, now: datetime) -> Container[date]:
@@ -415,7 +413,7 @@ def _standings(wanted: Wanted, known: Known, missing: Container[date]) -> dict[d
 
 
 def _doubts(wanted: Wanted, known: Known) -> dict[date, datetime | None]:
-    if wanted.part and wanted.part.is_retired:
+    if wanted.query.asks_for_nobody or (wanted.part and wanted.part.is_retired):
         return {}
     found = doubts(known.coverage, wanted.freshness)
     return {day: found[day] for day in wanted.days if day in found}

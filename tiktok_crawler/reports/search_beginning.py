@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 def search_beginning(plan: Plan) -> str:
     """Describe what a run is about to search for."""
     days = f"{plan.days.start} to {plan.days.end}"
-    if plan.is_empty and plan.is_fulfilled:
-        return f"Nothing to collect: {_all(plan.days)} covered"
-    if plan.is_empty:
-        return f"Nothing to collect now from {days}: {'; '.join(_left(plan))}"
     wanted = number_of(len(plan.days), "days")
     covered = f"{len(plan.standings.done):,} of {wanted} covered so far"
+    if plan.is_empty and plan.is_fulfilled and not plan.standings.missing:
+        return f"Nothing to collect: {_all(plan.days)} covered"
+    if plan.is_empty:
+        return f"Nothing to collect now from {days}: {'; '.join(_left(plan)) or covered}"
     windows = f"{number_of(plan.least_requests, 'windows')} to search ({WINDOW})"
     return f"Collecting {days}, {covered}: {windows}: {', '.join(_parts(plan))}"
 
