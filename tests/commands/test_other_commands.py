@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import socket
 import urllib.request
@@ -9,9 +10,13 @@ from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
+from new_databases import new_database
 from processes import scrapy, started
+from sqlalchemy import text
 
 from tiktok_crawler import commands
+from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine.lock import QueryLock
 
 
 def test_migrate_sets_up_an_empty_database_and_then_has_nothing_to_do(tmp_path):
@@ -21,6 +26,22 @@ def test_migrate_sets_up_an_empty_database_and_then_has_nothing_to_do(tmp_path):
     second = scrapy(tmp_path, "migrate")
     assert second.returncode == 0
     assert first.stdout != second.stdout
+
+
+def test_migrate_changes_no_tables_under_a_crawl(tmp_path):
+    engine = database.create_engine_for(database.database_url(new_database(tmp_path / "tiktok.db")))
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = '0112'"))
+    crawl = QueryLock(engine, "0" * 64)
+    crawl.acquire()
+    run = scrapy(tmp_path, "migrate")
+    crawl.release()
+    with engine.begin() as connection:
+        left = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    engine.dispose()
+    assert (run.returncode, left) == (75, "0112")
+    assert f"a crawl is running on this database: process {os.getpid()} on" in run.stderr
+    assert "End it first: it knows the old tables alone\n" in run.stderr
 
 
 def test_migrate_says_what_is_wrong_with_a_database(tmp_path):

@@ -51,7 +51,7 @@ def _copy(source: Engine, target: Engine) -> Iterator[str]:
     from tiktok_crawler.storage.engine import transfer  # noqa: PLC0415 - slow to load
 
     yield f"{database.describe(source.url)} to {database.describe(target.url)}"
-    lock.refuse_crawls(source)
+    lock.refuse_crawls(source, "what it stores from now on would be missing")
     copied = transfer.transfer(source, target, NowAndThen().tell)
     for content in copied:
         if content.rows:

@@ -11,7 +11,7 @@ from tiktok_crawler.config import Config
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import show
 from tiktok_crawler.spelling import quoted
-from tiktok_crawler.storage.engine import database
+from tiktok_crawler.storage.engine import database, lock
 
 if TYPE_CHECKING:
     import argparse
@@ -38,4 +38,6 @@ class Command(Project, ScrapyCommand):
                 "name another one by -s TIKTOK_DATABASE_URL=sqlite:///other.db"
             )
         with database.opened(Config.of(self.settings).database_url) as engine:
+            if engine.dialect.name == "sqlite" and database.is_outdated(engine):
+                lock.refuse_crawls(engine, "it knows the old tables alone")
             show(database.migrate(engine, stamp=opts.stamp))

@@ -242,6 +242,12 @@ def migrate(engine: Engine, *, stamp: bool = False) -> str:
     return f"{describe(engine.url)}: brought from revision {before or 'none'} to {HEAD}"
 
 
+def is_outdated(engine: Engine) -> bool:
+    """Tell whether a database has tables of another version."""
+    with explained(engine), reading(engine) as connection:
+        return revision(connection) not in {None, HEAD}
+
+
 def _check_may_change(engine: Engine) -> None:
     """Refuse to change tables that are another role's, unless there is nothing to change."""
     if engine.dialect.name != "postgresql":

@@ -101,8 +101,8 @@ def others_at_work(engine: Engine, fingerprint: str) -> list[str]:
     return [describe_holder(each.name, each.since) for each in found]
 
 
-def refuse_crawls(engine: Engine) -> None:
-    """Make sure that no crawl is at work on a SQLite file.
+def refuse_crawls(engine: Engine, danger: str) -> None:
+    """Make sure that no crawl is at work on a SQLite file, which is a `danger`.
 
     Raises:
         QueryLockedError: one is; the message says which one, and since when.
@@ -113,7 +113,7 @@ def refuse_crawls(engine: Engine) -> None:
             if not own_files.try_lock(file.fileno(), shared=True):
                 raise QueryLockedError(
                     f"a crawl is running on this database: {_signature(file.fileno())}. End it "
-                    "first: what it stores from now on would be missing"
+                    f"first: {danger}"
                 )
 
 
