@@ -70,15 +70,18 @@ class StorageReports:
         tasks, records = _names(page.request)
         if page.next_request is None:
             self._stats.inc_value(f"tiktok/{tasks}/completed_count")
-        if page.suspicious:
-            self._stats.inc_value(f"tiktok/{tasks}/suspicious_count")
-            logger.warning(
-                "%(task)s: the API sent no data at all, twice; taken as empty, but suspicious",
-                {"task": page.request},
-            )
         self._count(saved, records)
         self._left_out += saved.left_out
         self._report(page.request, saved.read)
+
+    def taken_as_empty(self, request: PageRequest) -> None:
+        """Warn of a task that ended without any data, and is believed for now."""
+        tasks, _ = _names(request)
+        self._stats.inc_value(f"tiktok/{tasks}/suspicious_count")
+        logger.warning(
+            "%(task)s: the API sent no data at all, twice; taken as empty, but suspicious",
+            {"task": request},
+        )
 
     def task_ended(self, request: PageRequest, event: Event) -> None:
         """Count a task that brings no page now."""

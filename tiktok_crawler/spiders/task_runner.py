@@ -285,6 +285,8 @@ class TaskRunner:
             case None if doubt := self._queue.doubt(page):
                 await self._end(page.request, doubt)
             case None:
+                if page.suspicious:
+                    self._reports.taken_as_empty(page.request)
                 self._queue.ended(page.request.task)
                 self._free_slot()
         self._something_came.set()
