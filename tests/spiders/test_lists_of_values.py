@@ -212,7 +212,7 @@ async def test_a_bad_account_that_works_again_is_collected_like_the_others(folde
 
 @pytest.mark.slow
 @deferred_f_from_coro_f
-async def test_accounts_that_leave_answers_without_data_are_found(folder_on_either):
+async def test_accounts_that_leave_answers_without_data_are_found(folder_on_either, caplog):
     folder = folder_on_either
     folder.want(names(20))
     async with serving(Accounts(bad=["u15"], answer=without_data)) as api:
@@ -220,6 +220,7 @@ async def test_accounts_that_leave_answers_without_data_are_found(folder_on_eith
     assert exit_status(crawler) == EX_OK
     assert api.paid == once(set(names(20)) - {"u15"})
     assert folder.refused() == [("u15", "the API sent no data at all")]
+    assert "taken as empty" not in caplog.text
 
 
 @pytest.mark.slow
@@ -441,6 +442,7 @@ async def test_a_list_is_one_entry_of_status_plan_summary_and_methods(folder):
         f"  videos     {status.lists[0].totals.videos:,}",
         f"  requests   {len(api.bodies)} so far",
     ]
+    assert status_report._together(status).next_windows == 1, "u07 is tried again"
     (found,) = status_report.as_json(status, None)["lists"]
     assert (found["each"], found["values"], found["refused_values"]) == ("username", 14, 1)
     assert found["refused"][0]["value"] == "u07"

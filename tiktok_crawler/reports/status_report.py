@@ -223,7 +223,8 @@ def _together(status: Status) -> _Together:
         covered_days=sum(len(query.days.covered) for query in queries) + wanted - missing,
         videos=sum(each.videos for each in totals),
         requests=sum(each.requests for each in totals),
-        next_windows=sum(query.next_windows for query in queries),
+        next_windows=sum(query.next_windows for query in queries)
+        + sum(found.is_due(status.at) for found in status.lists),
     )
 
 

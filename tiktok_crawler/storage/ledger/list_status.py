@@ -74,6 +74,10 @@ class ListStatus:
     overdue: int = 0
     suspicious: tuple[DateRange, ...] = ()
 
+    def is_due(self, now: datetime) -> bool:
+        """Tell whether a run would ask for something that is missing."""
+        return self.lacking > 0 or any((each.retry_at or now) <= now for each in self.refused)
+
 
 @dataclass(frozen=True, slots=True)
 class WantedOfList:
