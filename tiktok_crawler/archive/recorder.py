@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -34,14 +35,13 @@ from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
 from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
-from tiktok_crawler.storage.ledger.journal_marks import drop_mark, marks, set_mark
+from tiktok_crawler.storage.ledger.journal_marks import done_until, drop_mark, marks, set_mark
 from tiktok_crawler.storage.ledger.kept_out import KeptOutOf, read_gate
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.search_session import SearchSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Connection, Engine
@@ -56,12 +56,18 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+BEHIND = timedelta(minutes=1)
+"""A line is written so long after the time of its deed, at most."""
+
 UNSYNCED = (Kind.OPEN, Kind.ASK)
 """Lines that cost nothing if power fails; they are on the disk with the next one."""
 
 
 class Journal:
     """The lines that the sessions of one run write, one after another. For one thread at a time.
+
+    Where the machine's clock is behind what others have done before, by theirs, so that a replay
+    would do it later, lines have a time behind that.
 
     A deed that is announced and not known to be done is in doubt. The next deed finds out, by the
     mark: if it is the same once more, the line stands for it.
@@ -82,6 +88,7 @@ class Journal:
         self._number = 0
         self._in_doubt: Line | None = None
         self._sessions: dict[Subject, Line | None] = {}
+        self._follows = datetime.min.replace(tzinfo=UTC)
 
     @property
     def has_failed(self) -> bool:
@@ -107,8 +114,15 @@ class Journal:
         """
         now = self._clock()
         found = transaction(engine, self._begin_marks)
+        with reading(engine) as connection:
+            self.follow(done_until(connection, subject))
         self._sessions[subject] = None
         return now, found
+
+    def follow(self, changed_at: datetime | None) -> None:
+        """Write from now on behind the lines of what was done by then."""
+        if changed_at and changed_at > self._clock():
+            self._follows = max(self._follows, changed_at + BEHIND)
 
     def announce(
         self, engine: Engine, subject: Subject, deed: Deed
@@ -142,7 +156,8 @@ class Journal:
         # Not back to the day before, should the clock be set back: lines keep their order.
         if self._writer.day and now.date() > self._writer.day:
             self._writer.turn_to(now.date(), self._start(now))
-        line = Line(self._name, self._number + 1, now, subject, deed)
+        at = max(now, self._follows)
+        line = Line(self._name, self._number + 1, at, subject, deed)
         self._writer.append(dump_line(line), synced=synced)
         self._number = line.number
         return line
@@ -238,6 +253,7 @@ class RecordedSession:
         return self._know(opened, now)
 
     def book(self, request: PageRequest, now: datetime) -> PageRequest:
+        self._follow_others(request)
         deed = Deed(Kind.ASK, now, self._asked(request))
         return self._do(deed, lambda: self._session.book(request, now))
 
@@ -295,6 +311,13 @@ class RecordedSession:
                 tasks = Tasks(connection, statements_for(connection.dialect))
                 self._opened_at[row_id] = tasks.opened_at(row_id)
         return Asked(request, self._opened_at[row_id])
+
+    def _follow_others(self, request: PageRequest) -> None:
+        """Let the lines about a task follow those of who had it before."""
+        if request.task.row_id is not None:
+            with reading(self._session.engine) as connection:
+                tasks = Tasks(connection, statements_for(connection.dialect))
+                self._journal.follow(tasks.changed_at(request.task))
 
     def _know(self, request: PageRequest, opened_at: datetime) -> PageRequest:
         """Remember when a window was opened."""

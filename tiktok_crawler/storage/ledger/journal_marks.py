@@ -8,13 +8,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
+from tiktok_crawler.research_api.query import Query
 from tiktok_crawler.storage.engine.statements import statements_for
-from tiktok_crawler.storage.models.ledger import JournalMark
+from tiktok_crawler.storage.models.ledger import CrawlWindow, JournalMark, QueryRow, RunRow
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from sqlalchemy import Connection
+
+    from tiktok_crawler.research_api.endpoints import Listing
 
 TABLE = JournalMark.__table__
 
@@ -30,6 +35,18 @@ def marks(connection: Connection) -> dict[str, int]:
     """Read the last line done of each journal that is not known to be complete."""
     rows = connection.execute(select(TABLE.c.journal, TABLE.c.line))
     return {row.journal: row.line for row in rows}
+
+
+def done_until(connection: Connection, subject: Query | Listing) -> datetime | None:
+    """Read the latest time of a run, or of a query's windows, by the clocks of whoever set it."""
+    times = list(
+        connection.execute(select(func.max(RunRow.begun_at), func.max(RunRow.ended_at))).one()
+    )
+    if isinstance(subject, Query):
+        changed_at = select(func.max(CrawlWindow.updated_at)).join(QueryRow)
+        is_of_it = QueryRow.fingerprint == subject.fingerprint
+        times.append(connection.scalar(changed_at.where(is_of_it)))
+    return max(filter(None, times), default=None)
 
 
 def drop_mark(connection: Connection, journal: str) -> None:

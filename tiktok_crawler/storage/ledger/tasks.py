@@ -99,6 +99,11 @@ class Tasks:
         opened_at = select(CrawlWindow.created_at).where(CrawlWindow.id == window_id)
         return self.connection.execute(opened_at).scalar_one()
 
+    def changed_at(self, task: Task) -> datetime | None:
+        """Read when a task's row last changed, by the clock of who changed it."""
+        row = row_of(task)
+        return self.connection.scalar(select(row.updated_at).where(row.id == task.row_id))
+
     def is_at(self, request: PageRequest) -> bool:
         """Tell whether a task is at the place of a request."""
         row = row_of(request.task)
