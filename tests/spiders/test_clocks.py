@@ -6,8 +6,9 @@ from datetime import timedelta
 from os import EX_OK
 
 import pytest
-from archived import archived_crawl, assert_replayed
+from archived import archived_crawl, assert_replayed, texts
 from crawling import exit_status
+from processes import scrapy
 from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, page, serving
 
@@ -48,3 +49,18 @@ async def test_an_archive_is_replayed_as_it_was_also_if_the_clock_was_set_back(
     assert exit_status(crawler) == EX_OK
     assert len(api.bodies) == len(script)
     assert_replayed(folder)
+
+
+@deferred_f_from_coro_f
+async def test_a_deletion_reaches_what_was_archived_by_a_clock_that_was_ahead(
+    folder, clock, monkeypatch
+):
+    monkeypatch.setitem(Journal.__init__.__kwdefaults__, "clock", clock)
+    async with serving(ScriptedApi(page(7_300_000_000_000_000_001))) as api:
+        clock.set_to(utc_now() + timedelta(minutes=10))
+        await archived_crawl(folder, api.url)
+    names = {"TIKTOK_API_URL": api.url, "TIKTOK_DATABASE_URL": folder.database_url}
+    run = scrapy(folder.path, "delete", "--query", "1", "--yes", TIKTOK_ARCHIVE="archive", **names)
+    assert run.returncode == EX_OK, run.stderr
+    assert "1 file written anew, without 1 record" in run.stdout
+    assert "7300000000000000001" not in str(texts(folder.path / "archive"))

@@ -36,6 +36,7 @@ from tiktok_crawler.storage.deletion.take_back import HeldQueries, to_list_again
 from tiktok_crawler.storage.engine import database, sqlite
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import PAUSES_SECONDS, reading
+from tiktok_crawler.storage.ledger.journal_marks import behind, done_until
 from tiktok_crawler.storage.ledger.queries import stored_queries
 from tiktok_crawler.storage.ledger.runs import outputs_of_runs
 from tiktok_crawler.storage.ledger.value_batches import queries_of
@@ -248,7 +249,10 @@ def _settle(place: _Place, wanted: _Wanted, held: HeldQueries) -> Selected:
 
 
 def _remove(place: _Place, selected: Selected) -> list[Removed]:
-    engine, now = place.engine, utc_now()
+    engine = place.engine
+    with reading(engine) as connection:
+        # An archive has lines by the clocks of all machines that have crawled.
+        now = behind(done_until(connection), utc_now())
     cause = Cause(
         selected.why, place.folders, query_id=selected.query_id, last_page=selected.last_page
     )

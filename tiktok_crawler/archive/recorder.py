@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -35,7 +35,13 @@ from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
 from tiktok_crawler.research_api.tasks import Seed, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
-from tiktok_crawler.storage.ledger.journal_marks import done_until, drop_mark, marks, set_mark
+from tiktok_crawler.storage.ledger.journal_marks import (
+    behind,
+    done_until,
+    drop_mark,
+    marks,
+    set_mark,
+)
 from tiktok_crawler.storage.ledger.kept_out import KeptOutOf, read_gate
 from tiktok_crawler.storage.ledger.tasks import Tasks
 from tiktok_crawler.storage.search_session import SearchSession
@@ -55,9 +61,6 @@ if TYPE_CHECKING:
     from tiktok_crawler.storage.stage_session import StageSession
 
 T = TypeVar("T")
-
-BEHIND = timedelta(minutes=1)
-"""A line is written so long after the time of its deed, at most."""
 
 UNSYNCED = (Kind.OPEN, Kind.ASK)
 """Lines that cost nothing if power fails; they are on the disk with the next one."""
@@ -121,8 +124,7 @@ class Journal:
 
     def follow(self, changed_at: datetime | None) -> None:
         """Write from now on behind the lines of what was done by then."""
-        if changed_at and changed_at > self._clock():
-            self._follows = max(self._follows, changed_at + BEHIND)
+        self._follows = max(self._follows, behind(changed_at, self._clock()))
 
     def announce(
         self, engine: Engine, subject: Subject, deed: Deed
