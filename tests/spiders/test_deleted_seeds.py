@@ -102,6 +102,8 @@ async def test_nobody_is_asked_for_in_the_place_of_who_was_deleted(folder, wante
     (*_, query) = json.loads(status_command._report(settings, as_json=True))["queries"]
     covered = 100 if left else 96.8
     assert (query["coverage_percent"], query["unseen"]) == (covered, []), "a day was not searched"
+    told = status_command._report(settings, as_json=False)
+    assert ("those whom it asked for were deleted" in told) is (not left)
     assert not status_command._check(settings)
 
 

@@ -168,15 +168,16 @@ def _full_disks(disks: Iterable[Disk]) -> Iterator[Need]:
 def _of_query(query: QueryStatus, now: datetime) -> Iterator[Need]:
     used, days = query.used, query.days
     searched = len(days.in_state(DayState.COVERED, DayState.SAMPLED, DayState.DUE))
-    may_bring = not used.query.asks_for_nobody
-    if may_bring and not query.totals.videos and _is_half(searched, len(days.by_day)):
+    if used.query.asks_for_nobody:
+        return
+    if not query.totals.videos and _is_half(searched, len(days.by_day)):
         yield Need(
             f"empty:{used.query_id}",
             f"{_query(used)} has brought no video, though most of its days were searched: scrapy "
             "status says what may be wrong",
         )
     parked = [w for w in query.parked_windows if now - (w.opened_at or w.updated_at) > PARKED_LONG]
-    if may_bring and parked:
+    if parked:
         count = len({day for window in parked for day in window.days})
         first = min(window.opened_at or window.updated_at for window in parked)
         yield Need(

@@ -312,6 +312,8 @@ def _since(window: UnfinishedWindow) -> datetime:
 
 
 def _next_run(query: QueryStatus) -> str:
+    if query.used.query.asks_for_nobody:
+        return "asks for nothing: those whom it asked for were deleted"
     if not query.next_windows:
         return "nothing is missing" if query.is_complete else "nothing is due"
     suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""

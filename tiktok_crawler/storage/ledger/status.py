@@ -86,7 +86,7 @@ class QueryDays:
 
 @dataclass(frozen=True)
 class QueryStatus(QueryDays):
-    """The progress of one query."""
+    """The progress of one query; one that asks for nobody has no windows that go on."""
 
     windows: tuple[UnfinishedWindow, ...]
     totals: Totals
@@ -288,7 +288,7 @@ def _query_status(
     return QueryStatus(
         used=used,
         plans=_plans(windows, used, terms, now),
-        windows=tuple(windows.unfinished()),
+        windows=() if used.query.asks_for_nobody else tuple(windows.unfinished()),
         totals=totals,
         unseen=unseen(connection, used.query_id, used.query, totals),
         to_refresh=tuple(days for plan in refreshed for days in plan.refreshed_windows),
