@@ -86,9 +86,9 @@ class Tagging:
         """The windows with pages on these days that no run with these tags has seen as a whole."""
         wish = CollectionRow
         found = self.connection.execute(
-            select(wish.start_date, wish.end_date, wish.last_run_at, wish.tags).where(
-                wish.query_id == self.query_id
-            )
+            select(wish.start_date, wish.end_date, wish.last_run_at, wish.tags)
+            .where(wish.query_id == self.query_id)
+            .order_by(wish.last_run_at.desc())
         )
         runs = [(DateRange(*row[:2]), row.last_run_at) for row in found if tags <= set(row.tags)]
         window = CrawlWindow
