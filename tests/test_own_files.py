@@ -23,6 +23,7 @@ from tiktok_crawler.storage.engine.transactions import transaction
 
 FINGERPRINT = "9f" * 32
 PRIVATE = "what the next user has written"
+DANGER = "its rows would be missing"
 COLLEAGUE, GROUP = 65534, 54321
 
 needs_users = pytest.mark.skipif(os.geteuid() != 0, reason="only root can act as other users")
@@ -71,7 +72,7 @@ def test_a_lock_is_not_taken_through_what_somebody_put_there(put, private, lock_
 
     with pytest.raises(ConfigurationError, match=r"\.lock cannot be locked: somebody made it a?"):
         QueryLock(engine, FINGERPRINT).acquire()
-    refuse_crawls(engine)
+    refuse_crawls(engine, DANGER)
     assert os.path.lexists(lock_file)
 
 
@@ -120,7 +121,7 @@ def test_a_lock_that_says_anything_is_shown_as_text(engine, lock_file):
     lock_file.write_bytes(b"\xff\x1b[2Jall is well\nnothing")
     with lock_file.open("rb") as held:
         fcntl.flock(held, fcntl.LOCK_EX)
-        for act in (QueryLock(engine, FINGERPRINT).acquire, lambda: refuse_crawls(engine)):
+        for act in (QueryLock(engine, FINGERPRINT).acquire, lambda: refuse_crawls(engine, DANGER)):
             with pytest.raises(QueryLockedError) as refusal:
                 act()
             assert "all is well" in str(refusal.value)
