@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from os import EX_OK
 
 import pytest
@@ -13,6 +13,7 @@ from marathon import first, in_marathon
 from scrapy.utils.defer import deferred_f_from_coro_f
 from trials import QUERY, Trial, TrialFolder, WatchedSandbox, counted_days, days_of
 
+from tiktok_crawler.clock import utc_now
 from tiktok_crawler.date_range import DateRange
 from tiktok_crawler.sandbox.faults.profile import Latency
 from tiktok_crawler.sandbox.faults.profile_file import load_profile, shipped_profiles
@@ -53,7 +54,7 @@ def profile_of(name):
     """A profile without what only takes time."""
     profile = load_profile(name)
     faults = tuple(fault for fault in profile.faults if fault.fault != "hang")
-    quota = replace(profile.quota, day_seconds=min(profile.quota.day_seconds, 2))
+    quota = replace(profile.quota, per_second=None)
     return replace(profile, latency=Latency(), faults=faults, quota=quota)
 
 
@@ -69,6 +70,7 @@ class Night:
     """A folder with a query of two months, and what the sandbox has of it."""
 
     def __init__(self, path, database_url, name):
+        self.nights = 0
         self.query = KEYWORDS.get(name, QUERY)
         self.folder = TrialFolder(path, database_url)
         self.folder.query_file.write_text(
@@ -76,7 +78,15 @@ class Night:
         )
         profile = profile_of(name)
         self.trial = Trial(profile)
-        self.sandbox = WatchedSandbox(profile, videos_per_day=VIDEOS_PER_DAY)
+        self.sandbox = self.sandbox_with(profile)
+
+    def sandbox_with(self, profile):
+        """One whose quota of a minute is whole again each night."""
+        return WatchedSandbox(
+            profile,
+            videos_per_day=VIDEOS_PER_DAY,
+            now=lambda: utc_now() + self.nights * timedelta(minutes=1),
+        )
 
     async def crawl(self):
         """Crawl as every night, until there is nothing more to do; the statuses in between."""
@@ -87,6 +97,7 @@ class Night:
             if run.exit_status == EX_OK and not run.exchanges:
                 return statuses
             self.folder.let_time_pass()
+            self.nights += 1
         raise AssertionError("it never ends")
 
     @property
@@ -128,7 +139,7 @@ async def test_days_that_stay_silent_stay_told_and_cost_nothing_more(tmp_path, p
     night = Night(tmp_path, prepared_url, "silent-days")
     searches = replace(night.trial.profile.searches, silent_tries=None)
     night.trial = Trial(replace(night.trial.profile, searches=searches))
-    night.sandbox = WatchedSandbox(night.trial.profile, videos_per_day=VIDEOS_PER_DAY)
+    night.sandbox = night.sandbox_with(night.trial.profile)
 
     *_, last = await night.crawl()
 
