@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from abc import ABC, abstractmethod
-from functools import cache
+from functools import cache, partial
 from itertools import chain, islice, repeat
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -127,7 +127,7 @@ class Statements(ABC):
 
     def read(
         self, connection: Connection, build: Callable[[Statements], Executable], values: Values
-    ) -> Result:
+    ) -> Sequence[Values]:
         """Run a statement that has one list of values (`listed`); a function builds it once."""
         return self._read(connection, self._text(build, self), values)
 
@@ -156,8 +156,7 @@ class Statements(ABC):
         self, connection: Connection, column: Column[str], names: Values
     ) -> dict[str, int]:
         """The ids of the names, as far as they are there."""
-        found = self._read(connection, self._text(self._find_names, column), names)
-        return {name: id_ for name, id_ in found.all()}  # noqa: C416 - dict() of Rows
+        return dict(self._read(connection, self._text(self._find_names, column), names))
 
     def add_names(
         self, connection: Connection, column: Column[str], names: Values
@@ -167,8 +166,7 @@ class Statements(ABC):
         Returns:
             The ids of those that were inserted.
         """
-        added = self._read(connection, self._text(self._add_names, column), names)
-        return {name: id_ for name, id_ in added.all()}  # noqa: C416 - dict() of Rows
+        return dict(self._read(connection, self._text(self._add_names, column), names))
 
     def listed(self, column: Column[Any]) -> ColumnElement[bool]:
         """Build the condition that the column has one of the values of a statement for `read`."""
@@ -238,8 +236,13 @@ class Statements(ABC):
         self, connection: Connection, text: str, columns: Columns, rows: Sequence[Values]
     ) -> Any: ...
 
+    def _read(self, connection: Connection, text: str, values: Values) -> Sequence[Values]:
+        with connection.exec_driver_sql(text, self._listed(values)) as result:
+            return _fetched(result.cursor.fetchall)
+
     @abstractmethod
-    def _read(self, connection: Connection, text: str, values: Values) -> Result: ...
+    def _listed(self, values: Values) -> Any:
+        """The parameters of a statement that has one list of values."""
 
     def _insert_missing(self, columns: Columns) -> Executable:
         return self._insert_rows(columns).on_conflict_do_nothing()
@@ -297,9 +300,8 @@ class SqliteStatements(Statements):
     def stream(
         self, connection: Connection, statement: Select[Any], size: int
     ) -> Iterator[Sequence[Values]]:
-        # The driver's own rows: to make others of them takes longer than to read them.
         with connection.execute(statement) as result:
-            while rows := _fetched(result.cursor, size):
+            while rows := _fetched(partial(result.cursor.fetchmany, size)):
                 yield rows
 
     def joined(self, column: ColumnElement[Any]) -> ColumnElement[str]:
@@ -354,8 +356,8 @@ class SqliteStatements(Statements):
     ) -> None:
         connection.exec_driver_sql(text, rows)
 
-    def _read(self, connection: Connection, text: str, values: Values) -> Result:
-        return connection.exec_driver_sql(text, (self._list(values),))
+    def _listed(self, values: Values) -> Any:
+        return (self._list(values),)
 
 
 class PostgresqlStatements(Statements):
@@ -456,8 +458,8 @@ class PostgresqlStatements(Statements):
 
     _delete = _write
 
-    def _read(self, connection: Connection, text: str, values: Values) -> Result:
-        return connection.exec_driver_sql(text, {VALUES: self._list(values)})
+    def _listed(self, values: Values) -> Any:
+        return {VALUES: self._list(values)}
 
 
 def _in_utc(time: ColumnElement[Any]) -> ColumnElement[Any]:
@@ -465,13 +467,15 @@ def _in_utc(time: ColumnElement[Any]) -> ColumnElement[Any]:
     return func.timezone(literal_column("'UTC'"), time)
 
 
-def _fetched(cursor: Any, size: int) -> Sequence[Values]:
-    """Read rows; what the driver raises is raised as by SQLAlchemy."""
+def _fetched(fetch: Callable[[], Sequence[Values]]) -> Sequence[Values]:
+    """Read the driver's own rows: to make others of them takes longer than to read them.
+
+    What the driver raises is raised as by SQLAlchemy.
+    """
     try:
-        found: Sequence[Values] = cursor.fetchmany(size)
+        return fetch()
     except sqlite3.DatabaseError as exc:
         raise DatabaseError(None, None, exc) from exc
-    return found
 
 
 def _keys(columns: Columns) -> list[Column[Any]]:

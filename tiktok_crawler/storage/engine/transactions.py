@@ -9,14 +9,14 @@ from __future__ import annotations
 import random
 import time
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from tiktok_crawler.storage.engine.open_files import check_in_place
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -68,20 +68,20 @@ def transaction(
         DatabaseLostError: the file was removed, renamed or replaced: nothing is stored for good.
     """
     pauses = engine.get_execution_options().get(PAUSES_SECONDS, LONGEST_PAUSE_SECONDS)
-    engine = engine.execution_options(**{PAUSES_SECONDS: pauses, FLUSHED_LATER: flushed_later})
+    demands = {PAUSES_SECONDS: pauses, FLUSHED_LATER: flushed_later}
     for tried in range(1, TRIES):
         try:
-            return _once(engine, work)
+            return _once(engine, work, demands)
         except (IntegrityError, OperationalError) as exc:
             if not _is_interference(exc):
                 raise
         time.sleep(random.uniform(tried / 2, tried) * PAUSE_SECONDS)  # noqa: S311 - spreads tries
-    return _once(engine, work)
+    return _once(engine, work, demands)
 
 
-def _once(engine: Engine, work: Callable[[Connection], T]) -> T:
+def _once(engine: Engine, work: Callable[[Connection], T], demands: Mapping[str, Any]) -> T:
     with engine.connect() as connection:
-        with connection.begin():
+        with connection.execution_options(**demands).begin():
             result = work(connection)
         check_in_place(connection)
     return result

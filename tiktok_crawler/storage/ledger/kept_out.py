@@ -69,7 +69,7 @@ class Gate:
         if not digests:
             return None
         read = statements_for(connection.dialect).read
-        stored = read(connection, _among_kept_out, tuple(digests)).all()
+        stored = read(connection, _among_kept_out, tuple(digests))
         keys = {digests[digest] for _, digest in stored if digest in digests}
         return KeptOutOf(self.salt, keys) if keys else None
 

@@ -50,8 +50,8 @@ class NameIds:
         Looking first costs less than trying to add what is mostly there; what another writer adds
         in between is found by looking again.
         """
-        halves = (self._older, self._younger)
-        ids = {name: half[name] for half in halves for name in names & half.keys()}
+        younger, older = self._younger.get, self._older.get
+        ids = {name: id_ for name in names if (id_ := younger(name) or older(name))}
         ids |= self._find(connection, names - ids.keys())
         missing = names - ids.keys()
         if missing:

@@ -85,9 +85,9 @@ class RecordWriter:
 
     def read(self, keys: Sequence[Any]) -> States:
         """Read the records that are there, by their keys."""
-        found = self.statements.read(self.connection, self.type.states, tuple(keys)).all()
+        found = self.statements.read(self.connection, self.type.states, tuple(keys))
         to_ours = canonical if self.statements.rewrites_json else None
-        return {row[0]: self.type.stored_state(tuple(row), canonical=to_ours) for row in found}
+        return {row[0]: self.type.stored_state(row, canonical=to_ours) for row in found}
 
     def _read_again(self, states: Sequence[State], stored: States) -> States:
         """These records as they are now, and as nobody else changes them until the end."""
