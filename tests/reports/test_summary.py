@@ -22,7 +22,7 @@ from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.reports.endings import Ending, ending
 from tiktok_crawler.reports.summary import SearchEnd, Summary
 from tiktok_crawler.research_api import endpoints
-from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
+from tiktok_crawler.research_api.query import NOBODY, Condition, Field, Operation, Query
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
@@ -37,7 +37,8 @@ def summary(known: Known = ALL, query: Query = QUERY, **stats: int | str) -> Sum
     plan = make_plan(Wanted(query, JANUARY, ("id",), FRESHNESS), known, NOON)
     totals = Totals({WindowState.COMPLETE: 3, WindowState.OPEN: 1}, requests=1234, videos=56789)
     counts = {name.replace("__", "/"): count for name, count in stats.items()}
-    remains = SearchResult(plan, totals, FRESHNESS.final_from(date(2024, 1, 31)))
+    final_from = FRESHNESS.final_from(date(2024, 1, 31))
+    remains = SearchResult(plan, totals, final_from, asks_for_nobody=query.asks_for_nobody)
     return of_searches(remains, **counts)
 
 
@@ -95,6 +96,15 @@ def test_what_is_left_comes_with_the_command_that_goes_on(command, words):
     assert text.endswith(
         "Next\n  left       1 window, at least as many requests\n"
         f"  when       now, or whenever you like\n  command    {words}"
+    )
+
+
+def test_a_query_for_the_deleted_alone_has_nothing_to_come():
+    deleted = Condition(Field.USERNAME, Operation.EQ, (NOBODY[Field.USERNAME],))
+    text = summary(Known(), Query((deleted,))).text(command="scrapy crawl videos", now=NOON)
+    assert "\n  gaps       2024-01-01..2024-01-31\n" in text
+    assert text.endswith(
+        "Next\n  query      asks for nothing: those whom it asked for were deleted"
     )
 
 

@@ -28,7 +28,14 @@ from tiktok_crawler.reports.listing_report import listing_as_json, listing_lines
 from tiktok_crawler.reports.refreshing_report import in_words as refreshing_in_words
 from tiktok_crawler.reports.removals_report import removal_lines, removals_as_json
 from tiktok_crawler.reports.unseen_values import describe_unseen, unseen_as_json
-from tiktok_crawler.reports.words import PARKED, UNSETTLED, WINDOW, from_time, time_as_json
+from tiktok_crawler.reports.words import (
+    FOR_NOBODY,
+    PARKED,
+    UNSETTLED,
+    WINDOW,
+    from_time,
+    time_as_json,
+)
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import number_of, shortened, visible
 from tiktok_crawler.storage.engine.lock import describe_holder
@@ -313,7 +320,7 @@ def _since(window: UnfinishedWindow) -> datetime:
 
 def _next_run(query: QueryStatus) -> str:
     if query.used.query.asks_for_nobody:
-        return "asks for nothing: those whom it asked for were deleted"
+        return FOR_NOBODY
     if not query.next_windows:
         return "nothing is missing" if query.is_complete else "nothing is due"
     suspicious = f", {query.next_suspicious:,} suspicious" if query.next_suspicious else ""

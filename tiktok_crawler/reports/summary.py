@@ -30,7 +30,7 @@ from tiktok_crawler.reports.list_report import (
 from tiktok_crawler.reports.listing_report import stage_outcome
 from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
-from tiktok_crawler.reports.words import PARKED, SPLIT, UNSETTLED, WINDOW, from_time
+from tiktok_crawler.reports.words import FOR_NOBODY, PARKED, SPLIT, UNSETTLED, WINDOW, from_time
 from tiktok_crawler.research_api.verdicts import AnswerKind
 from tiktok_crawler.spelling import number_of, visible
 from tiktok_crawler.storage.search_session import SearchResult
@@ -180,7 +180,7 @@ class Summary:
         if self.is_unfinished:
             yield "when", self._when(now)
         results = [search.result for search in self.searches if search.result]
-        if self.is_unfinished or not all(result.is_complete for result in results):
+        if self.is_unfinished or not all(result.is_over for result in results):
             yield "command", command
 
     def _named(self, search: SearchEnd, lines: Iterator[Labelled]) -> Iterator[Labelled]:
@@ -265,6 +265,8 @@ def _next_of(result: SearchResult | ListState, now: datetime) -> Iterator[Labell
         yield from next_of_list(result, now)
         return
     plan = result.plan
+    if result.asks_for_nobody:
+        yield "query", FOR_NOBODY
     if plan.window_count:
         yield "left", f"{number_of(plan.window_count, 'windows')}, at least as many requests"
     if plan.taken_windows:

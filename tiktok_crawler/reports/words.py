@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 WINDOW = "a window: at most 31 days, searched as one"
 PARKED = "postponed after failures or a refusal"
 SPLIT = "replaced by others that have its days"
+FOR_NOBODY = "asks for nothing: those whom it asked for were deleted"
 UNSETTLED = "not settled: searched before all their videos had appeared"
 
 

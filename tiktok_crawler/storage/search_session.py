@@ -61,7 +61,7 @@ class SearchResult:
 
     `final_from` is when the first of the plan's unsettled days can be final; `taken_back` are days
     that were kept of a lost search before a video showed that they cannot be. `parked` are windows
-    of the wanted days.
+    of the wanted days. A query that `asks_for_nobody` was for persons who were deleted.
     """
 
     plan: Plan
@@ -70,6 +70,7 @@ class SearchResult:
     taken_back: tuple[DateRange, ...] = ()
     unseen: Unseen | None = None
     parked: tuple[UnfinishedWindow, ...] = ()
+    asks_for_nobody: bool = False
 
     @property
     def is_fulfilled(self) -> bool:
@@ -80,6 +81,11 @@ class SearchResult:
     def is_complete(self) -> bool:
         """True if nothing is left, and what is stored is final."""
         return self.plan.is_complete
+
+    @property
+    def is_over(self) -> bool:
+        """True if no later run has anything to do, either."""
+        return self.is_complete or self.asks_for_nobody
 
     @property
     def is_due(self) -> bool:
@@ -182,6 +188,7 @@ class SearchSession(TaskSession):
             taken_back=tuple(window.days for window in self._judged.taken_back),
             unseen=self._read(lambda on: unseen(on, query_id, query, totals)),
             parked=self._read(lambda on: tuple(self._windows(on).parked(plan.days))),
+            asks_for_nobody=query.asks_for_nobody,
         )
 
     def _plan(self, connection: Connection, now: datetime) -> Plan:

@@ -58,6 +58,11 @@ class ListState:
         return not self.plan.lacking and not self.plan.unsettled
 
     @property
+    def is_over(self) -> bool:
+        """True if no later run has anything to do, either."""
+        return self.is_complete
+
+    @property
     def is_due(self) -> bool:
         """True if a run would ask for something now."""
         return self.plan.left > 0 and (self.next_retry_at or self.at) <= self.at
