@@ -54,6 +54,18 @@ async def test_a_fault_is_tried_again(folder, fault):
     assert stat(crawler, "retries/delayed_count") == 2
 
 
+@pytest.mark.parametrize("refusals", [2, 3])
+@deferred_f_from_coro_f
+async def test_a_refusal_that_is_not_in_the_words_of_the_api_is_believed_the_third_time(
+    folder, refusals
+):
+    denied = Answer(403, b"<html>Access Denied</html>")
+    async with serving(ScriptedApi(*[denied] * refusals, page(1))) as api:
+        crawler = await folder.crawl(api.url)
+    assert len(api.bodies) == 3
+    assert exit_status(crawler) == (EX_OK if refusals < 3 else EX_CONFIG)
+
+
 @deferred_f_from_coro_f
 async def test_a_first_page_that_keeps_failing_parks_the_window(folder, caplog):
     async with serving(ScriptedApi(FAULT)) as api:

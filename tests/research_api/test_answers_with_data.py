@@ -252,7 +252,6 @@ def test_a_refusal_of_a_user_is_an_answer_and_no_fault(name, message, kind):
         pytest.param(answer({}, code="access_denied", message="no"), id="unknown code"),
         pytest.param(answer(None, code="invalid_params", message="no"), id="invalid_params"),
         pytest.param(b"", id="empty"),
-        pytest.param(b"<html>Forbidden</html>", id="HTML"),
     ],
 )
 def test_a_403_of_liked_videos_says_that_they_are_private_whatever_it_says(body):
@@ -315,8 +314,13 @@ def test_a_user_can_be_not_found_by_status_alone(endpoint):
     assert classify(404, body, endpoints.VIDEO_QUERY).kind is AnswerKind.REFUSED
 
 
-def test_a_page_that_is_not_there_is_no_word_about_a_user():
-    assert classify(404, b"<html>404</html>", endpoints.USERS.endpoint).kind is AnswerKind.REFUSED
+@pytest.mark.parametrize(
+    ("status", "listing"),
+    [(404, endpoints.USERS), (403, endpoints.LIKED_VIDEOS), (403, endpoints.FOLLOWERS)],
+)
+def test_a_page_for_a_browser_is_no_word_about_a_user(status, listing):
+    verdict = classify(status, b"<html>Access Denied</html>", listing.endpoint)
+    assert (verdict.kind, verdict.is_foreign) == (AnswerKind.REFUSED, True)
 
 
 @pytest.mark.parametrize("name", [name for name in DATA if ENDPOINTS[name].records_keys])

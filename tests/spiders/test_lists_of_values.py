@@ -246,6 +246,32 @@ async def test_a_query_that_is_refused_whatever_the_account_is_stopped_soon(fold
     assert "The API refuses the query: HTTP 400: invalid_params no such region" in caplog.text
 
 
+@deferred_f_from_coro_f
+async def test_who_is_in_between_and_refuses_all_is_no_reason_to_blame_accounts(folder, caplog):
+    folder.want(names(60))
+    denied = Answer(403, b"<html>Access Denied</html>")
+    async with serving(Accounts()) as api:
+        api.answers = [api.give] * WINDOWS + [denied]
+        crawler = await folder.run(api, {"CONCURRENT_REQUESTS": 1})
+        assert len(api.bodies) == WINDOWS + 3
+    assert exit_status(crawler) == EX_CONFIG
+    assert folder.refused() == []
+    assert "The API refuses the query: HTTP 403: not JSON: Access Denied" in caplog.text
+
+
+@deferred_f_from_coro_f
+async def test_a_refusal_behind_the_first_page_blames_no_account(folder):
+    folder.want(names(10), dates=DateRange(DAYS.start, DAYS.start))
+    refused = error(400, "invalid_params", "no")
+    script = (page(1, cursor=100, has_more=True), refused, page(2))
+    async with serving(ScriptedApi(*script)) as api:
+        crawler = await folder.run(api)
+        again = await folder.run(api, {"TIKTOK_PARKED_SHARE": 1})
+    assert (exit_status(crawler), exit_status(again)) == (EX_TEMPFAIL, EX_OK)
+    assert [body.get("cursor", 0) for body in api.bodies] == [0, 100, 100]
+    assert folder.refused() == []
+
+
 @pytest.mark.slow
 @deferred_f_from_coro_f
 async def test_a_run_that_ends_early_is_gone_on_with(folder):

@@ -40,6 +40,9 @@ if TYPE_CHECKING:
 FRESH_SEARCH = timedelta(minutes=10)
 """A search refused this soon after its last page may only not be known yet (api_facts.md 11.3)."""
 
+FOREIGN_REFUSALS = 2
+"""A refusal that is not in the API's words is believed when it came after so many others."""
+
 
 class RetryMiddleware(ApiMiddleware):
     """Delays requests that failed, and gives up on those that cannot succeed.
@@ -77,6 +80,10 @@ class RetryMiddleware(ApiMiddleware):
                 self._retry_malformed(request, verdict)
             case AnswerKind.FAULT:
                 self._retry_fault(request, TaskFailedError.from_verdict(verdict))
+            case AnswerKind.REFUSED if verdict.is_foreign:
+                self._retry(
+                    request, RequestRefusedError.from_verdict(verdict), times=FOREIGN_REFUSALS
+                )
             case AnswerKind.REFUSED | AnswerKind.NOT_FOUND | AnswerKind.WITHHELD:
                 raise RequestRefusedError.from_verdict(verdict)
 

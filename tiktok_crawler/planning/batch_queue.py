@@ -144,6 +144,10 @@ class BatchQueue(WindowQueue):
         super().cut(task)
 
     def _refused(self, request: PageRequest, problem: Problem) -> Answer:
+        verdict = problem.verdict
+        if not request.starts_task or (verdict and verdict.is_foreign):
+            # Pages of the same search came, or it is no word of the API's: not values are to blame.
+            return super().judge(request, problem)
         siblings = self._siblings
         is_alone = len(self.batch.values) == 1
         siblings.refused_alone += is_alone and not request.second_try

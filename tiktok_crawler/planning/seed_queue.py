@@ -97,21 +97,22 @@ class SeedQueue:
         """Take the refusal for the answer that it is, unless it is not about the seed."""
         verdict = problem.verdict
         assert verdict
-        if not self._is_about_the_seed(verdict):
+        if not self._is_about_the_seed(request.seed.key, verdict):
             return StopCrawl(f"The API refuses the requests: {request}: {problem}")
         status = STATUSES.get(verdict.kind, SeedStatus.REFUSED)
         return Refused(status, problem.reason, problem.log_id)
 
-    def _is_about_the_seed(self, verdict: Verdict) -> bool:
+    def _is_about_the_seed(self, key: str, verdict: Verdict) -> bool:
         """Tell whether another seed may be accepted.
 
-        What is not the API's own refusal says nothing about a seed.
+        What is not the API's own refusal says nothing about a seed, whose key may be in its words.
         """
         if verdict.kind in STATUSES:
             return True
         self._refusals_in_a_row += 1
         is_rare = self._refusals_in_a_row < REFUSALS_IN_A_ROW
-        return is_rare and bool(verdict.code) and "field" not in verdict.message.lower()
+        words = verdict.message.lower().replace(key.lower(), "")
+        return is_rare and bool(verdict.code) and "field" not in words
 
 
 def _is_malformed(verdict: Verdict | None) -> bool:

@@ -64,7 +64,8 @@ class Verdict:
     """The meaning of an answer, with the API's own words.
 
     `data` is the answer's `data` object, of a page or a malformed answer. `log_id` is what TikTok's
-    support asks for. `replaced_count` is in how many places its text was none.
+    support asks for. `replaced_count` is in how many places its text was none. What `is_foreign` is
+    not in the API's words: a gateway, or another server in between, may have said it.
     """
 
     kind: AnswerKind
@@ -74,6 +75,7 @@ class Verdict:
     log_id: str | None = None
     data: dict[str, Any] | None = None
     replaced_count: int = 0
+    is_foreign: bool = False
 
     @property
     def is_redirect(self) -> bool:
@@ -122,6 +124,8 @@ RULES = (
     _code(AnswerKind.FAULT, "internal_error", "timeout"),  # api_facts.md 11.1
     _status(AnswerKind.TOKEN, 401, 401),  # api_facts.md 11.1
     _status(AnswerKind.RATE, 429, 429),  # api_facts.md 12: the short-term limit is undocumented
+    _status(AnswerKind.FAULT, 408, 408),  # the request did not come in time
+    _status(AnswerKind.FAULT, 425, 425),  # it came too early
     _message(
         AnswerKind.SEARCH_REFUSED, r"search id \S+ is invalid or expired"
     ),  # api_facts.md 11.3
@@ -157,7 +161,9 @@ def classify(status: int, body: bytes, endpoint: Endpoint = VIDEO_QUERY) -> Verd
     if found is None and endpoint.answers_with_file and status < ERRORS:
         return Verdict(AnswerKind.PAGE, status)
     if found is None:
-        return Verdict(_kind_for(endpoint, status), status, message=_words_for(body))
+        # What the API itself says may be nothing (api_facts.md 6), but is no page for a browser.
+        kind = _kind(status) if body.strip() else _kind_for(endpoint, status)
+        return Verdict(kind, status, message=_words_for(body), is_foreign=True)
     verdict = classify_object(status, found.content, endpoint)
     return replace(verdict, replaced_count=found.replaced_count)
 
