@@ -160,9 +160,20 @@ def test_listings_tell_their_ends_and_what_is_left():
     assert (
         "Of 6 videos the comments were asked for, with 20 requests; pages were received from "
         "2024-06-01 12:00 UTC to 2024-06-01 13:00 UTC. Of the lists, 2 complete, 1 complete up to "
-        "the API's limit of 1,000. The API lists nothing of 2 videos: 2 withheld. "
+        "the API's limit of 1,000. The API refused 2 videos: 2 withheld. "
         "The last listing of each delivered 1,100 comments."
     ) in methods_text(told)
+
+
+def test_lists_that_were_refused_in_their_midst_are_told_as_missing():
+    counts = dict.fromkeys(SeedState, 0) | {SeedState.REFUSED: 2}
+    come_to = tally({}, {"withheld": 2}, broken_off=1, broken_off_records=100)
+    status = ListingStatus(COMMENTS, counts, come_to, 0, 100, 3, None)
+    told = facts(listings=(ListingFacts(status, Pages(1, NOON, NOON, 100)),))
+
+    words = "of 1 video a part is there, 100 records: they were refused in the midst of their lists"
+    assert lacking(told) == [f"Comments: {words}."]
+    assert f"The API refused 2 videos: 2 withheld; {words}." in methods_text(told)
 
 
 def test_what_is_stored_is_told_by_what_is_there():

@@ -225,6 +225,7 @@ def test_a_listing_as_json(due, text):
             "seeds": {"open": 1200, "complete": 3, "refused": 0, "parked": 1},
             "ends": {"complete": 1, "api_limit": 2, "cut": 0},
             "refusals": {"not_found": 4, "withheld": 0, "refused": 0},
+            "broken_off": {"seeds": 0, "records": 0},
             "suspicious": 2,
             "next_retry_at": text,
             "records": 10,

@@ -228,6 +228,18 @@ def test_a_counter_may_be_larger_than_32_bits(engine, prepared_url):
     assert tally_in(engine, COMMENTS).total == 2**41
 
 
+def test_a_list_that_is_refused_in_its_midst_is_there_in_part(engine, prepared_url):
+    with Crawl(prepared_url, stage(COMMENTS, "1", "2")) as crawl:
+        first, second = crawl.requests
+        withheld = Refused(SeedStatus.WITHHELD, "private", None)
+        begun = crawl.ask(first, {"id": 1}, {"id": 2}, has_more=True)
+        crawl.session.end(crawl.book(begun), withheld, crawl.later())
+        crawl.session.end(crawl.book(second), withheld, crawl.later())
+
+    expected = tally({}, {"withheld": 2}, broken_off=1, broken_off_records=2)
+    assert tally_in(engine, COMMENTS) == crawl.result.tally == expected
+
+
 def test_a_seed_without_a_status_is_refused_for_another_reason(engine, prepared_url):
     store_list(prepared_url, USERS, "ann", {"display_name": "Ann"})
     with engine.begin() as connection:

@@ -235,7 +235,8 @@ class Tally:
 
     Of `seeds`, which are those that were asked for and not refused, `stored` records came when they
     were listed last. For `counted` of them a record says how many there are, `total` in sum, of
-    which `counted_stored` came.
+    which `counted_stored` came. Of the refused ones, the lists of `broken_off` had brought
+    `broken_off_records` until then.
     """
 
     ends: Mapping[SeedEnd, int]
@@ -245,6 +246,8 @@ class Tally:
     counted: int
     counted_stored: int
     total: int
+    broken_off: int = 0
+    broken_off_records: int = 0
 
 
 @dataclass(frozen=True, slots=True)

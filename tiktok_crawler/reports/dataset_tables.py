@@ -243,7 +243,7 @@ def _listings(facts: Provenance) -> Iterator[tuple[Cell, ...]]:
         listing, counts, tally = found.status.listing, found.status.counts, found.status.tally
         notes = [describe_ends(listing, tally)] if counts[SeedState.COMPLETE] else []
         if counts[SeedState.REFUSED]:
-            notes.append(f"refused: {describe_refusals(tally)}")
+            notes.append(f"refused: {describe_refusals(listing, tally)}")
         if found.status.suspicious:
             notes.append(f"{found.status.suspicious:,} of the complete ones may lack something")
         yield (

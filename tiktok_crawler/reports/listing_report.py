@@ -34,7 +34,7 @@ def listing_lines(listing: ListingStatus, now: datetime) -> Iterator[str]:
     if tally.ends[SeedEnd.API_LIMIT] or tally.ends[SeedEnd.CUT]:
         yield f"  ends       {describe_ends(listing.listing, tally)}"
     if counts[SeedState.REFUSED]:
-        yield f"  refused    {describe_refusals(tally)}"
+        yield f"  refused    {describe_refusals(listing.listing, tally)}"
     if listing.suspicious:
         yield f"  suspicious {listing.suspicious:,} of the complete ones may lack something"
     if listing.next_retry_at:
@@ -51,6 +51,7 @@ def listing_as_json(listing: ListingStatus) -> dict[str, Any]:
         "seeds": {state.value: listing.counts[state] for state in SeedState},
         "ends": {end.value: tally.ends[end] for end in SeedEnd},
         "refusals": {status.value: tally.refusals[status] for status in SeedStatus},
+        "broken_off": {"seeds": tally.broken_off, "records": tally.broken_off_records},
         "suspicious": listing.suspicious,
         "next_retry_at": time_as_json(listing.next_retry_at),
         "records": listing.records,
@@ -66,7 +67,7 @@ def listing_as_json(listing: ListingStatus) -> dict[str, Any]:
 def stage_outcome(listing: Listing, result: StageResult) -> str:
     """Describe what the seeds of a stage have come to."""
     seeds, tally = number_of(result.seeds, listing.seed_key.noun), result.tally
-    why = f" ({describe_refusals(tally)})" if result.refused else ""
+    why = f" ({describe_refusals(listing, tally)})" if result.refused else ""
     return (
         f"{listing.words}: of {seeds} {describe_ends(listing, tally)}, "
         f"{result.refused:,} refused{why}, {result.open:,} open, {result.parked:,} postponed; "
@@ -105,13 +106,21 @@ def _limit(listing: Listing) -> str:
     return f" of {least}{listing.most_records:,}"
 
 
-def describe_refusals(tally: Tally) -> str:
-    """Tell why the API lists nothing of some seeds."""
-    return ", ".join(
+def describe_refusals(listing: Listing, tally: Tally) -> str:
+    """Tell why the API refused some seeds, and what had come of them before."""
+    why = ", ".join(
         f"{tally.refusals[status]:,} {REFUSED[status]}"
         for status in SeedStatus
         if tally.refusals[status]
     )
+    return f"{why}; {describe_broken_off(listing, tally)}" if tally.broken_off else why
+
+
+def describe_broken_off(listing: Listing, tally: Tally) -> str:
+    """Tell of how many seeds a part of the list is there, as the API refused the rest."""
+    seeds = number_of(tally.broken_off, listing.seed_key.noun)
+    records = number_of(tally.broken_off_records, "records")
+    return f"of {seeds} a part is there, {records}: they were refused in the midst of their lists"
 
 
 def describe_delivered(listing: Listing, tally: Tally) -> str:

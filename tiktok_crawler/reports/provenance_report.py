@@ -18,6 +18,7 @@ from tiktok_crawler.reports.dataset_tables import minute, period
 from tiktok_crawler.reports.days_report import FEW, listed_ranges, ranges
 from tiktok_crawler.reports.list_report import each_in_words, values_searched
 from tiktok_crawler.reports.listing_report import (
+    describe_broken_off,
     describe_delivered,
     describe_ends,
     describe_refusals,
@@ -264,7 +265,7 @@ def _listing(listing: ListingFacts) -> Iterator[str]:
         yield f"Of the lists, {describe_ends(found.listing, found.tally)}."
     if found.counts[SeedState.REFUSED]:
         refused = number_of(found.counts[SeedState.REFUSED], found.listing.seed_key.noun)
-        yield f"The API lists nothing of {refused}: {describe_refusals(found.tally)}."
+        yield f"The API refused {refused}: {describe_refusals(found.listing, found.tally)}."
     delivered = describe_delivered(found.listing, found.tally)
     if listed_by(found.listing).counted_by is None:
         yield f"The last listing of each delivered {delivered}."
@@ -316,6 +317,8 @@ def _lacking_of_listing(listing: ListingFacts) -> Iterator[str]:
     name = found.listing.words.capitalize()
     if left:
         yield f"{name}: {left:,} of {seeds} are not at their end."
+    if found.tally.broken_off:
+        yield f"{name}: {describe_broken_off(found.listing, found.tally)}."
     if found.suspicious:
         yield f"{name}: {found.suspicious:,} of {seeds} may lack something."
 

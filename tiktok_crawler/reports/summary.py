@@ -27,7 +27,7 @@ from tiktok_crawler.reports.list_report import (
     next_of_list,
     stored_of_list,
 )
-from tiktok_crawler.reports.listing_report import stage_outcome
+from tiktok_crawler.reports.listing_report import describe_broken_off, stage_outcome
 from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
 from tiktok_crawler.reports.words import FOR_NOBODY, PARKED, SPLIT, UNSETTLED, WINDOW, from_time
@@ -168,6 +168,9 @@ class Summary:
             elif not left.is_fulfilled:
                 seeds = f"{left.open:,} open, {left.parked:,} parked ({PARKED})"
                 yield "listing", f"{stage.listing.words}: {seeds}"
+            if left and left.tally.broken_off:
+                part = describe_broken_off(stage.listing, left.tally)
+                yield "listing", f"{stage.listing.words}: {part}"
         if self.checks:
             yield from _missing_checks(self.checks)
 

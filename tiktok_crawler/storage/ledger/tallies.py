@@ -69,6 +69,7 @@ def each_seed(known: KnownTotals, *columns: ColumnElement[Any]) -> Select[*tuple
         SEED.c.status,
         goes_on().label("is_cut"),
         SEED.c.at_api_limit,
+        SEED.c.record_count.label("came"),
         known.stored.label("stored"),
         known.total.label("total"),
     ).select_from(known.seeds)
@@ -83,6 +84,8 @@ def sums(each: Subquery) -> tuple[ColumnElement[Any], ...]:
         func.count(c.total).label("counted"),
         func.sum(c.stored).filter(c.total.is_not(None)).label("counted_stored"),
         func.sum(c.total).label("total"),
+        func.count().filter(c.came > 0).label("begun"),
+        func.sum(c.came).label("came"),
     )
 
 
@@ -113,9 +116,12 @@ def leading_on(listing: Listing) -> Select[*tuple[Any, ...]]:
 def tally_of(rows: Iterable[tuple[SeedState, Row[Any]]]) -> Tally:
     """Add up groups of seeds, each with the state that counts."""
     ends, refusals, added = Counter[SeedEnd](), Counter[SeedStatus](), dict.fromkeys(SUMS, 0)
+    broken_off = broken_off_records = 0
     for state, row in rows:
         if state is SeedState.REFUSED:
             refusals[row.status or SeedStatus.REFUSED] += row.seeds
+            broken_off += row.begun
+            broken_off_records += int(row.came or 0)
             continue
         if state is SeedState.COMPLETE:
             ends[_end(row)] += row.seeds
@@ -124,6 +130,8 @@ def tally_of(rows: Iterable[tuple[SeedState, Row[Any]]]) -> Tally:
     return Tally(
         ends={end: ends[end] for end in SeedEnd},
         refusals={status: refusals[status] for status in SeedStatus},
+        broken_off=broken_off,
+        broken_off_records=broken_off_records,
         **added,
     )
 
