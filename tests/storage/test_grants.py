@@ -241,12 +241,20 @@ def test_other_programs_tables_in_the_schema_are_not_granted(role, prepared):
     crawl(prepared.url_of(role))
 
 
-def test_a_schema_of_another_name_is_named(role, server):
-    server.run('CREATE SCHEMA "Tik Tok"', f'ALTER ROLE {quoted(role)} SET search_path = "Tik Tok"')
+@pytest.mark.parametrize("name", ['"Tik Tok"', '"Sch ""1"""', '"a, b"'])
+def test_a_schema_of_another_name_is_named(role, server, name):
+    path = f"ALTER ROLE {quoted(role)} SET search_path = {name}, public"
+    server.run(f"CREATE SCHEMA {name}", path)
+    server.run(f"GRANT USAGE ON SCHEMA {name} TO {quoted(role)}")
     grants = lacking(crawl, server.url_of(role))
-    assert grants == [f'GRANT USAGE, CREATE ON SCHEMA "Tik Tok" TO {quoted(role)}']
+    assert grants == [f"GRANT CREATE ON SCHEMA {name} TO {quoted(role)}"]
     server.run(*grants)
     crawl(server.url_of(role))
+
+
+def test_a_schema_is_found_as_the_server_finds_it(role, server):
+    server.run(f"CREATE SCHEMA TikTok AUTHORIZATION {quoted(role)}")
+    crawl(f"{server.url_of(role)}&options=-csearch_path%3DTikTok,public")
 
 
 def test_nothing_needs_temporary_tables(role, prepared):

@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.storage.engine import transactions
-from tiktok_crawler.storage.engine.outage import is_outage
+from tiktok_crawler.storage.engine.outage import explain, is_outage
 from tiktok_crawler.storage.engine.transactions import transaction
 
 IDLE = "SET LOCAL idle_in_transaction_session_timeout = 1"
@@ -69,3 +69,12 @@ def test_a_server_that_takes_no_writes_any_more_is_looked_for_anew(postgresql):
         transaction(postgresql, failing("SET TRANSACTION READ ONLY", WRITES))
     with postgresql.connect() as one, postgresql.connect() as two:
         assert before.isdisjoint({one.scalar(session), two.scalar(session)})
+
+
+@pytest.mark.parametrize(
+    ("password", "shown"),
+    [("r", "role writer at port 5, r2d2"), ("r2d2", "role writer at port 5, ***")],
+)
+def test_a_password_is_masked_and_letters_that_it_has_are_not(password, shown):
+    error = DBAPIError(None, None, Exception("role writer\nat port 5, r2d2"))
+    assert explain(error, make_url(f"postgresql://u:{password}@h/d")) == shown

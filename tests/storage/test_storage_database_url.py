@@ -52,6 +52,7 @@ def test_urls_get_the_driver_that_is_installed(url, rendered):
         f"postgresql:///u:{SECRET}@h/d",
         f"postgresql:////u:{SECRET}@h:1/d",
         f"postgresql:///u:{SECRET}/d",
+        f"postgresql://u:{SECRET}%00x@h/d",
     ],
 )
 def test_other_urls_are_refused_without_quoting_them(url):

@@ -52,6 +52,8 @@ def database_url(url: str) -> URL:
         parsed = make_url(url.strip())
     except (ArgumentError, ValueError):
         raise ConfigurationError(f"the database URL cannot be read: {URL_HELP}") from None
+    if any("\0" in part for part in (parsed.username, parsed.password, parsed.host) if part):
+        raise ConfigurationError(f"the database URL has a NUL in it (%00): {URL_HELP}")
     driver = DRIVERS.get(parsed.drivername)
     if driver is None:
         raise ConfigurationError(f"the database URL is of an unknown kind: {URL_HELP}")

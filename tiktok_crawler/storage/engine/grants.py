@@ -87,11 +87,11 @@ SCHEMA = text(
             SELECT FROM pg_class
             WHERE relnamespace = namespace.oid AND relname = '{REVISION_TABLE}'
         ) AS has_tables
-    FROM regexp_split_to_table(current_setting('search_path'), ', *')
+    FROM regexp_matches(current_setting('search_path'), '"((?:[^"]|"")+)"|([^", ]+)', 'g')
         WITH ORDINALITY AS path (written, place)
     JOIN pg_namespace AS namespace ON nspname = CASE
-        WHEN written IN ('$user', '"$user"') THEN current_user
-        ELSE trim(BOTH '"' FROM written)
+        WHEN '$user' IN (written[1], written[2]) THEN current_user
+        ELSE coalesce(replace(written[1], '""', '"'), lower(written[2]))
     END
     ORDER BY has_tables DESC, is_usable DESC, place
     LIMIT 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from typing import TYPE_CHECKING
 
@@ -56,5 +57,6 @@ def explain(error: DBAPIError, url: URL) -> str:
     """The driver's words for an error, on one line and without a password."""
     reason = " ".join(str(error.orig).split())
     # The drivers do not quote passwords; should they begin to, nobody sees it.
-    shown = reason.replace(url.password, "***") if url.password else reason
+    password = re.escape(url.password or "")
+    shown = re.sub(rf"(?<!\w){password}(?!\w)", "***", reason) if password else reason
     return shown + NO_TLS_HELP if NO_TLS in reason else shown
