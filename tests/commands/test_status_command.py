@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import time
 from contextlib import closing
 from datetime import datetime
 
 import pytest
-from processes import scrapy
+from processes import scrapy, started
+from sqlalchemy import create_engine, text
 
 QUERY = """
 start_date: 2024-01-01
@@ -309,3 +312,27 @@ def test_a_check_of_a_database_that_nobody_uses_is_not_quiet(tmp_path):
     assert list(tmp_path.iterdir()) == []
     run = scrapy(tmp_path, "status", "--check", "--json")
     assert (run.returncode, run.stdout) == (64, "")
+
+
+@pytest.mark.parametrize("command", ["status", "migrate"])
+def test_ctrl_c_ends_what_waits_for_others(tmp_path, prepared_postgresql_url, command):
+    engine = create_engine(prepared_postgresql_url)
+    with engine.connect() as connection:
+        tables = "alembic_version, crawl_window"
+        connection.execute(text(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE"))
+        url = {"TIKTOK_DATABASE_URL": prepared_postgresql_url}
+        with started(tmp_path, command, *SANDBOX, **url) as process:
+            while not connection.scalar(text(WAITING)):
+                time.sleep(0.02)
+            process.send_signal(signal.SIGINT)
+            output, _ = process.communicate(timeout=10)
+            assert process.returncode == 75, output
+        while connection.scalar(text(WAITING)):
+            time.sleep(0.02)
+    engine.dispose()
+
+
+WAITING = """
+SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = database
+WHERE NOT granted AND datname = current_database()
+"""

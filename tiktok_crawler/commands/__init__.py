@@ -24,7 +24,7 @@ from tiktok_crawler.own_files import exposure
 from tiktok_crawler.query_file.argument_lists import named_file
 from tiktok_crawler.query_file.text_file import read_text
 from tiktok_crawler.spelling import did_you_mean, named, nearest, shortened, visible
-from tiktok_crawler.storage.engine import database, sqlite
+from tiktok_crawler.storage.engine import database, postgresql, sqlite
 
 if TYPE_CHECKING:
     import argparse
@@ -113,7 +113,8 @@ class Project(Checked):
         try:
             if self.uses_database:
                 _warn(Config.of(self.settings).database_url)
-            self.act(args, opts)
+            with postgresql.interruptible():
+                self.act(args, opts)
         except CrawlerError as exc:
             fail(exc.exit_status, str(exc))
         except KeyboardInterrupt:

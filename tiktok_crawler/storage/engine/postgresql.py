@@ -6,7 +6,9 @@ import ipaddress
 import os
 import socket
 from configparser import Error, RawConfigParser
+from contextlib import contextmanager
 from pathlib import Path
+from select import select
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
@@ -21,7 +23,7 @@ from tiktok_crawler.storage.engine.transactions import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from psycopg2.extensions import connection as DriverConnection  # noqa: N812 - a class
     from psycopg2.extensions import cursor as DriverCursor  # noqa: N812 - a class
@@ -38,6 +40,9 @@ HOST_CHARACTERS = 40
 
 READY = 1
 """The status of psycopg2's connection (STATUS_READY) until the first statement of a transaction."""
+
+POLL_OK, POLL_READ, POLL_WRITE = range(3)
+"""What a connection of psycopg2's has to wait for."""
 
 READ_ONLY = "25006"
 """read_only_sql_transaction, as on a standby."""
@@ -111,6 +116,30 @@ def _is_this_machine(written: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host in ("", "localhost") or host.startswith(("/", "@"))
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what waits for a server; else the driver would not hear of it meanwhile."""
+    from psycopg2 import extensions  # noqa: PLC0415 - slow to load, and seldom needed
+
+    before = extensions.get_wait_callback()
+    extensions.set_wait_callback(_wait)
+    try:
+        yield
+    finally:
+        extensions.set_wait_callback(before)
+
+
+def _wait(connection: DriverConnection) -> None:
+    """Wait for the server; what it does for whoever waits no longer, it stops."""
+    ready = {POLL_READ: ([connection], []), POLL_WRITE: ([], [connection])}
+    try:
+        while (state := connection.poll()) != POLL_OK:
+            select(*ready[state], [])
+    except KeyboardInterrupt:
+        connection.cancel()
+        raise
 
 
 def application_name() -> str:
