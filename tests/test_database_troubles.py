@@ -202,6 +202,36 @@ async def test_a_server_that_stays_away_ends_the_crawl_and_no_page_is_marked(
     check_all_there(folder.database_url, sandbox)
 
 
+@pytest.fixture
+def one_at_a_time(server) -> Iterator[str]:
+    """The URL of a role that is given one connection."""
+    with temporary_database(server.url) as database_url:
+        engine = create_engine(database_url, poolclass=NullPool)
+        with engine.begin() as connection:
+            connection.execute(text("CREATE ROLE lonely LOGIN CONNECTION LIMIT 1"))
+            connection.execute(text("GRANT CREATE ON SCHEMA public TO lonely"))
+        yield make_url(database_url).set(username="lonely").render_as_string(hide_password=False)
+        with engine.begin() as connection:
+            connection.execute(text("DROP OWNED BY lonely"))
+            connection.execute(text("DROP ROLE lonely"))
+
+
+@deferred_f_from_coro_f
+async def test_a_connection_that_is_not_to_be_had_is_waited_for(
+    monkeypatch, one_at_a_time, folder, sandbox, caplog
+):
+    monkeypatch.setattr(storage_thread, "PATIENCE_SECONDS", 1.0)
+    folder.database_url = one_at_a_time
+    days = f"start_date: {WANTED.start}\nend_date: {WANTED.end}\n"
+    folder.query_file.write_text(f"{days}each: {{hashtags: [butter, cheese]}}\n")
+    with served_by_thread(sandbox) as url, logged_problems() as problems:
+        crawler = await crawl(folder, url)
+    assert problems == []
+    assert exit_status(crawler) == 70
+    assert "The database cannot be used now, and is tried again" in caplog.text
+    assert "Traceback" not in caplog.text
+
+
 def pages_of(database_url: str) -> set[str]:
     engine = create_engine(database_url)
     with engine.connect() as connection:

@@ -6,7 +6,8 @@ CrawlerError
 ├── CredentialsError      77  no credentials, or credentials that cannot be read or are refused
 ├── ConfigurationError    78  settings, a query file or a database that cannot be worked with
 │   ├── QueryError            every mistake of one step of a search that is built in Python
-│   └── QueryFileError        every mistake of one query file
+│   ├── QueryFileError        every mistake of one query file
+│   └── DatabaseAwayError     a database that may be usable soon
 ├── ArchiveError          70  an archive that cannot be written to its end
 ├── CopyError             70  a copy of a database that cannot be made, or is not the same
 ├── ExportError           70  an export that cannot be written, or is not as it was written
@@ -58,6 +59,10 @@ class ConfigurationError(CrawlerError):
     """Raised before the first request when a setting, a file or the database does not fit."""
 
     exit_status = EX_CONFIG
+
+
+class DatabaseAwayError(ConfigurationError):
+    """Raised for a database that cannot be used now: the same may succeed later."""
 
 
 class QueryError(ConfigurationError):

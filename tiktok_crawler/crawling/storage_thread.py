@@ -11,7 +11,7 @@ from scrapy.exceptions import DropItem
 from sqlalchemy.exc import DBAPIError
 
 from tiktok_crawler.crawling.failures import CrawlStoppingError
-from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
+from tiktok_crawler.exceptions import ArchiveError, DatabaseAwayError, DatabaseLostError
 from tiktok_crawler.storage.engine.outage import is_outage
 
 if TYPE_CHECKING:
@@ -86,10 +86,10 @@ class StorageThread:
         while not self._has_given_up:
             try:
                 result = await self.run(function, *args, **kwargs)
-            except DBAPIError as exc:
-                if not is_outage(exc):
+            except (DBAPIError, DatabaseAwayError) as exc:
+                reason = self.outage(exc)
+                if reason is None:
                     raise
-                reason = self._explain(exc)
                 if loop.time() >= deadline or not self.crawler.engine.running:
                     self._report_end(reason)
                     await self._give_up(reason)
@@ -105,6 +105,14 @@ class StorageThread:
                 self._is_away = False
                 return result
         raise NotStoredError("the crawl has given up")
+
+    def outage(self, error: BaseException) -> str | None:
+        """Say why the database is away, if that is what an error says."""
+        if isinstance(error, DatabaseAwayError):
+            return str(error)
+        if isinstance(error, DBAPIError) and is_outage(error):
+            return self._explain(error)
+        return None
 
     def shut_down(self) -> None:
         """Nothing can be done afterwards."""

@@ -110,6 +110,10 @@ class CrawlStorage:
         """Put an error of the database in words, without a password."""
         return f"{self.location}: {explain(error, database.database_url(self._url))}"
 
+    def outage(self, error: BaseException) -> str | None:
+        """Say why the database is away, if that is what an error says."""
+        return self._thread.outage(error)
+
     async def begin_search(
         self,
         collection: Collection,
@@ -155,7 +159,7 @@ class CrawlStorage:
             ConfigurationError: the database cannot be used as it is.
         """
         origin = self._config.origin
-        return await self._thread.run_patiently(without_deleted, self._url, origin, collections)
+        return await self._thread.run(without_deleted, self._url, origin, collections)
 
     async def plan_list(
         self, collection: Collection, wanted: WantedValues, budget: SearchBudget

@@ -6,8 +6,6 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy.exc import DBAPIError
-
 from tiktok_crawler.crawling.closing import CloseReason
 from tiktok_crawler.crawling.components import config_of, extension, item_pipeline
 from tiktok_crawler.exceptions import ArchiveError, DatabaseLostError
@@ -20,7 +18,6 @@ from tiktok_crawler.reports.summary import SearchEnd
 from tiktok_crawler.research_api.pages import Page
 from tiktok_crawler.spelling import visible
 from tiktok_crawler.storage.engine import database, sqlite
-from tiktok_crawler.storage.engine.outage import is_outage
 from tiktok_crawler.storage.search_session import SearchResult
 
 if TYPE_CHECKING:
@@ -90,8 +87,7 @@ class StoragePipeline:
             self._outcome.broke()
             if isinstance(exc, ArchiveError):
                 logger.error("%(error)s", {"error": exc})
-            elif isinstance(exc, DBAPIError) and is_outage(exc):
-                reason = storage.explain(exc)
+            elif reason := storage.outage(exc):
                 logger.error("What is left to do cannot be read: %(reason)s", {"reason": reason})
             elif not isinstance(exc, DatabaseLostError):
                 raise

@@ -10,11 +10,11 @@ from sqlalchemy import create_engine, make_url, select
 from sqlalchemy.exc import ArgumentError, DBAPIError
 
 from tiktok_crawler.clock import utc_now
-from tiktok_crawler.exceptions import ConfigurationError
+from tiktok_crawler.exceptions import ConfigurationError, DatabaseAwayError
 from tiktok_crawler.spelling import named, visible
 from tiktok_crawler.storage.engine import grants, postgresql, sqlite
 from tiktok_crawler.storage.engine.open_files import Hold
-from tiktok_crawler.storage.engine.outage import explain
+from tiktok_crawler.storage.engine.outage import explain, is_outage
 from tiktok_crawler.storage.engine.revision import HEAD, revision
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading, transaction
@@ -285,7 +285,8 @@ def explained(engine: Engine) -> Iterator[None]:
     except DBAPIError as exc:
         check_grants(engine.url, grants.after_denial(engine, exc))
         reason = "; ".join(filter(None, (explain(exc, engine.url), sqlite.advice(exc.orig))))
-        raise ConfigurationError(f"{describe(engine.url)} cannot be used: {reason}") from None
+        refusal = DatabaseAwayError if is_outage(exc) else ConfigurationError
+        raise refusal(f"{describe(engine.url)} cannot be used: {reason}") from None
 
 
 def _outdated(found: str) -> str:
