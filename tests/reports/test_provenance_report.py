@@ -29,6 +29,7 @@ from tiktok_crawler.reports.provenance_report import lacking, methods_text, prov
 from tiktok_crawler.research_api.endpoints import COMMENTS, DEFAULT_URL, PLAYLISTS
 from tiktok_crawler.storage.ledger.listing_status import ListingStatus
 from tiktok_crawler.storage.ledger.provenance import (
+    EarlyEnd,
     ListingFacts,
     Pages,
     QuotaDay,
@@ -163,6 +164,18 @@ def test_listings_tell_their_ends_and_what_is_left():
         "the API's limit of 1,000. The API refused 2 videos: 2 withheld. "
         "The last listing of each delivered 1,100 comments."
     ) in methods_text(told)
+
+
+def test_what_a_listing_that_ended_early_had_not_begun_is_told_as_unknown():
+    ends = (EarlyEnd("users", NOON, "shutdown"), EarlyEnd("videos", NOON, None))
+    told = facts(runs=RunFacts(early_ends=ends))
+
+    users = (
+        "The last run of users, begun at 2024-06-01 12:00 UTC, ended early (shutdown): of "
+        "listings, what it had not begun is not counted."
+    )
+    assert lacking(told) == [users]
+    assert users in methods_text(told)
 
 
 def test_lists_that_were_refused_in_their_midst_are_told_as_missing():

@@ -15,6 +15,7 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.research_api.endpoints import COMMENTS, VIDEO_QUERY
 from tiktok_crawler.storage.engine.transactions import reading
 from tiktok_crawler.storage.ledger.provenance import (
+    EarlyEnd,
     Pages,
     QuotaDay,
     RunDay,
@@ -124,3 +125,17 @@ def test_all_of_it_is_of_one_moment(engine, make_engine, prepared_url):
 
     with reading(engine) as connection:
         assert read_provenance(connection, terms, NOON) != before
+
+
+def test_the_last_run_of_a_spider_tells_whether_it_came_to_its_end(engine, provenance):
+    for hour, (spider, reason) in enumerate(
+        [("users", "shutdown"), ("videos", "shutdown"), ("videos", "finished"), ("comments", None)]
+    ):
+        at = NOON + timedelta(hours=hour)
+        run_id = begin_run(engine, RunStart(spider, {}), at)
+        if reason:
+            end_run(engine, run_id, RunEnd(reason, 75), at)
+
+    comments, users = provenance().runs.early_ends
+    assert users == EarlyEnd("users", NOON, "shutdown")
+    assert comments == EarlyEnd("comments", NOON + timedelta(hours=3), None)

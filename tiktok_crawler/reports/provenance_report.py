@@ -26,7 +26,7 @@ from tiktok_crawler.reports.listing_report import (
 from tiktok_crawler.reports.naming import AS_THEY_ARE, Naming
 from tiktok_crawler.reports.removals_report import removal_sentences
 from tiktok_crawler.reports.words import UNSETTLED
-from tiktok_crawler.research_api.endpoints import DEFAULT_URL, VIDEO_QUERY
+from tiktok_crawler.research_api.endpoints import DEFAULT_URL, LISTINGS, VIDEO_QUERY
 from tiktok_crawler.research_api.wording import in_words
 from tiktok_crawler.spelling import json_text, listed, number_of, visible
 from tiktok_crawler.storage.models.records import Comment
@@ -76,7 +76,7 @@ def lacking(facts: Provenance) -> list[str]:
     queries = chain.from_iterable(map(_lacking_of_query, facts.queries))
     lists = chain.from_iterable(map(_lacking_of_list, facts.status.lists))
     listings = chain.from_iterable(map(_lacking_of_listing, facts.listings))
-    return [*queries, *lists, *listings]
+    return [*queries, *lists, *listings, *_not_begun(facts)]
 
 
 def methods_paragraphs(facts: Provenance, naming: Naming = AS_THEY_ARE) -> Iterator[str]:
@@ -321,6 +321,17 @@ def _lacking_of_listing(listing: ListingFacts) -> Iterator[str]:
         yield f"{name}: {describe_broken_off(found.listing, found.tally)}."
     if found.suspicious:
         yield f"{name}: {found.suspicious:,} of {seeds} may lack something."
+
+
+def _not_begun(facts: Provenance) -> Iterator[str]:
+    """Name the runs that may have had seeds to ask for of which nothing is known."""
+    for spider, begun_at, reason in facts.runs.early_ends:
+        if spider in LISTINGS or facts.listings:
+            ended = f"ended early ({reason})" if reason else "has not ended, or was killed"
+            yield (
+                f"The last run of {spider}, begun at {minute(begun_at)}, {ended}: of listings, "
+                "what it had not begun is not counted."
+            )
 
 
 def _provenance(facts: Provenance, naming: Naming) -> Iterator[str]:

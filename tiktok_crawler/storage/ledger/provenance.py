@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Integer, cast, func, select
 
@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 DATABASES = {"sqlite": "SQLite", "postgresql": "PostgreSQL"}
 
 _RUNS_AT_ONCE = 1_000
+
+FINISHED = "finished"
+"""Scrapy's reason for closing a spider that has nothing left to do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,20 @@ class RunDay:
     faults: Mapping[str, int]
 
 
+class EarlyEnd(NamedTuple):
+    """The last run of a spider, which has not come to its end; None: it goes on, or was killed."""
+
+    spider: str
+    begun_at: datetime
+    close_reason: str | None
+
+
 @dataclass(frozen=True, slots=True)
 class RunFacts:
     """The runs of a database: their times, the versions of this program, and how they ended.
 
     `endings` are close reasons; None: the run has written no end, it goes on or was killed.
+    `early_ends` are of the last runs of each spider.
     """
 
     first_begun_at: datetime | None = None
@@ -83,6 +95,7 @@ class RunFacts:
     versions: tuple[str, ...] = ()
     endings: Mapping[str | None, int] = field(default_factory=dict)
     days: tuple[RunDay, ...] = ()
+    early_ends: tuple[EarlyEnd, ...] = ()
 
     @property
     def count(self) -> int:
@@ -166,6 +179,7 @@ _OF_LISTINGS = (
     .group_by(SeedRow.listing)
 )
 _RUNS = select(
+    RunRow.spider,
     RunRow.begun_at,
     RunRow.version,
     RunRow.close_reason,
@@ -202,12 +216,15 @@ def _runs(connection: Connection) -> RunFacts:
     first_at = last_at = None
     endings, versions = Counter[str | None](), Counter[str]()
     days = []
+    last: dict[str, EarlyEnd] = {}
     runs = connection.execute(_RUNS.execution_options(yield_per=_RUNS_AT_ONCE))
     for day, begun in groupby(runs, key=lambda run: run.begun_at.date()):
         of_day = list(begun)
         first_at, last_at = first_at or of_day[0].begun_at, of_day[-1].begun_at
         endings.update(run.close_reason for run in of_day)
         versions.update(run.version for run in of_day)
+        last |= {run.spider: EarlyEnd(run.spider, run.begun_at, run.close_reason) for run in of_day}
         faults = sum((Counter(run.faults) for run in of_day), Counter[str]())
         days.append(RunDay(day, len(of_day), sum(run.requests for run in of_day), dict(faults)))
-    return RunFacts(first_at, last_at, tuple(versions), endings, tuple(days))
+    early = (last[spider] for spider in sorted(last) if last[spider].close_reason != FINISHED)
+    return RunFacts(first_at, last_at, tuple(versions), endings, tuple(days), tuple(early))
