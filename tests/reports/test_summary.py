@@ -23,6 +23,7 @@ from tiktok_crawler.reports.endings import Ending, ending
 from tiktok_crawler.reports.summary import SearchEnd, Summary
 from tiktok_crawler.research_api import endpoints
 from tiktok_crawler.research_api.query import NOBODY, Condition, Field, Operation, Query
+from tiktok_crawler.storage.check_session import ChecksResult
 from tiktok_crawler.storage.ledger.coverage import UnfinishedWindow
 from tiktok_crawler.storage.ledger.queries import Totals
 from tiktok_crawler.storage.search_session import SearchResult
@@ -310,6 +311,18 @@ def test_a_crawl_of_videos_that_lists_more_says_both():
     assert text.index("  videos  ") < text.index("  listing  ") < text.index("  data  ")
     assert text.count("7 in this run") == 1
     assert both.is_unfinished
+
+
+def test_checks_that_were_not_ended_are_missing_also_between_two_of_them():
+    ended = replace(listed(), checks=ChecksResult(done=1, is_decided=True))
+    assert not ended.is_unfinished
+
+    between = replace(ended, checks=ChecksResult(done=1))
+
+    assert between.is_unfinished
+    text = between.text(command="scrapy crawl compliance", now=NOON)
+    assert "existence  what is not checked yet is left to a later run\n" in text
+    assert text.endswith("whenever you like\n  command    scrapy crawl compliance")
 
 
 def test_a_crawl_that_came_to_nothing_says_where_the_data_is():

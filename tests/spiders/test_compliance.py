@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from argparse import Namespace
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -18,6 +19,8 @@ from trials import WatchedSandbox, served
 from tiktok_crawler.commands import gone as gone_command
 from tiktok_crawler.commands import status as status_command
 from tiktok_crawler.exceptions import UsageError
+from tiktok_crawler.pipelines.storage import crawl_storage
+from tiktok_crawler.reports.summary import Summary
 from tiktok_crawler.research_api.endpoints import CHECK_STATUS
 from tiktok_crawler.sandbox.faults.profile import (
     ComplianceBehaviour,
@@ -321,6 +324,44 @@ async def test_an_interrupted_check_goes_on_where_it_was(quick_study, requests):
     assert study.gone == study.removed() != set()
     assert study.creations == 2
     assert sum(count for (count,) in study.checks("requests")) <= 7, "asked about once more"
+
+
+class Interrupting(WatchedSandbox):
+    """Ends the crawl, as Ctrl-C does, when it is asked at a path."""
+
+    at, crawler, loop = CREATE, None, None
+
+    def answer(self, call):
+        if call.path == self.at:
+            asyncio.run_coroutine_threadsafe(self.crawler.stop_async(), self.loop)
+        return super().answer(call)
+
+
+@pytest.mark.parametrize("at", [CREATE, CHECK_STATUS.path])
+@deferred_f_from_coro_f
+async def test_an_interrupted_check_is_missing_in_the_summary(quick_study, at):
+    study = quick_study
+    await study.collect()
+    study.grow_old()
+    sandbox = Interrupting(world(turnover=LATER, processing_polls=100))
+    async with served(sandbox) as url:
+        settings = {
+            "TIKTOK_SANDBOX": True,
+            "TIKTOK_SANDBOX_URL": url,
+            "TIKTOK_CHECK_DELAY": 0.01 if at == CHECK_STATUS.path else 60,
+        }
+        crawler = Crawler(SPIDERS["compliance"], study.folder.settings(url, **settings))
+        sandbox.at, sandbox.crawler, sandbox.loop = at, crawler, asyncio.get_running_loop()
+        await crawler.crawl_async(max_age="9 days")
+
+    assert exit_status(crawler) == EX_TEMPFAIL
+    assert stat(crawler, "checks/left_count") == 1
+    checks = crawl_storage(crawler).checks_result
+    summary = Summary((), (), crawler.stats.get_stats(), "here", checks=checks)
+    text = summary.text(command="scrapy crawl compliance", now=datetime.now(UTC))
+    assert "ended      early: it was interrupted, by Ctrl-C or a signal\n" in text
+    assert "existence  1 check left to a later run\n" in text
+    assert text.endswith("now, or whenever you like\n  command    scrapy crawl compliance")
 
 
 class TakenOver(WatchedSandbox):

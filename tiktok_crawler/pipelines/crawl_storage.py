@@ -369,7 +369,8 @@ class CrawlStorage:
         """Keep what came of the checks, and release what they have taken."""
         session = self._sessions.get(CHECKS)
         if isinstance(session, CheckSession):
-            self.checks_result = session.result
+            self.checks_result = result = session.conclude()
+            self.crawler.stats.inc_value("tiktok/checks/left_count", result.left)
             await self._release(CHECKS)
 
     async def close(self) -> None:

@@ -91,7 +91,7 @@ class Summary:
     def is_unfinished(self) -> bool:
         """True if something that was asked for is not stored."""
         is_listed = all(left and left.is_fulfilled for _, left in self.stages)
-        is_checked = not self.checks or not (self.checks.left or self.checks.held)
+        is_checked = not self.checks or not self.checks.is_unfinished
         return not (is_checked and is_listed and all(search.is_done for search in self.searches))
 
     def text(self, *, command: str | None, now: datetime) -> str:
@@ -200,6 +200,7 @@ class Summary:
             len(results) < len(self.searches)
             or any(result.is_due for result in results)
             or any(left is None or left.open for _, left in self.stages)
+            or bool(self.checks and self.checks.is_unfinished)
         )
         times = [result.next_retry_at for result in results]
         times += [left.next_retry_at for _, left in self.stages if left]
@@ -239,6 +240,8 @@ def _in_a_line(search: SearchEnd) -> str:
 def _missing_checks(result: ChecksResult) -> Iterator[Labelled]:
     if result.left:
         yield "existence", f"{number_of(result.left, 'checks')} left to a later run"
+    elif not result.is_decided:
+        yield "existence", "what is not checked yet is left to a later run"
     for check in result.held:
         yield "held", held(check)
 

@@ -74,8 +74,8 @@ class CheckRunner:
     What first checks did not list is asked about in second ones; then it is decided what is gone.
 
     Settings: TIKTOK_CHECK_DELAY, TIKTOK_GONE_LIMIT, TIKTOK_ON_GONE, TIKTOK_GONE_GRACE.
-    Statistics: tiktok/checks/done_count, tiktok/checks/failed_count, tiktok/checks/left_count,
-    tiktok/records/gone_count, tiktok/records/deleted_count.
+    Statistics: tiktok/checks/done_count, tiktok/checks/failed_count, tiktok/records/gone_count,
+    tiktok/records/deleted_count.
     """
 
     def __init__(self, crawler: Crawler):
@@ -240,7 +240,6 @@ class CheckRunner:
     async def _leave(self, step: CheckStep, reason: str, *, is_failure: bool = False) -> None:
         """Let a later run go on with a check."""
         await self._storage.check(lambda checks: checks.leave(step, is_failure=is_failure))
-        self._stats("left")
         self._outcome.left_undone()
         logger.warning(
             "%(step)s is left to a later run: %(reason)s", {"step": step, "reason": reason}

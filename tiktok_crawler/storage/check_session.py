@@ -74,14 +74,21 @@ class ChecksPlan:
 class ChecksResult:
     """The result of a run's checks: so many ended so, so many were `left` to a later run.
 
-    `gone` counts the records that were found to be so; `held` is what a person has to decide.
+    `gone` counts the records that were found to be so; `held` is what a person has to decide. With
+    `is_decided` the run came as far as that.
     """
 
     done: int = 0
     failed: int = 0
     left: int = 0
+    is_decided: bool = False
     gone: dict[RecordKind, int] = field(default_factory=dict)
     held: tuple[HeldCheck, ...] = ()
+
+    @property
+    def is_unfinished(self) -> bool:
+        """True if a later run has something to go on with, or a person to decide."""
+        return bool(self.left or self.held) or not self.is_decided
 
 
 class CheckSession(Session):
@@ -107,6 +114,7 @@ class CheckSession(Session):
         self._segments: dict[Category, list[Segment]] = {category: [] for category in Category}
         self._oldest: dict[Category, Segment | None] = {}
         self._begun: set[int] = set()
+        self._open: set[int] = set()
         self._failures = Counter[Category]()
         self._doubtful: dict[Category, set[int]] = {category: set() for category in Category}
 
@@ -138,6 +146,7 @@ class CheckSession(Session):
             begin = partial(self._next, category, now, nothing_open=nothing_open)
             if begun := self._write(begin, needs_lock=True):
                 self._begun.add(begun.step.row_id)
+                self._open.add(begun.step.row_id)
                 if begun.first is not None and begun.last is not None:
                     self._asked_about(category, begun.first, begun.last)
                 return begun.step
@@ -159,11 +168,13 @@ class CheckSession(Session):
         """
         self._write(lambda on: self._rows(on).fail(step, reason, log_id, now))
         self.result.failed += 1
+        self._open.discard(step.row_id)
         self._failures[step.category] += 1
 
     def leave(self, step: CheckStep, *, is_failure: bool) -> None:
         """Count a check that is left to a later run."""
         self.result.left += 1
+        self._open.discard(step.row_id)
         self._failures[step.category] += is_failure
 
     def refuse(self, step: CheckStep) -> None:
@@ -178,6 +189,7 @@ class CheckSession(Session):
         """
         state, is_second, sent = self._read(lambda on: self._rows(on).standing(step))
         if state is not CheckState.PROCESSING:
+            self._open.discard(step.row_id)
             return Judgement()  # It was kept, though the commit was in doubt.
         asked, controls = self._read(lambda on: self._rows(on).asked(step))
         found = read_ids(file)
@@ -192,6 +204,7 @@ class CheckSession(Session):
             return judged
         self._write(lambda on: self._rows(on).came(step, judged, now))
         self.result.done += 1
+        self._open.discard(step.row_id)
         self._doubtful[step.category] |= judged.doubtful
         if is_second and judged.listed - controls:
             # The file before was cut off; so may this one be.
@@ -208,6 +221,13 @@ class CheckSession(Session):
             if gone := self._write(partial(self._decide, checked, now), needs_lock=True):
                 self.result.gone[checked.kind] = gone
         self.result.held = self._read(held_checks)
+        self.result.is_decided = True
+        return self.result
+
+    def conclude(self) -> ChecksResult:
+        """Count the checks that the run has not ended, such as one that is interrupted."""
+        self.result.left += len(self._open)
+        self._open.clear()
         return self.result
 
     def _planned(self, rows: CheckRows, now: datetime) -> ChecksPlan:
@@ -216,6 +236,7 @@ class CheckSession(Session):
         self._segments = _due(rows, segments, self.max_age, now)
         plan = _plan(rows, self._segments)
         self._begun = {step.row_id for step in plan.unfinished}
+        self._open = set(self._begun)
         return plan
 
     def _decide(self, checked: Checked, now: datetime, connection: Connection) -> int:
