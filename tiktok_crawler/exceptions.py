@@ -18,8 +18,9 @@ CrawlerError
     ├── QueryLockedError      another crawl of the same query holds its lock
     ├── TaskTakenError        another crawl of the same query works on the same task
     ├── DailyBudgetSpentError the crawls on the database have spent what a day may cost
-    ├── SecondTriesSpentError ... what second tries may cost in a day
-    └── DailyShareSpentError  ... what one kind of request may cost in a day
+    └── ShareSpentError       ... a share of that
+        ├── SecondTriesSpentError what second tries may cost in a day
+        └── DailyShareSpentError  what one kind of request may cost in a day
 
 The statuses are those of sysexits.h. A CrawlerError is a mistake or a circumstance of the user's:
 its message is all that is shown of it. Any other exception is a bug, and loud.
@@ -28,7 +29,10 @@ its message is all that is shown of it. Any other exception is a bug, and loud.
 from __future__ import annotations
 
 from os import EX_CONFIG, EX_DATAERR, EX_NOPERM, EX_SOFTWARE, EX_TEMPFAIL, EX_USAGE
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 
 class CrawlerError(Exception):
@@ -115,9 +119,23 @@ class DailyBudgetSpentError(TemporaryError):
     """Raised by `storage.ledger.quota` when another request would exceed TIKTOK_DAILY_BUDGET."""
 
 
-class SecondTriesSpentError(TemporaryError):
+class ShareSpentError(TemporaryError):
+    """The root of those below; not raised itself.
+
+    `why` no request of a `part` is sent any more, and `until` when; None: as long as the share is
+    none at all.
+    """
+
+    def __init__(self, why: str, *, part: str, until: datetime | None) -> None:
+        super().__init__(f"{why} until 00:00 UTC; run again then" if until else why)
+        self.why = why
+        self.part = part
+        self.until = until
+
+
+class SecondTriesSpentError(ShareSpentError):
     """Raised by `storage.ledger.quota` when another second try would exceed TIKTOK_PARKED_SHARE."""
 
 
-class DailyShareSpentError(TemporaryError):
+class DailyShareSpentError(ShareSpentError):
     """Raised by `storage.ledger.quota` when a request would exceed its share of TIKTOK_SHARES."""

@@ -439,3 +439,11 @@ def _read_until(process, words: str) -> None:
         if words in line:
             return
     raise AssertionError(f"the crawl ended without saying {words!r}")
+
+
+def test_a_spent_share_of_the_day_makes_the_next_run_wait_for_another_day(folder):
+    run = scrapy(folder, *CRAWL, *SANDBOX, "-s", "TIKTOK_SHARES=videos=0.001")
+    assert run.returncode == 75, run.stderr
+    why = "of the 1 request a day for videos (TIKTOK_SHARES) none is left"
+    assert f"\n  ended      early: {why}\n" in run.stderr
+    assert " 00:01 UTC on\n  command    scrapy crawl videos" in run.stderr

@@ -11,6 +11,7 @@ from tallies import tally
 
 from tiktok_crawler.crawling.closing import EXIT_STATUSES
 from tiktok_crawler.date_range import DateRange
+from tiktok_crawler.exceptions import DailyShareSpentError, SecondTriesSpentError
 from tiktok_crawler.planning.coverage import Covered, Freshness
 from tiktok_crawler.planning.keyword_forms import KeywordForms
 from tiktok_crawler.planning.plan import Known, WaitingWindow, Wanted, make_plan
@@ -148,6 +149,68 @@ def test_what_the_crawl_was_waiting_for_makes_the_next_run_wait():
     assert "when       now" in soon.text(command=None, now=NOON)
     later = replace(unfinished, waits_until=NOON + timedelta(seconds=90))
     assert "when       from 2024-02-01 12:02 UTC on\n" in later.text(command=None, now=NOON)
+
+
+MIDNIGHT = datetime(2024, 2, 2, 0, 0, 30, tzinfo=UTC)
+VIDEOS_SPENT = DailyShareSpentError("videos have none", part="videos", until=MIDNIGHT)
+VIDEOS_NEVER = DailyShareSpentError("videos never have any", part="videos", until=None)
+USERS_SPENT = DailyShareSpentError("users have none", part="users", until=MIDNIGHT)
+AGAIN_SPENT = SecondTriesSpentError("second tries have none", part="videos", until=MIDNIGHT)
+AGAIN_NEVER = SecondTriesSpentError("never a second try", part="videos", until=None)
+FROM_MIDNIGHT = "when       from 2024-02-02 00:01 UTC on\n"
+NOW_ = "when       now, or whenever you like\n"
+NEVER = "when       when that setting allows some\n"
+
+
+def postponed(days: DateRange) -> Known:
+    """All is stored but these days, whose window is to be tried again."""
+    waiting = WaitingWindow(window_request(days, row_id=7), NOON - timedelta(hours=1))
+    return Known(coverage=all_but(days), parked_windows=(waiting,))
+
+
+def all_but(days: DateRange) -> tuple[Covered, ...]:
+    before = DateRange(JANUARY.start, days.start - timedelta(days=1))
+    return (Covered(before, datetime(2024, 6, 1, tzinfo=UTC)),)
+
+
+LAST_DAY = DateRange(date(2024, 1, 31), date(2024, 1, 31))
+
+
+@pytest.mark.parametrize(
+    ("known", "spent", "when"),
+    [
+        (Known(), [VIDEOS_SPENT], FROM_MIDNIGHT),
+        (Known(), [VIDEOS_NEVER], NEVER),
+        (Known(), [VIDEOS_NEVER, USERS_SPENT], NEVER),
+        (Known(), [USERS_SPENT], NOW_),
+        (Known(), [AGAIN_SPENT], NOW_),
+        (postponed(LAST_DAY), [AGAIN_SPENT], FROM_MIDNIGHT),
+        (postponed(LAST_DAY), [AGAIN_NEVER], NEVER),
+        (postponed(LAST_DAY), [], NOW_),
+    ],
+)
+def test_a_spent_share_of_the_day_ends_a_crawl_early_until_there_is_some_again(known, spent, when):
+    found = replace(summary(known), spent=spent)
+    text = found.text(command="scrapy crawl videos", now=NOON)
+    assert text.count("ended      early: ") == len(spent)
+    assert all(f"ended      early: {each.why}\n" in text for each in spent)
+    assert when in text
+    assert "ended" not in replace(summary(), spent=spent).text(command=None, now=NOON)
+
+
+@pytest.mark.parametrize(
+    ("open_users", "spent", "when"),
+    [
+        (0, [VIDEOS_SPENT], FROM_MIDNIGHT),
+        (1, [VIDEOS_SPENT], NOW_),
+        (1, [VIDEOS_SPENT, USERS_SPENT], FROM_MIDNIGHT),
+        (1, [VIDEOS_NEVER, USERS_SPENT], FROM_MIDNIGHT),
+    ],
+)
+def test_the_share_of_one_part_holds_up_no_other(open_users, spent, when):
+    users = replace(DONE, open=open_users)
+    found = replace(summary(Known()), stages=((USERS, users),), spent=spent)
+    assert when in found.text(command="scrapy crawl videos", now=NOON)
 
 
 def test_every_close_reason_has_words():

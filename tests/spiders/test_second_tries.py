@@ -10,6 +10,7 @@ from scrapy.utils.defer import deferred_f_from_coro_f
 from scripted_api import ScriptedApi, error, page, serving
 
 from tiktok_crawler.date_range import midnight
+from tiktok_crawler.extensions.outcome import Outcome
 
 REFUSAL = error(400, "invalid_params", "no")
 TEN_DAYS = {"start_date": "2024-01-01", "end_date": "2024-01-10"}
@@ -40,6 +41,8 @@ async def test_second_tries_have_a_share_of_the_days_budget(folder, caplog):
         assert "the 4 requests a day" in caplog.text
         assert exit_status(crawler) == EX_TEMPFAIL
         assert stat(crawler, "requests/sent_count") == 4
+        [spent] = crawler.get_extension(Outcome).spent_shares
+        assert spent.part == "videos"
 
         api.answers = [page(1)]
         for day in (11, 12):

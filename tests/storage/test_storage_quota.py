@@ -18,7 +18,7 @@ from tiktok_crawler.exceptions import (
     SecondTriesSpentError,
     TaskTakenError,
 )
-from tiktok_crawler.planning.quota import QuotaAccount
+from tiktok_crawler.planning.quota import QuotaAccount, whole_again
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine.transactions import reading
@@ -122,8 +122,9 @@ def test_no_more_is_kept_than_is_due(spend):
 def test_without_a_share_there_are_no_second_tries(spend):
     run = spend(parked_share=0.0)
 
-    with pytest.raises(SecondTriesSpentError):
+    with pytest.raises(SecondTriesSpentError, match="PARKED_SHARE allows no requests") as raised:
         run.book(replace(run.booked(), second_try=True), TOMORROW)
+    assert raised.value.until is None
 
 
 def test_a_booking_that_fails_counts_nothing(engine, spend):
@@ -239,9 +240,15 @@ def test_a_part_has_its_share_of_the_day(engine, spend, changes, allowed):
     request = run.session.open_task(run.first(), NOON)
     before = content(engine)
 
-    requests = number_of(allowed, "requests")
-    with pytest.raises(DailyShareSpentError, match=rf"the {requests} a day for users .*TI"):
+    with pytest.raises(DailyShareSpentError) as raised:
         run.book(request, NOON)
+    requests = f"of the {number_of(allowed, 'requests')} a day for users (TIKTOK_SHARES) none"
+    never = "TIKTOK_SHARES allows no requests for users"
+    spent = raised.value
+    assert spent.why == (f"{requests} is left" if allowed else never)
+    assert str(spent) == (f"{spent.why} until 00:00 UTC; run again then" if allowed else never)
+    assert spent.part == "users"
+    assert spent.until == (whole_again(NOON) if allowed else None)
     assert content(engine) == before
     spend(**account | {"part": "comments", "share": None})
     if allowed:

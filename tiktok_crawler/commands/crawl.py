@@ -136,7 +136,13 @@ class Command(Checked, CrawlCommand):
             listed = tuple((stage, storage.stage_results.get(stage)) for stage in stages)
             stats, waits_until = crawler.stats.get_stats(), _waits_until(crawler)
             summary = Summary(
-                searches, listed, stats, storage.location, waits_until, storage.checks_result
+                searches,
+                listed,
+                stats,
+                storage.location,
+                waits_until,
+                storage.checks_result,
+                extension(crawler, Outcome).spent_shares,
             )
             command = _command(getattr(spider, "collections", ()))
             self._say(summary.text(command=command, now=utc_now()), NOTICE)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from scrapy.crawler import Crawler
 
-    from tiktok_crawler.exceptions import CrawlerError, QueryLockedError
+    from tiktok_crawler.exceptions import CrawlerError, QueryLockedError, ShareSpentError
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +36,7 @@ class Outcome:
         self.crawler = crawler
         self._statuses: list[int] = []
         self._closing: asyncio.Task[None] | None = None
+        self._spent: dict[tuple[str, str], ShareSpentError] = {}
         self.error: CrawlerError | None = None
 
     @classmethod
@@ -96,6 +97,15 @@ class Outcome:
     def left_undone(self) -> None:
         """Something that was asked for is not stored: a later run goes on."""
         self._statuses.append(EX_TEMPFAIL)
+
+    def share_spent(self, spent: ShareSpentError) -> None:
+        """No more requests of a part are sent today; the rest goes on."""
+        self._spent[spent.part, spent.why] = spent
+
+    @property
+    def spent_shares(self) -> tuple[ShareSpentError, ...]:
+        """The shares of the day that this crawl has found to be spent, each once."""
+        return tuple(self._spent.values())
 
     async def item_error(self) -> None:
         self.stop(CloseReason.STORAGE_FAILED)

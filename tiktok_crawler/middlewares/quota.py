@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from scrapy.crawler import Crawler
     from scrapy.http import Response
 
+    from tiktok_crawler.exceptions import ShareSpentError
     from tiktok_crawler.pipelines.crawl_storage import CrawlStorage
     from tiktok_crawler.research_api.endpoints import Pool
 
@@ -142,8 +143,9 @@ class QuotaMiddleware(ApiMiddleware):
             raise CrawlStoppingError from exc
         self.crawler.stats.inc_value("tiktok/requests/sent_count")
 
-    def _drop(self, request: Request, why: Exception) -> None:
+    def _drop(self, request: Request, why: ShareSpentError) -> None:
         self._log.log(NOTICE, "%(why)s", {"why": why})
+        self._outcome.share_spent(why)
         self._not_sent(request)
 
     def _not_sent(self, request: Request) -> None:

@@ -123,6 +123,11 @@ def next_try(now: datetime, policy: QuotaPolicy, interval: timedelta) -> datetim
         return now + interval
     if refused_day(now) < now.date():
         return now + EARLY
+    return whole_again(now)
+
+
+def whole_again(now: datetime) -> datetime:
+    """Return when the quota of the UTC day after `now` is taken to be there."""
     return midnight(now.date() + DAY) + MARGIN
 
 

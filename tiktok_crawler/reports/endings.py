@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tiktok_crawler.crawling.closing import CloseReason
-from tiktok_crawler.date_range import DAY, midnight
-from tiktok_crawler.planning.quota import MARGIN
+from tiktok_crawler.planning.quota import whole_again
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -78,4 +77,4 @@ def ending(reason: str) -> Ending | None:
 
 def not_before(reason: str, now: datetime) -> datetime:
     """Return when the next run can do something, as far as the close reason of this one says."""
-    return midnight(now.date() + DAY) + MARGIN if reason in UNTIL_MIDNIGHT else now
+    return whole_again(now) if reason in UNTIL_MIDNIGHT else now

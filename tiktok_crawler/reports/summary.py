@@ -28,6 +28,7 @@ from tiktok_crawler.reports.list_report import (
     stored_of_list,
 )
 from tiktok_crawler.reports.listing_report import describe_broken_off, stage_outcome
+from tiktok_crawler.reports.next_run import left_of_checks, left_of_search, left_of_stage
 from tiktok_crawler.reports.status_report import parked_lines
 from tiktok_crawler.reports.unseen_values import describe_unseen
 from tiktok_crawler.reports.words import FOR_NOBODY, PARKED, SPLIT, UNSETTLED, WINDOW, from_time
@@ -41,10 +42,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from tiktok_crawler.exceptions import ShareSpentError
     from tiktok_crawler.planning.search_budget import SearchBudget
     from tiktok_crawler.planning.seeds import Stage, StageResult
     from tiktok_crawler.reports.days_report import Labelled
     from tiktok_crawler.reports.endings import Ending
+    from tiktok_crawler.reports.next_run import Left
     from tiktok_crawler.storage.check_session import ChecksResult
 
 SOON = timedelta(minutes=1)
@@ -77,7 +80,8 @@ class Summary:
     `searches` say what the database holds and lacks of each query file after it; `stages` are the
     listings that it was for, and how far each is, None if it was not begun. `stats` are Scrapy's
     statistics of this run, `location` is the database in words. `waits_until` is when the API may
-    be asked again, if the crawl was waiting for that.
+    be asked again, if the crawl was waiting for that; `spent` are shares of the day of which it
+    found nothing left.
     """
 
     searches: Sequence[SearchEnd]
@@ -86,6 +90,7 @@ class Summary:
     location: str
     waits_until: datetime | None = None
     checks: ChecksResult | None = None
+    spent: Sequence[ShareSpentError] = ()
 
     @property
     def is_unfinished(self) -> bool:
@@ -158,8 +163,8 @@ class Summary:
             yield "unseen", line
 
     def _missing(self, now: datetime) -> Iterator[Labelled]:
-        if self._ending and self.is_unfinished:
-            yield "ended", f"early: {self._ending.why}"
+        if self.is_unfinished:
+            yield from (("ended", f"early: {why}") for why in self._early_ends())
         for search in self.searches:
             yield from self._named(search, _missing_of(search, now))
         for stage, left in self.stages:
@@ -173,6 +178,12 @@ class Summary:
                 yield "listing", f"{stage.listing.words}: {part}"
         if self.checks:
             yield from _missing_checks(self.checks)
+
+    def _early_ends(self) -> Iterator[str]:
+        """Say why the crawl, or a part of it, has ended before all was done."""
+        if self._ending:
+            yield self._ending.why
+        yield from dict.fromkeys(each.why for each in self.spent)
 
     def _next(self, command: str, now: datetime) -> Iterator[Labelled]:
         if self._ending and self._ending.first:
@@ -195,18 +206,23 @@ class Summary:
         """Say when the next run can go on."""
         if self._ending and self._ending.later:
             return self._ending.later
-        results = [search.result for search in self.searches if search.result]
-        is_due = (
-            len(results) < len(self.searches)
-            or any(result.is_due for result in results)
-            or any(left is None or left.open for _, left in self.stages)
-            or bool(self.checks and self.checks.is_unfinished)
-        )
-        times = [result.next_retry_at for result in results]
-        times += [left.next_retry_at for _, left in self.stages if left]
-        at = now if is_due else min(filter(None, times), default=now)
+        times = [left.possible_from(self.spent) for left in self._left(now)]
+        if times and not any(times):
+            return "when that setting allows some"
+        at = min(filter(None, times), default=now)
         at = max(at, not_before(self._reason, now), self.waits_until or now)
         return "now, or whenever you like" if at <= now + SOON else from_time(at, now)
+
+    def _left(self, now: datetime) -> Iterator[Left]:
+        """Yield what later runs go on with."""
+        for search in self.searches:
+            if not search.is_done:
+                yield left_of_search(search.result, now)
+        for stage, result in self.stages:
+            if not (result and result.is_fulfilled):
+                yield left_of_stage(stage, result, now)
+        if self.checks and self.checks.is_unfinished:
+            yield left_of_checks(now)
 
     @property
     def _reason(self) -> str:

@@ -93,6 +93,11 @@ class SearchResult:
         return self.plan.window_count > 0
 
     @property
+    def has_first_tries(self) -> bool:
+        """True if a run would ask for something that was not postponed."""
+        return self.plan.window_count > len(self.plan.parked_windows)
+
+    @property
     def next_retry_at(self) -> datetime | None:
         """When the first of what is postponed may be tried again."""
         return self.plan.next_retry_at

@@ -68,6 +68,11 @@ class ListState:
         return self.plan.left > 0 and (self.next_retry_at or self.at) <= self.at
 
     @property
+    def has_first_tries(self) -> bool:
+        """True if a run would ask for something that was not postponed."""
+        return self.plan.left > 0 and self.plan.due_at is None
+
+    @property
     def next_retry_at(self) -> datetime | None:
         """When the first of what is postponed may be tried again, if everything is."""
         return self.plan.due_at

@@ -17,7 +17,7 @@ from tiktok_crawler.exceptions import (
     DailyShareSpentError,
     SecondTriesSpentError,
 )
-from tiktok_crawler.planning.quota import refused_day
+from tiktok_crawler.planning.quota import refused_day, whole_again
 from tiktok_crawler.research_api.endpoints import Pool
 from tiktok_crawler.spelling import number_of
 from tiktok_crawler.storage.engine import database
@@ -98,33 +98,46 @@ def spend(
         )
     if second_try and spent.second_tries > account.second_tries:
         raise SecondTriesSpentError(
-            f"of the {number_of(account.second_tries, 'requests')} a day for windows that were "
-            "postponed before (TIKTOK_PARKED_SHARE) none is left"
+            _none_left(
+                account.second_tries, "windows that were postponed before", "TIKTOK_PARKED_SHARE"
+            ),
+            part=account.part or VIDEOS,
+            until=whole_again(now.astimezone(UTC)) if account.second_tries else None,
         )
     kept = 0 if refreshes else account.kept(spent.refreshes)
     if kept and spent.requests > account.budget - kept:
         raise DailyShareSpentError(
             f"what is left today, {number_of(kept, 'requests')}, is kept for finding out what is "
-            "still there (keep_fresh, TIKTOK_REFRESH_SHARE); run again after 00:00 UTC"
+            "still there (keep_fresh, TIKTOK_REFRESH_SHARE)",
+            part=account.part or VIDEOS,
+            until=whole_again(now.astimezone(UTC)),
         )
-    _spend_share(connection, account, day)
+    _spend_share(connection, account, now.astimezone(UTC))
 
 
-def _spend_share(connection: Connection, account: QuotaAccount, day: date) -> None:
+def _spend_share(connection: Connection, account: QuotaAccount, now: datetime) -> None:
     """Book one request on the part that it is of."""
     part, most = account.part or VIDEOS, account.requests_of_part
     row = statements_for(connection.dialect).insert_into(SHARE)
     upsert = row.values(
-        client=account.client, pool=account.pool, day=day, part=part, requests=1
+        client=account.client, pool=account.pool, day=now.date(), part=part, requests=1
     ).on_conflict_do_update(
         index_elements=SHARE.primary_key.columns, set_={"requests": SHARE.c.requests + 1}
     )
     spent = connection.execute(upsert.returning(SHARE.c.requests)).scalar_one()
     if most is not None and spent > most:
         raise DailyShareSpentError(
-            f"of the {number_of(most, 'requests')} a day for {part} (TIKTOK_SHARES) none is left "
-            "until 00:00 UTC; run again then"
+            _none_left(most, part, "TIKTOK_SHARES"),
+            part=part,
+            until=whole_again(now) if most else None,
         )
+
+
+def _none_left(most: int, purpose: str, setting: str) -> str:
+    """Say why no request is sent for a purpose that has so many a day."""
+    if not most:
+        return f"{setting} allows no requests for {purpose}"
+    return f"of the {number_of(most, 'requests')} a day for {purpose} ({setting}) none is left"
 
 
 def fill(connection: Connection, account: QuotaAccount, now: datetime) -> None:
