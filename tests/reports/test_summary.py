@@ -418,6 +418,15 @@ def test_a_query_file_with_all_the_videos_it_wants_is_done_and_says_which_days_a
     assert "gaps       2024-01-01..2024-01-31" in text
 
 
+def test_a_query_file_with_all_its_days_leaves_none_unsearched_for_its_videos():
+    names = ("a.yaml", "b.yaml")
+    budget = SearchBudget(max_videos=120, videos=120)
+    ends = [SearchEnd(name, budget, result_of(summary())) for name in names]
+    text = Summary(ends, (), {}, "SQLite database tiktok.db").text(command=None, now=NOON)
+    assert "max_videos" not in text
+    assert "\nMissing      nothing\n" in text
+
+
 @pytest.mark.parametrize(
     ("budget", "words"),
     [

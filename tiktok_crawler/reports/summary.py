@@ -69,8 +69,12 @@ class SearchEnd:
     @property
     def is_done(self) -> bool:
         """Tell whether all is stored that was asked for, or as many videos as were wanted."""
-        is_fulfilled = self.result is not None and self.result.is_fulfilled
-        return is_fulfilled or self.budget.has_all_videos
+        return self.is_fulfilled or self.budget.has_all_videos
+
+    @property
+    def is_fulfilled(self) -> bool:
+        """Tell whether all is stored that was asked for."""
+        return self.result is not None and self.result.is_fulfilled
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,7 +267,7 @@ def _missing_checks(result: ChecksResult) -> Iterator[Labelled]:
 
 
 def _missing_of(search: SearchEnd, now: datetime) -> Iterator[Labelled]:
-    if search.budget.has_all_videos:
+    if search.budget.has_all_videos and not search.is_fulfilled:
         wanted = number_of(search.budget.max_videos or 0, "videos")
         yield "ended", f"with the {wanted} of max_videos: other days are not searched"
     elif search.budget.failure and not search.is_done:
