@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
+import os
 import sys
 from os import SEEK_END
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from scrapy.extensions.feedexport import FileFeedStorage, StdoutFeedStorage
 
-from tiktok_crawler.output import drop
+from tiktok_crawler.output import drop, is_closed
 from tiktok_crawler.own_files import check_link, make_folder
 
 if TYPE_CHECKING:
@@ -79,12 +81,15 @@ class _WhileRead(io.RawIOBase):
         return True
 
     def write(self, data: Any) -> int:
+        if is_closed():
+            raise OSError(errno.EBADF, "the standard output is closed")
         try:
-            sys.stdout.buffer.write(data)
-            sys.stdout.buffer.flush()
+            sys.stdout.flush()
+            # What cannot be written must not be left in its buffer, for the end of the process.
+            return os.write(sys.stdout.fileno(), data)
         except BrokenPipeError:
             drop(sys.stdout)
-        return len(data)
+            return len(data)
 
 
 def _end_of_line(path: Path, *, has_quotes: bool) -> bytes:

@@ -76,6 +76,11 @@ def drop(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+def is_closed() -> bool:
+    """Tell whether the process was started without a standard output (`>&-`)."""
+    return sys.__stdout__ is None
+
+
 def fail(status: int, message: str) -> NoReturn:
     """End the command with one clear message."""
     tell(f"error: {message}")

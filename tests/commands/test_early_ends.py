@@ -115,6 +115,21 @@ def test_an_output_that_is_closed_is_no_failure(folder, command, closed):
         assert videos(folder)
 
 
+@pytest.mark.parametrize(
+    ("redirected", "reason"),
+    [("> /dev/full", "No space left on device"), (">&-", "the standard output is closed")],
+)
+def test_a_feed_on_an_output_that_cannot_be_written_is_an_error(folder, redirected, reason):
+    run = in_shell(folder, *CRAWL, "-o", "-:jsonlines", redirected=redirected)
+    assert run.returncode == 70, run.stderr
+    words = f"A feed could not be written; the pages are in the database: {reason}. "
+    assert run.stderr.count(words) == 1
+    assert "nothing new" not in run.stderr
+    assert "Stored jsonlines feed" not in run.stderr
+    assert "Traceback" not in run.stderr
+    assert videos(folder)
+
+
 def test_what_is_wrong_has_its_status_also_where_nobody_can_be_told(folder):
     assert in_shell(folder, "crawl", "vidoes", redirected=">&- 2>&-").returncode == 64
 

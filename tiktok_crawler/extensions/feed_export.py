@@ -49,6 +49,7 @@ class RecordFeedExporter(FeedExporter):
 
     def __init__(self, crawler: Crawler):
         self._told: set[str] = set()
+        self._something_came = False
         hide_secrets(crawler.settings)
         if not (crawler.settings["FEEDS"] or crawler.settings["FEED_URI"]):
             raise NotConfigured
@@ -69,12 +70,13 @@ class RecordFeedExporter(FeedExporter):
     def item_scraped(self, item: Any, spider: Spider) -> None:
         try:
             for line in _lines(item, spider):
+                self._something_came = True
                 super().item_scraped(line, spider)
         except Exception as exc:  # noqa: BLE001 - feeds go to storages of many kinds
             self._failed(exc)
 
     async def _close_slot(self, slot: FeedSlot, spider: Spider) -> None:
-        if not slot.itemcount and not slot.store_empty and slot.batch_id == 1:
+        if not self._something_came and not slot.store_empty and slot.batch_id == 1:
             self._say_nothing_came(slot)
         # Only the log has a use for it now.
         slot.uri = without_login(slot.uri)
