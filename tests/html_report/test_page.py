@@ -26,6 +26,7 @@ from tallies import tally
 from tiktok_crawler.html_report import page as pages
 from tiktok_crawler.html_report.calendars import Mark, calendar, mark_of
 from tiktok_crawler.planning.window_days import DayCount
+from tiktok_crawler.research_api.endpoints import PLAYLISTS
 from tiktok_crawler.storage.overview import Overview
 
 EMPTY = Overview({}, 0, {}, (), (), (), 0, (), {})
@@ -260,6 +261,16 @@ def test_lists_that_were_cut_say_so_at_the_top():
     told = " ".join(Read(report(full_facts(listings=(cut,)))).texts)
 
     assert "of about 9,000; 5 videos asked about; 2 cut at your maximum (max_per_video)" in told
+
+
+def test_videos_of_playlists_are_told_at_the_top_as_those_that_are_there():
+    (listing,) = full_facts().listings
+    known = {"counted": 5, "counted_stored": 21, "total": 24}
+    come_to = tally({"complete": 5}, seeds=5, stored=21, **known)
+    status = replace(listing.status, listing=PLAYLISTS, tally=come_to, records=5)
+    told = Read(report(full_facts(listings=(replace(listing, status=status),))))
+
+    assert "21 of about 24; 5 playlists asked about" in told.text
 
 
 def test_lists_are_told_with_what_their_values_lack(full):

@@ -204,6 +204,18 @@ def test_videos_of_playlists_are_those_that_are_there():
     assert "The database has 9 videos of these." in methods_text(told)
 
 
+def test_the_table_of_listings_counts_what_the_methods_count():
+    counts = dict.fromkeys(SeedState, 0) | {SeedState.COMPLETE: 5}
+    known = {"counted": 5, "counted_stored": 21, "total": 24}
+    come_to = tally({"complete": 5}, seeds=5, stored=21, **known)
+    records_of_pages = 5
+    status = ListingStatus(PLAYLISTS, counts, come_to, 0, records_of_pages, 5, None)
+    told = facts(listings=(ListingFacts(status, Pages(5, NOON, NOON, records_of_pages)),))
+
+    assert "The database has 21 of about 24 videos of these." in methods_text(told)
+    assert "21 of about 24" in listings(told).rows[0]
+
+
 def test_lists_that_were_cut_are_not_told_as_complete():
     counts = dict.fromkeys(SeedState, 0) | {SeedState.COMPLETE: 3}
     known = {"counted": 3, "counted_stored": 250, "total": 9000}

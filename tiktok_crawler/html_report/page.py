@@ -202,7 +202,7 @@ def _listing_tile(status: ListingStatus) -> Tile:
     if cut := status.tally.ends[SeedEnd.CUT]:
         notes.append(f"{cut:,} cut at your maximum ({status.listing.limit_argument})")
     words = f"{status.listing.noun.capitalize()} delivered"
-    return Tile(words, f"{status.records:,}", "; ".join(notes))
+    return Tile(words, f"{status.tally.stored:,}", "; ".join(notes))
 
 
 def _query_parts(facts: Provenance, naming: Naming) -> Iterator[QueryPart]:

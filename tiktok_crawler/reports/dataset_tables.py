@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from datetime import date, datetime
 
     from tiktok_crawler.date_range import DateRange
+    from tiktok_crawler.planning.seeds import Tally
     from tiktok_crawler.storage.ledger.imports import Import
-    from tiktok_crawler.storage.ledger.listing_status import ListingStatus
     from tiktok_crawler.storage.ledger.provenance import Provenance, QueryFacts
     from tiktok_crawler.storage.ledger.status import QueryStatus
 
@@ -185,10 +185,10 @@ def removals(facts: Provenance) -> Table:
     )
 
 
-def records_of_all(status: ListingStatus) -> Cell:
+def records_of_all(tally: Tally) -> Cell:
     """Say how many records were delivered, of how many in all if that is known."""
-    total = total_of_all(status.tally)
-    return status.records if total is None else f"{status.records:,} of about {total:,}"
+    total = total_of_all(tally)
+    return tally.stored if total is None else f"{tally.stored:,} of about {total:,}"
 
 
 def rows(facts: Provenance) -> Table:
@@ -254,7 +254,7 @@ def _listings(facts: Provenance) -> Iterator[tuple[Cell, ...]]:
             counts[SeedState.REFUSED],
             counts[SeedState.OPEN],
             counts[SeedState.PARKED],
-            records_of_all(found.status),
+            records_of_all(tally),
             found.status.requests,
             "; ".join(notes),
         )
