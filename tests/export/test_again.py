@@ -11,7 +11,7 @@ from database_rows import in_order
 from listed_pages import Crawl, stage, store_list
 from readers import by_arrow, parquet_rows
 from sqlalchemy import create_engine, text
-from stored_pages import JANUARY_10, NOON, Search
+from stored_pages import JANUARY_10, NOON, OTHER_QUERY, Search
 
 from tiktok_crawler.dataset.selection import Selection
 from tiktok_crawler.dataset.tables import TABLES
@@ -180,6 +180,20 @@ def test_tags_may_come_late(collected, folder):
 
     again(collected, folder)
     assert any('"late"' in row for row in content(folder)["video_query_tag"])
+
+
+def test_a_tag_that_was_renamed_has_its_new_name(collected, folder):
+    change(collected, "UPDATE query_tag SET name = 'renamed' WHERE name = 'all'")
+
+    again(collected, folder)
+    assert all('"renamed"' in row for row in content(folder)["video_query_tag"])
+    assert again(collected, folder).kept > 0
+
+
+def test_another_tag_leaves_months_as_they_are_that_have_none_of_it(collected, folder):
+    see(collected, NOON + DAY, VIDEOS[3], query=OTHER_QUERY, tags=("march",))
+
+    assert anew(collected, folder) == {"2024-03", "undated"}
 
 
 def test_a_listing_may_bring_videos(collected, folder):

@@ -1,7 +1,8 @@
 """Finds out what of an earlier export is still true, by the pages that were stored since.
 
-Whatever changes a video comes with a page that has it, but for tags, which are counted, and for
-what is missing or gone, of which an export keeps a mark for each month or day.
+Whatever changes a video comes with a page that has it, but for tags, which are counted, for their
+names, and for what is missing or gone. An export keeps a mark of each name, and, for what is
+missing or gone, of each month or day.
 """
 
 from __future__ import annotations
@@ -15,18 +16,27 @@ from sqlalchemy import func, or_, select
 
 from tiktok_crawler.dataset.reading import ROWS_AT_ONCE, UNDATED
 from tiktok_crawler.dataset.tables import SOURCES, VIDEO, VIDEOS
+from tiktok_crawler.reports.naming import as_it_is
 from tiktok_crawler.research_api.endpoints import COMMENTS, REPLIES
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.ledger.removals import read_removals
-from tiktok_crawler.storage.models.ledger import VIDEOS_TO_CRAWLS, Crawl, DatabaseOrigin, SeedRow
+from tiktok_crawler.storage.models.ledger import (
+    VIDEOS_TO_CRAWLS,
+    Crawl,
+    DatabaseOrigin,
+    QueryTag,
+    SeedRow,
+)
 from tiktok_crawler.storage.models.records import Comment, Video, VideoRevision
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from sqlalchemy import Connection, Select
 
     from tiktok_crawler.dataset.tables import DataTable
+
+MARK_DIGITS = 16
 
 MAY_BE_GONE = (Video, Comment)
 """Records that are kept in months or days, and that the API may no longer have."""
@@ -37,8 +47,9 @@ class Basis:
     """What an export was made of: a database up to its last page, by some options and version.
 
     A copy of a database is the same one as long as it has the same last page. When something was
-    deleted since, `removals` is another one. Of an export in parts, `existence` has a mark of what
-    is missing or gone, by table and by month or day.
+    deleted since, `removals` is another one. `tags` has marks of their names, by their ids. Of an
+    export in parts, `existence` has a mark of what is missing or gone, by table and by month or
+    day.
     """
 
     database: str
@@ -48,10 +59,20 @@ class Basis:
     received_at: str
     pages: int
     removals: str
+    tags: Mapping[str, str]
     existence: Mapping[str, Mapping[str, str]]
 
     @classmethod
-    def of(cls, connection: Connection, options: str, version: str, *, unit: int = 0) -> Basis:
+    def of(
+        cls,
+        connection: Connection,
+        options: str,
+        version: str,
+        *,
+        unit: int = 0,
+        label: Callable[[str], str] = as_it_is,
+    ) -> Basis:
+        """Tell of what an export is made now; `label` gives the name of a tag as it is written."""
         last, pages = connection.execute(select(func.max(Crawl.id), func.count())).one()
         origin, made = connection.execute(
             select(DatabaseOrigin.origin, DatabaseOrigin.created_at)
@@ -64,6 +85,7 @@ class Basis:
             _received_at(connection, last),
             pages,
             read_removals(connection).mark,
+            _tags(connection, label),
             _existence(connection, unit) if unit else {},
         )
 
@@ -73,11 +95,15 @@ class Basis:
         return frozenset(part for part, _ in before.items() ^ after.items())
 
     def is_followed_by(self, later: Basis, connection: Connection) -> bool:
-        """Tell whether nothing but pages was added since: none was stored late, or removed."""
+        """Tell whether nothing but pages and tags was added since.
+
+        None was stored late, removed or renamed.
+        """
         up_to = select(func.count()).where(Crawl.id <= self.last_page)
         return (
             (self.database, self.options, self.version, self.removals)
             == (later.database, later.options, later.version, later.removals)
+            and self.tags.items() <= later.tags.items()
             and self.received_at == _received_at(connection, self.last_page)
             and self.pages == connection.scalar(up_to)
         )
@@ -86,6 +112,12 @@ class Basis:
 def _received_at(connection: Connection, page: int | None) -> str:
     found = connection.scalar(select(Crawl.received_at).where(Crawl.id == page))
     return found.isoformat() if found else ""
+
+
+def _tags(connection: Connection, label: Callable[[str], str]) -> dict[str, str]:
+    """Return marks of the names of tags, by their ids."""
+    names = connection.execute(select(QueryTag.id, QueryTag.name)).all()
+    return {str(id_): sha256(label(name).encode()).hexdigest()[:MARK_DIGITS] for id_, name in names}
 
 
 def _existence(connection: Connection, unit: int) -> dict[str, dict[str, str]]:
@@ -107,7 +139,7 @@ def _marks(connection: Connection, kind: type[Video | Comment], unit: int) -> di
     for rows in statements.stream(connection, missing, ROWS_AT_ONCE):
         for created, *judged in rows:
             digests[(created or UNDATED)[:unit]].update(repr(judged).encode())
-    return {part: digest.hexdigest()[:16] for part, digest in digests.items()}
+    return {part: digest.hexdigest()[:MARK_DIGITS] for part, digest in digests.items()}
 
 
 @dataclass(frozen=True, slots=True)

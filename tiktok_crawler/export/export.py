@@ -128,7 +128,7 @@ class _Work:
         self._protected = {table.name: table for table in options.tables}
         digest = options.digest(protector.names_digest())
         unit = options.unit if options.is_in_parts else 0
-        self.basis = Basis.of(connection, digest, facts.version, unit=unit)
+        self.basis = Basis.of(connection, digest, facts.version, unit=unit, label=protector.label)
         drawn = options.selection.drawn(connection)
         self._reader = Reader(connection, drawn, unit=unit, as_text=options.kinds_of_text)
         self.kept = 0
