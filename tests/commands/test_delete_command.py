@@ -353,6 +353,35 @@ def test_a_rehearsal_does_not_say_that_it_keeps_anything_out(folder):
     assert not read(folder, "SELECT * FROM kept_out")
 
 
+FOUND_AT = "2026-11-30 12:00:00.000000"
+CONFIRMED_AT = "2026-12-01 12:00:00.000000"
+
+
+def test_deletions_of_what_is_gone_name_the_checks_that_found_it(folder):
+    with closing(sqlite3.connect(folder / DATABASE)) as connection, connection:
+        for kind, at in (("video", FOUND_AT), ("comment", FOUND_AT), ("video", CONFIRMED_AT)):
+            connection.execute(
+                "INSERT INTO compliance_check (kind, first_run_id, is_second, state, ids, "
+                "candidates, created_at, requests, verdict, verdict_at) "
+                "VALUES (?, 1, 1, 'done', 9, 9, ?, 3, 'gone', ?)",
+                (kind, at, at),
+            )
+        for at, which in ((FOUND_AT, "LIMIT 3"), (CONFIRMED_AT, "LIMIT 2 OFFSET 3")):
+            gone = f"SELECT id FROM video ORDER BY id {which}"
+            connection.execute(
+                f"UPDATE video SET missing_since = ?, gone_at = ? WHERE id IN ({gone})", (at, at)
+            )
+
+    done = delete(folder, "--gone", "--yes")
+
+    assert done.returncode == 0, done.stderr
+    assert "Deleted: 3 videos" in done.stdout
+    assert read(folder, "SELECT kind, why, check_id, records FROM removal ORDER BY id") == [
+        ("video", "gone", 1, 3),
+        ("video", "gone", 3, 2),
+    ]
+
+
 def test_nothing_gone_is_said(folder):
     done = delete(folder, "--gone", "--yes")
 

@@ -337,6 +337,19 @@ def test_what_is_gone_long_enough_is_deleted(filled):
     assert delete_gone(filled, LATER, MUCH_LATER + timedelta(days=1)) == []
 
 
+def test_what_no_check_has_found_is_one_deletion_whenever_it_was_gone(filled):
+    with filled.begin() as connection:
+        for name, at in ((NAME, NOON), (OTHER, LATER)):
+            is_gone = {"missing_since": NOON, "gone_at": at}
+            profile = update(UserInfo).where(UserInfo.username == name)
+            assert connection.execute(profile.values(is_gone)).rowcount == 1
+
+    (removed,) = delete_gone(filled, None, MUCH_LATER)
+
+    assert (removed.kind, removed.records) == (RecordKind.USER, 2)
+    assert [each["check_id"] for each in rows(filled, "removal")] == [None]
+
+
 @pytest.mark.parametrize("again_at", [MUCH_LATER, MUCH_LATER + timedelta(days=1)])
 @pytest.mark.parametrize("statement", ["DELETE FROM user_info", "UPDATE hashtag", "ended_at"])
 def test_a_deletion_of_what_is_gone_that_breaks_off_ends_when_it_is_begun_anew(

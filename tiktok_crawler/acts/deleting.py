@@ -13,7 +13,7 @@ from tiktok_crawler.arguments.named_seeds import named_seeds
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.exceptions import UsageError
 from tiktok_crawler.output import NowAndThen, fail, show, tell
-from tiktok_crawler.planning.checks import RecordKind
+from tiktok_crawler.planning.checks import RecordKind, RemovalReason
 from tiktok_crawler.query_file.known_query import query_ids
 from tiktok_crawler.query_file.written_dates import parse_time_ago
 from tiktok_crawler.reports.deletion_report import (
@@ -28,6 +28,7 @@ from tiktok_crawler.storage.deletion import disk, selecting
 from tiktok_crawler.storage.deletion.deletion import (
     Cause,
     delete_comments,
+    delete_gone,
     delete_profiles,
     delete_users,
     delete_videos,
@@ -253,14 +254,16 @@ def _remove(place: _Place, selected: Selected) -> list[Removed]:
     with reading(engine) as connection:
         # An archive has lines by the clocks of all machines that have crawled.
         now = behind(done_until(connection), utc_now())
-    cause = Cause(
-        selected.why, place.folders, query_id=selected.query_id, last_page=selected.last_page
-    )
     told = NowAndThen()
 
     def progress(what: str, count: int) -> None:
         told.tell(f"{number_of(count, what)} so far")
 
+    if selected.why is RemovalReason.GONE:
+        return delete_gone(engine, None, now, archives=place.folders, progress=progress)
+    cause = Cause(
+        selected.why, place.folders, query_id=selected.query_id, last_page=selected.last_page
+    )
     removed = []
     if selected.users:
         removed.append(delete_users(engine, selected.users, cause, now, progress))

@@ -9,7 +9,7 @@ import os
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from sqlalchemy import Text, cast, func, insert, literal, select, update
 
@@ -116,6 +116,10 @@ class Named:
         return number_of_digest(digest_of(self.salt, key))
 
 
+def say_nothing(_what: str, _count: int) -> None:
+    """Tell nobody."""
+
+
 def delete_videos(
     engine: Engine, ids: Sequence[int], cause: Cause, now: datetime, progress: Progress
 ) -> Removed:
@@ -177,9 +181,14 @@ def delete_profiles(
 
 
 def delete_gone(
-    engine: Engine, older_than: datetime, now: datetime, *, archives: tuple[Path, ...] = ()
+    engine: Engine,
+    older_than: datetime | None,
+    now: datetime,
+    *,
+    archives: tuple[Path, ...] = (),
+    progress: Progress = say_nothing,
 ) -> list[Removed]:
-    """Delete what has been gone since a time, or longer: videos, comments and profiles.
+    """Delete what is gone, since a time or longer if one is given: videos, comments and profiles.
 
     What one check found is one removal, which names it. Done once more with the same time, since
     the database was away, it goes on.
@@ -188,27 +197,52 @@ def delete_gone(
         All removals of this time.
     """
     _end_interrupted(engine, now)
-    kinds: tuple[tuple[RecordKind, type[Any], Column[Any], Callable[..., Removed]], ...] = (
-        (RecordKind.VIDEO, Video, Video.__table__.c.id, delete_videos),
-        (RecordKind.COMMENT, Comment, Comment.__table__.c.id, delete_comments),
-        (RecordKind.USER, UserInfo, UserInfo.__table__.c.username, delete_profiles),
-    )
-    for kind, record, key, delete in kinds:
-        is_gone = record.is_gone()
-        times = select(record.gone_at).where(is_gone, record.gone_at <= older_than).distinct()
+    for records in _MAY_BE_GONE:
         with reading(engine) as connection:
-            gone_at = list(connection.scalars(times.order_by(record.gone_at)))
-        for at in gone_at:
-            gone = select(key).where(is_gone, record.gone_at == at).order_by(key)
-            decided = ComplianceCheck.verdict_at == at, ComplianceCheck.kind == kind
-            with reading(engine) as connection:
-                keys = list(connection.scalars(gone))
-                check_id = connection.scalar(select(func.max(ComplianceCheck.id)).where(*decided))
+            found = _gone_by_check(connection, records, older_than)
+        for check_id, keys in found.items():
             cause = Cause(RemovalReason.GONE, archives, check_id=check_id)
-            delete(engine, keys, cause, now, say_nothing)
+            records.delete(engine, keys, cause, now, progress)
     with reading(engine) as connection:
         rows = connection.execute(_removals_of_gone.where(Removal.begun_at == now)).all()
     return [Removed(row.kind, row.why, row.records, Counter(row.rows)) for row in rows]
+
+
+class _Records(NamedTuple):
+    """Records that can be gone, and how they are deleted by their keys."""
+
+    kind: RecordKind
+    record: type[Any]
+    key: Column[Any]
+    delete: Callable[..., Removed]
+
+
+_MAY_BE_GONE = (
+    _Records(RecordKind.VIDEO, Video, Video.__table__.c.id, delete_videos),
+    _Records(RecordKind.COMMENT, Comment, Comment.__table__.c.id, delete_comments),
+    _Records(RecordKind.USER, UserInfo, UserInfo.__table__.c.username, delete_profiles),
+)
+
+
+def _gone_by_check(
+    connection: Connection, records: _Records, older_than: datetime | None
+) -> dict[int | None, list[Any]]:
+    """Find the keys of what is gone, by the check that found it; None: it was no check."""
+    check, gone_at = ComplianceCheck, records.record.gone_at
+    last = select(check.verdict_at, func.max(check.id).label("id"))
+    deciding = last.where(check.kind == records.kind).group_by(check.verdict_at).subquery().c
+    gone = (
+        select(records.key, deciding.id)
+        .outerjoin(deciding.id.table, deciding.verdict_at == gone_at)
+        .where(records.record.is_gone())
+        .order_by(gone_at, records.key)
+    )
+    if older_than is not None:
+        gone = gone.where(gone_at <= older_than)
+    found = defaultdict[int | None, list[Any]](list)
+    for key, check_id in connection.execute(gone):
+        found[check_id].append(key)
+    return found
 
 
 _removals_of_gone = (
@@ -223,10 +257,6 @@ def _end_interrupted(engine: Engine, now: datetime) -> None:
     for row in rows:
         cause = Cause(RemovalReason.GONE)
         _Deletion(engine, row.kind, cause, now, say_nothing, interrupted=row).end()
-
-
-def say_nothing(_what: str, _count: int) -> None:
-    """Tell nobody."""
 
 
 class _Deletion:
