@@ -33,7 +33,7 @@ from tiktok_crawler.storage.ledger.provenance import (
 from tiktok_crawler.storage.ledger.queries import Totals, UsedQuery
 from tiktok_crawler.storage.ledger.status import QueryStatus
 from tiktok_crawler.storage.ledger.value_batches import ListTotals, RefusedValue
-from tiktok_crawler.storage.overview import Length, Overview, Reading
+from tiktok_crawler.storage.overview import Length, Listed, Overview, Reading
 
 SCRIPT = "<script>document.title='harmed'</script><img src=x onerror=\"document.title='harmed'\">"
 STEERING = "a\x1b[31mb\u202ec"
@@ -101,6 +101,7 @@ def a_list():
         refused=(refused,),
         missed=0,
         totals=ListTotals(requests=12, videos=345, pages=11, first_page_at=NOON, last_page_at=NOON),
+        searched=(NOON - 30 * DAY, *[NOON - 20 * DAY] * 2, NOON - 15 * DAY, NOON),
     )
 
 
@@ -154,7 +155,7 @@ def overview(**changes):
         accounts=(("somebody", 300), ("anybody.else", 20)),
         account_count=1234,
         growth=growth,
-        listed={"comments": {(NOON - 40 * DAY).date(): 2, NOON.date(): 1}},
+        listed={"comments": Listed(seeds=3, due=2, oldest_at=NOON - 40 * DAY)},
     )
     return replace(found, **changes)
 

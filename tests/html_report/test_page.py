@@ -226,11 +226,19 @@ def test_what_was_collected_long_ago_is_due_for_a_refresh(full):
     due = full.tables["Last searched or listed more than 15 days ago"]
     assert due[1:] == [
         ["days of query 1", "37", "2", "2024-04-15"],
+        ["days of videos from FR, for each of 3 usernames", "5", "3", "2024-05-02"],
         ["comments of videos", "3", "2", "2024-04-22"],
     ]
     later = Read(report(refresh_after=50 * DAY))
     fresh = later.tables["Last searched or listed more than 50 days ago"]
-    assert [row[2] for row in fresh[1:]] == ["0", "0"]
+    assert [row[2] for row in fresh[1:3]] == ["0", "0"]
+
+
+def test_a_list_alone_is_due_for_a_refresh_too():
+    told = Read(report(full_facts(queries=(), listings=()), EMPTY))
+
+    assert "Nothing was searched or listed yet." not in told.text
+    assert len(told.tables["Last searched or listed more than 15 days ago"]) == 2
 
 
 @pytest.mark.slow

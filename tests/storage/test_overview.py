@@ -33,7 +33,7 @@ DAY = timedelta(days=1)
 def overview(engine):
     def read():
         with reading(engine) as connection:
-            return read_overview(connection)
+            return read_overview(connection, NOON + DAY)
 
     return read
 
@@ -142,11 +142,13 @@ def test_less_than_a_whole_day_later_is_no_day(engine, search, overview):
     assert [each.days for each in overview().growth] == [0]
 
 
-def test_seeds_are_counted_by_the_day_of_their_last_listing(prepared_url, overview):
-    for seed, days in (("1", 0), ("2", 0), ("3", 4)):
-        store_list(prepared_url, COMMENTS, seed, {"id": int(seed)}, now=NOON + days * DAY)
+def test_seeds_are_due_by_the_time_of_their_last_listing(prepared_url, overview):
+    for seed, hours in (("1", 12), ("2", 23), ("3", 25), ("4", 96)):
+        now = NOON + timedelta(hours=hours)
+        store_list(prepared_url, COMMENTS, seed, {"id": int(seed)}, now=now)
 
-    assert overview().listed == {"comments": {date(2024, 6, 1): 2, date(2024, 6, 5): 1}}
+    listed = overview().listed["comments"]
+    assert (listed.seeds, listed.due, listed.oldest_at.date()) == (4, 2, date(2024, 6, 2))
 
 
 def test_days_are_those_of_utc(search, overview):

@@ -25,6 +25,7 @@ from tiktok_crawler.research_api.query import Condition, Field, Operation, Query
 from tiktok_crawler.research_api.tasks import PageRequest, Window
 from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.engine.transactions import reading
+from tiktok_crawler.storage.ledger.list_status import list_statuses
 from tiktok_crawler.storage.ledger.seeds import SeedSources
 from tiktok_crawler.storage.ledger.status import query_days
 from tiktok_crawler.storage.ledger.value_batches import known_batches, queries_of
@@ -274,3 +275,17 @@ def test_seeds_of_a_list_are_those_of_all_its_batches(engine, batch):
     with reading(engine) as connection:
         found = seeds.find(SeedsOfQuery.of(LIST, 0), SeedKey.USERNAME)
         assert set(connection.scalars(found)) == {"ada", "cem"}
+
+
+def test_a_day_of_a_list_was_searched_when_the_value_was_that_waits_longest(engine, batch):
+    times = [NOON + timedelta(days=2 * n) for n in range(3)]
+    searches = ((("ada",), days(1, 10)), (("bob",), days(1, 10)), (("ada", "bob"), days(1, 3)))
+    for now, (values, window) in zip(times, searches, strict=True):
+        run = batch(*values, now=now)
+        run.ask(run.first(window))
+
+    with reading(engine) as connection:
+        (found,) = list_statuses(connection, TWO_DAYS, times[-1] + timedelta(days=1))
+
+    first, _, last = (at.date() for at in times)
+    assert [at.date() for at in found.searched] == [*[first] * 7, *[last] * 3]

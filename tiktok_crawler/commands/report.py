@@ -112,7 +112,7 @@ def _write_report(config: Config, opts: argparse.Namespace) -> None:
     target = report_file.check_target(Path(opts.file).expanduser().absolute())
     pseudonyms, refresh_after = pseudonyms_of(opts), timedelta(days=opts.refresh_after)
     with _facts(config) as (connection, facts), _naming(connection, pseudonyms) as naming:
-        overview = read_overview(connection)
+        overview = read_overview(connection, facts.status.at - refresh_after)
         content = page.page(facts, overview, naming, refresh_after=refresh_after)
     report_file.write_report(target, page.html(content))
     for sentence in content.lacking:

@@ -136,7 +136,7 @@ def page(
         lists=dataset_tables.lists(facts, naming),
         listings=dataset_tables.listings(facts),
         imports=dataset_tables.imports(facts, naming),
-        refresh=refresh_table(facts, overview, refresh_after),
+        refresh=refresh_table(facts, overview, refresh_after, naming),
         rows=dataset_tables.rows(facts),
         methods=tuple(provenance_report.methods_paragraphs(facts, naming)),
         citation=provenance_report.citation(facts),

@@ -36,7 +36,7 @@ from tiktok_crawler.storage.models.records import (
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
-    from datetime import date
+    from datetime import date, datetime
 
     from sqlalchemy import ColumnElement, Connection, Select
 
@@ -81,11 +81,20 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Listed:
+    """The seeds that were listed to their end; `due` ones longer ago than others may be."""
+
+    seeds: int
+    due: int
+    oldest_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """The contents of a database, added up.
 
     `days` are those of publication (UTC), in their order; `undated` videos came without. `listed`
-    has for each listing when seeds were listed to their end, by day.
+    has the seeds of each listing.
     """
 
     days: Mapping[date, int]
@@ -96,11 +105,14 @@ class Overview:
     accounts: Frequencies
     account_count: int
     growth: tuple[Reading, ...]
-    listed: Mapping[str, Mapping[date, int]]
+    listed: Mapping[str, Listed]
 
 
-def read_overview(connection: Connection) -> Overview:
-    """Add up what a database has, as one transaction sees it."""
+def read_overview(connection: Connection, due_before: datetime) -> Overview:
+    """Add up what a database has, as one transaction sees it.
+
+    Seeds are due that were last listed before a time.
+    """
     day = _day(connection, VIDEO.c.create_time)
     days = dict(_rows(connection, _counted(day).order_by(day)))
     accounts = _rows(connection, _top_accounts(connection))
@@ -113,7 +125,7 @@ def read_overview(connection: Connection) -> Overview:
         accounts=tuple((name, count) for name, count, _ in accounts),
         account_count=accounts[0][2] if accounts else 0,
         growth=_growth(connection),
-        listed=_listed(connection),
+        listed=_listed(connection, due_before),
     )
 
 
@@ -246,12 +258,10 @@ def _days_between(
     return cast(func.trunc(extract("epoch", later - first) / SECONDS_OF_DAY), Integer)
 
 
-def _listed(connection: Connection) -> dict[str, dict[date, int]]:
-    """Count the seeds of each listing by the day on which they were listed to their end."""
-    day = _day(connection, SEED.c.completed_at)
-    counted = select(SEED.c.listing, day, func.count()).where(SEED.c.completed_at.is_not(None))
-    found: dict[str, dict[date, int]] = {}
-    groups = counted.group_by(SEED.c.listing, day).order_by(SEED.c.listing, day)
-    for listing, at, count in _rows(connection, groups):
-        found.setdefault(listing, {})[at] = count
-    return found
+def _listed(connection: Connection, due_before: datetime) -> dict[str, Listed]:
+    """Count the seeds of each listing that were listed to their end."""
+    at = SEED.c.completed_at
+    due = func.count().filter(at < due_before)
+    counted = select(SEED.c.listing, func.count(), due, func.min(at)).where(at.is_not(None))
+    by_listing = counted.group_by(SEED.c.listing).order_by(SEED.c.listing)
+    return {listing: Listed(*found) for listing, *found in _rows(connection, by_listing)}

@@ -9,7 +9,8 @@ import json
 from collections import defaultdict
 from dataclasses import dataclass, replace
 from dataclasses import field as dataclass_field
-from itertools import chain
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
@@ -35,7 +36,7 @@ from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, Que
 
 if TYPE_CHECKING:
     from collections.abc import Collection as Values
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import datetime, timedelta
 
     from sqlalchemy import Connection
@@ -55,8 +56,9 @@ class ListStatus:
     `days` are those for which any value is wanted. Those that the API has `refused` aside, so many
     values are `lacking` days, some of the `missing` ones. The `unsettled` ones were searched before
     all their videos can have appeared; of the `suspicious` ones, a search for some values brought
-    so little that it is hard to believe. `refreshing` is as the last run had it; so many values are
-    `overdue`: days of them were last searched longer ago than it says.
+    so little that it is hard to believe. `searched` has for each day when it was searched last, for
+    the value of which that is longest ago. `refreshing` is as the last run had it; so many values
+    are `overdue`: days of them were last searched longer ago than it says.
     """
 
     template: str
@@ -73,6 +75,7 @@ class ListStatus:
     refreshing: Refreshing = Refreshing()  # noqa: RUF009 - it is frozen
     overdue: int = 0
     suspicious: tuple[DateRange, ...] = ()
+    searched: tuple[datetime, ...] = ()
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether a run would ask for something that is missing."""
@@ -171,6 +174,7 @@ def _status(  # noqa: PLR0913, PLR0917
         refreshing=refreshing,
         overdue=standing.overdue(),
         suspicious=bits.ranges(union(standing.wanted.values()) & union(map(bits.of, doubted))),
+        searched=standing.searched(),
     )
 
 
@@ -191,6 +195,9 @@ class _Standing:
     wanted: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
     covered: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
     fresh: dict[str, int] = dataclass_field(default_factory=lambda: defaultdict(int))
+    batches: dict[str, list[KnownBatch]] = dataclass_field(
+        default_factory=lambda: defaultdict(list)
+    )
 
     def add(
         self, batch: KnownBatch, wishes: list[DateRange], freshness: Freshness, now: datetime
@@ -206,6 +213,7 @@ class _Standing:
         for value in batch.values:
             self.covered[value] |= found
             self.fresh[value] |= in_time
+            self.batches[value].append(batch)
         for days in wishes:
             self.want(batch.values, days)
 
@@ -228,6 +236,37 @@ class _Standing:
             bool(self.covered.get(value, 0) & bits & ~self.fresh.get(value, 0))
             for value, bits in self.wanted.items()
         )
+
+    def searched(self) -> tuple[datetime, ...]:
+        """Return for each day when it was searched last, for the value searched longest ago."""
+        alike = {
+            (wanted, *map(id, self.batches[value])): self.batches[value]
+            for value, wanted in self.wanted.items()
+        }
+        last: dict[datetime, int] = defaultdict(int)
+        for (wanted, *_), batches in alike.items():
+            for at, days in self._last_searches(wanted, batches):
+                last[at] |= days
+        return tuple(_first_times(last))
+
+    def _last_searches(
+        self, wanted: int, batches: Iterable[KnownBatch]
+    ) -> Iterator[tuple[datetime, int]]:
+        """Yield when wanted days were searched last, with the bits of these days."""
+        searches = (search for batch in batches for search in batch.searches)
+        for search in sorted(searches, key=attrgetter("begun_at"), reverse=True):
+            days = self.bits.of(search.days) & wanted
+            wanted &= ~days
+            yield search.begun_at, days
+
+
+def _first_times(days: Mapping[datetime, int]) -> Iterator[datetime]:
+    """Yield a time for each day: the first that has it."""
+    told = 0
+    for at in sorted(days):
+        new = days[at] & ~told
+        told |= new
+        yield from repeat(at, new.bit_count())
 
 
 def _wishes(
