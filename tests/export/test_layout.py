@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from datetime import UTC, datetime
 
 import openpyxl
@@ -25,8 +26,9 @@ from tiktok_crawler.dataset.reading import Part
 from tiktok_crawler.dataset.tables import TABLES
 from tiktok_crawler.exceptions import ExportError, UsageError
 from tiktok_crawler.export import parquet_files, workbook
-from tiktok_crawler.export.options import UNITS
+from tiktok_crawler.export.options import UNITS, Format
 from tiktok_crawler.export.parquet_files import ParquetFiles
+from tiktok_crawler.export.verify import verify
 from tiktok_crawler.research_api.endpoints import COMMENTS
 
 DAY = 86_400
@@ -192,6 +194,18 @@ def test_csv_of_one_column_has_no_empty_lines(texts, tmp_path):
         texts.export(tmp_path / "out", "csv", columns=("comment.like_count",))
     texts.export(tmp_path / "out", "csv", columns=("comment.id",))
     texts.export(tmp_path / "other", "jsonl", columns=("comment.like_count",))
+
+
+@pytest.mark.parametrize("format_", Format)
+def test_the_name_of_a_folder_may_be_no_utf_8(sqlite_source, tmp_path, format_):
+    store(sqlite_source, {"id": 1, "create_time": JANUARY_10})
+    folder = tmp_path / os.fsdecode(b"bad\xff")
+
+    exported = sqlite_source.export(folder, format_, tables=("video",))
+    again = sqlite_source.export(folder, format_, tables=("video",))
+
+    assert exported.rows == again.rows == {"video": 1}
+    assert verify(folder).others == []
 
 
 @pytest.mark.parametrize("texts", [["a"]], indirect=True)

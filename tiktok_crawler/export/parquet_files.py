@@ -17,6 +17,7 @@ from tiktok_crawler.export.written import File
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
+    from typing import BinaryIO
 
     from tiktok_crawler.dataset.reading import Part
     from tiktok_crawler.dataset.tables import DataTable
@@ -44,11 +45,15 @@ def partition_folder(table: DataTable, partition: str, unit: int) -> str:
 
 @dataclass(slots=True)
 class _Open:
-    """A file that is being written, with the rows that wait for their group to be full."""
+    """A file that is being written, with the rows that wait for their group to be full.
+
+    Arrow itself opens no file whose path is not UTF-8.
+    """
 
     name: str
     table: DataTable
     partition: str
+    file: BinaryIO
     writer: pq.ParquetWriter
     waiting: list[pa.RecordBatch] = field(default_factory=list)
     held: int = 0
@@ -66,6 +71,10 @@ class _Open:
             group = pa.Table.from_batches(self.waiting)
             self.writer.write_table(group, row_group_size=max(ROWS_OF_GROUP, self.held))
             self.waiting, self.held, self.held_bytes = [], 0, 0
+
+    def close(self) -> None:
+        with self.file:
+            self.writer.close()
 
 
 class ParquetFiles:
@@ -103,7 +112,7 @@ class ParquetFiles:
     def discard(self) -> None:
         for file in self._open.values():
             with suppress(OSError):
-                file.writer.close()
+                file.close()
 
     def _file(self, table: DataTable, partition: str) -> _Open:
         """Return the file of a part, as the one that was used last."""
@@ -123,13 +132,14 @@ class ParquetFiles:
             name = f"{name}/part-{number}.parquet"
         path = self._folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = pq.ParquetWriter(path, schema(table.columns), compression="zstd")
-        return _Open(name, table, partition, writer)
+        file = path.open("xb")
+        writer = pq.ParquetWriter(file, schema(table.columns), compression="zstd")
+        return _Open(name, table, partition, file, writer)
 
     def _end(self, key: tuple[str, str]) -> None:
         file = self._open.pop(key)
         file.write()
-        file.writer.close()
+        file.close()
         self._ended.append(
             File.of(
                 self._folder,
