@@ -102,6 +102,7 @@ def a_list():
         missed=0,
         totals=ListTotals(requests=12, videos=345, pages=11, first_page_at=NOON, last_page_at=NOON),
         searched=(NOON - 30 * DAY, *[NOON - 20 * DAY] * 2, NOON - 15 * DAY, NOON),
+        counted=DayCount(videos=345, withheld=55),
     )
 
 

@@ -281,6 +281,14 @@ def test_videos_of_playlists_are_told_at_the_top_as_those_that_are_there():
     assert "21 of about 24; 5 playlists asked about" in told.text
 
 
+def test_lists_count_in_the_numbers_at_the_top(full):
+    assert "Days covered 52.1 % 96 of 184 days wanted" in full.text
+    assert "Withheld by the API 11.7 % 226 of 1,931 matches" in full.text
+    alone = Read(report(full_facts(queries=())))
+    assert "Days covered 66.3 % 61 of 92 days wanted" in alone.text
+    assert "Withheld by the API 13.8 % 55 of 400 matches" in alone.text
+
+
 def test_lists_are_told_with_what_their_values_lack(full):
     _, (words, wanted, *numbers, lacked, videos) = full.tables[
         "Lists: what is asked for each of some values"

@@ -17,6 +17,7 @@ from tiktok_crawler.planning.plan import Wanted
 from tiktok_crawler.planning.seeds import SeedsOfQuery
 from tiktok_crawler.planning.task_states import Cut, Halved, Parked, Unusable
 from tiktok_crawler.planning.value_batches import KnownBatch
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.research_api.endpoints import VIDEO_QUERY, SeedKey
@@ -289,3 +290,20 @@ def test_a_day_of_a_list_was_searched_when_the_value_was_that_waits_longest(engi
 
     first, _, last = (at.date() for at in times)
     assert [at.date() for at in found.searched] == [*[first] * 7, *[last] * 3]
+
+
+def test_the_days_of_a_list_are_counted_by_the_last_search_of_each_of_its_queries(engine, batch):
+    searches = (
+        (("ada", "bob"), (1,), {"cursor": 3}),
+        (("ada", "bob"), (1, 2), {"cursor": 3}),
+        (("cem",), (3,), {"cursor": 1}),
+        (("dan",), (4,), {"cursor": 9, "has_more": True}),
+    )
+    for n, (values, ids, answer) in enumerate(searches):
+        run = batch(*values, now=NOON + timedelta(days=n))
+        run.ask(run.first(days(10)), *map(video, ids), **answer)
+
+    with reading(engine) as connection:
+        (found,) = list_statuses(connection, TWO_DAYS, NOON + timedelta(days=9))
+
+    assert found.counted == DayCount(videos=3, withheld=1)

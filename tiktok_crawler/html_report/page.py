@@ -15,7 +15,7 @@ from tiktok_crawler.planning.seeds import SeedEnd
 from tiktok_crawler.planning.window_days import known_sum
 from tiktok_crawler.reports import dataset_tables, provenance_report
 from tiktok_crawler.reports.dataset_tables import minute, share
-from tiktok_crawler.reports.days_report import listed_ranges
+from tiktok_crawler.reports.days_report import days_together, listed_ranges
 from tiktok_crawler.reports.listing_report import total_of_all
 from tiktok_crawler.reports.naming import AS_THEY_ARE
 from tiktok_crawler.research_api.endpoints import DEFAULT_URL
@@ -180,12 +180,13 @@ def _source(facts: Provenance) -> str:
 def _tiles(facts: Provenance, overview: Overview) -> Iterator[Tile]:
     accounts = number_of(overview.account_count, "accounts")
     yield Tile("Videos", f"{facts.rows['video']:,}", f"by {accounts}")
-    wanted = sum(len(query.status.days.by_day) for query in facts.queries)
-    covered = sum(len(query.status.days.covered) for query in facts.queries)
+    queries, lists = [query.status for query in facts.queries], facts.status.lists
+    wanted, covered = days_together(queries, lists)
     if wanted:
         percent = f"{covered * 1000 // wanted / 10:.1f} %"
         yield Tile("Days covered", percent, f"{covered:,} of {wanted:,} days wanted")
-    found = known_sum(query.status.days.counted for query in facts.queries)
+    counted = (*(query.days.counted for query in queries), *(each.counted for each in lists))
+    found = known_sum(counted)
     if found.matches:
         withheld = found.withheld or 0
         noun = number_of(found.matches, "matches")

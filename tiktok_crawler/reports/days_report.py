@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from tiktok_crawler.clock import utc_now
 from tiktok_crawler.date_range import contiguous
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from tiktok_crawler.date_range import DateRange
     from tiktok_crawler.planning.days import Days
+    from tiktok_crawler.storage.ledger.list_status import ListStatus
+    from tiktok_crawler.storage.ledger.status import QueryStatus
 
 LISTED_RANGES = 5
 """So many fit into a line of a terminal; `--json` has all."""
@@ -24,6 +26,20 @@ Labelled = tuple[str, str]
 """What a line is about, in one or two words, and the line."""
 
 FEW = "suspiciously few videos"
+
+
+class DaysTogether(NamedTuple):
+    """The days of several queries and lists; those of two of them count twice."""
+
+    wanted: int
+    covered: int
+
+
+def days_together(queries: Iterable[QueryStatus], lists: Iterable[ListStatus]) -> DaysTogether:
+    """Add up days."""
+    of_queries = [(len(query.days.by_day), len(query.days.covered)) for query in queries]
+    of_lists = [(found.wanted_days, found.covered_days) for found in lists]
+    return DaysTogether(*map(sum, zip((0, 0), *of_queries, *of_lists, strict=True)))
 
 
 def day_lines(days: Days, now: datetime | None = None) -> Iterator[Labelled]:

@@ -125,10 +125,9 @@ def list_lines(found: ListStatus, now: datetime, files: Iterable[str]) -> Iterat
 
 
 def _days_of_list(found: ListStatus) -> Iterator[Labelled]:
-    wanted, missing = (sum(map(len, days)) for days in (found.days, found.missing))
-    yield "wanted", f"{listed_ranges(found.days)} ({number_of(wanted, 'days')})"
+    yield "wanted", f"{listed_ranges(found.days)} ({number_of(found.wanted_days, 'days')})"
     whom = values_searched(len(found.refused))
-    yield "covered", f"{number_of(wanted - missing, 'days')} for {whom}"
+    yield "covered", f"{number_of(found.covered_days, 'days')} for {whom}"
     if found.lacking:
         lacking = f"{found.lacking:,} of {found.each}"
         yield "missing", f"{lacking} lack some of {listed_ranges(found.missing)}"

@@ -185,9 +185,9 @@ def _search(query: QueryFacts, naming: Naming) -> Iterator[str]:
 
 
 def _list(found: ListStatus, naming: Naming) -> Iterator[str]:
-    wanted = sum(map(len, found.days))
+    wanted = f"{found.wanted_days:,} days"
     words = each_in_words(naming.query(found.rest), found.each)
-    yield f"A list asked for {words}, published on {listed_ranges(found.days)} ({wanted:,} days,"
+    yield f"A list asked for {words}, published on {listed_ranges(found.days)} ({wanted},"
     yield "UTC); some of these values were searched for together."
     totals = found.totals
     if not totals.pages:
@@ -198,9 +198,8 @@ def _list(found: ListStatus, naming: Naming) -> Iterator[str]:
     yield f"It has brought {number_of(totals.pages, 'pages')}, received"
     yield f"{period(totals.first_page_at, totals.last_page_at)},"
     yield f"with {number_of(totals.requests, 'requests')}."
-    whole = wanted - sum(map(len, found.missing))
-    whom = values_searched(len(found.refused))
-    yield f"For {whom} a search was paged to its end for {whole:,} of {wanted:,} days."
+    whom, whole = values_searched(len(found.refused)), found.covered_days
+    yield f"For {whom} a search was paged to its end for {whole:,} of {wanted}."
     if found.refused:
         yield f"The API refused searches for {len(found.refused):,} of the values, even alone."
     if found.missed:

@@ -17,6 +17,7 @@ from tiktok_crawler.reports.checks_report import (
 from tiktok_crawler.reports.dataset_tables import stored
 from tiktok_crawler.reports.days_report import (
     day_lines,
+    days_together,
     listed_ranges,
     range_as_json,
     ranges,
@@ -221,13 +222,10 @@ def _together(status: Status) -> _Together:
     queries = status.queries
     totals: list[Totals | ListTotals] = [query.totals for query in queries]
     totals += [found.totals for found in status.lists]
-    wanted, missing = (
-        sum(len(days) for found in status.lists for days in getattr(found, name))
-        for name in ("days", "missing")
-    )
+    days = days_together(queries, status.lists)
     return _Together(
-        wanted_days=sum(len(query.days.by_day) for query in queries) + wanted,
-        covered_days=sum(len(query.days.covered) for query in queries) + wanted - missing,
+        wanted_days=days.wanted,
+        covered_days=days.covered,
         videos=sum(each.videos for each in totals),
         requests=sum(each.requests for each in totals),
         next_windows=sum(query.next_windows for query in queries)

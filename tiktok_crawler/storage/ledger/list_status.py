@@ -18,6 +18,7 @@ from sqlalchemy import func, select
 from tiktok_crawler.date_range import DateRange, contiguous
 from tiktok_crawler.planning.day_bits import DayBits, FreshDays, union
 from tiktok_crawler.planning.suspicion import doubts
+from tiktok_crawler.planning.window_days import DayCount
 from tiktok_crawler.query_file.collection import Collection
 from tiktok_crawler.query_file.each_value import Each
 from tiktok_crawler.query_file.refreshing import Refreshing
@@ -27,11 +28,13 @@ from tiktok_crawler.storage.engine.statements import statements_for
 from tiktok_crawler.storage.ledger.coverage import Windows
 from tiktok_crawler.storage.ledger.value_batches import (
     ListTotals,
+    batches_of,
     known_batches,
     missed_ids,
     refused_values,
     totals_of_list,
 )
+from tiktok_crawler.storage.ledger.window_days import last_counts
 from tiktok_crawler.storage.models.ledger import CollectionRow, CrawlWindow, QueryRow, ValueBatchRow
 
 if TYPE_CHECKING:
@@ -58,7 +61,8 @@ class ListStatus:
     all their videos can have appeared; of the `suspicious` ones, a search for some values brought
     so little that it is hard to believe. `searched` has for each day when it was searched last, for
     the value of which that is longest ago. `refreshing` is as the last run had it; so many values
-    are `overdue`: days of them were last searched longer ago than it says.
+    are `overdue`: days of them were last searched longer ago than it says. `counted` is what came
+    of the days by the last search of each, for some values at a time.
     """
 
     template: str
@@ -76,6 +80,16 @@ class ListStatus:
     overdue: int = 0
     suspicious: tuple[DateRange, ...] = ()
     searched: tuple[datetime, ...] = ()
+    counted: DayCount = DayCount()  # noqa: RUF009 - it is frozen
+
+    @property
+    def wanted_days(self) -> int:
+        return sum(map(len, self.days))
+
+    @property
+    def covered_days(self) -> int:
+        """The days that no value lacks, but for those that are refused."""
+        return self.wanted_days - sum(map(len, self.missing))
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether a run would ask for something that is missing."""
@@ -143,7 +157,8 @@ def _status(  # noqa: PLR0913, PLR0917
         standing.want(file.values, file.days)
     if files:
         standing.keep({value for file in files for value in file.values})
-    every = replace(some, each=Each(field, tuple(sorted(standing.wanted))))
+    every_value = tuple(sorted(standing.wanted))
+    every = replace(some, each=Each(field, every_value))
     statements = statements_for(connection.dialect)
     lacking = standing.lacking()
     refused = refused_values(connection, template, sorted(lacking))
@@ -160,7 +175,7 @@ def _status(  # noqa: PLR0913, PLR0917
     return ListStatus(
         template,
         rest,
-        every.each or Each(field, ()),
+        Each(field, every_value),
         tags,
         days=bits.ranges(union(standing.wanted.values())),
         missing=bits.ranges(union(lacking.values())),
@@ -175,6 +190,7 @@ def _status(  # noqa: PLR0913, PLR0917
         overdue=standing.overdue(),
         suspicious=bits.ranges(union(standing.wanted.values()) & union(map(bits.of, doubted))),
         searched=standing.searched(),
+        counted=last_counts(connection, batches_of(statements, template, every_value)),
     )
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, func, select, update
 
+from tiktok_crawler.planning.task_states import WindowState
 from tiktok_crawler.planning.window_days import NONE, DayCount, Delivered, days_of_page, known_sum
 from tiktok_crawler.storage.models.ledger import (
     VIDEOS_TO_CRAWLS,
@@ -20,9 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import date
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import Connection, Executable, Select
 
-    from tiktok_crawler.planning.task_states import WindowState
     from tiktok_crawler.research_api.pages import Page
     from tiktok_crawler.storage.engine.statements import Statements
     from tiktok_crawler.storage.records.links import StoredPage
@@ -116,6 +116,25 @@ def counts_by_window(
     for window_id, day, *count in connection.execute(rows):
         found[window_id][day] = DayCount(*count)
     return found
+
+
+def last_counts(connection: Connection, queries: Select[Any]) -> DayCount:
+    """Add up what came of each day by the last search of each of these queries that has ended."""
+    window = CrawlWindow.__table__.c
+    latest_first = window.begun_at.desc(), window.id.desc()
+    place = func.row_number().over(
+        partition_by=(window.query_id, _DAYS.c.day), order_by=latest_first
+    )
+    names = DayCount._fields
+    searches = (
+        select(*(_DAYS.c[name] for name in names), place.label("place"))
+        .join(CrawlWindow, window.id == _DAYS.c.crawl_window_id)
+        .where(window.query_id.in_(queries), window.state == WindowState.COMPLETE)
+        .subquery()
+    )
+    sums = select(*(func.sum(searches.c[name]) for name in names))
+    found = connection.execute(sums.where(searches.c.place == 1)).one()
+    return DayCount(*(int(number or 0) for number in found))
 
 
 def _delivered(page: Page, read: Records, known: Searched) -> Delivered:
