@@ -136,6 +136,13 @@ def test_a_line_is_never_longer_than_twice_its_body(body):
     assert len(dump_line(line(answered))) < 2 * len(body) + 400
 
 
+@pytest.mark.parametrize("status", [-1, 0, 10**20])
+def test_the_status_of_an_answer_is_whatever_the_server_has_sent(status):
+    request = PageRequest(Seed(COMMENTS, "7"))
+    answered = line(Deed(Kind.ANSWER, NOON, Asked(request), RawAnswer(status, {}, b"")))
+    assert read_line(dump_line(answered), "j", dict(SUBJECTS)) == answered
+
+
 def test_lines_of_before_there_was_a_choice_had_keywords_as_eq():
     asked_for = Asked(PageRequest(Window(QUERY, JANUARY, ("id",))), NOON)
     content = json.loads(dump_line(line(Deed(Kind.OPEN, NOON, asked_for))))

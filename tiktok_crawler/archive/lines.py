@@ -551,7 +551,7 @@ def answer_json(answer: RawAnswer) -> dict[str, Any]:
 
 
 def _answer(content: Values) -> RawAnswer:
-    return RawAnswer(content.whole("status"), content.texts_by_name("headers"), _body(content))
+    return RawAnswer(content.integer("status"), content.texts_by_name("headers"), _body(content))
 
 
 def _body(content: Values) -> bytes:

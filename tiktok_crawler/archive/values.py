@@ -104,6 +104,13 @@ class Values:
             raise self.wrong(key, f"a whole number from {least} to {most}")
         return value
 
+    def integer(self, key: str) -> int:
+        """Return a whole number of whatever sign and size: servers send what they like."""
+        value = self._value(key)
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.wrong(key, "a whole number")
+        return value
+
     def whole_or_none(self, key: str, *, least: int = 0) -> int | None:
         return None if self._value(key) is None else self.whole(key, least=least)
 
