@@ -108,7 +108,9 @@ def test_sql_says_the_same_as_the_rule_on_sqlite(make_engine, prepared_sqlite_ur
 @EXAMPLES
 @given(CASES)
 def test_sql_says_the_same_as_the_rule_on_postgresql(make_engine, prepared_postgresql_url, case):
-    says_the_same(make_engine(prepared_postgresql_url), *case)
+    engine = make_engine(prepared_postgresql_url)
+    says_the_same(engine, *case)
+    engine.dispose()
 
 
 def says_the_same(engine, found, limits, now, listing):
