@@ -5,8 +5,10 @@ from __future__ import annotations
 import ipaddress
 import os
 import socket
+import sys
 from configparser import Error, RawConfigParser
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from select import select
 from typing import TYPE_CHECKING, Any
@@ -43,6 +45,8 @@ READY = 1
 
 POLL_OK, POLL_READ, POLL_WRITE = range(3)
 """What a connection of psycopg2's has to wait for."""
+
+_is_interruptible = ContextVar("is_interruptible", default=False)
 
 READ_ONLY = "25006"
 """read_only_sql_transaction, as on a standby."""
@@ -120,15 +124,22 @@ def _is_this_machine(written: str) -> bool:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end what waits for a server; else the driver would not hear of it meanwhile."""
-    from psycopg2 import extensions  # noqa: PLC0415 - slow to load, and seldom needed
+    """Let Ctrl-C end what waits for a server; else the driver would not hear of it meanwhile.
 
-    before = extensions.get_wait_callback()
-    extensions.set_wait_callback(_wait)
+    The driver is slow to load: it is asked for this when there is a server.
+    """
+    before = _is_interruptible.set(True)
     try:
         yield
     finally:
-        extensions.set_wait_callback(before)
+        _is_interruptible.reset(before)
+        if driver := sys.modules.get("psycopg2.extensions"):
+            driver.set_wait_callback(None)
+
+
+def _before_connect(*_given: object) -> None:
+    if _is_interruptible.get():
+        sys.modules["psycopg2.extensions"].set_wait_callback(_wait)
 
 
 def _wait(connection: DriverConnection) -> None:
@@ -150,6 +161,7 @@ def application_name() -> str:
 
 def configure(engine: Engine) -> None:
     """Prepare each connection that the engine makes."""
+    event.listen(engine, "do_connect", _before_connect)
     event.listen(engine, "connect", _on_connect)
     event.listen(engine, "do_execute", _execute)
     event.listen(engine, "do_executemany", _execute_many)
