@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from tiktok_crawler.html_report.charts import Bar, Picture, Point, bars, lines
-from tiktok_crawler.planning.days import DayState
 from tiktok_crawler.planning.window_days import known_sum
 from tiktok_crawler.reports.dataset_tables import Table, share
 from tiktok_crawler.spelling import number_of
@@ -143,8 +142,8 @@ def _day_counts(facts: Provenance) -> Iterator[tuple[date, DayCount]]:
     """Give what came of each wanted day of each query of which the API counts the matches."""
     for query in facts.queries:
         for day, standing in query.status.days.by_day.items():
-            if standing.count and standing.state is not DayState.SAMPLED:
-                yield day, standing.count
+            if standing.counted:
+                yield day, standing.counted
 
 
 def _grouped(found: Iterable[tuple[date, T]], *, by_month: bool) -> dict[date, list[T]]:

@@ -47,6 +47,11 @@ class Day:
     count: DayCount | None = None
     searched_at: datetime | None = None
 
+    @property
+    def counted(self) -> DayCount | None:
+        """The count of a day of which the API counts the matches: of a sample it counts none."""
+        return None if self.state is DayState.SAMPLED else self.count
+
 
 @dataclass(frozen=True, slots=True)
 class Days:
@@ -106,12 +111,9 @@ class Days:
 
     @property
     def counted(self) -> DayCount:
-        """What came of the days of which the API counts the matches: of a sample it counts none."""
-        return known_sum(
-            standing.count
-            for standing in self.by_day.values()
-            if standing.count and standing.state is not DayState.SAMPLED
-        )
+        """What came of the days of which the API counts the matches."""
+        counts = (standing.counted for standing in self.by_day.values())
+        return known_sum(count for count in counts if count)
 
     @property
     def uncounted(self) -> tuple[date, ...]:
